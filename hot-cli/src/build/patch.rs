@@ -1,0 +1,285 @@
+//! Builds the plugins of one patch: one for each crate that changed.
+//!
+//! ```text
+//! changed functions ─► micro-crate against the twin ─► object ─► plugin
+//!          │                  │ rustc refuses
+//!          │                  ▼
+//!          │            the user's error? ─ yes ─► show it
+//!          ▼                  │ no
+//! a private name that     ◄───┘
+//! the twin can't give ──► the whole crate again, just the changed code of it
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use soft_mock_rewriter::{
+    needs_whole_crate, plugin_source, FileItems, Function, PatchFunction, PluginOptions,
+    PluginRequest, PluginSource,
+};
+
+use super::check;
+use super::linker::Linker;
+use super::rustc::{self, Cancel, Cancelled};
+use super::twin::{first_error, Twin};
+use crate::session::plan::{Plan, PlannedFunction, Rude, UnitPlan};
+use crate::session::program::{LoadedUnit, Program};
+use crate::unit::{below, replace_file};
+
+/// A patch to build.
+pub(crate) struct Job {
+    pub(crate) program: Arc<Program>,
+    pub(crate) plan: Plan,
+    /// Where to write: private, and its own for every patch.
+    pub(crate) folder: PathBuf,
+    pub(crate) number: u64,
+    pub(crate) coloured: bool,
+    pub(crate) cancel: Cancel,
+}
+
+/// A patch that was built.
+pub(crate) struct Built {
+    pub(crate) plugins: Vec<PathBuf>,
+    /// What took how long, and which way was taken.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Why there is no patch.
+pub(crate) enum BuildError {
+    /// A newer change replaced it.
+    Cancelled,
+    /// The edit doesn't compile: what rustc says.
+    Compile(String),
+    /// It can't be patched.
+    Rude(Vec<Rude>),
+}
+
+/// Builds the plugins of a plan.
+pub(crate) fn build(job: &Job) -> Result<Built, BuildError> {
+    let mut built = Built {
+        plugins: Vec::new(),
+        notes: Vec::new(),
+    };
+    for (&position, plan) in job.plan.iter().filter(|(_, plan)| !plan.patch.is_empty()) {
+        let unit = UnitJob {
+            job,
+            loaded: &job.program.units[position],
+            plan,
+            folder: job.folder.join(position.to_string()),
+        };
+        let started = Instant::now();
+        let plugin = unit.build(&mut built.notes)?;
+        let name = &unit.loaded.unit.crate_name;
+        built.notes.push(format!("`{name}`: {:?}", started.elapsed()));
+        built.plugins.push(plugin);
+    }
+    Ok(built)
+}
+
+/// The part of a patch that concerns one crate.
+struct UnitJob<'a> {
+    job: &'a Job,
+    loaded: &'a LoadedUnit,
+    plan: &'a UnitPlan,
+    folder: PathBuf,
+}
+
+/// A changed function and where its new and its compiled state are found.
+struct Target<'a> {
+    planned: &'a PlannedFunction,
+    /// Positions among the crate's files and in the file.
+    file: usize,
+    index: usize,
+    new: &'a Function,
+    old: &'a Function,
+}
+
+/// How an attempt to build the micro-crate ended.
+enum Attempt {
+    Done(PathBuf),
+    /// rustc refused it; what it said.
+    Refused(String),
+}
+
+impl UnitJob<'_> {
+    fn build(&self, notes: &mut Vec<String>) -> Result<PathBuf, BuildError> {
+        match self.try_build(notes) {
+            Ok(result) => result,
+            Err(error) if error.is::<Cancelled>() => Err(BuildError::Cancelled),
+            Err(error) => Err(self.rude(&format!("no patch could be built: {error:#}"))),
+        }
+    }
+
+    fn try_build(&self, notes: &mut Vec<String>) -> Result<Result<PathBuf, BuildError>> {
+        let program = &self.job.program;
+        let twin = self.loaded.twin(&program.rustc, &self.job.cancel)?;
+        let items = self.items();
+        let targets = self.targets(&items)?;
+        let needs_whole = targets.iter().find_map(|target| {
+            needs_whole_crate(target.new, target.old, &twin.hidden, &items)
+        });
+        let why = match needs_whole {
+            Some(why) => why,
+            None => match self.micro(&twin, &items, &targets)? {
+                Attempt::Done(plugin) => return Ok(Ok(plugin)),
+                Attempt::Refused(stderr) => first_error(&stderr),
+            },
+        };
+        if let Some(errors) = check::errors(program, self.loaded, self.job.coloured, &self.job.cancel)? {
+            return Ok(Err(BuildError::Compile(errors)));
+        }
+        notes.push(format!("`{}` is compiled whole: {why}", self.loaded.unit.crate_name));
+        Ok(self.whole(&targets, &why))
+    }
+
+    fn rude(&self, why: &str) -> BuildError {
+        let edits = self.plan.patch.iter().take(1).map(|function| Rude {
+            file: function.file.clone(),
+            line: function.line,
+            why: why.to_owned(),
+        });
+        BuildError::Rude(edits.collect())
+    }
+
+    /// What all files of the crate declare now, the root first.
+    fn items(&self) -> Vec<Arc<FileItems>> {
+        let root = &self.loaded.unit.root;
+        let mut items: Vec<Arc<FileItems>> = self
+            .loaded
+            .files
+            .iter()
+            .map(|(path, compiled)| match self.plan.files.get(path) {
+                Some(changed) => Arc::clone(&changed.items),
+                None => Arc::clone(compiled),
+            })
+            .collect();
+        items.sort_by_key(|file| file.path != *root);
+        items
+    }
+
+    fn targets<'a>(&'a self, items: &'a [Arc<FileItems>]) -> Result<Vec<Target<'a>>> {
+        let crate_name = &self.loaded.unit.crate_name;
+        let mut targets = Vec::new();
+        for planned in &self.plan.patch {
+            let file = items
+                .iter()
+                .position(|file| file.path == planned.file)
+                .context("a planned function has no file")?;
+            let named = |function: &Function| function.site_name(crate_name) == planned.name;
+            let (index, new) = items[file]
+                .functions
+                .iter()
+                .enumerate()
+                .find(|(_, function)| named(function) && function.line == planned.line)
+                .context("a planned function is not in its file")?;
+            let old = self.loaded.files[&planned.file]
+                .functions
+                .iter()
+                .find(|function| named(function) && function.cfgs == new.cfgs)
+                .context("a planned function was not in its file")?;
+            targets.push(Target {
+                planned,
+                file,
+                index,
+                new,
+                old,
+            });
+        }
+        Ok(targets)
+    }
+
+    /// Compiles just the changed functions. Futures must be `Send`; where that fails, it is enough if
+    /// the original ones are not.
+    fn micro(&self, twin: &Twin, items: &[Arc<FileItems>], targets: &[Target<'_>]) -> Result<Attempt> {
+        let strict = self.micro_attempt(twin, items, targets, false)?;
+        match strict {
+            Attempt::Refused(stderr) if stderr.contains("cannot be sent between threads safely") => {
+                self.micro_attempt(twin, items, targets, true)
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn micro_attempt(
+        &self,
+        twin: &Twin,
+        items: &[Arc<FileItems>],
+        targets: &[Target<'_>],
+        not_send: bool,
+    ) -> Result<Attempt> {
+        let unit = &self.loaded.unit;
+        let functions: Vec<PatchFunction> = targets
+            .iter()
+            .map(|target| PatchFunction {
+                file: target.file,
+                function: target.index,
+                not_send: not_send && target.new.kind == Ok(soft_mock_rewriter::Kind::Async),
+                typed: !unit.untyped.contains(&target.planned.name),
+            })
+            .collect();
+        let text = |path: &Path| self.plan.files.get(path).map(|file| &*file.text);
+        let shown = |path: &Path| path.strip_prefix(&unit.cwd).unwrap_or(path).display().to_string();
+        let source = plugin_source(&PluginRequest {
+            options: &PluginOptions {
+                crate_name: unit.crate_name.clone(),
+                edition: unit.rustc_args().edition(),
+                no_std: unit.no_std,
+                unit: unit.id,
+                rustc: unit.version.clone(),
+            },
+            files: items,
+            text: &text,
+            hidden: &twin.hidden,
+            functions: &functions,
+            shown: &shown,
+        })?;
+        let object = self.folder.join("patch.o");
+        match self.compile(twin, &source, &object)? {
+            Some(stderr) => Ok(Attempt::Refused(stderr)),
+            None => {
+                let plugin = self.folder.join(format!("{}-{}.so", unit.crate_name, self.job.number));
+                self.linker()?.link(&[object], &plugin, &self.job.cancel)?;
+                Ok(Attempt::Done(plugin))
+            }
+        }
+    }
+
+    fn linker(&self) -> Result<Linker<'_>> {
+        let program = &self.job.program;
+        Ok(Linker {
+            bundled: program.linker.as_deref(),
+            program: program.symbols()?,
+            libraries: &program.libraries,
+        })
+    }
+
+    /// Compiles the plugin's source. Returns what rustc says if it refuses.
+    fn compile(&self, twin: &Twin, source: &PluginSource, object: &Path) -> Result<Option<String>> {
+        let unit = &self.loaded.unit;
+        let place = self.folder.join("source");
+        for (path, text) in &source.files {
+            replace_file(&place.join(path), text.as_bytes())?;
+        }
+        let root = source.files.first().context("the plugin has no root file")?;
+        let mut args = unit.rustc_args().compile_flags();
+        args.push(&[&place.join(&root.0).to_string_lossy()]);
+        args.push(&["--crate-name", &unit.crate_name, "--crate-type", "lib"]);
+        args.push(&["-C", &format!("metadata=soft_mock_{}", self.job.number)]);
+        args.push(&["-C", "codegen-units=1", "-C", "debuginfo=line-tables-only"]);
+        args.push(&["-C", "symbol-mangling-version=v0", "--cap-lints", "allow"]);
+        args.push(&["--extern", &format!("__hot_host={}", twin.metadata.display())]);
+        args.push(&[&format!("--emit=obj={}", object.display())]);
+        let [everywhere, workspace] = crate::wrapper::shadow::remap(&place, &unit.cwd);
+        args.push(&[&everywhere, &workspace]);
+        let finished = rustc::run(&self.job.program.rustc, unit, &args, &self.job.cancel)?;
+        Ok((!finished.success).then_some(finished.stderr))
+    }
+
+    /// Compiles the whole crate and takes the changed functions out of it.
+    fn whole(&self, targets: &[Target<'_>], why: &str) -> Result<PathBuf, BuildError> {
+        let _ = (targets, below);
+        Err(self.rude(why))
+    }
+}

@@ -1,0 +1,105 @@
+//! The signals that come to `hot`, on a thread of their own.
+//!
+//! Knows nothing of children. Handlers are used, never "ignore": a handler is reset in a new process, ignoring would
+//! be inherited by it. And a signal that was ignored when `hot` started (`nohup`, a background job of a script) is not
+//! touched, so that it stays ignored in the child too.
+
+use std::thread;
+
+use rustix::process::Signal;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use signal_hook::iterator::backend::Handle;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::low_level::siginfo::{Cause, Origin};
+
+use super::ChildError;
+
+const HANDLED: [i32; 7] = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH];
+
+/// A signal that came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Received {
+    pub(super) signal: Signal,
+    /// The kernel sent it, to our whole process group: Ctrl-C, a closed or resized terminal.
+    pub(super) from_terminal: bool,
+}
+
+impl Received {
+    fn new(origin: &Origin) -> Option<Self> {
+        let signal = Signal::from_named_raw(origin.signal)?;
+        Some(Self {
+            signal,
+            from_terminal: matches!(origin.cause, Cause::Kernel),
+        })
+    }
+
+    /// Whether it asks to end.
+    pub(super) fn is_ending(&self) -> bool {
+        [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP].contains(&self.signal)
+    }
+}
+
+/// Handlers and the thread that they report to; dropping it ends the thread.
+pub(super) struct SignalThread(Handle);
+
+impl SignalThread {
+    pub(super) fn start(
+        mut on_signal: impl FnMut(Received) + Send + 'static,
+    ) -> Result<Self, ChildError> {
+        let ignored = ignored();
+        let wanted = HANDLED.iter().filter(|signal| ignored & bit(**signal) == 0);
+        let mut signals = SignalsInfo::<WithOrigin>::new(wanted).map_err(ChildError::Signals)?;
+        let handle = signals.handle();
+        let listen = move || {
+            signals
+                .forever()
+                .filter_map(|origin| Received::new(&origin))
+                .for_each(&mut on_signal)
+        };
+        thread::Builder::new()
+            .name("hot-signals".into())
+            .spawn(listen)
+            .map_err(ChildError::Thread)?;
+        Ok(Self(handle))
+    }
+}
+
+impl Drop for SignalThread {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+fn bit(signal: i32) -> u64 {
+    1 << (signal - 1)
+}
+
+/// The signals that are ignored now, by the kernel's own account; none where it can't be read.
+pub(super) fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_in(&status).unwrap_or(0)
+}
+
+fn ignored_in(status: &str) -> Option<u64> {
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_mask_is_read() {
+        assert_eq!(
+            ignored_in("Name:\tx\nSigIgn:\t0000000000001001\n"),
+            Some(bit(SIGHUP) | bit(13))
+        );
+        assert_eq!(ignored_in("Name:\tx\n"), None);
+        // The standard library of a Rust program ignores SIGPIPE.
+        assert_ne!(ignored() & bit(13), 0);
+    }
+}

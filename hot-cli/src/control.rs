@@ -1,0 +1,625 @@
+//! The control socket: the programs of the session connect to it, say who they are, and are told what to load.
+//!
+//! Knows nothing of plugins or of what the messages mean, only that the first line of a program is its hello. A
+//! connection that doesn't keep to the protocol is closed, with an event that says why; the others don't notice.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use soft_mock::reloader::protocol::{FromProgram, Hello, ToProgram, VERSION};
+
+/// The list of all sites of a large program has some megabytes.
+const LINE_MAX: u64 = 64 << 20;
+
+/// A program says hello at once.
+const HELLO_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A program that doesn't read for so long won't: it must not stop the whole session.
+const SEND_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Far more than the programs of a session; each costs a thread.
+const CONNECTIONS_MAX: usize = 256;
+
+/// After an accept that failed (no file descriptors left, say): not at once again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// One connection; the number isn't used again in a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Connection(u64);
+
+/// What happens on the socket.
+#[derive(Debug)]
+pub(crate) enum ControlEvent {
+    /// A program said who it is.
+    Joined {
+        /// From now on its name here.
+        conn: Connection,
+        /// Its pid by the kernel's account, as it is seen from here; `hello.pid` is its own view.
+        pid: u32,
+        /// What it said.
+        hello: Hello,
+    },
+    /// It said something else.
+    Message {
+        /// Who.
+        conn: Connection,
+        /// What.
+        message: FromProgram,
+    },
+    /// A program that had joined is gone.
+    Left {
+        /// Who.
+        conn: Connection,
+        /// Why the connection was closed from here; nothing when the program ended or closed it.
+        why: Option<String>,
+    },
+    /// A connection was closed before it became that of a program, or none can be accepted.
+    Rejected {
+        /// The cause.
+        why: String,
+    },
+}
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+#[error("can't listen on the control socket {}: {error}", path.display())]
+pub(crate) struct ListenError {
+    path: PathBuf,
+    error: io::Error,
+}
+
+/// Why a message wasn't sent; the connection is closed then, and `ControlEvent::Left` follows if it was open.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    /// The program has left.
+    #[error("the program is gone")]
+    Gone,
+    /// The connection failed.
+    #[error("the program can't be reached: {0}")]
+    Io(#[from] io::Error),
+    /// The message has no JSON form.
+    #[error("a message can't be written: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The listening socket and its connections; all are closed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Control {
+    path: PathBuf,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    listener: UnixListener,
+    closing: AtomicBool,
+    next: AtomicU64,
+    connections: Mutex<HashMap<Connection, Arc<Peer>>>,
+}
+
+#[derive(Debug)]
+struct Peer {
+    stream: UnixStream,
+    /// One message at a time, whole.
+    writing: Mutex<()>,
+}
+
+impl Control {
+    /// Listens at `socket`, in the session's private folder.
+    pub(crate) fn listen<E>(socket: &Path, events: Sender<E>) -> Result<Self, ListenError>
+    where
+        E: From<ControlEvent> + Send + 'static,
+    {
+        let listener = listen_privately(socket, move |shared| accept_all(&shared, &events));
+        let shared = listener.map_err(|error| ListenError {
+            path: socket.to_owned(),
+            error,
+        })?;
+        Ok(Self {
+            path: socket.to_owned(),
+            shared,
+        })
+    }
+
+    /// Sends one message. It is slow only if the program doesn't read; then it fails after some seconds.
+    pub(crate) fn send(&self, conn: Connection, message: &ToProgram) -> Result<(), SendError> {
+        let peer = lock(&self.shared.connections)
+            .get(&conn)
+            .cloned()
+            .ok_or(SendError::Gone)?;
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        let _whole = lock(&peer.writing);
+        (&peer.stream).write_all(&line).map_err(|error| {
+            // Half a line may have gone out: nothing that follows could be understood.
+            peer.close();
+            SendError::from(error)
+        })
+    }
+
+    /// Closes a connection; `ControlEvent::Left` follows.
+    pub(crate) fn close(&self, conn: Connection) {
+        if let Some(peer) = lock(&self.shared.connections).get(&conn) {
+            peer.close();
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::Release);
+        // Wakes the thread that waits for connections.
+        let _ = rustix::net::shutdown(&self.shared.listener, rustix::net::Shutdown::Both);
+        for peer in lock(&self.shared.connections).values() {
+            peer.close();
+        }
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Peer {
+    fn close(&self) {
+        // Wakes its reader, which does the rest.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
+fn listen_privately(
+    socket: &Path,
+    accept: impl FnOnce(Arc<Shared>) + Send + 'static,
+) -> io::Result<Arc<Shared>> {
+    let listener = UnixListener::bind(socket)?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+    let shared = Arc::new(Shared {
+        listener,
+        closing: AtomicBool::new(false),
+        next: AtomicU64::new(1),
+        connections: Mutex::default(),
+    });
+    let theirs = Arc::clone(&shared);
+    thread::Builder::new()
+        .name("hot-control".into())
+        .spawn(move || accept(theirs))?;
+    Ok(shared)
+}
+
+fn accept_all<E: From<ControlEvent> + Send + 'static>(shared: &Arc<Shared>, events: &Sender<E>) {
+    let mut failing = false;
+    loop {
+        let accepted = shared.listener.accept();
+        if shared.closing.load(Ordering::Acquire) {
+            return;
+        }
+        let served = accepted.and_then(|(stream, _)| serve(shared, stream, events.clone()));
+        match served {
+            Ok(()) => failing = false,
+            Err(error) => {
+                // Once, however long it lasts.
+                if !failing {
+                    let why = format!("the control socket can't take a connection: {error}");
+                    let _ = events.send(ControlEvent::Rejected { why }.into());
+                }
+                failing = true;
+                thread::sleep(ACCEPT_PAUSE);
+            }
+        }
+    }
+}
+
+/// Starts the thread that reads from a new connection.
+fn serve<E: From<ControlEvent> + Send + 'static>(
+    shared: &Arc<Shared>,
+    stream: UnixStream,
+    events: Sender<E>,
+) -> io::Result<()> {
+    stream.set_write_timeout(Some(SEND_PATIENCE))?;
+    stream.set_read_timeout(Some(HELLO_PATIENCE))?;
+    let conn = Connection(shared.next.fetch_add(1, Ordering::Relaxed));
+    let peer = Arc::new(Peer {
+        stream,
+        writing: Mutex::new(()),
+    });
+    {
+        let mut connections = lock(&shared.connections);
+        if connections.len() >= CONNECTIONS_MAX {
+            return Err(io::Error::other(format!("{CONNECTIONS_MAX} are open")));
+        }
+        connections.insert(conn, Arc::clone(&peer));
+        // `Control` may have been dropped just before: then nobody else closes this one.
+        if shared.closing.load(Ordering::Acquire) {
+            peer.close();
+        }
+    }
+    let theirs = Arc::clone(shared);
+    let read = move || {
+        let last = talk(conn, &peer, &events);
+        peer.close();
+        lock(&theirs.connections).remove(&conn);
+        if let Some(last) = last {
+            let _ = events.send(last.into());
+        }
+    };
+    thread::Builder::new()
+        .name("hot-program".into())
+        .spawn(read)
+        .map(drop)
+        .inspect_err(|_| {
+            lock(&shared.connections).remove(&conn);
+        })
+}
+
+/// Reads until the end of the connection; returns what is to be said of it.
+fn talk<E: From<ControlEvent>>(
+    conn: Connection,
+    peer: &Peer,
+    events: &Sender<E>,
+) -> Option<ControlEvent> {
+    let mut reader = BufReader::new(&peer.stream);
+    let (pid, hello) = match greet(peer, &mut reader) {
+        Ok(greeting) => greeting?,
+        Err(why) => return Some(ControlEvent::Rejected { why }),
+    };
+    if events
+        .send(ControlEvent::Joined { conn, pid, hello }.into())
+        .is_err()
+    {
+        return None;
+    }
+    loop {
+        let message = match read_message(&mut reader) {
+            Ok(Some(FromProgram::Hello(_))) => Err("it said hello twice".to_owned()),
+            other => other,
+        };
+        match message {
+            Ok(Some(message)) => {
+                if events
+                    .send(ControlEvent::Message { conn, message }.into())
+                    .is_err()
+                {
+                    return None;
+                }
+            }
+            Ok(None) => return Some(ControlEvent::Left { conn, why: None }),
+            Err(why) => {
+                return Some(ControlEvent::Left {
+                    conn,
+                    why: Some(why),
+                })
+            }
+        }
+    }
+}
+
+/// Who is it? Nothing if the connection was closed without a word.
+fn greet(peer: &Peer, reader: &mut BufReader<&UnixStream>) -> Result<Option<(u32, Hello)>, String> {
+    let pid = peer_pid(&peer.stream)?;
+    let hello = match read_message(reader).map_err(|why| format!("process {pid}: {why}"))? {
+        None => return Ok(None),
+        Some(FromProgram::Hello(hello)) => hello,
+        Some(_) => return Err(format!("process {pid}: its first message is no hello")),
+    };
+    if hello.version != VERSION {
+        return Err(format!(
+            "process {pid} speaks version {} of the control protocol, this hot version {VERSION}: rebuild the program",
+            hello.version
+        ));
+    }
+    // From here on silence is normal.
+    peer.stream
+        .set_read_timeout(None)
+        .map_err(|error| error.to_string())?;
+    Ok(Some((pid, hello)))
+}
+
+/// The pid of the process at the other end, if it is one of this user.
+fn peer_pid(stream: &UnixStream) -> Result<u32, String> {
+    let peer = rustix::net::sockopt::socket_peercred(stream.as_fd())
+        .map_err(|error| format!("the user of a connection can't be told: {error}"))?;
+    let pid = peer.pid.as_raw_nonzero().get();
+    check_user(pid, peer.uid.as_raw(), rustix::process::geteuid().as_raw())?;
+    u32::try_from(pid).map_err(|_| format!("process {pid} has no valid pid"))
+}
+
+fn check_user(pid: i32, uid: u32, own: u32) -> Result<(), String> {
+    if uid == own {
+        return Ok(());
+    }
+    Err(format!(
+        "process {pid} belongs to user {uid}, this session to user {own}"
+    ))
+}
+
+/// One line; nothing at the end of the connection. The error says what was wrong.
+fn read_message(reader: &mut impl BufRead) -> Result<Option<FromProgram>, String> {
+    let mut line = Vec::new();
+    match reader.take(LINE_MAX).read_until(b'\n', &mut line) {
+        Ok(0) => return Ok(None),
+        Ok(_) => {}
+        // A program that is killed can take its connection down so.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+            ) =>
+        {
+            return Err(format!(
+                "it said nothing for {} s",
+                HELLO_PATIENCE.as_secs()
+            ));
+        }
+        Err(error) => return Err(format!("it can't be read from: {error}")),
+    }
+    if line.pop() != Some(b'\n') {
+        let full = u64::try_from(line.len() + 1).is_ok_and(|len| len >= LINE_MAX);
+        return Err(if full {
+            format!("a line of more than {} MiB", LINE_MAX >> 20)
+        } else {
+            "the connection ended in the middle of a line".to_owned()
+        });
+    }
+    serde_json::from_slice(&line).map(Some).map_err(|error| {
+        let start = String::from_utf8_lossy(line.get(..60).unwrap_or(&line)).into_owned();
+        format!("a line is not a message ({error}): {start:?}")
+    })
+}
+
+/// A thread that panicked with the lock held leaves plain values behind: they can be used.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{channel, Receiver};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+    const HELLO: &str = r#"{"hello":{"version":1,"pid":1,"exe":"/bin/app","units":[{"crate":"app","unit":"00000000000000aa","rustc":"rustc 1.95.0","sites":12}],"program":"p"}}"#;
+
+    struct Session {
+        control: Control,
+        events: Receiver<ControlEvent>,
+        folder: tempfile::TempDir,
+    }
+
+    fn session() -> Session {
+        let folder = tempfile::tempdir().expect("folder");
+        let (sender, events) = channel();
+        let control = Control::listen(&folder.path().join("socket"), sender).expect("listening");
+        Session {
+            control,
+            events,
+            folder,
+        }
+    }
+
+    impl Session {
+        fn connect(&self) -> UnixStream {
+            UnixStream::connect(self.folder.path().join("socket")).expect("connected")
+        }
+
+        fn next(&self) -> ControlEvent {
+            self.events.recv_timeout(PATIENCE).expect("an event")
+        }
+
+        fn join(&self) -> (Connection, UnixStream) {
+            let mut stream = self.connect();
+            say(&mut stream, HELLO);
+            match self.next() {
+                ControlEvent::Joined { conn, pid, hello } => {
+                    let hello = serde_json::to_value(hello).expect("json");
+                    assert_eq!(
+                        (pid, &hello["exe"]),
+                        (std::process::id(), &"/bin/app".into())
+                    );
+                    (conn, stream)
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+
+        /// Who refused what.
+        #[track_caller]
+        fn next_refused(&self) -> (Connection, u64) {
+            match self.next() {
+                ControlEvent::Message { conn, message } => {
+                    let message = serde_json::to_value(message).expect("json");
+                    (conn, message["refused"]["id"].as_u64().expect("an id"))
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+
+        #[track_caller]
+        fn check_left(&self, who: Connection, part: Option<&str>) {
+            match (self.next(), part) {
+                (ControlEvent::Left { conn, why: None }, None) => assert_eq!(conn, who),
+                (
+                    ControlEvent::Left {
+                        conn,
+                        why: Some(why),
+                    },
+                    Some(part),
+                ) => {
+                    assert_eq!(conn, who);
+                    assert!(why.contains(part), "{why}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+
+        #[track_caller]
+        fn check_rejected(&self, part: &str) {
+            match self.next() {
+                ControlEvent::Rejected { why } => assert!(why.contains(part), "{why}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn say(stream: &mut UnixStream, line: &str) {
+        stream
+            .write_all(line.as_bytes())
+            .and_then(|()| stream.write_all(b"\n"))
+            .expect("said");
+    }
+
+    fn hear(stream: &UnixStream) -> String {
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).expect("heard");
+        line
+    }
+
+    fn ask(id: u64) -> ToProgram {
+        serde_json::from_value(serde_json::json!({"sites": {"id": id}})).expect("a message")
+    }
+
+    fn refused(id: u64) -> String {
+        format!(r#"{{"refused":{{"id":{id},"error":"no","functions":[]}}}}"#)
+    }
+
+    #[test]
+    fn several_programs_at_once() {
+        let session = session();
+        let mut programs: Vec<_> = (0..3).map(|_| session.join()).collect();
+        for (index, (conn, stream)) in programs.iter_mut().enumerate() {
+            let id = u64::try_from(index).expect("small");
+            session.control.send(*conn, &ask(id)).expect("sent");
+            assert_eq!(hear(stream), format!("{{\"sites\":{{\"id\":{id}}}}}\n"));
+            say(stream, &refused(id));
+            assert_eq!(session.next_refused(), (*conn, id));
+        }
+        let (first, stream) = programs.remove(0);
+        drop(stream);
+        session.check_left(first, None);
+        assert!(matches!(
+            session.control.send(first, &ask(1)),
+            Err(SendError::Gone)
+        ));
+        session
+            .control
+            .send(programs[0].0, &ask(9))
+            .expect("the others stay");
+    }
+
+    #[test]
+    fn lines_may_come_in_pieces() {
+        let session = session();
+        let mut stream = session.connect();
+        for piece in [&HELLO[..20], &HELLO[20..], "\n"] {
+            stream.write_all(piece.as_bytes()).expect("said");
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(matches!(session.next(), ControlEvent::Joined { .. }));
+        let two = format!("{}\n{}\n", refused(1), refused(2));
+        stream.write_all(two.as_bytes()).expect("said");
+        assert_eq!([session.next_refused().1, session.next_refused().1], [1, 2]);
+    }
+
+    #[test]
+    fn garbage_closes_only_its_own_connection() {
+        let session = session();
+        let (good, good_stream) = session.join();
+        for garbage in ["", "{}", "\u{0}\u{1}", "{\"unknown\":{}}", "[[[[", HELLO] {
+            let (bad, mut stream) = session.join();
+            say(&mut stream, garbage);
+            session.check_left(
+                bad,
+                Some(if garbage == HELLO {
+                    "hello twice"
+                } else {
+                    "not a message"
+                }),
+            );
+            assert_eq!(hear(&stream), "", "closed");
+        }
+        let (bad, mut stream) = session.join();
+        stream.write_all(b"{\"half").expect("said");
+        drop(stream);
+        session.check_left(bad, Some("in the middle of a line"));
+
+        session.control.send(good, &ask(4)).expect("sent");
+        assert!(hear(&good_stream).contains('4'));
+    }
+
+    #[test]
+    fn strangers_are_rejected() {
+        let session = session();
+        say(&mut session.connect(), &refused(1));
+        session.check_rejected("no hello");
+        say(
+            &mut session.connect(),
+            &HELLO.replace("\"version\":1", "\"version\":99"),
+        );
+        session.check_rejected("version 99");
+        say(&mut session.connect(), "GET / HTTP/1.1");
+        session.check_rejected("GET / HTTP/1.1");
+        // A look without a word is not worth one.
+        drop(session.connect());
+        session.join();
+    }
+
+    #[test]
+    fn other_users_are_refused() {
+        assert_eq!(check_user(7, 1000, 1000), Ok(()));
+        let why = check_user(7, 1001, 1000).expect_err("refused");
+        assert!(why.contains("1001") && why.contains("1000"), "{why}");
+    }
+
+    #[test]
+    fn endless_lines_are_refused() {
+        let mut endless = BufReader::new(io::repeat(b'x'));
+        let why = read_message(&mut endless).expect_err("refused");
+        assert!(why.contains("64 MiB"), "{why}");
+    }
+
+    #[test]
+    fn a_program_can_be_sent_away() {
+        let session = session();
+        let (conn, stream) = session.join();
+        session.control.close(conn);
+        session.check_left(conn, None);
+        assert_eq!(hear(&stream), "");
+    }
+
+    #[test]
+    fn the_socket_is_private_and_goes_away() {
+        let session = session();
+        let path = session.folder.path().join("socket");
+        let mode = path.metadata().expect("meta").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let (_, stream) = session.join();
+        drop(session.control);
+        assert!(!path.exists());
+        assert_eq!(hear(&stream), "", "closed");
+        // The accepting thread is gone when nobody can send any more.
+        let left = session
+            .events
+            .iter()
+            .filter(|event| matches!(event, ControlEvent::Left { .. }))
+            .count();
+        assert_eq!(left, 1);
+    }
+
+    #[test]
+    fn a_path_that_is_too_long_is_named() {
+        let path = PathBuf::from(format!("/tmp/{}", "x".repeat(120)));
+        let (sender, _events) = channel::<ControlEvent>();
+        let error = Control::listen(&path, sender)
+            .expect_err("too long")
+            .to_string();
+        assert!(error.contains("xxxx"), "{error}");
+    }
+}

@@ -1,0 +1,28 @@
+//! `hot`: patches the functions of a program while it runs.
+//!
+//! Called by cargo in place of rustc (under the name `hot-rustc`), it is the wrapper that rewrites a
+//! crate; called by the user, it runs a session around their command.
+
+mod build;
+mod child;
+mod cli;
+mod control;
+mod report;
+mod session;
+mod session_dir;
+mod toolchain;
+mod unit;
+mod watch;
+mod wrapper;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os();
+    let own = arguments.next().unwrap_or_default();
+    let name = std::path::Path::new(&own).file_name();
+    if name == Some("hot-rustc".as_ref()) {
+        return wrapper::run(arguments.collect());
+    }
+    session::run(cli::Options::from_process())
+}

@@ -1,0 +1,709 @@
+//! The session's one loop: events in, messages to programs and lines to the user out.
+//!
+//! Everything slow (reading a program's records, building a patch, building again) happens on other
+//! threads and comes back as an event, so a newer save is seen while an older one compiles.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use soft_mock::reloader::protocol::{FromProgram, Load, Loaded, Refused, Restore, ToProgram};
+
+use super::plan::{Change, Plan, Rude};
+use super::program::Program;
+use super::restart;
+use super::state::ProgramState;
+use crate::build::patch::{self, BuildError, Built};
+use crate::build::rustc::Cancel;
+use crate::child::{exit_code, ChildEvent, Launch, Supervisor};
+use crate::cli::Options;
+use crate::control::{Connection, Control, ControlEvent};
+use crate::report::{Function, Reporter, RudeEdit};
+use crate::session_dir::SessionDir;
+use crate::watch::{WatchEvent, Watcher};
+
+/// How long a text that can't be patched may be half a save, before anything is done about it.
+const SETTLE: Duration = Duration::from_millis(150);
+
+/// How long a program may take to end when it is restarted.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Everything that can happen.
+pub(crate) enum Event {
+    Child(ChildEvent),
+    Control(ControlEvent),
+    Watch(WatchEvent),
+    /// The records of the program with this folder were read.
+    Loaded(PathBuf, Result<Box<Program>>),
+    /// A patch was built, or not.
+    Built(u64, Result<Built, BuildError>),
+    /// The project was built again before a restart.
+    Rebuilt(bool),
+}
+
+impl From<ChildEvent> for Event {
+    fn from(event: ChildEvent) -> Self {
+        Self::Child(event)
+    }
+}
+
+impl From<ControlEvent> for Event {
+    fn from(event: ControlEvent) -> Self {
+        Self::Control(event)
+    }
+}
+
+impl From<WatchEvent> for Event {
+    fn from(event: WatchEvent) -> Self {
+        Self::Watch(event)
+    }
+}
+
+/// A process of a program.
+struct Instance {
+    pid: u32,
+    program: PathBuf,
+}
+
+/// A patch that is being built.
+struct Building {
+    number: u64,
+    program: PathBuf,
+    plan: Plan,
+    cancel: Cancel,
+    since: Instant,
+}
+
+/// A patch that was sent and isn't answered by all processes yet.
+struct Sent {
+    program: PathBuf,
+    plan: Plan,
+    load: Load,
+    since: Instant,
+    waiting: Vec<Connection>,
+    loaded: Option<Loaded>,
+    refused: Option<Refused>,
+}
+
+pub(crate) struct Engine {
+    options: Options,
+    launch: Launch,
+    folder: SessionDir,
+    control: Control,
+    watcher: Watcher,
+    supervisor: Supervisor<Event>,
+    events: Sender<Event>,
+    report: Reporter,
+    programs: BTreeMap<PathBuf, ProgramState>,
+    loading: Vec<PathBuf>,
+    instances: HashMap<Connection, Instance>,
+    building: Option<Building>,
+    sent: HashMap<u64, Sent>,
+    /// When a change that can't be patched was first seen, and when to look again.
+    settling: Option<(Instant, Instant)>,
+    /// What was said last of an edit that can't be patched: not said twice.
+    said: Option<String>,
+    restarting: bool,
+    last: u64,
+    run: u64,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        options: Options,
+        launch: Launch,
+        folder: SessionDir,
+        control: Control,
+        watcher: Watcher,
+        supervisor: Supervisor<Event>,
+        events: Sender<Event>,
+    ) -> Self {
+        let report = Reporter::stderr(options.verbose);
+        Self {
+            options,
+            launch,
+            folder,
+            control,
+            watcher,
+            supervisor,
+            events,
+            report,
+            programs: BTreeMap::new(),
+            loading: Vec::new(),
+            instances: HashMap::new(),
+            building: None,
+            sent: HashMap::new(),
+            settling: None,
+            said: None,
+            restarting: false,
+            last: 0,
+            run: 0,
+        }
+    }
+
+    /// Runs the command until it ends. Returns its exit code.
+    pub(crate) fn run(&mut self, events: &Receiver<Event>) -> Result<i32> {
+        match self.supervisor.start(&self.launch) {
+            Ok(run) => self.run = run,
+            Err(error) => {
+                self.report.error(&error.to_string());
+                return Ok(error.exit_code());
+            }
+        }
+        loop {
+            let event = match self.settling {
+                None => events.recv().map_err(anyhow::Error::from).map(Some)?,
+                Some((_, until)) => {
+                    let wait = until.saturating_duration_since(Instant::now());
+                    match events.recv_timeout(wait) {
+                        Ok(event) => Some(event),
+                        Err(RecvTimeoutError::Timeout) => None,
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            };
+            let code = match event {
+                Some(event) => self.handle(event),
+                None => {
+                    self.settled();
+                    None
+                }
+            };
+            if let Some(code) = code {
+                return Ok(code);
+            }
+        }
+    }
+
+    /// Handles one event. An exit code ends the session.
+    fn handle(&mut self, event: Event) -> Option<i32> {
+        match event {
+            Event::Child(ChildEvent::Exited { run, status, stopped }) => {
+                if run == self.run && !stopped && !self.restarting {
+                    return Some(exit_code(status));
+                }
+                if run == self.run && !stopped {
+                    // It ended while it was being built again: there is nothing left to keep running.
+                    return Some(exit_code(status));
+                }
+            }
+            Event::Child(ChildEvent::Signal { signal, child }) => {
+                const ENDING: [i32; 4] = [1, 2, 3, 15];
+                if !child && ENDING.contains(&signal) {
+                    return Some(128 + signal);
+                }
+            }
+            Event::Control(event) => self.control_event(event),
+            Event::Watch(WatchEvent::Changed { paths, seen }) => self.files_changed(&paths, seen),
+            Event::Watch(WatchEvent::Failed { why }) => self.report.warning(&why),
+            Event::Loaded(folder, program) => self.program_loaded(folder, program),
+            Event::Built(number, built) => self.patch_built(number, built),
+            Event::Rebuilt(success) => return self.rebuilt(success),
+        }
+        None
+    }
+
+    // Programs come and go.
+
+    fn control_event(&mut self, event: ControlEvent) {
+        match event {
+            ControlEvent::Joined { conn, pid, hello } => {
+                let program = PathBuf::from(&hello.program);
+                self.report.detail(|| format!("pid {pid} joined: {}", hello.exe.display()));
+                self.instances.insert(
+                    conn,
+                    Instance {
+                        pid,
+                        program: program.clone(),
+                    },
+                );
+                if self.programs.contains_key(&program) {
+                    self.catch_up(conn, &program);
+                } else if !self.loading.contains(&program) {
+                    self.loading.push(program.clone());
+                    let events = self.events.clone();
+                    std::thread::spawn(move || {
+                        let loaded = Program::load(&hello, pid).map(Box::new);
+                        // The session may have ended meanwhile.
+                        let _ = events.send(Event::Loaded(program, loaded));
+                    });
+                }
+            }
+            ControlEvent::Message { conn, message } => self.message(conn, message),
+            ControlEvent::Left { conn, why } => {
+                if let Some(why) = why {
+                    self.report.warning(&format!("a program was disconnected: {why}"));
+                }
+                self.instances.remove(&conn);
+                self.answered(conn, None);
+            }
+            ControlEvent::Rejected { why } => self.report.warning(&why),
+        }
+    }
+
+    fn program_loaded(&mut self, folder: PathBuf, program: Result<Box<Program>>) {
+        self.loading.retain(|other| *other != folder);
+        let program = match program {
+            Ok(program) => ProgramState::new(*program),
+            Err(error) => {
+                return self
+                    .report
+                    .warning(&format!("edits can't be patched: {error:#}"));
+            }
+        };
+        let files = program.program.watched_files();
+        self.prepare_twins(Arc::clone(&program.program));
+        self.programs.insert(folder, program);
+        let all = self
+            .programs
+            .values()
+            .flat_map(|state| state.program.watched_files());
+        if let Err(error) = self.watcher.set_files(all) {
+            self.report.warning(&error.to_string());
+        }
+        // Whatever was saved since the program was built.
+        let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
+        self.files_changed_since_build(&files);
+    }
+
+    /// Makes the twins while the program already runs, so that the first patch needn't wait for them.
+    fn prepare_twins(&self, program: Arc<Program>) {
+        let verbose = self.options.verbose;
+        std::thread::spawn(move || {
+            let report = Reporter::stderr(verbose);
+            for loaded in &program.units {
+                if loaded.unit.unmodified.is_some() {
+                    continue;
+                }
+                let started = Instant::now();
+                match loaded.twin(&program.rustc, &Cancel::default()) {
+                    Ok(_) => report.detail(|| {
+                        let name = &loaded.unit.crate_name;
+                        format!("the twin of `{name}` is ready after {:?}", started.elapsed())
+                    }),
+                    Err(error) => report.detail(|| format!("{error:#}")),
+                }
+            }
+        });
+    }
+
+    /// A process that joined after patches were installed gets them all.
+    fn catch_up(&mut self, conn: Connection, program: &Path) {
+        let Some(state) = self.programs.get(program) else {
+            return;
+        };
+        for load in state.installed.clone() {
+            self.last += 1;
+            let load = Load {
+                id: self.last,
+                ..load
+            };
+            self.send(conn, load);
+        }
+    }
+
+    // Files change.
+
+    fn files_changed(&mut self, paths: &[PathBuf], seen: Instant) {
+        for state in self.programs.values_mut() {
+            state.note(paths);
+        }
+        if let Some(path) = self.foreign_change(paths) {
+            let why = "a watched file that is no source of the program changed".to_owned();
+            let rude = vec![Rude {
+                file: path,
+                line: 1,
+                why,
+            }];
+            return self.rude(&rude);
+        }
+        self.settling = None;
+        self.act(seen);
+    }
+
+    fn files_changed_since_build(&mut self, paths: &[PathBuf]) {
+        for state in self.programs.values_mut() {
+            state.note(paths);
+        }
+        self.act(Instant::now());
+    }
+
+    /// A file below a `--watch` path that no program of ours was built from: only the user knows what it means.
+    fn foreign_change(&self, paths: &[PathBuf]) -> Option<PathBuf> {
+        if self.programs.is_empty() {
+            return None;
+        }
+        let known = |path: &PathBuf| {
+            let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
+            self.programs.values().any(|state| {
+                let files = state.program.watched_files();
+                files.contains(path) || files.contains(&canonical)
+            })
+        };
+        let source = |path: &PathBuf| path.extension().is_some_and(|ext| ext == "rs");
+        paths.iter().find(|p| !source(p) && !known(p)).cloned()
+    }
+
+    fn act(&mut self, seen: Instant) {
+        let mut change = None;
+        for (folder, state) in &self.programs {
+            match state.change() {
+                Change::Nothing => {}
+                found => {
+                    change = Some((folder.clone(), found));
+                    break;
+                }
+            }
+        }
+        self.drop_build();
+        match change {
+            None => self.said = None,
+            Some((program, Change::Patch(plan))) => self.build(program, plan, seen),
+            Some((_, Change::Syntax(_) | Change::Rude(_))) => {
+                let now = Instant::now();
+                self.settling = Some((seen, now + SETTLE));
+            }
+            Some((_, Change::Nothing)) => {}
+        }
+    }
+
+    /// A text that can't be patched has stood for a while: it is no half of a save.
+    fn settled(&mut self) {
+        let Some((_, until)) = self.settling.take() else {
+            return;
+        };
+        if Instant::now() < until {
+            self.settling = Some((until, until));
+            return;
+        }
+        let found = self.programs.values().map(ProgramState::change).find(|c| !matches!(c, Change::Nothing));
+        match found {
+            Some(Change::Syntax(error)) => {
+                let file = self.shown(&error.path);
+                let line = u32::try_from(error.line).unwrap_or(u32::MAX);
+                let text = error.to_string();
+                if self.said.as_deref() != Some(&text) {
+                    self.report.syntax_error(&file, line, &error.message);
+                    self.said = Some(text);
+                }
+            }
+            Some(Change::Rude(edits)) => self.rude(&edits),
+            _ => {}
+        }
+    }
+
+    // Patches.
+
+    fn drop_build(&mut self) {
+        if let Some(building) = self.building.take() {
+            building.cancel.cancel();
+        }
+    }
+
+    fn build(&mut self, program: PathBuf, plan: Plan, since: Instant) {
+        let Some(state) = self.programs.get(&program) else {
+            return;
+        };
+        self.last += 1;
+        let number = self.last;
+        let cancel = Cancel::default();
+        let job = patch::Job {
+            program: Arc::clone(&state.program),
+            plan: plan.clone(),
+            folder: self.folder.path().join(format!("patch-{number}")),
+            number,
+            coloured: self.report.is_coloured(),
+            cancel: cancel.clone(),
+        };
+        self.building = Some(Building {
+            number,
+            program,
+            plan,
+            cancel,
+            since,
+        });
+        let events = self.events.clone();
+        std::thread::spawn(move || {
+            // The session may have ended meanwhile.
+            let _ = events.send(Event::Built(number, patch::build(&job)));
+        });
+    }
+
+    fn patch_built(&mut self, number: u64, built: Result<Built, BuildError>) {
+        let Some(building) = self.building.take_if(|building| building.number == number) else {
+            return;
+        };
+        match built {
+            Ok(built) => self.install(building, &built),
+            Err(BuildError::Cancelled) => {}
+            Err(BuildError::Compile(text)) => {
+                if self.said.as_deref() != Some(&text) {
+                    self.report.compile_error(&text);
+                    self.said = Some(text);
+                }
+            }
+            Err(BuildError::Rude(edits)) => self.rude(&edits),
+        }
+    }
+
+    /// Sends a patch to all processes of its program.
+    fn install(&mut self, building: Building, built: &Built) {
+        for note in &built.notes {
+            self.report.detail(|| note.clone());
+        }
+        let Some(state) = self.programs.get(&building.program) else {
+            return;
+        };
+        let restore = building
+            .plan
+            .iter()
+            .flat_map(|(position, unit)| {
+                let id = format!("{:016x}", state.program.units[*position].unit.id);
+                unit.restore.iter().map(move |function| Restore {
+                    unit: id.clone(),
+                    name: function.name.clone(),
+                })
+            })
+            .collect();
+        let load = Load {
+            id: building.number,
+            plugins: built.plugins.clone(),
+            restore,
+        };
+        let waiting: Vec<Connection> = self
+            .instances
+            .iter()
+            .filter(|(_, instance)| instance.program == building.program)
+            .map(|(conn, _)| *conn)
+            .collect();
+        self.sent.insert(
+            load.id,
+            Sent {
+                program: building.program,
+                plan: building.plan,
+                load: load.clone(),
+                since: building.since,
+                waiting: waiting.clone(),
+                loaded: None,
+                refused: None,
+            },
+        );
+        for conn in waiting {
+            self.send(conn, load.clone());
+        }
+    }
+
+    fn send(&mut self, conn: Connection, load: Load) {
+        if let Err(error) = self.control.send(conn, &ToProgram::Load(load)) {
+            self.report.detail(|| error.to_string());
+        }
+    }
+
+    fn message(&mut self, conn: Connection, message: FromProgram) {
+        match message {
+            FromProgram::Loaded(loaded) => self.answered(conn, Some(Ok(loaded))),
+            FromProgram::Refused(refused) => self.answered(conn, Some(Err(refused))),
+            FromProgram::Hello(_) | FromProgram::Sites(_) => {}
+        }
+    }
+
+    /// One process answered, or is gone.
+    fn answered(&mut self, conn: Connection, answer: Option<Result<Loaded, Refused>>) {
+        let id = match &answer {
+            Some(Ok(loaded)) => Some(loaded.id),
+            Some(Err(refused)) => Some(refused.id),
+            None => None,
+        };
+        let mut done = Vec::new();
+        for (number, sent) in &mut self.sent {
+            if id.is_some_and(|id| id != *number) || !sent.waiting.contains(&conn) {
+                continue;
+            }
+            sent.waiting.retain(|other| *other != conn);
+            match &answer {
+                Some(Ok(loaded)) => sent.loaded = Some(loaded.clone()),
+                Some(Err(refused)) => sent.refused = Some(refused.clone()),
+                None => {}
+            }
+            if sent.waiting.is_empty() {
+                done.push(*number);
+            }
+        }
+        for number in done {
+            if let Some(sent) = self.sent.remove(&number) {
+                self.finished(sent);
+            }
+        }
+    }
+
+    /// All processes have answered.
+    fn finished(&mut self, sent: Sent) {
+        if let Some(refused) = &sent.refused {
+            let why = format!("the program refused the patch: {}", refused.error);
+            let rude: Vec<Rude> = first_functions(&sent.plan, &why);
+            return self.rude(&rude);
+        }
+        let Some(loaded) = &sent.loaded else {
+            return;
+        };
+        self.said = None;
+        self.tell(&sent, loaded);
+        if let Some(state) = self.programs.get_mut(&sent.program) {
+            state.installed(&sent.plan, sent.load);
+        }
+        // Another program of the session may be built from the same files.
+        self.act(sent.since);
+    }
+
+    /// Says what is new. What a process told of running calls decides the words.
+    fn tell(&self, sent: &Sent, loaded: &Loaded) {
+        let elapsed = sent.since.elapsed();
+        let functions: Vec<Shown> = sent.plan.values().flat_map(|unit| &unit.patch).map(|f| self.show(f)).collect();
+        let running = |name: &str| {
+            loaded.report.functions.iter().any(|f| f.name == name && f.running > 0)
+        };
+        let is_main = |name: &str| name.matches("::").count() == 1 && name.ends_with("::main");
+        let (dead, live): (Vec<&Shown>, Vec<&Shown>) = functions
+            .iter()
+            .partition(|f| is_main(&f.name) && running(&f.name));
+        let live: Vec<Function<'_>> = live.into_iter().map(Shown::function).collect();
+        let dead: Vec<Function<'_>> = dead.into_iter().map(Shown::function).collect();
+        if !live.is_empty() {
+            self.report.patched(&live, elapsed);
+            let still: Vec<Function<'_>> = live.iter().filter(|f| running(f.name)).copied().collect();
+            if !still.is_empty() {
+                self.report.still_running(&still);
+            }
+        }
+        if !dead.is_empty() {
+            self.report.without_effect(&dead);
+        }
+        let restored: Vec<Shown> = sent.plan.values().flat_map(|unit| &unit.restore).map(|f| self.show(f)).collect();
+        if !restored.is_empty() {
+            let restored: Vec<Function<'_>> = restored.iter().map(Shown::function).collect();
+            self.report.restored(&restored, elapsed);
+        }
+    }
+
+    fn show(&self, function: &super::plan::PlannedFunction) -> Shown {
+        Shown {
+            name: function.name.clone(),
+            file: self.shown(&function.file),
+            line: u32::try_from(function.line).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// A path as the user would write it here.
+    fn shown(&self, path: &Path) -> String {
+        let here = std::env::current_dir().unwrap_or_default();
+        path.strip_prefix(&here).unwrap_or(path).display().to_string()
+    }
+
+    // Restarts.
+
+    fn rude(&mut self, edits: &[Rude]) {
+        let shown: Vec<(String, u32, &str)> = edits
+            .iter()
+            .map(|edit| {
+                let line = u32::try_from(edit.line).unwrap_or(u32::MAX);
+                (self.shown(&edit.file), line, edit.why.as_str())
+            })
+            .collect();
+        let list: Vec<RudeEdit<'_>> = shown
+            .iter()
+            .map(|(file, line, why)| RudeEdit {
+                file,
+                line: *line,
+                why,
+            })
+            .collect();
+        let text = format!("{edits:?}");
+        if self.said.as_deref() == Some(&text) {
+            return;
+        }
+        self.said = Some(text);
+        if self.options.no_restart {
+            return self.report.rude(&list, "the old code runs on (--no-restart)");
+        }
+        match restart::build_only(&self.launch) {
+            Some(mut command) if !self.restarting => {
+                self.report.rude(&list, "building again, then restarting");
+                self.restarting = true;
+                let events = self.events.clone();
+                std::thread::spawn(move || {
+                    let success = command.status().is_ok_and(|status| status.success());
+                    // The session may have ended meanwhile.
+                    let _ = events.send(Event::Rebuilt(success));
+                });
+            }
+            Some(_) => {}
+            None => {
+                self.report.rude(&list, "restarting");
+                self.restarting = true;
+                let _ = self.events.send(Event::Rebuilt(true));
+            }
+        }
+    }
+
+    /// The project was built again: the program makes way for the new one, or runs on.
+    fn rebuilt(&mut self, success: bool) -> Option<i32> {
+        self.restarting = false;
+        if !success {
+            self.report.note("the build failed: the old code runs on");
+            return None;
+        }
+        self.drop_build();
+        let pids: Vec<u32> = self.instances.values().map(|instance| instance.pid).collect();
+        self.supervisor.stop(&pids, GRACE);
+        self.programs.clear();
+        self.loading.clear();
+        self.instances.clear();
+        self.sent.clear();
+        self.settling = None;
+        self.said = None;
+        match self.supervisor.start(&self.launch) {
+            Ok(run) => {
+                self.run = run;
+                self.report.note("restarted");
+                None
+            }
+            Err(error) => {
+                self.report.error(&error.to_string());
+                Some(error.exit_code())
+            }
+        }
+    }
+}
+
+/// A function as it is shown.
+struct Shown {
+    name: String,
+    file: String,
+    line: u32,
+}
+
+impl Shown {
+    fn function(&self) -> Function<'_> {
+        Function {
+            name: &self.name,
+            file: &self.file,
+            line: self.line,
+        }
+    }
+}
+
+fn first_functions(plan: &Plan, why: &str) -> Vec<Rude> {
+    let functions = plan.values().flat_map(|unit| unit.patch.iter().chain(&unit.restore));
+    let mut rude: Vec<Rude> = functions
+        .map(|function| Rude {
+            file: function.file.clone(),
+            line: function.line,
+            why: why.to_owned(),
+        })
+        .collect();
+    rude.truncate(1);
+    rude
+}

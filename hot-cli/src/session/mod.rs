@@ -1,0 +1,60 @@
+//! A session: the user's command runs, its programs join, and edits become patches.
+//!
+//! ```text
+//! child ──exited──┐
+//! socket ─joined──┤                ┌─► load ─► programs ─► report
+//! watcher ─saved──┼─► engine ─► plan ─► builder (thread) ─► plugins
+//! builder ─built──┘                └─► rude edit ─► rebuild ─► restart
+//! ```
+
+mod engine;
+pub(crate) mod plan;
+pub(crate) mod program;
+mod restart;
+mod setup;
+mod state;
+
+use std::process::ExitCode;
+use std::sync::mpsc::channel;
+
+use anyhow::Result;
+
+use crate::child::{Launch, Supervisor};
+use crate::cli::Options;
+use crate::control::Control;
+use crate::report::Reporter;
+use crate::session_dir::SessionDir;
+use crate::watch::Watcher;
+use engine::Engine;
+
+/// Runs the user's command to its end. The exit code is the command's.
+pub(crate) fn run(options: Options) -> ExitCode {
+    match try_run(options) {
+        Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+        Err(error) => {
+            Reporter::stderr(false).error(&format!("{error:#}"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn try_run(options: Options) -> Result<i32> {
+    let folder = SessionDir::create()?;
+    setup::write_agent(folder.path())?;
+    let (events, received) = channel();
+    let control = Control::listen(&folder.socket(), events.clone())?;
+    let watcher = Watcher::start(events.clone())?;
+    watcher.set_extra(options.watch.iter().cloned())?;
+    let supervisor = Supervisor::new(events.clone())?;
+    let (program, args) = options
+        .command
+        .split_first()
+        .ok_or_else(|| anyhow::anyhow!("no command"))?;
+    let launch = Launch {
+        program: program.clone(),
+        args: args.to_vec(),
+        env: setup::environment(folder.path(), &options.command)?,
+    };
+    let mut engine = Engine::new(options, launch, folder, control, watcher, supervisor, events);
+    engine.run(&received)
+}

@@ -1,0 +1,185 @@
+//! A program as it was built: its units, what their files declared, and the tools to build patches.
+//!
+//! Read once, when a process of the program joins the session, and never changed: it is what every
+//! later edit is compared with.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use anyhow::{bail, Context, Result};
+use soft_mock::reloader::protocol::Hello;
+use soft_mock_rewriter::FileItems;
+
+use crate::build::object::{dynamic_symbols, DynamicSymbols};
+use crate::build::rustc::Cancel;
+use crate::build::twin::{twin, Twin};
+use crate::toolchain;
+use crate::unit::{Unit, UnitKind};
+use crate::wrapper::shadow;
+
+/// A program and everything it was built from.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// The folder of the unit with the main function.
+    pub(crate) folder: PathBuf,
+    pub(crate) units: Vec<LoadedUnit>,
+    /// The compiler's own binary.
+    pub(crate) rustc: PathBuf,
+    pub(crate) linker: Option<PathBuf>,
+    /// Folders with the libraries that the program was linked from.
+    pub(crate) libraries: Vec<PathBuf>,
+    /// A file that holds the running program, also after its own file was replaced.
+    executable: PathBuf,
+    symbols: OnceLock<DynamicSymbols>,
+}
+
+/// A unit and its files.
+#[derive(Debug)]
+pub(crate) struct LoadedUnit {
+    pub(crate) folder: PathBuf,
+    pub(crate) unit: Unit,
+    /// What each file declared when it was compiled, by its path.
+    pub(crate) files: BTreeMap<PathBuf, Arc<FileItems>>,
+    /// Files that stand in more than one module: an edit of one would be several.
+    pub(crate) repeated: BTreeSet<PathBuf>,
+    twin: Mutex<Option<Arc<Twin>>>,
+}
+
+impl Program {
+    /// Reads the records of the program that `hello` greets for; `pid` is one of its processes.
+    pub(crate) fn load(hello: &Hello, pid: u32) -> Result<Self> {
+        let folder = PathBuf::from(&hello.program);
+        let mut units = Vec::new();
+        for folder in closure(&folder)? {
+            units.push(LoadedUnit::load(folder)?);
+        }
+        let main = &units.first().context("the program has no unit")?.unit;
+        check_build(hello, &units)?;
+        let rustc = toolchain::real_rustc(&main.rustc)?;
+        let linker = toolchain::bundled_linker(&rustc);
+        let libraries = library_folders(&units, &rustc);
+        Ok(Self {
+            folder,
+            rustc,
+            linker,
+            libraries,
+            executable: PathBuf::from(format!("/proc/{pid}/exe")),
+            symbols: OnceLock::new(),
+            units,
+        })
+    }
+
+    /// What the program exports. Read at the first call.
+    pub(crate) fn symbols(&self) -> Result<&DynamicSymbols> {
+        if let Some(known) = self.symbols.get() {
+            return Ok(known);
+        }
+        let read = dynamic_symbols(&self.executable)?;
+        Ok(self.symbols.get_or_init(|| read))
+    }
+
+    /// Files whose changes concern the program: sources, and what was read when they were compiled.
+    pub(crate) fn watched_files(&self) -> BTreeSet<PathBuf> {
+        let mut files = BTreeSet::new();
+        for LoadedUnit { unit, .. } in &self.units {
+            files.extend(unit.sources.iter().chain(unit.inputs.keys()).cloned());
+        }
+        files
+    }
+}
+
+impl LoadedUnit {
+    fn load(folder: PathBuf) -> Result<Self> {
+        let unit = Unit::read(&folder)?;
+        let mut files = BTreeMap::new();
+        let mut repeated = BTreeSet::new();
+        if unit.unmodified.is_none() {
+            let read = |path: &Path| {
+                let copy = crate::unit::below(&folder.join("sources"), path);
+                std::fs::read_to_string(copy)
+            };
+            for file in shadow::tree(&unit.root, &read)?.files {
+                let items = FileItems::read(&file.text, &file.path, &file.module)?;
+                if files.insert(file.path.clone(), Arc::new(items)).is_some() {
+                    repeated.insert(file.path);
+                }
+            }
+        }
+        Ok(Self {
+            folder,
+            unit,
+            files,
+            repeated,
+            twin: Mutex::new(None),
+        })
+    }
+
+    /// Whether a file still has the text that was compiled.
+    pub(crate) fn compiled_text_is(&self, path: &Path, text: &str) -> bool {
+        self.unit
+            .compiled_source(&self.folder, path)
+            .is_ok_and(|compiled| compiled == text)
+    }
+
+    /// The unit's twin, made now if it wasn't before.
+    pub(crate) fn twin(&self, rustc: &Path, cancel: &Cancel) -> Result<Arc<Twin>> {
+        let mut place = self.twin.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*place {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(twin(&self.unit, &self.folder, rustc, cancel)?);
+        *place = Some(Arc::clone(&made));
+        Ok(made)
+    }
+}
+
+/// The units that a program was linked from, its own first: from each to the libraries it names.
+fn closure(program: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = vec![program.to_owned()];
+    let mut waiting = VecDeque::from([program.to_owned()]);
+    while let Some(folder) = waiting.pop_front() {
+        let unit = Unit::read(&folder)?;
+        for (_, library) in unit.rustc_args().externs() {
+            let library = unit.cwd.join(library);
+            if let Some(next) = Unit::of_library(&library).filter(|next| !found.contains(next)) {
+                found.push(next.clone());
+                waiting.push_back(next);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The records must be those of this very program: a build in between has replaced them.
+fn check_build(hello: &Hello, units: &[LoadedUnit]) -> Result<()> {
+    for theirs in &hello.units {
+        let known = units.iter().any(|u| format!("{:016x}", u.unit.id) == theirs.unit);
+        let named = units.iter().any(|u| u.unit.crate_name == theirs.crate_name);
+        if named && !known {
+            bail!(
+                "crate `{}` was built again after the program was started; restart it",
+                theirs.crate_name
+            );
+        }
+    }
+    Ok(())
+}
+
+fn library_folders(units: &[LoadedUnit], rustc: &Path) -> Vec<PathBuf> {
+    let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
+    for loaded in units {
+        for text in loaded.unit.rustc_args().values("-L") {
+            if let Some(folder) = text.strip_prefix("dependency=") {
+                folders.insert(loaded.unit.cwd.join(folder));
+            }
+        }
+        if loaded.unit.kind == UnitKind::Bin {
+            folders.insert(loaded.folder.clone());
+        }
+    }
+    let sysroot = rustc.parent().and_then(Path::parent);
+    let target = "lib/rustlib/x86_64-unknown-linux-gnu/lib";
+    folders.extend(sysroot.map(|sysroot| sysroot.join(target)));
+    folders.into_iter().collect()
+}

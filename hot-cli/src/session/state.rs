@@ -1,0 +1,231 @@
+//! What the running processes of a program do now, against what the files say.
+//!
+//! Every comparison is with the program *as it was built*, never with an earlier edit: so an edit that
+//! is undone asks for the original body, and nothing is lost when one save replaces another.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use soft_mock::reloader::protocol::Load;
+use soft_mock_rewriter::{diff, FileItems, Fingerprint, Function, SyntaxError};
+
+use super::plan::{Change, ChangedFile, Plan, PlannedFunction, Rude, UnitPlan};
+use super::program::{LoadedUnit, Program};
+use crate::unit::content_hash;
+
+/// A program and the state of its processes.
+pub(crate) struct ProgramState {
+    pub(crate) program: Arc<Program>,
+    /// Files that differ from what was compiled, or can't be read as Rust.
+    current: BTreeMap<PathBuf, FileState>,
+    /// Bodies that are installed in place of the original ones, by unit and site.
+    active: BTreeMap<(usize, String), Fingerprint>,
+    /// All that was installed so far, for processes that join later.
+    pub(crate) installed: Vec<Load>,
+}
+
+enum FileState {
+    /// Per unit that it belongs to.
+    Changed(Vec<(usize, ChangedFile)>),
+    Syntax(SyntaxError),
+    /// It isn't source code of the program, or not as it was: gone, no text.
+    Rude(Rude),
+}
+
+impl ProgramState {
+    pub(crate) fn new(program: Program) -> Self {
+        Self {
+            program: Arc::new(program),
+            current: BTreeMap::new(),
+            active: BTreeMap::new(),
+            installed: Vec::new(),
+        }
+    }
+
+    /// Takes note of files that may have changed.
+    pub(crate) fn note(&mut self, paths: &[PathBuf]) {
+        for path in paths {
+            match self.look_at(path) {
+                Some(state) => self.current.insert(path.clone(), state),
+                None => self.current.remove(path),
+            };
+        }
+    }
+
+    /// How a file differs from what was compiled, if it does.
+    fn look_at(&self, path: &Path) -> Option<FileState> {
+        let units: Vec<(usize, &LoadedUnit)> = self
+            .program
+            .units
+            .iter()
+            .enumerate()
+            .filter(|(_, loaded)| loaded.files.contains_key(path))
+            .collect();
+        let rude = |why: String| {
+            let file = path.to_owned();
+            Some(FileState::Rude(Rude { file, line: 1, why }))
+        };
+        if units.is_empty() {
+            return self.look_at_input(path).and_then(rude);
+        }
+        let text: Arc<str> = match std::fs::read_to_string(path) {
+            Ok(text) => text.into(),
+            Err(error) => return rude(format!("the file can't be read: {error}")),
+        };
+        let mut changed = Vec::new();
+        for (position, loaded) in units {
+            if loaded.compiled_text_is(path, &text) {
+                continue;
+            }
+            if loaded.repeated.contains(path) {
+                return rude("the file belongs to more than one module of its crate".to_owned());
+            }
+            let module = loaded.files[path].module.clone();
+            match FileItems::read(&text, path, &module) {
+                Ok(items) => {
+                    let items = Arc::new(items);
+                    let text = Arc::clone(&text);
+                    changed.push((position, ChangedFile { text, items }));
+                }
+                Err(error) => return Some(FileState::Syntax(error)),
+            }
+        }
+        (!changed.is_empty()).then_some(FileState::Changed(changed))
+    }
+
+    /// Why a change of a file that is no source of a rewritten crate matters, if it did change.
+    fn look_at_input(&self, path: &Path) -> Option<String> {
+        let now = content_hash(path);
+        for LoadedUnit { unit, .. } in &self.program.units {
+            if unit.inputs.get(path).is_none_or(|then| *then == now) {
+                continue;
+            }
+            let name = &unit.crate_name;
+            return Some(match path.file_name().and_then(|name| name.to_str()) {
+                Some("Cargo.toml") => "the manifest changed".to_owned(),
+                Some("build.rs") => "the build script changed".to_owned(),
+                _ => match &unit.unmodified {
+                    Some(reason) => format!("crate `{name}` was built unmodified: {reason}"),
+                    None => format!("crate `{name}` reads it when it is compiled"),
+                },
+            });
+        }
+        None
+    }
+
+    /// What is to be done so that the program does what the files say.
+    pub(crate) fn change(&self) -> Change {
+        let mut rude = BTreeSet::new();
+        let mut plan = Plan::new();
+        let mut wanted: BTreeSet<(usize, String)> = BTreeSet::new();
+        for (path, state) in &self.current {
+            match state {
+                FileState::Syntax(error) => return Change::Syntax(error.clone()),
+                FileState::Rude(edit) => {
+                    rude.insert(edit.clone());
+                }
+                FileState::Changed(units) => {
+                    for (unit, file) in units {
+                        self.compare(path, *unit, file, &mut plan, &mut rude, &mut wanted);
+                    }
+                }
+            }
+        }
+        if !rude.is_empty() {
+            return Change::Rude(rude.into_iter().collect());
+        }
+        self.restores(&wanted, &mut plan);
+        plan.retain(|_, unit| !unit.patch.is_empty() || !unit.restore.is_empty());
+        match plan.is_empty() {
+            true => Change::Nothing,
+            false => Change::Patch(plan),
+        }
+    }
+
+    fn compare(
+        &self,
+        path: &Path,
+        position: usize,
+        file: &ChangedFile,
+        plan: &mut Plan,
+        rude: &mut BTreeSet<Rude>,
+        wanted: &mut BTreeSet<(usize, String)>,
+    ) {
+        let loaded = &self.program.units[position];
+        let found = diff(&loaded.files[path], &file.items);
+        for edit in found.rude {
+            rude.insert(Rude {
+                file: path.to_owned(),
+                line: edit.line,
+                why: edit.what,
+            });
+        }
+        let unit = plan.entry(position).or_default();
+        unit.files.insert(path.to_owned(), file.clone());
+        for changed in found.changed {
+            let function = &file.items.functions[changed.new];
+            let planned = planned(&loaded.unit.crate_name, path, function);
+            if loaded.unit.without.contains(&planned.name) {
+                rude.insert(Rude {
+                    file: planned.file,
+                    line: planned.line,
+                    why: format!("`{}` does not compile with a prologue", planned.name),
+                });
+                continue;
+            }
+            let key = (position, planned.name.clone());
+            let known = self.active.get(&key) == Some(&planned.body);
+            wanted.insert(key);
+            if !known {
+                unit.patch.push(planned);
+            }
+        }
+    }
+
+    /// Functions that are patched now and should not be any more.
+    fn restores(&self, wanted: &BTreeSet<(usize, String)>, plan: &mut Plan) {
+        for (position, name) in self.active.keys() {
+            if wanted.contains(&(*position, name.clone())) {
+                continue;
+            }
+            let unit: &mut UnitPlan = plan.entry(*position).or_default();
+            if let Some(function) = self.original(*position, name) {
+                unit.restore.push(function);
+            }
+        }
+    }
+
+    fn original(&self, position: usize, name: &str) -> Option<PlannedFunction> {
+        let loaded = &self.program.units[position];
+        loaded.files.iter().find_map(|(path, items)| {
+            let crate_name = &loaded.unit.crate_name;
+            let mut functions = items.functions.iter();
+            let function = functions.find(|function| function.site_name(crate_name) == name)?;
+            Some(planned(crate_name, path, function))
+        })
+    }
+
+    /// Takes note that a plan is installed.
+    pub(crate) fn installed(&mut self, plan: &Plan, load: Load) {
+        for (position, unit) in plan {
+            for function in &unit.patch {
+                let key = (*position, function.name.clone());
+                self.active.insert(key, function.body);
+            }
+            for function in &unit.restore {
+                self.active.remove(&(*position, function.name.clone()));
+            }
+        }
+        self.installed.push(load);
+    }
+}
+
+fn planned(crate_name: &str, path: &Path, function: &Function) -> PlannedFunction {
+    PlannedFunction {
+        name: function.site_name(crate_name),
+        file: path.to_owned(),
+        line: function.line,
+        body: function.body,
+    }
+}

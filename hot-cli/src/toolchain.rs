@@ -1,0 +1,61 @@
+//! The compiler that cargo named: its version, its real binary, its linker.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{bail, Context, Result};
+
+/// The first line of `rustc -V`. Kept for the session: each crate of a build would ask again.
+pub(crate) fn version(rustc: &Path) -> Result<String> {
+    let note = std::env::var_os("HOT_SESSION").map(|session| {
+        let key = format!("{}{:?}", rustc.display(), std::env::var_os("RUSTUP_TOOLCHAIN"));
+        let name: String = key.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+        PathBuf::from(session).join(format!("rustc-{name}"))
+    });
+    if let Some(known) = note.as_ref().and_then(|note| std::fs::read_to_string(note).ok()) {
+        return Ok(known);
+    }
+    let version = output(Command::new(rustc).arg("-V"))?;
+    if let Some(note) = note {
+        // Only saves time: a session folder that can't be written is reported where it matters.
+        let _ = crate::unit::replace_file(&note, version.as_bytes());
+    }
+    Ok(version)
+}
+
+/// The compiler's own binary: rustup's proxy costs 10 ms a call.
+pub(crate) fn real_rustc(rustc: &Path) -> Result<PathBuf> {
+    let sysroot = output(Command::new(rustc).args(["--print", "sysroot"]))?;
+    let real = Path::new(&sysroot).join("bin/rustc");
+    Ok(if real.is_file() { real } else { rustc.to_owned() })
+}
+
+/// The linker that comes with the compiler, called directly, if there is one.
+pub(crate) fn bundled_linker(real_rustc: &Path) -> Option<PathBuf> {
+    let sysroot = real_rustc.parent()?.parent()?;
+    let host = concat!("x86_64", "-unknown-linux-gnu");
+    let linker = sysroot.join("lib/rustlib").join(host).join("bin/rust-lld");
+    linker.is_file().then_some(linker)
+}
+
+/// The environment to repeat a rustc call in, without what belongs to this session.
+pub(crate) fn recorded_environment() -> BTreeMap<String, String> {
+    const OURS: [&str; 3] = ["HOT_SESSION", "HOT_CHAINED_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"];
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| !OURS.contains(&name.as_str()))
+        .collect()
+}
+
+fn output(command: &mut Command) -> Result<String> {
+    let shown = format!("{command:?}");
+    let output = command
+        .output()
+        .with_context(|| format!("can't start {shown}"))?;
+    if !output.status.success() {
+        bail!("{shown} failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}

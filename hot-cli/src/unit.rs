@@ -1,0 +1,147 @@
+//! A unit: one rustc call of a workspace member that we know how to repeat, and where its files lie.
+//!
+//! ```text
+//! <target>/<profile>/hot/<crate>-<hash>/
+//!     unit.json     this record, written when the crate was compiled
+//!     sources/…     the user's files as they were compiled, below their absolute paths
+//!     shadow/…      the same files rewritten, everything else as links
+//!     twin/…        what plugins are compiled against, made when it is first needed
+//! ```
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::wrapper::args::RustcArgs;
+
+/// What a unit is compiled to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UnitKind {
+    /// A library.
+    Lib,
+    /// A program, compiled as a library and a generated main.
+    Bin,
+    /// A test harness.
+    Test,
+}
+
+/// The record of a unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Unit {
+    pub(crate) crate_name: String,
+    pub(crate) kind: UnitKind,
+    /// Identifies this build of the crate inside a program.
+    pub(crate) id: u64,
+    /// The compiler that cargo named, and a wrapper that was set before ours.
+    pub(crate) rustc: PathBuf,
+    pub(crate) chained: Option<PathBuf>,
+    /// The first line of `rustc -V`.
+    pub(crate) version: String,
+    /// The arguments that cargo gave.
+    pub(crate) args: Vec<String>,
+    pub(crate) cwd: PathBuf,
+    pub(crate) env: BTreeMap<String, String>,
+    /// The root file.
+    pub(crate) root: PathBuf,
+    /// The crate has no standard library.
+    pub(crate) no_std: bool,
+    /// The files that were rewritten.
+    pub(crate) sources: Vec<PathBuf>,
+    /// Everything else that decides what is compiled, with a hash of what it held.
+    pub(crate) inputs: BTreeMap<PathBuf, u64>,
+    /// Names of sites without a type id, and of functions without a site, for the compiler's sake.
+    pub(crate) untyped: BTreeSet<String>,
+    pub(crate) without: BTreeSet<String>,
+    /// Why the crate was compiled as it is, without sites.
+    pub(crate) unmodified: Option<String>,
+}
+
+impl Unit {
+    /// The folder of the unit with the given output file stem.
+    pub(crate) fn folder(out_dir: &Path, stem: &str) -> PathBuf {
+        out_dir.parent().unwrap_or(out_dir).join("hot").join(stem)
+    }
+
+    /// Reads the record in `folder`.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("unit.json");
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("no record of a unit at {}", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged; run `cargo clean`", path.display()))
+    }
+
+    /// Writes the record.
+    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        replace_file(&folder.join("unit.json"), text.as_bytes())
+    }
+
+    pub(crate) fn rustc_args(&self) -> RustcArgs {
+        RustcArgs::new(self.args.clone())
+    }
+
+    /// Takes note of what decides about the crate beside its rewritten sources: the files in `read`,
+    /// the manifests and the build script.
+    pub(crate) fn note_inputs(&mut self, read: Vec<PathBuf>) {
+        let package = self.env.get("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let package = package.iter().flat_map(|folder| {
+            ["Cargo.toml", "build.rs"].map(|name| folder.join(name))
+        });
+        self.inputs = read
+            .iter()
+            .map(|path| self.cwd.join(path))
+            .chain(package)
+            .chain([self.cwd.join("Cargo.toml")])
+            .filter(|path| !self.sources.contains(path))
+            .map(|path| (path.clone(), content_hash(&path)))
+            .collect();
+    }
+
+    /// The unit that a library file belongs to, if there is a record of one.
+    pub(crate) fn of_library(path: &Path) -> Option<PathBuf> {
+        let stem = path.file_stem()?.to_str()?.strip_prefix("lib")?;
+        let folder = Self::folder(path.parent()?, stem);
+        folder.join("unit.json").is_file().then_some(folder)
+    }
+
+    /// The text of a source file as it was compiled.
+    pub(crate) fn compiled_source(&self, folder: &Path, path: &Path) -> Result<String> {
+        let copy = below(&folder.join("sources"), path);
+        std::fs::read_to_string(&copy).with_context(|| format!("can't read {}", copy.display()))
+    }
+}
+
+/// A hash of a file's contents; 0 if there is none to read.
+pub(crate) fn content_hash(path: &Path) -> u64 {
+    std::fs::read(path).map_or(0, |bytes| {
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        hasher.finish().max(1)
+    })
+}
+
+/// The place of an absolute path below another folder.
+pub(crate) fn below(folder: &Path, path: &Path) -> PathBuf {
+    folder.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+/// Writes a file so that nobody sees half of it.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        // As rustc and cargo create files: the umask decides.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let mut file = tempfile::Builder::new().permissions(mode).tempfile_in(folder)?;
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("can't write {}", path.display()))
+}

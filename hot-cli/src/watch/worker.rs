@@ -1,0 +1,389 @@
+//! The thread of the watcher: events make paths suspect, and when it is quiet their contents are compared.
+//!
+//! Knows nothing of who listens. Where names on the way to files were replaced, or events were lost, the folders are
+//! watched anew first and all files are suspect.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use super::content::{Content, Seen};
+use super::routes::{is_scratch, Routes};
+use super::{limit_hint, WatchEvent};
+
+/// After a write that is complete: just enough to take along the other files of the same `git checkout`.
+const QUIET_COMPLETE: Duration = Duration::from_millis(1);
+/// After any other event: the writer may not be done.
+const QUIET: Duration = Duration::from_millis(3);
+/// The longest wait since the first event.
+const LATEST: Duration = Duration::from_millis(20);
+/// Folders may change while they are being looked at; so often it is looked again.
+const ROUTE_ROUNDS: usize = 3;
+
+/// What comes to the thread.
+pub(super) enum Input {
+    Raw(notify::Result<notify::Event>),
+    Command(Command, Sender<()>),
+    Stop,
+}
+
+/// What is asked of it.
+pub(super) enum Command {
+    Files(HashSet<PathBuf>),
+    Extra(Vec<PathBuf>),
+}
+
+/// Whether an event can mean a change; reading is an event too.
+pub(super) fn is_write(kind: &EventKind) -> bool {
+    !matches!(kind, EventKind::Access(access) if *access != AccessKind::Close(AccessMode::Write))
+}
+
+pub(super) struct Worker<T> {
+    notifier: RecommendedWatcher,
+    inputs: Receiver<Input>,
+    /// Returns whether anybody listens.
+    tell: T,
+    files: HashSet<PathBuf>,
+    extra: Vec<PathBuf>,
+    routes: Routes,
+    watched: HashSet<PathBuf>,
+    seen: HashMap<PathBuf, Seen>,
+    /// What is wrong and was told.
+    told: HashSet<String>,
+}
+
+/// What happened since the last comparison.
+#[derive(Debug, Default)]
+struct Pending {
+    /// Real paths, and whether their last event says that they are complete.
+    suspects: HashMap<PathBuf, bool>,
+    /// The set of files in extra folders may be another.
+    list: bool,
+    /// Folders may be others than those that are watched, or events were lost.
+    replaced: bool,
+    times: Option<(Instant, Instant)>,
+}
+
+impl Pending {
+    fn touch(&mut self) {
+        let now = Instant::now();
+        let first = self.times.map_or(now, |(first, _)| first);
+        self.times = Some((first, now));
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let (first, last) = self.times?;
+        let complete =
+            !self.list && !self.replaced && self.suspects.values().all(|complete| *complete);
+        let quiet = if complete { QUIET_COMPLETE } else { QUIET };
+        Some((last + quiet).min(first + LATEST))
+    }
+}
+
+impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
+    pub(super) fn new(notifier: RecommendedWatcher, inputs: Receiver<Input>, tell: T) -> Self {
+        Self {
+            notifier,
+            inputs,
+            tell,
+            files: HashSet::new(),
+            extra: Vec::new(),
+            routes: Routes::default(),
+            watched: HashSet::new(),
+            seen: HashMap::new(),
+            told: HashSet::new(),
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut pending = Pending::default();
+        loop {
+            let now = Instant::now();
+            let input = match pending.deadline() {
+                None => self
+                    .inputs
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected),
+                Some(deadline) if deadline <= now => Err(RecvTimeoutError::Timeout),
+                Some(deadline) => self.inputs.recv_timeout(deadline - now),
+            };
+            let go_on = match input {
+                Ok(Input::Raw(Ok(event))) => {
+                    self.suspect(&event, &mut pending);
+                    true
+                }
+                Ok(Input::Raw(Err(error))) => self.fail(describe(&error)),
+                Ok(Input::Command(command, done)) => {
+                    let go_on = self.obey(command);
+                    // The caller may have gone away: no harm.
+                    let _ = done.send(());
+                    go_on
+                }
+                Err(RecvTimeoutError::Timeout) => self.compare(std::mem::take(&mut pending)),
+                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => false,
+            };
+            if !go_on {
+                return;
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) -> bool {
+        match command {
+            Command::Files(files) => self.files = files,
+            Command::Extra(paths) => self.extra = paths,
+        }
+        let mut go_on = self.route(false);
+        self.forget_unwanted();
+        let new: Vec<PathBuf> = self
+            .files
+            .iter()
+            .chain(&self.routes.found)
+            .cloned()
+            .collect();
+        for path in new {
+            if !self.seen.contains_key(&path) {
+                go_on &= self.reread(&path).is_some();
+            }
+        }
+        go_on
+    }
+
+    /// What does an event mean?
+    fn suspect(&mut self, event: &notify::Event, pending: &mut Pending) {
+        if event.need_rescan() {
+            pending.replaced = true;
+            pending.touch();
+        }
+        // Both halves of a rename come as events of their own too.
+        if matches!(
+            event.kind,
+            EventKind::Modify(ModifyKind::Name(RenameMode::Both))
+        ) {
+            return;
+        }
+        for path in &event.paths {
+            let mut matters = false;
+            if self.routes.files.contains_key(path) {
+                let known = pending.suspects.get(path).copied();
+                pending
+                    .suspects
+                    .insert(path.clone(), is_complete(&event.kind, known));
+                matters = true;
+            }
+            if self.routes.ways.contains(path) || self.is_lost_folder(path, &event.kind) {
+                pending.replaced = true;
+                matters = true;
+            }
+            if !matters && self.is_new(path) {
+                pending.list = true;
+                matters = true;
+            }
+            if matters {
+                pending.touch();
+            }
+        }
+    }
+
+    /// The system stops to watch a folder that is deleted.
+    fn is_lost_folder(&self, path: &Path, kind: &EventKind) -> bool {
+        let lost = matches!(
+            kind,
+            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
+        );
+        lost && self.routes.folders.contains(path)
+    }
+
+    fn is_new(&self, path: &Path) -> bool {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return false;
+        };
+        self.routes.open.contains(folder) && !is_scratch(name)
+    }
+
+    /// Tells what really changed.
+    fn compare(&mut self, pending: Pending) -> bool {
+        let Some((seen, _)) = pending.times else {
+            return true;
+        };
+        let by_event = pending
+            .suspects
+            .keys()
+            .filter_map(|real| self.routes.files.get(real));
+        let mut suspects: BTreeSet<PathBuf> = by_event.flatten().cloned().collect();
+        let elsewhere = pending.list || pending.replaced;
+        if elsewhere {
+            if !self.route(pending.replaced) {
+                return false;
+            }
+            suspects.extend(self.outdated());
+        }
+        let mut changed = Vec::new();
+        for path in suspects {
+            match self.reread(&path) {
+                Some(true) => changed.push(path),
+                Some(false) => {}
+                None => return false,
+            }
+        }
+        if elsewhere {
+            self.forget_unwanted();
+        }
+        changed.is_empty()
+            || (self.tell)(WatchEvent::Changed {
+                paths: changed,
+                seen,
+            })
+    }
+
+    /// Files that aren't, by their times, what was read: new ones and those that vanished among them.
+    fn outdated(&self) -> Vec<PathBuf> {
+        let is_current = |path: &PathBuf| {
+            self.seen
+                .get(path)
+                .is_some_and(|seen| seen.is_current(path))
+        };
+        let all: HashSet<&PathBuf> = self
+            .seen
+            .keys()
+            .chain(&self.files)
+            .chain(&self.routes.found)
+            .collect();
+        all.into_iter()
+            .filter(|path| !is_current(path))
+            .cloned()
+            .collect()
+    }
+
+    fn forget_unwanted(&mut self) {
+        let (files, found) = (&self.files, &self.routes.found);
+        self.seen
+            .retain(|path, _| files.contains(path) || found.contains(path));
+    }
+
+    /// Reads a file: has it another content than before? Nothing if nobody listens any more.
+    fn reread(&mut self, path: &Path) -> Option<bool> {
+        match Seen::read(path) {
+            Ok(now) => {
+                let before = self.seen.insert(path.to_owned(), now);
+                // One that appears in an extra folder wasn't there before.
+                let before = before.map_or(Content::Missing, |seen| seen.content);
+                Some(before != now.content)
+            }
+            Err(error) => self
+                .fail(format!("{} can't be read: {error}", path.display()))
+                .then_some(false),
+        }
+    }
+
+    /// Finds out which folders to watch, and watches them: all `anew`, or only those that aren't yet.
+    fn route(&mut self, anew: bool) -> bool {
+        let mut left: HashSet<PathBuf> = if anew {
+            HashSet::new()
+        } else {
+            std::mem::take(&mut self.watched)
+        };
+        let mut problems = HashSet::new();
+        for _ in 0..ROUTE_ROUNDS {
+            let known = left.len();
+            let routes = self.find_routes(&mut left, &mut problems);
+            self.routes = routes;
+            if left.len() == known {
+                break;
+            }
+        }
+        let obsolete: Vec<PathBuf> = left
+            .iter()
+            .chain(&self.watched)
+            .filter(|path| !self.routes.folders.contains(*path))
+            .cloned()
+            .collect();
+        for folder in obsolete {
+            left.remove(&folder);
+            // It may be gone; then so is its watch.
+            let _ = self.notifier.unwatch(&folder);
+        }
+        self.watched = left;
+        problems.extend(self.routes.problems.drain(..));
+        self.tell_new(problems)
+    }
+
+    fn find_routes(
+        &mut self,
+        watched: &mut HashSet<PathBuf>,
+        problems: &mut HashSet<String>,
+    ) -> Routes {
+        let notifier = &mut self.notifier;
+        let mut watch = |folder: &Path| {
+            if watched.contains(folder) {
+                return;
+            }
+            match notifier.watch(folder, RecursiveMode::NonRecursive) {
+                Ok(()) => {
+                    watched.insert(folder.to_owned());
+                }
+                // Gone in the meantime: the folder above tells more.
+                Err(error) if is_missing(&error) => {}
+                Err(error) => {
+                    problems.insert(format!(
+                        "{} can't be watched: {}",
+                        folder.display(),
+                        describe(&error)
+                    ));
+                }
+            }
+        };
+        let mut routes = Routes::default();
+        for file in &self.files {
+            routes.add_file(file);
+        }
+        for path in &self.extra {
+            routes.add_extra(path, &mut watch);
+        }
+        routes.folders.iter().for_each(|folder| watch(folder));
+        routes
+    }
+
+    /// Each problem once, as long as it lasts.
+    fn tell_new(&mut self, problems: HashSet<String>) -> bool {
+        problems.into_iter().all(|problem| self.fail(problem))
+    }
+
+    fn fail(&mut self, why: String) -> bool {
+        if !self.told.insert(why.clone()) {
+            return true;
+        }
+        (self.tell)(WatchEvent::Failed { why })
+    }
+}
+
+/// Whether the writer is done with a file after this event.
+fn is_complete(kind: &EventKind, before: Option<bool>) -> bool {
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+        | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => true,
+        // Times and modes are set before or after; the content is as it was.
+        EventKind::Modify(ModifyKind::Metadata(_)) => before.unwrap_or(true),
+        _ => false,
+    }
+}
+
+fn is_missing(error: &notify::Error) -> bool {
+    match &error.kind {
+        notify::ErrorKind::PathNotFound => true,
+        notify::ErrorKind::Io(io) => io.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
+    }
+}
+
+fn describe(error: &notify::Error) -> String {
+    let cause = match &error.kind {
+        notify::ErrorKind::Io(io) => io.to_string(),
+        _ => error.to_string(),
+    };
+    format!("{cause}{}", limit_hint(error))
+}

@@ -1,0 +1,314 @@
+//! One unit from cargo's call to its output files.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+
+use anyhow::{bail, Context, Result};
+use soft_mock_rewriter::{CrateTree, FunctionInfo, Output};
+
+use super::args::RustcArgs;
+use super::{dep_info, heal, shadow, stub, unhide, Call};
+use crate::unit::{below, replace_file, Unit, UnitKind};
+
+/// How often a rewritten crate is compiled before it is built as it is.
+const ATTEMPTS: usize = 4;
+
+pub(crate) struct Compilation {
+    call: Call,
+    args: RustcArgs,
+    kind: UnitKind,
+    folder: PathBuf,
+}
+
+/// How the compilation of a rewritten crate ended.
+enum Outcome {
+    Built,
+    /// rustc refused it; its diagnostics.
+    Refused(Vec<String>),
+}
+
+/// Builds a crate as it is, and records why.
+pub(crate) fn unmodified(call: &Call, args: &RustcArgs, kind: UnitKind, reason: String) -> ExitCode {
+    let compilation = Compilation::new(call.clone(), args.clone(), kind);
+    compilation.original(reason)
+}
+
+impl Compilation {
+    pub(crate) fn new(call: Call, args: RustcArgs, kind: UnitKind) -> Self {
+        let folder = match (args.out_dir(), args.stem()) {
+            (Some(out_dir), Some(stem)) => Unit::folder(&absolute(&out_dir), &stem),
+            _ => PathBuf::new(),
+        };
+        Self {
+            call,
+            args,
+            kind,
+            folder,
+        }
+    }
+
+    pub(crate) fn run(self) -> ExitCode {
+        match self.rewritten() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => self.original(format!("{error:#}")),
+        }
+    }
+
+    /// Compiles the crate as cargo asked for it. If that works, it was the rewriting that failed.
+    fn original(&self, reason: String) -> ExitCode {
+        let status = self.call.command().args(&self.args.all).status();
+        if status.as_ref().is_ok_and(ExitStatus::success) {
+            let name = self.args.value("--crate-name").unwrap_or("?");
+            if self.kind != UnitKind::Test {
+                eprintln!("hot: crate `{name}` is built unmodified and can't be patched: {reason}");
+            }
+            let record = self.unit().and_then(|mut unit| {
+                unit.unmodified = Some(reason);
+                unit.note_inputs(dep_info::read(&self.dep_info(&self.out_dir()))?);
+                unit.write(&self.folder)
+            });
+            if let Err(error) = record {
+                eprintln!("hot: {error:#}");
+            }
+        }
+        exit_code(status)
+    }
+
+    /// Rewrites and compiles, leaving out what the compiler refuses.
+    fn rewritten(&self) -> Result<()> {
+        let mut unit = self.unit()?;
+        if self.folder.as_os_str().is_empty() {
+            bail!("cargo named no output folder");
+        }
+        let tree = shadow::tree(&unit.root, &|path| std::fs::read_to_string(path))?;
+        if let Some(error) = tree.errors.first() {
+            bail!("{error}");
+        }
+        unit.sources = tree.files.iter().map(|file| file.path.clone()).collect();
+        unit.id = self.identify(&unit, &tree);
+        unit.no_std = tree.is_no_std();
+        let shadow_root = self.folder.join("shadow");
+        let mut refusals = Vec::new();
+        for _ in 0..ATTEMPTS {
+            let rewritten = shadow::write(&unit, &tree, Output::Program, &shadow_root)?;
+            match self.compile(&unit, &shadow_root)? {
+                Outcome::Built => return self.record(unit, &tree),
+                Outcome::Refused(lines) => refusals = lines,
+            }
+            if !leave_out(&mut unit, &refusals, &rewritten.functions) {
+                break;
+            }
+        }
+        let why = heal::first_error(&refusals);
+        bail!("it does not compile with prologues: {}", why.unwrap_or_default())
+    }
+
+    fn record(&self, mut unit: Unit, tree: &CrateTree) -> Result<()> {
+        let from = self.dep_info(&self.output_folder());
+        let shadow_root = self.folder.join("shadow");
+        let read = dep_info::fix(&from, &self.dep_info(&self.out_dir()), &shadow_root)?;
+        if self.kind == UnitKind::Test {
+            return Ok(());
+        }
+        unit.note_inputs(read);
+        let sources = self.folder.join("sources");
+        match std::fs::remove_dir_all(&sources) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        for file in &tree.files {
+            replace_file(&below(&sources, &file.path), file.text.as_bytes())?;
+        }
+        unit.write(&self.folder)
+    }
+
+    fn compile(&self, unit: &Unit, shadow_root: &Path) -> Result<Outcome> {
+        let mut args = self.args.with_input(&below(shadow_root, &unit.root));
+        args = match self.kind {
+            UnitKind::Bin => self.as_library(&args)?,
+            UnitKind::Lib | UnitKind::Test => args,
+        };
+        let [everywhere, workspace] = shadow::remap(shadow_root, &unit.cwd);
+        args.push(&[&everywhere, &workspace, "--cap-lints", "allow"]);
+        args.push(&["-C", "symbol-mangling-version=v0"]);
+        if self.kind != UnitKind::Test {
+            args.push(&["-C", "link-dead-code"]);
+        }
+        let (status, lines) = self.rustc(&args)?;
+        if !status.success() {
+            return Ok(Outcome::Refused(lines));
+        }
+        for line in lines {
+            writeln!(std::io::stderr(), "{line}")?;
+        }
+        match self.kind {
+            UnitKind::Lib => {
+                unhide::unhide(&self.library(&self.out_dir()))?;
+            }
+            UnitKind::Bin => {
+                unhide::unhide(&self.library(&self.folder))?;
+                self.link(unit)?;
+            }
+            UnitKind::Test => {}
+        }
+        Ok(Outcome::Built)
+    }
+
+    /// The call that compiles a program's crate as a library, into the unit's folder.
+    fn as_library(&self, args: &RustcArgs) -> Result<RustcArgs> {
+        let metadata = program_metadata(args);
+        let extra = args.codegen("extra-filename").unwrap_or("").to_owned();
+        let mut library = args.without(
+            &["--crate-type", "--emit", "--out-dir"],
+            &["metadata", "extra-filename", "link-arg", "link-args"],
+        );
+        let folder = self.folder.to_string_lossy();
+        library.push(&["--crate-type", "rlib", "--emit=dep-info,metadata,link"]);
+        library.push(&["--out-dir", &folder, "-C", &format!("metadata={metadata}")]);
+        library.push(&["-C", &format!("extra-filename={extra}")]);
+        Ok(library)
+    }
+
+    /// Compiles the generated main and links the program.
+    fn link(&self, unit: &Unit) -> Result<()> {
+        let source = self.folder.join("main.rs");
+        replace_file(&source, stub::source(&self.folder.to_string_lossy()).as_bytes())?;
+        let mut args = self
+            .args
+            .with_input(&source)
+            .without(&["--edition", "--emit"], &["incremental"]);
+        let library = self.library(&self.folder);
+        args.push(&["--edition", "2021", "--emit=link", "--cap-lints", "allow"]);
+        args.push(&["--extern", &format!("{}={}", stub::PROGRAM, library.display())]);
+        args.push(&["-C", "link-arg=-Wl,--export-dynamic"]);
+        let (status, lines) = self.rustc(&args)?;
+        if status.success() {
+            return Ok(());
+        }
+        let why = heal::first_error(&lines);
+        bail!(
+            "`{}` does not link with the generated main: {}",
+            unit.crate_name,
+            why.unwrap_or_else(|| lines.join("\n"))
+        )
+    }
+
+    /// Runs rustc. Notices of finished artifacts go to cargo at once, so that dependents can start;
+    /// everything else is returned.
+    fn rustc(&self, args: &RustcArgs) -> Result<(ExitStatus, Vec<String>)> {
+        let mut command = self.call.command();
+        command.args(&args.all).stderr(Stdio::piped());
+        let mut child = spawn(&mut command)?;
+        let mut lines = Vec::new();
+        if let Some(stderr) = child.stderr.take() {
+            for line in BufReader::new(stderr).lines() {
+                let line = line?;
+                let notice = line.starts_with("{\"$message_type\":\"artifact\"");
+                if notice && self.kind == UnitKind::Lib {
+                    writeln!(std::io::stderr(), "{line}")?;
+                } else if !notice {
+                    lines.push(line);
+                }
+            }
+        }
+        Ok((child.wait()?, lines))
+    }
+
+    fn unit(&self) -> Result<Unit> {
+        let cwd = std::env::current_dir()?;
+        let input = self.args.input().context("no root file")?;
+        Ok(Unit {
+            crate_name: self.args.value("--crate-name").unwrap_or_default().to_owned(),
+            kind: self.kind,
+            id: 0,
+            rustc: self.call.rustc.clone(),
+            chained: self.call.chained.clone(),
+            version: crate::toolchain::version(&self.call.rustc)?,
+            args: self.args.all.clone(),
+            root: cwd.join(input),
+            no_std: false,
+            cwd,
+            env: crate::toolchain::recorded_environment(),
+            sources: Vec::new(),
+            inputs: BTreeMap::new(),
+            untyped: BTreeSet::new(),
+            without: BTreeSet::new(),
+            unmodified: None,
+        })
+    }
+
+    /// The same for the same sources and flags, another for any other build.
+    fn identify(&self, unit: &Unit, tree: &CrateTree) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&unit.crate_name, &unit.version, &unit.args).hash(&mut hasher);
+        for file in &tree.files {
+            (&file.path, &file.text).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    fn out_dir(&self) -> PathBuf {
+        absolute(&self.args.out_dir().unwrap_or_default())
+    }
+
+    /// Where rustc was told to write.
+    fn output_folder(&self) -> PathBuf {
+        match self.kind {
+            UnitKind::Bin => self.folder.clone(),
+            UnitKind::Lib | UnitKind::Test => self.out_dir(),
+        }
+    }
+
+    fn library(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("lib{}.rlib", self.args.stem().unwrap_or_default()))
+    }
+
+    fn dep_info(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.d", self.args.stem().unwrap_or_default()))
+    }
+}
+
+/// The metadata of a program's crate when it is compiled as a library: the generated main has cargo's.
+pub(crate) fn program_metadata(args: &RustcArgs) -> String {
+    format!("{}h", args.codegen("metadata").unwrap_or(""))
+}
+
+/// Adds the refused functions to those that are left out: first their type ids, then their sites.
+/// Says whether anything was added.
+fn leave_out(unit: &mut Unit, refusals: &[String], functions: &[FunctionInfo]) -> bool {
+    let refused = heal::refused(refusals, functions, &unit.cwd);
+    let mut changed = false;
+    for function in refused {
+        changed |= match unit.untyped.insert(function.clone()) {
+            true => true,
+            false => unit.without.insert(function),
+        };
+    }
+    changed
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn spawn(command: &mut Command) -> Result<std::process::Child> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    command
+        .spawn()
+        .with_context(|| format!("can't start {program}"))
+}
+
+/// The exit code of the compiler, or that of a wrapper that could not start it.
+pub(crate) fn exit_code(status: std::io::Result<ExitStatus>) -> ExitCode {
+    match status {
+        Ok(status) => ExitCode::from(status.code().unwrap_or(101).clamp(0, 255) as u8),
+        Err(error) => {
+            eprintln!("hot: can't start the compiler: {error}");
+            ExitCode::from(101)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The dep-info file of a unit: cargo must watch the user's files, not their shadows.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::unit::replace_file;
+
+/// Rewrites the dep-info file `from` to `to`, with the user's paths in place of those below `shadow`.
+/// Returns the files that rustc read.
+pub(crate) fn fix(from: &Path, to: &Path, shadow: &Path) -> Result<Vec<PathBuf>> {
+    let text = std::fs::read_to_string(from)
+        .with_context(|| format!("rustc wrote no dep-info file {}", from.display()))?;
+    let escaped = shadow.to_string_lossy().replace(' ', "\\ ");
+    let fixed = text.replace(&format!("{escaped}/"), "/");
+    replace_file(to, fixed.as_bytes())?;
+    Ok(dependencies(&fixed))
+}
+
+/// The files that rustc read, from a dep-info file of its own.
+pub(crate) fn read(path: &Path) -> Result<Vec<PathBuf>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("rustc wrote no dep-info file {}", path.display()))?;
+    Ok(dependencies(&text))
+}
+
+/// The files on the right side of the first rule.
+fn dependencies(text: &str) -> Vec<PathBuf> {
+    let Some(line) = text.lines().find(|line| line.contains(": ")) else {
+        return Vec::new();
+    };
+    let Some((_, list)) = line.split_once(": ") else {
+        return Vec::new();
+    };
+    let mut files = Vec::new();
+    let mut name = String::new();
+    for part in list.split(' ') {
+        match part.strip_suffix('\\') {
+            Some(first_half) => {
+                name.push_str(first_half);
+                name.push(' ');
+            }
+            None => {
+                name.push_str(part);
+                if !name.is_empty() {
+                    files.push(PathBuf::from(std::mem::take(&mut name)));
+                }
+            }
+        }
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shadow_paths_become_the_users() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (from, to) = (dir.path().join("from.d"), dir.path().join("to.d"));
+        let text = "/t/app.d: /t/my\\ hot/shadow/w/my\\ app/src/main.rs /w/x.txt\n\n# env-dep:A=1\n";
+        std::fs::write(&from, text).expect("a file");
+        let files = fix(&from, &to, Path::new("/t/my hot/shadow")).expect("fixed");
+        assert_eq!(
+            files,
+            [Path::new("/w/my app/src/main.rs"), Path::new("/w/x.txt")]
+        );
+        let fixed = std::fs::read_to_string(&to).expect("a file");
+        assert_eq!(fixed, "/t/app.d: /w/my\\ app/src/main.rs /w/x.txt\n\n# env-dep:A=1\n");
+    }
+}

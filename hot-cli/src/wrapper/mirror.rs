@@ -1,0 +1,95 @@
+//! The shadow tree of a unit: rewritten files at the places of the user's, all else as links.
+//!
+//! A file keeps its absolute path below the tree's root, so `include_str!("../x")`, `#[path]` and
+//! everything else that is relative to a source file finds what it found before. Links are made
+//! only beside rewritten files and their folders: nobody's home folder is walked.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::unit::below;
+
+/// Writes the shadow tree of a unit anew.
+pub(crate) struct Mirror<'a> {
+    root: &'a Path,
+    /// Above this folder nothing is linked.
+    top: &'a Path,
+}
+
+impl<'a> Mirror<'a> {
+    /// A tree below `root`, with links for what lies below `top`.
+    pub(crate) fn new(root: &'a Path, top: &'a Path) -> Self {
+        Self { root, top }
+    }
+
+    /// Writes `files` (absolute paths and texts), and links to everything beside them.
+    pub(crate) fn write(&self, files: &[(PathBuf, String)]) -> Result<()> {
+        self.try_write(files)
+            .with_context(|| format!("can't write the rewritten sources to {}", self.root.display()))
+    }
+
+    fn try_write(&self, files: &[(PathBuf, String)]) -> io::Result<()> {
+        match std::fs::remove_dir_all(self.root) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut folders: BTreeSet<&Path> = BTreeSet::new();
+        for (path, text) in files {
+            let copy = below(self.root, path);
+            if let Some(parent) = copy.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            std::fs::write(copy, text)?;
+            folders.extend(path.ancestors().skip(1));
+        }
+        for folder in folders.iter().filter(|f| f.starts_with(self.top)) {
+            self.link_siblings(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Links whatever stands in `folder` and isn't in the shadow already.
+    fn link_siblings(&self, folder: &Path) -> io::Result<()> {
+        let shadow = below(self.root, folder);
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            match symlink(entry.path(), shadow.join(entry.file_name())) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rewritten_files_are_real_and_the_rest_is_linked() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let project = dir.path().join("project");
+        std::fs::create_dir_all(project.join("src/deep")).expect("folders");
+        for file in ["src/lib.rs", "src/deep/a.rs", "data.txt"] {
+            std::fs::write(project.join(file), file).expect("a file");
+        }
+        let shadow = dir.path().join("shadow");
+        let mirror = Mirror::new(&shadow, &project);
+        for text in ["one", "two"] {
+            mirror
+                .write(&[(project.join("src/lib.rs"), text.to_owned())])
+                .expect("a tree");
+            let read = |path: &str| std::fs::read_to_string(below(&shadow, &project.join(path)));
+            assert_eq!(read("src/lib.rs").expect("rewritten"), text);
+            assert_eq!(read("src/../data.txt").expect("linked"), "data.txt");
+            assert_eq!(read("src/deep/a.rs").expect("linked"), "src/deep/a.rs");
+        }
+        let own = std::fs::read_to_string(project.join("src/lib.rs"));
+        assert_eq!(own.expect("the user's file"), "src/lib.rs");
+    }
+}

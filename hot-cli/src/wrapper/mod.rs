@@ -1,0 +1,120 @@
+//! `hot` as the rustc wrapper of workspace members: rewrites the crate, compiles it, records the unit.
+//!
+//! ```text
+//! rustc call ─► read the crate ─► rewrite ─► shadow tree ─► rustc ─► fix dep-info, unhide symbols, record
+//!                                    ▲                        │ error in inserted text
+//!                                    └── leave that function ◄┘ … else compile the original
+//! ```
+//!
+//! Never breaks a build: whatever goes wrong here, the crate is compiled as it is, and the user is
+//! told which crate and why. Knows nothing of sessions and running programs.
+
+pub(crate) mod args;
+mod compile;
+pub(crate) use compile::program_metadata;
+mod dep_info;
+mod heal;
+mod mirror;
+pub(crate) mod shadow;
+mod stub;
+mod unhide;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use args::RustcArgs;
+use compile::Compilation;
+
+use crate::unit::UnitKind;
+
+/// Runs one rustc call of cargo: `arguments` are the compiler and its arguments.
+pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
+    let chained = std::env::var_os("HOT_CHAINED_WRAPPER").map(PathBuf::from);
+    let Some((rustc, rest)) = arguments.split_first() else {
+        eprintln!("hot: the wrapper was called without a compiler");
+        return ExitCode::from(2);
+    };
+    let call = Call {
+        rustc: PathBuf::from(rustc),
+        chained,
+        arguments: rest.to_vec(),
+    };
+    let texts: Option<Vec<String>> = rest
+        .iter()
+        .map(|arg| arg.to_str().map(str::to_owned))
+        .collect();
+    let Some(args) = texts.map(RustcArgs::new) else {
+        return call.pass_through();
+    };
+    let Some(kind) = kind(&args) else {
+        return call.pass_through();
+    };
+    match unfit(&args) {
+        Some(reason) => compile::unmodified(&call, &args, kind, reason),
+        None => Compilation::new(call, args, kind).run(),
+    }
+}
+
+/// The compiler call as cargo made it.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) rustc: PathBuf,
+    pub(crate) chained: Option<PathBuf>,
+    arguments: Vec<OsString>,
+}
+
+impl Call {
+    /// The compiler, behind the wrapper that was set before ours.
+    pub(crate) fn command(&self) -> std::process::Command {
+        match &self.chained {
+            Some(wrapper) => {
+                let mut command = std::process::Command::new(wrapper);
+                command.arg(&self.rustc);
+                command
+            }
+            None => std::process::Command::new(&self.rustc),
+        }
+    }
+
+    /// Runs the call as it is.
+    fn pass_through(&self) -> ExitCode {
+        compile::exit_code(self.command().args(&self.arguments).status())
+    }
+}
+
+/// What the call compiles, if it is something that gets sites.
+fn kind(args: &RustcArgs) -> Option<UnitKind> {
+    let name = args.value("--crate-name")?;
+    let types = args.crate_types();
+    let left_alone = name.starts_with("build_script_")
+        || types.contains(&"proc-macro")
+        || !args.emits("link")
+        || args.value("--print").is_some()
+        || args.input().is_none();
+    if left_alone {
+        return None;
+    }
+    if args.has("--test") {
+        return Some(UnitKind::Test);
+    }
+    if types.contains(&"bin") {
+        return Some(UnitKind::Bin);
+    }
+    (types.contains(&"lib") || types.contains(&"rlib")).then_some(UnitKind::Lib)
+}
+
+/// Why a crate can't have sites at all.
+fn unfit(args: &RustcArgs) -> Option<String> {
+    if let Some(target) = args.value("--target") {
+        let host = cfg!(target_arch = "x86_64") && target.starts_with("x86_64-");
+        if !(host && target.ends_with("-linux-gnu")) {
+            return Some(format!("its target is {target}: programs can be patched on x86_64-unknown-linux-gnu only"));
+        }
+    }
+    let lto = args.codegen("lto").is_some_and(|lto| !["off", "no", "n", "false"].contains(&lto));
+    if lto || args.codegen("linker-plugin-lto").is_some() {
+        return Some("link-time optimisation is on; set `lto = \"off\"` for this profile to patch it".to_owned());
+    }
+    None
+}

@@ -1,0 +1,59 @@
+//! From a recorded call to rewritten sources: used for the program and for its twin.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use soft_mock_rewriter::{rewrite, CrateFacts, CrateTree, Options, Output, Rewritten};
+
+use super::mirror::Mirror;
+use crate::unit::{Unit, UnitKind};
+
+/// Reads the crate of a unit with `read`.
+pub(crate) fn tree(root: &Path, read: &dyn Fn(&Path) -> std::io::Result<String>) -> Result<CrateTree> {
+    CrateTree::load(root, &mut |path| read(path))
+        .with_context(|| format!("can't read {}", root.display()))
+}
+
+/// How the crate of a unit is rewritten.
+pub(crate) fn options(unit: &Unit, output: Output) -> Options {
+    Options {
+        output,
+        edition: unit.rustc_args().edition(),
+        facts: CrateFacts {
+            unit: unit.id,
+            name: unit.crate_name.clone(),
+            rustc: unit.version.clone(),
+            hot: unit.kind == UnitKind::Bin,
+        },
+        main: unit.kind == UnitKind::Bin,
+        untyped: unit.untyped.iter().cloned().collect(),
+        without: unit.without.iter().cloned().collect(),
+    }
+}
+
+/// Rewrites the crate into a shadow tree at `shadow`.
+pub(crate) fn write(unit: &Unit, tree: &CrateTree, output: Output, shadow: &Path) -> Result<Rewritten> {
+    let rewritten = rewrite(tree, &options(unit, output));
+    Mirror::new(shadow, &linked_below(unit)).write(&rewritten.files)?;
+    Ok(rewritten)
+}
+
+/// The folder below which a source file may find others: the workspace, or what holds it and the package.
+fn linked_below(unit: &Unit) -> PathBuf {
+    let package = unit.env.get("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let package = package.as_deref().unwrap_or(&unit.cwd);
+    unit.cwd
+        .ancestors()
+        .find(|folder| package.starts_with(folder) && unit.root.starts_with(folder))
+        .unwrap_or(package)
+        .to_owned()
+}
+
+/// Options that give every file below `shadow` the path that it has for plain cargo.
+pub(crate) fn remap(shadow: &Path, cwd: &Path) -> [String; 2] {
+    let shadow = shadow.display();
+    [
+        format!("--remap-path-prefix={shadow}/=/"),
+        format!("--remap-path-prefix={shadow}{}/=", cwd.display()),
+    ]
+}

@@ -1,0 +1,72 @@
+//! The generated main of a program: starts the reloader where a session asks for it, then the
+//! user's main.
+//!
+//! Without `HOT_SESSION` in its environment the program is what the user wrote, and nothing else runs.
+
+use soft_mock_rewriter::{sentinel, support_module, CrateFacts, Edition};
+
+/// The source of the generated main. `program` names the unit's folder in the reloader's greeting.
+pub(crate) fn source(program: &str) -> String {
+    let facts = CrateFacts {
+        name: "soft_mock".to_owned(),
+        hot: true,
+        ..CrateFacts::default()
+    };
+    let mut text = TEXT.replace("$program", &format!("{program:?}"));
+    text.push_str(&support_module(Edition::E2021, false, &facts));
+    text.push_str(&sentinel(Edition::E2021));
+    text
+}
+
+/// The name by which the generated main knows the user's crate.
+pub(crate) const PROGRAM: &str = "__soft_mock_program";
+
+const TEXT: &str = r#"#![allow(warnings)]
+fn main() -> impl ::std::process::Termination {
+    if let Some(session) = ::std::env::var_os("HOT_SESSION") { reloader::start(session); }
+    ::__soft_mock_program::__soft_mock_main()
+}
+mod reloader {
+    use std::ffi::{c_char, c_int, c_void, CStr, CString, OsString};
+    use std::os::unix::ffi::OsStrExt;
+    extern "C" {
+        static __start_soft_mock_sites: u8;
+        static __stop_soft_mock_sites: u8;
+        fn dlopen(path: *const c_char, flags: c_int) -> *mut c_void;
+        fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
+        fn dlerror() -> *const c_char;
+    }
+    #[repr(C)] struct Start { version: u32, size: u32, start: *const u8, stop: *const u8, session: *const c_char, program: *const c_char }
+    pub fn start(session: OsString) {
+        // What was set for the build is not the program's: its environment is the user's again.
+        std::env::remove_var("HOT_SESSION");
+        match std::env::var_os("HOT_CHAINED_WRAPPER") {
+            Some(chained) => std::env::set_var("RUSTC_WORKSPACE_WRAPPER", chained),
+            None => std::env::remove_var("RUSTC_WORKSPACE_WRAPPER"),
+        }
+        std::env::remove_var("HOT_CHAINED_WRAPPER");
+        if let Err(why) = open(session) { eprintln!("hot: this program can't be patched: {why}"); }
+    }
+    fn open(session: OsString) -> Result<(), String> {
+        let session = CString::new(session.as_bytes()).map_err(|e| e.to_string())?;
+        let mut agent = session.as_bytes().to_vec();
+        agent.extend_from_slice(b"/agent.so");
+        let agent = CString::new(agent).map_err(|e| e.to_string())?;
+        let program = CString::new($program).map_err(|e| e.to_string())?;
+        unsafe {
+            let library = dlopen(agent.as_ptr(), 2);
+            if library.is_null() { return Err(CStr::from_ptr(dlerror()).to_string_lossy().into_owned()); }
+            let entry = dlsym(library, b"soft_mock_agent_start_v1\0".as_ptr().cast());
+            if entry.is_null() { return Err("the agent has no entry point; was `hot` upgraded? run `cargo clean`".to_string()); }
+            let entry: unsafe extern "C" fn(*const Start) -> c_int = std::mem::transmute(entry);
+            let start = Start {
+                version: 1, size: std::mem::size_of::<Start>() as u32,
+                start: std::ptr::addr_of!(__start_soft_mock_sites), stop: std::ptr::addr_of!(__stop_soft_mock_sites),
+                session: session.as_ptr(), program: program.as_ptr(),
+            };
+            entry(&start);
+        }
+        Ok(())
+    }
+}
+"#;

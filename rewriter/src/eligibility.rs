@@ -1,0 +1,187 @@
+//! Which functions get a site, and why the others don't.
+//!
+//! Knows nothing of the text that is inserted.
+
+use quote::ToTokens;
+use syn::visit::Visit;
+use syn::{Attribute, FnArg, GenericParam, Generics, Signature};
+
+/// How the body of an eligible function is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The replacement returns what the function returns.
+    Sync,
+    /// The replacement returns a boxed future of what the function returns.
+    Async,
+}
+
+/// Why a function has no site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Ineligible {
+    /// It has type or const parameters.
+    Generic,
+    /// Its impl block has type or const parameters.
+    GenericImpl,
+    /// It names `impl Trait`.
+    ImplTrait,
+    /// It is a `const fn`.
+    Const,
+    /// It is a trait's default method.
+    TraitDefault,
+    /// It is C-variadic.
+    Variadic,
+    /// It is naked: it has no prologue of any kind.
+    Naked,
+    /// It is a test or a benchmark.
+    Test,
+    /// One of its parameters stands under `#[cfg]`.
+    ConditionalParameter,
+    /// It stands inside another function or a block.
+    Nested,
+    /// It is async in a crate without the standard library: there is no box to return.
+    AsyncWithoutStd,
+    /// It is handed to rustc by attribute: a proc macro, a panic or allocation handler.
+    Special,
+    /// The compiler refused the prologue in it.
+    Refused,
+}
+
+impl std::fmt::Display for Ineligible {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Generic => "it is generic",
+            Self::GenericImpl => "its impl block is generic",
+            Self::ImplTrait => "it names `impl Trait`",
+            Self::Const => "it is a const fn",
+            Self::TraitDefault => "it is a default method of a trait",
+            Self::Variadic => "it is variadic",
+            Self::Naked => "it is naked",
+            Self::Test => "it is a test",
+            Self::ConditionalParameter => "one of its parameters stands under #[cfg]",
+            Self::Nested => "it stands inside another item's body",
+            Self::AsyncWithoutStd => "it is async in a no_std crate",
+            Self::Special => "an attribute hands it to the compiler",
+            Self::Refused => "it does not compile with a prologue",
+        })
+    }
+}
+
+/// Where a function stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place<'a> {
+    /// The generics of the impl block around it.
+    pub impl_generics: Option<&'a Generics>,
+    /// It is a default method in a trait.
+    pub in_trait: bool,
+    /// It is inside another function's body, or a block.
+    pub nested: bool,
+    /// The crate has no standard library.
+    pub no_std: bool,
+}
+
+/// Says whether a function gets a site.
+pub fn classify(
+    attrs: &[Attribute],
+    signature: &Signature,
+    place: Place<'_>,
+) -> Result<Kind, Ineligible> {
+    if place.nested {
+        return Err(Ineligible::Nested);
+    }
+    if ["test", "bench", "rstest", "test_case"]
+        .iter()
+        .any(|name| has_attribute(attrs, name))
+    {
+        return Err(Ineligible::Test);
+    }
+    const SPECIAL: [&str; 6] = [
+        "proc_macro",
+        "proc_macro_derive",
+        "proc_macro_attribute",
+        "panic_handler",
+        "alloc_error_handler",
+        "start",
+    ];
+    if SPECIAL.iter().any(|name| has_attribute(attrs, name)) {
+        return Err(Ineligible::Special);
+    }
+    if has_attribute(attrs, "naked") {
+        return Err(Ineligible::Naked);
+    }
+    if signature.constness.is_some() {
+        return Err(Ineligible::Const);
+    }
+    if signature.variadic.is_some() {
+        return Err(Ineligible::Variadic);
+    }
+    if place.in_trait {
+        return Err(Ineligible::TraitDefault);
+    }
+    if is_generic(&signature.generics) {
+        return Err(Ineligible::Generic);
+    }
+    if place.impl_generics.is_some_and(is_generic) {
+        return Err(Ineligible::GenericImpl);
+    }
+    if names_impl_trait(signature) {
+        return Err(Ineligible::ImplTrait);
+    }
+    if signature.inputs.iter().any(is_conditional) {
+        return Err(Ineligible::ConditionalParameter);
+    }
+    match (signature.asyncness.is_some(), place.no_std) {
+        (true, true) => Err(Ineligible::AsyncWithoutStd),
+        (true, false) => Ok(Kind::Async),
+        (false, _) => Ok(Kind::Sync),
+    }
+}
+
+/// Whether an attribute's path ends in `name`, also when written `#[unsafe(name)]`.
+pub fn has_attribute(attrs: &[Attribute], name: &str) -> bool {
+    attrs.iter().any(|attr| {
+        let path = attr.path();
+        let last = path.segments.last().is_some_and(|s| s.ident == name);
+        let in_unsafe = path.is_ident("unsafe")
+            && attr
+                .parse_args::<syn::Meta>()
+                .is_ok_and(|meta| meta.path().is_ident(name));
+        last || in_unsafe
+    })
+}
+
+/// Whether an item is compiled for tests only: `#[cfg(test)]`, `#[cfg(all(test, …))]`.
+pub fn is_test_only(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| {
+        let text = attr.meta.to_token_stream().to_string().replace(' ', "");
+        text == "cfg(test)" || text.starts_with("cfg(all(test,")
+    })
+}
+
+pub(crate) fn is_generic(generics: &Generics) -> bool {
+    generics
+        .params
+        .iter()
+        .any(|param| !matches!(param, GenericParam::Lifetime(_)))
+}
+
+fn is_conditional(argument: &FnArg) -> bool {
+    let attrs = match argument {
+        FnArg::Receiver(receiver) => &receiver.attrs,
+        FnArg::Typed(typed) => &typed.attrs,
+    };
+    attrs
+        .iter()
+        .any(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr"))
+}
+
+fn names_impl_trait(signature: &Signature) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visit<'ast> for Finder {
+        fn visit_type_impl_trait(&mut self, _: &'ast syn::TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_signature(signature);
+    finder.0
+}

@@ -1,0 +1,187 @@
+//! What a file declares, in an owned form that is small, `Send` and quick to compare: nothing of
+//! the syntax tree is kept, so that a large crate fits into memory and a save re-reads one file.
+//!
+//! Items that are compiled for tests only are left out. Knows nothing of what is done with the
+//! items; that is `diff` and `plugin_source`.
+
+mod functions;
+mod modules;
+mod read;
+mod types;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::eligibility::{Ineligible, Kind};
+use crate::local_items::LocalItems;
+use crate::names::{site_name, Owner};
+use crate::normal::Fingerprint;
+use crate::tree::{parse, SourceFile, SyntaxError};
+use crate::words::Words;
+
+pub use modules::{Child, ExternCrate, LocalName, MacroRules, Module, Use, UseKind};
+pub use types::{Aspect, Item, ItemKind, Part};
+
+/// What one source file declares.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FileItems {
+    /// The file.
+    pub path: PathBuf,
+    /// The path of its module inside the crate; empty for the root.
+    pub module: Vec<String>,
+    /// Its inner attributes, normalised, without documentation.
+    pub attributes: Vec<String>,
+    /// The file's module first, then those inside of it.
+    pub modules: Vec<Module>,
+    /// Everything but functions, imports and macros by example.
+    pub items: Vec<Item>,
+    /// All functions with a body.
+    pub functions: Vec<Function>,
+    /// The headers of the impl blocks around them.
+    pub impls: Vec<ImplHeader>,
+    /// Names that are not visible everywhere in the crate.
+    pub private: Vec<Private>,
+    /// Types with lifetime parameters.
+    pub borrowing: Vec<String>,
+}
+
+/// A function with a body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Function {
+    /// Its name, without `r#`.
+    pub name: String,
+    /// What it belongs to.
+    pub owner: Owner,
+    /// The trait whose default method it is.
+    pub in_trait: Option<String>,
+    /// The module it stands in.
+    pub module: Vec<String>,
+    /// The impl block around it: an index into [`FileItems::impls`].
+    pub header: Option<usize>,
+    /// The line of its name.
+    pub line: usize,
+    /// Conditions under which it is compiled, its surroundings in this file included.
+    pub cfgs: Vec<String>,
+    /// Its other attributes, normalised, without documentation.
+    pub attributes: Vec<String>,
+    /// Qualifiers, parameter types and result.
+    pub signature: String,
+    /// Its visibility.
+    pub visibility: String,
+    /// How it is replaced, or why it can't be.
+    pub kind: Result<Kind, Ineligible>,
+    /// It has `#[track_caller]`.
+    pub track_caller: bool,
+    /// Where it stands in the text.
+    pub place: FunctionPlace,
+    /// Its body and the patterns of its parameters.
+    pub body: Fingerprint,
+    /// What its body declares that may exist only once.
+    pub local_items: LocalItems,
+    /// The names in its parameters, result and body.
+    pub words: Words,
+}
+
+/// Byte ranges of a function in its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionPlace {
+    /// From `const`, `async`, `unsafe`, `extern` or `fn` to before the body.
+    pub signature: Range<usize>,
+    /// Its name.
+    pub name: Range<usize>,
+    /// Its body with the braces.
+    pub body: Range<usize>,
+    /// Attributes at the start of the body.
+    pub inner_attributes: Vec<Range<usize>>,
+    /// Attributes of parameters.
+    pub parameter_attributes: Vec<Range<usize>>,
+    /// Line and column (in characters) of the end of the name.
+    pub name_end: (usize, usize),
+    /// Line and column (in characters) of the body's opening brace.
+    pub brace: (usize, usize),
+}
+
+/// What stands before the brace of an impl block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImplHeader {
+    /// `impl < 'a > Trait for Type < 'a > where …`, normalised.
+    pub text: String,
+    /// The associated types that it defines.
+    pub types: Vec<String>,
+    /// Attributes other than cfg and documentation.
+    pub attributes: Vec<String>,
+}
+
+/// A name that is visible in a part of the crate only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Private {
+    /// The name.
+    pub name: String,
+    /// What it names.
+    pub kind: PrivateKind,
+    /// The type whose method or constant it is.
+    pub owner: Option<String>,
+    /// The module inside which it is visible.
+    pub scope: Vec<String>,
+    /// The module that declares it.
+    pub module: Vec<String>,
+}
+
+/// What a private name names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrivateKind {
+    /// A field.
+    Field,
+    /// A method or associated constant of a type.
+    Member,
+    /// An item of a module.
+    Item,
+}
+
+impl FileItems {
+    /// Reads the text of a file that is the module `module` of its crate.
+    pub fn read(text: &str, path: &Path, module: &[String]) -> Result<Self, SyntaxError> {
+        let ast = parse(path, text)?;
+        Ok(Self::of(text, &ast, path, module))
+    }
+
+    /// Reads a file that is parsed already.
+    pub fn of_source(file: &SourceFile) -> Self {
+        Self::of(&file.text, &file.ast, &file.path, &file.module)
+    }
+
+    fn of(text: &str, ast: &syn::File, path: &Path, module: &[String]) -> Self {
+        read::read(text, ast, path, module)
+    }
+
+    /// The impl block around a function.
+    pub fn header_of(&self, function: &Function) -> Option<&ImplHeader> {
+        function.header.and_then(|index| self.impls.get(index))
+    }
+}
+
+impl Function {
+    /// The name of its site in the crate `crate_name`.
+    pub fn site_name(&self, crate_name: &str) -> String {
+        let mut module = crate_name.to_owned();
+        for name in &self.module {
+            module.push_str("::");
+            module.push_str(name);
+        }
+        site_name(&module, &self.owner, &self.name)
+    }
+
+    /// What people call it inside its module: `Store::get`, `<Store as Display>::fmt`, `fn get`.
+    pub fn title(&self) -> String {
+        let name = &self.name;
+        match (&self.owner, &self.in_trait) {
+            (_, Some(tr)) => format!("{tr}::{name}"),
+            (Owner::Free, None) => format!("fn {name}"),
+            (Owner::Inherent { ty }, None) => format!("{ty}::{name}"),
+            (Owner::Trait { ty, tr }, None) => format!("<{ty} as {tr}>::{name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,578 @@
+//! Reads a syntax tree into [`FileItems`].
+
+use std::path::Path;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, ToTokens};
+use syn::spanned::Spanned;
+use syn::{Attribute, Fields, Generics, ImplItem, Item as Syntax, ItemImpl, TraitItem, Visibility};
+
+use super::functions::{function, Source};
+use super::modules::{name_of, paths_of, UseItem};
+use super::{
+    Aspect, Child, ExternCrate, FileItems, ImplHeader, Item, ItemKind, LocalName, MacroRules,
+    Module, Part, Private, PrivateKind,
+};
+use crate::eligibility::{has_attribute, is_test_only};
+use crate::local_items::declares;
+use crate::names::{compact, Owner};
+use crate::normal::{fingerprint, normal};
+use crate::visibility::scope;
+
+/// Reads a file.
+pub(super) fn read(text: &str, ast: &syn::File, path: &Path, module: &[String]) -> FileItems {
+    let mut out = FileItems {
+        path: path.to_owned(),
+        module: module.to_vec(),
+        attributes: attributes(&ast.attrs),
+        ..FileItems::default()
+    };
+    let mut reader = Reader {
+        source: Source::new(text),
+        out: &mut out,
+    };
+    reader.module(&ast.items, module.to_vec(), Vec::new());
+    out
+}
+
+/// Attributes other than cfg and documentation, normalised, without brackets.
+pub(super) fn attributes(attrs: &[Attribute]) -> Vec<String> {
+    attrs
+        .iter()
+        .filter(|attr| !attr.path().is_ident("doc") && !attr.path().is_ident("cfg"))
+        .map(|attr| normal(attr.meta.to_token_stream()))
+        .collect()
+}
+
+/// The conditions among the attributes, after those of the surroundings.
+pub(super) fn cfgs(around: &[String], attrs: &[Attribute]) -> Vec<String> {
+    let own = attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+        .map(|attr| normal(attr.meta.to_token_stream()));
+    around.iter().cloned().chain(own).collect()
+}
+
+struct Reader<'a> {
+    source: Source<'a>,
+    out: &'a mut FileItems,
+}
+
+/// Where items stand.
+struct Scope<'a> {
+    /// Index into the file's modules.
+    module: usize,
+    path: &'a [String],
+    cfgs: &'a [String],
+    position: usize,
+}
+
+impl Reader<'_> {
+    fn module(&mut self, items: &[Syntax], path: Vec<String>, cfgs: Vec<String>) {
+        let module = self.out.modules.len();
+        self.out.modules.push(Module {
+            path: path.clone(),
+            cfgs: cfgs.clone(),
+            ..Module::default()
+        });
+        for (position, item) in items.iter().enumerate() {
+            let scope = Scope {
+                module,
+                path: &path,
+                cfgs: &cfgs,
+                position,
+            };
+            self.item(item, &scope);
+        }
+    }
+
+    fn item(&mut self, item: &Syntax, at: &Scope<'_>) {
+        if is_test_only(attrs_of(item)) {
+            return;
+        }
+        match item {
+            Syntax::Fn(item) => self.free_function(item, at),
+            Syntax::Impl(item) => self.impl_block(item, at),
+            Syntax::Trait(item) => self.trait_item(item, at),
+            Syntax::Mod(item) => self.child(item, at),
+            Syntax::Use(item) => UseItem {
+                item,
+                position: at.position,
+                cfgs: cfgs(at.cfgs, &item.attrs),
+                attributes: attributes(&item.attrs),
+            }
+            .flatten(&mut self.out.modules[at.module].uses),
+            Syntax::ExternCrate(item) => self.extern_crate(item, at),
+            Syntax::Macro(item) if item.mac.path.is_ident("macro_rules") => {
+                self.macro_rules(item, at);
+            }
+            Syntax::Macro(item) => {
+                let name = compact(item.mac.path.to_token_stream()) + "!";
+                self.plain(ItemKind::MacroCall, name, &item.attrs, item, at);
+            }
+            Syntax::ForeignMod(item) => {
+                for inner in &item.items {
+                    if let Some(name) = foreign_name(inner) {
+                        self.local(name, &item.attrs, at);
+                    }
+                }
+                let name = compact(item.abi.to_token_stream());
+                self.plain(ItemKind::ForeignMod, name, &item.attrs, item, at);
+            }
+            other => self.data(other, at),
+        }
+    }
+
+    fn local(&mut self, name: &syn::Ident, attrs: &[Attribute], at: &Scope<'_>) {
+        let skipped = ["test", "bench", "proc_macro", "proc_macro_derive", "proc_macro_attribute"];
+        if name == "_" || skipped.iter().any(|skip| has_attribute(attrs, skip)) {
+            return;
+        }
+        self.out.modules[at.module].locals.push(LocalName {
+            name: name.to_string(),
+            cfgs: cfgs(at.cfgs, attrs),
+            is_trait: false,
+        });
+    }
+
+    /// Says that the last name was a trait's.
+    fn mark_trait(&mut self, at: &Scope<'_>) {
+        if let Some(last) = self.out.modules[at.module].locals.last_mut() {
+            last.is_trait = true;
+        }
+    }
+
+    fn private(&mut self, name: String, kind: PrivateKind, vis: &Visibility, path: &[String]) {
+        let Some(scope) = scope(vis, path).filter(|scope| !scope.is_empty()) else {
+            return;
+        };
+        self.out.private.push(Private {
+            name,
+            kind,
+            owner: None,
+            scope,
+            module: path.to_vec(),
+        });
+    }
+
+    fn push(
+        &mut self,
+        kind: ItemKind,
+        name: String,
+        span: Span,
+        attrs: &[Attribute],
+        at: &Scope<'_>,
+    ) -> &mut Item {
+        self.out.items.push(Item {
+            kind,
+            name,
+            module: at.path.to_vec(),
+            line: span.start().line,
+            cfgs: cfgs(at.cfgs, attrs),
+            aspects: vec![aspect("attributes", attributes_tokens(attrs))],
+            parts: Vec::new(),
+        });
+        let last = self.out.items.len() - 1;
+        &mut self.out.items[last]
+    }
+
+    /// An item that is compared as a whole.
+    fn plain(
+        &mut self,
+        kind: ItemKind,
+        name: String,
+        attrs: &[Attribute],
+        item: &(impl ToTokens + Spanned),
+        at: &Scope<'_>,
+    ) {
+        let definition = aspect("definition", item.to_token_stream());
+        self.push(kind, name, item.span(), attrs, at)
+            .aspects
+            .push(definition);
+    }
+
+    fn free_function(&mut self, item: &syn::ItemFn, at: &Scope<'_>) {
+        self.local(&item.sig.ident, &item.attrs, at);
+        self.private(name_of(&item.sig.ident), PrivateKind::Item, &item.vis, at.path);
+        let function = function(
+            &self.source,
+            (&item.attrs, &item.vis, &item.sig, &item.block),
+            Owner::Free,
+            None,
+            (at.path, at.cfgs),
+        );
+        self.out.functions.push(function);
+    }
+
+    fn impl_block(&mut self, item: &ItemImpl, at: &Scope<'_>) {
+        let around = cfgs(at.cfgs, &item.attrs);
+        let (defaultness, unsafety, generics) = (&item.defaultness, &item.unsafety, &item.generics);
+        let (ty, clause) = (&item.self_ty, &item.generics.where_clause);
+        let tr = item.trait_.as_ref().map(|(not, path, _)| quote!(#not #path for));
+        let header = quote!(#defaultness #unsafety impl #generics #tr #ty #clause);
+        self.out.impls.push(ImplHeader {
+            text: normal(header.clone()),
+            types: associated_types(item),
+            attributes: attributes(&item.attrs),
+        });
+        let index = self.out.impls.len() - 1;
+        if item.trait_.is_some() || !attributes(&item.attrs).is_empty() {
+            self.push(ItemKind::Impl, compact(header), item.span(), &item.attrs, at);
+        }
+        let owner = Owner::of_impl(item);
+        let first = self.out.private.len();
+        for inner in &item.items {
+            self.impl_item(inner, &owner, (item, index), (at, &around));
+        }
+        for private in &mut self.out.private[first..] {
+            private.owner = last_name(&item.self_ty);
+        }
+    }
+
+    fn impl_item(
+        &mut self,
+        inner: &ImplItem,
+        owner: &Owner,
+        (item, index): (&ItemImpl, usize),
+        (at, around): (&Scope<'_>, &[String]),
+    ) {
+        let at = &Scope { cfgs: around, ..*at };
+        let prefix = match owner {
+            Owner::Free => String::new(),
+            Owner::Inherent { ty } => format!("{ty}::"),
+            Owner::Trait { ty, tr } => format!("<{ty} as {tr}>::"),
+        };
+        match inner {
+            ImplItem::Fn(inner) if is_test_only(&inner.attrs) => {}
+            ImplItem::Fn(inner) => {
+                if item.trait_.is_none() {
+                    let name = name_of(&inner.sig.ident);
+                    self.private(name, PrivateKind::Member, &inner.vis, at.path);
+                }
+                let mut function = function(
+                    &self.source,
+                    (&inner.attrs, &inner.vis, &inner.sig, &inner.block),
+                    owner.clone(),
+                    Some(item),
+                    (at.path, around),
+                );
+                function.header = Some(index);
+                self.out.functions.push(function);
+            }
+            ImplItem::Const(inner) => {
+                if item.trait_.is_none() {
+                    let name = name_of(&inner.ident);
+                    self.private(name, PrivateKind::Member, &inner.vis, at.path);
+                }
+                let name = format!("{prefix}{}", inner.ident);
+                self.plain(ItemKind::Const, name, &inner.attrs, inner, at);
+            }
+            ImplItem::Type(inner) => {
+                let name = format!("{prefix}{}", inner.ident);
+                self.plain(ItemKind::Type, name, &inner.attrs, inner, at);
+            }
+            other => {
+                let name = format!("in {prefix}");
+                self.plain(ItemKind::Other, name, &[], other, at);
+            }
+        }
+    }
+
+    fn trait_item(&mut self, item: &syn::ItemTrait, at: &Scope<'_>) {
+        self.local(&item.ident, &item.attrs, at);
+        self.mark_trait(at);
+        self.private(name_of(&item.ident), PrivateKind::Item, &item.vis, at.path);
+        let name = name_of(&item.ident);
+        let mut rest = item.clone();
+        rest.attrs.clear();
+        for inner in &mut rest.items {
+            if let TraitItem::Fn(inner) = inner {
+                inner.default = inner.default.as_ref().map(|_| syn::parse_quote!({}));
+            }
+        }
+        let definition = aspect("definition", rest.to_token_stream());
+        self.push(ItemKind::Trait, name.clone(), item.ident.span(), &item.attrs, at)
+            .aspects
+            .push(definition);
+        let around = cfgs(at.cfgs, &item.attrs);
+        for inner in &item.items {
+            let TraitItem::Fn(inner) = inner else { continue };
+            let Some(block) = &inner.default else { continue };
+            let mut function = function(
+                &self.source,
+                (&inner.attrs, &Visibility::Inherited, &inner.sig, block),
+                Owner::Free,
+                None,
+                (at.path, &around),
+            );
+            function.kind = Err(crate::eligibility::Ineligible::TraitDefault);
+            function.in_trait = Some(name.clone());
+            self.out.functions.push(function);
+        }
+    }
+
+    fn child(&mut self, item: &syn::ItemMod, at: &Scope<'_>) {
+        let name = name_of(&item.ident);
+        let visibility = aspect("visibility", item.vis.to_token_stream());
+        let kind = aspect("definition", match item.content {
+            Some(_) => quote!(inline),
+            None => quote!(;),
+        });
+        self.push(ItemKind::Mod, name.clone(), item.ident.span(), &item.attrs, at)
+            .aspects
+            .extend([visibility, kind]);
+        self.private(name.clone(), PrivateKind::Item, &item.vis, at.path);
+        let around = cfgs(at.cfgs, &item.attrs);
+        self.out.modules[at.module].children.push(Child {
+            name: name.clone(),
+            line: item.ident.span().start().line,
+            position: at.position,
+            cfgs: around.clone(),
+            macro_use: has_attribute(&item.attrs, "macro_use"),
+            paths: paths_of(&item.attrs),
+        });
+        if let Some((_, items)) = &item.content {
+            let mut path = at.path.to_vec();
+            path.push(name);
+            self.module(items, path, around);
+        }
+    }
+
+    fn extern_crate(&mut self, item: &syn::ItemExternCrate, at: &Scope<'_>) {
+        let bound = match &item.rename {
+            Some((_, name)) => name.to_string(),
+            None => item.ident.to_string(),
+        };
+        let rename = item.rename.as_ref().map(|(token, name)| quote!(#token #name));
+        let ident = &item.ident;
+        self.out.modules[at.module].extern_crates.push(ExternCrate {
+            bound: bound.clone(),
+            text: normal(quote!(extern crate #ident #rename;)),
+            position: at.position,
+            cfgs: cfgs(at.cfgs, &item.attrs),
+            macro_use: has_attribute(&item.attrs, "macro_use"),
+        });
+        self.plain(ItemKind::ExternCrate, bound, &item.attrs, item, at);
+    }
+
+    fn macro_rules(&mut self, item: &syn::ItemMacro, at: &Scope<'_>) {
+        let Some(name) = &item.ident else { return };
+        let attributes = attributes(&item.attrs);
+        let start = self.source.range(item.mac.path.span()).start;
+        let end = match item.semi_token {
+            Some(semi) => self.source.range(semi.span()).end,
+            None => self.source.range(item.mac.delimiter.span().close()).end,
+        };
+        self.out.modules[at.module].macros.push(MacroRules {
+            name: name_of(name),
+            line: name.span().start().line,
+            position: at.position,
+            cfgs: cfgs(at.cfgs, &item.attrs),
+            exported: attributes.iter().any(|attr| attr.contains("macro_export")),
+            text: self.source.text(start..end),
+            declares: declares(item.mac.tokens.clone()),
+            content: fingerprint(item.to_token_stream()),
+        });
+    }
+
+    /// Items that have a name, a visibility and no body.
+    fn data(&mut self, item: &Syntax, at: &Scope<'_>) {
+        let Some(data) = Data::of(item) else {
+            let attrs = attrs_of(item);
+            return self.plain(ItemKind::Other, String::new(), attrs, item, at);
+        };
+        self.local(data.name, data.attrs, at);
+        if data.kind == ItemKind::TraitAlias {
+            self.mark_trait(at);
+        }
+        let name = name_of(data.name);
+        self.private(name.clone(), PrivateKind::Item, data.vis, at.path);
+        if data.generics.is_some_and(|g| g.lifetimes().next().is_some()) {
+            self.out.borrowing.push(name.clone());
+        }
+        let around = cfgs(at.cfgs, data.attrs);
+        let parts = self.parts(item, at.path, &around);
+        let pushed = self.push(data.kind, name, data.name.span(), data.attrs, at);
+        pushed.parts = parts;
+        pushed
+            .aspects
+            .push(aspect("visibility", data.vis.to_token_stream()));
+        if let Some(generics) = data.generics {
+            let clause = &generics.where_clause;
+            pushed.aspects.push(aspect("generics", quote!(#generics #clause)));
+        }
+        for (name, tokens) in data.aspects {
+            pushed.aspects.push(aspect(name, tokens));
+        }
+    }
+
+    fn parts(&mut self, item: &Syntax, path: &[String], _cfgs: &[String]) -> Vec<Part> {
+        match item {
+            Syntax::Struct(item) => self.fields(&item.fields, path),
+            Syntax::Union(item) => self.fields(&Fields::Named(item.fields.clone()), path),
+            Syntax::Enum(item) => item.variants.iter().map(variant).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn fields(&mut self, fields: &Fields, path: &[String]) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for (position, field) in fields.iter().enumerate() {
+            let name = match &field.ident {
+                Some(name) => name_of(name),
+                None => position.to_string(),
+            };
+            self.private(name.clone(), PrivateKind::Field, &field.vis, path);
+            parts.push(Part {
+                kind: "field",
+                name,
+                line: field.ty.span().start().line,
+                aspects: vec![
+                    aspect("type", field.ty.to_token_stream()),
+                    aspect("visibility", field.vis.to_token_stream()),
+                    aspect("attributes", all_attributes(&field.attrs)),
+                ],
+            });
+        }
+        parts
+    }
+}
+
+fn variant(variant: &syn::Variant) -> Part {
+    let value = variant.discriminant.as_ref().map(|(_, value)| value);
+    Part {
+        kind: "variant",
+        name: name_of(&variant.ident),
+        line: variant.ident.span().start().line,
+        aspects: vec![
+            aspect("content", variant.fields.to_token_stream()),
+            aspect("value", quote!(#value)),
+            aspect("attributes", all_attributes(&variant.attrs)),
+        ],
+    }
+}
+
+fn aspect(name: &'static str, tokens: TokenStream) -> Aspect {
+    Aspect {
+        name,
+        content: fingerprint(tokens),
+    }
+}
+
+/// Attributes without conditions, which belong to an item's identity.
+fn attributes_tokens(attrs: &[Attribute]) -> TokenStream {
+    attrs
+        .iter()
+        .filter(|attr| !attr.path().is_ident("cfg"))
+        .map(ToTokens::to_token_stream)
+        .collect()
+}
+
+fn all_attributes(attrs: &[Attribute]) -> TokenStream {
+    attrs.iter().map(ToTokens::to_token_stream).collect()
+}
+
+fn associated_types(item: &ItemImpl) -> Vec<String> {
+    item.items
+        .iter()
+        .filter_map(|inner| match inner {
+            ImplItem::Type(inner) => Some(inner.ident.to_string()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The last name of a type's path.
+fn last_name(ty: &syn::Type) -> Option<String> {
+    match ty {
+        syn::Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
+    }
+}
+
+fn foreign_name(item: &syn::ForeignItem) -> Option<&syn::Ident> {
+    match item {
+        syn::ForeignItem::Fn(item) => Some(&item.sig.ident),
+        syn::ForeignItem::Static(item) => Some(&item.ident),
+        syn::ForeignItem::Type(item) => Some(&item.ident),
+        _ => None,
+    }
+}
+
+/// What items without a body have in common.
+struct Data<'a> {
+    kind: ItemKind,
+    name: &'a syn::Ident,
+    vis: &'a Visibility,
+    attrs: &'a [Attribute],
+    generics: Option<&'a Generics>,
+    aspects: Vec<(&'static str, TokenStream)>,
+}
+
+impl<'a> Data<'a> {
+    fn of(item: &'a Syntax) -> Option<Self> {
+        macro_rules! data {
+            ($kind:ident, $item:ident, $generics:expr, $aspects:expr) => {
+                Self {
+                    kind: ItemKind::$kind,
+                    name: &$item.ident,
+                    vis: &$item.vis,
+                    attrs: &$item.attrs,
+                    generics: $generics,
+                    aspects: $aspects,
+                }
+            };
+        }
+        Some(match item {
+            Syntax::Struct(item) => {
+                let shape = match item.fields {
+                    Fields::Named(_) => quote!({}),
+                    Fields::Unnamed(_) => quote!(()),
+                    Fields::Unit => quote!(;),
+                };
+                data!(Struct, item, Some(&item.generics), vec![("kind", shape)])
+            }
+            Syntax::Enum(item) => data!(Enum, item, Some(&item.generics), Vec::new()),
+            Syntax::Union(item) => data!(Union, item, Some(&item.generics), Vec::new()),
+            Syntax::Type(item) => {
+                let ty = item.ty.to_token_stream();
+                data!(Type, item, Some(&item.generics), vec![("type", ty)])
+            }
+            Syntax::TraitAlias(item) => {
+                let bounds = item.bounds.to_token_stream();
+                data!(TraitAlias, item, Some(&item.generics), vec![("bounds", bounds)])
+            }
+            Syntax::Const(item) => {
+                let (ty, value) = (item.ty.to_token_stream(), item.expr.to_token_stream());
+                data!(Const, item, None, vec![("type", ty), ("value", value)])
+            }
+            Syntax::Static(item) => {
+                let (mutable, ty) = (&item.mutability, &item.ty);
+                let value = item.expr.to_token_stream();
+                data!(Static, item, None, vec![("type", quote!(#mutable #ty)), ("initial value", value)])
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn attrs_of(item: &Syntax) -> &[Attribute] {
+    match item {
+        Syntax::Const(i) => &i.attrs,
+        Syntax::Enum(i) => &i.attrs,
+        Syntax::ExternCrate(i) => &i.attrs,
+        Syntax::Fn(i) => &i.attrs,
+        Syntax::ForeignMod(i) => &i.attrs,
+        Syntax::Impl(i) => &i.attrs,
+        Syntax::Macro(i) => &i.attrs,
+        Syntax::Mod(i) => &i.attrs,
+        Syntax::Static(i) => &i.attrs,
+        Syntax::Struct(i) => &i.attrs,
+        Syntax::Trait(i) => &i.attrs,
+        Syntax::TraitAlias(i) => &i.attrs,
+        Syntax::Type(i) => &i.attrs,
+        Syntax::Union(i) => &i.attrs,
+        Syntax::Use(i) => &i.attrs,
+        _ => &[],
+    }
+}

@@ -1,0 +1,48 @@
+//! The rewrite rules of soft-mock: source text in, source text and a list of sites out.
+//!
+//! This crate does no IO and starts no process. It knows nothing of cargo, of rustc's arguments and
+//! of running programs; see `docs/architecture.md` of the workspace for the parts around it.
+
+#![forbid(unsafe_code)]
+
+mod diff;
+mod edition;
+mod edits;
+mod eligibility;
+mod facts;
+mod items;
+mod local_items;
+mod names;
+mod normal;
+mod plugin_source;
+mod prologue;
+mod rewrite;
+mod running;
+mod signature;
+mod support;
+mod tree;
+mod visibility;
+mod whole_crate;
+mod words;
+
+pub use edition::Edition;
+pub use eligibility::{classify, has_attribute, is_test_only, Ineligible, Kind, Place};
+pub use facts::identifiers;
+pub use names::{signature_text, site_name, Owner};
+pub use rewrite::{rewrite, FunctionInfo, Options, Output, Rewritten};
+pub use support::{sentinel, support_module, CrateFacts, SUPPORT_MODULE, SECTION};
+pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
+pub use visibility::Hidden;
+pub use diff::{diff, ChangedFunction, FileDiff, Rude};
+pub use items::{
+    Aspect, Child, ExternCrate, FileItems, Function, FunctionPlace, ImplHeader, Item, ItemKind,
+    LocalName, MacroRules, Module, Part, Private, PrivateKind, Use, UseKind,
+};
+pub use local_items::LocalItems;
+pub use normal::Fingerprint;
+pub use whole_crate::needs_whole_crate;
+pub use words::{contains, Names, Words};
+pub use plugin_source::{
+    plugin_source, PatchFunction, PluginError, PluginFunction, PluginOptions, PluginRequest,
+    PluginSource, HOST, PLUGIN_ROOT,
+};

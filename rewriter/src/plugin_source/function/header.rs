@@ -1,0 +1,179 @@
+//! The trait that carries a method into the plugin, and its impl block.
+//!
+//! ```text
+//! impl<'a> Source for Reader<'a> where …        pub trait __SoftMock3<'a>: Source { … }
+//!                                               impl<'a> __SoftMock3<'a> for Reader<'a> where … { … }
+//! ```
+//!
+//! The bound is there only if the function names one of the impl block's own types: through it
+//! `Self::Item` keeps its meaning.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, ToTokens};
+use syn::visit_mut::{self, VisitMut};
+use syn::{FnArg, Ident, ItemImpl, Lifetime, PathArguments, Signature, Type};
+
+use crate::edition::Edition;
+
+/// An impl block, as a model for the one in the plugin.
+pub(super) struct Header {
+    item: ItemImpl,
+    name: Ident,
+    /// The trait's path with every lifetime named, and the names that were added.
+    bound: Option<(syn::Path, Vec<Lifetime>)>,
+}
+
+impl Header {
+    /// `named`: the function mentions an associated type of the impl block.
+    pub(super) fn new(item: ItemImpl, named: bool, index: usize) -> Self {
+        let path = item.trait_.as_ref().map(|(_, path, _)| path.clone());
+        let bound = path.filter(|_| named).map(|mut path| {
+            let mut namer = NameLifetimes(Vec::new());
+            namer.visit_path_mut(&mut path);
+            (path, namer.0)
+        });
+        Self {
+            item,
+            name: format_ident!("__SoftMock{index}"),
+            bound,
+        }
+    }
+
+    pub(super) fn item(&self) -> &ItemImpl {
+        &self.item
+    }
+
+    /// The trait with its declarations.
+    pub(super) fn trait_item(&self, declarations: &TokenStream) -> TokenStream {
+        let (name, params) = (&self.name, self.parameters());
+        let bound = self.bound.as_ref().map(|(path, _)| quote!(: #path));
+        quote!(pub trait #name #params #bound { #declarations })
+    }
+
+    /// The impl block up to its opening brace.
+    pub(super) fn impl_start(&self) -> TokenStream {
+        let (name, params, ty) = (&self.name, self.parameters(), &self.item.self_ty);
+        let clause = &self.item.generics.where_clause;
+        let names = self.item.generics.lifetimes().map(|l| &l.lifetime);
+        let added = self.bound.iter().flat_map(|(_, added)| added);
+        quote!(impl #params #name <#(#names,)* #(#added),*> for #ty #clause)
+    }
+
+    fn parameters(&self) -> TokenStream {
+        let own = self.item.generics.params.iter();
+        let added = self.bound.iter().flat_map(|(_, added)| added);
+        quote!(<#(#own,)* #(#added),*>)
+    }
+
+    /// A signature as the trait declares it.
+    pub(super) fn declare(&self, mut signature: Signature) -> Signature {
+        let mut sized = false;
+        for argument in &mut signature.inputs {
+            match argument {
+                FnArg::Receiver(receiver) => {
+                    receiver.attrs.clear();
+                    if receiver.reference.is_none() {
+                        receiver.mutability = None;
+                        sized = true;
+                    }
+                }
+                FnArg::Typed(typed) => {
+                    typed.attrs.clear();
+                    *typed.pat = syn::parse_quote!(_);
+                }
+            }
+        }
+        SelfInLengths(&self.item.self_ty).visit_signature_mut(&mut signature);
+        if sized || mentions_self(&signature) {
+            let clause = signature.generics.make_where_clause();
+            clause.predicates.push(syn::parse_quote!(Self: Sized));
+        }
+        signature
+    }
+
+    /// The path of the trait, to be imported: in its own impl block a trait is in scope without.
+    pub(super) fn import(&self, edition: Edition) -> Option<TokenStream> {
+        let (_, path, _) = self.item.trait_.as_ref()?;
+        if path.segments.len() < 2 || edition == Edition::E2015 {
+            return None;
+        }
+        let mut path = path.clone();
+        for segment in &mut path.segments {
+            segment.arguments = PathArguments::None;
+        }
+        Some(path.to_token_stream())
+    }
+
+    /// The function `name` of the host.
+    pub(super) fn original(&self, name: &Ident) -> TokenStream {
+        match &self.item.trait_ {
+            Some((_, path, _)) => quote!(<Self as #path>::#name),
+            None => quote!(Self::#name),
+        }
+    }
+}
+
+/// Whether a signature names `Self` beyond its receiver.
+fn mentions_self(signature: &Signature) -> bool {
+    let inputs = signature.inputs.iter().filter_map(|argument| match argument {
+        FnArg::Typed(typed) => Some(typed.ty.to_token_stream()),
+        FnArg::Receiver(receiver) if receiver.colon_token.is_some() => {
+            Some(receiver.ty.to_token_stream())
+        }
+        FnArg::Receiver(_) => None,
+    });
+    let mut words = std::collections::HashSet::new();
+    for tokens in inputs.chain([signature.output.to_token_stream()]) {
+        crate::facts::identifiers(tokens, &mut words);
+    }
+    words.contains("Self")
+}
+
+/// Names elided lifetimes, where a bound must have names.
+struct NameLifetimes(Vec<Lifetime>);
+
+impl NameLifetimes {
+    fn next(&mut self) -> Lifetime {
+        let name = format!("'__soft_mock_bound_{}", self.0.len());
+        let lifetime = Lifetime::new(&name, Span::call_site());
+        self.0.push(lifetime.clone());
+        lifetime
+    }
+}
+
+impl VisitMut for NameLifetimes {
+    fn visit_type_reference_mut(&mut self, ty: &mut syn::TypeReference) {
+        if ty.lifetime.is_none() {
+            ty.lifetime = Some(self.next());
+        }
+        visit_mut::visit_type_reference_mut(self, ty);
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident == "_" {
+            *lifetime = self.next();
+        }
+    }
+
+    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
+
+    fn visit_parenthesized_generic_arguments_mut(
+        &mut self,
+        _: &mut syn::ParenthesizedGenericArguments,
+    ) {
+    }
+}
+
+/// In a trait, `[u8; Self::LEN]` depends on a parameter, which an array's length can't.
+struct SelfInLengths<'a>(&'a Type);
+
+impl VisitMut for SelfInLengths<'_> {
+    fn visit_expr_path_mut(&mut self, path: &mut syn::ExprPath) {
+        let first = path.path.segments.first();
+        if path.qself.is_some() || first.is_none_or(|first| first.ident != "Self") {
+            return visit_mut::visit_expr_path_mut(self, path);
+        }
+        let (ty, rest) = (self.0, path.path.segments.iter().skip(1));
+        *path = syn::parse_quote!(<#ty> #(::#rest)*);
+    }
+}

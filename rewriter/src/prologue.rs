@@ -1,0 +1,183 @@
+//! The check at the start of an eligible function.
+//!
+//! ```text
+//! fn get(&self, (a, b): (u8, u8)) -> u8 { self.n + a + b }
+//! fn get(&self, __soft_mock_1: (u8, u8)) -> u8 { { static …; if let Some(f) = SITE.code() { return f(self, __soft_mock_1); } } let (a, b) = __soft_mock_1; self.n + a + b }
+//! ```
+//!
+//! Everything is inserted on the line of the opening brace; parameters that are patterns get a name
+//! and are taken apart after the check.
+
+use std::collections::HashSet;
+
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature, Type};
+
+use crate::edition::Edition;
+use crate::edits::{blank, Edits};
+use crate::eligibility::Kind;
+use crate::names::{signature_text, Owner};
+use crate::signature::pointer_type;
+use crate::support::SECTION;
+
+/// Flags of a site, as the runtime knows them.
+const ASYNC: u32 = 2;
+const COUNTED: u32 = 4;
+const MAIN: u32 = 8;
+
+/// The future that the replacement of an async fn returns. It claims every auto trait, so that the
+/// function's own future has exactly those that its body gives it; who installs a replacement
+/// makes sure that the claim holds wherever it matters (see the planner of async patches).
+pub(crate) const FUTURE: &str = "::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = _> + ::std::marker::Send + ::std::marker::Sync + ::std::panic::UnwindSafe + ::std::panic::RefUnwindSafe + '_>>";
+
+/// A function that gets a prologue.
+pub(crate) struct Function<'a> {
+    pub(crate) attrs: &'a [Attribute],
+    pub(crate) signature: &'a Signature,
+    pub(crate) block: &'a Block,
+    pub(crate) owner: &'a Owner,
+    pub(crate) item_impl: Option<&'a ItemImpl>,
+    pub(crate) kind: Kind,
+    /// Calls in progress are counted.
+    pub(crate) counted: bool,
+    /// It is the program's main function.
+    pub(crate) main: bool,
+}
+
+/// What the text depends on beside the function.
+pub(crate) struct Dialect<'a> {
+    pub(crate) edition: Edition,
+    pub(crate) no_std: bool,
+    pub(crate) borrowing: &'a HashSet<String>,
+    /// Sites carry the id of the function's type.
+    pub(crate) type_ids: bool,
+}
+
+/// Inserts the prologue of one function.
+pub(crate) fn insert(source: &str, function: &Function<'_>, dialect: &Dialect<'_>, edits: &mut Edits) {
+    let (arguments, lets) = name_parameters(source, function.signature, edits);
+    let site = site(function, dialect);
+    let check = check(function, dialect, &arguments);
+    let running = match function.counted {
+        true => "let __soft_mock_running = __SOFT_MOCK_SITE.running();",
+        false => "",
+    };
+    let text = match function.counted {
+        true => format!(" {site} {check} {running} {lets}"),
+        false => format!(" {{ {site} {check} }} {lets}"),
+    };
+    edits.insert(body_start(function), text);
+}
+
+/// After the opening brace, and after inner attributes, which must come first.
+fn body_start(function: &Function<'_>) -> usize {
+    let brace = function.block.brace_token.span.open().byte_range().end;
+    function
+        .attrs
+        .iter()
+        .filter(|attr| matches!(attr.style, AttrStyle::Inner(_)))
+        .map(|attr| attr.span().byte_range().end)
+        .fold(brace, usize::max)
+}
+
+fn site(function: &Function<'_>, dialect: &Dialect<'_>) -> String {
+    let core = dialect.edition.core_path(dialect.no_std);
+    let section = dialect
+        .edition
+        .unsafe_attribute(&format!("link_section = {SECTION:?}"));
+    let (before, after) = function
+        .owner
+        .affixes(&plain(&function.signature.ident.to_string()));
+    let flags = [
+        (function.kind == Kind::Async, ASYNC),
+        (function.counted, COUNTED),
+        (function.main, MAIN),
+    ];
+    let flags: u32 = flags.iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum();
+    let line = function.signature.ident.span().start().line;
+    let signature = signature_text(function.signature);
+    let type_id = dialect
+        .type_ids
+        .then(|| pointer_type(function.signature, function.item_impl, dialect.borrowing))
+        .flatten()
+        .map_or(format!("{core}::option::Option::None"), |ty| {
+            format!("{core}::option::Option::Some({core}::any::TypeId::of::<{ty}>)")
+        });
+    format!(
+        "#[used] {section} static __SOFT_MOCK_SITE: crate::__soft_mock::Site = crate::__soft_mock::Site::new({flags}, \
+         {core}::concat!({before:?}, {core}::module_path!(), {after:?}), {core}::file!(), {line}, {signature:?}, {type_id});"
+    )
+}
+
+fn check(function: &Function<'_>, dialect: &Dialect<'_>, arguments: &[String]) -> String {
+    let core = dialect.edition.core_path(dialect.no_std);
+    let unders = vec!["_"; arguments.len()].join(", ");
+    let arguments = arguments.join(", ");
+    let abi = function
+        .signature
+        .abi
+        .as_ref()
+        .map(|abi| abi.to_token_stream().to_string())
+        .unwrap_or_default();
+    let output = match &function.signature.output {
+        ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => "!",
+        _ => "_",
+    };
+    let call = |result: &str, abi: &str| {
+        format!(
+            "unsafe {{ {core}::mem::transmute::<unsafe fn(), unsafe {abi} fn({unders}) -> {result}>(__soft_mock_code)({arguments}) }}"
+        )
+    };
+    let body = match function.kind {
+        Kind::Sync => format!("return {};", call(output, &abi)),
+        Kind::Async => format!(
+            "let __soft_mock_future: {FUTURE} = {}; return __soft_mock_future.await;",
+            call("_", "")
+        ),
+    };
+    format!("if let {core}::option::Option::Some(__soft_mock_code) = __SOFT_MOCK_SITE.code() {{ {body} }}")
+}
+
+/// Names of all parameters, and the `let` statements that take patterns apart.
+fn name_parameters(source: &str, signature: &Signature, edits: &mut Edits) -> (Vec<String>, String) {
+    let mut names = Vec::new();
+    let mut lets = String::new();
+    for (position, argument) in signature.inputs.iter().enumerate() {
+        let FnArg::Typed(typed) = argument else {
+            names.push("self".to_owned());
+            continue;
+        };
+        match &*typed.pat {
+            Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => {
+                names.push(ident.ident.to_string());
+            }
+            pattern => {
+                let name = format!("__soft_mock_{position}");
+                let range = pattern.span().byte_range();
+                let text = &source[range.clone()];
+                if !matches!(pattern, Pat::Wild(_)) {
+                    lets.push_str(&format!("let {} = {name};", one_line(pattern)));
+                }
+                edits.replace(range, in_place_of(text, &name));
+                names.push(name);
+            }
+        }
+    }
+    (names, lets)
+}
+
+/// `name`, with the line ends of the text that it replaces.
+fn in_place_of(text: &str, name: &str) -> String {
+    let ends: String = blank(text).chars().filter(|c| *c == '\n').collect();
+    format!("{name}{ends}")
+}
+
+fn one_line(pattern: &Pat) -> String {
+    pattern.to_token_stream().to_string().replace('\n', " ")
+}
+
+/// A raw identifier's name.
+pub(crate) fn plain(ident: &str) -> String {
+    ident.trim_start_matches("r#").to_owned()
+}

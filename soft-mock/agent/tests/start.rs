@@ -1,0 +1,173 @@
+//! The agent in a program that also depends on the runtime itself, as `hot` starts it: opened as a
+//! library, told where the sites are, called over a socket. Both copies of the runtime are one truth.
+
+#[path = "../../tests/common/mod.rs"]
+mod common;
+
+use std::ffi::CString;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use common::{folder, Function, Plugin};
+use soft_mock::reloader::protocol::{FromProgram, Load, Restore, ToProgram};
+use soft_mock::Site;
+
+#[allow(unreachable_pub)]
+mod app {
+    crate::sites! {
+        as fn(u32) -> u32, "fn(u32) -> u32";
+        pub fn number(x: u32) -> u32 { x }
+    }
+}
+
+const NAME: &str = "start::app::number";
+
+/// As in the generated main.
+#[repr(C)]
+struct Start {
+    version: u32,
+    size: u32,
+    sites_start: *const Site,
+    sites_stop: *const Site,
+    session: *const std::ffi::c_char,
+    program: *const std::ffi::c_char,
+}
+
+type Entry = unsafe extern "C" fn(*const Start) -> i32;
+
+extern "C" {
+    #[link_name = "__start_soft_mock_sites"]
+    static SITES: [u8; 0];
+    #[link_name = "__stop_soft_mock_sites"]
+    static SITES_END: [u8; 0];
+}
+
+/// The library that cargo built beside this test.
+fn agent() -> PathBuf {
+    let own = std::env::current_exe().expect("this program");
+    let built = own
+        .ancestors()
+        .map(|folder| folder.join("libsoft_mock_agent.so"));
+    built
+        .into_iter()
+        .find(|path| path.exists())
+        .expect("the agent is built")
+}
+
+fn start(entry: Entry, session: &Path, program: &str, change: impl FnOnce(&mut Start)) -> i32 {
+    let session = CString::new(session.as_os_str().as_bytes()).expect("a path");
+    let program = CString::new(program).expect("a name");
+    let mut start = Start {
+        version: 1,
+        size: u32::try_from(size_of::<Start>()).expect("a size"),
+        sites_start: (&raw const SITES).cast(),
+        sites_stop: (&raw const SITES_END).cast(),
+        session: session.as_ptr(),
+        program: program.as_ptr(),
+    };
+    change(&mut start);
+    // SAFETY: as the agent's contract asks; what the tests change is what it must look at first.
+    unsafe { entry(&start) }
+}
+
+fn ask(stream: &UnixStream, reader: &mut impl BufRead, words: Option<ToProgram>) -> FromProgram {
+    if let Some(words) = words {
+        let mut line = serde_json::to_vec(&words).expect("JSON");
+        line.push(b'\n');
+        (&*stream).write_all(&line).expect("written");
+    }
+    let mut line = String::new();
+    reader.read_line(&mut line).expect("a line");
+    serde_json::from_str(&line).expect("words")
+}
+
+#[test]
+fn two_copies_are_one_truth() {
+    // The program's own copy is in use before the agent comes.
+    soft_mock::mock_by_name(NAME, (|x| x + 100) as fn(u32) -> u32).expect("a mock");
+    // SAFETY: our own library, whose constructors do nothing unusual.
+    let library = unsafe { libloading::Library::new(agent()) }.expect("the agent");
+    // SAFETY: that is the type of the agent's entry.
+    let entry = *unsafe { library.get::<Entry>(b"soft_mock_agent_start_v1") }.expect("its entry");
+    // Its threads go on.
+    std::mem::forget(library);
+
+    let session = folder();
+    // SAFETY: null is allowed.
+    assert_ne!(unsafe { entry(std::ptr::null()) }, 0);
+    assert_ne!(
+        start(entry, session.path(), "", |start| start.version = 2),
+        0
+    );
+    assert_ne!(start(entry, session.path(), "", |start| start.size = 8), 0);
+    assert_ne!(
+        start(entry, session.path(), "", |start| start.session =
+            std::ptr::null()),
+        0
+    );
+    assert_ne!(start(entry, &session.path().join("missing"), "", |_| ()), 0);
+
+    let listener = UnixListener::bind(session.path().join("socket")).expect("a socket");
+    assert_eq!(start(entry, session.path(), "program 7", |_| ()), 0);
+    let (stream, _) = listener.accept().expect("a call");
+    let mut reader = BufReader::new(&stream);
+    let FromProgram::Hello(hello) = ask(&stream, &mut reader, None) else {
+        panic!("no hello")
+    };
+    assert_eq!(
+        (hello.program.as_str(), hello.pid),
+        ("program 7", std::process::id())
+    );
+    assert_eq!((hello.units.len(), hello.units[0].sites), (1, 1));
+
+    let function = Function::new(NAME, "fn(u32) -> u32", "(x: u32) -> u32 { x + 5 }")
+        .checked_as("fn(u32) -> u32");
+    let plugin = Plugin::of(&[function]).build(session.path(), "plugin");
+    let load = Load {
+        id: 1,
+        plugins: vec![plugin.clone()],
+        restore: vec![],
+    };
+    let FromProgram::Loaded(loaded) = ask(&stream, &mut reader, Some(ToProgram::Load(load))) else {
+        panic!("not loaded")
+    };
+    // The mock of one copy comes before the patch of the other, and its original is that patch.
+    assert_eq!(app::number(1), 101);
+    assert_eq!(
+        soft_mock::call_original(app::number, || app::number(1)),
+        Ok(6)
+    );
+    assert_eq!(soft_mock::list()[0].patch, Some(loaded.report.patch));
+    soft_mock::reset(app::number).expect("a reset");
+    assert_eq!(app::number(1), 6);
+
+    // Numbers go on from copy to copy.
+    let report = soft_mock::load_plugin(&plugin).expect("installed");
+    assert_eq!(
+        (report.patch, report.generation),
+        (loaded.report.patch + 1, loaded.report.generation + 1)
+    );
+    let restore = vec![Restore {
+        unit: hello.units[0].unit.clone(),
+        name: NAME.into(),
+    }];
+    let load = Load {
+        id: 2,
+        plugins: vec![],
+        restore,
+    };
+    let FromProgram::Loaded(again) = ask(&stream, &mut reader, Some(ToProgram::Load(load))) else {
+        panic!("not restored")
+    };
+    assert_eq!(again.report.generation, report.generation + 1);
+    assert_eq!((app::number(1), soft_mock::list()[0].patch), (1, None));
+
+    // The agent's copies lie in the session's folder, whose owner removes them.
+    let copies = session
+        .path()
+        .join(format!("loaded-{}", std::process::id()));
+    assert_eq!(fs::read_dir(copies).expect("copies").count(), 1);
+}

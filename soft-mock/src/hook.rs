@@ -1,0 +1,201 @@
+//! What stands behind a site: patches, and a mock before them.
+//!
+//! # Who writes, who reads
+//! Everything here is written under the lock of [`Shared`] and read by any thread without a lock, at
+//! the start of any function: in a signal handler, inside the allocator, in the destructor of a
+//! thread-local. So [`enter`] takes no lock, allocates nothing and can't panic. Nothing that was
+//! published is ever freed or changed in place, so whoever loaded a pointer may use it for ever.
+//!
+//! # Ordering
+//! | cell | written | read |
+//! |---|---|---|
+//! | `Site::hook` | Release, under the lock | Acquire, in the prologue |
+//! | `Hook::mock` | Release, under the lock | Acquire, in `enter` |
+//! | `Hook::patches` | Release, under the lock | Acquire, in `enter` |
+//! | `Shared::generation` | Release, under the lock, last | Acquire, in `enter`, **before** `patches` |
+//!
+//! A patch of many functions gives each site a node of the generation to come and points the site
+//! at its hook; then one store of `Shared::generation` makes all of them active. `enter` takes the
+//! newest node whose generation isn't beyond the one it loaded. From this follows:
+//! - *Nobody enters too early:* before the store every new node is beyond the generation.
+//! - *Nobody enters an old body after a new one:* who saw anything of generation G did so through
+//!   the Acquire load of G (or of a later cell), so the pointers and nodes stored before it are
+//!   visible to every later load of that thread, and of every thread that it synchronises with.
+//! - *A restore is a patch like any other*, with the original body as its code. Only after the store
+//!   does `Site::hook` go back to null: who sees that null sees the generation as well.
+//!
+//! Layouts are fixed (`repr(C)`) and versioned by [`crate::shared::VERSION`], since the copy of the
+//! runtime that made a hook needn't be the one that changes it.
+
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use crate::shared::{Locked, Shared};
+use crate::site::Site;
+
+/// The code of a function, its real type erased. What the prologue turns it into is checked when
+/// it is installed.
+pub(crate) type Code = unsafe fn();
+
+/// Decides what runs at a site. Made when a site is first used, and kept for ever.
+#[repr(C)]
+pub(crate) struct Hook {
+    /// Called by the prologue. First, because the prologue knows only this field.
+    enter: EnterHook,
+    shared: *const Shared,
+    /// The newest node; older ones hang behind it.
+    patches: AtomicPtr<PatchNode>,
+    /// Asked before patches.
+    mock: AtomicPtr<MockSlot>,
+    /// Calls of the original that are prepared or in progress: as long as there are some, `mock`
+    /// is not null, so that each of them finds its own call.
+    originals: AtomicUsize,
+}
+
+#[allow(improper_ctypes_definitions)] // A thin function pointer that is only handed back, see `Code`.
+type EnterHook = unsafe extern "C" fn(*const Site, *const Hook) -> Option<Code>;
+
+/// The code of one patch for one function.
+#[repr(C)]
+pub(crate) struct PatchNode {
+    generation: u64,
+    /// None: the original body.
+    code: Option<Code>,
+    patch: u64,
+    previous: *const PatchNode,
+}
+
+/// A mock, or whatever else wants to be asked first. Belongs to the copy of the runtime that made it.
+#[repr(C)]
+pub(crate) struct MockSlot {
+    /// None: no opinion, go on with patches. Bound by the rules of [`enter`].
+    pub(crate) enter: EnterMock,
+    pub(crate) data: *const (),
+}
+
+#[allow(improper_ctypes_definitions)] // As for `EnterHook`.
+pub(crate) type EnterMock = unsafe extern "C" fn(*const Site, *const ()) -> Option<Code>;
+
+// SAFETY: the entry may be called from any thread, and the data is code or null, both immutable.
+unsafe impl Sync for MockSlot {}
+// SAFETY: as above.
+unsafe impl Send for MockSlot {}
+
+/// What the prologue calls when a site's hook isn't null.
+///
+/// # Safety
+/// `site` is a site, and `hook` what its `hook` cell held.
+#[allow(improper_ctypes_definitions)]
+unsafe extern "C" fn enter(site: *const Site, hook: *const Hook) -> Option<Code> {
+    // SAFETY: the prologue loaded it with Acquire from the site; hooks are never freed.
+    let hook = unsafe { &*hook };
+    if let Some(slot) = hook.mock() {
+        // SAFETY: `enter` and `data` of one slot belong together.
+        let code = unsafe { (slot.enter)(site, slot.data) };
+        if code.is_some() {
+            return code;
+        }
+    }
+    // SAFETY: set when the hook was made, never freed.
+    let generation = unsafe { &(*hook.shared).generation };
+    // Before the list: see the module's documentation.
+    hook.code_of(generation.load(Ordering::Acquire))
+}
+
+impl Hook {
+    /// The hook of a site, made if it has none yet.
+    pub(crate) fn of(site: &'static Site, locked: &Locked) -> &'static Self {
+        if let Some(hook) = Self::existing(site) {
+            return hook;
+        }
+        let hook: &'static Self = Box::leak(Box::new(Self {
+            enter,
+            shared: locked.shared(),
+            patches: AtomicPtr::new(ptr::null_mut()),
+            mock: AtomicPtr::new(ptr::null_mut()),
+            originals: AtomicUsize::new(0),
+        }));
+        let erased = ptr::from_ref(hook).cast_mut().cast::<()>();
+        site.owner.store(erased, Ordering::Release);
+        hook
+    }
+
+    /// The hook of a site, if it was ever used.
+    pub(crate) fn existing(site: &'static Site) -> Option<&'static Self> {
+        let hook = site.owner.load(Ordering::Acquire).cast::<Self>();
+        // SAFETY: null, or published by `of` with Release and never freed. Sentinels, where this
+        // cell means something else, are never asked: the registry hands them out to nobody.
+        unsafe { hook.as_ref() }
+    }
+
+    /// Adds code that becomes active with `generation`.
+    pub(crate) fn push(&self, generation: u64, patch: u64, code: Option<Code>, _locked: &Locked) {
+        let node = Box::new(PatchNode {
+            generation,
+            code,
+            patch,
+            previous: self.patches.load(Ordering::Relaxed),
+        });
+        self.patches.store(Box::into_raw(node), Ordering::Release);
+    }
+
+    /// Sends callers of `site` through this hook.
+    pub(crate) fn attach(&'static self, site: &'static Site, _locked: &Locked) {
+        let hook = ptr::from_ref(self).cast_mut();
+        site.hook.store(hook, Ordering::Release);
+    }
+
+    /// Takes the hook away where it has nothing to say, so that the fast path is free again.
+    pub(crate) fn settle(&'static self, site: &'static Site, locked: &Locked) {
+        match self.mock().is_some() || self.code_of(locked.generation()).is_some() {
+            true => self.attach(site, locked),
+            false => site.hook.store(ptr::null_mut(), Ordering::Release),
+        }
+    }
+
+    /// The patch whose code is active at `generation`; none while the original body is.
+    pub(crate) fn patch_at(&self, generation: u64) -> Option<u64> {
+        self.node_at(generation)
+            .filter(|node| node.code.is_some())
+            .map(|node| node.patch)
+    }
+
+    fn code_of(&self, generation: u64) -> Option<Code> {
+        self.node_at(generation)?.code
+    }
+
+    fn node_at(&self, generation: u64) -> Option<&PatchNode> {
+        let mut node = self.patches.load(Ordering::Acquire).cast_const();
+        // SAFETY: null, or a node that `push` published with Release; never changed, never freed.
+        while let Some(found) = unsafe { node.as_ref() } {
+            if found.generation <= generation {
+                return Some(found);
+            }
+            node = found.previous;
+        }
+        None
+    }
+
+    pub(crate) fn mock(&self) -> Option<&'static MockSlot> {
+        // SAFETY: null, or a `'static` slot that `set_mock` published with Release.
+        unsafe { self.mock.load(Ordering::Acquire).as_ref() }
+    }
+
+    pub(crate) fn set_mock(&self, slot: Option<&'static MockSlot>, _locked: &Locked) {
+        let slot = slot.map_or(ptr::null_mut(), |slot| ptr::from_ref(slot).cast_mut());
+        self.mock.store(slot, Ordering::Release);
+    }
+
+    /// Counts one more call of the original.
+    pub(crate) fn begin_original(&self, _locked: &Locked) {
+        self.originals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end_original(&self, _locked: &Locked) {
+        self.originals.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_originals(&self, _locked: &Locked) -> bool {
+        self.originals.load(Ordering::Relaxed) > 0
+    }
+}

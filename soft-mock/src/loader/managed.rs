@@ -1,0 +1,198 @@
+//! Managed plugins: their files are read and checked like those of patches, but the library that comes of
+//! one can be closed again, by who knows that nothing refers to it any more.
+//!
+//! Knows the file and the dynamic linker; what the manifest's values mean is the business of `plugin`.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hasher};
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
+
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use object::read::elf::ElfFile64;
+use object::{Endianness, Object, ObjectSection, ObjectSymbol};
+use serde::Deserialize;
+
+use super::elf::Image;
+use super::error::{LoadError, Refusal};
+use super::place;
+use crate::manifest::{ManifestError, FORMAT};
+
+/// The kind of plugin that has a life cycle of its own.
+const MANAGED: &str = "managed";
+
+/// The section with one line about each crate of shared types.
+const SHARED: &str = "soft_mock_shared";
+
+/// Functions through which code can stay reachable after its library was closed.
+const OUTLIVING: [&str; 8] = [
+    "pthread_create",
+    "clone",
+    "clone3",
+    "signal",
+    "sigaction",
+    "atexit",
+    "on_exit",
+    "pthread_atfork",
+];
+
+/// The bytes of a plugin's file, which nobody else could have written.
+#[derive(Debug)]
+pub(crate) struct ManagedBytes {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+/// What a managed plugin's file says of itself.
+#[derive(Debug)]
+pub(crate) struct ManagedFile {
+    bytes: ManagedBytes,
+    pub(crate) manifest: ManagedManifest,
+    /// The lines about the crates of shared types.
+    pub(crate) shared: Vec<u8>,
+    /// The memory that the library takes.
+    pub(crate) memory: u64,
+    /// The first imported function by which the code could outlive its library.
+    pub(crate) outliving: Option<String>,
+    defines_entry: bool,
+}
+
+/// The manifest of a managed plugin.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ManagedManifest {
+    /// The compiler that built it.
+    pub(crate) rustc: String,
+    /// The plugin's name.
+    pub(crate) plugin: String,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+    kind: String,
+}
+
+/// Reads the file, if only this user (or root) could have written it.
+pub(crate) fn read(path: &Path) -> Result<ManagedBytes, LoadError> {
+    match place::read(path) {
+        Ok(bytes) => Ok(ManagedBytes { path: path.to_owned(), bytes }),
+        Err(refusal) => Err(refusal.of(path)),
+    }
+}
+
+impl ManagedBytes {
+    /// A hash of the content.
+    pub(crate) fn hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&self.bytes);
+        hasher.finish()
+    }
+
+    /// Checks the file and reads what it says of itself; none of its code runs.
+    pub(crate) fn parse(self, entry: &str) -> Result<ManagedFile, LoadError> {
+        let path = self.path.clone();
+        self.parse_file(entry).map_err(|refusal| refusal.of(path))
+    }
+
+    fn parse_file(self, entry: &str) -> Result<ManagedFile, Refusal> {
+        let image = Image::read(&self.bytes)?;
+        let manifest = parse_manifest(image.manifest)?;
+        let memory = image.memory;
+        let defines_entry = image.defines(entry);
+        let file = ElfFile64::<Endianness>::parse(self.bytes.as_slice()).map_err(damaged)?;
+        let shared = match file.section_by_name(SHARED) {
+            Some(section) => section.data().map_err(damaged)?.to_vec(),
+            None => Vec::new(),
+        };
+        let outliving = file
+            .dynamic_symbols()
+            .filter(|symbol| symbol.is_undefined())
+            .filter_map(|symbol| symbol.name().ok())
+            .find(|name| OUTLIVING.contains(name))
+            .map(str::to_owned);
+        let file = ManagedFile { manifest, shared, memory, outliving, defines_entry, bytes: self };
+        match file.defines_entry {
+            true => Ok(file),
+            false => Err(Refusal::Symbol { name: file.manifest.plugin, symbol: entry.to_owned() }),
+        }
+    }
+}
+
+fn damaged(cause: object::Error) -> Refusal {
+    Refusal::Damaged { cause: cause.to_string() }
+}
+
+fn parse_manifest(section: &[u8]) -> Result<ManagedManifest, ManifestError> {
+    let padding = section.iter().rev().take_while(|byte| **byte == 0).count();
+    let text = &section[..section.len() - padding];
+    let head: Head = serde_json::from_slice(text)?;
+    match head {
+        Head { format, .. } if format != FORMAT => Err(ManifestError::Format { found: format }),
+        Head { kind, .. } if kind != MANAGED => Err(ManifestError::NotManaged { found: kind }),
+        _ => Ok(serde_json::from_slice(text)?),
+    }
+}
+
+impl ManagedFile {
+    /// The file that it was read from.
+    pub(crate) fn path(&self) -> &Path {
+        &self.bytes.path
+    }
+
+    /// Opens a private copy of the bytes that were checked.
+    ///
+    /// # Safety
+    /// The library's initialisers run. The caller has compared compiler and shared types.
+    pub(crate) unsafe fn open(&self) -> Result<ManagedLibrary, LoadError> {
+        let copy = place::copy(self.path(), &self.bytes.bytes).map_err(|refusal| refusal.of(self.path()))?;
+        // SAFETY: the caller's promise; the copy lies where nobody else can write.
+        match unsafe { Library::open(Some(&copy), RTLD_NOW | RTLD_LOCAL) } {
+            Ok(library) => Ok(ManagedLibrary { library: ManuallyDrop::new(library), copy }),
+            Err(error) => {
+                // Best effort: what stays is removed with its folder when the process ends.
+                let _ = fs::remove_file(&copy);
+                Err(Refusal::Dlopen { cause: error.to_string() }.of(self.path()))
+            }
+        }
+    }
+}
+
+/// An open library. Dropping it leaves the code where it is; only [`ManagedLibrary::close`] takes it away.
+#[derive(Debug)]
+pub(crate) struct ManagedLibrary {
+    library: ManuallyDrop<Library>,
+    copy: PathBuf,
+}
+
+impl ManagedLibrary {
+    /// # Safety
+    /// `F` is the type of a function pointer, and the symbol a function of that type.
+    pub(crate) unsafe fn function<F: Copy>(&self, symbol: &str) -> Option<F> {
+        // SAFETY: `Option` of a function pointer is a pointer that may be null; the rest is promised.
+        let found = unsafe { self.library.get::<Option<F>>(symbol.as_bytes()) };
+        *found.ok()?
+    }
+
+    /// Closes the library; says whether its code is really gone. It stays when a thread has still to run
+    /// destructors of the library's thread-locals.
+    ///
+    /// # Safety
+    /// Nothing refers to the library's code or data any more.
+    pub(crate) unsafe fn close(self) -> bool {
+        let copy = self.copy;
+        // An error means that the dynamic linker keeps it, which is asked below.
+        let _ = ManuallyDrop::into_inner(self.library).close();
+        let gone = !is_mapped(&copy);
+        // Best effort, as above.
+        let _ = fs::remove_file(&copy);
+        gone
+    }
+}
+
+fn is_mapped(file: &Path) -> bool {
+    let Ok(maps) = fs::read_to_string("/proc/self/maps") else {
+        return true;
+    };
+    let file = file.to_string_lossy();
+    maps.lines().any(|line| line.ends_with(&*file))
+}

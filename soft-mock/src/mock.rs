@@ -1,0 +1,397 @@
+//! Mocks of the whole process: another function in the place of one that is found by its name.
+//!
+//! A mock comes before patches; without one, whatever the program's own code is runs, patched or
+//! not. That is what "the original" means here. Nothing in this module knows of plugins.
+//!
+//! # Calling the original
+//! [`call_original`] notes on the calling thread that its next call of the function is to pass the
+//! mock by. That very call takes the note away: what the original calls is mocked as before, and
+//! other threads never see the note.
+
+use std::any::{type_name, TypeId};
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::mem;
+use std::ptr;
+
+use parking_lot::Mutex;
+use thiserror::Error;
+
+use crate::hook::{Code, EnterMock, Hook, MockSlot};
+use crate::patch::patch_of;
+use crate::registry::{self, find, find_item, registry, FindError, RegistryError};
+use crate::shared::{Locked, Shared};
+use crate::site::Site;
+
+/// A function couldn't be mocked, or its original not be called.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MockError {
+    /// The function wasn't found.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// The mock isn't of the function's type.
+    #[error("`{name}` has the signature `{expected}`, the mock is `{found}`{hint}")]
+    Signature {
+        /// The function's name.
+        name: &'static str,
+        /// Its signature.
+        expected: &'static str,
+        /// The type of the mock.
+        found: &'static str,
+        /// What to do about it, where that can be told; empty otherwise.
+        hint: &'static str,
+    },
+    /// The function's type isn't known, so that no mock can be compared with it.
+    #[error(
+        "`{name}` can't be mocked by name: its type can't be written down without its generics or \
+         bounds (`{signature}`)"
+    )]
+    NoType {
+        /// The function's name.
+        name: &'static str,
+        /// Its signature.
+        signature: &'static str,
+    },
+    /// The function is `async`.
+    #[error("`{name}` is async: it can't be mocked by name")]
+    Async {
+        /// The function's name.
+        name: &'static str,
+    },
+    /// The function is `unsafe`.
+    #[error(
+        "`{name}` is unsafe: what a mock may rely on is for you to say, with `mock_unsafe_by_name`"
+    )]
+    Unsafe {
+        /// The function's name.
+        name: &'static str,
+    },
+    /// The original was to be called, but wasn't.
+    #[error("`{name}` was not called on this thread, so its original wasn't either")]
+    NotCalled {
+        /// The function's name.
+        name: &'static str,
+    },
+}
+
+impl From<RegistryError> for MockError {
+    fn from(error: RegistryError) -> Self {
+        Self::Find(error.into())
+    }
+}
+
+/// Puts `mock` in the place of the function called `name`, for all threads, until it is reset.
+///
+/// `F` is the function's type as a pointer, with its lifetimes as the function declares them:
+/// `mock_by_name("app::name_of", short as for<'a> fn(&'a User) -> &'a str)`. It is compared with the
+/// function's own; nothing else is accepted.
+pub fn mock_by_name<F: Copy + 'static>(name: &str, mock: F) -> Result<(), MockError> {
+    let site = find(name)?;
+    match site.is_unsafe() {
+        true => Err(MockError::Unsafe { name: site.name() }),
+        false => install(site, mock),
+    }
+}
+
+/// [`mock_by_name`] for functions that are `unsafe`.
+///
+/// # Safety
+/// Callers of the function keep to what *it* asks of them; the mock may rely on no more.
+pub unsafe fn mock_unsafe_by_name<F: Copy + 'static>(name: &str, mock: F) -> Result<(), MockError> {
+    install(find(name)?, mock)
+}
+
+fn install<F: Copy + 'static>(site: &'static Site, mock: F) -> Result<(), MockError> {
+    check_type::<F>(site)?;
+    // SAFETY: `F` is the type of the site's function pointers (`check_type`), so it has the size of
+    // one. The type is erased here and restored by the prologue of this very site.
+    let code = unsafe { mem::transmute_copy::<F, Code>(&mock) };
+    let slot = slot_for(code);
+    let locked = registry()?.shared().lock();
+    let hook = Hook::of(site, &locked);
+    hook.set_mock(Some(slot), &locked);
+    hook.attach(site, &locked);
+    Ok(())
+}
+
+fn check_type<F: 'static>(site: &'static Site) -> Result<(), MockError> {
+    let name = site.name();
+    if site.is_async() {
+        return Err(MockError::Async { name });
+    }
+    let signature = site.signature();
+    let type_id = site
+        .type_id()
+        .ok_or(MockError::NoType { name, signature })?;
+    match type_id() == TypeId::of::<F>() {
+        true => Ok(()),
+        false => Err(MockError::Signature {
+            name,
+            expected: signature,
+            found: type_name::<F>(),
+            hint: hint::<F>(signature),
+        }),
+    }
+}
+
+fn hint<F>(signature: &str) -> &'static str {
+    let found = type_name::<F>();
+    if size_of::<F>() != size_of::<Code>() {
+        "; a mock is given as a pointer: `mock as fn(…) -> …`"
+    } else if found == signature {
+        "; they differ in their lifetimes, write those of the mock as the function declares them: \
+         `mock as for<'a> fn(&'a …) -> …`"
+    } else {
+        ""
+    }
+}
+
+/// Gives a function its original back: `reset(store::get)`. Returns whether it was mocked.
+pub fn reset<F>(function: F) -> Result<bool, MockError> {
+    reset_site(find_item(&function)?)
+}
+
+/// Gives the function called `name` its original back. Returns whether it was mocked.
+pub fn reset_by_name(name: &str) -> Result<bool, MockError> {
+    reset_site(find(name)?)
+}
+
+/// Gives all functions their originals back.
+pub fn reset_all() -> Result<(), MockError> {
+    for site in registry()?.sites() {
+        reset_site(site)?;
+    }
+    Ok(())
+}
+
+fn reset_site(site: &'static Site) -> Result<bool, MockError> {
+    let Some(hook) = Hook::existing(site) else {
+        return Ok(false);
+    };
+    let locked = registry()?.shared().lock();
+    let mocked = hook.mock().is_some_and(is_mock);
+    if mocked {
+        take_mock(hook, site, &locked);
+    }
+    Ok(mocked)
+}
+
+fn take_mock(hook: &'static Hook, site: &'static Site, locked: &Locked) {
+    hook.set_mock(hook.has_originals(locked).then_some(&PASS), locked);
+    hook.settle(site, locked);
+}
+
+/// The mock that is in the place of a function, if there is one: `get_mock_for(store::get)`.
+pub fn get_mock_for<F>(function: F) -> Result<Option<Mock>, MockError> {
+    Ok(mock_of(find_item(&function)?))
+}
+
+/// The mock that is in the place of the function called `name`, if there is one.
+pub fn get_mock_by_name(name: &str) -> Result<Option<Mock>, MockError> {
+    Ok(mock_of(find(name)?))
+}
+
+fn mock_of(site: &'static Site) -> Option<Mock> {
+    let slot = Hook::existing(site)?.mock()?;
+    is_mock(slot).then_some(Mock {
+        site,
+        code: slot.data,
+    })
+}
+
+/// A mock that was found in the place of a function.
+#[derive(Debug, Clone, Copy)]
+pub struct Mock {
+    site: &'static Site,
+    code: *const (),
+}
+
+// SAFETY: the code is that of a function, which any thread may know.
+unsafe impl Send for Mock {}
+// SAFETY: as above.
+unsafe impl Sync for Mock {}
+
+impl Mock {
+    /// The function that is mocked.
+    pub fn site(&self) -> &'static Site {
+        self.site
+    }
+
+    /// The mock itself, if `F` is its type.
+    pub fn get<F: Copy + 'static>(&self) -> Option<F> {
+        check_type::<F>(self.site).ok()?;
+        // SAFETY: `F` is the type of the site's function pointers, and only such are installed.
+        Some(unsafe { mem::transmute_copy::<*const (), F>(&self.code) })
+    }
+}
+
+/// A function of the program that can be redirected, and what is in its place now.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The function.
+    pub site: &'static Site,
+    /// The patch that runs in its place.
+    pub patch: Option<u64>,
+    /// Whether it is mocked.
+    pub mocked: bool,
+}
+
+/// All functions of the program that can be redirected, in the order in which they lie in it.
+pub fn list() -> Vec<Entry> {
+    let entry = |site: &'static Site| Entry {
+        site,
+        patch: patch_of(site),
+        mocked: Hook::existing(site)
+            .and_then(Hook::mock)
+            .is_some_and(is_mock),
+    };
+    registry::sites().map(entry).collect()
+}
+
+/// Calls the original of a mocked function from `call`:
+/// `call_original(store::get, || store::get("key"))`.
+///
+/// The first call of the function that `call` makes on this thread reaches the original; what the
+/// original itself calls is mocked as before. That `call` makes no such call is an error, as the
+/// mock would otherwise have been called unnoticed (on another thread, for instance).
+pub fn call_original<F, R>(function: F, call: impl FnOnce() -> R) -> Result<R, MockError> {
+    original_of(find_item(&function)?, call)
+}
+
+/// [`call_original`] for the function called `name`.
+pub fn call_original_by_name<R>(name: &str, call: impl FnOnce() -> R) -> Result<R, MockError> {
+    original_of(find(name)?, call)
+}
+
+fn original_of<R>(site: &'static Site, call: impl FnOnce() -> R) -> Result<R, MockError> {
+    let name = site.name();
+    if site.is_async() {
+        // Its call only makes the future; when that is polled, the note would be gone.
+        return Err(MockError::Async { name });
+    }
+    let _entries = Entries::keep(site, registry()?.shared());
+    let note = Note {
+        site,
+        used: Cell::new(false),
+        outer: NOTES.get(),
+    };
+    let noted = Noted::put(&note);
+    let result = call();
+    drop(noted);
+    match note.used.get() {
+        true => Ok(result),
+        false => Err(MockError::NotCalled { name }),
+    }
+}
+
+/// Keeps calls of a site going through its slot, so that the one that is meant finds its note, even
+/// if the function isn't mocked or is reset meanwhile.
+struct Entries {
+    site: &'static Site,
+    hook: &'static Hook,
+    shared: &'static Shared,
+}
+
+impl Entries {
+    fn keep(site: &'static Site, shared: &'static Shared) -> Self {
+        let locked = shared.lock();
+        let hook = Hook::of(site, &locked);
+        hook.begin_original(&locked);
+        if hook.mock().is_none() {
+            hook.set_mock(Some(&PASS), &locked);
+            hook.attach(site, &locked);
+        }
+        Self { site, hook, shared }
+    }
+}
+
+impl Drop for Entries {
+    fn drop(&mut self) {
+        let locked = self.shared.lock();
+        self.hook.end_original(&locked);
+        let idle = !self.hook.has_originals(&locked);
+        if idle && !self.hook.mock().is_some_and(is_mock) {
+            take_mock(self.hook, self.site, &locked);
+        }
+    }
+}
+
+thread_local! {
+    /// The innermost note of this thread. It needs no destructor, so it can be read at any time.
+    static NOTES: Cell<*const Note> = const { Cell::new(ptr::null()) };
+}
+
+/// The next call of this site on this thread passes the mock by. Lies on the thread's stack.
+struct Note {
+    site: *const Site,
+    used: Cell<bool>,
+    outer: *const Note,
+}
+
+/// Takes a note away again, also when what was called panics.
+struct Noted<'a> {
+    note: &'a Note,
+}
+
+impl<'a> Noted<'a> {
+    fn put(note: &'a Note) -> Self {
+        NOTES.set(note);
+        Self { note }
+    }
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        NOTES.set(self.note.outer);
+    }
+}
+
+/// Uses the innermost unused note for `site`, if this thread has one.
+fn use_note(site: *const Site) -> bool {
+    let mut note = NOTES.get();
+    // SAFETY: null, or a note of a frame of this thread that is still active: `Noted` borrows it
+    // and takes it out of the list before it goes.
+    while let Some(found) = unsafe { note.as_ref() } {
+        if ptr::eq(found.site, site) && !found.used.replace(true) {
+            return true;
+        }
+        note = found.outer;
+    }
+    false
+}
+
+/// Yields the mock, unless this call is to reach the original. Bound by the rules of `hook::enter`.
+#[allow(improper_ctypes_definitions)] // As for `hook::enter`.
+unsafe extern "C" fn enter(site: *const Site, code: *const ()) -> Option<Code> {
+    if use_note(site) {
+        return None;
+    }
+    // SAFETY: null, or the code of a function: `Option` of a function pointer has that layout.
+    unsafe { mem::transmute::<*const (), Option<Code>>(code) }
+}
+
+const ENTER: EnterMock = enter;
+
+/// No mock, but calls find their notes.
+static PASS: MockSlot = MockSlot {
+    enter: ENTER,
+    data: ptr::null(),
+};
+
+/// Whether a slot stands for a mock.
+fn is_mock(slot: &MockSlot) -> bool {
+    !slot.data.is_null()
+}
+
+/// The slot for a mock. Slots are never freed, so the same mock gets the same slot each time.
+fn slot_for(code: Code) -> &'static MockSlot {
+    static SLOTS: Mutex<Option<HashMap<usize, &'static MockSlot>>> = Mutex::new(None);
+    let mut slots = SLOTS.lock();
+    let slots = slots.get_or_insert_with(HashMap::new);
+    let data = code as *const ();
+    slots
+        .entry(data.addr())
+        .or_insert_with(|| Box::leak(Box::new(MockSlot { enter: ENTER, data })))
+}

@@ -1,0 +1,188 @@
+//! The pre-flight check: were host and plugin built against the same shared types, by the same compiler?
+//!
+//! `shared!()` leaves a line about its crate in every image that contains it; see the macro for what the
+//! line says. This crate has one too: its types cross the border with every call. A type that is the
+//! same by these lines has the same layout on both sides.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::Deserialize;
+
+use super::error::PluginError;
+
+soft_mock_macros::shared!();
+
+/// This crate, as its own record names it.
+const OWN: &str = "soft_mock";
+
+/// What a crate of shared types was built from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+pub(crate) struct Record {
+    #[serde(rename = "crate")]
+    name: String,
+    version: String,
+    rustc: String,
+    metadata: String,
+    features: String,
+    flags: String,
+    sources: String,
+    dependencies: String,
+}
+
+impl Record {
+    fn fingerprint(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    /// What is different in `other`, most telling first.
+    fn difference(&self, other: &Self) -> String {
+        let parts = [
+            ("compiler", &self.rustc, &other.rustc),
+            ("version", &self.version, &other.version),
+            ("features", &self.features, &other.features),
+            ("compiler flags", &self.flags, &other.flags),
+            ("sources", &self.sources, &other.sources),
+            ("dependencies", &self.dependencies, &other.dependencies),
+            ("cargo's hash", &self.metadata, &other.metadata),
+        ];
+        let different = parts.iter().find(|(_, theirs, ours)| theirs != ours);
+        match different {
+            Some((what, theirs, ours)) => format!("{what}: `{theirs}` there, `{ours}` here"),
+            None => "nothing that is recorded".to_owned(),
+        }
+    }
+}
+
+/// The crates that a set is built against, and by whom each is vouched for.
+#[derive(Debug)]
+pub(crate) struct Known(BTreeMap<String, Vec<(Record, Voucher)>>);
+
+#[derive(Debug, Clone)]
+enum Voucher {
+    Host,
+    Plugin(String),
+}
+
+impl fmt::Display for Voucher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Voucher::Host => f.write_str("the host"),
+            Voucher::Plugin(name) => write!(f, "plugin `{name}`"),
+        }
+    }
+}
+
+impl Known {
+    /// What the host was built against.
+    pub(crate) fn of_host() -> Self {
+        let mut known = Self(BTreeMap::new());
+        for record in parse(own_section()) {
+            known.0.entry(record.name.clone()).or_default().push((record, Voucher::Host));
+        }
+        known
+    }
+
+    /// Checks a plugin that was built by `rustc` and against what `section` says; what only it uses counts
+    /// for the plugins that come after it.
+    pub(crate) fn check(&mut self, plugin: &str, rustc: &str, section: &[u8]) -> Result<(), PluginError> {
+        let ours = self.0.get(OWN).and_then(|records| records.first()).map(|(record, _)| record.rustc.clone());
+        let ours = ours.unwrap_or_default();
+        if rustc != ours {
+            return Err(PluginError::OtherCompiler { plugin: plugin.to_owned(), theirs: rustc.to_owned(), ours });
+        }
+        let records = parse(section);
+        if !records.iter().any(|record| record.name == OWN) {
+            return Err(PluginError::NoRecord { plugin: plugin.to_owned() });
+        }
+        for record in &records {
+            self.compare(plugin, record)?;
+        }
+        for record in records {
+            let known = self.0.entry(record.name.clone()).or_default();
+            if known.is_empty() {
+                known.push((record, Voucher::Plugin(plugin.to_owned())));
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&self, plugin: &str, theirs: &Record) -> Result<(), PluginError> {
+        let known = self.0.get(&theirs.name).map(Vec::as_slice).unwrap_or_default();
+        let Some((ours, with)) = known.first() else { return Ok(()) };
+        if known.iter().any(|(ours, _)| ours == theirs) {
+            return Ok(());
+        }
+        Err(PluginError::OtherTypes {
+            plugin: plugin.to_owned(),
+            krate: theirs.name.clone(),
+            with: with.to_string(),
+            theirs: theirs.fingerprint(),
+            ours: ours.fingerprint(),
+            difference: theirs.difference(ours),
+        })
+    }
+}
+
+fn parse(section: &[u8]) -> Vec<Record> {
+    let lines = section.split(|byte| *byte == b'\n' || *byte == 0);
+    lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+unsafe extern "C" {
+    #[link_name = "__start_soft_mock_shared"]
+    static START: u8;
+    #[link_name = "__stop_soft_mock_shared"]
+    static STOP: u8;
+}
+
+/// The lines of this image.
+fn own_section() -> &'static [u8] {
+    let start = &raw const START;
+    let length = (&raw const STOP).addr() - start.addr();
+    // SAFETY: the linker sets the symbols to the section's bounds, and it holds initialised bytes only.
+    unsafe { std::slice::from_raw_parts(start, length) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(replace: &str, by: &str) -> String {
+        let own = own_section();
+        let text = String::from_utf8_lossy(own).replace("\"soft_mock\"", "\"shapes\"");
+        let mut all = String::from_utf8_lossy(own).into_owned();
+        all.push_str(&text);
+        all.replace(replace, by)
+    }
+
+    fn rustc() -> String {
+        parse(own_section())[0].rustc.clone()
+    }
+
+    #[test]
+    fn this_crate_has_a_record() {
+        let records = parse(own_section());
+        assert!(records.iter().any(|record| record.name == OWN && !record.metadata.is_empty()), "{records:?}");
+    }
+
+    #[test]
+    fn what_is_equal_passes_and_what_differs_names_both_sides() {
+        let mut known = Known::of_host();
+        known.check("a", &rustc(), line("", "").as_bytes()).expect("equal");
+        let other = line("\"shapes\",\"version\":\"", "\"shapes\",\"version\":\"9");
+        let error = known.check("b", &rustc(), other.as_bytes()).expect_err("other shapes").to_string();
+        assert!(error.contains("`b` was built against another `shapes` than plugin `a`"), "{error}");
+        assert!(error.contains("version: `9"), "{error}");
+    }
+
+    #[test]
+    fn another_compiler_or_no_record_is_refused() {
+        let mut known = Known::of_host();
+        assert!(matches!(known.check("a", "rustc 1.0", b""), Err(PluginError::OtherCompiler { .. })));
+        assert!(matches!(known.check("a", &rustc(), b"not a record"), Err(PluginError::NoRecord { .. })));
+    }
+}

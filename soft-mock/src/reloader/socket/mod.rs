@@ -1,0 +1,142 @@
+//! Loads over a private socket, in the words of [`protocol`](super::protocol).
+//!
+//! Two ways round: a program that starts the reloader itself listens, and `hot` may come
+//! ([`start`]); a program that `hot` started calls `hot` back ([`connect`]). The socket lies in a
+//! folder that is this user's alone, and both ends make sure that the other one is this user.
+
+mod address;
+mod conversation;
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, thread};
+
+use super::{Handle, StartError, Stop, THREAD};
+use crate::loader::is_private;
+use crate::{registry, signals};
+
+use address::Address;
+use conversation::Program;
+
+/// The name of the socket in a session's folder.
+pub const SOCKET: &str = "socket";
+
+/// How long a program waits before it calls `hot` again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Listens at `socket`, which must lie in a folder that only this user can enter. A socket that an
+/// ended process left behind is replaced.
+pub fn start(socket: impl AsRef<Path>) -> Result<Handle, StartError> {
+    registry::check()?;
+    let path = socket.as_ref().to_owned();
+    let listener = listen(&path)?;
+    let stop = Stop::default();
+    let seen = stop.clone();
+    Handle::spawn(&stop, move || {
+        accept(&listener, &seen);
+        // Whoever comes later must not wait for an answer; that it is gone already is as good.
+        let _ = fs::remove_file(&path);
+    })
+}
+
+fn listen(path: &Path) -> Result<UnixListener, StartError> {
+    let place = |cause| StartError::Place {
+        place: path.to_owned(),
+        cause,
+    };
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    is_private(folder).map_err(place)?;
+    let address = Address::of(path).map_err(place)?;
+    let listener = match UnixListener::bind(address.path()) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            if UnixStream::connect(address.path()).is_ok() {
+                return Err(StartError::InUse(path.to_owned()));
+            }
+            fs::remove_file(path).map_err(place)?;
+            UnixListener::bind(address.path())
+        }
+        result => result,
+    };
+    let listener = listener.map_err(place)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(place)?;
+    Ok(listener)
+}
+
+fn accept(listener: &UnixListener, stop: &Stop) {
+    while !stop.is_set() {
+        let Ok((stream, _)) = listener.accept() else {
+            thread::sleep(RETRY); // Out of files, for instance: it may pass.
+            continue;
+        };
+        let stop = stop.clone();
+        if stop.is_set() || !is_own_user(&stream) {
+            continue;
+        }
+        // Without a thread the peer sees its connection closed, and may try again.
+        let _ = signals::spawn(THREAD, move || {
+            // The peer went away: nobody is left who could be told.
+            let _ = conversation::hold(&stream, &Program::default(), &stop);
+        });
+    }
+}
+
+/// Calls `hot` back at the socket in `session`, and again when the connection ends, for as long as
+/// that folder exists. `program` is what `hot` called the program when it built it.
+pub fn connect(session: impl AsRef<Path>, program: &str) -> Result<Handle, StartError> {
+    registry::check()?;
+    let session = session.as_ref().to_owned();
+    let place = |cause| StartError::Place {
+        place: session.clone(),
+        cause,
+    };
+    is_private(&session).map_err(place)?;
+    let copies = folder_for_copies(&session).map_err(place)?;
+    let program = Program {
+        name: program.to_owned(),
+        copies: Some(copies),
+    };
+    let stop = Stop::default();
+    let seen = stop.clone();
+    Handle::spawn(&stop, move || {
+        let socket = session.join(SOCKET);
+        while !seen.is_set() && session.is_dir() {
+            // Whatever ended it, the program goes on, and `hot` may come back.
+            let _ = call(&socket, &program, &seen);
+            thread::sleep(RETRY);
+        }
+    })
+}
+
+/// Copies of plugins go where the session's owner removes them, so that nothing is left behind even
+/// if the program is killed.
+fn folder_for_copies(session: &Path) -> io::Result<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt;
+
+    let folder = session.join(format!("loaded-{}", std::process::id()));
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)?;
+    Ok(folder)
+}
+
+fn call(socket: &Path, program: &Program, stop: &Stop) -> io::Result<()> {
+    let address = Address::of(socket)?;
+    let stream = UnixStream::connect(address.path())?;
+    match is_own_user(&stream) {
+        true => conversation::hold(&stream, program, stop),
+        false => Err(io::ErrorKind::PermissionDenied.into()),
+    }
+}
+
+/// Whether the other end is a process of this user.
+fn is_own_user(stream: &UnixStream) -> bool {
+    let own = rustix::process::geteuid();
+    rustix::net::sockopt::socket_peercred(stream).is_ok_and(|peer| peer.uid == own)
+}

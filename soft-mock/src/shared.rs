@@ -1,0 +1,110 @@
+//! The state that all copies of the runtime in one process share.
+//!
+//! A program can hold several copies: the agent that `hot` opens, built by another compiler, and
+//! the program's own dependency on this crate. They agree on one [`Shared`], found through the
+//! lowest-addressed sentinel site. Nothing here refers to a particular copy.
+
+use std::hint;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::thread;
+
+use crate::site::Site;
+
+/// The version of the layouts that copies share: [`Shared`] and everything in `hook`.
+pub(crate) const VERSION: u32 = 1;
+
+/// Attempts to take the lock before the thread gives way to others.
+const SPINS: u32 = 64;
+
+/// One per process, made by the copy that comes first, never freed.
+#[repr(C)]
+pub(crate) struct Shared {
+    version: u32,
+    lock: AtomicU32,
+    /// The newest generation that is active. Written under the lock.
+    pub(crate) generation: AtomicU64,
+    /// The number of the newest patch. Written under the lock.
+    patches: AtomicU64,
+}
+
+impl Shared {
+    /// The process's state, made if there is none yet. An error carries the version of a state
+    /// that this copy doesn't understand.
+    pub(crate) fn of(sentinel: &'static Site) -> Result<&'static Self, u32> {
+        let cell = sentinel.shared();
+        let mut found = cell.load(Ordering::Acquire);
+        if found.is_null() {
+            found = Self::publish(cell);
+        }
+        // SAFETY: never null here; it was published with Release by `publish` of this or another
+        // copy and is never freed. Every version begins with the field `version`.
+        let version = unsafe { (*found).version };
+        if version != VERSION {
+            return Err(version);
+        }
+        // SAFETY: as above, and the version says that the layout is ours.
+        Ok(unsafe { &*found })
+    }
+
+    fn publish(cell: &std::sync::atomic::AtomicPtr<Self>) -> *mut Self {
+        let new = Box::into_raw(Box::new(Self {
+            version: VERSION,
+            lock: AtomicU32::new(0),
+            generation: AtomicU64::new(0),
+            patches: AtomicU64::new(0),
+        }));
+        let null = std::ptr::null_mut();
+        match cell.compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => new,
+            Err(first) => {
+                // SAFETY: `new` comes from `Box::into_raw` just above and was never published.
+                drop(unsafe { Box::from_raw(new) });
+                first
+            }
+        }
+    }
+
+    /// Takes the lock under which hooks change. Held for a few stores only, never while code of
+    /// the program, of a plugin or of the loader runs.
+    pub(crate) fn lock(&'static self) -> Locked {
+        let mut spins = 0;
+        while self
+            .lock
+            .compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
+        {
+            spins += 1;
+            match spins % SPINS {
+                0 => thread::yield_now(),
+                _ => hint::spin_loop(),
+            }
+        }
+        Locked { shared: self }
+    }
+}
+
+/// Proof that the lock is held; given back on drop.
+pub(crate) struct Locked {
+    shared: &'static Shared,
+}
+
+impl Locked {
+    pub(crate) fn shared(&self) -> &'static Shared {
+        self.shared
+    }
+
+    /// The generation that is active. No ordering needed: it only changes under this lock.
+    pub(crate) fn generation(&self) -> u64 {
+        self.shared.generation.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn next_patch(&self) -> u64 {
+        self.shared.patches.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        self.shared.lock.store(0, Ordering::Release);
+    }
+}

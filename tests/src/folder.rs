@@ -1,0 +1,52 @@
+//! Folders: where fixtures are, where tests may keep things, and how a tree is copied.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The workspace that is tested.
+pub fn workspace() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package
+        .parent()
+        .expect("this package is a member of a workspace")
+        .to_owned()
+}
+
+/// A project that a test works on.
+pub fn fixture(name: &str) -> PathBuf {
+    let path = workspace().join("tests/fixtures").join(name);
+    assert!(path.is_dir(), "no fixture {}", path.display());
+    path
+}
+
+/// What may stay from one run of the tests to the next: dependencies that were compiled, for instance.
+pub fn kept() -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    let target = test
+        .ancestors()
+        .nth(3)
+        .expect("a test is target/<profile>/deps/<name>");
+    let folder = target.join("e2e");
+    fs::create_dir_all(&folder).expect("a folder below target/");
+    folder
+}
+
+/// Copies a tree. Build results and what a registry adds to a package are left out.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
+    let entries = fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+    for entry in entries.map(|entry| entry.expect("an entry of a folder")) {
+        let (name, source) = (entry.file_name(), entry.path());
+        if name == "target" || name == ".cargo-ok" {
+            continue;
+        }
+        if source.is_dir() {
+            copy(&source, &to.join(name));
+        } else {
+            // Not `fs::copy`: files of a registry may be read-only, and these are going to be edited.
+            let content =
+                fs::read(&source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
+            fs::write(to.join(name), content).expect("a file of the copy");
+        }
+    }
+}

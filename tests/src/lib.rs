@@ -1,0 +1,15 @@
+//! What the end-to-end tests stand on: real cargo projects in folders of their own, real processes, real sockets.
+//!
+//! Knows `hot` only from outside: its command line, what it says on stderr, and what the program under it does.
+
+pub mod environment;
+pub mod folder;
+pub mod hot;
+pub mod http;
+pub mod output;
+pub mod package;
+pub mod process;
+pub mod project;
+pub mod redis;
+pub mod session;
+pub mod turn;

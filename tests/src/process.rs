@@ -1,0 +1,62 @@
+//! Finds the processes that belong to a project, whoever started them and in whatever group they are.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use rustix::process::{kill_process, Pid, Signal};
+
+/// The variable that marks them. It is inherited, and the same with and without `hot`.
+pub const MARK: &str = "E2E_MARK";
+
+/// A process that carries a mark.
+#[derive(Debug)]
+pub struct Process {
+    /// Its number.
+    pub id: Pid,
+    /// Its command line.
+    pub command: String,
+}
+
+/// All living processes with this mark.
+pub fn marked(mark: &str) -> Vec<Process> {
+    let entry = format!("{MARK}={mark}");
+    let folders = fs::read_dir("/proc").into_iter().flatten().flatten();
+    folders
+        .filter_map(|folder| {
+            let id = folder
+                .file_name()
+                .to_str()?
+                .parse()
+                .ok()
+                .and_then(Pid::from_raw)?;
+            // A process that ended but was not waited for has an empty environment: it isn't alive.
+            let environment = fs::read(folder.path().join("environ")).ok()?;
+            let carries = environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == entry.as_bytes());
+            let line = fs::read(folder.path().join("cmdline")).unwrap_or_default();
+            let command = String::from_utf8_lossy(&line).replace('\0', " ");
+            carries.then_some(Process { id, command })
+        })
+        .collect()
+}
+
+/// The processes that are still alive after some time was given to all of them.
+pub fn remaining(mark: &str, time: Duration) -> Vec<Process> {
+    let end = Instant::now() + time;
+    loop {
+        let processes = marked(mark);
+        if processes.is_empty() || Instant::now() > end {
+            return processes;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Ends all processes with this mark.
+pub fn kill(mark: &str) {
+    for process in marked(mark) {
+        // It may have ended by itself in between.
+        let _ = kill_process(process.id, Signal::KILL);
+    }
+}

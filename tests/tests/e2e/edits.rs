@@ -1,0 +1,164 @@
+//! Edits that can be patched, those that change nothing, and those of code that is running.
+
+use std::io::Read;
+use std::net::TcpStream;
+
+use soft_mock_tests::project::{Project, Save};
+use soft_mock_tests::session::Session;
+
+const FILE: &str = "src/report.rs";
+
+fn start(project: &Project) -> Session {
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 1");
+    session
+}
+
+#[test]
+fn comments_and_formatting_patch_nothing() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit(
+        FILE,
+        "pub fn line",
+        "/// A line,\n/// and more.\n// Really.\n\npub fn line",
+    );
+    project.edit(
+        FILE,
+        "title(account), account.balance())",
+        "title( account ),\n        account.balance()\n    )",
+    );
+    project.edit(
+        FILE,
+        "fn title(account: &Account)",
+        "fn title(\n    account: &Account,\n)",
+    );
+    project.save(Save::Rename, FILE, &project.read(FILE));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(session.patches(), Vec::<String>::new());
+
+    project.edit(FILE, "account of {}", "purse of {}");
+    let patch = session.wait_for_patch();
+    assert!(patch.contains("patched 1 function in "), "{patch}");
+    assert!(patch.contains("ledger::report::title"), "{patch}");
+    assert_eq!(session.ask("x"), "purse of ada: 2");
+    assert_eq!(session.patches(), [patch]);
+}
+
+#[test]
+fn an_edit_that_is_undone_is_the_original_again() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    for step in 0..3 {
+        let changed = format!("purse {step} of {{}}");
+        project.edit(FILE, "account of {}", &changed);
+        session.wait_for_patch();
+        assert_eq!(
+            session.ask("x"),
+            format!("purse {step} of ada: {}", 2 * step + 2)
+        );
+        project.edit(FILE, &changed, "account of {}");
+        session.wait_for_patch();
+        assert_eq!(
+            session.ask("x"),
+            format!("account of ada: {}", 2 * step + 3)
+        );
+    }
+}
+
+#[test]
+fn a_method_that_changes_private_fields() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit(
+        "src/account.rs",
+        "self.balance += amount;",
+        "self.balance += amount * 100;",
+    );
+    let patch = session.wait_for_patch();
+    assert!(
+        patch.contains("ledger::account::Account::deposit (src/account.rs:"),
+        "{patch}"
+    );
+    assert_eq!(session.ask("x"), "account of ada: 101");
+    assert_eq!(session.ask("x"), "account of ada: 201");
+}
+
+#[test]
+fn several_functions_of_a_file_are_one_patch() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit_all(
+        FILE,
+        &[
+            ("account of {}", "purse of {}"),
+            (r#""{}: {}""#, r#""{} = {}""#),
+        ],
+    );
+    let patch = session.wait_for_patch();
+    assert!(patch.contains("patched 2 functions in "), "{patch}");
+    assert_eq!(session.ask("x"), "purse of ada = 2");
+}
+
+#[test]
+fn an_edit_right_after_the_start_is_not_missed() {
+    let project = Project::fixture("ledger");
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    project.edit(FILE, "account of {}", "early {}");
+    // No question was answered before, and a restart would be no patch.
+    session.ask_until("x", "early ada");
+    session.wait_for_mention("patched 1 function in ");
+    let output = session.output().to_string();
+    assert!(!output.contains("restart"), "{output}");
+}
+
+#[test]
+fn an_edit_of_main_says_that_it_is_running() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit("src/main.rs", "account.deposit(1)", "account.deposit(50)");
+    session.wait_for_all(&["ledger::main", "running"]);
+    assert_eq!(session.ask("x"), "account of ada: 2");
+
+    // What main calls can still be patched.
+    project.edit(FILE, "account of {}", "purse of {}");
+    session.wait_for_all(&["patched 1 function in ", "ledger::report::title"]);
+    assert_eq!(session.ask("x"), "purse of ada: 3");
+}
+
+#[test]
+fn an_edit_of_an_accept_loop_says_that_it_is_running() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    let address = session.ask("serve");
+    assert_eq!(session.wait_for_stdout("account"), "account of ada: 1");
+    assert_eq!(greeting(&address), "served\n");
+
+    project.edit("src/server.rs", r#""served""#, r#""served anew""#);
+    session.wait_for_all(&["ledger::server::accept_all", "running"]);
+    assert_eq!(greeting(&address), "served\n");
+
+    project.edit("src/server.rs", r#""{greeting}""#, r#""hello, {greeting}""#);
+    session.wait_for_all(&["patched 1 function in ", "ledger::server::greet"]);
+    assert_eq!(greeting(&address), "hello, served\n");
+}
+
+#[test]
+fn an_accept_loop_that_has_not_begun_is_patched_like_anything_else() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit("src/server.rs", r#""served""#, r#""served anew""#);
+    let patch = session.wait_for_patch();
+    assert!(!patch.contains("running"), "{patch}");
+    let address = session.ask("serve");
+    assert_eq!(greeting(&address), "served anew\n");
+}
+
+fn greeting(address: &str) -> String {
+    let mut connection = TcpStream::connect(address).expect("the program listens");
+    let mut text = String::new();
+    connection.read_to_string(&mut text).expect("a line");
+    text
+}

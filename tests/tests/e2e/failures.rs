@@ -1,0 +1,139 @@
+//! Edits that don't compile: shown like rustc shows them, and the program goes on.
+
+use std::thread;
+use std::time::Duration;
+
+use soft_mock_tests::project::{Project, Save};
+use soft_mock_tests::session::Session;
+
+const FILE: &str = "src/report.rs";
+const ORIGINAL: &str = r#"format!("account of {}", account.owner())"#;
+
+fn start(project: &Project) -> Session {
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 1");
+    session
+}
+
+#[test]
+fn a_syntax_error_is_one_line() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    let before = session.now();
+    project.edit(FILE, ORIGINAL, r#"format!("account of {}", account.owner("#);
+    session.wait_for_stderr(FILE);
+    thread::sleep(Duration::from_millis(700));
+    let said = session.stderr_since(before);
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert_eq!(session.ask("x"), "account of ada: 2");
+
+    // Saved again as it is, it isn't said again.
+    project.save(Save::InPlace, FILE, &project.read(FILE));
+    thread::sleep(Duration::from_millis(700));
+    assert_eq!(session.stderr_since(before).len(), 1);
+
+    project.edit(
+        FILE,
+        r#"format!("account of {}", account.owner("#,
+        r#"format!("purse of {}", account.owner())"#,
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 3");
+}
+
+#[test]
+fn a_compile_error_is_shown_at_the_users_place() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit(
+        FILE,
+        ORIGINAL,
+        "let title: String = account.balance();\n    title",
+    );
+    let (line, column) = project.position(FILE, "account.balance();\n");
+    session.wait_for_stderr("error[E0308]: mismatched types");
+    session.wait_for_stderr(&format!("--> {FILE}:{line}:{column}"));
+    session.wait_for_stderr("let title: String = account.balance();");
+    assert_eq!(session.ask("x"), "account of ada: 2");
+
+    // The next good save patches.
+    project.edit(
+        FILE,
+        "account.balance();\n",
+        "account.balance().to_string();\n",
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "3: 3");
+
+    // The patched code is what runs on when another edit doesn't compile.
+    project.edit(
+        FILE,
+        "account.balance().to_string()",
+        "account.no_such_method()",
+    );
+    let (line, column) = project.position(FILE, "no_such_method");
+    session.wait_for_stderr("error[E0599]");
+    session.wait_for_stderr(&format!("--> {FILE}:{line}:{column}"));
+    assert_eq!(session.ask("x"), "4: 4");
+
+    // And an edit that is undone from there is the original.
+    project.edit(
+        FILE,
+        "let title: String = account.no_such_method();\n    title",
+        ORIGINAL,
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "account of ada: 5");
+}
+
+#[test]
+fn an_edit_that_changes_two_functions_is_all_or_nothing() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit_all(
+        FILE,
+        &[
+            ("account of {}", "purse of {}"),
+            ("account.balance())", "account.balanc())"),
+        ],
+    );
+    session.wait_for_stderr("error[E0599]");
+    assert_eq!(session.ask("x"), "account of ada: 2");
+    project.edit(FILE, "account.balanc())", "account.balance())");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 3");
+}
+
+#[test]
+fn a_borrow_error_is_found_too() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit(
+        FILE,
+        ORIGINAL,
+        "let title = account.owner().to_owned();\n    drop(title);\n    title",
+    );
+    let (line, column) = project.position(FILE, "title\n}");
+    session.wait_for_stderr("error[E0382]");
+    session.wait_for_stderr(&format!("--> {FILE}:{line}:{column}"));
+    assert_eq!(session.ask("x"), "account of ada: 2");
+}
+
+#[test]
+fn a_project_that_does_not_compile_at_first_ends_like_cargo() {
+    let project = Project::fixture("ledger");
+    project.edit(FILE, ORIGINAL, "account.balance()");
+    let (line, column) = project.position(FILE, "account.balance()\n");
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stderr("error[E0308]: mismatched types");
+    session.wait_for_stderr(&format!("--> {FILE}:{line}:{column}"));
+    let finished = session.finish();
+    assert_eq!(finished.status.code(), Some(101), "{finished:?}");
+    let errors = finished
+        .stderr
+        .iter()
+        .filter(|line| line.starts_with("error[E0308]"))
+        .count();
+    assert_eq!(errors, 1, "an error is shown once: {finished:#?}");
+}

@@ -1,0 +1,14 @@
+//! All end-to-end tests. Each starts a real project under `hot`, edits its files, and asks the running program.
+
+mod any_command;
+mod counter_server;
+mod edits;
+mod failures;
+mod meaning;
+mod mini_redis;
+mod rude;
+mod saves;
+mod sources;
+mod state;
+mod workspace;
+mod wrapper;

@@ -1,0 +1,80 @@
+//! What a program means must not change because we need to reach its private items: each of these prints the same
+//! under plain cargo and under `hot`, before and after a patch, and its private items can be patched all the same.
+
+use soft_mock_tests::project::Project;
+
+/// An edit: the texts before and after it, and what the program answers then.
+struct Edit {
+    from: &'static str,
+    to: &'static str,
+    answer: &'static str,
+}
+
+/// Compares plain cargo and `hot`, patches a private item, then edits the code outside that has to mean the same.
+fn check(fixture: &str, answer: &str, private: &Edit, outside: &Edit) {
+    let project = Project::fixture(fixture);
+    let mut plain = project.start("cargo", &["run"]);
+    plain.wait_for_stdout("ready");
+    assert_eq!(plain.ask("x"), answer);
+    plain.finish();
+
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), answer);
+
+    project.edit("src/main.rs", private.from, private.to);
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), private.answer);
+
+    // Whether this is patched or needs a restart is free: what it means isn't.
+    project.edit("src/main.rs", outside.from, outside.to);
+    let start = outside.answer.split(' ').next().unwrap_or_default();
+    assert_eq!(session.ask_until("x", start), outside.answer);
+    let output = session.output().to_string();
+    assert!(!output.contains("built unmodified"), "{output}");
+}
+
+#[test]
+fn a_private_field_against_deref() {
+    let private = Edit {
+        from: r#"format!("own {}", self.n)"#,
+        to: r#"format!("mine {}", self.n)"#,
+        answer: "seen 2, mine 1",
+    };
+    let outside = Edit {
+        from: r#"format!("seen {}", holder.n)"#,
+        to: r#"format!("found {}", holder.n)"#,
+        answer: "found 2, mine 1",
+    };
+    check("deref", "seen 2, own 1", &private, &outside);
+}
+
+#[test]
+fn a_private_inherent_method_against_a_trait_method() {
+    let private = Edit {
+        from: r#""inherent""#,
+        to: r#""private""#,
+        answer: "seen trait, own private",
+    };
+    let outside = Edit {
+        from: r#"format!("seen {}", dog.name())"#,
+        to: r#"format!("found {}", dog.name())"#,
+        answer: "found trait, own private",
+    };
+    check("inherent", "seen trait, own inherent", &private, &outside);
+}
+
+#[test]
+fn a_glob_import_against_the_prelude() {
+    let private = Edit {
+        from: r#""own""#,
+        to: r#""mine""#,
+        answer: "seen 1, mine 0",
+    };
+    let outside = Edit {
+        from: r#"format!("seen {}", count.get() - before)"#,
+        to: r#"format!("found {}", count.get() - before)"#,
+        answer: "found 1, mine 0",
+    };
+    check("glob", "seen 1, own 0", &private, &outside);
+}

@@ -1,0 +1,162 @@
+//! Edits that can't be patched: said with file, line and reason, then built and started anew, or not if so asked.
+
+use std::thread;
+use std::time::Duration;
+
+use soft_mock_tests::project::Project;
+use soft_mock_tests::session::Session;
+
+const ACCOUNT: &str = "src/account.rs";
+const REPORT: &str = "src/report.rs";
+const FIELD: [(&str, &str); 3] = [
+    ("balance: u64,", "balance: u64,\n    deposits: u64,"),
+    ("balance: 0,", "balance: 0,\n            deposits: 500,"),
+    (
+        "        self.balance\n",
+        "        self.balance + self.deposits\n",
+    ),
+];
+
+fn start(project: &Project, arguments: &[&str]) -> Session {
+    let mut session = project.hot(arguments);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 1");
+    assert_eq!(session.ask("x"), "account of ada: 2");
+    session
+}
+
+#[test]
+fn a_field_that_is_added_restarts_the_program() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project, &["cargo", "run"]);
+    project.edit_all(ACCOUNT, &FIELD);
+    let reason = session.wait_for_stderr("field added to struct Account");
+    assert!(reason.contains("src/account.rs:"), "{reason}");
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 501");
+    assert_eq!(session.patches(), Vec::<String>::new());
+
+    // The new program is patched like the first.
+    project.edit(REPORT, "account of {}", "purse of {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 502");
+
+    let finished = session.finish();
+    assert_eq!(finished.status.code(), Some(0), "{finished:?}");
+    assert_eq!(project.processes().len(), 0, "{:?}", project.processes());
+    assert_eq!(project.leftovers().len(), 0, "{:?}", project.leftovers());
+}
+
+#[test]
+fn no_restart_keeps_the_program_running() {
+    let project = Project::fixture("ledger");
+    let original = project.read(ACCOUNT);
+    let mut session = start(&project, &["--no-restart", "cargo", "run"]);
+    project.edit_all(ACCOUNT, &FIELD);
+    let reason = session.wait_for_stderr("field added to struct Account");
+    assert!(reason.contains("src/account.rs:"), "{reason}");
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(session.ask("x"), "account of ada: 3");
+
+    // What stands in the way is taken back: patches go on.
+    project.save(soft_mock_tests::project::Save::InPlace, ACCOUNT, &original);
+    project.edit(REPORT, "account of {}", "purse of {}");
+    session.ask_until("x", "purse of ada: ");
+    let finished = session.finish();
+    let starts = finished
+        .stdout
+        .iter()
+        .filter(|line| *line == "ready")
+        .count();
+    assert_eq!(starts, 1, "it was started again: {finished:?}");
+}
+
+#[test]
+fn a_rude_edit_that_does_not_compile_leaves_the_old_program_running() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project, &["cargo", "run"]);
+    project.edit(ACCOUNT, FIELD[0].0, FIELD[0].1);
+    session.wait_for_stderr("field added to struct Account");
+    session.wait_for_stderr("error[E0063]");
+    assert_eq!(session.ask("x"), "account of ada: 3");
+
+    project.edit_all(ACCOUNT, &FIELD[1..]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 501");
+}
+
+#[test]
+fn an_edit_of_the_manifest_restarts_the_program() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project, &["cargo", "run"]);
+    project.edit("Cargo.toml", "version = \"0.1.0\"", "version = \"0.2.0\"");
+    session.wait_for_stderr("Cargo.toml");
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 1");
+}
+
+/// Edits that may be patched one day. Until then the program starts anew; in no case does the old code stay, and in no
+/// case does it happen without a word.
+fn check_new_behaviour(file: &str, replacements: &[(&str, &str)], answer: &str) {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project, &["cargo", "run"]);
+    project.edit_all(file, replacements);
+    session.ask_until("x", answer);
+    session.wait_for_mention(&format!("{file}:"));
+}
+
+#[test]
+fn a_changed_signature() {
+    let replacements = [
+        (
+            "fn title(account: &Account)",
+            "fn title(account: &Account, mark: char)",
+        ),
+        ("\"account of {}\",", "\"{mark} account of {}\","),
+        ("title(account), ", "title(account, '*'), "),
+    ];
+    check_new_behaviour(REPORT, &replacements, "* account of ada: ");
+}
+
+#[test]
+fn a_removed_item() {
+    let removed = "\n\nfn title(account: &Account) -> String {\n    format!(\"account of {}\", account.owner())\n}";
+    let replacements = [(removed, ""), ("title(account), ", "account.owner(), ")];
+    check_new_behaviour(REPORT, &replacements, "ada: ");
+}
+
+#[test]
+fn a_new_item() {
+    let replacements = [
+        (
+            "fn title(",
+            "fn shout(text: &str) -> String {\n    text.to_uppercase()\n}\n\nfn title(",
+        ),
+        ("account.owner())\n", "shout(account.owner()))\n"),
+    ];
+    check_new_behaviour(REPORT, &replacements, "account of ADA: ");
+}
+
+#[test]
+fn a_constant_and_who_uses_it() {
+    let replacements = [
+        (
+            "pub fn line",
+            "const PREFIX: &str = \"the\";\n\npub fn line",
+        ),
+        ("\"account of {}\",", "\"{PREFIX} account of {}\","),
+    ];
+    check_new_behaviour(REPORT, &replacements, "the account of ada: ");
+}
+
+#[test]
+fn a_changed_derive() {
+    let replacements = [
+        (
+            "pub struct Account {",
+            "#[derive(Debug)]\npub struct Account {",
+        ),
+        ("&self.owner\n", "&self.owner[..2]\n"),
+    ];
+    check_new_behaviour(ACCOUNT, &replacements, "account of ad: ");
+}

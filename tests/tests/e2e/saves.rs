@@ -1,0 +1,135 @@
+//! Ways to save: however a file reaches its new text, the program gets the newest one.
+
+use std::thread;
+use std::time::Duration;
+
+use soft_mock_tests::project::{Project, Save};
+use soft_mock_tests::session::Session;
+
+const FILE: &str = "src/report.rs";
+const ORIGINAL: &str = "account of {}";
+
+fn start(project: &Project) -> Session {
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 1");
+    session
+}
+
+#[test]
+fn in_place_by_rename_and_in_several_writes() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    let mut count = 1;
+    for save in [
+        Save::Rename,
+        Save::SeveralWrites,
+        Save::InPlace,
+        Save::Rename,
+    ] {
+        let changed = format!("{save:?} of {{}}");
+        for (from, to) in [(ORIGINAL, changed.as_str()), (changed.as_str(), ORIGINAL)] {
+            project.edit_by(save, FILE, from, to);
+            // A file that is seen half written is mentioned at most: the whole one wins.
+            let expected = to.replace("{}", "ada");
+            let answer = session.ask_until("x", &expected);
+            let now: u32 = answer
+                .rsplit(' ')
+                .next()
+                .unwrap_or_default()
+                .parse()
+                .expect("a count");
+            assert!(now > count, "the account was lost: {answer}");
+            count = now;
+        }
+    }
+    assert!(
+        !session.output().to_string().contains("restart"),
+        "{}",
+        session.output()
+    );
+}
+
+#[test]
+fn git_checkout() {
+    let project = Project::fixture("ledger");
+    let git = |arguments: &[&str]| {
+        let identity = [
+            "-c",
+            "user.name=Ada",
+            "-c",
+            "user.email=ada@example.org",
+            "-c",
+            "init.defaultBranch=main",
+        ];
+        let output = project.run("git", &[&identity[..], arguments].concat());
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    };
+    project.save(Save::InPlace, ".gitignore", "target\n");
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "First"]);
+    git(&["checkout", "--quiet", "-b", "other"]);
+    project.edit(FILE, ORIGINAL, "other of {}");
+    project.edit(
+        "src/account.rs",
+        "self.balance += amount;",
+        "self.balance += amount * 10;",
+    );
+    git(&["commit", "--quiet", "--all", "--message", "Second"]);
+    git(&["checkout", "--quiet", "main"]);
+
+    let mut session = start(&project);
+    git(&["checkout", "--quiet", "other"]);
+    session.ask_until("x", "other of ada");
+    let before = balance(&session.ask("x"));
+    assert_eq!(balance(&session.ask("x")), before + 10);
+    git(&["checkout", "--quiet", "main"]);
+    session.ask_until("x", "account of ada");
+    let after = balance(&session.ask("x"));
+    assert!(after > before, "the account was lost");
+    assert_eq!(balance(&session.ask("x")), after + 1);
+}
+
+fn balance(answer: &str) -> u64 {
+    let number = answer.rsplit(' ').next().unwrap_or_default();
+    number
+        .parse()
+        .unwrap_or_else(|_| panic!("no balance: {answer}"))
+}
+
+#[test]
+fn of_two_quick_edits_the_newest_wins() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    let mut from = ORIGINAL.to_owned();
+    for (round, pause) in [0, 5, 20, 50, 80, 120].into_iter().enumerate() {
+        let (first, second) = (format!("first{round} {{}}"), format!("second{round} {{}}"));
+        project.edit(FILE, &from, &first);
+        thread::sleep(Duration::from_millis(pause));
+        project.edit(FILE, &first, &second);
+        let expected = format!("second{round} ada");
+        session.ask_until("x", &expected);
+        // A patch of the first edit that comes late must not replace the second.
+        thread::sleep(Duration::from_millis(300));
+        let answer = session.ask("x");
+        assert!(
+            answer.starts_with(&expected),
+            "{answer}\n{}",
+            session.output()
+        );
+        from = second;
+    }
+}
+
+#[test]
+fn two_quick_edits_of_different_functions_are_both_there() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit(FILE, ORIGINAL, "both {}");
+    thread::sleep(Duration::from_millis(30));
+    project.edit(FILE, r#""{}: {}""#, r#""{} = {}""#);
+    session.ask_until("x", "both ada = ");
+    let output = session.output().to_string();
+    assert!(!output.contains("restart"), "{output}");
+}

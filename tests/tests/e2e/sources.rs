@@ -1,0 +1,177 @@
+//! Ways to write a crate: whatever cargo and rustc accept runs under `hot` as it does without, and can be patched.
+
+use soft_mock_tests::project::{Project, Save};
+
+/// A question to the fixture, where its answer is made, and an edit there.
+struct Corner {
+    question: &'static str,
+    answer: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+    patched: &'static str,
+}
+
+/// Short for a table.
+const fn corner(
+    [question, file]: [&'static str; 2],
+    [answer, patched]: [&'static str; 2],
+    [from, to]: [&'static str; 2],
+) -> Corner {
+    Corner {
+        question,
+        answer,
+        file,
+        from,
+        to,
+        patched,
+    }
+}
+
+const MAIN: &str = "src/main.rs";
+const CORNERS: [Corner; 10] = [
+    corner(
+        ["bare", "members/bare/src/lib.rs"],
+        ["bare three", "bare 3"],
+        ["bare three", "bare 3"],
+    ),
+    corner(
+        ["built", MAIN],
+        ["built generated known", "made generated known"],
+        ["\"built {} {}\"", "\"made {} {}\""],
+    ),
+    corner(
+        ["derived", MAIN],
+        ["derived Cat", "got Cat"],
+        ["\"derived {}\"", "\"got {}\""],
+    ),
+    corner(
+        ["edition15", "members/edition15/src/lib.rs"],
+        ["edition 15", "year 15"],
+        ["\"edition {}\"", "\"year {}\""],
+    ),
+    corner(
+        ["edition18", "members/edition18/src/lib.rs"],
+        ["edition 18", "year 18"],
+        ["\"edition {}\"", "\"year {}\""],
+    ),
+    corner(
+        ["edition24", "members/edition24/src/lib.rs"],
+        ["edition 24", "year 24"],
+        ["\"edition {number}\"", "\"year {number}\""],
+    ),
+    corner(
+        ["included", MAIN],
+        ["included a note", "has a note"],
+        ["\"included {}\"", "\"has {}\""],
+    ),
+    corner(
+        ["nested", "src/nested/deeper.rs"],
+        [
+            "nested corners::nested::deeper",
+            "in corners::nested::deeper",
+        ],
+        ["\"nested {}\"", "\"in {}\""],
+    ),
+    corner(
+        ["odd", "src/elsewhere/odd-name.rs"],
+        ["odd 4", "strange 4"],
+        ["\"odd {}\"", "\"strange {}\""],
+    ),
+    corner(
+        ["strict", "members/strict/src/lib.rs"],
+        ["strict 1", "hard 1"],
+        ["\"strict {}\"", "\"hard {}\""],
+    ),
+];
+
+#[test]
+fn all_answer_as_without_hot() {
+    let project = Project::fixture("corners");
+    let mut plain = project.start("cargo", &["run", "-q"]);
+    let mut session = project.hot(&["cargo", "run"]);
+    plain.wait_for_stdout("ready");
+    session.wait_for_stdout("ready");
+    for corner in &CORNERS {
+        assert_eq!(plain.ask(corner.question), corner.answer);
+        assert_eq!(
+            session.ask(corner.question),
+            corner.answer,
+            "{}",
+            session.output()
+        );
+    }
+    let output = session.output().to_string();
+    assert!(!output.contains("built unmodified"), "{output}");
+    assert!(!output.contains("warning"), "{output}");
+}
+
+#[test]
+fn all_can_be_patched() {
+    let project = Project::fixture("corners");
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    for corner in &CORNERS {
+        project.edit(corner.file, corner.from, corner.to);
+        let patch = session.wait_for_patch();
+        assert!(patch.contains(corner.file), "{patch}");
+        assert_eq!(
+            session.ask(corner.question),
+            corner.patched,
+            "{}",
+            session.output()
+        );
+        assert_eq!(session.patches().len(), 1 + position(corner.question));
+    }
+}
+
+fn position(question: &str) -> usize {
+    let found = CORNERS
+        .iter()
+        .position(|corner| corner.question == question);
+    found.expect("a question of the table")
+}
+
+#[test]
+fn a_path_with_spaces_and_letters_of_all_kinds() {
+    let project = Project::fixture_in("ledger", "Überraschung mit 'Zeichen' & 花");
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 1");
+    project.edit_by(
+        Save::Rename,
+        "src/report.rs",
+        "account of {}",
+        "purse of {}",
+    );
+    let patch = session.wait_for_patch();
+    assert!(patch.contains("(src/report.rs:"), "{patch}");
+    assert_eq!(session.ask("x"), "purse of ada: 2");
+}
+
+#[test]
+fn a_crate_that_can_not_be_rewritten_is_built_unmodified() {
+    let project = Project::fixture("stubborn");
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "line 7");
+    let output = session.output().to_string();
+    let said = output
+        .lines()
+        .filter(|line| line.contains("taken") && line.contains("unmodified"))
+        .count();
+    assert_eq!(said, 1, "which crate, and why, once:\n{output}");
+
+    // The others are none the worse for it.
+    project.edit("src/main.rs", "\"line {}\"", "\"number {}\"");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "number 7");
+
+    // An edit of that crate can't be patched: the program starts anew.
+    project.edit(
+        "taken/src/lib.rs",
+        "__soft_mock::NUMBER\n",
+        "__soft_mock::NUMBER + 1\n",
+    );
+    session.ask_until("x", "number 8");
+}

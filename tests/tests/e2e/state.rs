@@ -1,0 +1,196 @@
+//! State is sacred: what lives before a patch is the same object after it, whatever kind of object it is.
+
+use soft_mock_tests::folder;
+use soft_mock_tests::project::Project;
+
+/// The kinds of state that the fixture reports, in its order.
+const KINDS: [&str; 8] = [
+    "static", "const", "lazy", "local", "once", "heap", "socket", "task",
+];
+
+/// What one function says: its label, where its object lives, how often it was changed.
+#[derive(Debug)]
+struct Part {
+    label: String,
+    place: String,
+    count: u64,
+}
+
+fn parts(answer: &str) -> Vec<Part> {
+    let part = |text: &str| {
+        let (label, rest) = text.split_once(' ')?;
+        let (place, count) = rest.rsplit_once(':')?;
+        let count = count.parse().ok()?;
+        Some(Part {
+            label: label.to_owned(),
+            place: place.to_owned(),
+            count,
+        })
+    };
+    let parts = answer
+        .split(" | ")
+        .map(|text| part(text).unwrap_or_else(|| panic!("{answer}")));
+    parts.collect()
+}
+
+fn assert_same_objects(before: &[Part], after: &[Part]) {
+    assert_eq!(before.len(), after.len());
+    for (before, after) in before.iter().zip(after) {
+        assert_eq!(
+            before.place, after.place,
+            "another object: {before:?}, {after:?}"
+        );
+        assert_eq!(before.count + 1, after.count, "{before:?}, {after:?}");
+    }
+}
+
+fn project() -> Project {
+    Project::with_kept_target(&folder::fixture("state"), "state")
+}
+
+#[test]
+fn every_kind_of_state_is_the_same_object_after_a_patch() {
+    let project = project();
+    let mut session = project.hot(&["cargo", "run", "--locked"]);
+    session.wait_for_stdout("ready");
+    session.send_line("x");
+    session.wait_for_stdout("made once");
+    let first = parts(&session.wait_for_stdout("static"));
+    let original = parts(&session.ask("x"));
+    assert_same_objects(&first, &original);
+
+    // Every function that touches one of the objects, in one save.
+    let changes = KINDS.map(|kind| (format!("\"{kind} {{"), format!("\"new-{kind} {{")));
+    let forward: Vec<(&str, &str)> = changes
+        .iter()
+        .map(|(from, to)| (from.as_str(), to.as_str()))
+        .collect();
+    let (socket, kinds): (Vec<_>, Vec<_>) = forward
+        .into_iter()
+        .partition(|(from, _)| from.contains("socket"));
+    project.edit_all("src/kinds.rs", &kinds);
+    let patch = session.wait_for_patch();
+    assert!(patch.contains("patched 7 functions"), "{patch}");
+    project.edit_all("src/main.rs", &socket);
+    session.wait_for_patch();
+    let patched = parts(&session.ask("x"));
+    assert_same_objects(&original, &patched);
+    for (part, kind) in patched.iter().zip(KINDS) {
+        assert_eq!(part.label, format!("new-{kind}"), "not patched");
+    }
+
+    // A second patch of the same functions, and back to the original.
+    let again: Vec<(String, String)> = changes
+        .iter()
+        .map(|(_, new)| (new.clone(), new.replace("new-", "newer-")))
+        .collect();
+    let again: Vec<(&str, &str)> = again
+        .iter()
+        .map(|(from, to)| (from.as_str(), to.as_str()))
+        .collect();
+    let (_, again): (Vec<_>, Vec<_>) = again
+        .into_iter()
+        .partition(|(from, _)| from.contains("socket"));
+    project.edit_all("src/kinds.rs", &again);
+    session.wait_for_patch();
+    let second = parts(&session.ask("x"));
+    assert_same_objects(&patched, &second);
+    assert_eq!(second[0].label, "newer-static");
+    let back: Vec<(&str, &str)> = again
+        .iter()
+        .zip(&kinds)
+        .map(|((_, newest), (oldest, _))| (*newest, *oldest))
+        .collect();
+    project.edit_all("src/kinds.rs", &back);
+    session.wait_for_patch();
+    let restored = parts(&session.ask("x"));
+    assert_same_objects(&second, &restored);
+    assert_eq!(restored[0].label, "static");
+
+    let finished = session.finish();
+    let made = finished
+        .stdout
+        .iter()
+        .filter(|line| *line == "made once")
+        .count();
+    assert_eq!(made, 1, "a LazyLock was run again: {finished:?}");
+}
+
+#[test]
+fn a_future_that_runs_goes_on_and_the_report_says_so() {
+    let project = project();
+    let mut session = project.hot(&["cargo", "run", "--locked"]);
+    session.wait_for_stdout("ready");
+    session.send_line("x");
+    let before = parts(&session.wait_for_stdout("static"));
+    project.edit("src/kinds.rs", "count += 1;", "count += 100;");
+    session.wait_for_all(&["state::kinds::serve", "running"]);
+    let after = parts(&session.ask("x"));
+    assert_same_objects(&before, &after);
+}
+
+#[test]
+fn panics_in_patched_code_are_caught_and_name_the_users_line() {
+    let mut project = Project::fixture("panics");
+    project.env("RUST_BACKTRACE", "1");
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    let original = r#"panic!("bad line: {line}");"#;
+
+    // Before any patch already: not a line may have moved.
+    assert_panics_at(&project, &mut session, original);
+
+    // The panic moves: other lines before it, another column.
+    let moved =
+        "let length = line.len();\n\n        if length < 9 { panic!(\"too short: {length}\"); }";
+    project.edit("src/work.rs", original, moved);
+    session.wait_for_patch();
+    assert_eq!(session.ask("good"), "worked on good");
+    assert_panics_at(&project, &mut session, "panic!(\"too short");
+
+    // A panic that a function of the standard library raises on behalf of its caller.
+    project.edit(
+        "src/work.rs",
+        moved,
+        "let none: Option<u8> = None;\n        none.unwrap();",
+    );
+    session.wait_for_patch();
+    assert_panics_at(&project, &mut session, "unwrap();");
+
+    // The program is none the worse for it.
+    assert_eq!(session.ask("good"), "worked on good");
+    let finished = session.finish();
+    assert_eq!(finished.status.code(), Some(0), "{finished:?}");
+}
+
+/// Lets the program panic. The message and the backtrace have to name the place where `code` is.
+fn assert_panics_at(
+    project: &Project,
+    session: &mut soft_mock_tests::session::Session,
+    code: &str,
+) {
+    let (line, column) = project.position("src/work.rs", code);
+    let start = session.now();
+    let answer = session.ask("bad");
+    assert!(answer.starts_with("caught "), "{answer}");
+    session.wait_for_stderr("details are omitted");
+    let report = session.stderr_since(start);
+    let head = format!("panicked at src/work.rs:{line}:{column}:");
+    assert!(
+        report.iter().any(|text| text.ends_with(&head)),
+        "no {head:?} in {report:#?}"
+    );
+    let frame = format!("src/work.rs:{line}:{column}");
+    let in_frame = |text: &&String| text.trim_start().starts_with("at ") && text.ends_with(&frame);
+    assert!(
+        report.iter().any(|text| in_frame(&text)),
+        "no frame at {frame} in {report:#?}"
+    );
+    // The unpatched callers are still in it, and nothing of ours has taken the place of the user's files.
+    for file in ["./src/main.rs:", "./src/work.rs:4:"] {
+        assert!(
+            report.iter().any(|text| text.contains(file)),
+            "no {file} in {report:#?}"
+        );
+    }
+}
