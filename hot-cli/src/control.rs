@@ -146,13 +146,6 @@ impl Control {
             SendError::from(error)
         })
     }
-
-    /// Closes a connection; `ControlEvent::Left` follows.
-    pub(crate) fn close(&self, conn: Connection) {
-        if let Some(peer) = lock(&self.shared.connections).get(&conn) {
-            peer.close();
-        }
-    }
 }
 
 impl Drop for Control {
@@ -583,15 +576,6 @@ mod tests {
         let mut endless = BufReader::new(io::repeat(b'x'));
         let why = read_message(&mut endless).expect_err("refused");
         assert!(why.contains("64 MiB"), "{why}");
-    }
-
-    #[test]
-    fn a_program_can_be_sent_away() {
-        let session = session();
-        let (conn, stream) = session.join();
-        session.control.close(conn);
-        session.check_left(conn, None);
-        assert_eq!(hear(&stream), "");
     }
 
     #[test]

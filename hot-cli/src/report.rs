@@ -166,15 +166,6 @@ impl<W: Write> Reporter<W> {
         self.write(&format!("{text}{end}"));
     }
 
-    /// A crate was built from its original source: it runs, but can't be patched.
-    pub(crate) fn fallback(&self, krate: &str, cause: &str) {
-        let text = format!(
-            "{krate} is built unchanged, its functions can't be patched: {}",
-            first_line(cause)
-        );
-        self.say(Tone::Warning, &text);
-    }
-
     /// Something the user should know.
     pub(crate) fn note(&self, text: &str) {
         self.say(Tone::Plain, text);
@@ -364,14 +355,6 @@ mod tests {
         );
         check(|to| to.compiler("a\n"), "a\n");
         check(|to| to.compiler(""), "");
-    }
-
-    #[test]
-    fn a_fallback_names_crate_and_cause() {
-        check(
-            |to| to.fallback("app", "error[E0001]: odd\n --> x"),
-            "hot: app is built unchanged, its functions can't be patched: error[E0001]: odd\n",
-        );
     }
 
     #[test]

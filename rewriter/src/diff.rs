@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! fn get(&self) -> u8 { self.a }   ─►   fn get(&self) -> u8 { self.a + 1 }     changed: Store::get
-//! struct Store { a: u8 }           ─►   struct Store { a: u8, b: u8 }          rude: field `b` added to struct Store: …
+//! struct Store { a: u8 }           ─►   struct Store { a: u8, b: u8 }          rude: field added to struct Store: …
 //! ```
 //!
 //! Everything outside of the bodies of functions that have a site is rude. Knows nothing of how a

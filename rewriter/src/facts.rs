@@ -87,6 +87,18 @@ pub(crate) fn is_plain(attrs: &[Attribute]) -> bool {
     })
 }
 
+/// Whether an item may be widened in a twin: derives add impls beside it, whatever they are, and
+/// attributes after an unknown derive are its helpers; any other unknown attribute may be a macro
+/// that makes something else of the item.
+pub(crate) fn is_plain_but_for_derives(attrs: &[Attribute]) -> bool {
+    let mut helpers = false;
+    attrs.iter().all(|attr| {
+        let derive = attr.path().is_ident("derive");
+        helpers |= derive && !derives_are_known(attr);
+        derive || helpers || is_plain(std::slice::from_ref(attr))
+    })
+}
+
 fn derives_are_known(attr: &Attribute) -> bool {
     if !attr.path().is_ident("derive") {
         return true;

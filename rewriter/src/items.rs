@@ -45,6 +45,12 @@ pub struct FileItems {
     pub borrowing: Vec<String>,
 }
 
+/// Forgets the source texts that were parsed on this thread: the parser keeps each for its spans.
+/// To be called when no syntax of this thread is in use any more; a long session would grow otherwise.
+pub fn forget_sources() {
+    proc_macro2::extra::invalidate_current_thread_spans();
+}
+
 /// A function with a body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Function {

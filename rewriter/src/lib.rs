@@ -22,6 +22,7 @@ mod signature;
 mod support;
 mod tree;
 mod visibility;
+mod whole;
 mod whole_crate;
 mod words;
 
@@ -35,11 +36,12 @@ pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
 pub use visibility::Hidden;
 pub use diff::{diff, ChangedFunction, FileDiff, Rude};
 pub use items::{
-    Aspect, Child, ExternCrate, FileItems, Function, FunctionPlace, ImplHeader, Item, ItemKind,
+    forget_sources, Aspect, Child, ExternCrate, FileItems, Function, FunctionPlace, ImplHeader, Item, ItemKind,
     LocalName, MacroRules, Module, Part, Private, PrivateKind, Use, UseKind,
 };
 pub use local_items::LocalItems;
 pub use normal::Fingerprint;
+pub use whole::{whole, WholeFunction, WholePart, WholeRefusal, WholeSource};
 pub use whole_crate::needs_whole_crate;
 pub use words::{contains, Names, Words};
 pub use plugin_source::{

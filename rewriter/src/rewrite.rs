@@ -449,6 +449,7 @@ mod tests {
         check_twin("mod a { struct S; const C: u8 = 1; }", "pub mod a { pub struct S; pub const C: u8 = 1; }");
         check_twin("pub(crate) static S: u8 = 1;", "pub static S: u8 = 1;");
         check_twin("#[unknown] struct S;", "#[unknown] struct S;");
+        check_twin("#[derive(Unknown)] #[helper] struct S;", "#[derive(Unknown)] #[helper] pub struct S;");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use syn::spanned::Spanned;
 use syn::{ImplItem, Item, UseTree, Visibility};
 
 use crate::edits::Edits;
-use crate::facts::{identifiers, is_plain};
+use crate::facts::{identifiers, is_plain_but_for_derives};
 use crate::eligibility::is_test_only;
 use crate::tree::CrateTree;
 
@@ -201,7 +201,7 @@ impl Twin<'_> {
         let Some(scope) = scope(vis, self.module) else {
             return;
         };
-        let free = is_plain(attrs) || matches!(item, Item::Fn(_) | Item::Mod(_));
+        let free = is_plain_but_for_derives(attrs) || matches!(item, Item::Fn(_) | Item::Mod(_));
         let crate_wide = scope.is_empty();
         if free && (crate_wide || !self.mentions.item_outside(&name, self.module, &scope)) {
             widen(vis, first, edits);

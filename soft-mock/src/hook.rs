@@ -147,9 +147,9 @@ impl Hook {
 
     /// Takes the hook away where it has nothing to say, so that the fast path is free again.
     pub(crate) fn settle(&'static self, site: &'static Site, locked: &Locked) {
-        match self.mock().is_some() || self.code_of(locked.generation()).is_some() {
-            true => self.attach(site, locked),
-            false => site.hook.store(ptr::null_mut(), Ordering::Release),
+        let silent = self.mock().is_none() && self.code_of(locked.generation()).is_none();
+        if silent {
+            site.hook.store(ptr::null_mut(), Ordering::Release);
         }
     }
 

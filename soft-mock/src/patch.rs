@@ -374,22 +374,24 @@ mod tests {
     #[test]
     fn restores_are_seen_together_too() {
         let sites = [site("turning_a"), site("turning_b")];
-        let ended = AtomicBool::new(false);
         // Odd while a switch is under way.
         let epoch = AtomicU32::new(0);
-        let checked = AtomicU32::new(0);
+        let [checked, wrong] = [const { AtomicU32::new(0) }; 2];
+        let ended = AtomicBool::new(false);
+        let look = || {
+            let before = epoch.load(Ordering::SeqCst);
+            let seen = [app::turning_a(), app::turning_b()];
+            if before % 2 == 0 && epoch.load(Ordering::SeqCst) == before {
+                let is_right = seen == [before / 2 % 2; 2];
+                wrong.fetch_add(u32::from(!is_right), Ordering::Relaxed);
+                checked.fetch_add(1, Ordering::Relaxed);
+            }
+        };
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     while !ended.load(Ordering::Relaxed) {
-                        let before = epoch.load(Ordering::SeqCst);
-                        let seen = [app::turning_a(), app::turning_b()];
-                        let quiet = epoch.load(Ordering::SeqCst) == before && before % 2 == 0;
-                        let expected = before / 2 % 2;
-                        if quiet {
-                            assert_eq!(seen, [expected; 2]);
-                            checked.fetch_add(1, Ordering::Relaxed);
-                        }
+                        look();
                     }
                 });
             }
@@ -397,14 +399,15 @@ mod tests {
                 epoch.fetch_add(1, Ordering::SeqCst);
                 switch_both(sites, (round % 2 == 0).then_some(version::<1>));
                 epoch.fetch_add(1, Ordering::SeqCst);
-                thread::yield_now();
+                // Every state is looked at by somebody.
+                let before = checked.load(Ordering::Relaxed);
+                while checked.load(Ordering::Relaxed) == before {
+                    thread::yield_now();
+                }
             }
             ended.store(true, Ordering::Relaxed);
         });
-        assert!(
-            checked.into_inner() > 0,
-            "no reader ran between two switches"
-        );
+        assert_eq!(wrong.into_inner(), 0);
     }
 
     #[test]

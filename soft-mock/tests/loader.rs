@@ -284,6 +284,43 @@ fn truncated_at_any_length() {
     assert_eq!(app::untouched(1), 1);
 }
 
+#[cfg(all(target_pointer_width = "64", target_endian = "little"))]
+#[test]
+fn headers_that_point_beyond_the_end() {
+    let folder = folder();
+    let whole = Plugin::of(&[untouched()]).build(folder.path(), "whole");
+    let bytes = fs::read(&whole).expect("the plugin");
+    let plugin = folder.path().join("beyond.so");
+    let number = |at: usize, width: usize| {
+        let bytes = &bytes[at..at + width];
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |number, byte| number << 8 | usize::from(*byte))
+    };
+    // Where ELF64 has its program headers, and in each of them its place and size in the file.
+    let (table, entry, count) = (number(32, 8), number(54, 2), number(56, 2));
+    assert!(count > 3);
+    for header in (0..count).map(|index| table + index * entry) {
+        for (field, value) in [
+            (8, bytes.len() as u64),
+            (32, bytes.len() as u64 * 2),
+            (8, u64::MAX),
+        ] {
+            let mut damaged = bytes.clone();
+            damaged[header + field..header + field + 8].copy_from_slice(&value.to_le_bytes());
+            let empty = field == 8 && number(header + 32, 8) == 0;
+            if !empty {
+                fs::write(&plugin, &damaged).expect("a file");
+                assert!(matches!(
+                    refused(&plugin, "goes beyond its end"),
+                    Refusal::Damaged { .. }
+                ));
+            }
+        }
+    }
+}
+
 #[test]
 fn places_where_others_could_write() {
     let folder = folder();

@@ -8,3 +8,4 @@ pub(crate) mod object;
 pub(crate) mod patch;
 pub(crate) mod rustc;
 pub(crate) mod twin;
+pub(crate) mod whole;

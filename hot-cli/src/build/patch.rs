@@ -15,18 +15,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use soft_mock::manifest::{self, Function as ManifestFunction, Manifest};
 use soft_mock_rewriter::{
-    needs_whole_crate, plugin_source, FileItems, Function, PatchFunction, PluginOptions,
-    PluginRequest, PluginSource,
+    needs_whole_crate, plugin_source, FileItems, Function, Kind, PatchFunction, PluginOptions,
+    PluginRequest, PluginSource, WholeFunction,
 };
 
 use super::check;
 use super::linker::Linker;
 use super::rustc::{self, Cancel, Cancelled};
 use super::twin::{first_error, Twin};
+use super::whole::{self, WholeError, WholeRequest};
 use crate::session::plan::{Plan, PlannedFunction, Rude, UnitPlan};
 use crate::session::program::{LoadedUnit, Program};
-use crate::unit::{below, replace_file};
+use crate::unit::replace_file;
 
 /// A patch to build.
 pub(crate) struct Job {
@@ -131,7 +133,7 @@ impl UnitJob<'_> {
             return Ok(Err(BuildError::Compile(errors)));
         }
         notes.push(format!("`{}` is compiled whole: {why}", self.loaded.unit.crate_name));
-        Ok(self.whole(&targets, &why))
+        self.whole(&targets, &why)
     }
 
     fn rude(&self, why: &str) -> BuildError {
@@ -195,7 +197,7 @@ impl UnitJob<'_> {
     fn micro(&self, twin: &Twin, items: &[Arc<FileItems>], targets: &[Target<'_>]) -> Result<Attempt> {
         let strict = self.micro_attempt(twin, items, targets, false)?;
         match strict {
-            Attempt::Refused(stderr) if stderr.contains("cannot be sent between threads safely") => {
+            Attempt::Refused(stderr) if stderr.contains(NOT_SEND) => {
                 self.micro_attempt(twin, items, targets, true)
             }
             other => Ok(other),
@@ -215,12 +217,12 @@ impl UnitJob<'_> {
             .map(|target| PatchFunction {
                 file: target.file,
                 function: target.index,
-                not_send: not_send && target.new.kind == Ok(soft_mock_rewriter::Kind::Async),
+                not_send: not_send && target.new.kind == Ok(Kind::Async),
                 typed: !unit.untyped.contains(&target.planned.name),
             })
             .collect();
         let text = |path: &Path| self.plan.files.get(path).map(|file| &*file.text);
-        let shown = |path: &Path| path.strip_prefix(&unit.cwd).unwrap_or(path).display().to_string();
+        let shown = |path: &Path| self.shown(path);
         let source = plugin_source(&PluginRequest {
             options: &PluginOptions {
                 crate_name: unit.crate_name.clone(),
@@ -239,7 +241,7 @@ impl UnitJob<'_> {
         match self.compile(twin, &source, &object)? {
             Some(stderr) => Ok(Attempt::Refused(stderr)),
             None => {
-                let plugin = self.folder.join(format!("{}-{}.so", unit.crate_name, self.job.number));
+                let plugin = self.plugin();
                 self.linker()?.link(&[object], &plugin, &self.job.cancel)?;
                 Ok(Attempt::Done(plugin))
             }
@@ -278,8 +280,89 @@ impl UnitJob<'_> {
     }
 
     /// Compiles the whole crate and takes the changed functions out of it.
-    fn whole(&self, targets: &[Target<'_>], why: &str) -> Result<PathBuf, BuildError> {
-        let _ = (targets, below);
-        Err(self.rude(why))
+    fn whole(&self, targets: &[Target<'_>], why: &str) -> Result<Result<PathBuf, BuildError>> {
+        let mut result = self.whole_attempt(targets, false)?;
+        if let Err(WholeError::Compile { stderr }) = &result {
+            if stderr.contains(NOT_SEND) {
+                result = self.whole_attempt(targets, true)?;
+            }
+        }
+        Ok(match result {
+            Ok(plugin) => Ok(plugin),
+            Err(WholeError::Cancelled) => Err(BuildError::Cancelled),
+            Err(WholeError::Compile { stderr }) => Err(self.rude(&format!("{why}; {}", first_error(&stderr)))),
+            Err(WholeError::Refused { reason }) => Err(self.rude(&format!("{why}; {reason}"))),
+            Err(WholeError::Failed(error)) => return Err(error),
+        })
+    }
+
+    fn whole_attempt(&self, targets: &[Target<'_>], not_send: bool) -> Result<Result<PathBuf, WholeError>> {
+        let program = &self.job.program;
+        let functions: Vec<WholeFunction> = targets
+            .iter()
+            .filter_map(|target| {
+                let kind = target.new.kind.ok()?;
+                Some(WholeFunction {
+                    name: target.planned.name.clone(),
+                    path: target.planned.file.clone(),
+                    line: target.planned.line,
+                    kind,
+                    not_send: not_send && kind == Kind::Async,
+                })
+            })
+            .collect();
+        let read = |path: &Path| match self.plan.files.get(path) {
+            Some(changed) => Ok(changed.text.to_string()),
+            None => std::fs::read_to_string(path),
+        };
+        std::fs::create_dir_all(&self.folder)?;
+        Ok(whole::build(&WholeRequest {
+            unit: &self.loaded.unit,
+            folder: &self.loaded.folder,
+            read: &read,
+            functions: &functions,
+            rustc: &program.rustc,
+            linker: program.linker.as_deref(),
+            program: program.symbols()?,
+            libraries: &program.libraries,
+            manifest: &self.manifest(targets)?,
+            output: &self.plugin(),
+            cancel: &self.job.cancel,
+        }))
+    }
+
+    /// The manifest of a plugin that is made from the whole crate.
+    fn manifest(&self, targets: &[Target<'_>]) -> Result<String> {
+        let unit = &self.loaded.unit;
+        let functions = targets.iter().enumerate().map(|(k, target)| ManifestFunction {
+            name: target.planned.name.clone(),
+            signature: target.new.signature.clone(),
+            symbol: format!("__soft_mock_patch_{k}"),
+            check: None,
+            file: self.shown(&target.planned.file),
+            line: u32::try_from(target.planned.line).unwrap_or(u32::MAX),
+        });
+        Ok(serde_json::to_string(&Manifest {
+            format: manifest::FORMAT,
+            kind: manifest::PATCH.to_owned(),
+            rustc: unit.version.clone(),
+            unit: format!("{:016x}", unit.id),
+            crate_name: unit.crate_name.clone(),
+            functions: functions.collect(),
+        })?)
+    }
+
+    fn plugin(&self) -> PathBuf {
+        let name = &self.loaded.unit.crate_name;
+        self.folder.join(format!("{name}-{}.so", self.job.number))
+    }
+
+    /// A file as the compiler names it.
+    fn shown(&self, path: &Path) -> String {
+        let cwd = &self.loaded.unit.cwd;
+        path.strip_prefix(cwd).unwrap_or(path).display().to_string()
     }
 }
+
+/// What rustc says of a future that has to be `Send` and is not.
+const NOT_SEND: &str = "cannot be sent between threads safely";

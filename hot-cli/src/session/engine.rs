@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use soft_mock::reloader::protocol::{FromProgram, Load, Loaded, Refused, Restore, ToProgram};
+use soft_mock::reloader::protocol::{
+    FromProgram, ListSites, Load, Loaded, Refused, Restore, SiteInfo, ToProgram,
+};
 
 use super::plan::{Change, Plan, Rude};
 use super::program::Program;
@@ -66,6 +68,8 @@ impl From<WatchEvent> for Event {
 struct Instance {
     pid: u32,
     program: PathBuf,
+    /// The functions it consists of, as soon as it has told them.
+    sites: Vec<SiteInfo>,
 }
 
 /// A patch that is being built.
@@ -182,11 +186,7 @@ impl Engine {
     fn handle(&mut self, event: Event) -> Option<i32> {
         match event {
             Event::Child(ChildEvent::Exited { run, status, stopped }) => {
-                if run == self.run && !stopped && !self.restarting {
-                    return Some(exit_code(status));
-                }
                 if run == self.run && !stopped {
-                    // It ended while it was being built again: there is nothing left to keep running.
                     return Some(exit_code(status));
                 }
             }
@@ -218,8 +218,10 @@ impl Engine {
                     Instance {
                         pid,
                         program: program.clone(),
+                        sites: Vec::new(),
                     },
                 );
+                self.tell_program(conn, &ToProgram::Sites(ListSites { id: 0 }));
                 if self.programs.contains_key(&program) {
                     self.catch_up(conn, &program);
                 } else if !self.loading.contains(&program) {
@@ -247,7 +249,14 @@ impl Engine {
     fn program_loaded(&mut self, folder: PathBuf, program: Result<Box<Program>>) {
         self.loading.retain(|other| *other != folder);
         let program = match program {
-            Ok(program) => ProgramState::new(*program),
+            Ok(program) => {
+                let mut state = ProgramState::new(*program);
+                let mut instances = self.instances.values();
+                if let Some(told) = instances.find(|i| i.program == folder && !i.sites.is_empty()) {
+                    state.note_sites(&told.sites);
+                }
+                state
+            }
             Err(error) => {
                 return self
                     .report
@@ -301,7 +310,7 @@ impl Engine {
                 id: self.last,
                 ..load
             };
-            self.send(conn, load);
+            self.tell_program(conn, &ToProgram::Load(load));
         }
     }
 
@@ -492,12 +501,13 @@ impl Engine {
             },
         );
         for conn in waiting {
-            self.send(conn, load.clone());
+            self.tell_program(conn, &ToProgram::Load(load.clone()));
         }
     }
 
-    fn send(&mut self, conn: Connection, load: Load) {
-        if let Err(error) = self.control.send(conn, &ToProgram::Load(load)) {
+    /// A program that can't be told anything has left, or is about to: that comes as an event.
+    fn tell_program(&self, conn: Connection, message: &ToProgram) {
+        if let Err(error) = self.control.send(conn, message) {
             self.report.detail(|| error.to_string());
         }
     }
@@ -506,7 +516,16 @@ impl Engine {
         match message {
             FromProgram::Loaded(loaded) => self.answered(conn, Some(Ok(loaded))),
             FromProgram::Refused(refused) => self.answered(conn, Some(Err(refused))),
-            FromProgram::Hello(_) | FromProgram::Sites(_) => {}
+            FromProgram::Sites(list) => {
+                let Some(instance) = self.instances.get_mut(&conn) else {
+                    return;
+                };
+                if let Some(state) = self.programs.get_mut(&instance.program) {
+                    state.note_sites(&list.sites);
+                }
+                instance.sites = list.sites;
+            }
+            FromProgram::Hello(_) => {}
         }
     }
 
@@ -653,6 +672,8 @@ impl Engine {
         self.restarting = false;
         if !success {
             self.report.note("the build failed: the old code runs on");
+            // The next save is another try, also if the same edits stand in the way of a patch.
+            self.said = None;
             return None;
         }
         self.drop_build();

@@ -21,8 +21,6 @@ use crate::wrapper::shadow;
 /// A program and everything it was built from.
 #[derive(Debug)]
 pub(crate) struct Program {
-    /// The folder of the unit with the main function.
-    pub(crate) folder: PathBuf,
     pub(crate) units: Vec<LoadedUnit>,
     /// The compiler's own binary.
     pub(crate) rustc: PathBuf,
@@ -60,7 +58,6 @@ impl Program {
         let linker = toolchain::bundled_linker(&rustc);
         let libraries = library_folders(&units, &rustc);
         Ok(Self {
-            folder,
             rustc,
             linker,
             libraries,

@@ -3,12 +3,12 @@
 //! Every comparison is with the program *as it was built*, never with an earlier edit: so an edit that
 //! is undone asks for the original body, and nothing is lost when one save replaces another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use soft_mock::reloader::protocol::Load;
-use soft_mock_rewriter::{diff, FileItems, Fingerprint, Function, SyntaxError};
+use soft_mock::reloader::protocol::{Load, SiteInfo};
+use soft_mock_rewriter::{diff, forget_sources, FileItems, Fingerprint, Function, SyntaxError};
 
 use super::plan::{Change, ChangedFile, Plan, PlannedFunction, Rude, UnitPlan};
 use super::program::{LoadedUnit, Program};
@@ -23,6 +23,8 @@ pub(crate) struct ProgramState {
     active: BTreeMap<(usize, String), Fingerprint>,
     /// All that was installed so far, for processes that join later.
     pub(crate) installed: Vec<Load>,
+    /// Units and lines of all sites, as far as the program has told them: what was compiled at all.
+    sites: Option<HashSet<(u64, String, usize)>>,
 }
 
 enum FileState {
@@ -40,7 +42,24 @@ impl ProgramState {
             current: BTreeMap::new(),
             active: BTreeMap::new(),
             installed: Vec::new(),
+            sites: None,
         }
+    }
+
+    /// Takes note of the functions that the program really contains.
+    pub(crate) fn note_sites(&mut self, sites: &[SiteInfo]) {
+        let key = |site: &SiteInfo| {
+            let unit = u64::from_str_radix(&site.unit, 16).unwrap_or(0);
+            (unit, site.name.clone(), site.line as usize)
+        };
+        self.sites = Some(sites.iter().map(key).collect());
+    }
+
+    /// Whether a function was left out by `#[cfg]` when the program was compiled.
+    fn is_left_out(&self, unit: u64, crate_name: &str, function: &Function) -> bool {
+        let site = (unit, function.site_name(crate_name), function.line);
+        let known = self.sites.as_ref().is_none_or(|sites| sites.contains(&site));
+        !known && !function.cfgs.is_empty()
     }
 
     /// Takes note of files that may have changed.
@@ -51,6 +70,8 @@ impl ProgramState {
                 None => self.current.remove(path),
             };
         }
+        // What was read is in its own form now.
+        forget_sources();
     }
 
     /// How a file differs from what was compiled, if it does.
@@ -165,6 +186,10 @@ impl ProgramState {
         unit.files.insert(path.to_owned(), file.clone());
         for changed in found.changed {
             let function = &file.items.functions[changed.new];
+            let old = &loaded.files[path].functions[changed.old];
+            if self.is_left_out(loaded.unit.id, &loaded.unit.crate_name, old) {
+                continue;
+            }
             let planned = planned(&loaded.unit.crate_name, path, function);
             if loaded.unit.without.contains(&planned.name) {
                 rude.insert(Rude {

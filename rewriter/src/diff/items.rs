@@ -49,12 +49,12 @@ fn parts(old: &Item, new: &Item, found: &mut FileDiff) {
     );
     for &index in &pairs.removed {
         let part = &old.parts[index];
-        let what = format!("{} removed from {title}: its layout changes", part_title(part));
+        let what = format!("{} removed from {title}: its layout changes (`{}`)", part.kind, part.name);
         found.rude(new.line, what);
     }
     for &index in &pairs.added {
         let part = &new.parts[index];
-        let what = format!("{} added to {title}: its layout changes", part_title(part));
+        let what = format!("{} added to {title}: its layout changes (`{}`)", part.kind, part.name);
         found.rude(part.line, what);
     }
     for &(before, after) in &pairs.both {

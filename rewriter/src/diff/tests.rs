@@ -84,15 +84,15 @@ fn types() {
     check(
         "struct S { a: u8 }",
         "struct S {\n a: u8,\n b: u8 }",
-        &["3: field `b` added to struct S: its layout changes"],
+        &["3: field added to struct S: its layout changes (`b`)"],
     );
-    check("struct S { a: u8, b: u8 }", "struct S { a: u8 }", &["1: field `b` removed from struct S: its layout changes"]);
+    check("struct S { a: u8, b: u8 }", "struct S { a: u8 }", &["1: field removed from struct S: its layout changes (`b`)"]);
     check("struct S { a: u8 }", "struct S { a: u16 }", &["1: type of field `a` of struct S changed: its layout changes"]);
     check("struct S { a: u8 }", "struct S { pub a: u8 }", &["1: visibility of field `a` of struct S changed"]);
     check("struct S { a: u8, b: u8 }", "struct S { b: u8, a: u8 }", &["1: order in struct S changed: its layout may change"]);
     check("struct S;", "#[repr(C)] struct S;", &["1: attributes of struct S changed"]);
     check("struct S<T>(T);", "struct S<T: X>(T);", &["1: generics of struct S changed: its layout changes"]);
-    check("enum E { A }", "enum E { A, B(u8) }", &["1: variant `B` added to enum E: its layout changes"]);
+    check("enum E { A }", "enum E { A, B(u8) }", &["1: variant added to enum E: its layout changes (`B`)"]);
     check("enum E { A(u8) }", "enum E { A(u16) }", &["1: content of variant `A` of enum E changed: its layout changes"]);
     check("type A = u8;", "type A = u16;", &["1: type of type A changed"]);
 }

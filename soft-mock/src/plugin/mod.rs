@@ -70,6 +70,7 @@ mod set;
 mod stage;
 mod value;
 mod vault;
+mod watch;
 
 pub use error::{Failure, Hook, HookError, HookResult, LookupError, NoSuchFunction, PluginError};
 pub use hooks::{Declaration, Export, Import, ImportError, Imports, Plugin};
@@ -83,6 +84,7 @@ pub use set::{IntoParams, Plugin as LoadedPlugin, PluginManager};
 pub use soft_mock_macros::{guarded, live, plugin, shared, symbol};
 pub use value::Value;
 pub use vault::{DataBag, Entries, EntryTaken, Extension, ExtensionRef, Vault};
+pub use watch::Watching;
 
 /// What the macros' output uses. No part of the interface.
 #[doc(hidden)]

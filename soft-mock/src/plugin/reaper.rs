@@ -11,7 +11,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::Hook;
-use super::image;
+use super::image::{self, Image};
+use super::life::{Escape, Life};
 use super::set::Plugin;
 
 /// How often is looked, while plugins wait.
@@ -149,19 +150,40 @@ pub(crate) fn free(mut plugin: Plugin) {
 
 /// Drops all that belongs to the plugin, and lets its library go.
 fn take_apart(plugin: Plugin) {
-    let Plugin { facts, instance, exported, items, bag, image, .. } = plugin;
+    let (image, _) = drop_values(plugin);
+    if let Some(image) = image {
+        // SAFETY: the value, the export and the items are dropped. The caller held the only references
+        // to plugin and life, so no set has the plugin, nothing handed out is left, and no call runs.
+        unsafe { image::release(&image) };
+    }
+}
+
+/// Takes plugins apart that were never loaded and that hold each other, by imports in a circle.
+pub(crate) fn take_apart_together(plugins: Vec<Plugin>) {
+    // What one holds of another is an object of its own, and its code stays until all values are gone.
+    let parts: Vec<_> = plugins.into_iter().map(drop_values).collect();
+    for (image, life) in parts {
+        let Some(image) = image else { continue };
+        if Arc::strong_count(&life) > 1 {
+            life.note(Escape::ObjectOut);
+        }
+        fence(Ordering::Acquire);
+        // SAFETY: as above; where something is left, that was noted, and the library stays.
+        unsafe { image::release(&image) };
+    }
+}
+
+/// Drops what can hold pointers into the library.
+fn drop_values(plugin: Plugin) -> (Option<Image>, Arc<Life>) {
+    let Plugin { facts, instance, exported, items, life, image, .. } = plugin;
     let name = facts.name;
     // The export goes with the value: it may be the last holder of an object of the plugin.
     let exported = ManuallyDrop::into_inner(exported);
     if let Err(failure) = ManuallyDrop::into_inner(instance).dispose(exported) {
         tracing::error!(plugin = name, hook = %Hook::Drop, %failure, "plugin could not be dropped cleanly");
     }
-    let items_gone = Arc::into_inner(ManuallyDrop::into_inner(items)).is_some();
-    drop(bag);
-    if let (Some(image), true) = (image, items_gone) {
-        // SAFETY: the value, the export and the items are dropped. The caller held the only references
-        // to plugin and life, so no set has the plugin, nothing handed out is left, and no call runs.
-        unsafe { image::release(&image) };
-    }
+    // Pointers with nothing to drop; a vault that still has them holds the life as well.
+    drop(ManuallyDrop::into_inner(items));
     tracing::debug!(plugin = name, "plugin freed");
+    (image, life)
 }

@@ -21,7 +21,7 @@ use super::image::{self, Image};
 use super::life::{Escape, Escapes, Life};
 use super::options::Options;
 use super::order::order;
-use super::reaper::{free, unused, Reaper};
+use super::reaper::{free, take_apart_together, unused, Reaper};
 use super::report::Outcome;
 use super::set::{Facts, Plugin, PluginManager};
 use super::value::Value;
@@ -434,7 +434,15 @@ fn undo(mut fresh: Vec<Arc<Plugin>>, reaper: &Arc<Reaper>) {
             }
         }
     }
-    reaper.add(fresh, Duration::ZERO);
+    // What is left is held by somebody, or by each other. If nothing of it was ever loaded, it is the
+    // latter, or as good as.
+    let (never_loaded, loaded): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|plugin| !plugin.is_loaded);
+    let mut together = Vec::new();
+    for plugin in never_loaded {
+        together.extend(Arc::into_inner(plugin));
+    }
+    take_apart_together(together);
+    reaper.add(loaded, Duration::ZERO);
 }
 
 fn facts_of(declaration: &Declaration) -> Facts {

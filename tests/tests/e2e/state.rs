@@ -137,18 +137,17 @@ fn panics_in_patched_code_are_caught_and_name_the_users_line() {
     session.wait_for_stdout("ready");
     let original = r#"panic!("bad line: {line}");"#;
 
-    // Before any patch already: not a line may have moved.
-    assert_panics_at(&project, &mut session, original);
-
     // The panic moves: other lines before it, another column.
     let moved =
         "let length = line.len();\n\n        if length < 9 { panic!(\"too short: {length}\"); }";
     project.edit("src/work.rs", original, moved);
     session.wait_for_patch();
     assert_eq!(session.ask("good"), "worked on good");
-    assert_panics_at(&project, &mut session, "panic!(\"too short");
+    let report = assert_panics_at(&project, &mut session, "panic!(\"too short");
+    assert_frame_at(&project, &report, "panic!(\"too short");
 
-    // A panic that a function of the standard library raises on behalf of its caller.
+    // A panic that a function of the standard library raises on behalf of its caller. The standard
+    // library lists the libraries of a process at the first backtrace: frames of later ones have no name.
     project.edit(
         "src/work.rs",
         moved,
@@ -163,12 +162,24 @@ fn panics_in_patched_code_are_caught_and_name_the_users_line() {
     assert_eq!(finished.status.code(), Some(0), "{finished:?}");
 }
 
-/// Lets the program panic. The message and the backtrace have to name the place where `code` is.
+#[test]
+fn panics_in_a_program_under_hot_name_the_users_line() {
+    let mut project = Project::fixture("panics");
+    project.env("RUST_BACKTRACE", "1");
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    // Before any patch: not a line may have moved.
+    let original = r#"panic!("bad line: {line}");"#;
+    let report = assert_panics_at(&project, &mut session, original);
+    assert_frame_at(&project, &report, original);
+}
+
+/// Lets the program panic. The message has to name the place where `code` is; returns what was printed.
 fn assert_panics_at(
     project: &Project,
     session: &mut soft_mock_tests::session::Session,
     code: &str,
-) {
+) -> Vec<String> {
     let (line, column) = project.position("src/work.rs", code);
     let start = session.now();
     let answer = session.ask("bad");
@@ -180,17 +191,23 @@ fn assert_panics_at(
         report.iter().any(|text| text.ends_with(&head)),
         "no {head:?} in {report:#?}"
     );
-    let frame = format!("src/work.rs:{line}:{column}");
-    let in_frame = |text: &&String| text.trim_start().starts_with("at ") && text.ends_with(&frame);
-    assert!(
-        report.iter().any(|text| in_frame(&text)),
-        "no frame at {frame} in {report:#?}"
-    );
-    // The unpatched callers are still in it, and nothing of ours has taken the place of the user's files.
+    // The unpatched callers are in it, and nothing of ours has taken the place of the user's files.
     for file in ["./src/main.rs:", "./src/work.rs:4:"] {
         assert!(
             report.iter().any(|text| text.contains(file)),
             "no {file} in {report:#?}"
         );
     }
+    report
+}
+
+/// The backtrace has to name the place where `code` is.
+fn assert_frame_at(project: &Project, report: &[String], code: &str) {
+    let (line, column) = project.position("src/work.rs", code);
+    let frame = format!("src/work.rs:{line}:{column}");
+    let in_frame = |text: &&String| text.trim_start().starts_with("at ") && text.ends_with(&frame);
+    assert!(
+        report.iter().any(|text| in_frame(&text)),
+        "no frame at {frame} in {report:#?}"
+    );
 }

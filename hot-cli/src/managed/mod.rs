@@ -1,0 +1,91 @@
+//! `hot build` and `hot watch-plugins`: files of managed plugins, made with the user's own cargo.
+//!
+//! ```text
+//! plugin folder → package (cargo metadata) → rules (who depends on whom) → cargo rustc → <out>/<plugin>.so
+//!                                                      └ --static-linking → a crate that links the plugins
+//! ```
+//!
+//! The plugin is compiled in the user's workspace and target folder, with the units that the host is built
+//! of: that is what makes shared types the same types. Knows nothing of how plugins are loaded.
+
+mod cargo;
+mod commit;
+mod error;
+mod install;
+mod options;
+mod package;
+mod rules;
+mod static_linking;
+mod watch;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use error::BuildError;
+use options::{BuildOptions, WatchOptions};
+use package::Package;
+
+/// A plugin could not be built.
+const FAILED: u8 = 1;
+
+/// Runs `hot build …`; `arguments` are those after the subcommand.
+pub(crate) fn run_build(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let options = match BuildOptions::try_parse_from(named("hot build", arguments)) {
+        Ok(options) => options,
+        Err(error) => error.exit(),
+    };
+    match build_all(&options) {
+        Ok(made) => {
+            for file in made {
+                println!("{}", file.display());
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// Runs `hot watch-plugins …`; `arguments` are those after the subcommand.
+pub(crate) fn run_watch(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let options = match WatchOptions::try_parse_from(named("hot watch-plugins", arguments)) {
+        Ok(options) => options,
+        Err(error) => error.exit(),
+    };
+    match watch::run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn named(name: &str, arguments: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    std::iter::once(name.into()).chain(arguments)
+}
+
+fn failed(error: &BuildError) -> ExitCode {
+    eprintln!("hot: {error}");
+    ExitCode::from(FAILED)
+}
+
+/// Builds the plugins of the folder; returns what was made.
+fn build_all(options: &BuildOptions) -> Result<Vec<PathBuf>, BuildError> {
+    let folders = package::folders(&options.plugin_dir, &options.include, &options.exclude)?;
+    folders.iter().map(|folder| build(folder, options)).collect()
+}
+
+/// Builds one plugin.
+fn build(folder: &std::path::Path, options: &BuildOptions) -> Result<PathBuf, BuildError> {
+    let package = Package::read(folder, &options.cargo)?;
+    rules::check(&package)?;
+    if options.static_linking {
+        return static_linking::generate(&package, options);
+    }
+    let call = cargo::Call::new(&package, options);
+    if !options.cargo_build {
+        return call.write_down(&package, &options.out_dir);
+    }
+    let library = call.run(options)?;
+    install::install(&library, &package, &options.out_dir)
+}

@@ -1,0 +1,7 @@
+//! Managed plugins, end to end: `hot build` makes real plugins, real hosts load and reload them.
+
+mod building;
+mod examples;
+mod routes;
+mod scenarios;
+mod workshop;
