@@ -10,8 +10,16 @@ fn main() {
     let manifest = PathBuf::from(env("CARGO_MANIFEST_DIR"));
     let workspace = manifest.join("..");
     let agent = workspace.join("soft-mock/agent/Cargo.toml");
-    for watched in ["soft-mock/src", "soft-mock/Cargo.toml", "soft-mock/agent", "Cargo.lock"] {
-        println!("cargo:rerun-if-changed={}", workspace.join(watched).display());
+    for watched in [
+        "soft-mock/src",
+        "soft-mock/Cargo.toml",
+        "soft-mock/agent",
+        "Cargo.lock",
+    ] {
+        println!(
+            "cargo:rerun-if-changed={}",
+            workspace.join(watched).display()
+        );
     }
     let target = PathBuf::from(env("OUT_DIR")).join("agent");
     let mut command = Command::new(env("CARGO"));
@@ -24,7 +32,8 @@ fn main() {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         let ours = ["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&name.as_str());
-        if !ours && (name.starts_with("CARGO") || name.starts_with("RUSTC") || name == "RUSTFLAGS") {
+        if !ours && (name.starts_with("CARGO") || name.starts_with("RUSTC") || name == "RUSTFLAGS")
+        {
             command.env_remove(name);
         }
     }

@@ -206,6 +206,15 @@ impl<E: From<ChildEvent> + Send + 'static> Supervisor<E> {
         Ok(self.runs)
     }
 
+    /// The pid of the running child.
+    #[cfg(test)]
+    pub(crate) fn pid(&self) -> Option<u32> {
+        lock(&self.current)
+            .as_ref()
+            .filter(|run| run.is_running())
+            .map(|run| run.process.id())
+    }
+
     /// Ends the child, the processes it started in our process group, and `programs`: SIGTERM, and SIGKILL for what
     /// is left after `grace`. Returns when they are gone; `start` may follow.
     ///

@@ -9,11 +9,21 @@ use anyhow::{bail, Context, Result};
 /// The first line of `rustc -V`. Kept for the session: each crate of a build would ask again.
 pub(crate) fn version(rustc: &Path) -> Result<String> {
     let note = std::env::var_os("HOT_SESSION").map(|session| {
-        let key = format!("{}{:?}", rustc.display(), std::env::var_os("RUSTUP_TOOLCHAIN"));
-        let name: String = key.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+        let key = format!(
+            "{}{:?}",
+            rustc.display(),
+            std::env::var_os("RUSTUP_TOOLCHAIN")
+        );
+        let name: String = key
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '_' })
+            .collect();
         PathBuf::from(session).join(format!("rustc-{name}"))
     });
-    if let Some(known) = note.as_ref().and_then(|note| std::fs::read_to_string(note).ok()) {
+    if let Some(known) = note
+        .as_ref()
+        .and_then(|note| std::fs::read_to_string(note).ok())
+    {
         return Ok(known);
     }
     let version = output(Command::new(rustc).arg("-V"))?;
@@ -28,7 +38,11 @@ pub(crate) fn version(rustc: &Path) -> Result<String> {
 pub(crate) fn real_rustc(rustc: &Path) -> Result<PathBuf> {
     let sysroot = output(Command::new(rustc).args(["--print", "sysroot"]))?;
     let real = Path::new(&sysroot).join("bin/rustc");
-    Ok(if real.is_file() { real } else { rustc.to_owned() })
+    Ok(if real.is_file() {
+        real
+    } else {
+        rustc.to_owned()
+    })
 }
 
 /// The linker that comes with the compiler, called directly, if there is one.
@@ -41,7 +55,11 @@ pub(crate) fn bundled_linker(real_rustc: &Path) -> Option<PathBuf> {
 
 /// The environment to repeat a rustc call in, without what belongs to this session.
 pub(crate) fn recorded_environment() -> BTreeMap<String, String> {
-    const OURS: [&str; 3] = ["HOT_SESSION", "HOT_CHAINED_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"];
+    const OURS: [&str; 3] = [
+        "HOT_SESSION",
+        "HOT_CHAINED_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+    ];
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| !OURS.contains(&name.as_str()))
@@ -54,7 +72,10 @@ fn output(command: &mut Command) -> Result<String> {
         .output()
         .with_context(|| format!("can't start {shown}"))?;
     if !output.status.success() {
-        bail!("{shown} failed: {}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{shown} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.lines().next().unwrap_or_default().to_owned())

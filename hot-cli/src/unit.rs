@@ -90,9 +90,9 @@ impl Unit {
     /// the manifests and the build script.
     pub(crate) fn note_inputs(&mut self, read: Vec<PathBuf>) {
         let package = self.env.get("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let package = package.iter().flat_map(|folder| {
-            ["Cargo.toml", "build.rs"].map(|name| folder.join(name))
-        });
+        let package = package
+            .iter()
+            .flat_map(|folder| ["Cargo.toml", "build.rs"].map(|name| folder.join(name)));
         self.inputs = read
             .iter()
             .map(|path| self.cwd.join(path))
@@ -138,7 +138,9 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
         std::fs::create_dir_all(folder)?;
         // As rustc and cargo create files: the umask decides.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        let mut file = tempfile::Builder::new().permissions(mode).tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new()
+            .permissions(mode)
+            .tempfile_in(folder)?;
         std::io::Write::write_all(&mut file, bytes)?;
         file.persist(path)?;
         Ok(())

@@ -99,9 +99,13 @@ fn pair<'a, T, K: Eq + std::hash::Hash>(
             });
         }
         let common = before.len().min(after.len());
-        pairs
-            .both
-            .extend(before.iter().copied().zip(after.iter().copied()).take(common));
+        pairs.both.extend(
+            before
+                .iter()
+                .copied()
+                .zip(after.iter().copied())
+                .take(common),
+        );
         pairs.removed.extend(before.drain(..).skip(common));
         pairs.added.extend(after.drain(..).skip(common));
     }

@@ -26,25 +26,25 @@ mod whole;
 mod whole_crate;
 mod words;
 
+pub use diff::{diff, ChangedFunction, FileDiff, Rude};
 pub use edition::Edition;
 pub use eligibility::{classify, has_attribute, is_test_only, Ineligible, Kind, Place};
 pub use facts::identifiers;
-pub use names::{signature_text, site_name, Owner};
-pub use rewrite::{rewrite, FunctionInfo, Options, Output, Rewritten};
-pub use support::{sentinel, support_module, CrateFacts, SUPPORT_MODULE, SECTION};
-pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
-pub use visibility::Hidden;
-pub use diff::{diff, ChangedFunction, FileDiff, Rude};
 pub use items::{
-    forget_sources, Aspect, Child, ExternCrate, FileItems, Function, FunctionPlace, ImplHeader, Item, ItemKind,
-    LocalName, MacroRules, Module, Part, Private, PrivateKind, Use, UseKind,
+    forget_sources, Aspect, Child, ExternCrate, FileItems, Function, FunctionPlace, ImplHeader,
+    Item, ItemKind, LocalName, MacroRules, Module, Part, Private, PrivateKind, Use, UseKind,
 };
 pub use local_items::LocalItems;
+pub use names::{signature_text, site_name, Owner};
 pub use normal::Fingerprint;
-pub use whole::{whole, WholeFunction, WholePart, WholeRefusal, WholeSource};
-pub use whole_crate::needs_whole_crate;
-pub use words::{contains, Names, Words};
 pub use plugin_source::{
     plugin_source, PatchFunction, PluginError, PluginFunction, PluginOptions, PluginRequest,
     PluginSource, HOST, PLUGIN_ROOT,
 };
+pub use rewrite::{rewrite, FunctionInfo, Options, Output, Rewritten};
+pub use support::{sentinel, support_module, CrateFacts, SECTION, SUPPORT_MODULE};
+pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
+pub use visibility::Hidden;
+pub use whole::{whole, WholeFunction, WholePart, WholeRefusal, WholeSource};
+pub use whole_crate::needs_whole_crate;
+pub use words::{contains, Names, Words};

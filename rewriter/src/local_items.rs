@@ -76,7 +76,14 @@ impl<'ast> Visit<'ast> for Finder {
 /// Whether tokens of a macro look as if they declared something that must exist only once.
 pub(crate) fn declares(tokens: TokenStream) -> bool {
     const WORDS: [&str; 8] = [
-        "static", "struct", "enum", "union", "trait", "impl", "thread_local", "lazy_static",
+        "static",
+        "struct",
+        "enum",
+        "union",
+        "trait",
+        "impl",
+        "thread_local",
+        "lazy_static",
     ];
     let list: Vec<TokenTree> = tokens.into_iter().collect();
     list.iter().enumerate().any(|(at, token)| match token {
@@ -103,13 +110,22 @@ mod tests {
         check("{ static A: u8 = 1; }", Some("static A"));
         check("{ if x { struct B; } }", Some("struct B"));
         check("{ fn inner() { static C: u8 = 1; } }", Some("static C"));
-        check("{ thread_local! { static D: u8 = 1; } }", Some("what thread_local! makes"));
+        check(
+            "{ thread_local! { static D: u8 = 1; } }",
+            Some("what thread_local! makes"),
+        );
         check("{ impl X {} }", Some("an impl block"));
     }
 
     #[test]
     fn what_may_be_copied() {
-        check("{ const A: u8 = 1; use b::c; fn d() {} macro_rules! e { () => {} } }", None);
-        check("{ println!(\"static\"); let x: &'static str = m!(&'static str); }", None);
+        check(
+            "{ const A: u8 = 1; use b::c; fn d() {} macro_rules! e { () => {} } }",
+            None,
+        );
+        check(
+            "{ println!(\"static\"); let x: &'static str = m!(&'static str); }",
+            None,
+        );
     }
 }

@@ -145,10 +145,33 @@ fn is_called(before: &[TokenTree]) -> bool {
 
 fn is_unknown_macro(before: &[TokenTree]) -> bool {
     const KNOWN: [&str; 27] = [
-        "assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne",
-        "print", "println", "eprint", "eprintln", "format", "format_args", "write", "writeln",
-        "panic", "todo", "unimplemented", "unreachable", "vec", "matches", "trace", "debug",
-        "info", "warn", "error", "bail", "anyhow",
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "debug_assert",
+        "debug_assert_eq",
+        "debug_assert_ne",
+        "print",
+        "println",
+        "eprint",
+        "eprintln",
+        "format",
+        "format_args",
+        "write",
+        "writeln",
+        "panic",
+        "todo",
+        "unimplemented",
+        "unreachable",
+        "vec",
+        "matches",
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "bail",
+        "anyhow",
     ];
     match before {
         [.., TokenTree::Ident(name), TokenTree::Punct(sign)] => {
@@ -198,7 +221,11 @@ mod tests {
         same("f(a,)", "f(a)", true);
         same("x=-1", "x = -1", true);
         same("/// doc\nfn f() {}", "fn f() { }", true);
-        same("match x { A => {}, B => 1, }", "match x { A => {} B => 1 }", true);
+        same(
+            "match x { A => {}, B => 1, }",
+            "match x { A => {} B => 1 }",
+            true,
+        );
         same("S { a, }", "S { a }", true);
         same("Map<A, B,>", "Map<A, B>", true);
         same("println!(\"{}\", a,)", "println!(\"{}\", a)", true);

@@ -217,7 +217,14 @@ pub fn plugin_source(request: &PluginRequest<'_>) -> Result<PluginSource, Plugin
         .map(|(target, emitted)| listed(target, emitted, request))
         .collect();
     let manifest = manifest::manifest(request.options, &functions);
-    let files = root::write(request.options, &modules, &kept, &targets, &emitted, &manifest)?;
+    let files = root::write(
+        request.options,
+        &modules,
+        &kept,
+        &targets,
+        &emitted,
+        &manifest,
+    )?;
     Ok(PluginSource { files, functions })
 }
 

@@ -55,7 +55,12 @@ pub(crate) struct Dialect<'a> {
 }
 
 /// Inserts the prologue of one function.
-pub(crate) fn insert(source: &str, function: &Function<'_>, dialect: &Dialect<'_>, edits: &mut Edits) {
+pub(crate) fn insert(
+    source: &str,
+    function: &Function<'_>,
+    dialect: &Dialect<'_>,
+    edits: &mut Edits,
+) {
     let (arguments, lets) = name_parameters(source, function.signature, edits);
     let site = site(function, dialect);
     let check = check(function, dialect, &arguments);
@@ -140,7 +145,11 @@ fn check(function: &Function<'_>, dialect: &Dialect<'_>, arguments: &[String]) -
 }
 
 /// Names of all parameters, and the `let` statements that take patterns apart.
-fn name_parameters(source: &str, signature: &Signature, edits: &mut Edits) -> (Vec<String>, String) {
+fn name_parameters(
+    source: &str,
+    signature: &Signature,
+    edits: &mut Edits,
+) -> (Vec<String>, String) {
     let mut names = Vec::new();
     let mut lets = String::new();
     for (position, argument) in signature.inputs.iter().enumerate() {

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use quote::ToTokens;
 use syn::{Attribute, Field, Fields, ForeignItem, ImplItem, Item, ItemImpl, Signature};
 
-use crate::edits::Edits;
 use crate::edition::Edition;
+use crate::edits::Edits;
 use crate::eligibility::{classify, is_test_only, Ineligible, Kind, Place};
 use crate::facts::Facts;
 use crate::names::{signature_text, site_name, Owner};
@@ -259,10 +259,8 @@ impl Rewriter<'_> {
             kind = Err(Ineligible::Refused);
         }
         if let Ok(kind) = kind {
-            let main = self.options.main
-                && self.path.is_empty()
-                && item_impl.is_none()
-                && name == "main";
+            let main =
+                self.options.main && self.path.is_empty() && item_impl.is_none() && name == "main";
             let function = Function {
                 attrs,
                 signature,
@@ -388,7 +386,9 @@ mod tests {
 
     fn before_support(rewritten: &Rewritten) -> String {
         let text = &rewritten.files[0].1;
-        let end = text.find("\n#[doc(hidden)] #[allow(warnings").expect("support");
+        let end = text
+            .find("\n#[doc(hidden)] #[allow(warnings")
+            .expect("support");
         text[..end].to_owned()
     }
 
@@ -417,7 +417,10 @@ mod tests {
         for start in ["\u{feff}", "#!/usr/bin/env run\n", "\u{feff}#!/run\n"] {
             let rewritten = run(&format!("{start}fn a() {{}}"), Output::Program);
             let text = before_support(&rewritten);
-            assert!(text.starts_with(&format!("{start}fn a() {{ {{ #[used]")), "{text}");
+            assert!(
+                text.starts_with(&format!("{start}fn a() {{ {{ #[used]")),
+                "{text}"
+            );
         }
     }
 
@@ -446,10 +449,16 @@ mod tests {
 
     #[test]
     fn the_twin_widens_what_collides_with_nothing() {
-        check_twin("mod a { struct S; const C: u8 = 1; }", "pub mod a { pub struct S; pub const C: u8 = 1; }");
+        check_twin(
+            "mod a { struct S; const C: u8 = 1; }",
+            "pub mod a { pub struct S; pub const C: u8 = 1; }",
+        );
         check_twin("pub(crate) static S: u8 = 1;", "pub static S: u8 = 1;");
         check_twin("#[unknown] struct S;", "#[unknown] struct S;");
-        check_twin("#[derive(Unknown)] #[helper] struct S;", "#[derive(Unknown)] #[helper] pub struct S;");
+        check_twin(
+            "#[derive(Unknown)] #[helper] struct S;",
+            "#[derive(Unknown)] #[helper] pub struct S;",
+        );
     }
 
     #[test]
@@ -472,8 +481,14 @@ mod tests {
     fn names_mentioned_where_they_are_invisible_stay_private() {
         let source = "mod a { pub struct S; impl S { fn m(&self); } } fn f(s: a::S) { s.m() }";
         let rewritten = run(&source.replace("m(&self);", "m(&self) {}"), Output::Twin);
-        assert!(rewritten.hidden.iter().any(|h| h.name == "m" && h.scope == ["a"]));
-        let glob = run("mod a { fn drop() {} } use a::*; fn f() { drop(1) }", Output::Twin);
+        assert!(rewritten
+            .hidden
+            .iter()
+            .any(|h| h.name == "m" && h.scope == ["a"]));
+        let glob = run(
+            "mod a { fn drop() {} } use a::*; fn f() { drop(1) }",
+            Output::Twin,
+        );
         assert!(glob.hidden.iter().any(|h| h.name == "drop"));
     }
 }

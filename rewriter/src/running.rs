@@ -14,8 +14,20 @@ use syn::Block;
 
 /// Calls that usually wait for something outside of the program.
 const WAITING: [&str; 14] = [
-    "accept", "await", "incoming", "lines", "next_event", "park", "read_line",
-    "recv", "recv_timeout", "run_until", "select", "sleep", "wait", "wait_timeout",
+    "accept",
+    "await",
+    "incoming",
+    "lines",
+    "next_event",
+    "park",
+    "read_line",
+    "recv",
+    "recv_timeout",
+    "run_until",
+    "select",
+    "sleep",
+    "wait",
+    "wait_timeout",
 ];
 
 /// A name that more functions than this have says nothing of who calls whom.
@@ -131,6 +143,9 @@ mod tests {
             }
         }
         let counted = functions.counted();
-        assert_eq!(counted, HashSet::from(["serve".to_owned(), "run".to_owned()]));
+        assert_eq!(
+            counted,
+            HashSet::from(["serve".to_owned(), "run".to_owned()])
+        );
     }
 }

@@ -286,9 +286,30 @@ fn has_elided(ty: &Type) -> bool {
 
 /// Types of the standard library that are often written without their lifetimes.
 const BORROWING: [&str; 24] = [
-    "Formatter", "Context", "Ref", "RefMut", "MutexGuard", "RwLockReadGuard", "RwLockWriteGuard",
-    "Iter", "IterMut", "Chars", "CharIndices", "Lines", "Split", "Bytes", "Drain", "Keys", "Values",
-    "Cow", "Arguments", "Components", "Entry", "Display", "Peekable", "Windows",
+    "Formatter",
+    "Context",
+    "Ref",
+    "RefMut",
+    "MutexGuard",
+    "RwLockReadGuard",
+    "RwLockWriteGuard",
+    "Iter",
+    "IterMut",
+    "Chars",
+    "CharIndices",
+    "Lines",
+    "Split",
+    "Bytes",
+    "Drain",
+    "Keys",
+    "Values",
+    "Cow",
+    "Arguments",
+    "Components",
+    "Entry",
+    "Display",
+    "Peekable",
+    "Windows",
 ];
 
 /// Whether a type names, without lifetimes, a type that is known to have some.
@@ -335,7 +356,11 @@ mod tests {
             "fn f(a: &str) -> &str {}",
             Some("for<'__soft_mock_0>fn(&'__soft_mock_0 str)->&'__soft_mock_0 str"),
         );
-        check(None, "fn f<'a>(a: &'a str, b: Own) -> &'a str {}", Some("for<'a>fn(&'a str, Own)->&'a str"));
+        check(
+            None,
+            "fn f<'a>(a: &'a str, b: Own) -> &'a str {}",
+            Some("for<'a>fn(&'a str, Own)->&'a str"),
+        );
         check(None, "fn f<'a, 'b: 'a>(a: &'a str, b: &'b str) {}", None);
         check(None, "fn f(a: &str) -> Own {}", None);
     }

@@ -164,7 +164,13 @@ impl Loader<'_> {
     }
 
     /// `mod name;`: the first of its possible files that exists, or each that `#[path]` names.
-    fn outline(&mut self, declaration: &ItemMod, name: &str, module: Vec<String>, place: &Place<'_>) {
+    fn outline(
+        &mut self,
+        declaration: &ItemMod,
+        name: &str,
+        module: Vec<String>,
+        place: &Place<'_>,
+    ) {
         let mut found = false;
         for path in path_attributes(&declaration.attrs) {
             let path = place.paths.join(path);
@@ -296,7 +302,10 @@ mod tests {
     fn follows_declarations() {
         check(
             &[
-                ("src/main.rs", "mod a; mod b { mod c; } #[cfg(x)] mod gone; #[cfg(test)] mod tests;"),
+                (
+                    "src/main.rs",
+                    "mod a; mod b { mod c; } #[cfg(x)] mod gone; #[cfg(test)] mod tests;",
+                ),
                 ("src/a.rs", "mod d;"),
                 ("src/a/d.rs", ""),
                 ("src/b/c/mod.rs", "mod e;"),
@@ -317,7 +326,10 @@ mod tests {
     fn follows_path_attributes() {
         check(
             &[
-                ("src/main.rs", "#[path = \"x/y.rs\"] mod a; #[cfg_attr(unix, path = \"u.rs\")] mod os;"),
+                (
+                    "src/main.rs",
+                    "#[path = \"x/y.rs\"] mod a; #[cfg_attr(unix, path = \"u.rs\")] mod os;",
+                ),
                 ("src/x/y.rs", "mod z;"),
                 ("src/x/z.rs", ""),
                 ("src/u.rs", ""),

@@ -19,8 +19,8 @@ use syn::spanned::Spanned;
 use syn::{ImplItem, Item, UseTree, Visibility};
 
 use crate::edits::Edits;
-use crate::facts::{identifiers, is_plain_but_for_derives};
 use crate::eligibility::is_test_only;
+use crate::facts::{identifiers, is_plain_but_for_derives};
 use crate::tree::CrateTree;
 
 /// A private name that plugins can't reach through the twin.
@@ -88,7 +88,17 @@ pub(crate) struct Mentions {
 
 /// Methods that macros of the standard library and common derives call on any value.
 const ALWAYS_MENTIONED: [&str; 12] = [
-    "clone", "fmt", "eq", "ne", "cmp", "partial_cmp", "hash", "default", "deref", "drop", "into",
+    "clone",
+    "fmt",
+    "eq",
+    "ne",
+    "cmp",
+    "partial_cmp",
+    "hash",
+    "default",
+    "deref",
+    "drop",
+    "into",
     "from",
 ];
 
@@ -251,14 +261,37 @@ fn header(item: &Item) -> Option<Header<'_>> {
         unsafety.as_ref().map_or(at(span), |token| at(token.span))
     };
     Some(match item {
-        Item::Fn(i) => (&i.vis, i.sig.ident.to_string(), &i.attrs, signature_start(&i.sig)),
-        Item::Struct(i) => (&i.vis, i.ident.to_string(), &i.attrs, at(i.struct_token.span)),
+        Item::Fn(i) => (
+            &i.vis,
+            i.sig.ident.to_string(),
+            &i.attrs,
+            signature_start(&i.sig),
+        ),
+        Item::Struct(i) => (
+            &i.vis,
+            i.ident.to_string(),
+            &i.attrs,
+            at(i.struct_token.span),
+        ),
         Item::Enum(i) => (&i.vis, i.ident.to_string(), &i.attrs, at(i.enum_token.span)),
-        Item::Union(i) => (&i.vis, i.ident.to_string(), &i.attrs, at(i.union_token.span)),
-        Item::Static(i) => (&i.vis, i.ident.to_string(), &i.attrs, at(i.static_token.span)),
-        Item::Const(i) if i.ident != "_" => {
-            (&i.vis, i.ident.to_string(), &i.attrs, at(i.const_token.span))
-        }
+        Item::Union(i) => (
+            &i.vis,
+            i.ident.to_string(),
+            &i.attrs,
+            at(i.union_token.span),
+        ),
+        Item::Static(i) => (
+            &i.vis,
+            i.ident.to_string(),
+            &i.attrs,
+            at(i.static_token.span),
+        ),
+        Item::Const(i) if i.ident != "_" => (
+            &i.vis,
+            i.ident.to_string(),
+            &i.attrs,
+            at(i.const_token.span),
+        ),
         Item::Type(i) => (&i.vis, i.ident.to_string(), &i.attrs, at(i.type_token.span)),
         Item::Trait(i) => {
             let first = match &i.auto_token {

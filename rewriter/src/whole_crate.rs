@@ -38,7 +38,12 @@ fn declaring_macro(function: &Function, items: &[Arc<FileItems>]) -> Option<Stri
         .flat_map(|module| &module.macros);
     macros
         .find(|m| m.declares && contains(&function.words.macros, &m.name))
-        .map(|m| format!("its body calls {}!, which may declare a static or a type", m.name))
+        .map(|m| {
+            format!(
+                "its body calls {}!, which may declare a static or a type",
+                m.name
+            )
+        })
 }
 
 fn hidden_name(function: &Function, hidden: &[Hidden], items: &[Arc<FileItems>]) -> Option<String> {
@@ -194,7 +199,13 @@ mod tests {
 
     #[test]
     fn declarations() {
-        check("fn f() {}", "fn f() { static A: u8 = 1; }", "", &[], Some("its body declares static A"));
+        check(
+            "fn f() {}",
+            "fn f() { static A: u8 = 1; }",
+            "",
+            &[],
+            Some("its body declares static A"),
+        );
         check(
             "fn f() {}",
             "fn f() { count!() }",
@@ -207,7 +218,13 @@ mod tests {
     #[test]
     fn hidden_names() {
         let body = "fn f() { s.n; m() }";
-        check(body, body, "", &[".n"], Some("it mentions the private field `n`"));
+        check(
+            body,
+            body,
+            "",
+            &[".n"],
+            Some("it mentions the private field `n`"),
+        );
         check(body, body, "", &["m"], Some("it mentions the private `m`"));
         check(body, body, "", &[".m", "x"], None);
         let new = "struct S; struct T; impl S { fn new() {} }";
@@ -216,21 +233,45 @@ mod tests {
         check(&call("Vec"), &call("Vec"), "", &["new"], None);
         for ty in ["S", "Self", "Alias"] {
             let text = call(ty);
-            check(&text, &text, "", &["new"], Some("it mentions the private `new`"));
+            check(
+                &text,
+                &text,
+                "",
+                &["new"],
+                Some("it mentions the private `new`"),
+            );
         }
         let method = "fn f() { let len = 1; s.len; } impl S { fn len(&self) {} }";
-        
+
         check(method, method, "", &["len"], None);
     }
 
     #[test]
     fn new_mentions_of_what_is_private_elsewhere() {
         let other = "struct S { n: u8 } impl S { fn len(&self) {} } fn g() {}";
-        check("fn f() {}", "fn f() { s.n }", other, &[], Some("it newly mentions `n`, which is private to module b"));
-        check("fn f() {}", "fn f() { s.len() }", other, &[], Some("it newly mentions `len`, which is private to module b"));
+        check(
+            "fn f() {}",
+            "fn f() { s.n }",
+            other,
+            &[],
+            Some("it newly mentions `n`, which is private to module b"),
+        );
+        check(
+            "fn f() {}",
+            "fn f() { s.len() }",
+            other,
+            &[],
+            Some("it newly mentions `len`, which is private to module b"),
+        );
         check("fn f() { s.len() }", "fn f() { t.len() }", other, &[], None);
         check("fn f() {}", "fn f() { let g = 1; }", other, &[], None);
         check("fn f() {}", "use b::*; fn f() {}", other, &[], None);
-        check("use b::*; fn f() {}", "use b::*; fn f() { g() }", other, &[], Some("it newly mentions `g`, which is private to module b"));
+        check(
+            "use b::*; fn f() {}",
+            "use b::*; fn f() { g() }",
+            other,
+            &[],
+            Some("it newly mentions `g`, which is private to module b"),
+        );
     }
 }

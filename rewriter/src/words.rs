@@ -105,7 +105,11 @@ impl Collector {
         let is_macro = sign_at(list, at + 1) == Some('!')
             && matches!(list.get(at + 2), Some(TokenTree::Group(_)));
         if after_dot(list, at) {
-            let kind = if called { &mut self.methods } else { &mut self.fields };
+            let kind = if called {
+                &mut self.methods
+            } else {
+                &mut self.fields
+            };
             kind.insert(word.clone());
         } else if at >= 2 && is_path_sign(list, at - 2) {
             self.members.insert(word.clone());
@@ -165,7 +169,8 @@ fn is_field_in_braces(list: &[TokenTree], at: usize, braces: Braces) -> bool {
     if braces == Braces::None {
         return false;
     }
-    let binding = |token: &TokenTree| matches!(token, TokenTree::Ident(i) if i == "ref" || i == "mut");
+    let binding =
+        |token: &TokenTree| matches!(token, TokenTree::Ident(i) if i == "ref" || i == "mut");
     let mut before = at;
     while before > 0 && binding(&list[before - 1]) {
         before -= 1;

@@ -35,10 +35,19 @@ impl Host {
         assert_eq!(tree.errors, []);
         let rewritten = rewrite(&tree, &options(edition));
         for (path, text) in &rewritten.files {
-            write(&folder.join("twin").join(path.strip_prefix("/").expect("absolute")), text);
+            write(
+                &folder
+                    .join("twin")
+                    .join(path.strip_prefix("/").expect("absolute")),
+                text,
+            );
         }
         let host = Self {
-            files: tree.files.iter().map(|file| Arc::new(FileItems::of_source(file))).collect(),
+            files: tree
+                .files
+                .iter()
+                .map(|file| Arc::new(FileItems::of_source(file)))
+                .collect(),
             hidden: rewritten.hidden,
             texts,
             edition,
@@ -102,7 +111,10 @@ impl Host {
         }
         let mut rustc = self.rustc(&folder.join(&source.files[0].0));
         rustc
-            .arg(format!("--extern=__hot_host={}", self.folder.join("libtwin.rmeta").display()))
+            .arg(format!(
+                "--extern=__hot_host={}",
+                self.folder.join("libtwin.rmeta").display()
+            ))
             .arg(format!("--remap-path-prefix={}=/", folder.display()))
             .args(["--emit=obj", "-Cmetadata=plugin", "-Ccodegen-units=1", "-o"])
             .arg(folder.join("plugin.o"));
@@ -282,7 +294,11 @@ fn functions_of_all_kinds_compile() {
         let host = Host::new(
             &format!("all{edition}"),
             edition,
-            &[("lib.rs", LIB), ("store.rs", STORE), ("asynchronous.rs", ASYNCHRONOUS)],
+            &[
+                ("lib.rs", LIB),
+                ("store.rs", STORE),
+                ("asynchronous.rs", ASYNCHRONOUS),
+            ],
         );
         host.check_all();
     }
@@ -307,9 +323,15 @@ fn a_future_must_be_send_where_the_original_is() {
     assert_eq!(compile("stays", true), Ok(()));
     assert_eq!(compile("S::stays_too", true), Ok(()));
     let message = compile("stays", false).expect_err("the new future isn't Send");
-    assert!(message.contains("cannot be sent between threads safely"), "{message}");
+    assert!(
+        message.contains("cannot be sent between threads safely"),
+        "{message}"
+    );
     let message = compile("sends", true).expect_err("the original future is Send");
-    assert!(message.contains("E0283") || message.contains("E0790"), "{message}");
+    assert!(
+        message.contains("E0283") || message.contains("E0790"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -322,6 +344,9 @@ fn messages_name_the_users_file_and_place() {
     host.texts.insert(path.to_owned(), lib.to_owned());
     let source = host.plugin(&|_| true, false);
     let message = host.compile("wrong", &source).expect_err("an error");
-    assert!(message.contains("--> /user/app/src/lib.rs:6:13"), "{message}");
+    assert!(
+        message.contains("--> /user/app/src/lib.rs:6:13"),
+        "{message}"
+    );
     assert!(message.contains("n + wrong"), "{message}");
 }

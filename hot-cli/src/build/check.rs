@@ -17,12 +17,14 @@ pub(crate) fn errors(
     let unit = &loaded.unit;
     let call = unit.rustc_args();
     let place = loaded.folder.join("check");
-    std::fs::create_dir_all(&place)
-        .with_context(|| format!("can't create {}", place.display()))?;
+    std::fs::create_dir_all(&place).with_context(|| format!("can't create {}", place.display()))?;
     let mut args = call.compile_flags();
     let input = call.input().context("the record names no root file")?;
     args.push(&[input, "--crate-name", &unit.crate_name]);
-    args.push(&["--crate-type", call.crate_types().first().copied().unwrap_or("lib")]);
+    args.push(&[
+        "--crate-type",
+        call.crate_types().first().copied().unwrap_or("lib"),
+    ]);
     args.push(&["--emit=metadata", "--out-dir", &place.to_string_lossy()]);
     let incremental = format!("incremental={}", place.join("incremental").display());
     args.push(&["-C", &incremental, "--cap-lints", "allow"]);

@@ -33,7 +33,10 @@ impl Linker<'_> {
         let archives = self.archives_with(&missing)?;
         self.run(objects, &archives, output, cancel)?;
         if let Some(symbol) = self.missing(output)?.first() {
-            bail!("the program does not contain `{}`", object::demangled(symbol));
+            bail!(
+                "the program does not contain `{}`",
+                object::demangled(symbol)
+            );
         }
         let mut own = HashSet::new();
         for path in objects {

@@ -39,10 +39,20 @@ pub(crate) fn state(path: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for section in file.sections() {
         let name = section.name()?;
-        let constant = name.starts_with(".data.rel.ro") || name.starts_with(".tm_clone");
+        const OF_THE_LINKER: [&str; 5] = [
+            ".data.rel.ro",
+            ".tm_clone",
+            ".got",
+            ".dynamic",
+            ".relro_padding",
+        ];
+        let constant = OF_THE_LINKER.iter().any(|start| name.starts_with(start));
         let writable = matches!(
             section.kind(),
-            SectionKind::Data | SectionKind::UninitializedData | SectionKind::Tls | SectionKind::UninitializedTls
+            SectionKind::Data
+                | SectionKind::UninitializedData
+                | SectionKind::Tls
+                | SectionKind::UninitializedTls
         );
         if !writable || constant || section.size() == 0 {
             continue;
@@ -68,10 +78,11 @@ pub(crate) fn demangled(symbol: &str) -> String {
 
 /// Whether one of the symbols in `wanted` is defined by a member of the archive.
 pub(crate) fn archive_defines(path: &Path, wanted: &HashSet<&str>) -> Result<bool> {
-    let file = std::fs::File::open(path).with_context(|| format!("can't open {}", path.display()))?;
+    let file =
+        std::fs::File::open(path).with_context(|| format!("can't open {}", path.display()))?;
     let cache = object::ReadCache::new(file);
-    let archive = ArchiveFile::parse(&cache)
-        .with_context(|| format!("{} is no archive", path.display()))?;
+    let archive =
+        ArchiveFile::parse(&cache).with_context(|| format!("{} is no archive", path.display()))?;
     let Some(symbols) = archive.symbols()? else {
         return Ok(false);
     };

@@ -28,7 +28,7 @@ use super::twin::{first_error, Twin};
 use super::whole::{self, WholeError, WholeRequest};
 use crate::session::plan::{Plan, PlannedFunction, Rude, UnitPlan};
 use crate::session::program::{LoadedUnit, Program};
-use crate::unit::replace_file;
+use crate::unit::{below, replace_file};
 
 /// A patch to build.
 pub(crate) struct Job {
@@ -72,10 +72,12 @@ pub(crate) fn build(job: &Job) -> Result<Built, BuildError> {
             folder: job.folder.join(position.to_string()),
         };
         let started = Instant::now();
-        let plugin = unit.build(&mut built.notes)?;
+        let plugins = unit.build(&mut built.notes)?;
         let name = &unit.loaded.unit.crate_name;
-        built.notes.push(format!("`{name}`: {:?}", started.elapsed()));
-        built.plugins.push(plugin);
+        built
+            .notes
+            .push(format!("`{name}`: {:?}", started.elapsed()));
+        built.plugins.extend(plugins);
     }
     Ok(built)
 }
@@ -106,7 +108,7 @@ enum Attempt {
 }
 
 impl UnitJob<'_> {
-    fn build(&self, notes: &mut Vec<String>) -> Result<PathBuf, BuildError> {
+    fn build(&self, notes: &mut Vec<String>) -> Result<Vec<PathBuf>, BuildError> {
         match self.try_build(notes) {
             Ok(result) => result,
             Err(error) if error.is::<Cancelled>() => Err(BuildError::Cancelled),
@@ -114,26 +116,31 @@ impl UnitJob<'_> {
         }
     }
 
-    fn try_build(&self, notes: &mut Vec<String>) -> Result<Result<PathBuf, BuildError>> {
+    fn try_build(&self, notes: &mut Vec<String>) -> Result<Result<Vec<PathBuf>, BuildError>> {
         let program = &self.job.program;
         let twin = self.loaded.twin(&program.rustc, &self.job.cancel)?;
         let items = self.items();
         let targets = self.targets(&items)?;
-        let needs_whole = targets.iter().find_map(|target| {
-            needs_whole_crate(target.new, target.old, &twin.hidden, &items)
-        });
+        let needs_whole = targets
+            .iter()
+            .find_map(|target| needs_whole_crate(target.new, target.old, &twin.hidden, &items));
         let why = match needs_whole {
             Some(why) => why,
             None => match self.micro(&twin, &items, &targets)? {
-                Attempt::Done(plugin) => return Ok(Ok(plugin)),
+                Attempt::Done(plugin) => return Ok(Ok(vec![plugin])),
                 Attempt::Refused(stderr) => first_error(&stderr),
             },
         };
-        if let Some(errors) = check::errors(program, self.loaded, self.job.coloured, &self.job.cancel)? {
+        if let Some(errors) =
+            check::errors(program, self.loaded, self.job.coloured, &self.job.cancel)?
+        {
             return Ok(Err(BuildError::Compile(errors)));
         }
-        notes.push(format!("`{}` is compiled whole: {why}", self.loaded.unit.crate_name));
-        self.whole(&targets, &why)
+        notes.push(format!(
+            "`{}` is compiled whole: {why}",
+            self.loaded.unit.crate_name
+        ));
+        self.whole(targets, &why)
     }
 
     fn rude(&self, why: &str) -> BuildError {
@@ -194,7 +201,12 @@ impl UnitJob<'_> {
 
     /// Compiles just the changed functions. Futures must be `Send`; where that fails, it is enough if
     /// the original ones are not.
-    fn micro(&self, twin: &Twin, items: &[Arc<FileItems>], targets: &[Target<'_>]) -> Result<Attempt> {
+    fn micro(
+        &self,
+        twin: &Twin,
+        items: &[Arc<FileItems>],
+        targets: &[Target<'_>],
+    ) -> Result<Attempt> {
         let strict = self.micro_attempt(twin, items, targets, false)?;
         match strict {
             Attempt::Refused(stderr) if stderr.contains(NOT_SEND) => {
@@ -241,7 +253,7 @@ impl UnitJob<'_> {
         match self.compile(twin, &source, &object)? {
             Some(stderr) => Ok(Attempt::Refused(stderr)),
             None => {
-                let plugin = self.plugin();
+                let plugin = self.plugin("patch");
                 self.linker()?.link(&[object], &plugin, &self.job.cancel)?;
                 Ok(Attempt::Done(plugin))
             }
@@ -264,14 +276,20 @@ impl UnitJob<'_> {
         for (path, text) in &source.files {
             replace_file(&place.join(path), text.as_bytes())?;
         }
-        let root = source.files.first().context("the plugin has no root file")?;
+        let root = source
+            .files
+            .first()
+            .context("the plugin has no root file")?;
         let mut args = unit.rustc_args().compile_flags();
         args.push(&[&place.join(&root.0).to_string_lossy()]);
         args.push(&["--crate-name", &unit.crate_name, "--crate-type", "lib"]);
         args.push(&["-C", &format!("metadata=soft_mock_{}", self.job.number)]);
         args.push(&["-C", "codegen-units=1", "-C", "debuginfo=line-tables-only"]);
         args.push(&["-C", "symbol-mangling-version=v0", "--cap-lints", "allow"]);
-        args.push(&["--extern", &format!("__hot_host={}", twin.metadata.display())]);
+        args.push(&[
+            "--extern",
+            &format!("__hot_host={}", twin.metadata.display()),
+        ]);
         args.push(&[&format!("--emit=obj={}", object.display())]);
         let [everywhere, workspace] = crate::wrapper::shadow::remap(&place, &unit.cwd);
         args.push(&[&everywhere, &workspace]);
@@ -280,40 +298,58 @@ impl UnitJob<'_> {
     }
 
     /// Compiles the whole crate and takes the changed functions out of it.
-    fn whole(&self, targets: &[Target<'_>], why: &str) -> Result<Result<PathBuf, BuildError>> {
-        let mut result = self.whole_attempt(targets, false)?;
-        if let Err(WholeError::Compile { stderr }) = &result {
-            if stderr.contains(NOT_SEND) {
-                result = self.whole_attempt(targets, true)?;
+    ///
+    /// A future holds the futures that it awaits, so two changed async functions in one plugin would
+    /// be bound to each other for good: each gets a plugin of its own, and they meet at their sites.
+    fn whole(
+        &self,
+        targets: Vec<Target<'_>>,
+        why: &str,
+    ) -> Result<Result<Vec<PathBuf>, BuildError>> {
+        let (futures, others): (Vec<Target<'_>>, Vec<Target<'_>>) = targets
+            .into_iter()
+            .partition(|target| target.new.kind == Ok(Kind::Async));
+        let groups = futures.into_iter().map(|target| vec![target]);
+        let groups = groups.chain((!others.is_empty()).then_some(others));
+        let mut plugins = Vec::new();
+        for (number, group) in groups.enumerate() {
+            match self.whole_group(&group, number)? {
+                Ok(plugin) => plugins.push(plugin),
+                Err(WholeError::Cancelled) => return Ok(Err(BuildError::Cancelled)),
+                Err(WholeError::Compile { stderr }) => {
+                    return Ok(Err(self.rude(&format!("{why}; {}", first_error(&stderr)))));
+                }
+                Err(WholeError::Refused { reason }) => {
+                    return Ok(Err(self.rude(&format!("{why}; {reason}"))));
+                }
+                Err(WholeError::Failed(error)) => return Err(error),
             }
         }
-        Ok(match result {
-            Ok(plugin) => Ok(plugin),
-            Err(WholeError::Cancelled) => Err(BuildError::Cancelled),
-            Err(WholeError::Compile { stderr }) => Err(self.rude(&format!("{why}; {}", first_error(&stderr)))),
-            Err(WholeError::Refused { reason }) => Err(self.rude(&format!("{why}; {reason}"))),
-            Err(WholeError::Failed(error)) => return Err(error),
-        })
+        Ok(Ok(plugins))
     }
 
-    fn whole_attempt(&self, targets: &[Target<'_>], not_send: bool) -> Result<Result<PathBuf, WholeError>> {
+    /// Futures must be `Send` here: that the original one is not can't be shown in the same compilation.
+    fn whole_group(
+        &self,
+        targets: &[Target<'_>],
+        number: usize,
+    ) -> Result<Result<PathBuf, WholeError>> {
         let program = &self.job.program;
         let functions: Vec<WholeFunction> = targets
             .iter()
             .filter_map(|target| {
-                let kind = target.new.kind.ok()?;
                 Some(WholeFunction {
                     name: target.planned.name.clone(),
                     path: target.planned.file.clone(),
                     line: target.planned.line,
-                    kind,
-                    not_send: not_send && kind == Kind::Async,
+                    kind: target.new.kind.ok()?,
+                    not_send: false,
                 })
             })
             .collect();
         let read = |path: &Path| match self.plan.files.get(path) {
             Some(changed) => Ok(changed.text.to_string()),
-            None => std::fs::read_to_string(path),
+            None => std::fs::read_to_string(below(&self.loaded.folder.join("sources"), path)),
         };
         std::fs::create_dir_all(&self.folder)?;
         Ok(whole::build(&WholeRequest {
@@ -326,7 +362,7 @@ impl UnitJob<'_> {
             program: program.symbols()?,
             libraries: &program.libraries,
             manifest: &self.manifest(targets)?,
-            output: &self.plugin(),
+            output: &self.plugin(&number.to_string()),
             cancel: &self.job.cancel,
         }))
     }
@@ -334,14 +370,17 @@ impl UnitJob<'_> {
     /// The manifest of a plugin that is made from the whole crate.
     fn manifest(&self, targets: &[Target<'_>]) -> Result<String> {
         let unit = &self.loaded.unit;
-        let functions = targets.iter().enumerate().map(|(k, target)| ManifestFunction {
-            name: target.planned.name.clone(),
-            signature: target.new.signature.clone(),
-            symbol: format!("__soft_mock_patch_{k}"),
-            check: None,
-            file: self.shown(&target.planned.file),
-            line: u32::try_from(target.planned.line).unwrap_or(u32::MAX),
-        });
+        let functions = targets
+            .iter()
+            .enumerate()
+            .map(|(k, target)| ManifestFunction {
+                name: target.planned.name.clone(),
+                signature: target.new.signature.clone(),
+                symbol: format!("__soft_mock_patch_{k}"),
+                check: None,
+                file: self.shown(&target.planned.file),
+                line: u32::try_from(target.planned.line).unwrap_or(u32::MAX),
+            });
         Ok(serde_json::to_string(&Manifest {
             format: manifest::FORMAT,
             kind: manifest::PATCH.to_owned(),
@@ -352,9 +391,10 @@ impl UnitJob<'_> {
         })?)
     }
 
-    fn plugin(&self) -> PathBuf {
+    fn plugin(&self, part: &str) -> PathBuf {
         let name = &self.loaded.unit.crate_name;
-        self.folder.join(format!("{name}-{}.so", self.job.number))
+        let number = self.job.number;
+        self.folder.join(format!("{name}-{number}-{part}.so"))
     }
 
     /// A file as the compiler names it.

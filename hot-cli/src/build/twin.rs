@@ -64,7 +64,10 @@ pub(crate) fn twin(unit: &Unit, folder: &Path, real_rustc: &Path, cancel: &Cance
 fn read(note: &Path, unit: u64) -> Option<Vec<Hidden>> {
     let text = std::fs::read(note).ok()?;
     let note: Note = serde_json::from_slice(&text).ok()?;
-    let hidden = note.hidden.into_iter().map(|(name, field, scope)| Hidden { name, field, scope });
+    let hidden = note
+        .hidden
+        .into_iter()
+        .map(|(name, field, scope)| Hidden { name, field, scope });
     (note.unit == unit).then(|| hidden.collect())
 }
 
@@ -83,14 +86,27 @@ fn compile(
     let mut args = call.compile_flags();
     args.push(&[&below(shadow_root, &unit.root).to_string_lossy()]);
     args.push(&["--crate-name", &unit.crate_name, "--crate-type", "lib"]);
-    args.push(&["-C", &format!("metadata={metadata}"), "--cap-lints", "allow"]);
+    args.push(&[
+        "-C",
+        &format!("metadata={metadata}"),
+        "--cap-lints",
+        "allow",
+    ]);
     args.push(&["-C", "symbol-mangling-version=v0", "-C", "link-dead-code"]);
-    args.push(&["--emit=metadata,mir=/dev/null", "--out-dir", &place.to_string_lossy()]);
+    args.push(&[
+        "--emit=metadata,mir=/dev/null",
+        "--out-dir",
+        &place.to_string_lossy(),
+    ]);
     let [everywhere, workspace] = shadow::remap(shadow_root, &unit.cwd);
     args.push(&[&everywhere, &workspace]);
     let finished = rustc::run(real_rustc, unit, &args, cancel)?;
     if !finished.success {
-        bail!("the widened twin of `{}` does not compile: {}", unit.crate_name, first_error(&finished.stderr));
+        bail!(
+            "the widened twin of `{}` does not compile: {}",
+            unit.crate_name,
+            first_error(&finished.stderr)
+        );
     }
     let metadata = place.join(format!("lib{}.rmeta", unit.crate_name));
     std::fs::metadata(&metadata)
@@ -102,7 +118,10 @@ fn compile(
 pub(crate) fn first_error(stderr: &str) -> String {
     let mut lines = stderr.lines().skip_while(|line| !line.starts_with("error"));
     let what = lines.next().unwrap_or("rustc failed");
-    match lines.next().filter(|line| line.trim_start().starts_with("-->")) {
+    match lines
+        .next()
+        .filter(|line| line.trim_start().starts_with("-->"))
+    {
         Some(place) => format!("{what} {}", place.trim()),
         None => what.to_owned(),
     }

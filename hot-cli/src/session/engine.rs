@@ -185,7 +185,11 @@ impl Engine {
     /// Handles one event. An exit code ends the session.
     fn handle(&mut self, event: Event) -> Option<i32> {
         match event {
-            Event::Child(ChildEvent::Exited { run, status, stopped }) => {
+            Event::Child(ChildEvent::Exited {
+                run,
+                status,
+                stopped,
+            }) => {
                 if run == self.run && !stopped {
                     return Some(exit_code(status));
                 }
@@ -212,7 +216,8 @@ impl Engine {
         match event {
             ControlEvent::Joined { conn, pid, hello } => {
                 let program = PathBuf::from(&hello.program);
-                self.report.detail(|| format!("pid {pid} joined: {}", hello.exe.display()));
+                self.report
+                    .detail(|| format!("pid {pid} joined: {}", hello.exe.display()));
                 self.instances.insert(
                     conn,
                     Instance {
@@ -237,7 +242,8 @@ impl Engine {
             ControlEvent::Message { conn, message } => self.message(conn, message),
             ControlEvent::Left { conn, why } => {
                 if let Some(why) = why {
-                    self.report.warning(&format!("a program was disconnected: {why}"));
+                    self.report
+                        .warning(&format!("a program was disconnected: {why}"));
                 }
                 self.instances.remove(&conn);
                 self.answered(conn, None);
@@ -291,7 +297,10 @@ impl Engine {
                 match loaded.twin(&program.rustc, &Cancel::default()) {
                     Ok(_) => report.detail(|| {
                         let name = &loaded.unit.crate_name;
-                        format!("the twin of `{name}` is ready after {:?}", started.elapsed())
+                        format!(
+                            "the twin of `{name}` is ready after {:?}",
+                            started.elapsed()
+                        )
                     }),
                     Err(error) => report.detail(|| format!("{error:#}")),
                 }
@@ -388,7 +397,11 @@ impl Engine {
             self.settling = Some((until, until));
             return;
         }
-        let found = self.programs.values().map(ProgramState::change).find(|c| !matches!(c, Change::Nothing));
+        let found = self
+            .programs
+            .values()
+            .map(ProgramState::change)
+            .find(|c| !matches!(c, Change::Nothing));
         match found {
             Some(Change::Syntax(error)) => {
                 let file = self.shown(&error.path);
@@ -580,9 +593,18 @@ impl Engine {
     /// Says what is new. What a process told of running calls decides the words.
     fn tell(&self, sent: &Sent, loaded: &Loaded) {
         let elapsed = sent.since.elapsed();
-        let functions: Vec<Shown> = sent.plan.values().flat_map(|unit| &unit.patch).map(|f| self.show(f)).collect();
+        let functions: Vec<Shown> = sent
+            .plan
+            .values()
+            .flat_map(|unit| &unit.patch)
+            .map(|f| self.show(f))
+            .collect();
         let running = |name: &str| {
-            loaded.report.functions.iter().any(|f| f.name == name && f.running > 0)
+            loaded
+                .report
+                .functions
+                .iter()
+                .any(|f| f.name == name && f.running > 0)
         };
         let is_main = |name: &str| name.matches("::").count() == 1 && name.ends_with("::main");
         let (dead, live): (Vec<&Shown>, Vec<&Shown>) = functions
@@ -592,7 +614,8 @@ impl Engine {
         let dead: Vec<Function<'_>> = dead.into_iter().map(Shown::function).collect();
         if !live.is_empty() {
             self.report.patched(&live, elapsed);
-            let still: Vec<Function<'_>> = live.iter().filter(|f| running(f.name)).copied().collect();
+            let still: Vec<Function<'_>> =
+                live.iter().filter(|f| running(f.name)).copied().collect();
             if !still.is_empty() {
                 self.report.still_running(&still);
             }
@@ -600,7 +623,12 @@ impl Engine {
         if !dead.is_empty() {
             self.report.without_effect(&dead);
         }
-        let restored: Vec<Shown> = sent.plan.values().flat_map(|unit| &unit.restore).map(|f| self.show(f)).collect();
+        let restored: Vec<Shown> = sent
+            .plan
+            .values()
+            .flat_map(|unit| &unit.restore)
+            .map(|f| self.show(f))
+            .collect();
         if !restored.is_empty() {
             let restored: Vec<Function<'_>> = restored.iter().map(Shown::function).collect();
             self.report.restored(&restored, elapsed);
@@ -618,7 +646,10 @@ impl Engine {
     /// A path as the user would write it here.
     fn shown(&self, path: &Path) -> String {
         let here = std::env::current_dir().unwrap_or_default();
-        path.strip_prefix(&here).unwrap_or(path).display().to_string()
+        path.strip_prefix(&here)
+            .unwrap_or(path)
+            .display()
+            .to_string()
     }
 
     // Restarts.
@@ -645,7 +676,9 @@ impl Engine {
         }
         self.said = Some(text);
         if self.options.no_restart {
-            return self.report.rude(&list, "the old code runs on (--no-restart)");
+            return self
+                .report
+                .rude(&list, "the old code runs on (--no-restart)");
         }
         match restart::build_only(&self.launch) {
             Some(mut command) if !self.restarting => {
@@ -677,7 +710,11 @@ impl Engine {
             return None;
         }
         self.drop_build();
-        let pids: Vec<u32> = self.instances.values().map(|instance| instance.pid).collect();
+        let pids: Vec<u32> = self
+            .instances
+            .values()
+            .map(|instance| instance.pid)
+            .collect();
         self.supervisor.stop(&pids, GRACE);
         self.programs.clear();
         self.loading.clear();
@@ -717,7 +754,9 @@ impl Shown {
 }
 
 fn first_functions(plan: &Plan, why: &str) -> Vec<Rude> {
-    let functions = plan.values().flat_map(|unit| unit.patch.iter().chain(&unit.restore));
+    let functions = plan
+        .values()
+        .flat_map(|unit| unit.patch.iter().chain(&unit.restore));
     let mut rude: Vec<Rude> = functions
         .map(|function| Rude {
             file: function.file.clone(),

@@ -55,6 +55,8 @@ fn try_run(options: Options) -> Result<i32> {
         args: args.to_vec(),
         env: setup::environment(folder.path(), &options.command)?,
     };
-    let mut engine = Engine::new(options, launch, folder, control, watcher, supervisor, events);
+    let mut engine = Engine::new(
+        options, launch, folder, control, watcher, supervisor, events,
+    );
     engine.run(&received)
 }

@@ -151,7 +151,9 @@ fn closure(program: &Path) -> Result<Vec<PathBuf>> {
 /// The records must be those of this very program: a build in between has replaced them.
 fn check_build(hello: &Hello, units: &[LoadedUnit]) -> Result<()> {
     for theirs in &hello.units {
-        let known = units.iter().any(|u| format!("{:016x}", u.unit.id) == theirs.unit);
+        let known = units
+            .iter()
+            .any(|u| format!("{:016x}", u.unit.id) == theirs.unit);
         let named = units.iter().any(|u| u.unit.crate_name == theirs.crate_name);
         if named && !known {
             bail!(

@@ -58,7 +58,10 @@ mod tests {
     fn run_becomes_build() {
         check(&["run", "--bin", "a", "--", "x"], Some("build --bin a"));
         check(&["+stable", "r"], Some("+stable build"));
-        check(&["test", "-p", "x", "--", "name"], Some("test -p x --no-run"));
+        check(
+            &["test", "-p", "x", "--", "name"],
+            Some("test -p x --no-run"),
+        );
         check(&["watch"], None);
     }
 }

@@ -19,7 +19,10 @@ pub(crate) fn write_agent(session: &Path) -> Result<()> {
 }
 
 /// The environment of the user's command, in addition to ours.
-pub(crate) fn environment(session: &Path, command: &[OsString]) -> Result<Vec<(OsString, OsString)>> {
+pub(crate) fn environment(
+    session: &Path,
+    command: &[OsString],
+) -> Result<Vec<(OsString, OsString)>> {
     let mut list: Vec<(OsString, OsString)> = vec![
         ("RUSTC_WORKSPACE_WRAPPER".into(), wrapper()?.into()),
         ("HOT_SESSION".into(), session.into()),
@@ -38,7 +41,14 @@ fn wrapper() -> Result<PathBuf> {
     let own = std::env::current_exe().context("can't find the path of `hot` itself")?;
     let meta = own.metadata().context("can't read `hot` itself")?;
     let mut hasher = DefaultHasher::new();
-    (env!("CARGO_PKG_VERSION"), &own, meta.len(), meta.mtime(), meta.mtime_nsec()).hash(&mut hasher);
+    (
+        env!("CARGO_PKG_VERSION"),
+        &own,
+        meta.len(),
+        meta.mtime(),
+        meta.mtime_nsec(),
+    )
+        .hash(&mut hasher);
     let folder = cache_folder().join(format!("{:016x}", hasher.finish()));
     let link = folder.join("hot-rustc");
     if std::fs::read_link(&link).is_ok_and(|target| target == own) {
@@ -77,7 +87,13 @@ fn chained_wrapper(command: &[OsString]) -> Option<OsString> {
     }
     // Reading the merged configuration is an unstable command of an otherwise stable cargo.
     let output = Command::new(cargo)
-        .args(["-Zunstable-options", "config", "get", "--format", "json-value"])
+        .args([
+            "-Zunstable-options",
+            "config",
+            "get",
+            "--format",
+            "json-value",
+        ])
         .arg("build.rustc-workspace-wrapper")
         .env("RUSTC_BOOTSTRAP", "1")
         .output()

@@ -58,7 +58,10 @@ impl ProgramState {
     /// Whether a function was left out by `#[cfg]` when the program was compiled.
     fn is_left_out(&self, unit: u64, crate_name: &str, function: &Function) -> bool {
         let site = (unit, function.site_name(crate_name), function.line);
-        let known = self.sites.as_ref().is_none_or(|sites| sites.contains(&site));
+        let known = self
+            .sites
+            .as_ref()
+            .is_none_or(|sites| sites.contains(&site));
         !known && !function.cfgs.is_empty()
     }
 

@@ -15,13 +15,31 @@ pub(crate) struct RustcArgs {
 
 /// Options of rustc that take their value as the next argument.
 const WITH_VALUE: [&str; 14] = [
-    "--crate-name", "--crate-type", "--edition", "--emit", "--out-dir", "-o", "--cfg",
-    "--check-cfg", "--extern", "-L", "-l", "-C", "--cap-lints", "--target",
+    "--crate-name",
+    "--crate-type",
+    "--edition",
+    "--emit",
+    "--out-dir",
+    "-o",
+    "--cfg",
+    "--check-cfg",
+    "--extern",
+    "-L",
+    "-l",
+    "-C",
+    "--cap-lints",
+    "--target",
 ];
 
 /// Options that say what is written and how it is reported: a rustc call of ours sets its own.
 const OUTPUT: [&str; 7] = [
-    "--crate-type", "--out-dir", "-o", "--emit", "--error-format", "--json", "--diagnostic-width",
+    "--crate-type",
+    "--out-dir",
+    "-o",
+    "--emit",
+    "--error-format",
+    "--json",
+    "--diagnostic-width",
 ];
 
 impl RustcArgs {
@@ -65,8 +83,9 @@ impl RustcArgs {
 
     fn input_position(&self) -> Option<usize> {
         (0..self.all.len()).find(|&at| {
-            let after_option =
-                at > 0 && (WITH_VALUE.contains(&self.all[at - 1].as_str()) || OUTPUT.contains(&self.all[at - 1].as_str()));
+            let after_option = at > 0
+                && (WITH_VALUE.contains(&self.all[at - 1].as_str())
+                    || OUTPUT.contains(&self.all[at - 1].as_str()));
             !after_option && !self.all[at].starts_with('-') && self.all[at].ends_with(".rs")
         })
     }
@@ -155,7 +174,16 @@ impl RustcArgs {
             flags.all.remove(at);
         }
         flags
-            .without(&OUTPUT, &["extra-filename", "incremental", "link-arg", "link-args", "linker"])
+            .without(
+                &OUTPUT,
+                &[
+                    "extra-filename",
+                    "incremental",
+                    "link-arg",
+                    "link-args",
+                    "linker",
+                ],
+            )
             .without(&["--crate-name"], &["metadata", "split-debuginfo", "lto"])
             .drop_flag("--test")
     }

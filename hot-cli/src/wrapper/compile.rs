@@ -32,7 +32,12 @@ enum Outcome {
 }
 
 /// Builds a crate as it is, and records why.
-pub(crate) fn unmodified(call: &Call, args: &RustcArgs, kind: UnitKind, reason: String) -> ExitCode {
+pub(crate) fn unmodified(
+    call: &Call,
+    args: &RustcArgs,
+    kind: UnitKind,
+    reason: String,
+) -> ExitCode {
     let compilation = Compilation::new(call.clone(), args.clone(), kind);
     compilation.original(reason)
 }
@@ -104,7 +109,10 @@ impl Compilation {
             }
         }
         let why = heal::first_error(&refusals);
-        bail!("it does not compile with prologues: {}", why.unwrap_or_default())
+        bail!(
+            "it does not compile with prologues: {}",
+            why.unwrap_or_default()
+        )
     }
 
     fn record(&self, mut unit: Unit, tree: &CrateTree) -> Result<()> {
@@ -136,7 +144,8 @@ impl Compilation {
         args.push(&[&everywhere, &workspace, "--cap-lints", "allow"]);
         args.push(&["-C", "symbol-mangling-version=v0"]);
         if self.kind != UnitKind::Test {
-            args.push(&["-C", "link-dead-code"]);
+            // Optimised crates would otherwise make symbols local that patches have to find.
+            args.push(&["-C", "link-dead-code", "-C", "lto=off"]);
         }
         let (status, lines) = self.rustc(&args)?;
         if !status.success() {
@@ -176,14 +185,20 @@ impl Compilation {
     /// Compiles the generated main and links the program.
     fn link(&self, unit: &Unit) -> Result<()> {
         let source = self.folder.join("main.rs");
-        replace_file(&source, stub::source(&self.folder.to_string_lossy()).as_bytes())?;
+        replace_file(
+            &source,
+            stub::source(&self.folder.to_string_lossy()).as_bytes(),
+        )?;
         let mut args = self
             .args
             .with_input(&source)
             .without(&["--edition", "--emit"], &["incremental"]);
         let library = self.library(&self.folder);
         args.push(&["--edition", "2021", "--emit=link", "--cap-lints", "allow"]);
-        args.push(&["--extern", &format!("{}={}", stub::PROGRAM, library.display())]);
+        args.push(&[
+            "--extern",
+            &format!("{}={}", stub::PROGRAM, library.display()),
+        ]);
         args.push(&["-C", "link-arg=-Wl,--export-dynamic"]);
         let (status, lines) = self.rustc(&args)?;
         if status.success() {
@@ -222,7 +237,11 @@ impl Compilation {
         let cwd = std::env::current_dir()?;
         let input = self.args.input().context("no root file")?;
         Ok(Unit {
-            crate_name: self.args.value("--crate-name").unwrap_or_default().to_owned(),
+            crate_name: self
+                .args
+                .value("--crate-name")
+                .unwrap_or_default()
+                .to_owned(),
             kind: self.kind,
             id: 0,
             rustc: self.call.rustc.clone(),

@@ -59,7 +59,8 @@ mod tests {
     fn shadow_paths_become_the_users() {
         let dir = tempfile::tempdir().expect("a folder");
         let (from, to) = (dir.path().join("from.d"), dir.path().join("to.d"));
-        let text = "/t/app.d: /t/my\\ hot/shadow/w/my\\ app/src/main.rs /w/x.txt\n\n# env-dep:A=1\n";
+        let text =
+            "/t/app.d: /t/my\\ hot/shadow/w/my\\ app/src/main.rs /w/x.txt\n\n# env-dep:A=1\n";
         std::fs::write(&from, text).expect("a file");
         let files = fix(&from, &to, Path::new("/t/my hot/shadow")).expect("fixed");
         assert_eq!(
@@ -67,6 +68,9 @@ mod tests {
             [Path::new("/w/my app/src/main.rs"), Path::new("/w/x.txt")]
         );
         let fixed = std::fs::read_to_string(&to).expect("a file");
-        assert_eq!(fixed, "/t/app.d: /w/my\\ app/src/main.rs /w/x.txt\n\n# env-dep:A=1\n");
+        assert_eq!(
+            fixed,
+            "/t/app.d: /w/my\\ app/src/main.rs /w/x.txt\n\n# env-dep:A=1\n"
+        );
     }
 }

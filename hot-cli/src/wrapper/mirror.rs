@@ -28,8 +28,12 @@ impl<'a> Mirror<'a> {
 
     /// Writes `files` (absolute paths and texts), and links to everything beside them.
     pub(crate) fn write(&self, files: &[(PathBuf, String)]) -> Result<()> {
-        self.try_write(files)
-            .with_context(|| format!("can't write the rewritten sources to {}", self.root.display()))
+        self.try_write(files).with_context(|| {
+            format!(
+                "can't write the rewritten sources to {}",
+                self.root.display()
+            )
+        })
     }
 
     fn try_write(&self, files: &[(PathBuf, String)]) -> io::Result<()> {

@@ -109,12 +109,19 @@ fn unfit(args: &RustcArgs) -> Option<String> {
     if let Some(target) = args.value("--target") {
         let host = cfg!(target_arch = "x86_64") && target.starts_with("x86_64-");
         if !(host && target.ends_with("-linux-gnu")) {
-            return Some(format!("its target is {target}: programs can be patched on x86_64-unknown-linux-gnu only"));
+            return Some(format!(
+                "its target is {target}: programs can be patched on x86_64-unknown-linux-gnu only"
+            ));
         }
     }
-    let lto = args.codegen("lto").is_some_and(|lto| !["off", "no", "n", "false"].contains(&lto));
+    let lto = args
+        .codegen("lto")
+        .is_some_and(|lto| !["off", "no", "n", "false"].contains(&lto));
     if lto || args.codegen("linker-plugin-lto").is_some() {
-        return Some("link-time optimisation is on; set `lto = \"off\"` for this profile to patch it".to_owned());
+        return Some(
+            "link-time optimisation is on; set `lto = \"off\"` for this profile to patch it"
+                .to_owned(),
+        );
     }
     None
 }

@@ -9,7 +9,10 @@ use super::mirror::Mirror;
 use crate::unit::{Unit, UnitKind};
 
 /// Reads the crate of a unit with `read`.
-pub(crate) fn tree(root: &Path, read: &dyn Fn(&Path) -> std::io::Result<String>) -> Result<CrateTree> {
+pub(crate) fn tree(
+    root: &Path,
+    read: &dyn Fn(&Path) -> std::io::Result<String>,
+) -> Result<CrateTree> {
     CrateTree::load(root, &mut |path| read(path))
         .with_context(|| format!("can't read {}", root.display()))
 }
@@ -32,7 +35,12 @@ pub(crate) fn options(unit: &Unit, output: Output) -> Options {
 }
 
 /// Rewrites the crate into a shadow tree at `shadow`.
-pub(crate) fn write(unit: &Unit, tree: &CrateTree, output: Output, shadow: &Path) -> Result<Rewritten> {
+pub(crate) fn write(
+    unit: &Unit,
+    tree: &CrateTree,
+    output: Output,
+    shadow: &Path,
+) -> Result<Rewritten> {
     let rewritten = rewrite(tree, &options(unit, output));
     Mirror::new(shadow, &linked_below(unit)).write(&rewritten.files)?;
     Ok(rewritten)

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use object::read::archive::ArchiveFile;
-use object::{elf, Endianness, U32};
 use object::read::elf::{FileHeader, SectionHeader};
+use object::{elf, Endianness, U32};
 
 /// Makes the symbols of all objects in the archive visible. Returns how many there were.
 pub(crate) fn unhide(library: &Path) -> Result<usize> {

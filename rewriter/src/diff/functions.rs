@@ -42,11 +42,13 @@ pub(super) fn compare(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
                 after.line,
                 format!("body of {} changed: {reason}", after.title()),
             ),
-            None => found.changed.extend(after.kind.ok().map(|kind| ChangedFunction {
-                old: old_index,
-                new: new_index,
-                kind,
-            })),
+            None => found
+                .changed
+                .extend(after.kind.ok().map(|kind| ChangedFunction {
+                    old: old_index,
+                    new: new_index,
+                    kind,
+                })),
         }
     }
 }

@@ -8,7 +8,10 @@ pub(super) fn compare(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
         &old.items,
         &new.items,
         |item| (item.kind, &item.name, &item.module),
-        &[&|a, b| a.cfgs == b.cfgs && a.aspects == b.aspects, &|a, b| a.cfgs == b.cfgs],
+        &[
+            &|a, b| a.cfgs == b.cfgs && a.aspects == b.aspects,
+            &|a, b| a.cfgs == b.cfgs,
+        ],
     );
     for index in pairs.removed {
         let item = &old.items[index];
@@ -49,12 +52,18 @@ fn parts(old: &Item, new: &Item, found: &mut FileDiff) {
     );
     for &index in &pairs.removed {
         let part = &old.parts[index];
-        let what = format!("{} removed from {title}: its layout changes (`{}`)", part.kind, part.name);
+        let what = format!(
+            "{} removed from {title}: its layout changes (`{}`)",
+            part.kind, part.name
+        );
         found.rude(new.line, what);
     }
     for &index in &pairs.added {
         let part = &new.parts[index];
-        let what = format!("{} added to {title}: its layout changes (`{}`)", part.kind, part.name);
+        let what = format!(
+            "{} added to {title}: its layout changes (`{}`)",
+            part.kind, part.name
+        );
         found.rude(part.line, what);
     }
     for &(before, after) in &pairs.both {
@@ -85,5 +94,8 @@ fn changed_aspects(old: &[Aspect], new: &[Aspect]) -> Vec<&'static str> {
             .find(|other| other.name == aspect.name)
             .is_none_or(|other| other.content != aspect.content)
     };
-    new.iter().filter(differs).map(|aspect| aspect.name).collect()
+    new.iter()
+        .filter(differs)
+        .map(|aspect| aspect.name)
+        .collect()
 }

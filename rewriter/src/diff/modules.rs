@@ -27,7 +27,12 @@ fn all_imports(items: &FileItems) -> Vec<(&[String], &Use)> {
     let of_module = |module: &'_ Module| module.uses.len();
     let mut all = Vec::with_capacity(items.modules.iter().map(of_module).sum());
     for module in &items.modules {
-        all.extend(module.uses.iter().map(|import| (module.path.as_slice(), import)));
+        all.extend(
+            module
+                .uses
+                .iter()
+                .map(|import| (module.path.as_slice(), import)),
+        );
     }
     all
 }
@@ -48,7 +53,9 @@ fn macros(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
         &before,
         &after,
         |m| (m.0.to_vec(), m.1.name.clone()),
-        &[&|a, b| a.1.content == b.1.content, &|a, b| a.1.cfgs == b.1.cfgs],
+        &[&|a, b| a.1.content == b.1.content, &|a, b| {
+            a.1.cfgs == b.1.cfgs
+        }],
     );
     for &index in &pairs.removed {
         let item = before[index].1;

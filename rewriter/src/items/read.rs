@@ -124,7 +124,13 @@ impl Reader<'_> {
     }
 
     fn local(&mut self, name: &syn::Ident, attrs: &[Attribute], at: &Scope<'_>) {
-        let skipped = ["test", "bench", "proc_macro", "proc_macro_derive", "proc_macro_attribute"];
+        let skipped = [
+            "test",
+            "bench",
+            "proc_macro",
+            "proc_macro_derive",
+            "proc_macro_attribute",
+        ];
         if name == "_" || skipped.iter().any(|skip| has_attribute(attrs, skip)) {
             return;
         }
@@ -193,7 +199,12 @@ impl Reader<'_> {
 
     fn free_function(&mut self, item: &syn::ItemFn, at: &Scope<'_>) {
         self.local(&item.sig.ident, &item.attrs, at);
-        self.private(name_of(&item.sig.ident), PrivateKind::Item, &item.vis, at.path);
+        self.private(
+            name_of(&item.sig.ident),
+            PrivateKind::Item,
+            &item.vis,
+            at.path,
+        );
         let function = function(
             &self.source,
             (&item.attrs, &item.vis, &item.sig, &item.block),
@@ -208,7 +219,10 @@ impl Reader<'_> {
         let around = cfgs(at.cfgs, &item.attrs);
         let (defaultness, unsafety, generics) = (&item.defaultness, &item.unsafety, &item.generics);
         let (ty, clause) = (&item.self_ty, &item.generics.where_clause);
-        let tr = item.trait_.as_ref().map(|(not, path, _)| quote!(#not #path for));
+        let tr = item
+            .trait_
+            .as_ref()
+            .map(|(not, path, _)| quote!(#not #path for));
         let header = quote!(#defaultness #unsafety impl #generics #tr #ty #clause);
         self.out.impls.push(ImplHeader {
             text: normal(header.clone()),
@@ -217,7 +231,13 @@ impl Reader<'_> {
         });
         let index = self.out.impls.len() - 1;
         if item.trait_.is_some() || !attributes(&item.attrs).is_empty() {
-            self.push(ItemKind::Impl, compact(header), item.span(), &item.attrs, at);
+            self.push(
+                ItemKind::Impl,
+                compact(header),
+                item.span(),
+                &item.attrs,
+                at,
+            );
         }
         let owner = Owner::of_impl(item);
         let first = self.out.private.len();
@@ -236,7 +256,10 @@ impl Reader<'_> {
         (item, index): (&ItemImpl, usize),
         (at, around): (&Scope<'_>, &[String]),
     ) {
-        let at = &Scope { cfgs: around, ..*at };
+        let at = &Scope {
+            cfgs: around,
+            ..*at
+        };
         let prefix = match owner {
             Owner::Free => String::new(),
             Owner::Inherent { ty } => format!("{ty}::"),
@@ -291,13 +314,23 @@ impl Reader<'_> {
             }
         }
         let definition = aspect("definition", rest.to_token_stream());
-        self.push(ItemKind::Trait, name.clone(), item.ident.span(), &item.attrs, at)
-            .aspects
-            .push(definition);
+        self.push(
+            ItemKind::Trait,
+            name.clone(),
+            item.ident.span(),
+            &item.attrs,
+            at,
+        )
+        .aspects
+        .push(definition);
         let around = cfgs(at.cfgs, &item.attrs);
         for inner in &item.items {
-            let TraitItem::Fn(inner) = inner else { continue };
-            let Some(block) = &inner.default else { continue };
+            let TraitItem::Fn(inner) = inner else {
+                continue;
+            };
+            let Some(block) = &inner.default else {
+                continue;
+            };
             let mut function = function(
                 &self.source,
                 (&inner.attrs, &Visibility::Inherited, &inner.sig, block),
@@ -314,13 +347,22 @@ impl Reader<'_> {
     fn child(&mut self, item: &syn::ItemMod, at: &Scope<'_>) {
         let name = name_of(&item.ident);
         let visibility = aspect("visibility", item.vis.to_token_stream());
-        let kind = aspect("definition", match item.content {
-            Some(_) => quote!(inline),
-            None => quote!(;),
-        });
-        self.push(ItemKind::Mod, name.clone(), item.ident.span(), &item.attrs, at)
-            .aspects
-            .extend([visibility, kind]);
+        let kind = aspect(
+            "definition",
+            match item.content {
+                Some(_) => quote!(inline),
+                None => quote!(;),
+            },
+        );
+        self.push(
+            ItemKind::Mod,
+            name.clone(),
+            item.ident.span(),
+            &item.attrs,
+            at,
+        )
+        .aspects
+        .extend([visibility, kind]);
         self.private(name.clone(), PrivateKind::Item, &item.vis, at.path);
         let around = cfgs(at.cfgs, &item.attrs);
         self.out.modules[at.module].children.push(Child {
@@ -343,7 +385,10 @@ impl Reader<'_> {
             Some((_, name)) => name.to_string(),
             None => item.ident.to_string(),
         };
-        let rename = item.rename.as_ref().map(|(token, name)| quote!(#token #name));
+        let rename = item
+            .rename
+            .as_ref()
+            .map(|(token, name)| quote!(#token #name));
         let ident = &item.ident;
         self.out.modules[at.module].extern_crates.push(ExternCrate {
             bound: bound.clone(),
@@ -387,7 +432,10 @@ impl Reader<'_> {
         }
         let name = name_of(data.name);
         self.private(name.clone(), PrivateKind::Item, data.vis, at.path);
-        if data.generics.is_some_and(|g| g.lifetimes().next().is_some()) {
+        if data
+            .generics
+            .is_some_and(|g| g.lifetimes().next().is_some())
+        {
             self.out.borrowing.push(name.clone());
         }
         let around = cfgs(at.cfgs, data.attrs);
@@ -399,7 +447,9 @@ impl Reader<'_> {
             .push(aspect("visibility", data.vis.to_token_stream()));
         if let Some(generics) = data.generics {
             let clause = &generics.where_clause;
-            pushed.aspects.push(aspect("generics", quote!(#generics #clause)));
+            pushed
+                .aspects
+                .push(aspect("generics", quote!(#generics #clause)));
         }
         for (name, tokens) in data.aspects {
             pushed.aspects.push(aspect(name, tokens));
@@ -540,7 +590,12 @@ impl<'a> Data<'a> {
             }
             Syntax::TraitAlias(item) => {
                 let bounds = item.bounds.to_token_stream();
-                data!(TraitAlias, item, Some(&item.generics), vec![("bounds", bounds)])
+                data!(
+                    TraitAlias,
+                    item,
+                    Some(&item.generics),
+                    vec![("bounds", bounds)]
+                )
             }
             Syntax::Const(item) => {
                 let (ty, value) = (item.ty.to_token_stream(), item.expr.to_token_stream());
@@ -549,7 +604,12 @@ impl<'a> Data<'a> {
             Syntax::Static(item) => {
                 let (mutable, ty) = (&item.mutability, &item.ty);
                 let value = item.expr.to_token_stream();
-                data!(Static, item, None, vec![("type", quote!(#mutable #ty)), ("initial value", value)])
+                data!(
+                    Static,
+                    item,
+                    None,
+                    vec![("type", quote!(#mutable #ty)), ("initial value", value)]
+                )
             }
             _ => return None,
         })

@@ -40,7 +40,16 @@ fn imports_one_by_one() {
         .iter()
         .map(|u| format!("{}|{}", u.path_text(), u.bound().unwrap_or("*")))
         .collect();
-    assert_eq!(found, ["a::b|b", "a::c::{self}|c", "a::c::d as e|e", "a::f::*|*", "::g::H as _|_"]);
+    assert_eq!(
+        found,
+        [
+            "a::b|b",
+            "a::c::{self}|c",
+            "a::c::d as e|e",
+            "a::f::*|*",
+            "::g::H as _|_"
+        ]
+    );
 }
 
 #[test]
@@ -53,7 +62,10 @@ fn names_of_a_module() {
     assert!(module.children[1].macro_use);
     assert_eq!(module.children[1].cfgs, ["cfg ( x )"]);
     assert!(module.macros[0].declares);
-    assert_eq!(module.macros[0].text, "macro_rules! m { () => { static X: u8 = 1; } }");
+    assert_eq!(
+        module.macros[0].text,
+        "macro_rules! m { () => { static X: u8 = 1; } }"
+    );
     assert_eq!(module.extern_crates[0].text, "extern crate d as e ;");
     let private: Vec<&str> = items.private.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(private, ["A", "b", "c"]);

@@ -148,7 +148,10 @@ impl<'a> CrateModules<'a> {
         };
         let mut conditions = self.conditions(module).to_vec();
         conditions.extend(child.cfgs.iter().cloned());
-        let named = child.paths.iter().find(|(_, path)| ends_with(&file.path, path));
+        let named = child
+            .paths
+            .iter()
+            .find(|(_, path)| ends_with(&file.path, path));
         conditions.extend(named.and_then(|(condition, _)| condition.clone()));
         conditions
     }

@@ -77,7 +77,8 @@ fn blank_parameter_attributes(target: &Target<'_>, piece: &str) -> String {
     let place = &target.function.place;
     let mut edits = crate::edits::Edits::default();
     for range in &place.parameter_attributes {
-        let inner = range.start.saturating_sub(place.name.end)..range.end.saturating_sub(place.name.end);
+        let inner =
+            range.start.saturating_sub(place.name.end)..range.end.saturating_sub(place.name.end);
         let blanked = crate::edits::blank(piece.get(inner.clone()).unwrap_or_default());
         edits.replace(inner, blanked);
     }
@@ -170,7 +171,8 @@ impl<'a> Writer<'a> {
         match &self.header {
             None => {
                 let conditions = &self.conditions;
-                let not_send = not_send.map_or(String::new(), |(_, text)| format!("{conditions}{text}"));
+                let not_send =
+                    not_send.map_or(String::new(), |(_, text)| format!("{conditions}{text}"));
                 (
                     format!("{conditions}{start}"),
                     format!(" {conditions}{export} pub {wrapper_text} {wrapper_body} {not_send}"),
@@ -214,12 +216,17 @@ impl<'a> Writer<'a> {
         let kept = |attribute: &&String| {
             let mut words = attribute.split(|c: char| !(c.is_alphanumeric() || c == '_'));
             match words.next() {
-                Some("cfg_attr") => KEPT.iter().any(|name| attribute.contains(name)) && !attribute.contains("inline"),
+                Some("cfg_attr") => {
+                    KEPT.iter().any(|name| attribute.contains(name))
+                        && !attribute.contains("inline")
+                }
                 first => first.is_some_and(|first| KEPT.contains(&first)),
             }
         };
         let attributes = self.target.function.attributes.iter().filter(kept);
-        attributes.map(|attribute| format!("#[{attribute}] ")).collect()
+        attributes
+            .map(|attribute| format!("#[{attribute}] "))
+            .collect()
     }
 
     fn export(&self, name: &str) -> String {
@@ -283,7 +290,9 @@ impl<'a> Writer<'a> {
         };
         let future = match never {
             // The type `!` can't be written as an argument.
-            true => quote!(async move { let never: ::core::convert::Infallible = #call.await; never }),
+            true => {
+                quote!(async move { let never: ::core::convert::Infallible = #call.await; never })
+            }
             false => call,
         };
         let send = (!self.target.request.not_send).then(|| quote!(+ ::core::marker::Send));
@@ -314,7 +323,12 @@ impl<'a> Writer<'a> {
         let callee = match &self.header {
             Some(header) => header.original(name),
             None => {
-                let module = self.target.function.module.iter().map(|m| format_ident!("{m}"));
+                let module = self
+                    .target
+                    .function
+                    .module
+                    .iter()
+                    .map(|m| format_ident!("{m}"));
                 let host = format_ident!("{HOST}");
                 quote!(::#host #(::#module)* ::#name)
             }
@@ -337,7 +351,10 @@ impl<'a> Writer<'a> {
         }
         let item = self.header.as_ref().map(Header::item);
         let ty = pointer_type(&self.signature, item, borrowing)?;
-        let (core, name) = (self.core, format!("__soft_mock_check_{}", self.target.index));
+        let (core, name) = (
+            self.core,
+            format!("__soft_mock_check_{}", self.target.index),
+        );
         Some(format!(
             " {}{} pub extern \"C\" fn {name}(site: *const ()) -> u8 {{ if site.is_null() {{ return 0; }} \
              let site: fn() -> {core}::any::TypeId = unsafe {{ {core}::mem::transmute(site) }}; \

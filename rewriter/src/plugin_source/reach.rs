@@ -96,7 +96,8 @@ impl<'a> Reach<'a> {
     }
 
     fn add(&mut self, words: &Words) {
-        let owned = |names: &crate::words::Names| names.iter().map(|n| n.to_string()).collect::<Vec<_>>();
+        let owned =
+            |names: &crate::words::Names| names.iter().map(|n| n.to_string()).collect::<Vec<_>>();
         self.words.extend(owned(&words.all));
         self.members.extend(owned(&words.members));
         self.macros.extend(owned(&words.macros));
@@ -196,14 +197,19 @@ impl<'a> Reach<'a> {
                     continue;
                 }
                 found = true;
-                let hidden = |h: &Hidden| !h.field && h.name == name && declared.path.starts_with(&h.scope);
+                let hidden =
+                    |h: &Hidden| !h.field && h.name == name && declared.path.starts_with(&h.scope);
                 if !self.hidden.iter().any(hidden) {
                     self.kept.entry(module).or_default().locals.insert(index);
                 }
             }
             for (index, item) in declared.extern_crates.iter().enumerate() {
                 if plain(&item.bound) == name {
-                    self.kept.entry(module).or_default().extern_crates.insert(index);
+                    self.kept
+                        .entry(module)
+                        .or_default()
+                        .extern_crates
+                        .insert(index);
                     found = true;
                 }
             }
@@ -233,11 +239,17 @@ impl<'a> Reach<'a> {
 
     /// What the root declares as an external crate is a name in every module.
     fn extern_crate(&mut self, name: &str) {
-        let Some(root) = self.modules.find(&[]) else { return };
+        let Some(root) = self.modules.find(&[]) else {
+            return;
+        };
         for &module in &self.modules.group(root).modules {
             for (index, item) in self.modules.module(module).extern_crates.iter().enumerate() {
                 if plain(&item.bound) == name {
-                    self.kept.entry(module).or_default().extern_crates.insert(index);
+                    self.kept
+                        .entry(module)
+                        .or_default()
+                        .extern_crates
+                        .insert(index);
                 }
             }
         }
@@ -309,7 +321,9 @@ impl<'a> Reach<'a> {
         let modules = &self.modules.group(target).modules;
         let is_trait = modules.iter().any(|&module| {
             let locals = &self.modules.module(module).locals;
-            locals.iter().any(|local| local.name == *name && local.is_trait)
+            locals
+                .iter()
+                .any(|local| local.name == *name && local.is_trait)
         });
         !imported && !is_trait && self.modules.globs(target).is_empty()
     }
@@ -352,7 +366,11 @@ impl<'a> Reach<'a> {
             return Some(child);
         }
         let depth = depth.checked_sub(1)?;
-        let (module, index) = self.modules.bindings(group, &plain(name)).into_iter().next()?;
+        let (module, index) = self
+            .modules
+            .bindings(group, &plain(name))
+            .into_iter()
+            .next()?;
         let import = &self.modules.module(module).uses[index];
         let target = self.resolve(group, import, depth)?;
         match &import.kind {

@@ -13,7 +13,12 @@ use crate::items::FileItems;
 
 /// Attributes of the user's root file that the plugin's root has too.
 const CARRIED: [&str; 6] = [
-    "feature", "recursion_limit", "type_length_limit", "no_std", "no_implicit_prelude", "no_core",
+    "feature",
+    "recursion_limit",
+    "type_length_limit",
+    "no_std",
+    "no_implicit_prelude",
+    "no_core",
 ];
 
 /// Where only a function whose future is not `Send` has an answer.
@@ -30,24 +35,39 @@ pub(super) fn write(
 ) -> Result<Vec<(PathBuf, String)>, PluginError> {
     let mut by_file: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (position, target) in targets.iter().enumerate() {
-        by_file.entry(target.request.file).or_default().push(position);
+        by_file
+            .entry(target.request.file)
+            .or_default()
+            .push(position);
     }
     let mut writer = Writer::of(options, modules, kept);
     for positions in by_file.values() {
         let items = targets[positions[0]].file;
         let path = mirrored(&items.path);
-        if writer.includes.values().flatten().any(|known| *known == path) {
+        if writer
+            .includes
+            .values()
+            .flatten()
+            .any(|known| *known == path)
+        {
             return Err(PluginError::FileOfTwoModules(items.path.clone()));
         }
         writer.claim(items, positions.iter().map(|&p| &targets[p]));
         let group = modules.find(&items.module);
-        writer.includes.entry(group.unwrap_or_default()).or_default().push(path);
+        writer
+            .includes
+            .entry(group.unwrap_or_default())
+            .or_default()
+            .push(path);
     }
     let mut files = vec![(PathBuf::from(PLUGIN_ROOT), writer.root(targets, manifest))];
     for positions in by_file.values() {
         let mut positions = positions.clone();
         positions.sort_by_key(|&p| targets[p].function.place.body.start);
-        let list: Vec<_> = positions.iter().map(|&p| (&targets[p], &emitted[p])).collect();
+        let list: Vec<_> = positions
+            .iter()
+            .map(|&p| (&targets[p], &emitted[p]))
+            .collect();
         files.push((mirrored(&list[0].0.file.path), writer.user_file(&list)));
     }
     Ok(files)
@@ -164,7 +184,10 @@ impl<'a> Writer<'a> {
         }
         let core = self.options.edition.core_path(self.options.no_std);
         for path in self.includes.get(&group).into_iter().flatten() {
-            out.push_str(&format!("{core}::include!({:?}); ", path.display().to_string()));
+            out.push_str(&format!(
+                "{core}::include!({:?}); ",
+                path.display().to_string()
+            ));
         }
     }
 
@@ -180,14 +203,20 @@ impl<'a> Writer<'a> {
 
     /// Imports and re-exports of a module, of which the order means nothing.
     fn names(&self, module: usize, host: &str, out: &mut String) {
-        let Some(kept) = self.kept.get(&module) else { return };
+        let Some(kept) = self.kept.get(&module) else {
+            return;
+        };
         let (declared, around) = (self.modules.module(module), self.modules.conditions(module));
         let mut bound: BTreeSet<&str> = BTreeSet::new();
         for &index in &kept.uses {
             let import = &declared.uses[index];
             bound.extend(import.bound());
             out.push_str(&conditions(around, &import.cfgs));
-            let space = if import.visibility.is_empty() { "" } else { " " };
+            let space = if import.visibility.is_empty() {
+                ""
+            } else {
+                " "
+            };
             let text = import.path_text();
             out.push_str(&format!("{}{space}use {text}; ", import.visibility));
         }
@@ -220,7 +249,11 @@ impl<'a> Writer<'a> {
         }
         for &index in kept.into_iter().flat_map(|kept| &kept.macros) {
             let item = &declared.macros[index];
-            let text = format!("{}{} ", conditions(around, &item.cfgs), one_line(&item.text));
+            let text = format!(
+                "{}{} ",
+                conditions(around, &item.cfgs),
+                one_line(&item.text)
+            );
             ordered.push((item.position, text));
         }
     }

@@ -56,7 +56,9 @@ fn bodies_keep_their_place() {
     assert!(new[5].starts_with(old[5]));
     assert!(new[6].starts_with("          (&self) {}"));
     assert!(new[8].starts_with("    () -> u8 { 2 }"));
-    assert!(new[..3].concat().contains("export_name = \"__soft_mock_patch_0\""));
+    assert!(new[..3]
+        .concat()
+        .contains("export_name = \"__soft_mock_patch_0\""));
 }
 
 #[test]

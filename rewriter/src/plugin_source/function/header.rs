@@ -115,13 +115,16 @@ impl Header {
 
 /// Whether a signature names `Self` beyond its receiver.
 fn mentions_self(signature: &Signature) -> bool {
-    let inputs = signature.inputs.iter().filter_map(|argument| match argument {
-        FnArg::Typed(typed) => Some(typed.ty.to_token_stream()),
-        FnArg::Receiver(receiver) if receiver.colon_token.is_some() => {
-            Some(receiver.ty.to_token_stream())
-        }
-        FnArg::Receiver(_) => None,
-    });
+    let inputs = signature
+        .inputs
+        .iter()
+        .filter_map(|argument| match argument {
+            FnArg::Typed(typed) => Some(typed.ty.to_token_stream()),
+            FnArg::Receiver(receiver) if receiver.colon_token.is_some() => {
+                Some(receiver.ty.to_token_stream())
+            }
+            FnArg::Receiver(_) => None,
+        });
     let mut words = std::collections::HashSet::new();
     for tokens in inputs.chain([signature.output.to_token_stream()]) {
         crate::facts::identifiers(tokens, &mut words);
