@@ -1,12 +1,13 @@
 //! `hot`: patches the functions of a program while it runs.
 //!
 //! Called by cargo in place of rustc (under the name `hot-rustc`), it is the wrapper that rewrites a
-//! crate; called by the user, it runs a session around their command.
+//! crate; called by the user, it runs a session around their command, or builds managed plugins.
 
 mod build;
 mod child;
 mod cli;
 mod control;
+mod managed;
 mod report;
 mod session;
 mod session_dir;
@@ -24,5 +25,9 @@ fn main() -> ExitCode {
     if name == Some("hot-rustc".as_ref()) {
         return wrapper::run(arguments.collect());
     }
-    session::run(cli::Options::from_process())
+    match std::env::args_os().nth(1) {
+        Some(word) if word == "build" => managed::run_build(arguments.skip(1)),
+        Some(word) if word == "watch-plugins" => managed::run_watch(arguments.skip(1)),
+        _ => session::run(cli::Options::from_process()),
+    }
 }

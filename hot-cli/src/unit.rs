@@ -28,6 +28,8 @@ pub(crate) enum UnitKind {
     Bin,
     /// A test harness.
     Test,
+    /// A proc-macro crate: left as it is, but its changes concern whoever uses it.
+    Macro,
 }
 
 /// The record of a unit.
@@ -48,6 +50,9 @@ pub(crate) struct Unit {
     pub(crate) env: BTreeMap<String, String>,
     /// The root file.
     pub(crate) root: PathBuf,
+    /// It is rewritten for tests.
+    #[serde(default)]
+    pub(crate) mocks: bool,
     /// The crate has no standard library.
     pub(crate) no_std: bool,
     /// The files that were rewritten.

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod attribute;
 mod diff;
 mod edition;
 mod edits;
@@ -14,8 +15,11 @@ mod items;
 mod local_items;
 mod names;
 mod normal;
+mod paths;
 mod plugin_source;
 mod prologue;
+mod redirect;
+mod refused;
 mod rewrite;
 mod running;
 mod signature;
@@ -26,6 +30,7 @@ mod whole;
 mod whole_crate;
 mod words;
 
+pub use attribute::{attribute_prologue, attribute_refusal, AttributePrologue};
 pub use diff::{diff, ChangedFunction, FileDiff, Rude};
 pub use edition::Edition;
 pub use eligibility::{classify, has_attribute, is_test_only, Ineligible, Kind, Place};

@@ -52,6 +52,8 @@ pub(crate) struct Dialect<'a> {
     pub(crate) borrowing: &'a HashSet<String>,
     /// Sites carry the id of the function's type.
     pub(crate) type_ids: bool,
+    /// Those of async functions too, for mocks.
+    pub(crate) mocks: bool,
 }
 
 /// Inserts the prologue of one function.
@@ -73,6 +75,43 @@ pub(crate) fn insert(
         false => format!(" {{ {site} {check} }} {lets}"),
     };
     edits.insert(body_start(function), text);
+}
+
+/// The prologue's text for a function that is given as tokens: names of all parameters, and what stands
+/// at the start of the body.
+pub(crate) fn text(function: &Function<'_>, dialect: &Dialect<'_>) -> (Vec<String>, String) {
+    let mut lets = String::new();
+    let mut name = |(position, argument): (usize, &FnArg)| {
+        let FnArg::Typed(typed) = argument else {
+            return "self".to_owned();
+        };
+        if let Some(name) = own_name(&typed.pat) {
+            return name;
+        }
+        let name = format!("__soft_mock_{position}");
+        lets.push_str(&taken_apart(&typed.pat, &name));
+        name
+    };
+    let names: Vec<String> = function.signature.inputs.iter().enumerate().map(&mut name).collect();
+    let (site, check) = (site(function, dialect), check(function, dialect, &names));
+    (names, format!("{{ {site} {check} }} {lets}"))
+}
+
+/// The name of a parameter that has one.
+fn own_name(pattern: &Pat) -> Option<String> {
+    match pattern {
+        Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => {
+            Some(ident.ident.to_string())
+        }
+        _ => None,
+    }
+}
+
+fn taken_apart(pattern: &Pat, name: &str) -> String {
+    match pattern {
+        Pat::Wild(_) => String::new(),
+        pattern => format!("let {} = {name};", one_line(pattern)),
+    }
 }
 
 /// After the opening brace, and after inner attributes, which must come first.
@@ -104,7 +143,7 @@ fn site(function: &Function<'_>, dialect: &Dialect<'_>) -> String {
     let signature = signature_text(function.signature);
     let type_id = dialect
         .type_ids
-        .then(|| pointer_type(function.signature, function.item_impl, dialect.borrowing))
+        .then(|| identity(function, dialect))
         .flatten()
         .map_or(format!("{core}::option::Option::None"), |ty| {
             format!("{core}::option::Option::Some({core}::any::TypeId::of::<{ty}>)")
@@ -113,6 +152,22 @@ fn site(function: &Function<'_>, dialect: &Dialect<'_>) -> String {
         "#[used] {section} static __SOFT_MOCK_SITE: crate::__soft_mock::Site = crate::__soft_mock::Site::new({flags}, \
          {core}::concat!({before:?}, {core}::module_path!(), {after:?}), {core}::file!(), {line}, {signature:?}, {type_id});"
     )
+}
+
+/// The type whose id the site carries. That of an async function, which no pointer to it has, is
+/// `fn(…) -> Pending<Output>`: only mocks are compared with it.
+fn identity(function: &Function<'_>, dialect: &Dialect<'_>) -> Option<proc_macro2::TokenStream> {
+    if !(dialect.mocks && function.kind == Kind::Async) {
+        return pointer_type(function.signature, function.item_impl, dialect.borrowing);
+    }
+    let mut signature = function.signature.clone();
+    signature.asyncness = None;
+    let output: Type = match &signature.output {
+        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
+    };
+    signature.output = syn::parse_quote!(-> ::core::future::Pending<#output>);
+    pointer_type(&signature, function.item_impl, dialect.borrowing)
 }
 
 fn check(function: &Function<'_>, dialect: &Dialect<'_>, arguments: &[String]) -> String {
@@ -157,21 +212,15 @@ fn name_parameters(
             names.push("self".to_owned());
             continue;
         };
-        match &*typed.pat {
-            Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => {
-                names.push(ident.ident.to_string());
-            }
-            pattern => {
-                let name = format!("__soft_mock_{position}");
-                let range = pattern.span().byte_range();
-                let text = &source[range.clone()];
-                if !matches!(pattern, Pat::Wild(_)) {
-                    lets.push_str(&format!("let {} = {name};", one_line(pattern)));
-                }
-                edits.replace(range, in_place_of(text, &name));
-                names.push(name);
-            }
-        }
+        let name = own_name(&typed.pat).unwrap_or_else(|| {
+            let name = format!("__soft_mock_{position}");
+            let range = typed.pat.span().byte_range();
+            let text = &source[range.clone()];
+            lets.push_str(&taken_apart(&typed.pat, &name));
+            edits.replace(range, in_place_of(text, &name));
+            name
+        });
+        names.push(name);
     }
     (names, lets)
 }

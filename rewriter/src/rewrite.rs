@@ -16,6 +16,7 @@ use crate::eligibility::{classify, is_test_only, Ineligible, Kind, Place};
 use crate::facts::Facts;
 use crate::names::{signature_text, site_name, Owner};
 use crate::prologue::{self, plain, Dialect, Function};
+use crate::{redirect, refused};
 use crate::support::{support_module, CrateFacts};
 use crate::tree::{line_of, CrateTree, SourceFile};
 use crate::visibility::{scope, widen, Hidden, Mentions, Twin};
@@ -40,6 +41,9 @@ pub struct Options {
     pub facts: CrateFacts,
     /// The crate is a binary: its main function is made callable as `__soft_mock_main`.
     pub main: bool,
+    /// For tests: calls of the standard library are redirected, threads and tasks follow their test, async
+    /// functions carry a type id, and functions without a site leave word.
+    pub mocks: bool,
     /// Names of sites that carry no type id.
     pub untyped: HashSet<String>,
     /// Names of functions that get no prologue.
@@ -83,7 +87,9 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
     };
     let mut out = Rewritten::default();
     let mut written: HashSet<PathBuf> = HashSet::new();
-    for (position, file) in tree.files.iter().enumerate() {
+    let mocks = options.mocks && !facts.no_std && options.edition != Edition::E2015;
+    let mut used = redirect::Used::new();
+    for file in &tree.files {
         if !written.insert(file.path.clone()) {
             continue;
         }
@@ -99,14 +105,21 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
             hidden: &mut out.hidden,
         };
         rewriter.items(&file.ast.items);
-        let edits = rewriter.edits;
+        let mut edits = rewriter.edits;
         let (before, parsed) = file.text.split_at(prefix(&file.text));
-        let mut text = before.to_owned() + &edits.apply(parsed);
-        if position == 0 {
-            text.push('\n');
-            text.push_str(&root_text(options, &facts));
+        if mocks {
+            redirect::insert(parsed, &file.ast, &mut edits, &mut used);
         }
+        let text = before.to_owned() + &edits.apply(parsed);
         out.files.push((file.path.clone(), text));
+    }
+    if let Some((_, root)) = out.files.first_mut() {
+        root.push('\n');
+        root.push_str(&root_text(options, &facts));
+        if mocks {
+            let more = redirect::support(options.edition, &used) + &refused::support(options.edition, &out.functions);
+            extend_support(root, &more);
+        }
     }
     out
 }
@@ -119,6 +132,14 @@ fn prefix(text: &str) -> usize {
     match script {
         true => mark + rest.find('\n').unwrap_or(rest.len()),
         false => mark,
+    }
+}
+
+/// Puts more into the support module, before its closing brace.
+fn extend_support(root: &mut String, more: &str) {
+    let Some(start) = root.rfind("pub mod __soft_mock {") else { return };
+    if let Some(end) = root[start..].find("\n}") {
+        root.insert_str(start + end + 1, more);
     }
 }
 
@@ -276,6 +297,7 @@ impl Rewriter<'_> {
                 no_std: self.facts.no_std,
                 borrowing: &self.facts.borrowing,
                 type_ids: !self.options.untyped.contains(&site),
+                mocks: self.options.mocks,
             };
             let parsed = &self.file.text[prefix(&self.file.text)..];
             prologue::insert(parsed, &function, &dialect, &mut self.edits);
@@ -370,6 +392,7 @@ mod tests {
                 hot: true,
             },
             main: false,
+            mocks: false,
             untyped: HashSet::new(),
             without: HashSet::new(),
         }

@@ -159,6 +159,7 @@ fn options(edition: &str) -> Options {
             hot: true,
         },
         main: false,
+        mocks: false,
         untyped: HashSet::new(),
         without: HashSet::new(),
     }

@@ -1,4 +1,4 @@
-//! What stands behind a site: patches, and a mock before them.
+//! What stands behind a site: patches, a mock of the process before them, and mocks of tests before that.
 //!
 //! # Who writes, who reads
 //! Everything here is written under the lock of [`Shared`] and read by any thread without a lock, at
@@ -10,7 +10,7 @@
 //! | cell | written | read |
 //! |---|---|---|
 //! | `Site::hook` | Release, under the lock | Acquire, in the prologue |
-//! | `Hook::mock` | Release, under the lock | Acquire, in `enter` |
+//! | `Hook::mock`, `Hook::scoped` | Release, under the lock | Acquire, in `enter` |
 //! | `Hook::patches` | Release, under the lock | Acquire, in `enter` |
 //! | `Shared::generation` | Release, under the lock, last | Acquire, in `enter`, **before** `patches` |
 //!
@@ -50,6 +50,8 @@ pub(crate) struct Hook {
     /// Calls of the original that are prepared or in progress: as long as there are some, `mock`
     /// is not null, so that each of them finds its own call.
     originals: AtomicUsize,
+    /// Asked first of all: mocks that belong to a test.
+    scoped: AtomicPtr<MockSlot>,
 }
 
 #[allow(improper_ctypes_definitions)] // A thin function pointer that is only handed back, see `Code`.
@@ -89,7 +91,7 @@ unsafe impl Send for MockSlot {}
 unsafe extern "C" fn enter(site: *const Site, hook: *const Hook) -> Option<Code> {
     // SAFETY: the prologue loaded it with Acquire from the site; hooks are never freed.
     let hook = unsafe { &*hook };
-    if let Some(slot) = hook.mock() {
+    for slot in [hook.scoped(), hook.mock()].into_iter().flatten() {
         // SAFETY: `enter` and `data` of one slot belong together.
         let code = unsafe { (slot.enter)(site, slot.data) };
         if code.is_some() {
@@ -103,6 +105,15 @@ unsafe extern "C" fn enter(site: *const Site, hook: *const Hook) -> Option<Code>
 }
 
 impl Hook {
+    /// What runs at a site that has a hook.
+    ///
+    /// # Safety
+    /// As for [`enter`].
+    pub(crate) unsafe fn decide(site: *const Site, hook: *const Self) -> Option<Code> {
+        // SAFETY: the caller's promise; the copy of the runtime that made the hook has its own entry.
+        unsafe { ((*hook).enter)(site, hook) }
+    }
+
     /// The hook of a site, made if it has none yet.
     pub(crate) fn of(site: &'static Site, locked: &Locked) -> &'static Self {
         if let Some(hook) = Self::existing(site) {
@@ -114,6 +125,7 @@ impl Hook {
             patches: AtomicPtr::new(ptr::null_mut()),
             mock: AtomicPtr::new(ptr::null_mut()),
             originals: AtomicUsize::new(0),
+            scoped: AtomicPtr::new(ptr::null_mut()),
         }));
         let erased = ptr::from_ref(hook).cast_mut().cast::<()>();
         site.owner.store(erased, Ordering::Release);
@@ -147,7 +159,8 @@ impl Hook {
 
     /// Takes the hook away where it has nothing to say, so that the fast path is free again.
     pub(crate) fn settle(&'static self, site: &'static Site, locked: &Locked) {
-        let silent = self.mock().is_none() && self.code_of(locked.generation()).is_none();
+        let mocked = self.mock().is_some() || self.scoped().is_some();
+        let silent = !mocked && self.code_of(locked.generation()).is_none();
         if silent {
             site.hook.store(ptr::null_mut(), Ordering::Release);
         }
@@ -179,6 +192,16 @@ impl Hook {
     pub(crate) fn mock(&self) -> Option<&'static MockSlot> {
         // SAFETY: null, or a `'static` slot that `set_mock` published with Release.
         unsafe { self.mock.load(Ordering::Acquire).as_ref() }
+    }
+
+    pub(crate) fn scoped(&self) -> Option<&'static MockSlot> {
+        // SAFETY: null, or a `'static` slot that `set_scoped` published with Release.
+        unsafe { self.scoped.load(Ordering::Acquire).as_ref() }
+    }
+
+    pub(crate) fn set_scoped(&self, slot: Option<&'static MockSlot>, _locked: &Locked) {
+        let slot = slot.map_or(ptr::null_mut(), |slot| ptr::from_ref(slot).cast_mut());
+        self.scoped.store(slot, Ordering::Release);
     }
 
     pub(crate) fn set_mock(&self, slot: Option<&'static MockSlot>, _locked: &Locked) {

@@ -56,15 +56,26 @@ pub mod patch;
 pub mod plugin;
 pub mod registry;
 pub mod reloader;
+mod scope;
 mod shared;
 mod signals;
 mod site;
 
+/// What `mockable` expands to refers to. No part of the interface.
+#[doc(hidden)]
+pub mod __support {
+    pub use crate::site::Site;
+}
+
 pub use loader::{LoadError, Refusal};
 pub use mock::{
     call_original, call_original_by_name, get_mock_by_name, get_mock_for, list, mock_by_name,
-    mock_unsafe_by_name, reset, reset_all, reset_by_name, MockError,
+    mock_unsafe_by_name, reset, reset_all, reset_by_name, MockError, Mocked, Times, check, returns, steps, Returns, Steps,
 };
 pub use patch::{load_plugin, load_plugins, Report};
 pub use registry::{find, sites, FindError};
+pub use scope::{scope, Entered, Follow, Scope};
+#[cfg(feature = "mockable")]
+pub use soft_mock_macros::mockable;
+pub use soft_mock_macros::{mock, mock_everywhere, spy};
 pub use site::{Crate, Site, LAYOUT};

@@ -1,4 +1,5 @@
-//! Mocks of the whole process: another function in the place of one that is found by its name.
+//! Mocks: another function in the place of one that is found by its name, for the whole process, and
+//! closures that belong to a test (`scoped`).
 //!
 //! A mock comes before patches; without one, whatever the program's own code is runs, patched or
 //! not. That is what "the original" means here. Nothing in this module knows of plugins.
@@ -7,6 +8,14 @@
 //! [`call_original`] notes on the calling thread that its next call of the function is to pass the
 //! mock by. That very call takes the note away: what the original calls is mocked as before, and
 //! other threads never see the note.
+
+mod call;
+mod exclusive;
+mod expect;
+mod node;
+mod record;
+mod scoped;
+mod sync;
 
 use std::any::{type_name, TypeId};
 use std::cell::Cell;
@@ -22,6 +31,19 @@ use crate::patch::patch_of;
 use crate::registry::{self, find, find_item, registry, FindError, RegistryError};
 use crate::shared::{Locked, Shared};
 use crate::site::Site;
+
+pub use expect::{check, returns, steps, Returns, Steps};
+pub use record::Times;
+pub use scoped::Mocked;
+
+/// What `mock!` expands to. No part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use super::call::Call;
+    pub use super::original;
+    pub use super::record::{AsDebug, AsUnknown, Shown};
+    pub use super::scoped::{install, install_erased, Form, Target};
+}
 
 /// A function couldn't be mocked, or its original not be called.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -56,6 +78,43 @@ pub enum MockError {
     /// The function is `async`.
     #[error("`{name}` is async: it can't be mocked by name")]
     Async {
+        /// The function's name.
+        name: &'static str,
+    },
+    /// An async mock for a function that isn't async, or the other way round.
+    #[error(
+        "`{name}` is {}async, its mock has to be: write `mock!(…, {} {{ … }})`",
+        if *.is_async { "" } else { "not " },
+        if *.is_async { "async move |…| -> …" } else { "|…| -> …" }
+    )]
+    Asyncness {
+        /// The function's name.
+        name: &'static str,
+        /// Whether the function is async.
+        is_async: bool,
+    },
+    /// The function has no site, for a reason that is known.
+    #[error("`{name}` can't be mocked: {reason}")]
+    Refused {
+        /// The function's name.
+        name: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Two tests that hold mocks both want one of the whole process.
+    #[error(
+        "a mock of `{name}` for the whole process has to wait for the mocks of another test, which \
+         waits for those of this test: make it before all others"
+    )]
+    Exclusive {
+        /// The function's name.
+        name: &'static str,
+    },
+    /// The function is `unsafe`, and the mock doesn't say so.
+    #[error(
+        "`{name}` is unsafe: say that its mock may stand in for it, `mock!(unsafe …, |…| …)`"
+    )]
+    NeedsUnsafe {
         /// The function's name.
         name: &'static str,
     },
@@ -120,17 +179,27 @@ fn check_type<F: 'static>(site: &'static Site) -> Result<(), MockError> {
     if site.is_async() {
         return Err(MockError::Async { name });
     }
-    let signature = site.signature();
+    let hint = hint::<F>(site.signature());
+    check_type_of(site, TypeId::of::<F>(), type_name::<F>(), hint)
+}
+
+fn check_type_of(
+    site: &'static Site,
+    id: TypeId,
+    found: &'static str,
+    hint: &'static str,
+) -> Result<(), MockError> {
+    let (name, signature) = (site.name(), site.signature());
     let type_id = site
         .type_id()
         .ok_or(MockError::NoType { name, signature })?;
-    match type_id() == TypeId::of::<F>() {
+    match type_id() == id {
         true => Ok(()),
         false => Err(MockError::Signature {
             name,
             expected: signature,
-            found: type_name::<F>(),
-            hint: hint::<F>(signature),
+            found,
+            hint: if hint.is_empty() { lifetimes_hint(found, signature) } else { hint },
         }),
     }
 }
@@ -147,7 +216,30 @@ fn hint<F>(signature: &str) -> &'static str {
     }
 }
 
-/// Gives a function its original back: `reset(store::get)`. Returns whether it was mocked.
+/// Without their lifetimes, both read the same.
+fn lifetimes_hint(found: &str, signature: &str) -> &'static str {
+    match without_lifetimes(found) == without_lifetimes(signature) {
+        true => "; they differ in their lifetimes, write those of the mock as the function declares them",
+        false => "",
+    }
+}
+
+/// The letters of a signature that don't belong to lifetimes.
+fn without_lifetimes(text: &str) -> String {
+    let mut out = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter == '\'' {
+            while letters.next_if(|next| next.is_alphanumeric() || *next == '_').is_some() {}
+        } else if !letter.is_whitespace() && !"<>,:".contains(letter) {
+            out.push(letter);
+        }
+    }
+    out.replacen("for", "", usize::from(text.starts_with("for<")))
+}
+
+/// Gives a function its original back: `reset(store::get)`. Returns whether it was mocked. Mocks that
+/// other tests made for themselves stay.
 pub fn reset<F>(function: F) -> Result<bool, MockError> {
     reset_site(find_item(&function)?)
 }
@@ -169,12 +261,13 @@ fn reset_site(site: &'static Site) -> Result<bool, MockError> {
     let Some(hook) = Hook::existing(site) else {
         return Ok(false);
     };
+    let scoped = scoped::reset(site);
     let locked = registry()?.shared().lock();
     let mocked = hook.mock().is_some_and(is_mock);
     if mocked {
         take_mock(hook, site, &locked);
     }
-    Ok(mocked)
+    Ok(mocked || scoped)
 }
 
 fn take_mock(hook: &'static Hook, site: &'static Site, locked: &Locked) {
@@ -193,6 +286,10 @@ pub fn get_mock_by_name(name: &str) -> Result<Option<Mock>, MockError> {
 }
 
 fn mock_of(site: &'static Site) -> Option<Mock> {
+    if scoped::is_mocked(site) {
+        let code = ptr::null();
+        return Some(Mock { site, code });
+    }
     let slot = Hook::existing(site)?.mock()?;
     is_mock(slot).then_some(Mock {
         site,
@@ -218,9 +315,13 @@ impl Mock {
         self.site
     }
 
-    /// The mock itself, if `F` is its type.
+    /// The mock itself, if it is a function, as those of [`mock_by_name`] are, and `F` is its type.
+    /// A closure can only be called in place of its function.
     pub fn get<F: Copy + 'static>(&self) -> Option<F> {
         check_type::<F>(self.site).ok()?;
+        if self.code.is_null() {
+            return None;
+        }
         // SAFETY: `F` is the type of the site's function pointers, and only such are installed.
         Some(unsafe { mem::transmute_copy::<*const (), F>(&self.code) })
     }
@@ -243,9 +344,10 @@ pub fn list() -> Vec<Entry> {
     let entry = |site: &'static Site| Entry {
         site,
         patch: patch_of(site),
-        mocked: Hook::existing(site)
-            .and_then(Hook::mock)
-            .is_some_and(is_mock),
+        mocked: scoped::is_mocked(site)
+            || Hook::existing(site)
+                .and_then(Hook::mock)
+                .is_some_and(is_mock),
     };
     registry::sites().map(entry).collect()
 }
@@ -258,6 +360,17 @@ pub fn list() -> Vec<Entry> {
 /// mock would otherwise have been called unnoticed (on another thread, for instance).
 pub fn call_original<F, R>(function: F, call: impl FnOnce() -> R) -> Result<R, MockError> {
     original_of(find_item(&function)?, call)
+}
+
+/// [`call_original`], as `spy!` expands to it.
+#[doc(hidden)]
+#[track_caller]
+pub fn original<F, R>(function: &F, call: impl FnOnce() -> R) -> R {
+    let result = find_item(function).map_err(MockError::from).and_then(|site| original_of(site, call));
+    match result {
+        Ok(result) => result,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// [`call_original`] for the function called `name`.
@@ -355,6 +468,19 @@ fn use_note(site: *const Site) -> bool {
     // and takes it out of the list before it goes.
     while let Some(found) = unsafe { note.as_ref() } {
         if ptr::eq(found.site, site) && !found.used.replace(true) {
+            return true;
+        }
+        note = found.outer;
+    }
+    false
+}
+
+/// Whether the next call of `site` on this thread is to reach the original.
+fn has_note(site: *const Site) -> bool {
+    let mut note = NOTES.get();
+    // SAFETY: as in `use_note`.
+    while let Some(found) = unsafe { note.as_ref() } {
+        if ptr::eq(found.site, site) && !found.used.get() {
             return true;
         }
         note = found.outer;

@@ -98,7 +98,8 @@ fn with_short_arguments(path: &str) -> String {
 /// Whether `path` ends with the segments of `end`, as a source writes them.
 fn ends_with_path(path: &str, end: &str) -> bool {
     let mut end = end.trim_start_matches("::");
-    for relative in ["crate::", "self::", "super::"] {
+    // What `std` calls its own is often of `core` or `alloc`.
+    for relative in ["crate::", "self::", "super::", "std::", "core::", "alloc::"] {
         while let Some(rest) = end.strip_prefix(relative) {
             end = rest;
         }

@@ -215,7 +215,24 @@ impl Registry {
     }
 
     pub(crate) fn sites(&self) -> impl Iterator<Item = &'static Site> {
-        self.sites.iter().filter(|site| !site.is_sentinel())
+        self.sites.iter().filter(|site| site.is_function())
+    }
+
+    /// Where threads ask for their scope.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &'static Site> {
+        self.sites.iter().filter(|site| site.is_scope())
+    }
+
+    /// A function of this name that has no site, and why.
+    pub(crate) fn refused(&self, name: &str) -> Option<(&'static str, &'static str)> {
+        // `app::any::<u8>` is an instance of what the rewriter calls `app::any`.
+        let name = match name.split_once('<') {
+            Some((function, _)) if !function.is_empty() => function,
+            _ => name,
+        };
+        let mut refused = self.sites.iter().filter(|site| site.is_refused());
+        let site = refused.find(|site| site.name() == name || names::is_same(site.name(), name))?;
+        Some((site.name(), site.signature()))
     }
 
     fn units(&self) -> Vec<Unit> {
@@ -230,7 +247,7 @@ impl Registry {
                 units.push(Unit { krate, sites: 0 });
                 units.len() - 1
             });
-            units[at].sites += usize::from(!site.is_sentinel());
+            units[at].sites += usize::from(site.is_function());
         }
         units
     }

@@ -24,6 +24,10 @@ pub(crate) mod flag {
     pub(crate) const COUNTED: u32 = 4;
     /// The program's main function, which is called once.
     pub(crate) const MAIN: u32 = 8;
+    /// No function: the runtime's answer to the question for the thread's scope.
+    pub(crate) const SCOPE: u32 = 16;
+    /// A function that can't be redirected; its signature says why.
+    pub(crate) const REFUSED: u32 = 32;
 }
 
 /// A bit of [`Crate`]'s flags: the program was built by `hot`.
@@ -117,6 +121,47 @@ impl Crate {
 static OWN_CRATE: Crate = Crate::own();
 
 impl Site {
+    /// A site as `mockable` places it.
+    #[doc(hidden)]
+    pub const fn new(
+        flags: u32,
+        name: &'static str,
+        file: &'static str,
+        line: u32,
+        signature: &'static str,
+        type_id: Option<fn() -> TypeId>,
+    ) -> Self {
+        let mut site = Self::sentinel();
+        site.flags = flags;
+        site.name = name.as_ptr();
+        site.name_len = name.len();
+        site.file = file.as_ptr();
+        site.file_len = file.len();
+        site.line = line;
+        site.signature = signature.as_ptr();
+        site.signature_len = signature.len();
+        site.type_id = type_id;
+        site
+    }
+
+    /// What runs in place of the function, if something does.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn code(&'static self) -> Option<unsafe fn()> {
+        let hook = self.hook.load(Ordering::Acquire);
+        match hook.is_null() {
+            true => None,
+            false => self.decide(hook),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn decide(&'static self, hook: *const Hook) -> Option<unsafe fn()> {
+        // SAFETY: not null, so it is a hook, which lives for ever.
+        unsafe { Hook::decide(self, hook) }
+    }
+
     /// The sentinel that this crate places itself, so that the section exists in every program.
     pub(crate) const fn sentinel() -> Self {
         let empty = "";
@@ -203,6 +248,20 @@ impl Site {
 
     pub(crate) fn is_sentinel(&self) -> bool {
         self.flags & flag::SENTINEL != 0
+    }
+
+    /// Whether threads ask here for their scope.
+    pub(crate) fn is_scope(&self) -> bool {
+        self.flags & flag::SCOPE != 0
+    }
+
+    pub(crate) fn is_refused(&self) -> bool {
+        self.flags & flag::REFUSED != 0
+    }
+
+    /// Whether calls of a function go through it.
+    pub(crate) fn is_function(&self) -> bool {
+        self.flags & (flag::SENTINEL | flag::SCOPE | flag::REFUSED) == 0
     }
 
     pub(crate) fn version(&self) -> u32 {

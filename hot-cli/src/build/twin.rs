@@ -81,7 +81,9 @@ fn compile(
     let call = unit.rustc_args();
     let metadata = match unit.kind {
         UnitKind::Bin => crate::wrapper::program_metadata(&call),
-        UnitKind::Lib | UnitKind::Test => call.codegen("metadata").unwrap_or("").to_owned(),
+        UnitKind::Lib | UnitKind::Test | UnitKind::Macro => {
+            call.codegen("metadata").unwrap_or("").to_owned()
+        }
     };
     let mut args = call.compile_flags();
     args.push(&[&below(shadow_root, &unit.root).to_string_lossy()]);

@@ -33,7 +33,15 @@ struct Message {
 
 impl Call {
     pub(crate) fn new(package: &Package, options: &BuildOptions) -> Self {
-        let mut arguments: Vec<OsString> = ["rustc", "--lib", "--crate-type", "cdylib", "--manifest-path"].map(Into::into).into();
+        let mut arguments: Vec<OsString> = [
+            "rustc",
+            "--lib",
+            "--crate-type",
+            "cdylib",
+            "--manifest-path",
+        ]
+        .map(Into::into)
+        .into();
         arguments.push(package.manifest.clone().into());
         arguments.push("--message-format=json-render-diagnostics".into());
         match options.verbose {
@@ -42,7 +50,16 @@ impl Call {
         }
         arguments.extend(options.cargo.iter().cloned());
         // What follows reaches the plugin's crate alone: the others stay the units that the host has.
-        arguments.extend(["--", "--cfg", "soft_mock_managed", "--check-cfg", "cfg(soft_mock_managed)"].map(Into::into));
+        arguments.extend(
+            [
+                "--",
+                "--cfg",
+                "soft_mock_managed",
+                "--check-cfg",
+                "cfg(soft_mock_managed)",
+            ]
+            .map(Into::into),
+        );
         match options.debug {
             true => arguments.push("-Cdebuginfo=2".into()),
             false => arguments.push("-Cstrip=debuginfo".into()),
@@ -54,7 +71,11 @@ impl Call {
         if let Some(prefix) = &options.live_prefix {
             environment.push(("SOFT_MOCK_LIVE_PREFIX", prefix.clone()));
         }
-        Self { manifest: package.manifest.clone(), arguments, environment }
+        Self {
+            manifest: package.manifest.clone(),
+            arguments,
+            environment,
+        }
     }
 
     /// Makes the call; returns the library.
@@ -63,8 +84,13 @@ impl Call {
             eprintln!("hot: {}", self.text());
         }
         let mut command = Command::new(cargo());
-        command.args(&self.arguments).envs(self.environment.iter().map(|(key, value)| (key, value)));
-        let mut child = command.stdout(Stdio::piped()).spawn().map_err(BuildError::NoCargo)?;
+        command
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(key, value)| (key, value)));
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(BuildError::NoCargo)?;
         let mut messages = String::new();
         if let Some(stdout) = child.stdout.take() {
             for line in BufReader::new(stdout).lines() {
@@ -79,15 +105,27 @@ impl Call {
         }
         if !status.success() {
             // What is wrong cargo has said itself.
-            return Err(BuildError::Cargo { command: self.text(), status, output: String::new() });
+            return Err(BuildError::Cargo {
+                command: self.text(),
+                status,
+                output: String::new(),
+            });
         }
         self.library(&messages)
     }
 
     /// Writes the call down as a script, instead of making it.
-    pub(crate) fn write_down(&self, package: &Package, folder: &Path) -> Result<PathBuf, BuildError> {
+    pub(crate) fn write_down(
+        &self,
+        package: &Package,
+        folder: &Path,
+    ) -> Result<PathBuf, BuildError> {
         let script = folder.join(format!("{}.build.sh", package.name));
-        let text = format!("#!/bin/sh\n# Makes the library of plugin `{}`.\nexec {}\n", package.name, self.text());
+        let text = format!(
+            "#!/bin/sh\n# Makes the library of plugin `{}`.\nexec {}\n",
+            package.name,
+            self.text()
+        );
         install::write(&script, text.as_bytes())?;
         Ok(script)
     }
@@ -96,16 +134,21 @@ impl Call {
         let made = messages
             .lines()
             .filter_map(|line| serde_json::from_str::<Message>(line).ok())
-            .filter(|message| message.reason == "compiler-artifact" && message.manifest_path == self.manifest);
-        let libraries = made.flat_map(|message| message.filenames);
-        let library = libraries.filter(|file| file.extension() == Some(OsStr::new("so"))).last();
+            .filter(|message| {
+                message.reason == "compiler-artifact" && message.manifest_path == self.manifest
+            });
+        let mut libraries = made.flat_map(|message| message.filenames);
+        let library = libraries.rfind(|file| file.extension() == Some(OsStr::new("so")));
         library.ok_or_else(|| BuildError::Answer("it names no library".to_owned()))
     }
 
     fn leave(&self, messages: &str) -> Result<(), BuildError> {
         let folder = tempfile::Builder::new().prefix("hot-build-").tempdir();
         let folder = folder.map_err(BuildError::io(std::env::temp_dir()))?.keep();
-        install::write(&folder.join("command.sh"), format!("#!/bin/sh\nexec {}\n", self.text()).as_bytes())?;
+        install::write(
+            &folder.join("command.sh"),
+            format!("#!/bin/sh\nexec {}\n", self.text()).as_bytes(),
+        )?;
         install::write(&folder.join("cargo-messages.json"), messages.as_bytes())?;
         eprintln!("hot: temporary files are in {}", folder.display());
         Ok(())
@@ -117,9 +160,17 @@ impl Call {
         if !self.environment.is_empty() {
             words.push("env".to_owned());
         }
-        words.extend(self.environment.iter().map(|(key, value)| format!("{key}={}", quote(value))));
+        words.extend(
+            self.environment
+                .iter()
+                .map(|(key, value)| format!("{key}={}", quote(value))),
+        );
         words.push(quote(&cargo().to_string_lossy()));
-        words.extend(self.arguments.iter().map(|argument| quote(&argument.to_string_lossy())));
+        words.extend(
+            self.arguments
+                .iter()
+                .map(|argument| quote(&argument.to_string_lossy())),
+        );
         words.join(" ")
     }
 }
@@ -131,10 +182,17 @@ pub(crate) fn check(manifest: &Path, options: &BuildOptions) -> Result<(), Build
     if !options.verbose {
         command.arg("--quiet");
     }
-    let status = command.args(&options.cargo).status().map_err(BuildError::NoCargo)?;
+    let status = command
+        .args(&options.cargo)
+        .status()
+        .map_err(BuildError::NoCargo)?;
     match status.success() {
         true => Ok(()),
-        false => Err(BuildError::Cargo { command: format!("{command:?}"), status, output: String::new() }),
+        false => Err(BuildError::Cargo {
+            command: format!("{command:?}"),
+            status,
+            output: String::new(),
+        }),
     }
 }
 

@@ -10,11 +10,20 @@ pub(crate) fn of(folder: &Path) -> Option<String> {
         return None;
     }
     let changes = git(folder, &["status", "--porcelain", "--", "."])?;
-    Some(if changes.is_empty() { commit } else { format!("{commit}+") })
+    Some(if changes.is_empty() {
+        commit
+    } else {
+        format!("{commit}+")
+    })
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().ok()?;
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }

@@ -17,7 +17,11 @@ pub(crate) enum BuildError {
     #[error("cargo could not be started: {0}")]
     NoCargo(io::Error),
     #[error("`{command}` failed ({status}){output}")]
-    Cargo { command: String, status: std::process::ExitStatus, output: String },
+    Cargo {
+        command: String,
+        status: std::process::ExitStatus,
+        output: String,
+    },
     #[error("cargo's answer can't be read: {0}")]
     Answer(String),
     #[error("the package in {} has no library; a plugin is a library crate", .0.display())]
@@ -27,9 +31,19 @@ pub(crate) enum BuildError {
     #[error("package `{dependent}` depends on plugin `{plugin}`: it must not know the plugin's crate; put what both need into a crate of shared types")]
     DependsOnPlugin { dependent: String, plugin: String },
     #[error("package `{krate}` is shared by plugin `{plugin}` and `{other}`, but records no fingerprint: add `soft_mock::plugin::shared!();` to {}", root.display())]
-    NotShared { krate: String, plugin: String, other: String, root: PathBuf },
+    NotShared {
+        krate: String,
+        plugin: String,
+        other: String,
+        root: PathBuf,
+    },
     #[error("package `{krate}`, which plugin `{plugin}` shares with its host, depends on `{dependency}`: {why}. Use it on one side only, behind a trait, or list it in `[package.metadata.soft-mock] allow = [\"{dependency}\"]` if none of its values cross")]
-    PerImage { krate: String, plugin: String, dependency: String, why: &'static str },
+    PerImage {
+        krate: String,
+        plugin: String,
+        dependency: String,
+        why: &'static str,
+    },
     #[error("{0} has been written by something else; give a folder of its own for static linking")]
     ForeignCrate(PathBuf),
     #[error("files can't be watched: {0}")]

@@ -60,7 +60,10 @@ pub(crate) fn run_watch(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
     }
 }
 
-fn named(name: &str, arguments: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+fn named(
+    name: &str,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> impl Iterator<Item = OsString> {
     std::iter::once(name.into()).chain(arguments)
 }
 
@@ -72,7 +75,10 @@ fn failed(error: &BuildError) -> ExitCode {
 /// Builds the plugins of the folder; returns what was made.
 fn build_all(options: &BuildOptions) -> Result<Vec<PathBuf>, BuildError> {
     let folders = package::folders(&options.plugin_dir, &options.include, &options.exclude)?;
-    folders.iter().map(|folder| build(folder, options)).collect()
+    folders
+        .iter()
+        .map(|folder| build(folder, options))
+        .collect()
 }
 
 /// Builds one plugin.

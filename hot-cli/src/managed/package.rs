@@ -56,9 +56,21 @@ impl Package {
         let folder = folder.canonicalize().map_err(BuildError::io(folder))?;
         let manifest = folder.join("Cargo.toml");
         let mut command = Command::new(cargo());
-        command.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]).arg(&manifest);
+        command
+            .args([
+                "metadata",
+                "--no-deps",
+                "--format-version",
+                "1",
+                "--manifest-path",
+            ])
+            .arg(&manifest);
         // Those of the user's flags that also decide what cargo may ask the network and write.
-        command.args(cargo_flags.iter().filter(|flag| ["--offline", "--locked", "--frozen"].map(OsString::from).contains(flag)));
+        command.args(cargo_flags.iter().filter(|flag| {
+            ["--offline", "--locked", "--frozen"]
+                .map(OsString::from)
+                .contains(flag)
+        }));
         let output = command.output().map_err(BuildError::NoCargo)?;
         if !output.status.success() {
             return Err(BuildError::Cargo {
@@ -67,12 +79,24 @@ impl Package {
                 output: format!(":\n{}", String::from_utf8_lossy(&output.stderr).trim_end()),
             });
         }
-        let metadata: Metadata =
-            serde_json::from_slice(&output.stdout).map_err(|error| BuildError::Answer(error.to_string()))?;
-        let own = metadata.packages.iter().find(|member| member.manifest_path == manifest);
+        let metadata: Metadata = serde_json::from_slice(&output.stdout)
+            .map_err(|error| BuildError::Answer(error.to_string()))?;
+        let own = metadata
+            .packages
+            .iter()
+            .find(|member| member.manifest_path == manifest);
         let own = own.ok_or_else(|| BuildError::NoPackage(folder.clone()))?;
-        let root = own.library().ok_or_else(|| BuildError::NoLibrary(folder.clone()))?.to_owned();
-        Ok(Self { name: own.name.clone(), manifest, root, workspace: metadata.packages, folder })
+        let root = own
+            .library()
+            .ok_or_else(|| BuildError::NoLibrary(folder.clone()))?
+            .to_owned();
+        Ok(Self {
+            name: own.name.clone(),
+            manifest,
+            root,
+            workspace: metadata.packages,
+            folder,
+        })
     }
 }
 
@@ -85,9 +109,17 @@ impl Member {
     /// The root file of its library.
     pub(crate) fn library(&self) -> Option<&Path> {
         let is_library = |target: &&Target| {
-            target.kind.iter().any(|kind| matches!(kind.as_str(), "lib" | "rlib" | "dylib" | "cdylib" | "staticlib"))
+            target.kind.iter().any(|kind| {
+                matches!(
+                    kind.as_str(),
+                    "lib" | "rlib" | "dylib" | "cdylib" | "staticlib"
+                )
+            })
         };
-        self.targets.iter().find(is_library).map(|target| target.src_path.as_path())
+        self.targets
+            .iter()
+            .find(is_library)
+            .map(|target| target.src_path.as_path())
     }
 
     /// A value of `[package.metadata.soft-mock]`.
@@ -106,11 +138,17 @@ impl Member {
 
 /// The cargo to use: the one that called us, or the one in the path.
 pub(crate) fn cargo() -> OsString {
-    std::env::var_os("CARGO").filter(|cargo| !cargo.is_empty()).unwrap_or_else(|| "cargo".into())
+    std::env::var_os("CARGO")
+        .filter(|cargo| !cargo.is_empty())
+        .unwrap_or_else(|| "cargo".into())
 }
 
 /// The plugin folders that are meant by `folder`.
-pub(crate) fn folders(folder: &Path, include: &[String], exclude: &[String]) -> Result<Vec<PathBuf>, BuildError> {
+pub(crate) fn folders(
+    folder: &Path,
+    include: &[String],
+    exclude: &[String],
+) -> Result<Vec<PathBuf>, BuildError> {
     if folder.join("Cargo.toml").is_file() {
         return Ok(vec![folder.to_owned()]);
     }
@@ -125,7 +163,12 @@ pub(crate) fn folders(folder: &Path, include: &[String], exclude: &[String]) -> 
         return Err(BuildError::NoPackage(folder.to_owned()));
     }
     folders.sort();
-    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = |path: &PathBuf| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     folders.retain(|path| {
         let matches = |pattern: &String| is_like(&name(path), pattern);
         (include.is_empty() || include.iter().any(matches)) && !exclude.iter().any(matches)
@@ -138,10 +181,16 @@ pub(crate) fn folders(folder: &Path, include: &[String], exclude: &[String]) -> 
 
 /// Whether a name is like a pattern in which `*` stands for any letters and `?` for one.
 fn is_like(name: &str, pattern: &str) -> bool {
-    let Some(first) = pattern.chars().next() else { return name.is_empty() };
+    let Some(first) = pattern.chars().next() else {
+        return name.is_empty();
+    };
     let rest = &pattern[first.len_utf8()..];
     match first {
-        '*' => name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| is_like(&name[at..], rest)),
+        '*' => name
+            .char_indices()
+            .map(|(at, _)| at)
+            .chain([name.len()])
+            .any(|at| is_like(&name[at..], rest)),
         _ => name.chars().next().is_some_and(|letter| {
             (first == '?' || first == letter) && is_like(&name[letter.len_utf8()..], rest)
         }),
@@ -154,10 +203,21 @@ mod tests {
 
     #[test]
     fn patterns() {
-        for (name, pattern) in [("alpha", "alpha"), ("alpha", "a*a"), ("alpha", "*"), ("ä", "?"), ("", "*")] {
+        for (name, pattern) in [
+            ("alpha", "alpha"),
+            ("alpha", "a*a"),
+            ("alpha", "*"),
+            ("ä", "?"),
+            ("", "*"),
+        ] {
             assert!(is_like(name, pattern), "{name} {pattern}");
         }
-        for (name, pattern) in [("alpha", "alph"), ("alpha", "b*"), ("alpha", "????"), ("a", "")] {
+        for (name, pattern) in [
+            ("alpha", "alph"),
+            ("alpha", "b*"),
+            ("alpha", "????"),
+            ("a", ""),
+        ] {
             assert!(!is_like(name, pattern), "{name} {pattern}");
         }
     }

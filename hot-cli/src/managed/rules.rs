@@ -11,22 +11,50 @@ use super::package::{Member, Package};
 /// Crates whose values must not be shared by value between host and plugin, since each has its own copy of
 /// the statics or thread-locals that they rely on.
 const PER_IMAGE: [(&str, &str); 8] = [
-    ("parking_lot", "its locks wait in a table that each of them has for itself, so a waiter is not woken"),
-    ("parking_lot_core", "it keeps waiters in a table that each of them has for itself"),
-    ("arc-swap", "a reader on one side is not seen by a writer on the other"),
-    ("crossbeam-epoch", "an epoch on one side is not seen on the other"),
-    ("crossbeam", "parts of it rely on epochs, which are not seen on the other side"),
+    (
+        "parking_lot",
+        "its locks wait in a table that each of them has for itself, so a waiter is not woken",
+    ),
+    (
+        "parking_lot_core",
+        "it keeps waiters in a table that each of them has for itself",
+    ),
+    (
+        "arc-swap",
+        "a reader on one side is not seen by a writer on the other",
+    ),
+    (
+        "crossbeam-epoch",
+        "an epoch on one side is not seen on the other",
+    ),
+    (
+        "crossbeam",
+        "parts of it rely on epochs, which are not seen on the other side",
+    ),
     ("thread_local", "both number threads for themselves"),
-    ("tokio", "its runtime is found through a thread-local that each of them has for itself"),
-    ("async-std", "its runtime is a static that each of them has for itself"),
+    (
+        "tokio",
+        "its runtime is found through a thread-local that each of them has for itself",
+    ),
+    (
+        "async-std",
+        "its runtime is a static that each of them has for itself",
+    ),
 ];
 
 /// Checks the plugin's place in its workspace.
 pub(crate) fn check(package: &Package) -> Result<(), BuildError> {
     if !parse(&package.root)?.is_none_or(|file| declares_plugin(&file)) {
-        return Err(BuildError::NoPlugin { name: package.name.clone(), root: package.root.clone() });
+        return Err(BuildError::NoPlugin {
+            name: package.name.clone(),
+            root: package.root.clone(),
+        });
     }
-    let Some(own) = package.workspace.iter().find(|member| member.folder() == package.folder) else {
+    let Some(own) = package
+        .workspace
+        .iter()
+        .find(|member| member.folder() == package.folder)
+    else {
         return Ok(());
     };
     for member in &package.workspace {
@@ -43,7 +71,10 @@ pub(crate) fn check(package: &Package) -> Result<(), BuildError> {
 }
 
 fn depends(dependent: &Member, plugin: &Member) -> BuildError {
-    BuildError::DependsOnPlugin { dependent: dependent.name.clone(), plugin: plugin.name.clone() }
+    BuildError::DependsOnPlugin {
+        dependent: dependent.name.clone(),
+        plugin: plugin.name.clone(),
+    }
 }
 
 /// Whether the package is the one that links plugins statically.
@@ -54,7 +85,11 @@ fn is_static_crate(member: &Member) -> bool {
 /// What the plugin shares with others must record its fingerprint, and be fit for sharing.
 fn check_shared(package: &Package, own: &Member) -> Result<(), BuildError> {
     let theirs = reach(package, own);
-    for krate in package.workspace.iter().filter(|member| theirs.contains(member.folder())) {
+    for krate in package
+        .workspace
+        .iter()
+        .filter(|member| theirs.contains(member.folder()))
+    {
         let other = package.workspace.iter().find(|member| {
             let is_own_side = member.folder() == package.folder || theirs.contains(member.folder());
             !is_own_side && reach(package, member).contains(krate.folder())
@@ -75,9 +110,19 @@ fn check_shared(package: &Package, own: &Member) -> Result<(), BuildError> {
 
 fn check_per_image(krate: &Member, own: &Member) -> Result<(), BuildError> {
     let allowed = krate.setting("allow");
-    let is_allowed = |name: &str| allowed.as_array().is_some_and(|names| names.iter().any(|allowed| allowed == name));
-    for dependency in krate.dependencies.iter().filter(|dependency| dependency.kind.is_none()) {
-        let bad = PER_IMAGE.iter().find(|(name, _)| *name == dependency.name && !is_allowed(name));
+    let is_allowed = |name: &str| {
+        allowed
+            .as_array()
+            .is_some_and(|names| names.iter().any(|allowed| allowed == name))
+    };
+    for dependency in krate
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind.is_none())
+    {
+        let bad = PER_IMAGE
+            .iter()
+            .find(|(name, _)| *name == dependency.name && !is_allowed(name));
         if let Some((name, why)) = bad {
             return Err(BuildError::PerImage {
                 krate: krate.name.clone(),
@@ -106,11 +151,17 @@ fn reach(package: &Package, member: &Member) -> BTreeSet<PathBuf> {
 pub(crate) fn shared_folders(package: &Package) -> Vec<PathBuf> {
     let own = member_in(package, &package.folder);
     let reached = own.map(|own| reach(package, own)).unwrap_or_default();
-    reached.into_iter().filter(|folder| member_in(package, folder).is_some()).collect()
+    reached
+        .into_iter()
+        .filter(|folder| member_in(package, folder).is_some())
+        .collect()
 }
 
 fn member_in<'a>(package: &'a Package, folder: &Path) -> Option<&'a Member> {
-    package.workspace.iter().find(|member| member.folder() == folder)
+    package
+        .workspace
+        .iter()
+        .find(|member| member.folder() == folder)
 }
 
 fn declares(member: &Member, what: fn(&File) -> bool) -> Result<bool, BuildError> {
@@ -128,15 +179,24 @@ fn parse(root: &Path) -> Result<Option<File>, BuildError> {
 
 fn declares_plugin(file: &File) -> bool {
     file.items.iter().any(|item| {
-        let Item::Impl(block) = item else { return false };
-        block.attrs.iter().any(|attribute| is_named(attribute.path(), "plugin"))
+        let Item::Impl(block) = item else {
+            return false;
+        };
+        block
+            .attrs
+            .iter()
+            .any(|attribute| is_named(attribute.path(), "plugin"))
     })
 }
 
 fn declares_shared(file: &File) -> bool {
-    file.items.iter().any(|item| matches!(item, Item::Macro(call) if is_named(&call.mac.path, "shared")))
+    file.items
+        .iter()
+        .any(|item| matches!(item, Item::Macro(call) if is_named(&call.mac.path, "shared")))
 }
 
 fn is_named(path: &syn::Path, name: &str) -> bool {
-    path.segments.last().is_some_and(|segment| segment.ident == name)
+    path.segments
+        .last()
+        .is_some_and(|segment| segment.ident == name)
 }

@@ -19,14 +19,20 @@ const QUIET: Duration = Duration::from_millis(50);
 /// Builds all, then watches until the process is ended.
 pub(crate) fn run(options: &WatchOptions) -> Result<(), BuildError> {
     let build_options = &options.build;
-    let folders = package::folders(&build_options.plugin_dir, &build_options.include, &build_options.exclude)?;
+    let folders = package::folders(
+        &build_options.plugin_dir,
+        &build_options.include,
+        &build_options.exclude,
+    )?;
     let (sender, changes) = channel();
     let mut watcher = notify::recommended_watcher(sender)?;
     let mut watched = Vec::new();
     for folder in &folders {
         let package = Package::read(folder, &build_options.cargo)?;
         // The plugin first, then the crates that it shares.
-        let sources: Vec<PathBuf> = std::iter::once(package.folder.clone()).chain(rules::shared_folders(&package)).collect();
+        let sources: Vec<PathBuf> = std::iter::once(package.folder.clone())
+            .chain(rules::shared_folders(&package))
+            .collect();
         for source in &sources {
             watcher.watch(source, RecursiveMode::Recursive)?;
         }
@@ -35,9 +41,16 @@ pub(crate) fn run(options: &WatchOptions) -> Result<(), BuildError> {
     build_changed(options, &folders);
     eprintln!("hot: watching {} plugin(s)", folders.len());
     while let Some(paths) = next_change(&changes) {
-        let is_meant = |sources: &[PathBuf]| paths.iter().any(|path| sources.iter().any(|source| path.starts_with(source)));
-        let changed: Vec<PathBuf> =
-            watched.iter().filter(|(_, sources)| is_meant(sources)).map(|(folder, _)| folder.clone()).collect();
+        let is_meant = |sources: &[PathBuf]| {
+            paths
+                .iter()
+                .any(|path| sources.iter().any(|source| path.starts_with(source)))
+        };
+        let changed: Vec<PathBuf> = watched
+            .iter()
+            .filter(|(_, sources)| is_meant(sources))
+            .map(|(folder, _)| folder.clone())
+            .collect();
         build_changed(options, &changed);
     }
     Ok(())
@@ -59,10 +72,16 @@ fn build_changed(options: &WatchOptions, folders: &[PathBuf]) {
     if made == 0 {
         return;
     }
-    eprintln!("hot: built {made} plugin(s) in {:.2} s", begun.elapsed().as_secs_f64());
+    eprintln!(
+        "hot: built {made} plugin(s) in {:.2} s",
+        begun.elapsed().as_secs_f64()
+    );
     if let Some(process) = options.signal.and_then(rustix::process::Pid::from_raw) {
         if let Err(error) = rustix::process::kill_process(process, rustix::process::Signal::HUP) {
-            eprintln!("hot: process {} can't be sent SIGHUP: {error}", process.as_raw_nonzero());
+            eprintln!(
+                "hot: process {} can't be sent SIGHUP: {error}",
+                process.as_raw_nonzero()
+            );
         }
     }
 }
@@ -80,7 +99,9 @@ fn next_change(changes: &Receiver<notify::Result<Event>>) -> Option<BTreeSet<Pat
             },
         };
         match event {
-            Ok(event) if !event.kind.is_access() => paths.extend(event.paths.into_iter().filter(|path| is_source(path))),
+            Ok(event) if !event.kind.is_access() => {
+                paths.extend(event.paths.into_iter().filter(|path| is_source(path)))
+            }
             Ok(_) => {}
             Err(error) => eprintln!("hot: {error}"),
         }
@@ -91,5 +112,8 @@ fn next_change(changes: &Receiver<notify::Result<Event>>) -> Option<BTreeSet<Pat
 fn is_source(path: &Path) -> bool {
     let is_ours = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".") && name != "target";
     let kinds = ["rs", "toml", "txt", "json", "html", "sql"];
-    path.iter().all(is_ours) && path.extension().is_some_and(|kind| kinds.iter().any(|known| kind == *known))
+    path.iter().all(is_ours)
+        && path
+            .extension()
+            .is_some_and(|kind| kinds.iter().any(|known| kind == *known))
 }

@@ -87,6 +87,8 @@ struct Sent {
     plan: Plan,
     load: Load,
     since: Instant,
+    /// Who got it, and who of them has not answered yet.
+    recipients: Vec<Connection>,
     waiting: Vec<Connection>,
     loaded: Option<Loaded>,
     refused: Option<Refused>,
@@ -508,6 +510,7 @@ impl Engine {
                 plan: building.plan,
                 load: load.clone(),
                 since: building.since,
+                recipients: waiting.clone(),
                 waiting: waiting.clone(),
                 loaded: None,
                 refused: None,
@@ -549,6 +552,15 @@ impl Engine {
             Some(Err(refused)) => Some(refused.id),
             None => None,
         };
+        if let Some(Err(refused)) = &answer {
+            if !self.sent.contains_key(&refused.id) {
+                let why = format!(
+                    "a process that joined later refused an earlier patch: {}",
+                    refused.error
+                );
+                self.report.warning(&why);
+            }
+        }
         let mut done = Vec::new();
         for (number, sent) in &mut self.sent {
             if id.is_some_and(|id| id != *number) || !sent.waiting.contains(&conn) {
@@ -583,6 +595,12 @@ impl Engine {
         };
         self.said = None;
         self.tell(&sent, loaded);
+        for (conn, instance) in &self.instances {
+            let joined_since = instance.program == sent.program && !sent.recipients.contains(conn);
+            if joined_since {
+                self.tell_program(*conn, &ToProgram::Load(sent.load.clone()));
+            }
+        }
         if let Some(state) = self.programs.get_mut(&sent.program) {
             state.installed(&sent.plan, sent.load);
         }

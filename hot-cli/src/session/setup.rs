@@ -24,7 +24,7 @@ pub(crate) fn environment(
     command: &[OsString],
 ) -> Result<Vec<(OsString, OsString)>> {
     let mut list: Vec<(OsString, OsString)> = vec![
-        ("RUSTC_WORKSPACE_WRAPPER".into(), wrapper()?.into()),
+        ("RUSTC_WORKSPACE_WRAPPER".into(), wrapper(runs_tests(command))?.into()),
         ("HOT_SESSION".into(), session.into()),
     ];
     if let Some(chained) = chained_wrapper(command) {
@@ -37,7 +37,7 @@ pub(crate) fn environment(
 ///
 /// Cargo takes a crate for fresh as long as the wrapper's path is the same, so the path holds a hash
 /// of this very build of `hot`.
-fn wrapper() -> Result<PathBuf> {
+fn wrapper(for_tests: bool) -> Result<PathBuf> {
     let own = std::env::current_exe().context("can't find the path of `hot` itself")?;
     let meta = own.metadata().context("can't read `hot` itself")?;
     let mut hasher = DefaultHasher::new();
@@ -49,7 +49,11 @@ fn wrapper() -> Result<PathBuf> {
         meta.mtime_nsec(),
     )
         .hash(&mut hasher);
-    let folder = cache_folder().join(format!("{:016x}", hasher.finish()));
+    let kind = match for_tests {
+        true => crate::wrapper::FOR_TESTS,
+        false => "",
+    };
+    let folder = cache_folder().join(format!("{:016x}{kind}", hasher.finish()));
     let link = folder.join("hot-rustc");
     if std::fs::read_link(&link).is_ok_and(|target| target == own) {
         return Ok(link);
@@ -62,6 +66,22 @@ fn wrapper() -> Result<PathBuf> {
     };
     create().with_context(|| format!("can't create {}", link.display()))?;
     Ok(link)
+}
+
+/// Whether the command is `cargo test` or `cargo nextest`: then crates are rewritten for mocks as well.
+fn runs_tests(command: &[OsString]) -> bool {
+    let Some((cargo, arguments)) = command.split_first() else {
+        return false;
+    };
+    let mut words = arguments.iter().filter_map(|word| word.to_str());
+    while let Some(word) = words.next() {
+        if ["--color", "--config", "-C", "-Z"].contains(&word) {
+            words.next();
+        } else if !word.starts_with(['-', '+']) {
+            return is_cargo(cargo) && ["t", "test", "nextest"].contains(&word);
+        }
+    }
+    false
 }
 
 fn cache_folder() -> PathBuf {

@@ -68,7 +68,7 @@ impl Compilation {
         let status = self.call.command().args(&self.args.all).status();
         if status.as_ref().is_ok_and(ExitStatus::success) {
             let name = self.args.value("--crate-name").unwrap_or("?");
-            if self.kind != UnitKind::Test {
+            if matches!(self.kind, UnitKind::Lib | UnitKind::Bin) {
                 eprintln!("hot: crate `{name}` is built unmodified and can't be patched: {reason}");
             }
             let record = self.unit().and_then(|mut unit| {
@@ -138,7 +138,7 @@ impl Compilation {
         let mut args = self.args.with_input(&below(shadow_root, &unit.root));
         args = match self.kind {
             UnitKind::Bin => self.as_library(&args)?,
-            UnitKind::Lib | UnitKind::Test => args,
+            UnitKind::Lib | UnitKind::Test | UnitKind::Macro => args,
         };
         let [everywhere, workspace] = shadow::remap(shadow_root, &unit.cwd);
         args.push(&[&everywhere, &workspace, "--cap-lints", "allow"]);
@@ -162,7 +162,7 @@ impl Compilation {
                 unhide::unhide(&self.library(&self.folder))?;
                 self.link(unit)?;
             }
-            UnitKind::Test => {}
+            UnitKind::Test | UnitKind::Macro => {}
         }
         Ok(Outcome::Built)
     }
@@ -249,6 +249,7 @@ impl Compilation {
             version: crate::toolchain::version(&self.call.rustc)?,
             args: self.args.all.clone(),
             root: cwd.join(input),
+            mocks: self.kind == UnitKind::Test || super::for_tests(),
             no_std: false,
             cwd,
             env: crate::toolchain::recorded_environment(),
@@ -278,7 +279,7 @@ impl Compilation {
     fn output_folder(&self) -> PathBuf {
         match self.kind {
             UnitKind::Bin => self.folder.clone(),
-            UnitKind::Lib | UnitKind::Test => self.out_dir(),
+            UnitKind::Lib | UnitKind::Test | UnitKind::Macro => self.out_dir(),
         }
     }
 

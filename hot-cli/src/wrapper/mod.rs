@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let Some(kind) = kind(&args) else {
         return call.pass_through();
     };
-    match unfit(&args) {
+    match unfit(kind, &args) {
         Some(reason) => compile::unmodified(&call, &args, kind, reason),
         None => Compilation::new(call, args, kind).run(),
     }
@@ -83,17 +83,29 @@ impl Call {
     }
 }
 
+/// What the wrapper's folder ends with when cargo builds tests: another path, so another cache.
+pub(crate) const FOR_TESTS: &str = "-tests";
+
+/// Whether the command that cargo runs is one that runs tests.
+pub(crate) fn for_tests() -> bool {
+    let own = std::env::args_os().next().map(PathBuf::from);
+    let folder = own.as_deref().and_then(std::path::Path::parent).and_then(std::path::Path::file_name);
+    folder.is_some_and(|folder| folder.to_string_lossy().ends_with(FOR_TESTS))
+}
+
 /// What the call compiles, if it is something that gets sites.
 fn kind(args: &RustcArgs) -> Option<UnitKind> {
     let name = args.value("--crate-name")?;
     let types = args.crate_types();
     let left_alone = name.starts_with("build_script_")
-        || types.contains(&"proc-macro")
         || !args.emits("link")
         || args.value("--print").is_some()
         || args.input().is_none();
     if left_alone {
         return None;
+    }
+    if types.contains(&"proc-macro") {
+        return Some(UnitKind::Macro);
     }
     if args.has("--test") {
         return Some(UnitKind::Test);
@@ -105,7 +117,10 @@ fn kind(args: &RustcArgs) -> Option<UnitKind> {
 }
 
 /// Why a crate can't have sites at all.
-fn unfit(args: &RustcArgs) -> Option<String> {
+fn unfit(kind: UnitKind, args: &RustcArgs) -> Option<String> {
+    if kind == UnitKind::Macro {
+        return Some("it is a proc-macro crate".to_owned());
+    }
     if let Some(target) = args.value("--target") {
         let host = cfg!(target_arch = "x86_64") && target.starts_with("x86_64-");
         if !(host && target.ends_with("-linux-gnu")) {

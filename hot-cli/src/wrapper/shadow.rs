@@ -29,6 +29,7 @@ pub(crate) fn options(unit: &Unit, output: Output) -> Options {
             hot: unit.kind == UnitKind::Bin,
         },
         main: unit.kind == UnitKind::Bin,
+        mocks: unit.mocks,
         untyped: unit.untyped.iter().cloned().collect(),
         without: unit.without.iter().cloned().collect(),
     }

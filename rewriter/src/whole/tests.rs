@@ -34,6 +34,7 @@ fn text(source: &WholeSource) -> String {
             ..CrateFacts::default()
         },
         main: false,
+        mocks: false,
         untyped: HashSet::new(),
         without: source.without.iter().cloned().collect(),
     };

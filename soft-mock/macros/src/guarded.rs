@@ -24,7 +24,11 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         };
         // The type is written at the closure only where that is possible for every return type.
         let typed = !output.to_string().contains("impl ");
-        let closure = if typed { quote!(move || -> #output #body) } else { quote!(move || #body) };
+        let closure = if typed {
+            quote!(move || -> #output #body)
+        } else {
+            quote!(move || #body)
+        };
         method.block = syn::parse2(quote!({ ::soft_mock::plugin::__private::guard(#closure) }))?;
     }
     Ok(block.into_token_stream())

@@ -5,6 +5,9 @@
 
 mod guarded;
 mod live;
+mod mock;
+#[cfg(feature = "mockable")]
+mod mockable;
 mod plugin;
 mod record;
 mod scan;
@@ -28,13 +31,21 @@ pub fn plugin(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// `Box<dyn Any + Send>`; either way through the type's `Default`. `name = "…"` sets another name.
 #[proc_macro_attribute]
 pub fn live(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    expand(live::expand(live::Kind::Live, arguments.into(), item.into()))
+    expand(live::expand(
+        live::Kind::Live,
+        arguments.into(),
+        item.into(),
+    ))
 }
 
 /// Makes a function or a static available to `Plugin::lookup`, with its type, under its own name.
 #[proc_macro_attribute]
 pub fn symbol(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    expand(live::expand(live::Kind::Symbol, arguments.into(), item.into()))
+    expand(live::expand(
+        live::Kind::Symbol,
+        arguments.into(),
+        item.into(),
+    ))
 }
 
 /// Put on an impl of a shared trait: a panic in one of its methods reaches the caller in another image as
@@ -50,6 +61,62 @@ pub fn shared(_input: TokenStream) -> TokenStream {
     expand(shared::expand())
 }
 
+/// Puts a closure in the place of a function, for the calling test, until the result is dropped.
+///
+/// ```text
+/// let _mock = mock!(pricing::rate_for, |sku: &str| -> f64 { 0.5 });
+/// let _mock = mock!("app::pricing::rate_for", |sku: &str| -> f64 { 0.5 });   // private ones, by name
+/// let _mock = mock!(Store::get, |store: &'a Store, key: &str| -> &'a str { "x" });
+/// let _mock = mock!(unsafe extern "C" ffi::read, |fd: i32| -> i32 { 0 });
+/// let _mock = mock!(clock::now, { let time = time.clone(); move || -> u64 { time.load(SeqCst) } });
+/// ```
+///
+/// The types are written as the function declares them; named lifetimes need no declaration. The
+/// closure is `Fn + Send + Sync + 'static`, since threads that the test starts call it as well.
+///
+/// # Panics
+/// If the function can't be mocked, or isn't of the type that is written.
+#[proc_macro]
+pub fn mock(input: TokenStream) -> TokenStream {
+    expand(mock::expand(input.into(), false))
+}
+
+/// Makes functions mockable under plain `cargo test`: put it on a function, an impl block, a trait impl or
+/// an inline module. `hot cargo test` needs no attribute.
+///
+/// ```text
+/// #[cfg_attr(any(test, feature = "mocks"), soft_mock::mockable)]
+/// impl Store { … }
+/// ```
+///
+/// A function that can't be mocked is an error if the attribute stands on itself; in a block or module
+/// it stays as it is, and a mock of it fails with the reason.
+#[cfg(feature = "mockable")]
+#[proc_macro_attribute]
+pub fn mockable(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand(mockable::expand(arguments.into(), item.into()))
+}
+
+/// Lets a function run, counts its calls, and looks at what it returns.
+///
+/// ```text
+/// let spy = spy!(store::len, |store: &Store| -> usize);
+/// let spy = spy!(store::len, |store: &Store| -> usize => |length| assert!(*length < 10)).times(1..);
+/// assert_eq!(spy.calls(), 3);
+/// ```
+#[proc_macro]
+pub fn spy(input: TokenStream) -> TokenStream {
+    expand(mock::expand_spy(input.into()))
+}
+
+/// As [`mock!`], for all threads of the process; other tests that mock wait until it is dropped.
+#[proc_macro]
+pub fn mock_everywhere(input: TokenStream) -> TokenStream {
+    expand(mock::expand(input.into(), true))
+}
+
 fn expand(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
-    result.unwrap_or_else(|error| error.to_compile_error()).into()
+    result
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
 }

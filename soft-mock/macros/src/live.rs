@@ -40,7 +40,10 @@ impl Parse for Arguments {
                 let key: Ident = input.parse()?;
                 input.parse::<Token![=]>()?;
                 if key != "name" {
-                    return Err(syn::Error::new(key.span(), "only `name = \"…\"` and a trait are known here"));
+                    return Err(syn::Error::new(
+                        key.span(),
+                        "only `name = \"…\"` and a trait are known here",
+                    ));
                 }
                 arguments.name = Some(input.parse::<LitStr>()?.value());
             } else {
@@ -54,14 +57,29 @@ impl Parse for Arguments {
     }
 }
 
-pub(crate) fn expand(kind: Kind, arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+pub(crate) fn expand(
+    kind: Kind,
+    arguments: TokenStream,
+    item: TokenStream,
+) -> syn::Result<TokenStream> {
     let arguments: Arguments = syn::parse2(arguments)?;
     let parsed: Item = syn::parse2(item.clone())?;
     let body = match (&parsed, kind) {
         (Item::Fn(function), _) => collect_function(kind, &arguments, function)?,
-        (Item::Struct(syn::ItemStruct { ident, generics, .. }) | Item::Enum(syn::ItemEnum { ident, generics, .. }), Kind::Live) => {
+        (
+            Item::Struct(syn::ItemStruct {
+                ident, generics, ..
+            })
+            | Item::Enum(syn::ItemEnum {
+                ident, generics, ..
+            }),
+            Kind::Live,
+        ) => {
             if !generics.params.is_empty() {
-                return Err(syn::Error::new_spanned(generics, "a generic type can't be made by name"));
+                return Err(syn::Error::new_spanned(
+                    generics,
+                    "a generic type can't be made by name",
+                ));
             }
             collect_type(&arguments, ident)
         }
@@ -70,8 +88,18 @@ pub(crate) fn expand(kind: Kind, arguments: TokenStream, item: TokenStream) -> s
             let name = arguments.name.unwrap_or_else(|| ident.to_string());
             quote!(collector.symbol::<&'static #ty>(#name, &#ident);)
         }
-        (other, Kind::Live) => return Err(syn::Error::new_spanned(other, "`#[live]` goes on a function, a struct or an enum")),
-        (other, Kind::Symbol) => return Err(syn::Error::new_spanned(other, "`#[symbol]` goes on a function or a static")),
+        (other, Kind::Live) => {
+            return Err(syn::Error::new_spanned(
+                other,
+                "`#[live]` goes on a function, a struct or an enum",
+            ))
+        }
+        (other, Kind::Symbol) => {
+            return Err(syn::Error::new_spanned(
+                other,
+                "`#[symbol]` goes on a function or a static",
+            ))
+        }
     };
     Ok(quote! {
         #item
@@ -85,7 +113,11 @@ pub(crate) fn expand(kind: Kind, arguments: TokenStream, item: TokenStream) -> s
     })
 }
 
-fn collect_function(kind: Kind, arguments: &Arguments, function: &syn::ItemFn) -> syn::Result<TokenStream> {
+fn collect_function(
+    kind: Kind,
+    arguments: &Arguments,
+    function: &syn::ItemFn,
+) -> syn::Result<TokenStream> {
     let names = signature::pointer(&function.sig)?.arguments;
     let ident = &function.sig.ident;
     let name = arguments.name.clone().unwrap_or_else(|| ident.to_string());

@@ -39,7 +39,12 @@ impl Parse for Arguments {
                 "name" => arguments.name = value,
                 "note" => arguments.note = value,
                 "live_prefix" => arguments.live_prefix = value,
-                _ => return Err(syn::Error::new(key.span(), "known here: name, note, live_prefix")),
+                _ => {
+                    return Err(syn::Error::new(
+                        key.span(),
+                        "known here: name, note, live_prefix",
+                    ))
+                }
             }
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
@@ -58,16 +63,27 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
         .and_then(|(_, path, _)| path.segments.last())
         .is_some_and(|last| last.ident == "Plugin");
     if !is_plugin {
-        return Err(syn::Error::new(Span::call_site(), "`#[plugin]` goes on `impl Plugin for …`"));
+        return Err(syn::Error::new(
+            Span::call_site(),
+            "`#[plugin]` goes on `impl Plugin for …`",
+        ));
     }
     let ty = &block.self_ty;
     let facts = Facts::new(&arguments)?;
-    let Facts { name, version, note, .. } = &facts;
+    let Facts {
+        name,
+        version,
+        note,
+        ..
+    } = &facts;
     let prefix = arguments
         .live_prefix
         .or_else(|| std::env::var("SOFT_MOCK_LIVE_PREFIX").ok())
         .unwrap_or_else(|| "live_".to_owned());
-    let live = crate_items(&prefix)?.iter().map(collect_live).collect::<syn::Result<Vec<_>>>()?;
+    let live = crate_items(&prefix)?
+        .iter()
+        .map(collect_live)
+        .collect::<syn::Result<Vec<_>>>()?;
     let managed = managed(&facts);
     Ok(quote! {
         #block
@@ -101,13 +117,17 @@ struct Facts {
 impl Facts {
     fn new(arguments: &Arguments) -> syn::Result<Facts> {
         let from_cargo = |key: &str| {
-            std::env::var(key).map_err(|_| syn::Error::new(Span::call_site(), format!("cargo has not set {key}")))
+            std::env::var(key)
+                .map_err(|_| syn::Error::new(Span::call_site(), format!("cargo has not set {key}")))
         };
         let name = match &arguments.name {
             Some(name) => name.clone(),
             None => from_cargo("CARGO_PKG_NAME")?,
         };
-        let note = arguments.note.clone().or_else(|| std::env::var("SOFT_MOCK_NOTE").ok());
+        let note = arguments
+            .note
+            .clone()
+            .or_else(|| std::env::var("SOFT_MOCK_NOTE").ok());
         Ok(Facts {
             name,
             version: from_cargo("CARGO_PKG_VERSION")?,
@@ -162,7 +182,12 @@ fn managed(facts: &Facts) -> TokenStream {
 }
 
 fn collect_live(found: &Found) -> syn::Result<TokenStream> {
-    let Found { cfgs, modules, name, .. } = found;
+    let Found {
+        cfgs,
+        modules,
+        name,
+        ..
+    } = found;
     let path = quote!(crate::#(#modules::)*#name);
     let text = name.to_string();
     let line = match &found.what {

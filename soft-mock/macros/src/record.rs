@@ -47,7 +47,8 @@ impl Record {
     /// Reads the sources and the compiler's arguments of the crate being compiled.
     pub(crate) fn of_this_crate() -> syn::Result<Record> {
         let arguments = arguments();
-        let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| ".".into()));
+        let root =
+            PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| ".".into()));
         let name = value_of(&arguments, "--crate-name")
             .or_else(|| std::env::var("CARGO_CRATE_NAME").ok())
             .unwrap_or_default();
@@ -65,7 +66,10 @@ impl Record {
             flags,
             metadata,
             sources: sources(&root).map_err(|(path, error)| {
-                syn::Error::new(Span::call_site(), format!("cannot read {}: {error}", path.display()))
+                syn::Error::new(
+                    Span::call_site(),
+                    format!("cannot read {}: {error}", path.display()),
+                )
             })?,
             dependencies: dependencies(&arguments),
         })
@@ -132,7 +136,10 @@ fn values_of(arguments: &[String], key: &str) -> Vec<String> {
     while let Some(argument) = rest.next() {
         if argument == key {
             values.extend(rest.next().cloned());
-        } else if let Some(value) = argument.strip_prefix(key).and_then(|rest| rest.strip_prefix('=')) {
+        } else if let Some(value) = argument
+            .strip_prefix(key)
+            .and_then(|rest| rest.strip_prefix('='))
+        {
             values.push(value.to_owned());
         }
     }
@@ -182,7 +189,10 @@ fn dependencies(arguments: &[String]) -> u64 {
         .into_iter()
         .filter_map(|text| {
             let (name, path) = text.split_once('=')?;
-            Some((name.rsplit(':').next().unwrap_or(name).to_owned(), interface(Path::new(path))))
+            Some((
+                name.rsplit(':').next().unwrap_or(name).to_owned(),
+                interface(Path::new(path)),
+            ))
         })
         .collect();
     externs.sort();
@@ -198,9 +208,15 @@ fn dependencies(arguments: &[String]) -> u64 {
 /// cargo's hash of it, is enough.
 fn interface(path: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let is_library = path.extension().is_some_and(|kind| kind == "rlib" || kind == "rmeta");
+    let is_library = path
+        .extension()
+        .is_some_and(|kind| kind == "rlib" || kind == "rmeta");
     let content = is_library
-        .then(|| std::fs::read(path.with_extension("rmeta")).or_else(|_| std::fs::read(path)).ok())
+        .then(|| {
+            std::fs::read(path.with_extension("rmeta"))
+                .or_else(|_| std::fs::read(path))
+                .ok()
+        })
         .flatten();
     match content {
         Some(bytes) => hasher.write(&bytes),
@@ -212,14 +228,21 @@ fn interface(path: &Path) -> u64 {
 /// A hash of everything that the crate may be compiled from.
 fn sources(root: &Path) -> Result<u64, (PathBuf, std::io::Error)> {
     let source_folder = root.join("src");
-    let start = if source_folder.is_dir() { source_folder } else { root.to_owned() };
+    let start = if source_folder.is_dir() {
+        source_folder
+    } else {
+        root.to_owned()
+    };
     let mut files = Vec::new();
     collect(&start, &mut files).map_err(|error| (start.clone(), error))?;
     if let Some(generated) = std::env::var_os("OUT_DIR").map(PathBuf::from) {
         let mut made = Vec::new();
         // A folder that isn't there was never written to.
         if collect(&generated, &mut made).is_ok() {
-            files.extend(made.into_iter().filter(|file| file.extension().is_some_and(|kind| kind == "rs")));
+            files.extend(
+                made.into_iter()
+                    .filter(|file| file.extension().is_some_and(|kind| kind == "rs")),
+            );
         }
     }
     files.sort();

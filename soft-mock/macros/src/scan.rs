@@ -49,7 +49,9 @@ pub(crate) fn crate_items(prefix: &str) -> syn::Result<Vec<Found>> {
 
 /// The file that the compiler was called with.
 fn root_file() -> PathBuf {
-    let given = std::env::args().skip(1).find(|argument| argument.ends_with(".rs") && !argument.starts_with('-'));
+    let given = std::env::args()
+        .skip(1)
+        .find(|argument| argument.ends_with(".rs") && !argument.starts_with('-'));
     let given = given.map(PathBuf::from).filter(|path| path.is_file());
     given.unwrap_or_else(|| {
         let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
@@ -60,10 +62,18 @@ fn root_file() -> PathBuf {
 impl Walk<'_> {
     /// `folder` is where the file's own modules lie.
     fn file(&mut self, file: &Path, folder: &Path) -> syn::Result<()> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| failure(format!("looking for live functions: {}: {error}", file.display())))?;
-        let parsed = syn::parse_file(&text)
-            .map_err(|error| failure(format!("looking for live functions: {}: {error}", file.display())))?;
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            failure(format!(
+                "looking for live functions: {}: {error}",
+                file.display()
+            ))
+        })?;
+        let parsed = syn::parse_file(&text).map_err(|error| {
+            failure(format!(
+                "looking for live functions: {}: {error}",
+                file.display()
+            ))
+        })?;
         let own_folder = file.parent().unwrap_or(Path::new(""));
         self.items(&parsed.items, folder, own_folder)
     }
@@ -84,7 +94,13 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn item(&mut self, name: &Ident, visibility: &Visibility, attributes: &[Attribute], what: What) -> syn::Result<()> {
+    fn item(
+        &mut self,
+        name: &Ident,
+        visibility: &Visibility,
+        attributes: &[Attribute],
+        what: What,
+    ) -> syn::Result<()> {
         if !has_prefix(&name.to_string(), self.prefix) || attributes.iter().any(is_live_attribute) {
             return Ok(());
         }
@@ -154,16 +170,28 @@ fn has_prefix(name: &str, prefix: &str) -> bool {
 }
 
 fn is_live_attribute(attribute: &Attribute) -> bool {
-    attribute.path().segments.last().is_some_and(|segment| segment.ident == "live")
+    attribute
+        .path()
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == "live")
 }
 
 fn cfgs_of(attributes: &[Attribute]) -> Vec<Attribute> {
-    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .cloned()
+        .collect()
 }
 
 fn path_of(attributes: &[Attribute]) -> Option<String> {
-    let attribute = attributes.iter().find(|attribute| attribute.path().is_ident("path"))?;
-    let Meta::NameValue(value) = &attribute.meta else { return None };
+    let attribute = attributes
+        .iter()
+        .find(|attribute| attribute.path().is_ident("path"))?;
+    let Meta::NameValue(value) = &attribute.meta else {
+        return None;
+    };
     let literal: syn::LitStr = syn::parse2(value.value.to_token_stream()).ok()?;
     Some(literal.value())
 }

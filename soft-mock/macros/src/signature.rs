@@ -28,7 +28,8 @@ pub(crate) fn pointer(signature: &Signature) -> syn::Result<Pointer> {
         let text = format!("`{}` can't be found by name: {what}", signature.ident);
         Err(syn::Error::new(signature.ident.span(), text))
     };
-    let has_types = signature.generics.type_params().next().is_some() || signature.generics.const_params().next().is_some();
+    let has_types = signature.generics.type_params().next().is_some()
+        || signature.generics.const_params().next().is_some();
     if has_types {
         return refuse("it is generic, and has no one type");
     }
@@ -62,7 +63,10 @@ fn skeleton(ty: &Type) -> TokenStream {
     match ty {
         Type::Reference(reference) => {
             let inner = skeleton(&reference.elem);
-            let is_static = reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static");
+            let is_static = reference
+                .lifetime
+                .as_ref()
+                .is_some_and(|lifetime| lifetime.ident == "static");
             match (is_static, reference.mutability.is_some()) {
                 (true, false) => quote!(&'static #inner),
                 (true, true) => quote!(&'static mut #inner),
@@ -98,14 +102,26 @@ mod tests {
     fn types_are_inferred_and_references_are_not() {
         check("fn f() {}", "fn()->()");
         check("fn f(a: i32, b: &str) -> Vec<u8> {}", "fn(_,&_)->_");
-        check("fn f(a: &'static str, b: &mut [u8]) -> &'static str {}", "fn(&'static_,&mut[_])->&'static_");
+        check(
+            "fn f(a: &'static str, b: &mut [u8]) -> &'static str {}",
+            "fn(&'static_,&mut[_])->&'static_",
+        );
         check("fn f(a: (u8, &str)) {}", "fn((_,&_,))->()");
     }
 
     #[test]
     fn what_has_no_one_type_is_refused() {
-        check("fn f<T>(a: T) {}", "`f` can't be found by name: it is generic, and has no one type");
-        check("async fn f() {}", "`f` can't be found by name: it is async; give a function that returns a boxed future");
-        check("unsafe fn f() {}", "`f` can't be found by name: it is not a safe Rust function");
+        check(
+            "fn f<T>(a: T) {}",
+            "`f` can't be found by name: it is generic, and has no one type",
+        );
+        check(
+            "async fn f() {}",
+            "`f` can't be found by name: it is async; give a function that returns a boxed future",
+        );
+        check(
+            "unsafe fn f() {}",
+            "`f` can't be found by name: it is not a safe Rust function",
+        );
     }
 }

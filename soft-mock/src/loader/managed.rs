@@ -75,7 +75,10 @@ struct Head {
 /// Reads the file, if only this user (or root) could have written it.
 pub(crate) fn read(path: &Path) -> Result<ManagedBytes, LoadError> {
     match place::read(path) {
-        Ok(bytes) => Ok(ManagedBytes { path: path.to_owned(), bytes }),
+        Ok(bytes) => Ok(ManagedBytes {
+            path: path.to_owned(),
+            bytes,
+        }),
         Err(refusal) => Err(refusal.of(path)),
     }
 }
@@ -110,16 +113,28 @@ impl ManagedBytes {
             .filter_map(|symbol| symbol.name().ok())
             .find(|name| OUTLIVING.contains(name))
             .map(str::to_owned);
-        let file = ManagedFile { manifest, shared, memory, outliving, defines_entry, bytes: self };
+        let file = ManagedFile {
+            manifest,
+            shared,
+            memory,
+            outliving,
+            defines_entry,
+            bytes: self,
+        };
         match file.defines_entry {
             true => Ok(file),
-            false => Err(Refusal::Symbol { name: file.manifest.plugin, symbol: entry.to_owned() }),
+            false => Err(Refusal::Symbol {
+                name: file.manifest.plugin,
+                symbol: entry.to_owned(),
+            }),
         }
     }
 }
 
 fn damaged(cause: object::Error) -> Refusal {
-    Refusal::Damaged { cause: cause.to_string() }
+    Refusal::Damaged {
+        cause: cause.to_string(),
+    }
 }
 
 fn parse_manifest(section: &[u8]) -> Result<ManagedManifest, ManifestError> {
@@ -144,14 +159,21 @@ impl ManagedFile {
     /// # Safety
     /// The library's initialisers run. The caller has compared compiler and shared types.
     pub(crate) unsafe fn open(&self) -> Result<ManagedLibrary, LoadError> {
-        let copy = place::copy(self.path(), &self.bytes.bytes).map_err(|refusal| refusal.of(self.path()))?;
+        let copy = place::copy(self.path(), &self.bytes.bytes)
+            .map_err(|refusal| refusal.of(self.path()))?;
         // SAFETY: the caller's promise; the copy lies where nobody else can write.
         match unsafe { Library::open(Some(&copy), RTLD_NOW | RTLD_LOCAL) } {
-            Ok(library) => Ok(ManagedLibrary { library: ManuallyDrop::new(library), copy }),
+            Ok(library) => Ok(ManagedLibrary {
+                library: ManuallyDrop::new(library),
+                copy,
+            }),
             Err(error) => {
                 // Best effort: what stays is removed with its folder when the process ends.
                 let _ = fs::remove_file(&copy);
-                Err(Refusal::Dlopen { cause: error.to_string() }.of(self.path()))
+                Err(Refusal::Dlopen {
+                    cause: error.to_string(),
+                }
+                .of(self.path()))
             }
         }
     }

@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Deserialize;
 
-use super::error::PluginError;
+use super::error::{OtherTypes, PluginError};
 
 soft_mock_macros::shared!();
 
@@ -81,22 +81,41 @@ impl Known {
     pub(crate) fn of_host() -> Self {
         let mut known = Self(BTreeMap::new());
         for record in parse(own_section()) {
-            known.0.entry(record.name.clone()).or_default().push((record, Voucher::Host));
+            known
+                .0
+                .entry(record.name.clone())
+                .or_default()
+                .push((record, Voucher::Host));
         }
         known
     }
 
     /// Checks a plugin that was built by `rustc` and against what `section` says; what only it uses counts
     /// for the plugins that come after it.
-    pub(crate) fn check(&mut self, plugin: &str, rustc: &str, section: &[u8]) -> Result<(), PluginError> {
-        let ours = self.0.get(OWN).and_then(|records| records.first()).map(|(record, _)| record.rustc.clone());
+    pub(crate) fn check(
+        &mut self,
+        plugin: &str,
+        rustc: &str,
+        section: &[u8],
+    ) -> Result<(), PluginError> {
+        let ours = self
+            .0
+            .get(OWN)
+            .and_then(|records| records.first())
+            .map(|(record, _)| record.rustc.clone());
         let ours = ours.unwrap_or_default();
         if rustc != ours {
-            return Err(PluginError::OtherCompiler { plugin: plugin.to_owned(), theirs: rustc.to_owned(), ours });
+            return Err(PluginError::OtherCompiler {
+                plugin: plugin.to_owned(),
+                theirs: rustc.to_owned(),
+                ours,
+            });
         }
         let records = parse(section);
         if !records.iter().any(|record| record.name == OWN) {
-            return Err(PluginError::NoRecord { plugin: plugin.to_owned() });
+            return Err(PluginError::NoRecord {
+                plugin: plugin.to_owned(),
+            });
         }
         for record in &records {
             self.compare(plugin, record)?;
@@ -111,25 +130,33 @@ impl Known {
     }
 
     fn compare(&self, plugin: &str, theirs: &Record) -> Result<(), PluginError> {
-        let known = self.0.get(&theirs.name).map(Vec::as_slice).unwrap_or_default();
-        let Some((ours, with)) = known.first() else { return Ok(()) };
+        let known = self
+            .0
+            .get(&theirs.name)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let Some((ours, with)) = known.first() else {
+            return Ok(());
+        };
         if known.iter().any(|(ours, _)| ours == theirs) {
             return Ok(());
         }
-        Err(PluginError::OtherTypes {
+        Err(PluginError::from(Box::new(OtherTypes {
             plugin: plugin.to_owned(),
             krate: theirs.name.clone(),
             with: with.to_string(),
             theirs: theirs.fingerprint(),
             ours: ours.fingerprint(),
             difference: theirs.difference(ours),
-        })
+        })))
     }
 }
 
 fn parse(section: &[u8]) -> Vec<Record> {
     let lines = section.split(|byte| *byte == b'\n' || *byte == 0);
-    lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    lines
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect()
 }
 
 unsafe extern "C" {
@@ -166,23 +193,42 @@ mod tests {
     #[test]
     fn this_crate_has_a_record() {
         let records = parse(own_section());
-        assert!(records.iter().any(|record| record.name == OWN && !record.metadata.is_empty()), "{records:?}");
+        assert!(
+            records
+                .iter()
+                .any(|record| record.name == OWN && !record.metadata.is_empty()),
+            "{records:?}"
+        );
     }
 
     #[test]
     fn what_is_equal_passes_and_what_differs_names_both_sides() {
         let mut known = Known::of_host();
-        known.check("a", &rustc(), line("", "").as_bytes()).expect("equal");
+        known
+            .check("a", &rustc(), line("", "").as_bytes())
+            .expect("equal");
         let other = line("\"shapes\",\"version\":\"", "\"shapes\",\"version\":\"9");
-        let error = known.check("b", &rustc(), other.as_bytes()).expect_err("other shapes").to_string();
-        assert!(error.contains("`b` was built against another `shapes` than plugin `a`"), "{error}");
+        let error = known
+            .check("b", &rustc(), other.as_bytes())
+            .expect_err("other shapes")
+            .to_string();
+        assert!(
+            error.contains("`b` was built against another `shapes` than plugin `a`"),
+            "{error}"
+        );
         assert!(error.contains("version: `9"), "{error}");
     }
 
     #[test]
     fn another_compiler_or_no_record_is_refused() {
         let mut known = Known::of_host();
-        assert!(matches!(known.check("a", "rustc 1.0", b""), Err(PluginError::OtherCompiler { .. })));
-        assert!(matches!(known.check("a", &rustc(), b"not a record"), Err(PluginError::NoRecord { .. })));
+        assert!(matches!(
+            known.check("a", "rustc 1.0", b""),
+            Err(PluginError::OtherCompiler { .. })
+        ));
+        assert!(matches!(
+            known.check("a", &rustc(), b"not a record"),
+            Err(PluginError::NoRecord { .. })
+        ));
     }
 }

@@ -88,7 +88,11 @@ pub(crate) fn own_table() -> *const HostTable {
 /// # Safety
 /// `host` is a table that lives as long as the plugin, `out` can be written, and the host has compared
 /// the compiler and the crates of shared types with its own: [`Declaration`] has no stable layout.
-pub unsafe fn enter(host: *const HostTable, out: *mut Option<Declaration>, declare: fn() -> Declaration) -> u32 {
+pub unsafe fn enter(
+    host: *const HostTable,
+    out: *mut Option<Declaration>,
+    declare: fn() -> Declaration,
+) -> u32 {
     // SAFETY: the version comes first in every version of the table.
     if unsafe { (&raw const (*host).version).read() } != VERSION {
         return VERSION;
@@ -172,7 +176,12 @@ unsafe extern "C" fn host_dealloc(pointer: *mut u8, size: usize, align: usize) {
     unsafe { std::alloc::dealloc(pointer, layout(size, align)) }
 }
 
-unsafe extern "C" fn host_realloc(pointer: *mut u8, size: usize, align: usize, new_size: usize) -> *mut u8 {
+unsafe extern "C" fn host_realloc(
+    pointer: *mut u8,
+    size: usize,
+    align: usize,
+    new_size: usize,
+) -> *mut u8 {
     // SAFETY: as above.
     unsafe { std::alloc::realloc(pointer, layout(size, align), new_size) }
 }
@@ -295,15 +304,24 @@ fn note_panics() {
         if DEPTH.get() == 0 {
             return before(info);
         }
-        let place = info.location().map(|place| format!(" (at {place})")).unwrap_or_default();
+        let place = info
+            .location()
+            .map(|place| format!(" (at {place})"))
+            .unwrap_or_default();
         let text = format!("{}{place}", payload_text(info.payload()));
-        NOTED.lock().unwrap_or_else(PoisonError::into_inner).insert(thread_number(), text);
+        NOTED
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(thread_number(), text);
     }));
 }
 
 /// The text of a caught panic, with its place where that is known.
 pub(crate) fn take_panic(payload: Box<dyn Any + Send>) -> String {
-    let noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner).remove(&thread_number());
+    let noted = NOTED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .remove(&thread_number());
     let text = noted.unwrap_or_else(|| payload_text(&*payload));
     // A payload whose drop panics must not end the process.
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {

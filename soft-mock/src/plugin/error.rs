@@ -124,21 +124,8 @@ pub enum PluginError {
         ours: String,
     },
     /// It was built against other shared types.
-    #[error("plugin `{plugin}` was built against another `{krate}` than {with}: fingerprint {theirs} there, {ours} here ({difference}); build both from the same sources, with the same features and profile")]
-    OtherTypes {
-        /// The plugin.
-        plugin: String,
-        /// The crate of shared types.
-        krate: String,
-        /// The host, or the plugin that came first.
-        with: String,
-        /// The fingerprint that the plugin has.
-        theirs: String,
-        /// The fingerprint that it was compared with.
-        ours: String,
-        /// What differs.
-        difference: String,
-    },
+    #[error(transparent)]
+    OtherTypes(#[from] Box<OtherTypes>),
     /// It says nothing of the crates that it was built against.
     #[error("plugin `{plugin}` has no record of `soft_mock`: build it with `hot build`")]
     NoRecord {
@@ -260,6 +247,24 @@ pub enum PluginError {
         /// The plugins there are.
         present: Vec<String>,
     },
+}
+
+/// A plugin and what it was compared with have different shared types.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("plugin `{plugin}` was built against another `{krate}` than {with}: fingerprint {theirs} there, {ours} here ({difference}); build both from the same sources, with the same features and profile")]
+pub struct OtherTypes {
+    /// The plugin.
+    pub plugin: String,
+    /// The crate of shared types.
+    pub krate: String,
+    /// The host, or the plugin that came first.
+    pub with: String,
+    /// The fingerprint that the plugin has.
+    pub theirs: String,
+    /// The fingerprint that it was compared with.
+    pub ours: String,
+    /// What differs.
+    pub difference: String,
 }
 
 /// Why nothing was found under a name.

@@ -28,13 +28,18 @@ pub(crate) fn read(folder: &Path, whitelist: Option<&[String]>) -> Result<Vec<Fo
         files = listed(folder, files, wanted)?;
     }
     if files.is_empty() {
-        return Err(PluginError::NoPlugins { path: folder.to_owned() });
+        return Err(PluginError::NoPlugins {
+            path: folder.to_owned(),
+        });
     }
     let mut found = Vec::with_capacity(files.len());
     for file in files {
         let bytes = managed::read(&file)?;
         let hash = hash_text(bytes.hash());
-        found.push(Found { file: bytes.parse(ENTRY)?, hash });
+        found.push(Found {
+            file: bytes.parse(ENTRY)?,
+            hash,
+        });
     }
     found.sort_by(|a, b| (a.name(), a.file.path()).cmp(&(b.name(), b.file.path())));
     for pair in found.windows(2) {
@@ -51,11 +56,16 @@ pub(crate) fn read(folder: &Path, whitelist: Option<&[String]>) -> Result<Vec<Fo
 
 /// The files that end in `.so`; those with a leading dot are being written.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, PluginError> {
-    let unreadable = |source| PluginError::Folder { path: folder.to_owned(), source };
+    let unreadable = |source| PluginError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let is_hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         if !is_hidden && path.extension().is_some_and(|kind| kind == "so") {
             files.push(path);
         }
@@ -64,14 +74,28 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, PluginError> {
     Ok(files)
 }
 
-fn listed(folder: &Path, files: Vec<PathBuf>, wanted: &[String]) -> Result<Vec<PathBuf>, PluginError> {
+fn listed(
+    folder: &Path,
+    files: Vec<PathBuf>,
+    wanted: &[String],
+) -> Result<Vec<PathBuf>, PluginError> {
     let present: Vec<String> = files.iter().map(|file| stem(file)).collect();
     match wanted.iter().find(|name| !present.contains(name)) {
-        Some(name) => Err(PluginError::NotThere { name: name.clone(), path: folder.to_owned(), present }),
-        None => Ok(files.into_iter().filter(|file| wanted.contains(&stem(file))).collect()),
+        Some(name) => Err(PluginError::NotThere {
+            name: name.clone(),
+            path: folder.to_owned(),
+            present,
+        }),
+        None => Ok(files
+            .into_iter()
+            .filter(|file| wanted.contains(&stem(file)))
+            .collect()),
     }
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

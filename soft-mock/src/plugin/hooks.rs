@@ -191,7 +191,10 @@ impl Imports<'_> {
     ///
     /// # Errors
     /// If there is no such plugin, or its object has another type.
-    pub fn get<T: ?Sized + Send + Sync + 'static>(&mut self, dependency: &str) -> Result<Import<T>, ImportError> {
+    pub fn get<T: ?Sized + Send + Sync + 'static>(
+        &mut self,
+        dependency: &str,
+    ) -> Result<Import<T>, ImportError> {
         let found = self.find(dependency);
         if let Err(error) = &found {
             self.error.get_or_insert_with(|| error.clone());
@@ -204,9 +207,14 @@ impl Imports<'_> {
         self.available.keys().map(String::as_str)
     }
 
-    fn find<T: ?Sized + Send + Sync + 'static>(&mut self, dependency: &str) -> Result<Import<T>, ImportError> {
+    fn find<T: ?Sized + Send + Sync + 'static>(
+        &mut self,
+        dependency: &str,
+    ) -> Result<Import<T>, ImportError> {
         let Some(available) = self.available.get(dependency) else {
-            return Err(ImportError::Unknown { dependency: dependency.to_owned() });
+            return Err(ImportError::Unknown {
+                dependency: dependency.to_owned(),
+            });
         };
         let wrong = |found: String| ImportError::Type {
             dependency: dependency.to_owned(),
@@ -221,7 +229,10 @@ impl Imports<'_> {
                 if !self.taken.iter().any(|name| name == dependency) {
                     self.taken.push(dependency.to_owned());
                 }
-                Ok(Import { object: Arc::clone(object), _life: Arc::clone(&available.life) })
+                Ok(Import {
+                    object: Arc::clone(object),
+                    _life: Arc::clone(&available.life),
+                })
             }
             None => Err(wrong(format!("`{}`", exported.type_name))),
         }
@@ -291,7 +302,16 @@ impl Declaration {
 }
 
 fn crossing_types() -> TypeId {
-    TypeId::of::<(Declaration, Value, Vault, Export, Life, Escape, Collector, Box<dyn Instance>)>()
+    TypeId::of::<(
+        Declaration,
+        Value,
+        Vault,
+        Export,
+        Life,
+        Escape,
+        Collector,
+        Box<dyn Instance>,
+    )>()
 }
 
 /// A plugin's value, as the host calls it: failures come as text, panics as failures.
@@ -358,7 +378,10 @@ pub const fn assert_in_crate_root(module: &str) {
     let bytes = module.as_bytes();
     let mut index = 0;
     while index < bytes.len() {
-        assert!(bytes[index] != b':', "`#[plugin]` belongs in the crate root (lib.rs)");
+        assert!(
+            bytes[index] != b':',
+            "`#[plugin]` belongs in the crate root (lib.rs)"
+        );
         index += 1;
     }
 }

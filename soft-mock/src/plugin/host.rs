@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 
 use super::border::inside_hook;
 use super::error::{HookResult, PluginError};
+use super::folder;
 use super::image::{retained, Retained};
 use super::options::Options;
 use super::reaper::Reaper;
@@ -21,7 +22,6 @@ use super::set::PluginManager;
 use super::stage::{not_in, Stage, Staged};
 use super::value::Value;
 use super::vault::{Content, Vault};
-use super::folder;
 
 /// Loads the plugins of a folder, and swaps them for newer versions.
 ///
@@ -181,7 +181,12 @@ impl PluginHost {
 
 impl fmt::Debug for PluginHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PluginHost({}, reload {})", self.plugin_dir().display(), self.reload_counter())
+        write!(
+            f,
+            "PluginHost({}, reload {})",
+            self.plugin_dir().display(),
+            self.reload_counter()
+        )
     }
 }
 
@@ -221,7 +226,9 @@ impl Api for Inner {
 
     fn reset_folder(&self, folder: PathBuf) -> Result<(), PluginError> {
         if self.is_static() {
-            return Err(PluginError::StaticLinking { operation: "reset_plugin_dir" });
+            return Err(PluginError::StaticLinking {
+                operation: "reset_plugin_dir",
+            });
         }
         self.exclusively("reset_plugin_dir", || {
             *self.folder.lock().unwrap_or_else(PoisonError::into_inner) = folder;
@@ -230,11 +237,17 @@ impl Api for Inner {
     }
 
     fn folder(&self) -> PathBuf {
-        self.folder.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.folder
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn memory(&self) -> Memory {
-        Memory { waiting: self.reaper.waiting(), retained: retained() }
+        Memory {
+            waiting: self.reaper.waiting(),
+            retained: retained(),
+        }
     }
 
     fn shutdown(&self, patience: Duration) -> Result<usize, PluginError> {
@@ -251,7 +264,11 @@ impl Api for Inner {
 
 impl Inner {
     /// Runs what only one thread may do at a time, and none from inside a hook.
-    fn exclusively<R>(&self, operation: &'static str, run: impl FnOnce() -> Result<R, PluginError>) -> Result<R, PluginError> {
+    fn exclusively<R>(
+        &self,
+        operation: &'static str,
+        run: impl FnOnce() -> Result<R, PluginError>,
+    ) -> Result<R, PluginError> {
         if inside_hook() {
             return Err(PluginError::InsideHook { operation });
         }
@@ -263,11 +280,20 @@ impl Inner {
         }
     }
 
-    fn swap(&self, mut operation: Operation<'_>, data: &Value, begun: Instant) -> Result<ReloadReport, PluginError> {
+    fn swap(
+        &self,
+        mut operation: Operation<'_>,
+        data: &Value,
+        begun: Instant,
+    ) -> Result<ReloadReport, PluginError> {
         let is_loaded = self.is_loaded.load(Ordering::Acquire);
         match &operation {
             Operation::Load if is_loaded => return Err(PluginError::AlreadyLoaded),
-            Operation::Reload(_) if self.is_static() => return Err(PluginError::StaticLinking { operation: "reload" }),
+            Operation::Reload(_) if self.is_static() => {
+                return Err(PluginError::StaticLinking {
+                    operation: "reload",
+                })
+            }
             Operation::Reload(_) if !is_loaded => return Err(PluginError::NotLoaded),
             _ => {}
         }
@@ -279,8 +305,15 @@ impl Inner {
             return Err(error);
         }
         let replaced = not_in(&old, Some(&staged.set));
-        let Staged { set, content, outcomes } = staged;
-        let kept = set.plugins.iter().filter(|plugin| old.plugins.iter().any(|old| Arc::ptr_eq(old, plugin)));
+        let Staged {
+            set,
+            content,
+            outcomes,
+        } = staged;
+        let kept = set
+            .plugins
+            .iter()
+            .filter(|plugin| old.plugins.iter().any(|old| Arc::ptr_eq(old, plugin)));
         for plugin in kept {
             plugin.newest.set(&content);
         }
@@ -290,7 +323,10 @@ impl Inner {
         self.counter.fetch_add(1, Ordering::AcqRel);
         drop(old);
         self.reaper.add(replaced, self.options.free_delay);
-        Ok(ReloadReport { plugins: outcomes, elapsed: begun.elapsed() })
+        Ok(ReloadReport {
+            plugins: outcomes,
+            elapsed: begun.elapsed(),
+        })
     }
 
     fn stage(&self, old: Option<&PluginManager>, data: &Value) -> Result<Staged, PluginError> {
@@ -329,6 +365,13 @@ impl Drop for Inner {
 }
 
 fn empty() -> PluginManager {
-    let content = Content { extension: None, bags: Vec::new(), live: std::collections::BTreeMap::new() };
-    PluginManager { vault: Vault::of_set(Arc::new(content)), plugins: Vec::new() }
+    let content = Content {
+        extension: None,
+        bags: Vec::new(),
+        live: std::collections::BTreeMap::new(),
+    };
+    PluginManager {
+        vault: Vault::of_set(Arc::new(content)),
+        plugins: Vec::new(),
+    }
 }

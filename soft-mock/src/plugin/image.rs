@@ -65,16 +65,22 @@ pub(crate) fn open(file: &ManagedFile) -> Result<(Image, Declaration), PluginErr
     let plugin = file.manifest.plugin.clone();
     // SAFETY: the caller of this function has compared compiler and shared types.
     let library = unsafe { file.open() }?;
-    let refuse = |cause: String| PluginError::Entry { plugin: plugin.clone(), cause };
+    let refuse = |cause: String| PluginError::Entry {
+        plugin: plugin.clone(),
+        cause,
+    };
     // SAFETY: that the symbol is a function was checked; the plugin's macro defines it with this type.
     let entry = unsafe { library.function::<Entry>(ENTRY) };
     let entry = entry.ok_or_else(|| refuse(format!("it has no `{ENTRY}`")))?;
     let mut declaration = None;
     // SAFETY: the host's table is a static; the types are compared.
     let wanted = unsafe { entry(own_table(), &raw mut declaration) };
-    let declaration: Declaration = declaration.ok_or_else(|| refuse(format!("its entry has version {wanted}")))?;
+    let declaration: Declaration =
+        declaration.ok_or_else(|| refuse(format!("its entry has version {wanted}")))?;
     if !declaration.fits() {
-        return Err(refuse("the ids of the types that cross the border differ".to_owned()));
+        return Err(refuse(
+            "the ids of the types that cross the border differ".to_owned(),
+        ));
     }
     let escapes = Arc::new(Escapes::default());
     if file.outliving.is_some() {
@@ -124,10 +130,21 @@ pub(crate) unsafe fn release(image: &Image) {
             opened.free = true;
         }
         let group = group_of(&open, image.number);
-        let closable = |number: &u64| open.iter().any(|opened| opened.number == *number && opened.is_closable());
+        let closable = |number: &u64| {
+            open.iter()
+                .any(|opened| opened.number == *number && opened.is_closable())
+        };
         if group.iter().all(closable) {
-            for opened in open.iter_mut().filter(|opened| group.contains(&opened.number)) {
-                closing.extend(opened.library.take().map(|library| (opened.number, library)));
+            for opened in open
+                .iter_mut()
+                .filter(|opened| group.contains(&opened.number))
+            {
+                closing.extend(
+                    opened
+                        .library
+                        .take()
+                        .map(|library| (opened.number, library)),
+                );
             }
         }
     }
@@ -159,7 +176,10 @@ fn group_of(open: &[Opened], number: u64) -> Vec<u64> {
     let mut next = 0;
     while let Some(number) = group.get(next).copied() {
         next += 1;
-        let links = open.iter().find(|opened| opened.number == number).map(|opened| opened.links.as_slice());
+        let links = open
+            .iter()
+            .find(|opened| opened.number == number)
+            .map(|opened| opened.links.as_slice());
         for link in links.unwrap_or_default() {
             // Closed ones are gone, and with them every pointer that they held.
             if open.iter().any(|opened| opened.number == *link) && !group.contains(link) {
@@ -191,7 +211,9 @@ impl Opened {
             return "the system keeps it for destructors of thread-locals".to_owned();
         }
         let group = group_of(open, self.number);
-        let others = open.iter().filter(|opened| group.contains(&opened.number) && !opened.is_closable());
+        let others = open
+            .iter()
+            .filter(|opened| group.contains(&opened.number) && !opened.is_closable());
         match others.map(|other| &other.plugin).next() {
             Some(other) => format!("`{other}`, which it is linked with, is in use or retained"),
             None => "it is being unloaded".to_owned(),

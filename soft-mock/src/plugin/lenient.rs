@@ -3,7 +3,9 @@
 //! Nothing else is bent: what is there must have the right type.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, VariantAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, VariantAccess, Visitor,
+};
 use serde_json::{Error, Value};
 
 /// Data, or the lack of it.
@@ -19,20 +21,29 @@ impl<'a> Lenient<'a> {
 
     fn sequence<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Some(Value::Array(items)) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(Lenient::of))),
+            Some(Value::Array(items)) => {
+                visitor.visit_seq(SeqDeserializer::new(items.iter().map(Lenient::of)))
+            }
             None => visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<Lenient<'_>>())),
             Some(_) => self.deserialize_any(visitor),
         }
     }
 
     /// The entries of a map, and zeros for the `fields` that it lacks.
-    fn fields<'de, V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+    fn fields<'de, V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         let map = match self.0 {
             Some(Value::Object(map)) => Some(map),
             None => None,
             Some(_) => return self.deserialize_any(visitor),
         };
-        let present = map.into_iter().flatten().map(|(key, value)| (key.as_str(), Lenient::of(value)));
+        let present = map
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.as_str(), Lenient::of(value)));
         let missing = fields
             .iter()
             .filter(|field| map.is_none_or(|map| !map.contains_key(**field)))
@@ -105,11 +116,19 @@ impl<'de> Deserializer<'de> for Lenient<'_> {
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -117,14 +136,23 @@ impl<'de> Deserializer<'de> for Lenient<'_> {
         self.sequence(visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         match self.0 {
             None => visitor.visit_seq(SeqDeserializer::new((0..length).map(|_| Lenient::ZERO))),
             Some(_) => self.sequence(visitor),
         }
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, length: usize, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         self.deserialize_tuple(length, visitor)
     }
 
@@ -152,9 +180,15 @@ impl<'de> Deserializer<'de> for Lenient<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.0 {
-            Some(Value::String(variant)) => visitor.visit_enum(Variant { variant, content: None }),
+            Some(Value::String(variant)) => visitor.visit_enum(Variant {
+                variant,
+                content: None,
+            }),
             Some(Value::Object(map)) if map.len() == 1 => match map.iter().next() {
-                Some((variant, content)) => visitor.visit_enum(Variant { variant, content: Some(content) }),
+                Some((variant, content)) => visitor.visit_enum(Variant {
+                    variant,
+                    content: Some(content),
+                }),
                 None => Err(Error::custom("no variant")),
             },
             _ => Err(Error::custom(format_args!("no variant of the enum {name}"))),
@@ -184,7 +218,10 @@ impl<'de, 'a> EnumAccess<'de> for Variant<'a> {
     type Error = Error;
     type Variant = Lenient<'a>;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Lenient<'a>), Error> {
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Lenient<'a>), Error> {
         let name: StrDeserializer<'_, Error> = self.variant.into_deserializer();
         Ok((seed.deserialize(name)?, Lenient(self.content)))
     }
@@ -214,7 +251,11 @@ impl<'de> VariantAccess<'de> for Lenient<'_> {
         }
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         match self.0 {
             None => Err(Error::custom("this variant has content")),
             Some(_) => self.fields(fields, visitor),

@@ -14,7 +14,10 @@ pub(crate) struct Life {
 
 impl Life {
     pub(crate) fn new(name: &str, escapes: Arc<Escapes>) -> Arc<Self> {
-        Arc::new(Self { name: name.to_owned(), escapes })
+        Arc::new(Self {
+            name: name.to_owned(),
+            escapes,
+        })
     }
 
     /// The plugin's name.

@@ -95,7 +95,10 @@ pub struct Listed {
 impl Listed {
     /// An item of `module`.
     pub const fn new(module: &'static str, collect: fn(&mut Collector)) -> Self {
-        Self { module, collect: Some(collect) }
+        Self {
+            module,
+            collect: Some(collect),
+        }
     }
 
     /// Lists the item, if it belongs to that crate: in a program that plugins are linked into, the section
@@ -111,7 +114,10 @@ impl Listed {
 /// Without an entry there would be no section, and no symbols for its bounds.
 #[used]
 #[unsafe(link_section = "soft_mock_live")]
-static SENTINEL: Listed = Listed { module: "", collect: None };
+static SENTINEL: Listed = Listed {
+    module: "",
+    collect: None,
+};
 
 unsafe extern "C" {
     #[link_name = "__start_soft_mock_live"]

@@ -81,7 +81,9 @@ impl LiveData {
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, LiveDataError> {
         match serde_json::to_value(value) {
             Ok(data) => Ok(Self(Content::Data(data))),
-            Err(error) => Err(LiveDataError::Wrap { cause: error.to_string() }),
+            Err(error) => Err(LiveDataError::Wrap {
+                cause: error.to_string(),
+            }),
         }
     }
 
@@ -125,7 +127,22 @@ macro_rules! from_scalars {
     )* };
 }
 
-from_scalars!(bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String, &str, serde_json::Value);
+from_scalars!(
+    bool,
+    i8,
+    i16,
+    i32,
+    i64,
+    u8,
+    u16,
+    u32,
+    u64,
+    f32,
+    f64,
+    String,
+    &str,
+    serde_json::Value
+);
 
 impl From<Vec<u8>> for LiveData {
     fn from(bytes: Vec<u8>) -> Self {
@@ -181,7 +198,11 @@ mod tests {
 
     #[test]
     fn missing_fields_become_zero_values_at_every_depth() {
-        let empty = Inner { text: String::new(), count: None, letter: '\0' };
+        let empty = Inner {
+            text: String::new(),
+            count: None,
+            letter: '\0',
+        };
         let outer: Outer = restore(serde_json::json!({
             "all": [{ "text": "x", "gone": 1 }],
             "by_name": { "n": {} },
@@ -192,10 +213,26 @@ mod tests {
         assert_eq!(outer.inner, empty);
         assert_eq!(outer.all[0].text, "x");
         assert_eq!(outer.by_name["n"], empty);
-        assert_eq!(outer.kind, Kind::Pair(3, Inner { text: String::new(), count: Some(4), letter: '\0' }));
+        assert_eq!(
+            outer.kind,
+            Kind::Pair(
+                3,
+                Inner {
+                    text: String::new(),
+                    count: Some(4),
+                    letter: '\0'
+                }
+            )
+        );
         assert_eq!((outer.five, outer.pair), (6, (0, false)));
         let kind: Kind = restore(serde_json::json!({ "Named": { "size": 2 } })).expect("a kind");
-        assert_eq!(kind, Kind::Named { name: String::new(), size: 2.0 });
+        assert_eq!(
+            kind,
+            Kind::Named {
+                name: String::new(),
+                size: 2.0
+            }
+        );
         assert_eq!(restore::<Kind>(serde_json::json!("Small")), Ok(Kind::Small));
     }
 
@@ -212,7 +249,10 @@ mod tests {
     #[test]
     fn another_type_is_an_error() {
         assert!(restore::<Outer>(serde_json::json!({ "all": 3, "kind": "Small" })).is_err());
-        assert!(restore::<Outer>(serde_json::json!({})).is_err(), "an enum has no zero value");
+        assert!(
+            restore::<Outer>(serde_json::json!({})).is_err(),
+            "an enum has no zero value"
+        );
         assert!(restore::<u8>(serde_json::json!(300)).is_err());
         assert!(restore::<String>(serde_json::json!(3)).is_err());
         assert!(LiveData::from(vec![1_u8, 2]).get::<String>().is_err());
@@ -228,6 +268,9 @@ mod tests {
         assert_eq!(again(LiveData::from(0.1_f64)).get(), Ok(0.1_f64));
         assert_eq!(again(LiveData::from("text")).get(), Ok("text".to_owned()));
         let bytes = again(LiveData::from(vec![0_u8, 255]));
-        assert_eq!((bytes.bytes(), bytes.get()), (Some(&[0, 255][..]), Ok(vec![0_u8, 255])));
+        assert_eq!(
+            (bytes.bytes(), bytes.get()),
+            (Some(&[0, 255][..]), Ok(vec![0_u8, 255]))
+        );
     }
 }

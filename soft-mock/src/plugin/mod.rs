@@ -72,7 +72,9 @@ mod value;
 mod vault;
 mod watch;
 
-pub use error::{Failure, Hook, HookError, HookResult, LookupError, NoSuchFunction, PluginError};
+pub use error::{
+    Failure, Hook, HookError, HookResult, LookupError, NoSuchFunction, OtherTypes, PluginError,
+};
 pub use hooks::{Declaration, Export, Import, ImportError, Imports, Plugin};
 pub use host::{Memory, PluginHost};
 pub use image::Retained;

@@ -9,7 +9,8 @@ use super::set::PluginManager;
 use super::vault::{AnyExtension, Extension};
 
 /// Called after `on_init` and before the new set becomes current, with the new set and the old one.
-pub(crate) type Callback = Box<dyn Fn(&PluginManager, Option<&PluginManager>) -> HookResult + Send + Sync>;
+pub(crate) type Callback =
+    Box<dyn Fn(&PluginManager, Option<&PluginManager>) -> HookResult + Send + Sync>;
 
 /// How a host wants its plugins handled.
 ///

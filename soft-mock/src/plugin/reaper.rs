@@ -75,7 +75,11 @@ impl Reaper {
 
     /// The plugins that are replaced but in use, or wait for their delay.
     pub(crate) fn waiting(&self) -> usize {
-        self.lock().batches.iter().map(|batch| batch.plugins.len()).sum()
+        self.lock()
+            .batches
+            .iter()
+            .map(|batch| batch.plugins.len())
+            .sum()
     }
 
     /// Runs as long as there is something to free.
@@ -94,7 +98,11 @@ impl Reaper {
                 return;
             }
             let pause = state.pause();
-            state = self.changed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .changed
+                .wait_timeout(state, pause)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
@@ -108,7 +116,9 @@ impl State {
     fn next_free(&mut self) -> Option<Plugin> {
         let now = Instant::now();
         for batch in self.batches.iter_mut().filter(|batch| batch.due <= now) {
-            let Some(plugin) = batch.plugins.pop_front() else { continue };
+            let Some(plugin) = batch.plugins.pop_front() else {
+                continue;
+            };
             match unused(plugin) {
                 Ok(plugin) => return Some(plugin),
                 Err(plugin) => batch.plugins.push_front(plugin),
@@ -119,7 +129,11 @@ impl State {
 
     fn pause(&self) -> Duration {
         let now = Instant::now();
-        let next = self.batches.iter().map(|batch| batch.due.saturating_duration_since(now)).min();
+        let next = self
+            .batches
+            .iter()
+            .map(|batch| batch.due.saturating_duration_since(now))
+            .min();
         next.unwrap_or(INTERVAL).max(INTERVAL)
     }
 }
@@ -175,7 +189,15 @@ pub(crate) fn take_apart_together(plugins: Vec<Plugin>) {
 
 /// Drops what can hold pointers into the library.
 fn drop_values(plugin: Plugin) -> (Option<Image>, Arc<Life>) {
-    let Plugin { facts, instance, exported, items, life, image, .. } = plugin;
+    let Plugin {
+        facts,
+        instance,
+        exported,
+        items,
+        life,
+        image,
+        ..
+    } = plugin;
     let name = facts.name;
     // The export goes with the value: it may be the last holder of an object of the plugin.
     let exported = ManuallyDrop::into_inner(exported);

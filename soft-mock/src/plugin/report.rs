@@ -49,9 +49,18 @@ impl fmt::Display for ReloadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.plugins.keys().map(String::len).max().unwrap_or(0);
         for (name, (outcome, elapsed)) in &self.plugins {
-            writeln!(f, "{name:width$}  {outcome:14}  {:>7.1} ms", elapsed.as_secs_f64() * 1e3)?;
+            writeln!(
+                f,
+                "{name:width$}  {outcome:14}  {:>7.1} ms",
+                elapsed.as_secs_f64() * 1e3
+            )?;
         }
-        write!(f, "{} plugins in {:.1} ms", self.plugins.len(), self.elapsed.as_secs_f64() * 1e3)
+        write!(
+            f,
+            "{} plugins in {:.1} ms",
+            self.plugins.len(),
+            self.elapsed.as_secs_f64() * 1e3
+        )
     }
 }
 

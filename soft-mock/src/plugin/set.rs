@@ -118,7 +118,11 @@ impl Plugin {
         let of_functions = || self.items.iter().filter(|item| item.kind != ItemKind::Type);
         let Some(item) = of_functions().find(|item| item.name == symbol) else {
             let present = of_functions().map(|item| item.name.clone()).collect();
-            return Err(LookupError::Unknown { kind: "symbol", name: symbol.to_owned(), present });
+            return Err(LookupError::Unknown {
+                kind: "symbol",
+                name: symbol.to_owned(),
+                present,
+            });
         };
         let pointer = item.pointer::<T>("symbol")?;
         self.life.note(Escape::Symbol);
@@ -133,7 +137,11 @@ impl Plugin {
     }
 
     pub(crate) fn failed(&self, hook: Hook, failure: Failure) -> PluginError {
-        PluginError::Hook { plugin: self.facts.name.clone(), hook, failure }
+        PluginError::Hook {
+            plugin: self.facts.name.clone(),
+            hook,
+            failure,
+        }
     }
 }
 
@@ -154,7 +162,10 @@ pub struct PluginManager {
 impl PluginManager {
     /// The plugin of that name.
     pub fn find_plugin(&self, name: &str) -> Option<&Plugin> {
-        self.plugins.iter().find(|plugin| plugin.name() == name).map(|plugin| &**plugin)
+        self.plugins
+            .iter()
+            .find(|plugin| plugin.name() == name)
+            .map(|plugin| &**plugin)
     }
 
     /// The plugin of that name.
@@ -162,10 +173,14 @@ impl PluginManager {
     /// # Errors
     /// If there is none.
     pub fn plugin(&self, name: &str) -> Result<&Plugin, PluginError> {
-        self.find_plugin(name).ok_or_else(|| PluginError::UnknownPlugin {
-            name: name.to_owned(),
-            present: self.plugins().map(|plugin| plugin.name().to_owned()).collect(),
-        })
+        self.find_plugin(name)
+            .ok_or_else(|| PluginError::UnknownPlugin {
+                name: name.to_owned(),
+                present: self
+                    .plugins()
+                    .map(|plugin| plugin.name().to_owned())
+                    .collect(),
+            })
     }
 
     /// All plugins, each after those that it imports; otherwise sorted by name.
@@ -180,12 +195,20 @@ impl PluginManager {
 
     /// Calls a function of every plugin that has it, in dependency order. A failure is logged, and the rest
     /// go on; all results come back.
-    pub fn invoke_each(&self, name: &str, params: impl IntoParams) -> Vec<(String, Result<Value, PluginError>)> {
+    pub fn invoke_each(
+        &self,
+        name: &str,
+        params: impl IntoParams,
+    ) -> Vec<(String, Result<Value, PluginError>)> {
         each(self.plugins(), name, &params)
     }
 
     /// As [`invoke_each`](Self::invoke_each), in reverse order.
-    pub fn invoke_each_backward(&self, name: &str, params: impl IntoParams) -> Vec<(String, Result<Value, PluginError>)> {
+    pub fn invoke_each_backward(
+        &self,
+        name: &str,
+        params: impl IntoParams,
+    ) -> Vec<(String, Result<Value, PluginError>)> {
         each(self.plugins().rev(), name, &params)
     }
 }
@@ -223,8 +246,13 @@ fn each<'a>(
     for plugin in plugins {
         let result = plugin.invoke_func(name, params.params());
         match &result {
-            Err(PluginError::Hook { failure: Failure::NoSuchFunction(_), .. }) => continue,
-            Err(error) => tracing::error!(plugin = plugin.name(), function = name, %error, "plugin function failed"),
+            Err(PluginError::Hook {
+                failure: Failure::NoSuchFunction(_),
+                ..
+            }) => continue,
+            Err(error) => {
+                tracing::error!(plugin = plugin.name(), function = name, %error, "plugin function failed")
+            }
             Ok(_) => {}
         }
         results.push((plugin.name().to_owned(), result));

@@ -55,18 +55,32 @@ impl<'a> Stage<'a> {
     }
 
     /// Loads files.
-    pub(crate) fn run(mut self, found: Vec<Found>, data: &Value, reaper: &Arc<Reaper>) -> Result<Staged, PluginError> {
+    pub(crate) fn run(
+        mut self,
+        found: Vec<Found>,
+        data: &Value,
+        reaper: &Arc<Reaper>,
+    ) -> Result<Staged, PluginError> {
         let result = self.open_files(found).and_then(|()| self.start(data));
         self.finish(result, reaper)
     }
 
     /// Loads plugins that are part of this program.
-    pub(crate) fn run_static(mut self, plugins: &[Declaration], data: &Value, reaper: &Arc<Reaper>) -> Result<Staged, PluginError> {
+    pub(crate) fn run_static(
+        mut self,
+        plugins: &[Declaration],
+        data: &Value,
+        reaper: &Arc<Reaper>,
+    ) -> Result<Staged, PluginError> {
         let result = self.make_static(plugins).and_then(|()| self.start(data));
         self.finish(result, reaper)
     }
 
-    fn finish(self, result: Result<Vec<String>, PluginError>, reaper: &Arc<Reaper>) -> Result<Staged, PluginError> {
+    fn finish(
+        self,
+        result: Result<Vec<String>, PluginError>,
+        reaper: &Arc<Reaper>,
+    ) -> Result<Staged, PluginError> {
         match result.and_then(|names| self.vault(&names).map(|vault| (names, vault))) {
             Ok((names, content)) => self.init(names, content, reaper),
             Err(error) => {
@@ -107,7 +121,10 @@ impl<'a> Stage<'a> {
     fn keep(&mut self, found: Vec<Found>) -> Result<Vec<Found>, PluginError> {
         let old = |name: &str| {
             let old = self.old?;
-            old.plugins.iter().find(|plugin| plugin.name() == name).cloned()
+            old.plugins
+                .iter()
+                .find(|plugin| plugin.name() == name)
+                .cloned()
         };
         let (mut kept, mut fresh) = (BTreeMap::new(), BTreeMap::new());
         for found in found {
@@ -119,25 +136,43 @@ impl<'a> Stage<'a> {
         }
         // What imports a plugin that isn't carried over holds its old object, and is loaded anew with it.
         loop {
-            let is_stale = |plugin: &Plugin| plugin.dependencies().iter().any(|needed| !kept.contains_key(needed));
-            let Some(name) = kept.iter().find(|(_, (plugin, _))| is_stale(plugin)).map(|(name, _)| name.clone()) else {
+            let is_stale = |plugin: &Plugin| {
+                plugin
+                    .dependencies()
+                    .iter()
+                    .any(|needed| !kept.contains_key(needed))
+            };
+            let Some(name) = kept
+                .iter()
+                .find(|(_, (plugin, _))| is_stale(plugin))
+                .map(|(name, _)| name.clone())
+            else {
                 break;
             };
             if let Some((plugin, found)) = kept.remove(&name) {
                 if !plugin.reloadable() {
-                    return Err(stale(&plugin, &kept.keys().chain(fresh.keys()).cloned().collect::<Vec<_>>()));
+                    return Err(stale(
+                        &plugin,
+                        &kept.keys().chain(fresh.keys()).cloned().collect::<Vec<_>>(),
+                    ));
                 }
                 fresh.insert(name, found);
             }
         }
         for (name, (plugin, found)) in kept {
-            let outcome = if plugin.hash() == found.hash { Outcome::Unchanged } else { Outcome::NotReloadable };
-            self.outcomes.insert(name.clone(), (outcome, Duration::ZERO));
+            let outcome = if plugin.hash() == found.hash {
+                Outcome::Unchanged
+            } else {
+                Outcome::NotReloadable
+            };
+            self.outcomes
+                .insert(name.clone(), (outcome, Duration::ZERO));
             self.kept.insert(name, plugin);
         }
         for plugin in self.old.into_iter().flat_map(PluginManager::plugins) {
             if !self.kept.contains_key(plugin.name()) && !fresh.contains_key(plugin.name()) {
-                self.outcomes.insert(plugin.name().to_owned(), (Outcome::Removed, Duration::ZERO));
+                self.outcomes
+                    .insert(plugin.name().to_owned(), (Outcome::Removed, Duration::ZERO));
             }
         }
         Ok(fresh.into_values().collect())
@@ -175,7 +210,11 @@ impl<'a> Stage<'a> {
                     // SAFETY: no value was made, and nothing of the library was handed out.
                     unsafe { image::release(image) };
                 }
-                return Err(PluginError::Hook { plugin: name, hook: Hook::Default, failure });
+                return Err(PluginError::Hook {
+                    plugin: name,
+                    hook: Hook::Default,
+                    failure,
+                });
             }
         };
         let items = instance.items(declaration);
@@ -199,13 +238,20 @@ impl<'a> Stage<'a> {
             },
         );
         match failure {
-            Some(failure) => Err(PluginError::Hook { plugin: name, hook: Hook::Live, failure }),
+            Some(failure) => Err(PluginError::Hook {
+                plugin: name,
+                hook: Hook::Live,
+                failure,
+            }),
             None => Ok(()),
         }
     }
 
     fn took(&mut self, declaration: &Declaration, begun: Instant) {
-        let entry = self.outcomes.entry(declaration.name.to_owned()).or_insert((Outcome::Ok, Duration::ZERO));
+        let entry = self
+            .outcomes
+            .entry(declaration.name.to_owned())
+            .or_insert((Outcome::Ok, Duration::ZERO));
         *entry = (Outcome::Ok, entry.1 + begun.elapsed());
     }
 
@@ -255,10 +301,18 @@ impl<'a> Stage<'a> {
         let mut edges = Vec::new();
         for (name, plugin) in &mut self.fresh {
             let begun = Instant::now();
-            let mut imports = Imports { available: &available, taken: Vec::new(), error: None };
+            let mut imports = Imports {
+                available: &available,
+                taken: Vec::new(),
+                error: None,
+            };
             let result = plugin.instance.import(&mut imports);
             let Imports { taken, error, .. } = imports;
-            edges.extend(taken.iter().map(|dependency| (name.clone(), dependency.clone())));
+            edges.extend(
+                taken
+                    .iter()
+                    .map(|dependency| (name.clone(), dependency.clone())),
+            );
             plugin.facts.dependencies = taken;
             plugin.facts.dependencies.sort();
             add_time(&mut self.outcomes, name, begun);
@@ -282,8 +336,10 @@ impl<'a> Stage<'a> {
 
     fn order(&self) -> Result<Vec<String>, PluginError> {
         let kept = self.kept.values().map(|plugin| &**plugin);
-        let all: BTreeMap<&str, &Plugin> =
-            kept.chain(self.fresh.values()).map(|plugin| (plugin.name(), plugin)).collect();
+        let all: BTreeMap<&str, &Plugin> = kept
+            .chain(self.fresh.values())
+            .map(|plugin| (plugin.name(), plugin))
+            .collect();
         let edges = all
             .iter()
             .map(|(name, plugin)| ((*name).to_owned(), plugin.dependencies().to_vec()))
@@ -291,7 +347,8 @@ impl<'a> Stage<'a> {
         let names = order(&edges)?;
         for plugin in all.values().filter(|plugin| !plugin.reloadable()) {
             let reloadable = plugin.dependencies().iter().find(|needed| {
-                all.get(needed.as_str()).is_some_and(|needed| needed.reloadable())
+                all.get(needed.as_str())
+                    .is_some_and(|needed| needed.reloadable())
             });
             if let Some(dependency) = reloadable {
                 return Err(PluginError::DependsOnReloadable {
@@ -304,7 +361,9 @@ impl<'a> Stage<'a> {
     }
 
     fn on_load(&mut self, name: &str, data: &Value) -> Result<(), PluginError> {
-        let Some(plugin) = self.fresh.get_mut(name) else { return Ok(()) };
+        let Some(plugin) = self.fresh.get_mut(name) else {
+            return Ok(());
+        };
         let begun = Instant::now();
         if data.is_object() {
             plugin.life.note(Escape::ObjectIn);
@@ -323,9 +382,16 @@ impl<'a> Stage<'a> {
         let mut bags = Vec::new();
         for name in names {
             let kept = self.kept.get(name).map(|plugin| &**plugin);
-            let Some(plugin) = kept.or_else(|| self.fresh.get(name)) else { continue };
+            let Some(plugin) = kept.or_else(|| self.fresh.get(name)) else {
+                continue;
+            };
             bags.push((name.clone(), Arc::clone(&plugin.bag)));
-            for (index, item) in plugin.items.iter().enumerate().filter(|(_, item)| item.kind.is_live()) {
+            for (index, item) in plugin
+                .items
+                .iter()
+                .enumerate()
+                .filter(|(_, item)| item.kind.is_live())
+            {
                 let entry = LiveEntry {
                     items: Arc::clone(&plugin.items),
                     index,
@@ -341,27 +407,50 @@ impl<'a> Stage<'a> {
             }
         }
         let old = self.old.and_then(|old| old.vault.set_content());
-        bags.push((String::new(), old.as_ref().map(|old| old.host_bag()).unwrap_or_default()));
-        Ok(Arc::new(Content { extension: self.extension(old.as_deref())?, bags, live }))
+        bags.push((
+            String::new(),
+            old.as_ref().map(|old| old.host_bag()).unwrap_or_default(),
+        ));
+        Ok(Arc::new(Content {
+            extension: self.extension(old.as_deref())?,
+            bags,
+            live,
+        }))
     }
 
-    fn extension(&self, old: Option<&Content>) -> Result<Option<super::vault::AnyExtension>, PluginError> {
-        let Some(make) = &self.options.extension else { return Ok(None) };
+    fn extension(
+        &self,
+        old: Option<&Content>,
+    ) -> Result<Option<super::vault::AnyExtension>, PluginError> {
+        let Some(make) = &self.options.extension else {
+            return Ok(None);
+        };
         let _inside = Inside::new();
         let made = catch_unwind(AssertUnwindSafe(|| {
             let new = make();
             if let Some(old) = old.and_then(|old| old.extension.as_ref()) {
-                (new.carry_over)(&*new.value, &*old.value, &|name| self.kept.contains_key(name));
+                (new.carry_over)(&*new.value, &*old.value, &|name| {
+                    self.kept.contains_key(name)
+                });
             }
             new
         }));
-        made.map(Some).map_err(|payload| PluginError::Extension { failure: Failure::Panic(take_panic(payload)) })
+        made.map(Some).map_err(|payload| PluginError::Extension {
+            failure: Failure::Panic(take_panic(payload)),
+        })
     }
 
-    fn init(mut self, names: Vec<String>, content: Arc<Content>, reaper: &Arc<Reaper>) -> Result<Staged, PluginError> {
+    fn init(
+        mut self,
+        names: Vec<String>,
+        content: Arc<Content>,
+        reaper: &Arc<Reaper>,
+    ) -> Result<Staged, PluginError> {
         let mut failed = None;
         for name in &names {
-            let Some(plugin) = self.fresh.get_mut(name) else { continue };
+            let Some(plugin) = self.fresh.get_mut(name) else {
+                continue;
+            };
             let begun = Instant::now();
             plugin.newest.set(&content);
             let vault = Vault::of_plugin(Arc::clone(&plugin.newest), &plugin.life);
@@ -377,8 +466,15 @@ impl<'a> Stage<'a> {
             plugins.extend(self.kept.remove(name));
             plugins.extend(self.fresh.remove(name).map(Arc::new));
         }
-        let set = Arc::new(PluginManager { vault: Vault::of_set(Arc::clone(&content)), plugins });
-        let staged = Staged { set, content, outcomes: self.outcomes };
+        let set = Arc::new(PluginManager {
+            vault: Vault::of_set(Arc::clone(&content)),
+            plugins,
+        });
+        let staged = Staged {
+            set,
+            content,
+            outcomes: self.outcomes,
+        };
         match failed {
             Some(error) => {
                 staged.undo(self.old, reaper);
@@ -412,9 +508,18 @@ impl Staged {
 /// The plugins of a set that the other set doesn't have, in order.
 pub(crate) fn not_in(set: &PluginManager, other: Option<&PluginManager>) -> Vec<Arc<Plugin>> {
     let has = |plugin: &Arc<Plugin>| {
-        other.is_some_and(|other| other.plugins.iter().any(|theirs| Arc::ptr_eq(theirs, plugin)))
+        other.is_some_and(|other| {
+            other
+                .plugins
+                .iter()
+                .any(|theirs| Arc::ptr_eq(theirs, plugin))
+        })
     };
-    set.plugins.iter().filter(|plugin| !has(plugin)).cloned().collect()
+    set.plugins
+        .iter()
+        .filter(|plugin| !has(plugin))
+        .cloned()
+        .collect()
 }
 
 /// Frees what a failed load has made, at once where that is possible.
@@ -436,7 +541,8 @@ fn undo(mut fresh: Vec<Arc<Plugin>>, reaper: &Arc<Reaper>) {
     }
     // What is left is held by somebody, or by each other. If nothing of it was ever loaded, it is the
     // latter, or as good as.
-    let (never_loaded, loaded): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|plugin| !plugin.is_loaded);
+    let (never_loaded, loaded): (Vec<_>, Vec<_>) =
+        fresh.into_iter().partition(|plugin| !plugin.is_loaded);
     let mut together = Vec::new();
     for plugin in never_loaded {
         together.extend(Arc::into_inner(plugin));
@@ -465,22 +571,41 @@ fn add_time(outcomes: &mut BTreeMap<String, (Outcome, Duration)>, name: &str, be
 }
 
 fn stale(plugin: &Plugin, present: &[String]) -> PluginError {
-    let gone = plugin.dependencies().iter().find(|needed| !present.contains(needed));
+    let gone = plugin
+        .dependencies()
+        .iter()
+        .find(|needed| !present.contains(needed));
     PluginError::UnknownDependency {
         plugin: plugin.name().to_owned(),
-        dependency: gone.or(plugin.dependencies().first()).cloned().unwrap_or_default(),
+        dependency: gone
+            .or(plugin.dependencies().first())
+            .cloned()
+            .unwrap_or_default(),
         present: present.to_vec(),
     }
 }
 
-fn import_failed<'a>(plugin: &str, error: ImportError, present: impl Iterator<Item = &'a String>) -> PluginError {
+fn import_failed<'a>(
+    plugin: &str,
+    error: ImportError,
+    present: impl Iterator<Item = &'a String>,
+) -> PluginError {
     let plugin = plugin.to_owned();
     match error {
-        ImportError::Unknown { dependency } => {
-            PluginError::UnknownDependency { plugin, dependency, present: present.cloned().collect() }
-        }
-        ImportError::Type { dependency, wanted, found } => {
-            PluginError::DependencyType { plugin, dependency, wanted, found }
-        }
+        ImportError::Unknown { dependency } => PluginError::UnknownDependency {
+            plugin,
+            dependency,
+            present: present.cloned().collect(),
+        },
+        ImportError::Type {
+            dependency,
+            wanted,
+            found,
+        } => PluginError::DependencyType {
+            plugin,
+            dependency,
+            wanted,
+            found,
+        },
     }
 }

@@ -65,7 +65,9 @@ impl Value {
     pub fn get<T: DeserializeOwned>(&self) -> Result<T, LiveDataError> {
         match &self.0 {
             Content::Plain(data) => data.get(),
-            Content::Object(object) => Err(LiveDataError::Object { type_name: object.type_name.clone() }),
+            Content::Object(object) => Err(LiveDataError::Object {
+                type_name: object.type_name.clone(),
+            }),
         }
     }
 

@@ -52,12 +52,21 @@ impl<T: Send + Sync + 'static> Entries<T> {
     ///
     /// # Errors
     /// If another plugin has that name.
-    pub fn insert(&self, vault: &Vault, name: impl Into<String>, entry: T) -> Result<(), EntryTaken> {
+    pub fn insert(
+        &self,
+        vault: &Vault,
+        name: impl Into<String>,
+        entry: T,
+    ) -> Result<(), EntryTaken> {
         let name = name.into();
         let newcomer = vault.owner().to_owned();
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
         match entries.get(&name) {
-            Some((owner, _)) if *owner != newcomer => Err(EntryTaken { name, owner: owner.clone(), newcomer }),
+            Some((owner, _)) if *owner != newcomer => Err(EntryTaken {
+                name,
+                owner: owner.clone(),
+                newcomer,
+            }),
             _ => {
                 entries.insert(name, (newcomer, Arc::new(entry)));
                 Ok(())
@@ -74,7 +83,10 @@ impl<T: Send + Sync + 'static> Entries<T> {
     /// All names, with the plugins that they belong to.
     pub fn names(&self) -> Vec<(String, String)> {
         let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().map(|(name, (owner, _))| (name.clone(), owner.clone())).collect()
+        entries
+            .iter()
+            .map(|(name, (owner, _))| (name.clone(), owner.clone()))
+            .collect()
     }
 }
 
@@ -82,8 +94,13 @@ impl<T: Send + Sync + 'static> Extension for Entries<T> {
     fn carry_over(&self, old: &Self, carried: &dyn Fn(&str) -> bool) {
         let old = old.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        for (name, (owner, entry)) in old.iter().filter(|(_, (owner, _))| owner.is_empty() || carried(owner)) {
-            entries.entry(name.clone()).or_insert_with(|| (owner.clone(), Arc::clone(entry)));
+        for (name, (owner, entry)) in old
+            .iter()
+            .filter(|(_, (owner, _))| owner.is_empty() || carried(owner))
+        {
+            entries
+                .entry(name.clone())
+                .or_insert_with(|| (owner.clone(), Arc::clone(entry)));
         }
     }
 }
@@ -91,15 +108,22 @@ impl<T: Send + Sync + 'static> Extension for Entries<T> {
 impl<T> fmt::Debug for Entries<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        f.debug_map().entries(entries.iter().map(|(name, (owner, _))| (name, owner))).finish()
+        f.debug_map()
+            .entries(entries.iter().map(|(name, (owner, _))| (name, owner)))
+            .finish()
     }
 }
+
+type AnyShared = dyn Any + Send + Sync;
+
+/// [`Extension::carry_over`], from the new value and the old one.
+type CarryOver = fn(&AnyShared, &AnyShared, &dyn Fn(&str) -> bool);
 
 /// The extension of a set, with its type forgotten.
 pub(crate) struct AnyExtension {
     pub(crate) value: Box<dyn Any + Send + Sync>,
     pub(crate) type_name: &'static str,
-    pub(crate) carry_over: fn(&(dyn Any + Send + Sync), &(dyn Any + Send + Sync), &dyn Fn(&str) -> bool),
+    pub(crate) carry_over: CarryOver,
 }
 
 impl AnyExtension {
@@ -179,7 +203,11 @@ impl Newest {
 impl Vault {
     /// The host's view of one set.
     pub(crate) fn of_set(content: Arc<Content>) -> Self {
-        Self { link: Link::Set(content), owner: None, name: String::new() }
+        Self {
+            link: Link::Set(content),
+            owner: None,
+            name: String::new(),
+        }
     }
 
     /// A plugin's view.
@@ -236,7 +264,10 @@ impl Vault {
     /// # Errors
     /// If the set is gone.
     pub fn data_bag(&self) -> Result<DataBag, LookupError> {
-        Ok(DataBag { content: self.content()?, vault: self.clone() })
+        Ok(DataBag {
+            content: self.content()?,
+            vault: self.clone(),
+        })
     }
 
     /// The host's extension.
@@ -246,7 +277,11 @@ impl Vault {
     pub fn extension<E: Extension>(&self) -> Result<ExtensionRef<E>, LookupError> {
         let content = self.content()?;
         let Some(extension) = &content.extension else {
-            return Err(LookupError::Unknown { kind: "extension", name: type_name::<E>().to_owned(), present: Vec::new() });
+            return Err(LookupError::Unknown {
+                kind: "extension",
+                name: type_name::<E>().to_owned(),
+                present: Vec::new(),
+            });
         };
         if !extension.value.is::<E>() {
             return Err(LookupError::Type {
@@ -257,16 +292,33 @@ impl Vault {
             });
         }
         self.note(Escape::Extension);
-        Ok(ExtensionRef { content, _type: PhantomData })
+        Ok(ExtensionRef {
+            content,
+            _type: PhantomData,
+        })
     }
 
-    fn live<F: Copy + 'static>(&self, name: &str, kind: ItemKind, word: &'static str) -> Result<Live<F>, LookupError> {
+    fn live<F: Copy + 'static>(
+        &self,
+        name: &str,
+        kind: ItemKind,
+        word: &'static str,
+    ) -> Result<Live<F>, LookupError> {
         let content = self.content()?;
-        let item_of = |entry: &LiveEntry| entry.items.get(entry.index).is_some_and(|item| item.kind == kind);
+        let item_of = |entry: &LiveEntry| {
+            entry
+                .items
+                .get(entry.index)
+                .is_some_and(|item| item.kind == kind)
+        };
         let Some(entry) = content.live.get(name).filter(|entry| item_of(entry)) else {
             let names = content.live.iter().filter(|(_, entry)| item_of(entry));
             let present = names.map(|(name, _)| name.clone()).collect();
-            return Err(LookupError::Unknown { kind: word, name: name.to_owned(), present });
+            return Err(LookupError::Unknown {
+                kind: word,
+                name: name.to_owned(),
+                present,
+            });
         };
         let pointer = entry.items[entry.index].pointer::<F>(word)?;
         entry.life.note(Escape::Live);
@@ -293,7 +345,15 @@ impl Vault {
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Vault({})", if self.name.is_empty() { "host" } else { &self.name })
+        write!(
+            f,
+            "Vault({})",
+            if self.name.is_empty() {
+                "host"
+            } else {
+                &self.name
+            }
+        )
     }
 }
 
@@ -307,7 +367,12 @@ impl<E: Extension> Deref for ExtensionRef<E> {
     type Target = E;
 
     fn deref(&self) -> &E {
-        match self.content.extension.as_ref().and_then(|extension| extension.value.downcast_ref()) {
+        match self
+            .content
+            .extension
+            .as_ref()
+            .and_then(|extension| extension.value.downcast_ref())
+        {
             Some(extension) => extension,
             None => unreachable!("the type was compared when this was made"),
         }
@@ -359,14 +424,26 @@ impl DataBag {
 
     /// Takes one's own entry out; says whether there was one.
     pub fn remove(&self, key: &str) -> bool {
-        self.own().is_some_and(|bag| bag.0.write().unwrap_or_else(PoisonError::into_inner).remove(key).is_some())
+        self.own().is_some_and(|bag| {
+            bag.0
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(key)
+                .is_some()
+        })
     }
 
     /// The names of all entries.
     pub fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
         for (_, bag) in &self.content.bags {
-            keys.extend(bag.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned());
+            keys.extend(
+                bag.0
+                    .read()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .keys()
+                    .cloned(),
+            );
         }
         keys.sort();
         keys.dedup();
@@ -374,20 +451,31 @@ impl DataBag {
     }
 
     fn own(&self) -> Option<&Bag> {
-        let own = self.content.bags.iter().find(|(owner, _)| *owner == self.vault.name);
+        let own = self
+            .content
+            .bags
+            .iter()
+            .find(|(owner, _)| *owner == self.vault.name);
         own.map(|(_, bag)| &**bag)
     }
 
     fn put(&self, key: String, entry: Bagged) {
         if let Some(bag) = self.own() {
-            bag.0.write().unwrap_or_else(PoisonError::into_inner).insert(key, entry);
+            bag.0
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(key, entry);
         }
     }
 
     fn find(&self, key: &str) -> Option<Bagged> {
         let others = self.content.bags.iter().map(|(_, bag)| &**bag);
         self.own().into_iter().chain(others).find_map(|bag| {
-            bag.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+            bag.0
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(key)
+                .cloned()
         })
     }
 }

@@ -48,7 +48,9 @@ impl PluginHost {
         // A failed send means that the thread is gone, and nobody wants to know.
         let watcher = notify::recommended_watcher(move |event| drop(sender.send(event)));
         let mut watcher = watcher.map_err(unwatchable)?;
-        watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(unwatchable)?;
+        watcher
+            .watch(&folder, RecursiveMode::NonRecursive)
+            .map_err(unwatchable)?;
         let host = self.clone();
         let thread = std::thread::Builder::new().name("soft-mock-plugins".to_owned());
         let started = thread.spawn(move || {
@@ -58,7 +60,10 @@ impl PluginHost {
         });
         match started {
             Ok(_) => Ok(Watching { _watcher: watcher }),
-            Err(source) => Err(PluginError::Folder { path: folder, source }),
+            Err(source) => Err(PluginError::Folder {
+                path: folder,
+                source,
+            }),
         }
     }
 }
@@ -95,6 +100,7 @@ fn concerns(event: &Event) -> bool {
     let is_plugin = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".");
     !event.kind.is_access()
         && event.paths.iter().any(|path| {
-            path.extension().is_some_and(|kind| kind == "so") && path.file_name().is_some_and(is_plugin)
+            path.extension().is_some_and(|kind| kind == "so")
+                && path.file_name().is_some_and(is_plugin)
         })
 }

@@ -175,3 +175,19 @@ fn a_crate_that_can_not_be_rewritten_is_built_unmodified() {
     );
     session.ask_until("x", "number 8");
 }
+
+#[test]
+fn an_edit_of_a_proc_macro_crate_restarts_the_program() {
+    let project = Project::fixture("corners");
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("derived"), "derived Cat");
+    project.edit(
+        "members/derive/src/lib.rs",
+        r#"\"{name}\" }} }}"#,
+        r#"\"a {name}\" }} }}"#,
+    );
+    session.wait_for_stderr("it is a proc-macro crate");
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("derived"), "derived a Cat");
+}

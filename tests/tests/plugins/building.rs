@@ -18,66 +18,166 @@ fn refused(shop: &Workshop, arguments: &[&str], parts: &[&str]) {
 
 #[test]
 fn flags() {
-    let shop = Workshop::copy(&soft_mock_tests::folder::workspace().join("examples/trine"), "trine-flags");
+    let shop = Workshop::copy(
+        &soft_mock_tests::folder::workspace().join("examples/trine"),
+        "trine-flags",
+    );
     let script = shop.build(&["plugins/alpha", "out", "--cargo-build=false"]);
     assert_eq!(script.trim(), "out/alpha.build.sh");
     let text = std::fs::read_to_string(shop.root.join(script.trim())).expect("a script");
-    assert!(text.contains("rustc --lib --crate-type cdylib") && !shop.root.join("out/alpha.so").exists(), "{text}");
-    refused(&shop, &["plugins", "out", "--exclude", "*a"], &["no plugin in plugins is left"]);
-    let output = shop.hot_build(&["plugins", "out", "--include", "b*", "--debug", "-v", "--leave-temps"]);
+    assert!(
+        text.contains("rustc --lib --crate-type cdylib")
+            && !shop.root.join("out/alpha.so").exists(),
+        "{text}"
+    );
+    refused(
+        &shop,
+        &["plugins", "out", "--exclude", "*a"],
+        &["no plugin in plugins is left"],
+    );
+    let output = shop.hot_build(&[
+        "plugins",
+        "out",
+        "--include",
+        "b*",
+        "--debug",
+        "-v",
+        "--leave-temps",
+    ]);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "out/beta.so", "{said}");
-    let kept = said.lines().find_map(|line| line.strip_prefix("hot: temporary files are in ")).expect("a folder");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        "out/beta.so",
+        "{said}"
+    );
+    let kept = said
+        .lines()
+        .find_map(|line| line.strip_prefix("hot: temporary files are in "))
+        .expect("a folder");
     assert!(std::path::Path::new(kept).join("command.sh").is_file());
     std::fs::remove_dir_all(kept).expect("removed");
-    let with_lines = std::fs::metadata(shop.root.join("out/beta.so")).expect("beta").len();
+    let with_lines = std::fs::metadata(shop.root.join("out/beta.so"))
+        .expect("beta")
+        .len();
     shop.build(&["plugins/beta", "out"]);
-    let without = std::fs::metadata(shop.root.join("out/beta.so")).expect("beta").len();
-    assert!(without * 2 < with_lines, "{without} bytes without debug information, {with_lines} with");
+    let without = std::fs::metadata(shop.root.join("out/beta.so"))
+        .expect("beta")
+        .len();
+    assert!(
+        without * 2 < with_lines,
+        "{without} bytes without debug information, {with_lines} with"
+    );
 }
 
 #[test]
 fn who_may_depend_on_whom() {
-    let shop = Workshop::copy(&soft_mock_tests::folder::workspace().join("examples/trine"), "trine-rules");
+    let shop = Workshop::copy(
+        &soft_mock_tests::folder::workspace().join("examples/trine"),
+        "trine-rules",
+    );
     let host = "host/Cargo.toml";
     let line = "trine-types.workspace = true";
-    shop.edit(host, line, &format!("{line}\nalpha = {{ path = \"../plugins/alpha\" }}"));
-    refused(&shop, &["plugins/alpha", "out"], &["package `trine-host` depends on plugin `alpha`", "shared types"]);
+    shop.edit(
+        host,
+        line,
+        &format!("{line}\nalpha = {{ path = \"../plugins/alpha\" }}"),
+    );
+    refused(
+        &shop,
+        &["plugins/alpha", "out"],
+        &[
+            "package `trine-host` depends on plugin `alpha`",
+            "shared types",
+        ],
+    );
     shop.edit(host, "alpha = { path = \"../plugins/alpha\" }", "");
-    shop.edit("plugins/beta/Cargo.toml", line, &format!("{line}\nalpha = {{ path = \"../alpha\" }}"));
-    refused(&shop, &["plugins/beta", "out"], &["package `beta` depends on plugin `alpha`"]);
-    refused(&shop, &["plugins/alpha", "out"], &["package `beta` depends on plugin `alpha`"]);
-    shop.edit("plugins/beta/Cargo.toml", "alpha = { path = \"../alpha\" }", "");
+    shop.edit(
+        "plugins/beta/Cargo.toml",
+        line,
+        &format!("{line}\nalpha = {{ path = \"../alpha\" }}"),
+    );
+    refused(
+        &shop,
+        &["plugins/beta", "out"],
+        &["package `beta` depends on plugin `alpha`"],
+    );
+    refused(
+        &shop,
+        &["plugins/alpha", "out"],
+        &["package `beta` depends on plugin `alpha`"],
+    );
+    shop.edit(
+        "plugins/beta/Cargo.toml",
+        "alpha = { path = \"../alpha\" }",
+        "",
+    );
     shop.edit("types/src/lib.rs", "soft_mock::plugin::shared!();", "");
-    refused(&shop, &["plugins/alpha", "out"], &["`trine-types` is shared by plugin `alpha` and `", "add `soft_mock::plugin::shared!();`"]);
-    shop.edit("types/src/lib.rs", "//! What the three share.", "//! Shared.\nsoft_mock::plugin::shared!();");
-    shop.edit("types/Cargo.toml", "soft-mock.workspace = true", "soft-mock.workspace = true\nparking_lot = \"0.12\"");
-    refused(&shop, &["plugins/alpha", "out"], &["`trine-types`, which plugin `alpha` shares with its host, depends on `parking_lot`"]);
+    refused(
+        &shop,
+        &["plugins/alpha", "out"],
+        &[
+            "`trine-types` is shared by plugin `alpha` and `",
+            "add `soft_mock::plugin::shared!();`",
+        ],
+    );
+    shop.edit(
+        "types/src/lib.rs",
+        "//! What the three share.",
+        "//! Shared.\nsoft_mock::plugin::shared!();",
+    );
+    shop.edit(
+        "types/Cargo.toml",
+        "soft-mock.workspace = true",
+        "soft-mock.workspace = true\nparking_lot = \"0.12\"",
+    );
+    refused(
+        &shop,
+        &["plugins/alpha", "out"],
+        &["`trine-types`, which plugin `alpha` shares with its host, depends on `parking_lot`"],
+    );
     refused(&shop, &["host", "out"], &["has no library"]);
     refused(&shop, &["types", "out"], &["declares no plugin"]);
-    refused(&shop, &["nowhere", "out"], &["nowhere is no folder with a Cargo.toml"]);
+    refused(
+        &shop,
+        &["nowhere", "out"],
+        &["nowhere is no folder with a Cargo.toml"],
+    );
 }
 
 #[test]
 fn edited_shared_types_are_refused_until_the_host_is_rebuilt() {
-    let shop = Workshop::copy(&soft_mock_tests::folder::workspace().join("examples/extension"), "extension-types");
+    let shop = Workshop::copy(
+        &soft_mock_tests::folder::workspace().join("examples/extension"),
+        "extension-types",
+    );
     shop.build(&["plugins", "out"]);
     let mut host = Running::start(shop.command(shop.host("extension-host", &[])));
     host.wait_for("2 plugins");
     // A comment is no change of a type.
     let (types, greeter) = ("types/src/lib.rs", "plugins/greeter/src/lib.rs");
-    shop.edit(types, "    /// Runs it.", "    // A comment.\n    /// Runs it.");
+    shop.edit(
+        types,
+        "    /// Runs it.",
+        "    // A comment.\n    /// Runs it.",
+    );
     shop.edit(greeter, "hello, {argument}", "second {argument}");
     shop.build(&["plugins", "out"]);
     host.say("reload");
     host.wait_for("2 plugins");
     host.say("greet you");
     host.wait_for("second you");
-    shop.edit(types, "    /// Runs it.", "    /// Has a default.\n    fn also(&self) {}\n\n    /// Runs it.");
+    shop.edit(
+        types,
+        "    /// Runs it.",
+        "    /// Has a default.\n    fn also(&self) {}\n\n    /// Runs it.",
+    );
     shop.build(&["plugins/greeter", "out"]);
     host.say("reload");
     let refusal = host.wait_for("not reloaded");
-    let parts = ["`greeter` was built against another `extension_types` than the host: fingerprint ", "sources: `"];
+    let parts = [
+        "`greeter` was built against another `extension_types` than the host: fingerprint ",
+        "sources: `",
+    ];
     assert!(parts.iter().all(|part| refusal.contains(part)), "{refusal}");
     host.say("greet you");
     host.wait_for("second you");
@@ -92,41 +192,87 @@ fn edited_shared_types_are_refused_until_the_host_is_rebuilt() {
 #[test]
 fn plugins_of_different_shared_types_are_refused() {
     // The host of this example doesn't know the types that its plugins share.
-    let shop = Workshop::copy(&soft_mock_tests::folder::workspace().join("examples/trine"), "trine-types");
+    let shop = Workshop::copy(
+        &soft_mock_tests::folder::workspace().join("examples/trine"),
+        "trine-types",
+    );
     shop.build(&["plugins", "out"]);
-    shop.edit("types/src/lib.rs", "    fn walk(", "    fn also(&self) {}\n\n    /// Walks.\n    fn walk(");
+    shop.edit(
+        "types/src/lib.rs",
+        "    fn walk(",
+        "    fn also(&self) {}\n\n    /// Walks.\n    fn walk(",
+    );
     shop.build(&["plugins/beta", "out"]);
-    let output = shop.command(shop.host("trine-host", &[])).output().expect("started");
+    let output = shop
+        .command(shop.host("trine-host", &[]))
+        .output()
+        .expect("started");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains("trine_types"), "{said}");
+    assert!(
+        !output.status.success() && said.contains("trine_types"),
+        "{said}"
+    );
 }
 
 #[test]
 fn live_prefix_and_release() {
-    let shop = Workshop::copy(&soft_mock_tests::folder::workspace().join("examples/livex"), "livex-prefix");
-    shop.edit("plugins/jobs/src/lib.rs", "pub fn live_mail", "pub fn JOB_mail");
+    let shop = Workshop::copy(
+        &soft_mock_tests::folder::workspace().join("examples/livex"),
+        "livex-prefix",
+    );
+    shop.edit(
+        "plugins/jobs/src/lib.rs",
+        "pub fn live_mail",
+        "pub fn JOB_mail",
+    );
     shop.edit("plugins/jobs/src/lib.rs", "\"live_mail\"", "\"JOB_mail\"");
-    shop.edit("plugins/jobs/src/lib.rs", "/// Found by its prefix.", "#[allow(non_snake_case)]\n/// Found by its prefix.");
-    shop.build(&["plugins/jobs", "out", "--live-prefix", "job_", "--", "--release"]);
+    shop.edit(
+        "plugins/jobs/src/lib.rs",
+        "/// Found by its prefix.",
+        "#[allow(non_snake_case)]\n/// Found by its prefix.",
+    );
+    shop.build(&[
+        "plugins/jobs",
+        "out",
+        "--live-prefix",
+        "job_",
+        "--",
+        "--release",
+    ]);
     let mut host = Running::start(shop.command(shop.host("livex-host", &["--release"])));
     host.say("mail ann");
     host.say("run");
     host.wait_for("mail to ann");
     host.end();
     // A debug host refuses the release plugin, and says what differs.
-    let output = shop.command(shop.host("livex-host", &[])).output().expect("started");
+    let output = shop
+        .command(shop.host("livex-host", &[]))
+        .output()
+        .expect("started");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("compiler flags") || said.contains("OtherTypes"), "{said}");
+    assert!(
+        said.contains("compiler flags") || said.contains("OtherTypes"),
+        "{said}"
+    );
 }
 
 #[test]
 fn watch_builds_on_save() {
-    let shop = Workshop::copy(&soft_mock_tests::folder::workspace().join("examples/hello"), "hello-watch");
+    let shop = Workshop::copy(
+        &soft_mock_tests::folder::workspace().join("examples/hello"),
+        "hello-watch",
+    );
     shop.build(&["plugins/hello", "out"]);
     let host = Running::start(shop.command(shop.host("hello-host", &[])));
     host.wait_for("hello: beat");
     let mut watch = shop.command(hot::binary());
-    watch.args(["watch-plugins", "plugins/hello", "out", "--signal", &host.id().to_string()]);
+    watch.args([
+        "watch-plugins",
+        "plugins/hello",
+        "out",
+        "--signal",
+        &host.id().to_string(),
+    ]);
     let watch = Running::start(watch);
     watch.wait_for("out/hello.so");
     std::thread::sleep(Duration::from_millis(300));

@@ -16,7 +16,11 @@ fn hello() {
     let mut host = start(&shop, "hello-host", "plugins/hello");
     host.wait_for("hello: loaded");
     host.wait_for("hello: beat 2");
-    shop.edit("plugins/hello/src/lib.rs", "hello: beat", "hello: second beat");
+    shop.edit(
+        "plugins/hello/src/lib.rs",
+        "hello: beat",
+        "hello: second beat",
+    );
     shop.build(&["plugins/hello", "out"]);
     host.say("r");
     host.wait_for("hello  ok");
@@ -24,11 +28,18 @@ fn hello() {
     host.wait_for("hello: freed");
     shop.edit("plugins/hello/src/lib.rs", "second beat", "third beat");
     shop.build(&["plugins/hello", "out"]);
-    let status = Command::new("kill").args(["-HUP", &host.id().to_string()]).status().expect("kill");
+    let status = Command::new("kill")
+        .args(["-HUP", &host.id().to_string()])
+        .status()
+        .expect("kill");
     assert!(status.success());
     host.wait_for("hello: third beat");
     // A plugin that does not compile is not put into the folder, and the host goes on.
-    shop.edit("plugins/hello/src/lib.rs", "third beat {}\"", "third beat {}");
+    shop.edit(
+        "plugins/hello/src/lib.rs",
+        "third beat {}\"",
+        "third beat {}",
+    );
     let output = shop.hot_build(&["plugins/hello", "out"]);
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("error"));
     host.say("r");
@@ -45,7 +56,11 @@ fn extension() {
     host.wait_for("hello, you");
     host.say("count");
     host.wait_for("call 1");
-    shop.edit("plugins/greeter/src/lib.rs", "hello, {argument}", "good day, {argument}");
+    shop.edit(
+        "plugins/greeter/src/lib.rs",
+        "hello, {argument}",
+        "good day, {argument}",
+    );
     shop.build(&["plugins", "out"]);
     host.say("reload");
     host.wait_for("clock    unchanged");
@@ -71,7 +86,11 @@ fn livex() {
     let code = "plugins/jobs/src/lib.rs";
     shop.edit(code, "to: String,", "to: String,\n    copies: u32,");
     shop.edit(code, "to: params.get()?", "to: params.get()?, copies: 1");
-    shop.edit(code, "mail to {}\", mail.to", "letter to {}, {} copies\", mail.to, mail.copies");
+    shop.edit(
+        code,
+        "mail to {}\", mail.to",
+        "letter to {}, {} copies\", mail.to, mail.copies",
+    );
     shop.build(&["plugins/jobs", "out"]);
     for line in ["reload", "mail cleo", "run"] {
         host.say(line);
@@ -97,10 +116,22 @@ fn slink() {
 
     // Building one plugin statically never disturbs another's file.
     let part = shop.root.join("static/src/adder.rs");
-    shop.build(&["plugins/adder", "static", "--static-linking", "--cargo-build=false"]);
-    let before = std::fs::metadata(&part).and_then(|metadata| metadata.modified()).expect("generated");
+    shop.build(&[
+        "plugins/adder",
+        "static",
+        "--static-linking",
+        "--cargo-build=false",
+    ]);
+    let before = std::fs::metadata(&part)
+        .and_then(|metadata| metadata.modified())
+        .expect("generated");
     shop.build(&["plugins/doubler", "static", "--static-linking"]);
-    assert_eq!(std::fs::metadata(&part).and_then(|metadata| metadata.modified()).expect("there"), before);
+    assert_eq!(
+        std::fs::metadata(&part)
+            .and_then(|metadata| metadata.modified())
+            .expect("there"),
+        before
+    );
     let mut host = Running::start(shop.command(shop.host("slink-host", &["--features", "static"])));
     host.wait_for("linked statically");
     host.say("4");

@@ -19,9 +19,22 @@ fn lab() -> &'static Lab {
         let shop = Workshop::fixture("plugins");
         let driver = shop.host("driver", &[]);
         let made = shop.build(&["plugins", "out"]);
-        assert_eq!(made, "out/alpha.so\nout/beta.so\nout/gamma.so\nout/twin.so\n");
+        assert_eq!(
+            made,
+            "out/alpha.so\nout/beta.so\nout/gamma.so\nout/twin.so\n"
+        );
         shop.build(&["plugins/alpha", "out/extra", "--", "--features", "extra"]);
-        shop.build(&["plugins", "out/live", "--include", "alpha", "--include", "b*", "--", "--features", "twin-live"]);
+        shop.build(&[
+            "plugins",
+            "out/live",
+            "--include",
+            "alpha",
+            "--include",
+            "b*",
+            "--",
+            "--features",
+            "twin-live",
+        ]);
         Lab { shop, driver }
     })
 }
@@ -29,12 +42,26 @@ fn lab() -> &'static Lab {
 fn play(scenario: &str) {
     let lab = lab();
     let folder = lab.shop.root.join("lab").join(scenario);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).expect("a folder for the run");
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .expect("a folder for the run");
     let mut command = lab.shop.command(&lab.driver);
-    command.arg(scenario).env("LAB", &folder).env("BUILT", &lab.shop.out);
+    command
+        .arg(scenario)
+        .env("LAB", &folder)
+        .env("BUILT", &lab.shop.out);
     let output = command.output().expect("the driver can be started");
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && out.contains(&format!("played {scenario}")), "{}\n{out}{err}", output.status);
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success() && out.contains(&format!("played {scenario}")),
+        "{}\n{out}{err}",
+        output.status
+    );
     println!("{out}");
 }
 

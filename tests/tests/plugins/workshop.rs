@@ -14,23 +14,23 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A copy of a workspace with plugins. What was compiled for it is kept for the next run of the tests.
 #[derive(Debug)]
-pub struct Workshop {
-    pub root: PathBuf,
-    pub out: PathBuf,
+pub(crate) struct Workshop {
+    pub(crate) root: PathBuf,
+    pub(crate) out: PathBuf,
     target: PathBuf,
 }
 
 impl Workshop {
-    pub fn example(name: &str) -> Self {
+    pub(crate) fn example(name: &str) -> Self {
         Self::copy(&folder::workspace().join("examples").join(name), name)
     }
 
-    pub fn fixture(name: &str) -> Self {
+    pub(crate) fn fixture(name: &str) -> Self {
         Self::copy(&folder::fixture(name), name)
     }
 
     /// A copy under a name of its own.
-    pub fn copy(source: &Path, name: &str) -> Self {
+    pub(crate) fn copy(source: &Path, name: &str) -> Self {
         let home = folder::kept().join("plugins");
         let root = home.join(name);
         if root.exists() {
@@ -50,34 +50,64 @@ impl Workshop {
         fs::write(&manifest, pointed.join("\n")).expect("a manifest");
         let out = root.join("out");
         let _ = fs::remove_dir_all(&out);
-        Self { target: home.join("target"), out, root }
+        Self {
+            target: home.join("target"),
+            out,
+            root,
+        }
     }
 
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = environment::command(program);
-        command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        command
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", &self.target);
         command
     }
 
     /// `hot build` with these arguments.
-    pub fn hot_build(&self, arguments: &[&str]) -> Output {
-        self.command(hot::binary()).arg("build").args(arguments).output().expect("hot can be started")
+    pub(crate) fn hot_build(&self, arguments: &[&str]) -> Output {
+        self.command(hot::binary())
+            .arg("build")
+            .args(arguments)
+            .output()
+            .expect("hot can be started")
     }
 
     /// `hot build`, which succeeds; returns what it prints.
     #[track_caller]
-    pub fn build(&self, arguments: &[&str]) -> String {
+    pub(crate) fn build(&self, arguments: &[&str]) -> String {
         let output = self.hot_build(arguments);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).expect("text")
     }
 
     /// Builds a host; returns its executable.
     #[track_caller]
-    pub fn host(&self, package: &str, flags: &[&str]) -> PathBuf {
-        let output = self.command("cargo").args(["build", "-p", package]).args(flags).output().expect("cargo");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let built = self.target.join(if flags.contains(&"--release") { "release" } else { "debug" }).join(package);
+    pub(crate) fn host(&self, package: &str, flags: &[&str]) -> PathBuf {
+        let output = self
+            .command("cargo")
+            .args(["build", "-p", package])
+            .args(flags)
+            .output()
+            .expect("cargo");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let built = self
+            .target
+            .join(if flags.contains(&"--release") {
+                "release"
+            } else {
+                "debug"
+            })
+            .join(package);
         // A copy: another test may build another variant of it.
         let own = self.root.join(format!("run-{package}{}", flags.join("")));
         fs::copy(&built, &own).expect("a copy of the host");
@@ -86,7 +116,7 @@ impl Workshop {
 
     /// Replaces text in a file.
     #[track_caller]
-    pub fn edit(&self, file: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
         let path = self.root.join(file);
         let text = fs::read_to_string(&path).expect("a file");
         assert!(text.contains(from), "{file} does not contain `{from}`");
@@ -95,14 +125,14 @@ impl Workshop {
 }
 
 /// A running host that is told things line by line.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
 }
 
 impl Running {
-    pub fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -116,21 +146,25 @@ impl Running {
                 let _ = sender.send(line);
             }
         });
-        Self { input: child.stdin.take(), child, lines }
+        Self {
+            input: child.stdin.take(),
+            child,
+            lines,
+        }
     }
 
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn say(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         let input = self.input.as_mut().expect("an input");
         writeln!(input, "{line}").expect("the host listens");
     }
 
     /// Waits for a line that contains this, and returns it.
     #[track_caller]
-    pub fn wait_for(&self, text: &str) -> String {
+    pub(crate) fn wait_for(&self, text: &str) -> String {
         let mut seen = Vec::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -143,7 +177,7 @@ impl Running {
 
     /// Ends the input, and waits for the host's good end.
     #[track_caller]
-    pub fn end(mut self) {
+    pub(crate) fn end(mut self) {
         drop(self.input.take());
         let status = self.child.wait().expect("the host ends");
         assert!(status.success(), "{status}");

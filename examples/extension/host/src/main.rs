@@ -27,9 +27,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn run(host: &PluginHost, name: &str, argument: &str) -> Result<String, Box<dyn Error>> {
     let plugins = host.current();
     let commands = plugins.vault().extension::<Commands>()?;
-    let all = commands.by_name.names().into_iter().filter_map(|(name, _)| commands.by_name.get(&name));
+    let all = commands
+        .by_name
+        .names()
+        .into_iter()
+        .filter_map(|(name, _)| commands.by_name.get(&name));
     Ok(match commands.by_name.get(name) {
         Some(command) => command.run(argument),
-        None => all.map(|command| command.help()).collect::<Vec<_>>().join("\n"),
+        None => all
+            .map(|command| command.help())
+            .collect::<Vec<_>>()
+            .join("\n"),
     })
 }

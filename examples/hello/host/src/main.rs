@@ -11,7 +11,10 @@ use soft_mock::plugin::{LiveData, Options, PluginHost};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "out".to_owned());
-    let host = PluginHost::new(folder, Options::new().free_delay(Duration::from_millis(100)));
+    let host = PluginHost::new(
+        folder,
+        Options::new().free_delay(Duration::from_millis(100)),
+    );
     println!("{}", host.load_plugins(())?);
     show_versions(&host);
 
@@ -30,7 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             show_versions(&host);
         }
         count += 1;
-        host.current().invoke_each("heartbeat", LiveData::new(&Beat { count })?);
+        host.current()
+            .invoke_each("heartbeat", LiveData::new(&Beat { count })?);
         std::thread::sleep(Duration::from_millis(200));
     }
     host.shutdown(Duration::from_secs(1))?;
@@ -39,7 +43,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn show_versions(host: &PluginHost) {
     for plugin in host.current().plugins() {
-        println!("{} {} {} ({})", plugin.name(), plugin.version(), plugin.note(), plugin.hash());
+        println!(
+            "{} {} {} ({})",
+            plugin.name(),
+            plugin.version(),
+            plugin.note(),
+            plugin.hash()
+        );
     }
 }
 

@@ -21,7 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             "backup" => queue.push_back(make(&host, "backup", argument.parse::<u32>()?.into())?),
             "run" => {
                 for job in queue.drain(..) {
-                    println!("{}", handle(&host, &job)?.unwrap_or_else(|error| format!("failed: {error}")));
+                    println!(
+                        "{}",
+                        handle(&host, &job)?.unwrap_or_else(|error| format!("failed: {error}"))
+                    );
                 }
             }
             "reload" => match host.reload(()) {
@@ -35,7 +38,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn make(host: &PluginHost, kind: &str, argument: Value) -> Result<String, Box<dyn Error>> {
-    let job: Queued = host.current().plugin("jobs")?.invoke_func(kind, argument)?.get()?;
+    let job: Queued = host
+        .current()
+        .plugin("jobs")?
+        .invoke_func(kind, argument)?
+        .get()?;
     Ok(serde_json::to_string(&job)?)
 }
 

@@ -9,7 +9,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "out".to_owned());
     let host = PluginHost::new(folder, options());
     println!("{}", host.load_plugins(())?);
-    println!("{}", if host.static_linking_mode() { "linked statically" } else { "loaded" });
+    println!(
+        "{}",
+        if host.static_linking_mode() {
+            "linked statically"
+        } else {
+            "loaded"
+        }
+    );
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         if line == "reload" {
@@ -23,7 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (_, result) in host.current().invoke_each("work", number) {
             println!("{}", result?.get::<String>()?);
         }
-        println!("half: {}", host.current().vault().live_func::<fn(i64) -> i64>("live_half")?(number));
+        println!(
+            "half: {}",
+            host.current()
+                .vault()
+                .live_func::<fn(i64) -> i64>("live_half")?(number)
+        );
     }
     Ok(())
 }

@@ -15,7 +15,13 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Ok(report) => println!("{report}"),
                 Err(error) => println!("not reloaded: {error}"),
             },
-            _ => println!("{}", host.current().plugin("gamma")?.invoke_func("walk", ())?.get::<String>()?),
+            _ => println!(
+                "{}",
+                host.current()
+                    .plugin("gamma")?
+                    .invoke_func("walk", ())?
+                    .get::<String>()?
+            ),
         }
     }
     Ok(())

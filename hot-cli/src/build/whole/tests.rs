@@ -72,6 +72,7 @@ impl Project {
             sources: Vec::new(),
             inputs: BTreeMap::new(),
             no_std: false,
+            mocks: false,
             untyped: BTreeSet::new(),
             without: BTreeSet::new(),
             unmodified: None,

@@ -25,7 +25,11 @@ impl Command for Count {
 #[plugin]
 impl Plugin for Clock {
     fn on_init(&mut self, vault: &Vault) -> HookResult {
-        vault.extension::<Commands>()?.by_name.insert(vault, "count", Box::new(Count::default()))?;
+        vault.extension::<Commands>()?.by_name.insert(
+            vault,
+            "count",
+            Box::new(Count::default()),
+        )?;
         Ok(())
     }
 }

@@ -22,7 +22,10 @@ impl Command for Greet {
 #[plugin]
 impl Plugin for Greeter {
     fn on_init(&mut self, vault: &Vault) -> HookResult {
-        vault.extension::<Commands>()?.by_name.insert(vault, "greet", Box::new(Greet))?;
+        vault
+            .extension::<Commands>()?
+            .by_name
+            .insert(vault, "greet", Box::new(Greet))?;
         Ok(())
     }
 }

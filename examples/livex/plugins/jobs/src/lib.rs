@@ -41,6 +41,9 @@ impl Plugin for Jobs {
             "backup" => ("Backup", LiveData::new(&params.get::<u32>()?)?),
             other => return Err(NoSuchFunction(other.to_owned()).into()),
         };
-        Ok(Value::of(&Queued { handler: handler.to_owned(), data })?)
+        Ok(Value::of(&Queued {
+            handler: handler.to_owned(),
+            data,
+        })?)
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use soft_mock::plugin::{guarded, plugin, Export, HookResult, Import, Imports, NoSuchFunction, Plugin, Value};
+use soft_mock::plugin::{
+    guarded, plugin, Export, HookResult, Import, Imports, NoSuchFunction, Plugin, Value,
+};
 use trine_types::Step;
 
 #[derive(Default)]
@@ -32,7 +34,10 @@ impl Plugin for Beta {
     }
 
     fn import(&mut self, imports: &mut Imports<'_>) -> HookResult {
-        self.walker.next.set(imports.get("alpha")?).map_err(|_| "imported twice")?;
+        self.walker
+            .next
+            .set(imports.get("alpha")?)
+            .map_err(|_| "imported twice")?;
         Ok(())
     }
 

@@ -1,0 +1,36 @@
+//! Functions of the standard library, as the code under test calls them.
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use shop::clock;
+use soft_mock::mock;
+
+#[test]
+fn the_time_of_day() {
+    let hour = Arc::new(AtomicU64::new(9));
+    let _mock = mock!(SystemTime::now, {
+        let hour = hour.clone();
+        move || -> SystemTime {
+            SystemTime::UNIX_EPOCH + Duration::from_secs(hour.load(SeqCst) * 3600)
+        }
+    });
+    assert!(!clock::is_open());
+    hour.store(10, SeqCst);
+    assert!(clock::is_open());
+}
+
+#[test]
+fn nobody_waits() {
+    let _mock = mock!(std::thread::sleep, |_time: Duration| {}).times(1);
+    clock::wait();
+}
+
+#[test]
+#[should_panic(expected = "no function is called `std::time::Instant::now`")]
+fn what_nothing_calls_cannot_be_mocked() {
+    let _mock = mock!("std::time::Instant::now", || -> std::time::Instant {
+        unreachable!()
+    });
+}

@@ -1,0 +1,562 @@
+//! `mock!` and `mock_everywhere!`: a closure with written types becomes code of exactly the type that
+//! they say, with its lifetimes bound as a function's are.
+//!
+//! ```text
+//! mock!(store::name_of, move |user: &User| -> &str { "nobody" })
+//! {
+//!     fn install<F: Fn(&User) -> &str + Send + Sync + 'static>(target, closure: F) -> Mocked {
+//!         fn code<F: Fn(&User) -> &str + 'static>(a: &User) -> &str { (Call::take().closure::<F>())(a) }
+//!         install::<fn(&User) -> &str, …>(target, code::<F>, closure)
+//!     }
+//!     let _: fn(&User) -> &str = store::name_of;
+//!     install(Target::item(&store::name_of), move |user| "nobody")
+//! }
+//! ```
+//!
+//! No `unsafe` is written, so that it works in crates that forbid it: the runtime compares all types.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned, ToTokens};
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Abi, Expr, ExprClosure, Lifetime, LitStr, Pat, ReturnType, Stmt, Token, Type};
+
+const FORM: &str = "write it as `mock!(path::to::function, |argument: Type| -> Result { … })`";
+
+pub(crate) fn expand(input: TokenStream, everywhere: bool) -> syn::Result<TokenStream> {
+    let input: Input = syn::parse2(input)?;
+    let mock = Mock::new(&input)?;
+    mock.write(&input, everywhere)
+}
+
+/// What stands between the parentheses.
+struct Input {
+    unsafety: Option<Token![unsafe]>,
+    abi: Option<Abi>,
+    target: Target,
+    before: Vec<Stmt>,
+    closure: ExprClosure,
+}
+
+enum Target {
+    Path(Expr),
+    Name(LitStr),
+}
+
+impl Parse for Input {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let unsafety = input.parse()?;
+        let abi = input.parse()?;
+        let target = target(input)?;
+        if input.is_empty() {
+            return Err(input.error(format!("the mock is missing: {FORM}")));
+        }
+        input.parse::<Token![,]>()?;
+        let (before, closure) = closure(input.parse()?)?;
+        input.parse::<Option<Token![,]>>()?;
+        if !input.is_empty() {
+            return Err(input.error(format!("nothing can follow the mock: {FORM}")));
+        }
+        Ok(Self {
+            unsafety,
+            abi,
+            target,
+            before,
+            closure,
+        })
+    }
+}
+
+fn target(input: ParseStream<'_>) -> syn::Result<Target> {
+    if input.peek(LitStr) {
+        return input.parse().map(Target::Name);
+    }
+    match input.parse()? {
+        path @ Expr::Path(_) => Ok(Target::Path(path)),
+        other => Err(syn::Error::new_spanned(
+            other,
+            "name the function by its path (`store::get`, `Store::get`, `<Store as Read>::read`) or by \
+             its name as a text (`\"app::store::get\"`)",
+        )),
+    }
+}
+
+/// The closure, and what stands before it in a block.
+fn closure(expr: Expr) -> syn::Result<(Vec<Stmt>, ExprClosure)> {
+    match expr {
+        Expr::Closure(closure) => Ok((Vec::new(), closure)),
+        Expr::Paren(paren) => closure(*paren.expr),
+        Expr::Group(group) => closure(*group.expr),
+        Expr::Block(block) if block.label.is_none() && block.attrs.is_empty() => {
+            let mut before = block.block.stmts;
+            match before.pop() {
+                Some(Stmt::Expr(last, None)) => {
+                    let (inner, found) = closure(last)?;
+                    before.extend(inner);
+                    Ok((before, found))
+                }
+                other => Err(syn::Error::new(
+                    other.map_or(Span::call_site(), |other| other.span()),
+                    format!("the block must end with the closure: {FORM}"),
+                )),
+            }
+        }
+        other => Err(syn::Error::new_spanned(
+            other,
+            format!("a mock is a closure with its types: {FORM}"),
+        )),
+    }
+}
+
+/// The signature that the closure's types spell.
+struct Mock {
+    lifetimes: Vec<Lifetime>,
+    patterns: Vec<Pat>,
+    types: Vec<Type>,
+    output: ReturnType,
+}
+
+impl Mock {
+    fn new(input: &Input) -> syn::Result<Self> {
+        let closure = &input.closure;
+        let mut patterns = Vec::new();
+        let mut types = Vec::new();
+        for argument in &closure.inputs {
+            let Pat::Type(typed) = argument else {
+                return Err(syn::Error::new_spanned(
+                    argument,
+                    "write the argument's type as the function declares it: `|argument: Type| -> Result { … }`",
+                ));
+            };
+            patterns.push((*typed.pat).clone());
+            types.push((*typed.ty).clone());
+        }
+        let mut found = Written::default();
+        types.iter().for_each(|ty| found.visit_type(ty));
+        found.visit_return_type(&closure.output);
+        if let Some(span) = found.inferred {
+            return Err(syn::Error::new(
+                span,
+                "the types of a mock can't be inferred: write this one as the function declares it",
+            ));
+        }
+        let lifetimes = match &closure.lifetimes {
+            Some(bound) => declared(&bound.lifetimes),
+            None => found.lifetimes,
+        };
+        Ok(Self {
+            lifetimes,
+            patterns,
+            types,
+            output: closure.output.clone(),
+        })
+    }
+
+    fn write(&self, input: &Input, everywhere: bool) -> syn::Result<TokenStream> {
+        let form = self.form(input, everywhere);
+        let identity = self.pointer(input, &self.output);
+        let (install, call) = match input.closure.asyncness {
+            Some(_) => (
+                self.install_async(&identity, &form)?,
+                self.async_closure(input),
+            ),
+            None => (self.install(input, &identity, &form), self.closure(input)),
+        };
+        let before = &input.before;
+        let (check, target) = match &input.target {
+            Target::Path(path) => (self.check(input, path), quote!(item(&#path))),
+            Target::Name(name) => (quote!(), quote!(name(#name))),
+        };
+        let span = Span::mixed_site().located_at(input.closure.or1_token.span());
+        Ok(quote_spanned! {span=> {
+            #install
+            #check
+            #(#before)*
+            __soft_mock_install(::soft_mock::mock::__private::Target::#target, #call)
+        }})
+    }
+
+    fn form(&self, input: &Input, everywhere: bool) -> TokenStream {
+        let (is_unsafe, is_async) = (input.unsafety.is_some(), input.closure.asyncness.is_some());
+        quote! {
+            ::soft_mock::mock::__private::Form { is_unsafe: #is_unsafe, is_async: #is_async, everywhere: #everywhere }
+        }
+    }
+
+    /// The type of a pointer to the function.
+    fn pointer(&self, input: &Input, output: &impl ToTokens) -> TokenStream {
+        let Self {
+            lifetimes, types, ..
+        } = self;
+        let (unsafety, abi) = (&input.unsafety, &input.abi);
+        let output = match input.closure.asyncness {
+            Some(_) => {
+                let ty = self.output_type();
+                quote!(-> ::core::future::Pending<#ty>)
+            }
+            None => quote!(#output),
+        };
+        quote!(for<#(#lifetimes),*> #unsafety #abi fn(#(#types),*) #output)
+    }
+
+    fn output_type(&self) -> TokenStream {
+        match &self.output {
+            ReturnType::Default => quote!(()),
+            ReturnType::Type(_, ty) => quote!(#ty),
+        }
+    }
+
+    /// Lets the compiler compare the closure's types with the function's, for the sake of its message:
+    /// what this can't tell, how lifetimes are bound, is compared when the mock is installed.
+    fn check(&self, input: &Input, path: &Expr) -> TokenStream {
+        if input.closure.asyncness.is_some() {
+            return quote!();
+        }
+        let Self {
+            lifetimes,
+            types,
+            output,
+            ..
+        } = self;
+        let (unsafety, abi) = (&input.unsafety, &input.abi);
+        quote_spanned! {path.span()=>
+            let _: for<#(#lifetimes),*> #unsafety #abi fn(#(#types),*) #output = #path;
+        }
+    }
+
+    fn names(&self) -> Vec<syn::Ident> {
+        (0..self.types.len())
+            .map(|position| format_ident!("__soft_mock_{position}"))
+            .collect()
+    }
+
+    fn install(&self, input: &Input, identity: &TokenStream, form: &TokenStream) -> TokenStream {
+        let Self {
+            lifetimes,
+            types,
+            output,
+            ..
+        } = self;
+        let names = self.names();
+        let abi = &input.abi;
+        // The code's own lifetimes can't have the names of those in the bound.
+        let mut rename = Rename;
+        let (mut own, mut own_types, mut own_output) =
+            (lifetimes.clone(), types.clone(), output.clone());
+        own.iter_mut()
+            .for_each(|lifetime| rename.visit_lifetime_mut(lifetime));
+        own_types
+            .iter_mut()
+            .for_each(|ty| rename.visit_type_mut(ty));
+        rename.visit_return_type_mut(&mut own_output);
+        let bound = quote!(for<#(#lifetimes),*> ::core::ops::Fn(#(#types),*) #output);
+        let record = record(&names);
+        quote! {
+            #[track_caller]
+            fn __soft_mock_install<__F: #bound + ::core::marker::Send + ::core::marker::Sync + 'static>(
+                target: ::core::result::Result<::soft_mock::mock::__private::Target, ::soft_mock::MockError>,
+                closure: __F,
+            ) -> ::soft_mock::Mocked {
+                #abi fn __soft_mock_code<#(#own,)* __F: #bound + 'static>(#(#names: #own_types),*) #own_output {
+                    let call = ::soft_mock::mock::__private::Call::take();
+                    #record
+                    (call.closure::<__F>())(#(#names),*)
+                }
+                ::soft_mock::mock::__private::install::<#identity, #identity, __F>(target, #form, __soft_mock_code::<__F>, closure)
+            }
+        }
+    }
+
+    /// The closure without its types: the bound says them, lifetimes included.
+    fn closure(&self, input: &Input) -> TokenStream {
+        let (capture, body) = (&input.closure.capture, &input.closure.body);
+        let patterns = &self.patterns;
+        quote!(#capture |#(#patterns),*| #body)
+    }
+
+    /// The code of an async mock returns a future in a box that lives as long as all arguments do: `'__f`.
+    /// That each lifetime outlives it follows from the type of an argument that is added.
+    fn install_async(
+        &self,
+        identity: &TokenStream,
+        form: &TokenStream,
+    ) -> syn::Result<TokenStream> {
+        let mut named = NameAll::default();
+        let mut types = self.types.clone();
+        types.iter_mut().for_each(|ty| named.visit_type_mut(ty));
+        let mut lifetimes = self.lifetimes.clone();
+        lifetimes.extend(named.made.iter().cloned());
+        let mut output: Type = syn::parse2(self.output_type())?;
+        let mut result = NameAll {
+            only: lifetimes.first().cloned().filter(|_| lifetimes.len() == 1),
+            ..NameAll::default()
+        };
+        result.visit_type_mut(&mut output);
+        if !result.made.is_empty() {
+            return Err(syn::Error::new(output.span(), "name the lifetime of what the function returns, and of the argument it is borrowed from"));
+        }
+        let future = |output: &Type| quote!(::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = #output> + ::core::marker::Send + '__f>>);
+        let result = future(&output);
+        let bound = quote! {
+            for<'__f #(, #lifetimes)*> ::core::ops::FnOnce(#(#types,)* ::core::marker::PhantomData<(#(&'__f &#lifetimes (),)*)>) -> #result
+            + ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static
+        };
+        let names = self.names();
+        let record = record(&names);
+        let mut rename = Rename;
+        let mut own = lifetimes.clone();
+        own.iter_mut()
+            .for_each(|lifetime| rename.visit_lifetime_mut(lifetime));
+        types.iter_mut().for_each(|ty| rename.visit_type_mut(ty));
+        rename.visit_type_mut(&mut output);
+        let own_result = quote!(::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = #output> + ::core::marker::Send + '__g>>);
+        let unders = names.iter().map(|_| quote!(_));
+        Ok(quote! {
+            #[track_caller]
+            fn __soft_mock_install<__F: #bound>(
+                target: ::core::result::Result<::soft_mock::mock::__private::Target, ::soft_mock::MockError>,
+                closure: __F,
+            ) -> ::soft_mock::Mocked {
+                fn __soft_mock_code<'__g, #(#own: '__g,)* __F: #bound>(#(#names: #types),*) -> #own_result {
+                    let call = ::soft_mock::mock::__private::Call::take();
+                    #record
+                    let closure = ::core::clone::Clone::clone(call.closure::<__F>());
+                    closure(#(#names,)* ::core::marker::PhantomData)
+                }
+                let code = __soft_mock_code::<__F> as fn(#(#unders),*) -> _;
+                ::soft_mock::mock::__private::install_erased::<#identity, __F>(target, #form, code as *const (), closure)
+            }
+        })
+    }
+
+    fn async_closure(&self, input: &Input) -> TokenStream {
+        let body = &input.closure.body;
+        let patterns = &self.patterns;
+        let capture = &input.closure.capture;
+        quote!(#capture |#(#patterns,)* _| ::std::boxed::Box::pin(async move { #body }))
+    }
+}
+
+/// Gives every lifetime another name.
+struct Rename;
+
+impl VisitMut for Rename {
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident != "static" && lifetime.ident != "_" {
+            lifetime.ident = format_ident!("__own_{}", lifetime.ident);
+        }
+    }
+}
+
+/// Names the lifetimes that are left out.
+#[derive(Default)]
+struct NameAll {
+    made: Vec<Lifetime>,
+    /// The name for all of them.
+    only: Option<Lifetime>,
+}
+
+impl NameAll {
+    fn name(&mut self) -> Lifetime {
+        if let Some(only) = &self.only {
+            return only.clone();
+        }
+        let made = Lifetime::new(&format!("'__elided_{}", self.made.len()), Span::call_site());
+        self.made.push(made.clone());
+        made
+    }
+}
+
+impl VisitMut for NameAll {
+    fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+        if reference.lifetime.is_none() {
+            reference.lifetime = Some(self.name());
+        }
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident == "_" {
+            *lifetime = self.name();
+        }
+    }
+
+    // Those of function pointers and `Fn(…)` are bound there.
+    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
+
+    fn visit_parenthesized_generic_arguments_mut(
+        &mut self,
+        _: &mut syn::ParenthesizedGenericArguments,
+    ) {
+    }
+}
+
+/// Notes the arguments of a call if somebody wants to see them.
+fn record(names: &[syn::Ident]) -> TokenStream {
+    quote! {
+        if call.is_recorded() {
+            #[allow(unused_imports)]
+            use ::soft_mock::mock::__private::{AsDebug as _, AsUnknown as _};
+            call.note(&[#((&::soft_mock::mock::__private::Shown(&#names)).show()),*]);
+        }
+    }
+}
+
+fn declared(list: &Punctuated<syn::GenericParam, Token![,]>) -> Vec<Lifetime> {
+    let lifetime = |param: &syn::GenericParam| match param {
+        syn::GenericParam::Lifetime(param) => Some(param.lifetime.clone()),
+        _ => None,
+    };
+    list.iter().filter_map(lifetime).collect()
+}
+
+/// Lifetimes that the types name, and what they leave to inference.
+#[derive(Default)]
+struct Written {
+    lifetimes: Vec<Lifetime>,
+    bound: Vec<Lifetime>,
+    inferred: Option<Span>,
+}
+
+impl<'ast> Visit<'ast> for Written {
+    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+        let known = lifetime.ident == "static" || lifetime.ident == "_";
+        if !known && !self.lifetimes.contains(lifetime) && !self.bound.contains(lifetime) {
+            self.lifetimes.push(lifetime.clone());
+        }
+    }
+
+    fn visit_bound_lifetimes(&mut self, bound: &'ast syn::BoundLifetimes) {
+        self.bound.extend(declared(&bound.lifetimes));
+    }
+
+    fn visit_type_infer(&mut self, inferred: &'ast syn::TypeInfer) {
+        self.inferred = Some(inferred.span());
+        visit::visit_type_infer(self, inferred);
+    }
+}
+
+/// `spy!`: the original runs, and what comes back is looked at.
+///
+/// ```text
+/// spy!(store::len, |store: &Store| -> usize => |length| assert!(*length > 0))
+/// mock!(store::len, move |store: &Store| -> usize {
+///     let result = call_original(store::len, || store::len(store));
+///     { let look = |length: &usize| …; look(&result) }
+///     result
+/// })
+/// ```
+pub(crate) fn expand_spy(input: TokenStream) -> syn::Result<TokenStream> {
+    let spy: Spy = syn::parse2(input)?;
+    let names: Vec<_> = (0..spy.types.len())
+        .map(|at| format_ident!("__soft_mock_{at}"))
+        .collect();
+    let Spy {
+        unsafety,
+        abi,
+        path,
+        types,
+        output,
+        look,
+        ..
+    } = &spy;
+    let result = match output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) => quote!(#ty),
+    };
+    let call = match unsafety {
+        Some(_) => quote!(unsafe { #path(#(#names),*) }),
+        None => quote!(#path(#(#names),*)),
+    };
+    let look = look.as_ref().map(|look| {
+        let (pattern, body) = (&look.inputs[0], &look.body);
+        quote!({ let #pattern = &__soft_mock_result; #body };)
+    });
+    let before = &spy.before;
+    let mock: TokenStream = quote! {
+        #unsafety #abi #path, { #(#before)* move |#(#names: #types),*| #output {
+            let __soft_mock_result: #result = ::soft_mock::mock::__private::original(&#path, || #call);
+            #look
+            __soft_mock_result
+        } }
+    };
+    let mock = expand(mock, false)?;
+    Ok(mock)
+}
+
+struct Spy {
+    unsafety: Option<Token![unsafe]>,
+    abi: Option<Abi>,
+    path: Expr,
+    types: Vec<Type>,
+    output: ReturnType,
+    before: Vec<Stmt>,
+    look: Option<ExprClosure>,
+}
+
+impl Parse for Spy {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        const FORM: &str =
+            "write it as `spy!(path::to::function, |argument: Type| -> Result => |result| { … })`";
+        let unsafety = input.parse()?;
+        let abi = input.parse()?;
+        let path = match target(input)? {
+            Target::Path(path) => path,
+            Target::Name(name) => {
+                return Err(syn::Error::new(
+                    name.span(),
+                    "a spy calls the function, so it has to be given by its path",
+                ))
+            }
+        };
+        input.parse::<Token![,]>()?;
+        input.parse::<Option<Token![move]>>()?;
+        let mut types = Vec::new();
+        if !input.peek(Token![||]) {
+            input.parse::<Token![|]>()?;
+            while !input.peek(Token![|]) {
+                Pat::parse_single(input)?;
+                input
+                    .parse::<Token![:]>()
+                    .map_err(|error| syn::Error::new(error.span(), FORM))?;
+                types.push(input.parse()?);
+                if !input.peek(Token![|]) {
+                    input.parse::<Token![,]>()?;
+                }
+            }
+            input.parse::<Token![|]>()?;
+        } else {
+            input.parse::<Token![||]>()?;
+        }
+        let output = input.parse()?;
+        let (before, look) = match input.parse::<Option<Token![=>]>>()? {
+            Some(_) => {
+                let (before, look) = closure(input.parse()?)?;
+                if look.inputs.len() != 1 {
+                    return Err(syn::Error::new_spanned(
+                        &look,
+                        "a spy looks at one thing, a reference to the result: `|result| { … }`",
+                    ));
+                }
+                (before, Some(look))
+            }
+            None => (Vec::new(), None),
+        };
+        input.parse::<Option<Token![,]>>()?;
+        match input.is_empty() {
+            true => Ok(Self {
+                unsafety,
+                abi,
+                path,
+                types,
+                output,
+                before,
+                look,
+            }),
+            false => Err(input.error(FORM)),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `#[mockable]`: the rewriter's prologue for functions of a crate that isn't rewritten.
+//!
+//! Tokens of the user keep their spans, so messages point at their lines. Holds no rewrite rule.
+
+use proc_macro2::TokenStream;
+use quote::{quote, ToTokens};
+use soft_mock_rewriter::{attribute_prologue, attribute_refusal, AttributePrologue};
+use syn::{parse_quote, Attribute, Block, FnArg, ImplItem, Item, ItemImpl, Signature, Stmt};
+
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    if !arguments.is_empty() {
+        return Err(syn::Error::new_spanned(
+            arguments,
+            "`mockable` takes no arguments",
+        ));
+    }
+    let mut item: Item = syn::parse2(item)?;
+    let notes = match &mut item {
+        Item::Fn(function) => {
+            on_its_own(&function.sig)?;
+            insert(
+                &function.attrs,
+                &mut function.sig,
+                &mut function.block,
+                None,
+            )
+            .map_err(|why| refused(&function.sig, &why))?;
+            Vec::new()
+        }
+        Item::Impl(block) => impl_block(block)?,
+        Item::Mod(module) => match &mut module.content {
+            Some((_, items)) => items_of(items)?,
+            None => {
+                let message =
+                    "`mockable` sees only what stands in this file: put it on items of the module";
+                return Err(syn::Error::new_spanned(&module.ident, message));
+            }
+        },
+        other => {
+            let message = "`mockable` goes on a function, an impl block or an inline module";
+            return Err(syn::Error::new_spanned(other, message));
+        }
+    };
+    let notes = notes.into_iter().map(|note| note.into_token_stream());
+    Ok(quote!(#item #(#notes)*))
+}
+
+/// Only with its impl block is it known what `Self` is.
+fn on_its_own(signature: &Signature) -> syn::Result<()> {
+    let method = match signature.receiver() {
+        Some(receiver) => receiver,
+        None => return Ok(()),
+    };
+    let message = "a method alone doesn't say whose it is: put `mockable` on its impl block";
+    Err(syn::Error::new_spanned(method, message))
+}
+
+fn refused(signature: &Signature, why: &str) -> syn::Error {
+    let message = format!("`{}` can't be mocked: {why}", signature.ident);
+    syn::Error::new_spanned(&signature.ident, message)
+}
+
+/// Inserts into the functions of a module. What is left alone is noted in the module itself.
+fn items_of(items: &mut Vec<Item>) -> syn::Result<Vec<Item>> {
+    let mut notes: Vec<Item> = Vec::new();
+    for item in items.iter_mut() {
+        match item {
+            Item::Fn(function) => {
+                let original = function.sig.clone();
+                if let Err(Refusal(why)) = try_insert(
+                    &function.attrs,
+                    &mut function.sig,
+                    &mut function.block,
+                    None,
+                ) {
+                    notes.push(syn::parse_str(&attribute_refusal(&original, None, why))?);
+                }
+            }
+            Item::Impl(block) => notes.extend(impl_block(block)?),
+            Item::Mod(module) => {
+                if let Some((_, items)) = &mut module.content {
+                    items_of(items)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    items.append(&mut notes);
+    Ok(Vec::new())
+}
+
+fn impl_block(block: &mut ItemImpl) -> syn::Result<Vec<Item>> {
+    let header = block.clone();
+    let mut notes = Vec::new();
+    for item in &mut block.items {
+        let ImplItem::Fn(function) = item else {
+            continue;
+        };
+        let original = function.sig.clone();
+        if let Err(Refusal(why)) = try_insert(
+            &function.attrs,
+            &mut function.sig,
+            &mut function.block,
+            Some(&header),
+        ) {
+            notes.push(syn::parse_str(&attribute_refusal(
+                &original,
+                Some(&header),
+                why,
+            ))?);
+        }
+    }
+    Ok(notes)
+}
+
+struct Refusal(soft_mock_rewriter::Ineligible);
+
+fn insert(
+    attrs: &[Attribute],
+    signature: &mut Signature,
+    block: &mut Block,
+    item_impl: Option<&ItemImpl>,
+) -> Result<(), String> {
+    try_insert(attrs, signature, block, item_impl).map_err(|Refusal(why)| why.to_string())
+}
+
+fn try_insert(
+    attrs: &[Attribute],
+    signature: &mut Signature,
+    block: &mut Block,
+    item_impl: Option<&ItemImpl>,
+) -> Result<(), Refusal> {
+    let AttributePrologue { parameters, body } =
+        attribute_prologue(attrs, signature, block, item_impl).map_err(Refusal)?;
+    for (argument, name) in signature.inputs.iter_mut().zip(parameters) {
+        if let FnArg::Typed(typed) = argument {
+            if !matches!(&*typed.pat, syn::Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none())
+            {
+                let name = syn::Ident::new(&name, proc_macro2::Span::call_site());
+                *typed.pat = parse_quote!(#name);
+            }
+        }
+    }
+    let parsed: Block = match syn::parse_str(&format!("{{ {body} }}")) {
+        Ok(parsed) => parsed,
+        Err(_) => return Err(Refusal(soft_mock_rewriter::Ineligible::Refused)),
+    };
+    let mut statements: Vec<Stmt> = parsed.stmts;
+    if let Some(first) = statements.first_mut() {
+        let allowed = first.to_token_stream();
+        // Lints of the crate are about its own code.
+        *first = parse_quote!(#[allow(unsafe_code, clippy::all)] #allowed);
+    }
+    statements.append(&mut block.stmts);
+    block.stmts = statements;
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! As in `soft_mock::mock`: the same source, with loom's atomics.
+
+mod sync {
+    pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+}
+#[path = "../../../src/mock/node.rs"]
+mod node;
+
+/// A mock whose contents say when they are freed.
+pub struct Node(node::Node<Contents>);
+
+/// Freed once, and never while it is read.
+#[derive(Clone)]
+pub struct Contents(pub std::sync::Arc<Life>);
+
+/// What a life of a node went through.
+#[derive(Default)]
+pub struct Life {
+    /// Written when the contents are freed: loom complains of a read at the same time.
+    pub freed: loom::cell::UnsafeCell<bool>,
+}
+
+// SAFETY: loom's cell checks what it is used for; that is the test.
+unsafe impl Send for Life {}
+// SAFETY: as above.
+unsafe impl Sync for Life {}
+
+impl Drop for Contents {
+    fn drop(&mut self) {
+        self.0.freed.with_mut(|freed| {
+            // SAFETY: loom checks that nobody else is here.
+            let freed = unsafe { &mut *freed };
+            assert!(!*freed, "freed twice");
+            *freed = true;
+        });
+    }
+}
+
+impl Node {
+    /// A free one.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self(node::Node::new())
+    }
+
+    /// As `add` does it.
+    pub fn publish(&self, number: u64, life: &std::sync::Arc<Life>) -> bool {
+        let contents = Box::new(Contents(life.clone()));
+        match self.0.publish(number, 1, std::ptr::null_mut(), contents) {
+            Ok(()) => true,
+            Err(back) => {
+                std::mem::forget(back);
+                false
+            }
+        }
+    }
+
+    /// As a call does it; whether it reached the mock.
+    pub fn call(&self, number: u64) -> bool {
+        if !self.0.begin(number) {
+            return false;
+        }
+        // SAFETY: between `begin` and `end`.
+        let contents = unsafe { self.0.contents() };
+        contents.0.freed.with(|freed| {
+            // SAFETY: loom checks that nobody writes.
+            assert!(!unsafe { *freed }, "called after it was freed");
+        });
+        self.0.end();
+        true
+    }
+
+    /// As the guard does it.
+    pub fn retire(&self) -> bool {
+        self.0.retire()
+    }
+}

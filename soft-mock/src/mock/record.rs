@@ -1,0 +1,178 @@
+//! What a mock was called with, and what was demanded of it.
+
+use std::fmt::Debug;
+use std::ops::{Bound, RangeBounds};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::site::Site;
+
+/// How many calls a message shows.
+const SHOWN: usize = 20;
+
+/// How often a mock is to be called: `2`, `1..`, `..=3`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    least: usize,
+    most: usize,
+}
+
+impl Times {
+    fn of(range: &impl RangeBounds<usize>) -> Self {
+        let least = match range.start_bound() {
+            Bound::Included(least) => *least,
+            Bound::Excluded(below) => below.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let most = match range.end_bound() {
+            Bound::Included(most) => *most,
+            Bound::Excluded(above) => above.saturating_sub(1),
+            Bound::Unbounded => usize::MAX,
+        };
+        Self { least, most }
+    }
+
+    fn allows(self, calls: usize) -> bool {
+        (self.least..=self.most).contains(&calls)
+    }
+
+    fn text(self) -> String {
+        match (self.least, self.most) {
+            (0, 0) => "no call".to_owned(),
+            (1, 1) => "1 call".to_owned(),
+            (least, most) if least == most => format!("{least} calls"),
+            (least, usize::MAX) => format!("at least {least} call(s)"),
+            (0, most) => format!("at most {most} call(s)"),
+            (least, most) => format!("{least} to {most} calls"),
+        }
+    }
+}
+
+impl From<usize> for Times {
+    fn from(exactly: usize) -> Self {
+        Self::of(&(exactly..=exactly))
+    }
+}
+
+macro_rules! from_ranges {
+    ($($range:ty),*) => {
+        $(impl From<$range> for Times {
+            fn from(range: $range) -> Self {
+                Self::of(&range)
+            }
+        })*
+    };
+}
+
+from_ranges!(
+    std::ops::Range<usize>,
+    std::ops::RangeInclusive<usize>,
+    std::ops::RangeFrom<usize>,
+    std::ops::RangeTo<usize>,
+    std::ops::RangeToInclusive<usize>,
+    std::ops::RangeFull
+);
+
+/// The calls of one mock.
+#[derive(Debug)]
+pub(crate) struct Record {
+    site: &'static Site,
+    calls: AtomicUsize,
+    /// Somebody will ask for the arguments.
+    wanted: AtomicBool,
+    arguments: Mutex<Vec<String>>,
+    expected: Mutex<Option<Times>>,
+}
+
+impl Record {
+    pub(crate) fn new(site: &'static Site) -> Self {
+        Self {
+            site,
+            calls: AtomicUsize::new(0),
+            wanted: AtomicBool::new(false),
+            arguments: Mutex::new(Vec::new()),
+            expected: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn site(&self) -> &'static Site {
+        self.site
+    }
+
+    pub(crate) fn expect(&self, times: Times) {
+        *self.expected.lock() = Some(times);
+        self.wanted.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn count(&self) {
+        // AcqRel, so that who reads the number also sees what the caller did before.
+        self.calls.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note(&self, arguments: String) {
+        let mut list = self.arguments.lock();
+        if list.len() < SHOWN {
+            list.push(arguments);
+        }
+    }
+
+    /// What isn't as demanded.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let expected = (*self.expected.lock())?;
+        let calls = self.calls();
+        if expected.allows(calls) {
+            return None;
+        }
+        let name = self.site.name();
+        let mut text = format!(
+            "`{name}` was not called as the mock demands\n  expected: {}\n    actual: {calls}",
+            expected.text()
+        );
+        let list = self.arguments.lock();
+        for arguments in list.iter() {
+            let short = name.rsplit("::").next().unwrap_or(name);
+            text.push_str(&format!("\n            {short}({arguments})"));
+        }
+        if calls > list.len() && !list.is_empty() {
+            text.push_str(&format!("\n            … and {} more", calls - list.len()));
+        }
+        Some(text)
+    }
+}
+
+/// An argument that is to be shown if it can be.
+#[derive(Debug)]
+pub struct Shown<'a, T: ?Sized>(pub &'a T);
+
+/// Shows what implements `Debug`.
+pub trait AsDebug {
+    /// The text.
+    fn show(&self) -> String;
+}
+
+impl<T: Debug + ?Sized> AsDebug for Shown<'_, T> {
+    fn show(&self) -> String {
+        format!("{:?}", self.0)
+    }
+}
+
+/// Stands for what doesn't.
+pub trait AsUnknown {
+    /// The text.
+    fn show(&self) -> String;
+}
+
+impl<T: ?Sized> AsUnknown for &Shown<'_, T> {
+    fn show(&self) -> String {
+        "_".to_owned()
+    }
+}

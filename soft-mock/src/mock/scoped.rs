@@ -1,0 +1,446 @@
+//! Mocks that belong to a test: several for one function at a time, each seen by the threads of its
+//! own scope only.
+//!
+//! Each site that ever had such a mock keeps a list of nodes. Nodes are added under a lock and never
+//! taken out, only used again, so the list is as long as the most mocks the function ever had at one
+//! time. A call walks it without a lock.
+
+use std::any::{type_name, Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::call::{self, Contents};
+use super::exclusive::{Share, EVERYWHERE};
+use super::node::Node;
+use super::record::{Record, Times};
+use super::{check_type_of, has_note, MockError};
+use crate::hook::{Code, Hook, MockSlot};
+use crate::registry::{find, find_item, registry, FindError};
+use crate::scope;
+use crate::site::Site;
+
+/// The scoped mocks of one function. Made with the first, and kept for ever.
+struct Table {
+    head: AtomicPtr<Link>,
+    /// How many are installed. Written under the lock of [`TABLES`].
+    live: AtomicUsize,
+}
+
+struct Link {
+    node: Node<Contents>,
+    next: *const Link,
+}
+
+// SAFETY: `next` never changes and points to a link that lives for ever.
+unsafe impl Sync for Link {}
+
+/// What is known of a site under the lock.
+#[derive(Clone, Copy)]
+struct Known {
+    table: &'static Table,
+    slot: &'static MockSlot,
+}
+
+/// By the addresses of sites. Its lock is taken before that of `Shared`.
+static TABLES: Mutex<Option<HashMap<usize, Known>>> = Mutex::new(None);
+
+impl Table {
+    fn links(&self) -> impl Iterator<Item = &'static Link> {
+        let mut at = self.head.load(Ordering::Acquire).cast_const();
+        std::iter::from_fn(move || {
+            // SAFETY: null, or a link that `add` published with Release and that lives for ever.
+            let link: &'static Link = unsafe { at.as_ref() }?;
+            at = link.next;
+            Some(link)
+        })
+    }
+
+    /// Begins a call of the newest mock that a thread of `scope` sees.
+    fn begin(&self, scope: u64) -> Option<&'static Node<Contents>> {
+        loop {
+            let visible = self.links().filter_map(|link| {
+                let (number, of) = link.node.look()?;
+                (of == scope || of == EVERYWHERE).then_some((number, &link.node))
+            });
+            let (number, node) = visible.max_by_key(|(number, _)| *number)?;
+            if node.begin(number) {
+                return Some(node);
+            }
+            // It went between the look and the call: another one may stand behind it.
+        }
+    }
+
+    /// A live node for this mock: one that is free, or else a new one. Under the lock.
+    fn add(&self, number: u64, scope: u64, code: *mut (), contents: Contents) -> &'static Link {
+        let mut contents = Box::new(contents);
+        for link in self.links() {
+            match link.node.publish(number, scope, code, contents) {
+                Ok(()) => return link,
+                Err(back) => contents = back,
+            }
+        }
+        let link: &'static Link = Box::leak(Box::new(Link {
+            node: Node::new(),
+            next: self.head.load(Ordering::Relaxed),
+        }));
+        if link.node.publish(number, scope, code, contents).is_err() {
+            unreachable!("a new node is free");
+        }
+        self.head
+            .store(ptr::from_ref(link).cast_mut(), Ordering::Release);
+        link
+    }
+}
+
+/// Chooses a test's mock. Bound by the rules of `hook::enter`.
+#[allow(improper_ctypes_definitions)] // As for `hook::enter`.
+unsafe extern "C" fn enter(site: *const Site, table: *const ()) -> Option<Code> {
+    if has_note(site) {
+        return None; // For the next slot, which uses the note.
+    }
+    // SAFETY: the slot with this entry has a table as its data, which lives for ever.
+    let table = unsafe { &*table.cast::<Table>() };
+    let node = table.begin(scope::current())?;
+    let code = node.code().cast_const();
+    call::leave(node);
+    // SAFETY: `install` put the code of a function there.
+    unsafe { mem::transmute::<*const (), Option<Code>>(code) }
+}
+
+/// Which function a mock is for, as `mock!` gives it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Several for a function of std: each crate that calls it has one.
+    sites: Vec<&'static Site>,
+}
+
+impl Target {
+    /// A function that is given as itself.
+    pub fn item<F>(function: &F) -> Result<Self, MockError> {
+        let name = type_name::<F>();
+        match of_std(name) {
+            Some(sites) => Ok(Self { sites }),
+            None => find_item(function)
+                .map(Self::one)
+                .map_err(|error| known_refusal(name, error)),
+        }
+    }
+
+    /// A function that is given by its name.
+    pub fn name(name: &str) -> Result<Self, MockError> {
+        match of_std(name) {
+            Some(sites) => Ok(Self { sites }),
+            None => find(name)
+                .map(Self::one)
+                .map_err(|error| known_refusal(name, error)),
+        }
+    }
+
+    fn one(site: &'static Site) -> Self {
+        Self { sites: vec![site] }
+    }
+}
+
+/// The calls of a function of the standard library that were redirected, if there are any.
+fn of_std(name: &str) -> Option<Vec<&'static Site>> {
+    let name = name.trim_start_matches("::");
+    let std = ["std::", "core::", "alloc::"]
+        .iter()
+        .any(|start| name.starts_with(start));
+    if !std {
+        return None;
+    }
+    let sites: Vec<_> = crate::sites()
+        .filter(|site| is_std(site.name(), name))
+        .collect();
+    (!sites.is_empty()).then_some(sites)
+}
+
+/// Whether two names mean one function of the standard library: the compiler's has private modules in it
+/// as well, `std::thread::functions::sleep`.
+fn is_std(site: &str, name: &str) -> bool {
+    let mut rest = name.split("::");
+    let within = site
+        .split("::")
+        .all(|segment| rest.any(|other| other == segment));
+    within && rest.next().is_none() && name.split("::").next() == site.split("::").next()
+}
+
+/// Why a function has no site, where the rewriter left word of it.
+fn known_refusal(name: &str, error: FindError) -> MockError {
+    match (
+        registry().ok().and_then(|registry| registry.refused(name)),
+        error,
+    ) {
+        (Some((name, reason)), FindError::Unknown { .. }) => MockError::Refused { name, reason },
+        (_, error) => error.into(),
+    }
+}
+
+/// Installs a mock for the calling test; what `mock!` expands to.
+///
+/// `I` is the type that identifies the function's type, `S` the type of `code`: for most functions
+/// they are the same.
+#[track_caller]
+pub fn install<I: 'static, S: Copy + 'static, F: Any + Send + Sync>(
+    target: Result<Target, MockError>,
+    form: Form,
+    code: S,
+    closure: F,
+) -> Mocked {
+    assert_eq!(size_of::<S>(), size_of::<Code>(), "code is a function");
+    // SAFETY: a function pointer, as its size says and as the comparison of `I` will say. Its type is
+    // erased here and restored by the prologue of a site of type `I`.
+    let code = unsafe { mem::transmute_copy::<S, *const ()>(&code) };
+    install_erased::<I, F>(target, form, code, closure)
+}
+
+/// What kind of function `mock!` was told to replace, and for whom.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Form {
+    /// `mock!(unsafe …)`.
+    pub is_unsafe: bool,
+    /// The closure is async.
+    pub is_async: bool,
+    /// `mock_everywhere!`.
+    pub everywhere: bool,
+}
+
+/// [`install`] for code whose type the macro can't spell: that of async mocks.
+#[track_caller]
+pub fn install_erased<I: 'static, F: Any + Send + Sync>(
+    target: Result<Target, MockError>,
+    form: Form,
+    code: *const (),
+    closure: F,
+) -> Mocked {
+    let installed = target.and_then(|target| try_install::<I, F>(&target, form, code, closure));
+    match installed {
+        Ok(mocked) => mocked,
+        Err(error) => panic!("{}", explained(&error)),
+    }
+}
+
+fn try_install<I: 'static, F: Any + Send + Sync>(
+    target: &Target,
+    form: Form,
+    code: *const (),
+    closure: F,
+) -> Result<Mocked, MockError> {
+    for site in &target.sites {
+        check::<I>(site, form)?;
+    }
+    let Some(first) = target.sites.first() else {
+        unreachable!("a target has a site");
+    };
+    crate::scope::serve()?;
+    let own = scope::own();
+    let share = match form.everywhere {
+        true => Share::exclusive(own),
+        false => Share::own(own),
+    };
+    let share = share.map_err(|()| MockError::Exclusive { name: first.name() })?;
+    let scope = if form.everywhere { EVERYWHERE } else { own };
+    let record = Arc::new(Record::new(first));
+    let closure: Arc<dyn Any + Send + Sync> = Arc::new(closure);
+    let mut installed = Vec::new();
+    for site in &target.sites {
+        let contents = Contents {
+            closure: closure.clone(),
+            record: record.clone(),
+        };
+        installed.push(add(site, scope, code.cast_mut(), contents)?);
+    }
+    Ok(Mocked {
+        installed,
+        record,
+        _share: share,
+        _here: PhantomData,
+    })
+}
+
+fn check<I: 'static>(site: &'static Site, form: Form) -> Result<(), MockError> {
+    let name = site.name();
+    if site.is_unsafe() && !form.is_unsafe {
+        return Err(MockError::NeedsUnsafe { name });
+    }
+    if site.is_async() != form.is_async {
+        return Err(MockError::Asyncness {
+            name,
+            is_async: site.is_async(),
+        });
+    }
+    check_type_of(site, TypeId::of::<I>(), type_name::<I>(), "")
+}
+
+/// Where one mock was put.
+#[derive(Clone, Copy)]
+struct Installed {
+    site: &'static Site,
+    link: &'static Link,
+    number: u64,
+}
+
+/// Puts a mock into the list of a site whose type was compared with the code's.
+fn add(
+    site: &'static Site,
+    scope: u64,
+    code: *mut (),
+    contents: Contents,
+) -> Result<Installed, MockError> {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let shared = registry()?.shared();
+    let mut tables = TABLES.lock();
+    let known = *tables
+        .get_or_insert_with(HashMap::new)
+        .entry(ptr::from_ref(site).addr())
+        .or_insert_with(new_table);
+    let link = known.table.add(number, scope, code, contents);
+    if known.table.live.fetch_add(1, Ordering::Relaxed) == 0 {
+        let locked = shared.lock();
+        let hook = Hook::of(site, &locked);
+        hook.set_scoped(Some(known.slot), &locked);
+        hook.attach(site, &locked);
+    }
+    Ok(Installed { site, link, number })
+}
+
+fn new_table() -> Known {
+    let table: &'static Table = Box::leak(Box::new(Table {
+        head: AtomicPtr::new(ptr::null_mut()),
+        live: AtomicUsize::new(0),
+    }));
+    let slot = Box::leak(Box::new(MockSlot {
+        enter,
+        data: ptr::from_ref(table).cast(),
+    }));
+    Known { table, slot }
+}
+
+/// Takes a mock away; false if it is gone already. Calls that run it go on.
+fn remove(Installed { site, link, number }: Installed) -> bool {
+    let tables = TABLES.lock();
+    // Under the lock nothing becomes live, so the number stays what it is. The call keeps the contents
+    // until the lock is free again: dropping them runs code of the test, which may mock and reset.
+    if !link.node.begin(number) {
+        return false;
+    }
+    let known = tables
+        .as_ref()
+        .and_then(|all| all.get(&ptr::from_ref(site).addr()));
+    let last = known.is_some_and(|known| known.table.live.fetch_sub(1, Ordering::Relaxed) == 1);
+    if let (true, Ok(registry), Some(hook)) = (last, registry(), Hook::existing(site)) {
+        let locked = registry.shared().lock();
+        hook.set_scoped(None, &locked);
+        hook.settle(site, &locked);
+    }
+    link.node.retire();
+    drop(tables);
+    link.node.end();
+    true
+}
+
+/// Takes away what the calling test has in the place of a function.
+pub(super) fn reset(site: &'static Site) -> bool {
+    let mine = |link: &'static Link| {
+        let (number, scope) = link.node.look()?;
+        let mine = scope == scope::current() && scope != scope::NONE;
+        mine.then_some(Installed { site, link, number })
+    };
+    let found: Vec<_> = links(site).into_iter().filter_map(mine).collect();
+    let removed = found.into_iter().filter(|mock| remove(*mock));
+    removed.count() > 0
+}
+
+/// Whether the calling thread would reach a test's mock.
+pub(super) fn is_mocked(site: &'static Site) -> bool {
+    let seen = |link: &&'static Link| {
+        let scope = link.node.look().map(|(_, scope)| scope);
+        scope.is_some_and(|scope| scope == EVERYWHERE || scope == scope::current())
+    };
+    links(site).iter().any(seen)
+}
+
+fn links(site: &'static Site) -> Vec<&'static Link> {
+    let tables = TABLES.lock();
+    let known = tables
+        .as_ref()
+        .and_then(|all| all.get(&ptr::from_ref(site).addr()));
+    known.map_or_else(Vec::new, |known| known.table.links().collect())
+}
+
+fn explained(error: &MockError) -> String {
+    let built = crate::sites().next().is_some();
+    match (error, built) {
+        (MockError::Find(_), false) => format!(
+            "nothing in this program can be mocked: run the tests with `hot cargo test`, or put \
+             `#[soft_mock::mockable]` on what they mock\n({error})"
+        ),
+        _ => error.to_string(),
+    }
+}
+
+/// A mock that is in the place of a function as long as this lives. See [`mock!`](crate::mock!).
+#[must_use = "the mock is taken away when this is dropped: `let _mock = mock!(…);`"]
+pub struct Mocked {
+    installed: Vec<Installed>,
+    record: Arc<Record>,
+    /// Given back after the mock is taken away.
+    _share: Share,
+    /// It belongs to the thread of the test.
+    _here: PhantomData<*const ()>,
+}
+
+impl Mocked {
+    /// Demands that the mock is called so often: `2`, `1..`, `..=3`, `0`. Looked at when the mock is
+    /// dropped, or by [`verify`](Self::verify).
+    pub fn times(self, times: impl Into<Times>) -> Self {
+        self.record.expect(times.into());
+        self
+    }
+
+    /// How often the mock was called until now.
+    pub fn calls(&self) -> usize {
+        self.record.calls()
+    }
+
+    /// The function that is mocked.
+    pub fn site(&self) -> &'static Site {
+        self.record.site()
+    }
+
+    /// Takes the mock away and panics if it wasn't called as demanded.
+    #[track_caller]
+    pub fn verify(self) {
+        drop(self);
+    }
+}
+
+impl fmt::Debug for Mocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mocked")
+            .field("function", &self.site().name())
+            .field("calls", &self.calls())
+            .finish()
+    }
+}
+
+impl Drop for Mocked {
+    #[track_caller]
+    fn drop(&mut self) {
+        for mock in &self.installed {
+            remove(*mock);
+        }
+        if let (false, Some(failure)) = (std::thread::panicking(), self.record.failure()) {
+            panic!("{failure}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Which test a thread works for.
+//!
+//! A scope is a number. The first mock that a thread makes gives the thread one, and every mock of
+//! that thread carries it; a thread that has the same number sees them. Threads and tasks that
+//! rewritten code starts by path get the number of their parent; others take a [`Scope`] along.
+//! Nothing here knows what a mock is.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::task::{Context, Poll};
+
+use crate::hook::{Code, Hook, MockSlot};
+use crate::registry::{registry, RegistryError};
+use crate::site::Site;
+
+/// No scope: such a thread sees no test's mocks.
+pub(crate) const NONE: u64 = 0;
+
+thread_local! {
+    /// It needs no destructor, so it can be read at any time, in other destructors too.
+    static CURRENT: Cell<u64> = const { Cell::new(NONE) };
+}
+
+/// The scope of this thread, or [`NONE`].
+pub(crate) fn current() -> u64 {
+    CURRENT.get()
+}
+
+/// The scope of this thread, which gets one if it has none.
+pub(crate) fn own() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(NONE + 1);
+    if CURRENT.get() == NONE {
+        // Only uniqueness counts.
+        CURRENT.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    }
+    CURRENT.get()
+}
+
+/// Lets rewritten code that starts threads ask for the scope of the thread and pass it on. What it
+/// asks is code of this type, at the sites that are made for it.
+pub(crate) fn serve() -> Result<(), RegistryError> {
+    static SERVED: OnceLock<Result<(), RegistryError>> = OnceLock::new();
+    let serve = || {
+        let registry = registry()?;
+        let locked = registry.shared().lock();
+        for site in registry.scopes() {
+            let hook = Hook::of(site, &locked);
+            hook.set_scoped(Some(&ANSWER), &locked);
+            hook.attach(site, &locked);
+        }
+        Ok(())
+    };
+    SERVED.get_or_init(serve).clone()
+}
+
+static ANSWER: MockSlot = MockSlot {
+    enter: answer,
+    data: std::ptr::null(),
+};
+
+#[allow(improper_ctypes_definitions)] // As for `hook::enter`.
+unsafe extern "C" fn answer(_site: *const Site, _data: *const ()) -> Option<Code> {
+    // SAFETY: function pointers of all types have one size; the support module turns it back into
+    // this very type.
+    Some(unsafe { std::mem::transmute::<extern "C" fn(u64) -> u64, Code>(swap) })
+}
+
+/// The thread's scope as it was; it becomes `scope`. [`ASK`] only asks.
+extern "C" fn swap(scope: u64) -> u64 {
+    match scope {
+        ASK => own(),
+        scope => CURRENT.replace(scope),
+    }
+}
+
+/// Stands for no scope in [`swap`].
+const ASK: u64 = u64::MAX;
+
+/// The test that the calling thread works for, to be taken to another thread, task or pool:
+///
+/// ```
+/// let scope = soft_mock::scope();
+/// std::thread::scope(|threads| {
+///     threads.spawn(scope.wrap(|| { /* sees the mocks of this test */ }));
+/// });
+/// ```
+///
+/// It is `Copy` and `Send`, and may be made before or after the mocks.
+pub fn scope() -> Scope {
+    // Whoever asks wants threads to follow, also those that are started before the first mock. An error
+    // comes up again with the first mock.
+    let _ = serve();
+    Scope { id: own() }
+}
+
+/// A test, as threads that work for it name it. See [`scope()`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scope {
+    id: u64,
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scope({})", self.id)
+    }
+}
+
+impl Scope {
+    /// Makes this thread work for the test until the result is dropped.
+    #[must_use = "the thread leaves the scope when this is dropped"]
+    pub fn enter(self) -> Entered {
+        Entered {
+            before: CURRENT.replace(self.id),
+            _here: PhantomData,
+        }
+    }
+
+    /// Runs `work` for the test: `pool.install(|| scope.run(|| …))`.
+    pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        let _entered = self.enter();
+        work()
+    }
+
+    /// The same closure, to be run for the test wherever it runs: `s.spawn(scope.wrap(move || …))`.
+    pub fn wrap<R>(self, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
+        move || self.run(work)
+    }
+
+    /// The same future, polled for the test whoever polls it: `set.spawn(scope.follow(async { … }))`.
+    pub fn follow<F: Future>(self, future: F) -> Follow<F> {
+        Follow {
+            scope: self,
+            future: Box::pin(future),
+        }
+    }
+}
+
+/// A thread works for a test as long as this lives; see [`Scope::enter`].
+#[derive(Debug)]
+pub struct Entered {
+    before: u64,
+    /// It belongs to the thread that made it.
+    _here: PhantomData<*const ()>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.before);
+    }
+}
+
+/// A future that is polled for a test; see [`Scope::follow`].
+#[derive(Debug)]
+pub struct Follow<F> {
+    scope: Scope,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Follow<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let _entered = self.scope.enter();
+        self.future.as_mut().poll(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_has_one_scope_and_gets_it_back() {
+        std::thread::spawn(|| {
+            assert_eq!(current(), NONE);
+            let own = scope();
+            assert_eq!(scope(), own);
+            let other = std::thread::spawn(scope).join().expect("a thread");
+            assert_ne!(own, other);
+            assert_eq!(other.run(scope), other);
+            let panicked = std::panic::catch_unwind(|| other.run(|| panic!("inside")));
+            assert!(panicked.is_err());
+            assert_eq!(scope(), own);
+        })
+        .join()
+        .expect("a thread");
+    }
+}

@@ -1,0 +1,11 @@
+use soft_mock::mock;
+
+#[soft_mock::mockable]
+fn length(text: &str) -> usize {
+    text.len()
+}
+
+fn main() {
+    let count = 5;
+    let _mock = mock!(length, |_text: &str| -> usize { count });
+}

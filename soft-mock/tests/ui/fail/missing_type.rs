@@ -1,0 +1,10 @@
+use soft_mock::mock;
+
+#[soft_mock::mockable]
+fn length(text: &str) -> usize {
+    text.len()
+}
+
+fn main() {
+    let _mock = mock!(length, |text| 0);
+}

@@ -1,0 +1,15 @@
+use soft_mock::mock;
+
+#[soft_mock::mockable]
+fn first<'a, 'b>(a: &'a str, b: &'b str) -> &'a str {
+    let _ = b;
+    a
+}
+
+fn main() {
+    let _mock = mock!(first, |a: &'a str, b: &'b str| -> &'a str {
+        let _ = b;
+        &a[1..]
+    });
+    assert_eq!(first("abc", "d"), "bc");
+}

@@ -1,0 +1,11 @@
+use soft_mock::mock;
+
+#[soft_mock::mockable]
+fn length(text: &str) -> usize {
+    text.len()
+}
+
+fn main() {
+    let _mock = mock!(length, |text: &str| -> usize { text.len() + 1 });
+    assert_eq!(length("abc"), 4);
+}

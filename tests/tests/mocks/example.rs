@@ -1,0 +1,50 @@
+//! `examples/mocking`, as a reader would copy it.
+
+use soft_mock_tests::folder;
+use soft_mock_tests::project::Project;
+
+/// The example, with the path of the runtime made absolute.
+fn example() -> Project {
+    let workspace = folder::workspace();
+    let project = Project::with_kept_target(&workspace.join("examples/mocking"), "mocking");
+    let runtime = workspace.join("soft-mock").display().to_string();
+    project.edit("Cargo.toml", "../../soft-mock", &runtime);
+    project
+}
+
+#[test]
+fn every_recipe_works_with_no_annotation() {
+    let project = example();
+    let (stdout, _) = project.hot_to_end(&["cargo", "test"]);
+    for test in [
+        "pricing::tests::a_private_function ... ok",
+        "a_discount_is_applied ... ok",
+        "a_private_function_by_name ... ok",
+        "threads_of_the_code_under_test_see_the_mock ... ok",
+        "async_functions ... ok",
+        "the_time_of_day ... ok",
+        "nobody_waits ... ok",
+    ] {
+        assert!(stdout.contains(test), "{test} is missing:\n{stdout}");
+    }
+}
+
+#[test]
+fn without_hot_the_message_says_what_to_do() {
+    let project = example();
+    let output = project.run("cargo", &["test", "--test", "mocks", "a_discount"]);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{stdout}");
+    assert!(
+        stdout
+            .contains("nothing in this program can be mocked: run the tests with `hot cargo test`"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn release_builds_are_mocked_as_well() {
+    let project = example();
+    let (stdout, _) = project.hot_to_end(&["cargo", "test", "--release", "--test", "mocks"]);
+    assert!(stdout.contains("7 passed; 0 failed"), "{stdout}");
+}
