@@ -21,13 +21,12 @@ use super::vault::Vault;
 /// nothing uses the plugin any more: of each before that of what it imports.
 ///
 /// ```
-/// use soft_mock::plugin::{plugin, HookResult, NoSuchFunction, Plugin, Value};
+/// use soft_mock::plugin::{HookResult, NoSuchFunction, Plugin, Value};
 ///
 /// #[derive(Default)]
 /// struct Greeter;
 ///
-/// # mod in_a_crate_of_its_own { use super::*;
-/// // #[plugin]
+/// // #[plugin]     in a crate of its own
 /// impl Plugin for Greeter {
 ///     fn invoke_func(&self, name: &str, params: Value) -> HookResult<Value> {
 ///         match name {
@@ -36,7 +35,6 @@ use super::vault::Vault;
 ///         }
 ///     }
 /// }
-/// # }
 /// # let _ = Greeter.invoke_func("greet", "you".into()).unwrap().get::<String>().unwrap();
 /// ```
 pub trait Plugin: Send + Sync + 'static {

@@ -12,10 +12,11 @@ fn with_mocks(name: &str, mocks: &str) -> Project {
     let sources = package::sources(&format!("fetch-{name}"), name);
     let project = Project::with_kept_target(&sources, name);
     let runtime = folder::workspace().join("soft-mock");
-    let manifest = format!(
-        "{}\n[dev-dependencies.soft-mock]\npath = {runtime:?}\n\n[workspace]\n",
-        project.read("Cargo.toml")
+    let more = format!(
+        "\n[[test]]\nname = \"added_mocks\"\npath = \"tests/added_mocks.rs\"\n\n\
+         [dev-dependencies.soft-mock]\npath = {runtime:?}\n\n[workspace]\n"
     );
+    let manifest = project.read("Cargo.toml") + &more;
     project.save(Save::InPlace, "Cargo.toml", &manifest);
     project.save(Save::InPlace, "tests/added_mocks.rs", mocks);
     project
@@ -52,7 +53,7 @@ fn check(project: &Project, added: usize) {
 }
 
 #[test]
-fn the_clock_of_fastrand() {
+fn the_seed_of_fastrand() {
     let project = with_mocks("fastrand", include_str!("added/fastrand.rs"));
     check(&project, 2);
 }
