@@ -92,7 +92,13 @@ pub(crate) fn text(function: &Function<'_>, dialect: &Dialect<'_>) -> (Vec<Strin
         lets.push_str(&taken_apart(&typed.pat, &name));
         name
     };
-    let names: Vec<String> = function.signature.inputs.iter().enumerate().map(&mut name).collect();
+    let names: Vec<String> = function
+        .signature
+        .inputs
+        .iter()
+        .enumerate()
+        .map(&mut name)
+        .collect();
     let (site, check) = (site(function, dialect), check(function, dialect, &names));
     (names, format!("{{ {site} {check} }} {lets}"))
 }

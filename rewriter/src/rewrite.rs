@@ -16,10 +16,10 @@ use crate::eligibility::{classify, is_test_only, Ineligible, Kind, Place};
 use crate::facts::Facts;
 use crate::names::{signature_text, site_name, Owner};
 use crate::prologue::{self, plain, Dialect, Function};
-use crate::{redirect, refused};
 use crate::support::{support_module, CrateFacts};
 use crate::tree::{line_of, CrateTree, SourceFile};
 use crate::visibility::{scope, widen, Hidden, Mentions, Twin};
+use crate::{redirect, refused};
 
 /// What is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,8 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
         root.push('\n');
         root.push_str(&root_text(options, &facts));
         if mocks {
-            let more = redirect::support(options.edition, &used) + &refused::support(options.edition, &out.functions);
+            let more = redirect::support(options.edition, &used)
+                + &refused::support(options.edition, &out.functions);
             extend_support(root, &more);
         }
     }
@@ -137,7 +138,9 @@ fn prefix(text: &str) -> usize {
 
 /// Puts more into the support module, before its closing brace.
 fn extend_support(root: &mut String, more: &str) {
-    let Some(start) = root.rfind("pub mod __soft_mock {") else { return };
+    let Some(start) = root.rfind("pub mod __soft_mock {") else {
+        return;
+    };
     if let Some(end) = root[start..].find("\n}") {
         root.insert_str(start + end + 1, more);
     }

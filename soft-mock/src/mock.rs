@@ -111,9 +111,7 @@ pub enum MockError {
         name: &'static str,
     },
     /// The function is `unsafe`, and the mock doesn't say so.
-    #[error(
-        "`{name}` is unsafe: say that its mock may stand in for it, `mock!(unsafe …, |…| …)`"
-    )]
+    #[error("`{name}` is unsafe: say that its mock may stand in for it, `mock!(unsafe …, |…| …)`")]
     NeedsUnsafe {
         /// The function's name.
         name: &'static str,
@@ -199,7 +197,11 @@ fn check_type_of(
             name,
             expected: signature,
             found,
-            hint: if hint.is_empty() { lifetimes_hint(found, signature) } else { hint },
+            hint: if hint.is_empty() {
+                lifetimes_hint(found, signature)
+            } else {
+                hint
+            },
         }),
     }
 }
@@ -230,7 +232,10 @@ fn without_lifetimes(text: &str) -> String {
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         if letter == '\'' {
-            while letters.next_if(|next| next.is_alphanumeric() || *next == '_').is_some() {}
+            while letters
+                .next_if(|next| next.is_alphanumeric() || *next == '_')
+                .is_some()
+            {}
         } else if !letter.is_whitespace() && !"<>,:".contains(letter) {
             out.push(letter);
         }
@@ -366,7 +371,9 @@ pub fn call_original<F, R>(function: F, call: impl FnOnce() -> R) -> Result<R, M
 #[doc(hidden)]
 #[track_caller]
 pub fn original<F, R>(function: &F, call: impl FnOnce() -> R) -> R {
-    let result = find_item(function).map_err(MockError::from).and_then(|site| original_of(site, call));
+    let result = find_item(function)
+        .map_err(MockError::from)
+        .and_then(|site| original_of(site, call));
     match result {
         Ok(result) => result,
         Err(error) => panic!("{error}"),

@@ -28,7 +28,9 @@ impl Cart {
 /// The sum of all prices, discounts taken away.
 pub fn total(cart: &Cart) -> f64 {
     let lines = cart.lines.iter();
-    lines.map(|(sku, price)| price * pricing::rate_for(sku)).sum()
+    lines
+        .map(|(sku, price)| price * pricing::rate_for(sku))
+        .sum()
 }
 
 /// The sum, computed by a thread for each half.
@@ -37,7 +39,9 @@ pub fn total_in_threads(cart: &Cart) -> f64 {
     let sum = |lines: &[(String, f64)]| -> std::thread::JoinHandle<f64> {
         let lines = lines.to_vec();
         std::thread::spawn(move || {
-            let parts = lines.iter().map(|(sku, price)| price * pricing::rate_for(sku));
+            let parts = lines
+                .iter()
+                .map(|(sku, price)| price * pricing::rate_for(sku));
             parts.sum()
         })
     };

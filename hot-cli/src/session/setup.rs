@@ -24,7 +24,10 @@ pub(crate) fn environment(
     command: &[OsString],
 ) -> Result<Vec<(OsString, OsString)>> {
     let mut list: Vec<(OsString, OsString)> = vec![
-        ("RUSTC_WORKSPACE_WRAPPER".into(), wrapper(runs_tests(command))?.into()),
+        (
+            "RUSTC_WORKSPACE_WRAPPER".into(),
+            wrapper(runs_tests(command))?.into(),
+        ),
         ("HOT_SESSION".into(), session.into()),
     ];
     if let Some(chained) = chained_wrapper(command) {

@@ -89,7 +89,10 @@ pub(crate) const FOR_TESTS: &str = "-tests";
 /// Whether the command that cargo runs is one that runs tests.
 pub(crate) fn for_tests() -> bool {
     let own = std::env::args_os().next().map(PathBuf::from);
-    let folder = own.as_deref().and_then(std::path::Path::parent).and_then(std::path::Path::file_name);
+    let folder = own
+        .as_deref()
+        .and_then(std::path::Path::parent)
+        .and_then(std::path::Path::file_name);
     folder.is_some_and(|folder| folder.to_string_lossy().ends_with(FOR_TESTS))
 }
 

@@ -42,7 +42,7 @@ struct Input {
 }
 
 enum Target {
-    Path(Expr),
+    Path(Box<Expr>),
     Name(LitStr),
 }
 
@@ -75,7 +75,7 @@ fn target(input: ParseStream<'_>) -> syn::Result<Target> {
         return input.parse().map(Target::Name);
     }
     match input.parse()? {
-        path @ Expr::Path(_) => Ok(Target::Path(path)),
+        path @ Expr::Path(_) => Ok(Target::Path(Box::new(path))),
         other => Err(syn::Error::new_spanned(
             other,
             "name the function by its path (`store::get`, `Store::get`, `<Store as Read>::read`) or by \
@@ -504,7 +504,7 @@ impl Parse for Spy {
         let unsafety = input.parse()?;
         let abi = input.parse()?;
         let path = match target(input)? {
-            Target::Path(path) => path,
+            Target::Path(path) => *path,
             Target::Name(name) => {
                 return Err(syn::Error::new(
                     name.span(),
