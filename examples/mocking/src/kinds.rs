@@ -1,5 +1,8 @@
 //! One function of each kind.
 
+// Every signature stands for its kind here, also where a shorter one would do.
+#![allow(clippy::needless_lifetimes, clippy::boxed_local)]
+
 use std::pin::Pin;
 
 /// Fetches a page.

@@ -14,8 +14,8 @@ use crate::project::{cargo, scrubbed, write};
 use crate::running::Running;
 
 const SHAPES: [(&str, &str); 4] = [
-    ("free", "free function, not inlined"),
-    ("method", "method, not inlined"),
+    ("free", "free functions, not inlined"),
+    ("method", "methods, not inlined"),
     ("dyn", "through `dyn Trait`"),
     ("inlined", "tiny, in a tight loop, inlined in plain code"),
 ];
