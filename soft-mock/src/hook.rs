@@ -91,17 +91,33 @@ unsafe impl Send for MockSlot {}
 unsafe extern "C" fn enter(site: *const Site, hook: *const Hook) -> Option<Code> {
     // SAFETY: the prologue loaded it with Acquire from the site; hooks are never freed.
     let hook = unsafe { &*hook };
-    for slot in [hook.scoped(), hook.mock()].into_iter().flatten() {
+    match (hook.scoped(), hook.mock()) {
+        (None, None) => hook.active(),
+        // SAFETY: `site` is the hook's, by the caller's promise.
+        (scoped, mock) => unsafe { mocked(site, hook, scoped, mock) },
+    }
+}
+
+/// Out of line, so that a patched function without a mock saves no registers.
+///
+/// # Safety
+/// `site` is the site of `hook`.
+#[cold]
+#[inline(never)]
+unsafe fn mocked(
+    site: *const Site,
+    hook: &Hook,
+    scoped: Option<&MockSlot>,
+    mock: Option<&MockSlot>,
+) -> Option<Code> {
+    for slot in [scoped, mock].into_iter().flatten() {
         // SAFETY: `enter` and `data` of one slot belong together.
         let code = unsafe { (slot.enter)(site, slot.data) };
         if code.is_some() {
             return code;
         }
     }
-    // SAFETY: set when the hook was made, never freed.
-    let generation = unsafe { &(*hook.shared).generation };
-    // Before the list: see the module's documentation.
-    hook.code_of(generation.load(Ordering::Acquire))
+    hook.active()
 }
 
 impl Hook {
@@ -171,6 +187,26 @@ impl Hook {
         self.node_at(generation)
             .filter(|node| node.code.is_some())
             .map(|node| node.patch)
+    }
+
+    /// The code that is active now. Nearly always that of the newest node.
+    #[inline(always)]
+    fn active(&self) -> Option<Code> {
+        // SAFETY: set when the hook was made, never freed.
+        let generation = unsafe { &(*self.shared).generation };
+        // Before the list: see the module's documentation.
+        let generation = generation.load(Ordering::Acquire);
+        // SAFETY: null, or a node that `push` published with Release; never changed, never freed.
+        match unsafe { self.patches.load(Ordering::Acquire).as_ref() } {
+            Some(node) if node.generation <= generation => node.code,
+            _ => self.older(generation),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn older(&self, generation: u64) -> Option<Code> {
+        self.code_of(generation)
     }
 
     fn code_of(&self, generation: u64) -> Option<Code> {
