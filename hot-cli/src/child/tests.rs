@@ -274,7 +274,7 @@ fn hot(script: &str) -> Command {
     let mut command = Command::new("env");
     // Tests may themselves run where these are ignored, as a background job of a script.
     command
-        .arg("--default-signal=INT,QUIT")
+        .arg("--default-signal=INT,QUIT,HUP")
         .arg(std::env::current_exe().expect("own path"));
     command.args([
         "--exact",
@@ -343,8 +343,7 @@ fn what_was_ignored_stays_ignored() {
     // `nohup` in other words.
     let done = Command::new("sh")
         .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
-        .arg(hot.get_program())
-        .args(hot.get_args())
+        .args(hot.get_args().skip(1))
         .envs(
             hot.get_envs()
                 .filter_map(|(name, value)| Some((name, value?))),
