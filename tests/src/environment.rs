@@ -17,10 +17,15 @@ const KEPT: [&str; 6] = [
 /// What would make a run under test depend on how the test was started.
 const REMOVED: [&str; 6] = ["CARGO", "RUSTC", "RUSTDOC", "RUSTFLAGS", "RUST_", "HOT_"];
 
-/// A command whose environment is clean.
+/// A command whose environment is clean, and whose signals are not ignored: the tests themselves may
+/// run where they are, as a background job of a script.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().envs(clean());
+    let mut command = Command::new("env");
+    command
+        .arg("--default-signal=INT,QUIT,HUP")
+        .arg(program.as_ref())
+        .env_clear()
+        .envs(clean());
     command
 }
 
