@@ -40,7 +40,8 @@ pub(crate) fn run(options: &WatchOptions) -> Result<(), BuildError> {
     }
     build_changed(options, &folders);
     eprintln!("hot: watching {} plugin(s)", folders.len());
-    while let Some(paths) = next_change(&changes) {
+    let roots: Vec<PathBuf> = watched.iter().flat_map(|(_, s)| s.clone()).collect();
+    while let Some(paths) = next_change(&changes, &roots) {
         let is_meant = |sources: &[PathBuf]| {
             paths
                 .iter()
@@ -87,7 +88,10 @@ fn build_changed(options: &WatchOptions, folders: &[PathBuf]) {
 }
 
 /// The files that change next, once it is quiet again. None when the watcher is gone.
-fn next_change(changes: &Receiver<notify::Result<Event>>) -> Option<BTreeSet<PathBuf>> {
+fn next_change(
+    changes: &Receiver<notify::Result<Event>>,
+    roots: &[PathBuf],
+) -> Option<BTreeSet<PathBuf>> {
     let mut paths = BTreeSet::new();
     loop {
         let event = match paths.is_empty() {
@@ -99,20 +103,25 @@ fn next_change(changes: &Receiver<notify::Result<Event>>) -> Option<BTreeSet<Pat
             },
         };
         match event {
-            Ok(event) if !event.kind.is_access() => {
-                paths.extend(event.paths.into_iter().filter(|path| is_source(path)))
-            }
+            Ok(event) if !event.kind.is_access() => paths.extend(
+                event
+                    .paths
+                    .into_iter()
+                    .filter(|path| is_source(path, roots)),
+            ),
             Ok(_) => {}
             Err(error) => eprintln!("hot: {error}"),
         }
     }
 }
 
-/// Whether a change of the file can matter: not those of editors, version control and cargo.
-fn is_source(path: &Path) -> bool {
+/// Whether a change of the file can matter: not those of editors, version control and cargo. Where the
+/// watched folders themselves lie says nothing.
+fn is_source(path: &Path, roots: &[PathBuf]) -> bool {
     let is_ours = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".") && name != "target";
     let kinds = ["rs", "toml", "txt", "json", "html", "sql"];
-    path.iter().all(is_ours)
+    let inside = roots.iter().find_map(|root| path.strip_prefix(root).ok());
+    inside.is_some_and(|inside| inside.iter().all(is_ours))
         && path
             .extension()
             .is_some_and(|kind| kinds.iter().any(|known| kind == *known))
