@@ -318,14 +318,18 @@ fn signals_sent_to_hot_reach_the_child() {
 fn a_build_ends_as_a_whole() {
     let folder = tempfile::tempdir().expect("folder");
     let pids = folder.path().join("pids");
-    // As cargo with its rustc: the inner one would go on if only the outer one were ended.
-    let script = format!("sh -c 'echo $$ >{}; sleep 60; :'; :", pids.display());
+    // As cargo with its rustc: the inner one would go on if only the outer one were ended. It is the one to tell its
+    // pid: a shell that got the signal just before it starts a command would wait for that command.
+    let script = format!(
+        "sh -c 'sh -c \"echo \\$\\$ >{}; exec sleep 60\"; :'; :",
+        pids.display()
+    );
     for signal in [Signal::INT, Signal::TERM] {
         let mut hot = hot(&script).spawn().expect("hot");
         let inner = lines(&pids, 1);
         send(hot.id(), signal);
         assert_eq!(exit_code(hot.wait().expect("ended")), 128 + signal.as_raw());
-        until("the inner shell is gone", || {
+        until("the inner process is gone", || {
             (!is_alive(&inner[0])).then_some(())
         });
         std::fs::remove_file(&pids).expect("removed");
