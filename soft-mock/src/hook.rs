@@ -189,6 +189,14 @@ impl Hook {
             .map(|node| node.patch)
     }
 
+    /// The code that is active at `generation` and the patch that it is of; 0 for the original body.
+    pub(crate) fn state_at(&self, generation: u64) -> (Option<Code>, u64) {
+        match self.node_at(generation) {
+            Some(node) if node.code.is_some() => (node.code, node.patch),
+            _ => (None, 0),
+        }
+    }
+
     /// The code that is active now. Nearly always that of the newest node.
     #[inline(always)]
     fn active(&self) -> Option<Code> {

@@ -73,7 +73,10 @@ pub use mock::{
     mock_by_name, mock_unsafe_by_name, reset, reset_all, reset_by_name, returns, steps, MockError,
     Mocked, Returns, Steps, Times,
 };
-pub use patch::{load_plugin, load_plugins, Report};
+pub use patch::{
+    history, load_plugin, load_plugins, on_patch, patch_at_safe_points, rollback, safe_point,
+    status, Report,
+};
 pub use registry::{find, sites, FindError};
 pub use scope::{scope, Entered, Follow, Scope};
 pub use site::{Crate, Site, LAYOUT};

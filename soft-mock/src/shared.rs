@@ -5,16 +5,21 @@
 //! lowest-addressed sentinel site. Nothing here refers to a particular copy.
 
 use std::hint;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
+use crate::patch::{Entry, Job, Listener};
 use crate::site::Site;
 
 /// The version of the layouts that copies share: [`Shared`] and everything in `hook`.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// Attempts to take the lock before the thread gives way to others.
 const SPINS: u32 = 64;
+
+/// Between two attempts to get one's turn: a transaction takes milliseconds.
+const TURN_PAUSE: Duration = Duration::from_micros(500);
 
 /// One per process, made by the copy that comes first, never freed.
 #[repr(C)]
@@ -25,6 +30,18 @@ pub(crate) struct Shared {
     pub(crate) generation: AtomicU64,
     /// The number of the newest patch. Written under the lock.
     patches: AtomicU64,
+    /// The newest entry of the history; older ones hang behind it. Written under the lock.
+    pub(crate) log: AtomicPtr<Entry>,
+    /// Whoever is told before and after patches; see `patch::listeners`.
+    pub(crate) listeners: AtomicPtr<Listener>,
+    /// Patches that wait for a safe point, the newest first; see `patch::moment`.
+    pub(crate) jobs: AtomicPtr<Job>,
+    /// How many of them there are.
+    pub(crate) waiting: AtomicU32,
+    /// Not 0: patches of reloaders wait for a safe point.
+    pub(crate) at_safe_points: AtomicU32,
+    /// Not 0: a transaction is in progress.
+    turn: AtomicU32,
 }
 
 impl Shared {
@@ -52,6 +69,12 @@ impl Shared {
             lock: AtomicU32::new(0),
             generation: AtomicU64::new(0),
             patches: AtomicU64::new(0),
+            log: AtomicPtr::default(),
+            listeners: AtomicPtr::default(),
+            jobs: AtomicPtr::default(),
+            waiting: AtomicU32::new(0),
+            at_safe_points: AtomicU32::new(0),
+            turn: AtomicU32::new(0),
         }));
         let null = std::ptr::null_mut();
         match cell.compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire) {
@@ -62,6 +85,20 @@ impl Shared {
                 first
             }
         }
+    }
+
+    /// Waits for one's turn: transactions of all copies of the runtime come one after the other, so
+    /// that what one of them was told of the history holds until it has switched.
+    pub(crate) fn turn(&'static self) -> Turn {
+        let taken = || {
+            let turn = &self.turn;
+            turn.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed)
+                .is_err()
+        };
+        while taken() {
+            thread::sleep(TURN_PAUSE);
+        }
+        Turn { shared: self }
     }
 
     /// Takes the lock under which hooks change. Held for a few stores only, never while code of
@@ -100,6 +137,36 @@ impl Locked {
 
     pub(crate) fn next_patch(&self) -> u64 {
         self.shared.patches.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// Proof that it is the holder's turn to change the program; given back on drop.
+pub(crate) struct Turn {
+    shared: &'static Shared,
+}
+
+impl Turn {
+    /// The turn of somebody else, who gives it back.
+    ///
+    /// # Safety
+    /// It is the caller's turn for as long as the result is used.
+    pub(crate) unsafe fn of_caller(shared: &'static Shared) -> std::mem::ManuallyDrop<Self> {
+        std::mem::ManuallyDrop::new(Self { shared })
+    }
+
+    pub(crate) fn shared(&self) -> &'static Shared {
+        self.shared
+    }
+
+    /// The number that the next patch will have.
+    pub(crate) fn coming_patch(&self) -> u64 {
+        self.shared.patches.load(Ordering::Relaxed) + 1
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.shared.turn.store(0, Ordering::Release);
     }
 }
 

@@ -10,9 +10,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use common::{folder, Function, Plugin};
-use soft_mock::reloader::protocol::{FromProgram, Load, Restore, ToProgram};
+use soft_mock::reloader::protocol::{AskHistory, FromProgram, Load, Restore, Rollback, ToProgram};
 use soft_mock::Site;
 
 #[allow(unreachable_pub)]
@@ -165,9 +166,98 @@ fn two_copies_are_one_truth() {
     assert_eq!(again.report.generation, report.generation + 1);
     assert_eq!((app::number(1), soft_mock::list()[0].patch), (1, None));
 
+    safe_points_and_listeners(&stream, &mut reader, &plugin);
+
     // The agent's copies lie in the session's folder, whose owner removes them.
     let copies = session
         .path()
         .join(format!("loaded-{}", std::process::id()));
-    assert_eq!(fs::read_dir(copies).expect("copies").count(), 1);
+    assert_eq!(fs::read_dir(copies).expect("copies").count(), 2);
+}
+
+/// The agent installs, the program's own copy is told and says when, and the history is one.
+fn safe_points_and_listeners(stream: &UnixStream, reader: &mut impl BufRead, plugin: &Path) {
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let hears = Arc::clone(&heard);
+    soft_mock::on_patch(move |event| {
+        let function = &event.functions[0];
+        let thread = std::thread::current().name().map(str::to_owned);
+        hears.lock().expect("a list").push(format!(
+            "{:?} {} {}:{} {}",
+            event.moment,
+            function.name,
+            function.file,
+            function.line,
+            thread.unwrap_or_default()
+        ));
+        panic!("heard");
+    })
+    .expect("registered");
+    soft_mock::patch_at_safe_points().expect("sites");
+    soft_mock::safe_point();
+    let load = |id| {
+        ToProgram::Load(Load {
+            id,
+            plugins: vec![plugin.to_owned()],
+            restore: vec![],
+        })
+    };
+    let FromProgram::Waiting(waiting) = ask(stream, reader, Some(load(7))) else {
+        panic!("it does not wait")
+    };
+    let rollback = ToProgram::Rollback(Rollback { id: 8, patches: 1 });
+    let FromProgram::Waiting(also) = ask(stream, reader, Some(rollback)) else {
+        panic!("it does not wait")
+    };
+    assert_eq!((waiting.id, also.id), (7, 8));
+    // What is wrong is refused at once, and questions are answered meanwhile.
+    let too_many = ToProgram::Rollback(Rollback { id: 9, patches: 99 });
+    let FromProgram::Refused(refused) = ask(stream, reader, Some(too_many)) else {
+        panic!("not refused")
+    };
+    assert!(refused.error.contains("only "), "{}", refused.error);
+    let question = ToProgram::History(AskHistory { id: 10 });
+    let FromProgram::History(before) = ask(stream, reader, Some(question.clone())) else {
+        panic!("no history")
+    };
+    // Taken by the program at once: whoever asks later waits no more.
+    assert_eq!((before.status.waiting, app::number(1)), (2, 1));
+    assert_eq!(soft_mock::history(), before.patches);
+    assert_eq!(*heard.lock().expect("a list"), Vec::<String>::new());
+
+    // Both at one safe point, in their order, on this thread.
+    soft_mock::safe_point();
+    assert_eq!(app::number(1), 1);
+    let mut reports = [None, None];
+    for _ in 0..2 {
+        let FromProgram::Loaded(loaded) = ask(stream, reader, None) else {
+            panic!("not installed")
+        };
+        reports[usize::from(loaded.id == 8)] = Some(loaded.report);
+    }
+    let [Some(patch), Some(undo)] = reports else {
+        panic!("one answer for two")
+    };
+    assert_eq!(
+        (undo.patch, undo.undone),
+        (patch.patch + 1, vec![patch.patch])
+    );
+    // Panics of a listener stay in its own copy, and are told.
+    let panicked = "an `on_patch` listener panicked: heard";
+    assert_eq!(patch.warnings, [panicked, panicked]);
+    let own = std::thread::current()
+        .name()
+        .map(str::to_owned)
+        .unwrap_or_default();
+    let heard = heard.lock().expect("a list");
+    assert_eq!(heard[0], format!("Before {NAME} src/edited.rs:1 {own}"));
+    assert_eq!(heard.len(), 4, "{heard:?}");
+    let FromProgram::History(after) = ask(stream, reader, Some(question)) else {
+        panic!("no history")
+    };
+    assert_eq!(after.patches.len(), before.patches.len() + 2);
+    assert_eq!(
+        (soft_mock::history(), soft_mock::status()),
+        (after.patches, after.status)
+    );
 }

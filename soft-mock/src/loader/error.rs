@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::manifest::ManifestError;
+use crate::patch::Interrupted;
 use crate::registry::{FindError, RegistryError};
 
 /// Nothing was installed, and why. Program and state are as they were.
@@ -175,6 +176,12 @@ pub enum Refusal {
         /// The cause.
         cause: io::Error,
     },
+    /// A listener of [`on_patch`](crate::on_patch) asked for it.
+    #[error("an `on_patch` listener can't change functions while it is told of a patch")]
+    InListener,
+    /// The program ran into a panic at its safe point.
+    #[error("the program didn't finish it at its safe point")]
+    Interrupted,
     /// The program's sites can't be used.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -206,6 +213,12 @@ impl From<Refusal> for LoadError {
             plugin: None,
             refusal,
         }
+    }
+}
+
+impl From<Interrupted> for LoadError {
+    fn from(_: Interrupted) -> Self {
+        Refusal::Interrupted.into()
     }
 }
 

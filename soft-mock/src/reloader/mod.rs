@@ -24,7 +24,7 @@ use std::thread::JoinHandle;
 use thiserror::Error;
 
 use crate::loader::LoadError;
-use crate::patch::{load_plugins, Report};
+use crate::patch::{Progress, Report, Transaction};
 use crate::registry::RegistryError;
 use crate::signals;
 
@@ -73,7 +73,10 @@ pub struct Answer {
 
 impl Answer {
     fn to(plugins: Vec<PathBuf>) -> Self {
-        let result = load_plugins(&plugins);
+        let transaction = plugins
+            .iter()
+            .fold(Transaction::new(), |patch, plugin| patch.plugin(plugin));
+        let result = transaction.commit_when_safe().and_then(Progress::wait);
         Self { plugins, result }
     }
 }

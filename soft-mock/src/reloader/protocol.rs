@@ -6,6 +6,11 @@
 //! program:  {"loaded":{"id":7,"report":{…}}}   or   {"refused":{"id":7,"error":"…","functions":[]}}
 //! peer:     {"sites":{"id":8}}
 //! program:  {"sites":{"id":8,"sites":[…]}}
+//! peer:     {"rollback":{"id":9,"patches":1}}
+//! program:  {"waiting":{"id":9}}                   if it patches at its safe points only
+//! program:  {"loaded":{"id":9,"report":{…}}}
+//! peer:     {"history":{"id":10}}
+//! program:  {"history":{"id":10,"status":{…},"patches":[…]}}
 //! ```
 //!
 //! Only the words; who says what when is in [`socket`](super::socket).
@@ -14,7 +19,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::patch::Report;
+use crate::patch::{PastPatch, Report, Status};
 
 /// The version of the protocol.
 pub const VERSION: u32 = 1;
@@ -27,8 +32,12 @@ pub enum FromProgram {
     Hello(Hello),
     /// A patch was installed.
     Loaded(Loaded),
+    /// A patch waits for the program's safe point; `Loaded` or `Refused` follows.
+    Waiting(Waiting),
     /// Nothing was installed.
     Refused(Refused),
+    /// What was installed so far.
+    History(History),
     /// The functions of the program.
     Sites(SiteList),
 }
@@ -41,6 +50,10 @@ pub enum ToProgram {
     Load(Load),
     /// List the functions.
     Sites(ListSites),
+    /// Take patches back.
+    Rollback(Rollback),
+    /// Say what was installed so far.
+    History(AskHistory),
 }
 
 /// Who a program is.
@@ -101,6 +114,40 @@ pub struct Loaded {
     pub id: u64,
     /// What was done.
     pub report: Report,
+}
+
+/// A patch waits for the program's safe point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The id of the load or rollback.
+    pub id: u64,
+}
+
+/// The newest patches in effect are to be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollback {
+    /// Returned with the answer.
+    pub id: u64,
+    /// How many.
+    pub patches: usize,
+}
+
+/// A question for what was installed so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskHistory {
+    /// Returned with the answer.
+    pub id: u64,
+}
+
+/// What was installed so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// The id of the question.
+    pub id: u64,
+    /// What the process runs.
+    pub status: Status,
+    /// All patches, the oldest first.
+    pub patches: Vec<PastPatch>,
 }
 
 /// A patch was refused, or a line wasn't understood.

@@ -1,31 +1,55 @@
 //! One connection: the program says who it is, then answers what it is asked.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::patch::{patch_of, Transaction};
-use crate::registry;
-use crate::reloader::protocol::{
-    FromProgram, Hello, Load, Loaded, Refused, SiteInfo, SiteList, ToProgram, UnitInfo, VERSION,
+use parking_lot::Mutex;
+
+use crate::loader::LoadError;
+use crate::patch::{
+    history, patch_of, rollback_when_safe, status, Interrupted, Progress, Report, Transaction,
 };
-use crate::reloader::Stop;
+use crate::reloader::protocol::{
+    FromProgram, Hello, History, Load, Loaded, Refused, Rollback, SiteInfo, SiteList, ToProgram,
+    UnitInfo, Waiting, VERSION,
+};
+use crate::reloader::{Stop, THREAD};
+use crate::{registry, signals};
 
 /// More than any line; who sends more isn't a peer.
 const LONGEST_LINE: u64 = 16 << 20;
 
-/// What its builder said about this program.
-#[derive(Debug, Default)]
+/// What is known about this program and its peer.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Program {
+    /// What its builder called it; empty if nobody did.
     pub(super) name: String,
     /// The private folder for copies of plugins, which the builder removes.
     pub(super) copies: Option<PathBuf>,
+    /// The process at the other end, if what it does is to be logged.
+    pub(super) logged: Option<u32>,
+}
+
+/// One end of the connection.
+struct Talk {
+    stream: UnixStream,
+    program: Program,
+    /// One line at a time, whole.
+    writing: Mutex<()>,
 }
 
 /// Answers the peer until it goes away.
-pub(super) fn hold(stream: &UnixStream, program: &Program, stop: &Stop) -> io::Result<()> {
-    let mut reader = BufReader::new(stream);
-    say(stream, &FromProgram::Hello(hello(&program.name)))?;
+pub(super) fn hold(stream: UnixStream, program: Program, stop: &Stop) -> io::Result<()> {
+    let talk = Arc::new(Talk {
+        stream,
+        program,
+        writing: Mutex::new(()),
+    });
+    let mut reader = BufReader::new(&talk.stream);
+    talk.say(&FromProgram::Hello(hello(&talk.program.name)))?;
     let mut line = Vec::new();
     while !stop.is_set() {
         line.clear();
@@ -38,16 +62,118 @@ pub(super) fn hold(stream: &UnixStream, program: &Program, stop: &Stop) -> io::R
         if !line.ends_with(b"\n") {
             return Err(io::ErrorKind::InvalidData.into()); // Cut off, or endless.
         }
-        say(stream, &answer(&line, program))?;
+        talk.answer(&line)?;
     }
     Ok(())
 }
 
-fn say(mut stream: &UnixStream, words: &FromProgram) -> io::Result<()> {
-    let mut line = serde_json::to_vec(words)?;
-    line.push(b'\n');
-    // A peer that went away raises SIGPIPE, which this thread blocks; see `signals`.
-    stream.write_all(&line)
+impl Talk {
+    fn say(&self, words: &FromProgram) -> io::Result<()> {
+        let mut line = serde_json::to_vec(words)?;
+        line.push(b'\n');
+        let _whole = self.writing.lock();
+        // A peer that went away raises SIGPIPE, which this thread blocks; see `signals`.
+        (&self.stream).write_all(&line)
+    }
+
+    fn answer(self: &Arc<Self>, line: &[u8]) -> io::Result<()> {
+        match serde_json::from_slice(line) {
+            Ok(ToProgram::Load(load)) => {
+                let id = load.id;
+                let progress = self.transaction(load).commit_when_safe();
+                self.follow(id, "installed", progress, LoadError::functions)
+            }
+            Ok(ToProgram::Rollback(Rollback { id, patches })) => {
+                let progress = rollback_when_safe(patches);
+                self.follow(id, "rolled back", progress, |_| Vec::new())
+            }
+            Ok(ToProgram::Sites(question)) => self.say(&FromProgram::Sites(SiteList {
+                id: question.id,
+                sites: sites(),
+            })),
+            Ok(ToProgram::History(question)) => self.say(&FromProgram::History(History {
+                id: question.id,
+                status: status(),
+                patches: history(),
+            })),
+            Err(error) => self.say(&FromProgram::Refused(Refused {
+                id: 0,
+                error: format!("this line was not understood: {error}"),
+                functions: Vec::new(),
+            })),
+        }
+    }
+
+    fn transaction(&self, load: Load) -> Transaction {
+        let mut transaction = Transaction::new().copies_in(self.program.copies.as_deref());
+        for plugin in load.plugins {
+            transaction = transaction.plugin(plugin);
+        }
+        for restore in load.restore {
+            transaction = transaction.restore(restore.unit, restore.name);
+        }
+        transaction
+    }
+
+    /// Answers now if there is an answer; else says that the program keeps us waiting, and answers
+    /// when it did what it was asked for. The connection isn't held up by that.
+    fn follow<E>(
+        self: &Arc<Self>,
+        id: u64,
+        verb: &'static str,
+        progress: Result<Progress<E>, E>,
+        functions: fn(&E) -> Vec<String>,
+    ) -> io::Result<()>
+    where
+        E: From<Interrupted> + fmt::Display + Send + 'static,
+    {
+        let waiting = match progress {
+            Ok(Progress::Waiting(result)) => Progress::Waiting(result),
+            Ok(Progress::Done(report)) => return self.finish(id, verb, Ok(report), functions),
+            Err(error) => return self.finish(id, verb, Err(error), functions),
+        };
+        self.say(&FromProgram::Waiting(Waiting { id }))?;
+        let talk = Arc::clone(self);
+        signals::spawn(THREAD, move || {
+            // A peer that went away meanwhile needs no answer.
+            let _ = talk.finish(id, verb, waiting.wait(), functions);
+        })
+        .map(drop)
+    }
+
+    fn finish<E: fmt::Display>(
+        &self,
+        id: u64,
+        verb: &str,
+        result: Result<Report, E>,
+        functions: fn(&E) -> Vec<String>,
+    ) -> io::Result<()> {
+        if let Some(peer) = self.program.logged {
+            match &result {
+                Ok(report) => log(peer, format_args!("{verb}: {report}")),
+                Err(error) => log(peer, format_args!("refused: {error}")),
+            }
+        }
+        self.say(&match result {
+            Ok(report) => FromProgram::Loaded(Loaded { id, report }),
+            Err(error) => FromProgram::Refused(Refused {
+                id,
+                error: error.to_string(),
+                functions: functions(&error),
+            }),
+        })
+    }
+}
+
+/// Whoever changes a program that listens leaves a trace: an event if the program collects those, a
+/// line on its standard error if not.
+fn log(peer: u32, what: fmt::Arguments<'_>) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::info!(target: "soft_mock", peer, "{what}");
+    } else {
+        // Not `eprintln!`: a closed standard error must not end the reloader.
+        let _ = writeln!(io::stderr(), "soft-mock: for process {peer}: {what}");
+    }
 }
 
 fn hello(program: &str) -> Hello {
@@ -67,40 +193,6 @@ fn unit_info(unit: &registry::Unit) -> UnitInfo {
         unit: format!("{:016x}", unit.krate.unit()),
         rustc: unit.krate.rustc().to_owned(),
         sites: unit.sites,
-    }
-}
-
-fn answer(line: &[u8], program: &Program) -> FromProgram {
-    match serde_json::from_slice(line) {
-        Ok(ToProgram::Load(load)) => answer_load(load, program),
-        Ok(ToProgram::Sites(question)) => FromProgram::Sites(SiteList {
-            id: question.id,
-            sites: sites(),
-        }),
-        Err(error) => FromProgram::Refused(Refused {
-            id: 0,
-            error: format!("this line was not understood: {error}"),
-            functions: Vec::new(),
-        }),
-    }
-}
-
-fn answer_load(load: Load, program: &Program) -> FromProgram {
-    let id = load.id;
-    let mut transaction = Transaction::new().copies_in(program.copies.as_deref());
-    for plugin in load.plugins {
-        transaction = transaction.plugin(plugin);
-    }
-    for restore in load.restore {
-        transaction = transaction.restore(restore.unit, restore.name);
-    }
-    match transaction.commit() {
-        Ok(report) => FromProgram::Loaded(Loaded { id, report }),
-        Err(error) => FromProgram::Refused(Refused {
-            id,
-            error: error.to_string(),
-            functions: error.functions(),
-        }),
     }
 }
 

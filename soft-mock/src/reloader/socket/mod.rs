@@ -75,13 +75,17 @@ fn accept(listener: &UnixListener, stop: &Stop) {
             continue;
         };
         let stop = stop.clone();
-        if stop.is_set() || !is_own_user(&stream) {
+        let Some(peer) = own_peer(&stream).filter(|_| !stop.is_set()) else {
             continue;
-        }
+        };
+        let program = Program {
+            logged: Some(peer),
+            ..Program::default()
+        };
         // Without a thread the peer sees its connection closed, and may try again.
         let _ = signals::spawn(THREAD, move || {
             // The peer went away: nobody is left who could be told.
-            let _ = conversation::hold(&stream, &Program::default(), &stop);
+            let _ = conversation::hold(stream, program, &stop);
         });
     }
 }
@@ -100,6 +104,7 @@ pub fn connect(session: impl AsRef<Path>, program: &str) -> Result<Handle, Start
     let program = Program {
         name: program.to_owned(),
         copies: Some(copies),
+        logged: None, // `hot` says itself what it does.
     };
     let stop = Stop::default();
     let seen = stop.clone();
@@ -129,14 +134,16 @@ fn folder_for_copies(session: &Path) -> io::Result<PathBuf> {
 fn call(socket: &Path, program: &Program, stop: &Stop) -> io::Result<()> {
     let address = Address::of(socket)?;
     let stream = UnixStream::connect(address.path())?;
-    match is_own_user(&stream) {
-        true => conversation::hold(&stream, program, stop),
-        false => Err(io::ErrorKind::PermissionDenied.into()),
+    match own_peer(&stream) {
+        Some(_) => conversation::hold(stream, program.clone(), stop),
+        None => Err(io::ErrorKind::PermissionDenied.into()),
     }
 }
 
-/// Whether the other end is a process of this user.
-fn is_own_user(stream: &UnixStream) -> bool {
+/// The process at the other end, if it is one of this user.
+fn own_peer(stream: &UnixStream) -> Option<u32> {
     let own = rustix::process::geteuid();
-    rustix::net::sockopt::socket_peercred(stream).is_ok_and(|peer| peer.uid == own)
+    let peer = rustix::net::sockopt::socket_peercred(stream).ok()?;
+    let pid = u32::try_from(peer.pid.as_raw_nonzero().get()).ok()?;
+    (peer.uid == own).then_some(pid)
 }

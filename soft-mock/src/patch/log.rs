@@ -1,0 +1,251 @@
+//! The history: what was installed when, and what ran before.
+//!
+//! Kept in [`Shared`], so that all copies of the runtime read one history. Written under its lock,
+//! in the same critical section as the switch; an entry is never changed and never freed, so it is
+//! read without a lock.
+
+use std::ptr;
+use std::slice;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::hook::Code;
+use crate::registry::{registry, sites};
+use crate::shared::{Locked, Shared};
+use crate::site::Site;
+
+use super::report::Installed;
+use super::switch::{patch_of, Change};
+
+/// A patch that was installed.
+#[repr(C)]
+pub(crate) struct Entry {
+    patch: u64,
+    /// Nanoseconds since 1970.
+    at: u64,
+    bytes: u64,
+    /// How many patches it took back; 0 for an ordinary patch.
+    undone: u64,
+    changes: *const Noted,
+    changes_len: usize,
+    previous: *const Entry,
+}
+
+/// What a patch changed at one site.
+#[repr(C)]
+pub(super) struct Noted {
+    site: *const Site,
+    code: Option<Code>,
+    /// What ran before, and the patch that it is of; 0 for the original body.
+    before: Option<Code>,
+    before_patch: u64,
+    file: *const u8,
+    file_len: usize,
+    line: u32,
+}
+
+/// What there is to say about a patch beside its changes.
+pub(super) struct Facts {
+    pub(super) patch: u64,
+    pub(super) at: u64,
+    pub(super) bytes: u64,
+    pub(super) undone: u64,
+}
+
+impl Noted {
+    pub(super) fn new(change: &Change, (before, before_patch): (Option<Code>, u64)) -> Self {
+        // Never freed, like everything in the history.
+        let file: &'static str = Box::leak(change.file.clone().into_boxed_str());
+        Self {
+            site: change.site,
+            code: change.code,
+            before,
+            before_patch,
+            file: file.as_ptr(),
+            file_len: file.len(),
+            line: change.line,
+        }
+    }
+
+    pub(super) fn site(&self) -> &'static Site {
+        // SAFETY: `new` took it from a `&'static Site`.
+        unsafe { &*self.site }
+    }
+
+    pub(super) fn before(&self) -> (Option<Code>, u64) {
+        (self.before, self.before_patch)
+    }
+
+    pub(super) fn file(&self) -> &'static str {
+        // SAFETY: `new` took both from one `&'static str`.
+        let bytes = unsafe { slice::from_raw_parts(self.file, self.file_len) };
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    pub(super) fn line(&self) -> u32 {
+        self.line
+    }
+
+    fn installed(&self) -> Installed {
+        Installed {
+            name: self.site().name().to_owned(),
+            file: self.file().to_owned(),
+            line: self.line,
+            running: 0,
+            restored: self.code.is_none(),
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn patch(&self) -> u64 {
+        self.patch
+    }
+
+    pub(super) fn changes(&self) -> &'static [Noted] {
+        // SAFETY: `append` leaked a slice of this length.
+        unsafe { slice::from_raw_parts(self.changes, self.changes_len) }
+    }
+}
+
+pub(super) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    // A clock before 1970 is as good as none.
+    since.map_or(0, |since| {
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    })
+}
+
+pub(super) fn append(locked: &Locked, facts: Facts, changes: Vec<Noted>) {
+    let changes: &'static [Noted] = Box::leak(changes.into_boxed_slice());
+    let log = &locked.shared().log;
+    let entry = Box::new(Entry {
+        patch: facts.patch,
+        at: facts.at,
+        bytes: facts.bytes,
+        undone: facts.undone,
+        changes: changes.as_ptr(),
+        changes_len: changes.len(),
+        previous: log.load(Ordering::Relaxed),
+    });
+    log.store(Box::into_raw(entry), Ordering::Release);
+}
+
+/// All entries, the oldest first.
+pub(super) fn entries(shared: &'static Shared) -> Vec<&'static Entry> {
+    let mut entries = Vec::new();
+    let mut next = shared.log.load(Ordering::Acquire).cast_const();
+    // SAFETY: null, or an entry that `append` published with Release; never changed, never freed.
+    while let Some(entry) = unsafe { next.as_ref() } {
+        entries.push(entry);
+        next = entry.previous;
+    }
+    entries.reverse();
+    entries
+}
+
+/// The patches that nobody took back, the oldest first, and for each that was taken back by whom.
+pub(super) fn in_effect(entries: &[&'static Entry]) -> (Vec<&'static Entry>, Vec<(u64, u64)>) {
+    let mut standing: Vec<&'static Entry> = Vec::new();
+    let mut undone = Vec::new();
+    for entry in entries {
+        match usize::try_from(entry.undone).unwrap_or(usize::MAX) {
+            0 => standing.push(entry),
+            count => {
+                let kept = standing.len().saturating_sub(count);
+                let gone = standing.drain(kept..);
+                undone.extend(gone.map(|gone| (gone.patch, entry.patch)));
+            }
+        }
+    }
+    (standing, undone)
+}
+
+/// A patch of the past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastPatch {
+    /// Its number in this process, from 1.
+    pub patch: u64,
+    /// When it became active.
+    pub at: SystemTime,
+    /// The functions that it changed. How many calls were in progress then isn't kept.
+    pub functions: Vec<Installed>,
+    /// The memory that its plugins take for as long as the process lives, also when it was undone.
+    pub bytes: u64,
+    /// The patches that it took back, the oldest first, if it is a rollback.
+    pub undone: Vec<u64>,
+    /// The rollback that took it back.
+    pub undone_by: Option<u64>,
+}
+
+/// What a process runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Functions that can be redirected.
+    pub sites: usize,
+    /// Functions that run other code than the program was built with, because of a patch.
+    pub patched: usize,
+    /// Patches that were installed so far, rollbacks among them.
+    pub patches: usize,
+    /// Patches that nobody took back.
+    pub in_effect: usize,
+    /// Patches that wait for a safe point.
+    pub waiting: usize,
+    /// The memory that all plugins take.
+    pub bytes: u64,
+}
+
+/// All patches of this process, the oldest first; rollbacks are patches too.
+pub fn history() -> Vec<PastPatch> {
+    let Ok(registry) = registry() else {
+        return Vec::new();
+    };
+    let entries = entries(registry.shared());
+    let (_, undone) = in_effect(&entries);
+    let past = |entry: &&'static Entry| PastPatch {
+        patch: entry.patch,
+        at: UNIX_EPOCH + Duration::from_nanos(entry.at),
+        functions: entry.changes().iter().map(Noted::installed).collect(),
+        bytes: entry.bytes,
+        undone: pairs(&undone, |(gone, by)| (*by == entry.patch).then_some(*gone)),
+        undone_by: pairs(&undone, |(gone, by)| (*gone == entry.patch).then_some(*by)).pop(),
+    };
+    entries.iter().map(past).collect()
+}
+
+fn pairs(undone: &[(u64, u64)], pick: impl Fn(&(u64, u64)) -> Option<u64>) -> Vec<u64> {
+    undone.iter().filter_map(pick).collect()
+}
+
+/// What this process runs.
+pub fn status() -> Status {
+    let shared = registry().ok().map(|registry| registry.shared());
+    let entries = shared.map(entries).unwrap_or_default();
+    Status {
+        sites: sites().count(),
+        patched: sites().filter(|site| patch_of(site).is_some()).count(),
+        patches: entries.len(),
+        in_effect: in_effect(&entries).0.len(),
+        waiting: shared.map_or(0, |shared| shared.waiting.load(Ordering::Relaxed) as usize),
+        bytes: entries.iter().map(|entry| entry.bytes).sum(),
+    }
+}
+
+/// Where the code of `patch` for `site` comes from.
+pub(super) fn source_of(
+    entries: &[&'static Entry],
+    patch: u64,
+    site: &'static Site,
+) -> (String, u32) {
+    let noted = entries
+        .iter()
+        .filter(|entry| entry.patch == patch)
+        .flat_map(|entry| entry.changes())
+        .find(|noted| ptr::eq(noted.site, site));
+    match noted {
+        Some(noted) => (noted.file().to_owned(), noted.line()),
+        None => (site.file().to_owned(), site.line()),
+    }
+}

@@ -1,0 +1,191 @@
+//! Patches: sets of replacements that become active together.
+//!
+//! A transaction first checks everything, then loads, then switches. Whatever goes wrong before the
+//! switch leaves all functions as they were; the switch itself can't fail. How threads see it is
+//! written in `hook`.
+
+mod listeners;
+mod log;
+mod moment;
+mod report;
+mod switch;
+#[cfg(test)]
+mod tests;
+mod undo;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::loader::{self, Checked, LoadError, Loaded, Refusal};
+use crate::registry::registry;
+use crate::site::Site;
+
+pub(crate) use listeners::Listener;
+pub use listeners::{on_patch, Moment, PatchEvent};
+pub(crate) use log::Entry;
+pub use log::{history, status, PastPatch, Status};
+pub use moment::{patch_at_safe_points, safe_point};
+pub(crate) use moment::{Interrupted, Job, Progress};
+pub use report::{Installed, Report};
+pub(crate) use switch::patch_of;
+use switch::{Change, Switch};
+pub(crate) use undo::rollback_when_safe;
+pub use undo::{rollback, RollbackError};
+
+/// Installs a plugin: all of its functions, or none and why.
+pub fn load_plugin(path: impl AsRef<Path>) -> Result<Report, LoadError> {
+    Transaction::new().plugin(path.as_ref()).commit()
+}
+
+/// Installs several plugins together: all of their functions, or none and why.
+pub fn load_plugins<P: AsRef<Path>>(paths: &[P]) -> Result<Report, LoadError> {
+    let transaction = paths.iter().fold(Transaction::new(), |transaction, path| {
+        transaction.plugin(path.as_ref())
+    });
+    transaction.commit()
+}
+
+/// A patch in the making.
+///
+/// ```
+/// use soft_mock::patch::Transaction;
+///
+/// let refused = Transaction::new().plugin("no/such/plugin.so").commit();
+/// assert_eq!(refused.unwrap_err().to_string(), "no/such/plugin.so: there is no such file");
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "nothing is installed before `commit`"]
+pub struct Transaction {
+    plugins: Vec<PathBuf>,
+    restores: Vec<(String, String)>,
+    copies: Option<PathBuf>,
+}
+
+impl Transaction {
+    /// A patch that changes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds all functions of a plugin.
+    pub fn plugin(mut self, path: impl Into<PathBuf>) -> Self {
+        self.plugins.push(path.into());
+        self
+    }
+
+    /// Gives a function its original body back. `unit` is the crate's, in 16 hexadecimal digits.
+    pub fn restore(mut self, unit: impl Into<String>, name: impl Into<String>) -> Self {
+        self.restores.push((unit.into(), name.into()));
+        self
+    }
+
+    /// Keeps the copies of plugins in `folder`, which is private and which somebody else removes.
+    pub(crate) fn copies_in(mut self, folder: Option<&Path>) -> Self {
+        self.copies = folder.map(Path::to_owned);
+        self
+    }
+
+    /// Makes all of it active at once, or nothing of it.
+    pub fn commit(self) -> Result<Report, LoadError> {
+        let shared = registry().map_err(Refusal::from)?.shared();
+        not_in_listener()?;
+        let turn = shared.turn();
+        Ok(self.prepare()?.perform(&turn))
+    }
+
+    /// As [`Transaction::commit`], at a safe point if the program asked for that.
+    pub(crate) fn commit_when_safe(self) -> Result<Progress<LoadError>, LoadError> {
+        let shared = registry().map_err(Refusal::from)?.shared();
+        if !moment::waits(shared) {
+            return self.commit().map(Progress::Done);
+        }
+        not_in_listener()?;
+        let prepared = {
+            let _turn = shared.turn();
+            self.prepare()?
+        };
+        Ok(moment::at_safe_point(shared, move |turn| {
+            Ok(prepared.perform(turn))
+        }))
+    }
+
+    /// Everything but the switch: from here on nothing can fail.
+    fn prepare(self) -> Result<Switch, LoadError> {
+        let started = Instant::now();
+        let checked = self.check()?;
+        let restored = self.sites_to_restore()?;
+        nothing_twice(&checked, &restored)?;
+        let loaded = load(checked, self.copies.as_deref())?;
+        Ok(Switch {
+            bytes: loaded.iter().map(|plugin| plugin.memory).sum(),
+            changes: changes(loaded, restored),
+            undone: Vec::new(),
+            started,
+        })
+    }
+
+    fn check(&self) -> Result<Vec<Checked>, LoadError> {
+        self.plugins
+            .iter()
+            .map(|path| loader::check(path))
+            .collect()
+    }
+
+    fn sites_to_restore(&self) -> Result<Vec<&'static Site>, LoadError> {
+        let sites = self
+            .restores
+            .iter()
+            .map(|(unit, name)| loader::site_to_restore(unit, name));
+        Ok(sites.collect::<Result<_, _>>()?)
+    }
+}
+
+fn load(checked: Vec<Checked>, copies: Option<&Path>) -> Result<Vec<Loaded>, LoadError> {
+    checked
+        .into_iter()
+        .map(|plugin| plugin.load(copies))
+        .collect()
+}
+
+fn nothing_twice(checked: &[Checked], restored: &[&'static Site]) -> Result<(), LoadError> {
+    let mut seen = HashSet::new();
+    let twice = |site: &Site| Refusal::Twice {
+        name: site.name().to_owned(),
+    };
+    for plugin in checked {
+        if let Some(site) = plugin
+            .sites()
+            .find(|site| !seen.insert(std::ptr::from_ref(*site)))
+        {
+            return Err(twice(site).of(plugin.path()));
+        }
+    }
+    match restored
+        .iter()
+        .find(|site| !seen.insert(std::ptr::from_ref(**site)))
+    {
+        Some(site) => Err(twice(site).into()),
+        None => Ok(()),
+    }
+}
+
+fn not_in_listener() -> Result<(), LoadError> {
+    match listeners::is_listening() {
+        true => Err(Refusal::InListener.into()),
+        false => Ok(()),
+    }
+}
+
+fn changes(loaded: Vec<Loaded>, restored: Vec<&'static Site>) -> Vec<Change> {
+    let new = loaded.into_iter().flat_map(|plugin| plugin.replacements);
+    let new = new.map(|new| Change {
+        site: new.site,
+        code: Some(new.code),
+        of: None,
+        file: new.file,
+        line: new.line,
+    });
+    new.chain(restored.into_iter().map(Change::restore))
+        .collect()
+}

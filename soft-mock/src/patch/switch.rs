@@ -1,0 +1,135 @@
+//! The switch: all changes of a patch become active with one store, and the history takes note.
+//!
+//! It can't fail; whatever can was done before. What other threads see of it is written in `hook`.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::hook::{Code, Hook};
+use crate::registry::registry;
+use crate::shared::{Shared, Turn};
+use crate::site::Site;
+
+use super::listeners;
+use super::log::{self, Noted};
+use super::report::{Installed, Report};
+
+/// New code for a site.
+pub(super) struct Change {
+    pub(super) site: &'static Site,
+    /// None: its original body.
+    pub(super) code: Option<Code>,
+    /// The earlier patch that the code is of; none if it is of this one.
+    pub(super) of: Option<u64>,
+    /// Where the code comes from.
+    pub(super) file: String,
+    pub(super) line: u32,
+}
+
+impl Change {
+    /// The original body again.
+    pub(super) fn restore(site: &'static Site) -> Self {
+        Self {
+            site,
+            code: None,
+            of: None,
+            file: site.file().to_owned(),
+            line: site.line(),
+        }
+    }
+
+    fn installed(&self) -> Installed {
+        Installed {
+            name: self.site.name().to_owned(),
+            file: self.file.clone(),
+            line: self.line,
+            running: self.site.running().unwrap_or(0),
+            restored: self.code.is_none(),
+        }
+    }
+}
+
+/// All that is to happen at a switch.
+pub(super) struct Switch {
+    pub(super) changes: Vec<Change>,
+    /// What its plugins take.
+    pub(super) bytes: u64,
+    /// The patches that it takes back, the newest first.
+    pub(super) undone: Vec<u64>,
+    /// When the patch was asked for.
+    pub(super) started: Instant,
+}
+
+impl Switch {
+    /// Makes it active, and tells the listeners before and after.
+    pub(super) fn perform(self, turn: &Turn) -> Report {
+        let mut report = Report {
+            patch: turn.coming_patch(),
+            generation: 0,
+            functions: self.changes.iter().map(Change::installed).collect(),
+            bytes: self.bytes,
+            elapsed: self.started.elapsed(),
+            undone: self.undone,
+            warnings: Vec::new(),
+        };
+        listeners::tell(turn, listeners::Moment::Before, &mut report);
+        let switched = switch(turn.shared(), &self.changes, self.bytes, &report.undone);
+        report.patch = switched.patch;
+        report.generation = switched.generation;
+        for (function, change) in report.functions.iter_mut().zip(&self.changes) {
+            function.running = change.site.running().unwrap_or(0);
+        }
+        report.elapsed = self.started.elapsed();
+        listeners::tell(turn, listeners::Moment::After, &mut report);
+        report
+    }
+}
+
+pub(super) struct Switched {
+    pub(super) patch: u64,
+    pub(super) generation: u64,
+}
+
+/// Makes all changes active with one store. See `hook` for what other threads see.
+pub(super) fn switch(
+    shared: &'static Shared,
+    changes: &[Change],
+    bytes: u64,
+    undone: &[u64],
+) -> Switched {
+    let at = log::now();
+    let locked = shared.lock();
+    let patch = locked.next_patch();
+    let generation = locked.generation() + 1;
+    let mut noted = Vec::with_capacity(changes.len());
+    for change in changes {
+        let hook = Hook::of(change.site, &locked);
+        let before = hook.state_at(generation - 1);
+        let of = change.of.unwrap_or(patch);
+        hook.push(generation, of, change.code, &locked);
+        hook.attach(change.site, &locked);
+        noted.push(Noted::new(change, before));
+    }
+    shared.generation.store(generation, Ordering::Release);
+    for change in changes {
+        Hook::of(change.site, &locked).settle(change.site, &locked);
+    }
+    log::append(
+        &locked,
+        log::Facts {
+            patch,
+            at,
+            bytes,
+            undone: undone.len() as u64,
+        },
+        noted,
+    );
+    Switched { patch, generation }
+}
+
+/// The patch whose code runs at a site; none while its original body does.
+pub(crate) fn patch_of(site: &'static Site) -> Option<u64> {
+    let shared = registry().ok()?.shared();
+    let generation = shared.generation.load(Ordering::Acquire);
+    Hook::existing(site)?.patch_at(generation)
+}
