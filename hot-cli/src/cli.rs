@@ -26,7 +26,10 @@ Examples:
   hot --watch templates cargo run
   hot --watch src -- sh -c 'cargo build && ./target/debug/app'
   cargo hot run --bin server          the same as: hot cargo run --bin server
+  hot status | history | diff | rollback [N]   for another terminal: what runs, what changed, take patches back
   hot build plugins/foo out           builds a managed plugin; `hot build --help`, `hot watch-plugins --help`
+
+A program that has the name of one of these commands is started with `hot -- status …`.
 
 Everything after hot's own options is your command. It keeps its arguments, environment, terminal and signals, and
 hot ends when it ends, with its exit code (128 + signal when a signal killed it). What hot itself says goes to stderr,

@@ -315,7 +315,7 @@ fn greet(peer: &Peer, reader: &mut BufReader<&UnixStream>) -> Result<Option<(u32
 }
 
 /// The pid of the process at the other end, if it is one of this user.
-fn peer_pid(stream: &UnixStream) -> Result<u32, String> {
+pub(crate) fn peer_pid(stream: &UnixStream) -> Result<u32, String> {
     let peer = rustix::net::sockopt::socket_peercred(stream.as_fd())
         .map_err(|error| format!("the user of a connection can't be told: {error}"))?;
     let pid = peer.pid.as_raw_nonzero().get();

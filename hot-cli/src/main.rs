@@ -8,6 +8,7 @@ mod child;
 mod cli;
 mod control;
 mod managed;
+mod remote;
 mod report;
 mod session;
 mod session_dir;
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
     match std::env::args_os().nth(1) {
         Some(word) if word == "build" => managed::run_build(arguments.skip(1)),
         Some(word) if word == "watch-plugins" => managed::run_watch(arguments.skip(1)),
+        Some(word) if remote::cli::WORDS.iter().any(|known| word == *known) => {
+            remote::run(std::env::args_os())
+        }
         _ => session::run(cli::Options::from_process()),
     }
 }

@@ -8,6 +8,10 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use soft_mock::patch::Installed;
+
+use crate::remote::protocol::RolledBack;
+
 const MARK: &str = "hot:";
 
 /// Functions that a line names before it says `+N more`.
@@ -22,6 +26,16 @@ pub(crate) struct Function<'a> {
     pub(crate) file: &'a str,
     /// Line of its signature.
     pub(crate) line: u32,
+}
+
+impl<'a> Function<'a> {
+    fn of(installed: &'a Installed) -> Self {
+        Self {
+            name: &installed.name,
+            file: &installed.file,
+            line: installed.line,
+        }
+    }
 }
 
 impl Display for Function<'_> {
@@ -111,6 +125,21 @@ impl<W: Write> Reporter<W> {
     /// These functions have their original bodies again.
     pub(crate) fn restored(&self, functions: &[Function<'_>], elapsed: Duration) {
         self.functions("restored", functions, elapsed);
+    }
+
+    /// Patches were taken back, because another terminal asked for it.
+    pub(crate) fn rolled_back(&self, done: &RolledBack, elapsed: Duration) {
+        if !done.undone.is_empty() {
+            let functions: Vec<Function<'_>> = done.functions.iter().map(Function::of).collect();
+            self.functions("rolled back", &functions, elapsed);
+            self.say(
+                Tone::Plain,
+                "the files keep the edit; it counts again when they change",
+            );
+        }
+        for why in &done.refused {
+            self.say(Tone::Warning, &format!("not rolled back: {why}"));
+        }
     }
 
     /// These are patched, but the call in progress goes on with the old body, and no other is to be expected.

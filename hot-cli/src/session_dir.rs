@@ -145,24 +145,40 @@ fn remove_stale(place: &Path) {
         return;
     };
     for entry in entries.flatten() {
-        if is_stale(&entry.path(), entry.file_name()) {
+        if is_stale(&entry.path(), &entry.file_name()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
 }
 
-fn is_stale(folder: &Path, name: OsString) -> bool {
-    let Some(pid) = pid_of(&name) else {
-        return false;
-    };
+fn is_stale(folder: &Path, name: &OsString) -> bool {
+    is_own(folder, name).is_some_and(is_dead) && !is_locked(folder)
+}
+
+/// The folders of all sessions of this user that run, wherever they may be.
+pub(crate) fn running() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    for place in places() {
+        let Ok(entries) = std::fs::read_dir(&place) else {
+            continue;
+        };
+        let own = entries
+            .flatten()
+            .filter(|entry| is_own(&entry.path(), &entry.file_name()).is_some());
+        folders.extend(own.map(|entry| entry.path()).filter(|path| is_locked(path)));
+    }
+    folders.sort();
+    folders.dedup();
+    folders
+}
+
+/// The pid in the name of a session's folder, if it is one of this user.
+fn is_own(folder: &Path, name: &OsString) -> Option<Pid> {
+    let pid = pid_of(name)?;
     // Not through a symbolic link: it might lead to a folder of ours that is no session's.
-    let Ok(meta) = folder.symlink_metadata() else {
-        return false;
-    };
-    meta.is_dir()
-        && meta.uid() == rustix::process::geteuid().as_raw()
-        && is_dead(pid)
-        && !is_locked(folder)
+    let meta = folder.symlink_metadata().ok()?;
+    let is_own = meta.is_dir() && meta.uid() == rustix::process::geteuid().as_raw();
+    is_own.then_some(pid)
 }
 
 /// The pid in `hot-<pid>-<random>`.

@@ -3,11 +3,13 @@
 //! Everything slow (reading a program's records, building a patch, building again) happens on other
 //! threads and comes back as an event, so a newer save is seen while an older one compiles.
 
+mod remote;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 use soft_mock::reloader::protocol::{
@@ -23,9 +25,13 @@ use crate::build::rustc::Cancel;
 use crate::child::{exit_code, ChildEvent, Launch, Supervisor};
 use crate::cli::Options;
 use crate::control::{Connection, Control, ControlEvent};
+use crate::remote::desk::DeskEvent;
 use crate::report::{Function, Reporter, RudeEdit};
 use crate::session_dir::SessionDir;
 use crate::watch::{WatchEvent, Watcher};
+use remote::Remote;
+
+pub(crate) use remote::session_info;
 
 /// How long a text that can't be patched may be half a save, before anything is done about it.
 const SETTLE: Duration = Duration::from_millis(150);
@@ -44,6 +50,14 @@ pub(crate) enum Event {
     Built(u64, Result<Built, BuildError>),
     /// The project was built again before a restart.
     Rebuilt(bool),
+    /// Another terminal wants something.
+    Desk(DeskEvent),
+}
+
+impl From<DeskEvent> for Event {
+    fn from(event: DeskEvent) -> Self {
+        Self::Desk(event)
+    }
 }
 
 impl From<ChildEvent> for Event {
@@ -67,6 +81,8 @@ impl From<WatchEvent> for Event {
 /// A process of a program.
 struct Instance {
     pid: u32,
+    exe: PathBuf,
+    since: SystemTime,
     program: PathBuf,
     /// The functions it consists of, as soon as it has told them.
     sites: Vec<SiteInfo>,
@@ -92,6 +108,8 @@ struct Sent {
     waiting: Vec<Connection>,
     loaded: Option<Loaded>,
     refused: Option<Refused>,
+    /// The user knows that the program keeps it waiting.
+    said_waiting: bool,
 }
 
 pub(crate) struct Engine {
@@ -113,6 +131,7 @@ pub(crate) struct Engine {
     /// What was said last of an edit that can't be patched: not said twice.
     said: Option<String>,
     restarting: bool,
+    remote: Remote,
     last: u64,
     run: u64,
 }
@@ -128,6 +147,7 @@ impl Engine {
         events: Sender<Event>,
     ) -> Self {
         let report = Reporter::stderr(options.verbose);
+        let remote = Remote::new(session_info(&options.command));
         Self {
             options,
             launch,
@@ -145,6 +165,7 @@ impl Engine {
             settling: None,
             said: None,
             restarting: false,
+            remote,
             last: 0,
             run: 0,
         }
@@ -208,6 +229,7 @@ impl Engine {
             Event::Loaded(folder, program) => self.program_loaded(folder, program),
             Event::Built(number, built) => self.patch_built(number, built),
             Event::Rebuilt(success) => return self.rebuilt(success),
+            Event::Desk(event) => self.desk_event(event),
         }
         None
     }
@@ -224,6 +246,8 @@ impl Engine {
                     conn,
                     Instance {
                         pid,
+                        exe: hello.exe.clone(),
+                        since: SystemTime::now(),
                         program: program.clone(),
                         sites: Vec::new(),
                     },
@@ -249,6 +273,7 @@ impl Engine {
                 }
                 self.instances.remove(&conn);
                 self.answered(conn, None);
+                self.remote_left(conn);
             }
             ControlEvent::Rejected { why } => self.report.warning(&why),
         }
@@ -368,6 +393,9 @@ impl Engine {
     }
 
     fn act(&mut self, seen: Instant) {
+        if self.remote.is_rolling_back() {
+            return; // Looked at again when that is done.
+        }
         let mut change = None;
         for (folder, state) in &self.programs {
             match state.change() {
@@ -514,6 +542,7 @@ impl Engine {
                 waiting: waiting.clone(),
                 loaded: None,
                 refused: None,
+                said_waiting: false,
             },
         );
         for conn in waiting {
@@ -529,6 +558,9 @@ impl Engine {
     }
 
     fn message(&mut self, conn: Connection, message: FromProgram) {
+        let Some(message) = self.remote_message(conn, message) else {
+            return;
+        };
         match message {
             FromProgram::Loaded(loaded) => self.answered(conn, Some(Ok(loaded))),
             FromProgram::Refused(refused) => self.answered(conn, Some(Err(refused))),
@@ -541,7 +573,7 @@ impl Engine {
                 }
                 instance.sites = list.sites;
             }
-            FromProgram::Hello(_) => {}
+            FromProgram::Hello(_) | FromProgram::History(_) | FromProgram::Waiting(_) => {}
         }
     }
 
@@ -595,6 +627,7 @@ impl Engine {
         };
         self.said = None;
         self.tell(&sent, loaded);
+        self.note_patch(&sent, &loaded.clone());
         for (conn, instance) in &self.instances {
             let joined_since = instance.program == sent.program && !sent.recipients.contains(conn);
             if joined_since {
@@ -735,6 +768,7 @@ impl Engine {
             .collect();
         self.supervisor.stop(&pids, GRACE);
         self.programs.clear();
+        self.remote.restarted();
         self.loading.clear();
         self.instances.clear();
         self.sent.clear();

@@ -8,6 +8,7 @@
 //! ```
 
 mod engine;
+mod ledger;
 pub(crate) mod plan;
 pub(crate) mod program;
 mod restart;
@@ -22,6 +23,7 @@ use anyhow::Result;
 use crate::child::{Launch, Supervisor};
 use crate::cli::Options;
 use crate::control::Control;
+use crate::remote::desk;
 use crate::report::Reporter;
 use crate::session_dir::SessionDir;
 use crate::watch::Watcher;
@@ -43,6 +45,8 @@ fn try_run(options: Options) -> Result<i32> {
     setup::write_agent(folder.path())?;
     let (events, received) = channel();
     let control = Control::listen(&folder.socket(), events.clone())?;
+    let info = engine::session_info(&options.command);
+    desk::open(folder.path(), info, events.clone())?;
     let watcher = Watcher::start(events.clone())?;
     watcher.set_extra(options.watch.iter().cloned())?;
     let supervisor = Supervisor::new(events.clone())?;

@@ -23,6 +23,11 @@ pub(crate) struct ProgramState {
     active: BTreeMap<(usize, String), Fingerprint>,
     /// All that was installed so far, for processes that join later.
     pub(crate) installed: Vec<Load>,
+    /// What `active` was before each of them.
+    before: Vec<BTreeMap<(usize, String), Fingerprint>>,
+    /// Files whose edits were rolled back, with what they held then: nothing of them is installed
+    /// again before they change.
+    held: BTreeMap<PathBuf, u64>,
     /// Units and lines of all sites, as far as the program has told them: what was compiled at all.
     sites: Option<HashSet<(u64, String, usize)>>,
 }
@@ -42,6 +47,8 @@ impl ProgramState {
             current: BTreeMap::new(),
             active: BTreeMap::new(),
             installed: Vec::new(),
+            before: Vec::new(),
+            held: BTreeMap::new(),
             sites: None,
         }
     }
@@ -68,6 +75,13 @@ impl ProgramState {
     /// Takes note of files that may have changed.
     pub(crate) fn note(&mut self, paths: &[PathBuf]) {
         for path in paths {
+            if self
+                .held
+                .get(path)
+                .is_some_and(|then| *then != content_hash(path))
+            {
+                self.held.remove(path);
+            }
             match self.look_at(path) {
                 Some(state) => self.current.insert(path.clone(), state),
                 None => self.current.remove(path),
@@ -187,6 +201,9 @@ impl ProgramState {
         }
         let unit = plan.entry(position).or_default();
         unit.files.insert(path.to_owned(), file.clone());
+        if self.held.contains_key(path) {
+            return;
+        }
         for changed in found.changed {
             let function = &file.items.functions[changed.new];
             let old = &loaded.files[path].functions[changed.old];
@@ -218,9 +235,9 @@ impl ProgramState {
                 continue;
             }
             let unit: &mut UnitPlan = plan.entry(*position).or_default();
-            if let Some(function) = self.original(*position, name) {
-                unit.restore.push(function);
-            }
+            let original = self.original(*position, name);
+            unit.restore
+                .extend(original.filter(|function| !self.held.contains_key(&function.file)));
         }
     }
 
@@ -234,8 +251,21 @@ impl ProgramState {
         })
     }
 
+    /// Takes note that the last patches were taken back, which were made from these files.
+    pub(crate) fn rolled_back(&mut self, patches: usize, files: &[PathBuf]) {
+        for _ in 0..patches {
+            self.installed.pop();
+            if let Some(before) = self.before.pop() {
+                self.active = before;
+            }
+        }
+        let held = files.iter().map(|path| (path.clone(), content_hash(path)));
+        self.held.extend(held);
+    }
+
     /// Takes note that a plan is installed.
     pub(crate) fn installed(&mut self, plan: &Plan, load: Load) {
+        self.before.push(self.active.clone());
         for (position, unit) in plan {
             for function in &unit.patch {
                 let key = (*position, function.name.clone());

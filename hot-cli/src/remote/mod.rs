@@ -1,0 +1,20 @@
+//! Sessions and programs from another terminal: `hot status`, `hot history`, `hot diff`, `hot rollback`.
+//!
+//! ```text
+//! hot rollback ─► the session's desk (a private socket in its folder) ─► engine ─► its programs
+//!          └────► a program's own socket (`--pid`, `--socket`)
+//! ```
+//!
+//! Knows nothing of how patches are made. Both ends of every connection make sure that the other one
+//! is this user.
+
+pub(crate) mod cli;
+mod command;
+pub(crate) mod desk;
+mod diff;
+mod find;
+pub(crate) mod program;
+pub(crate) mod protocol;
+mod show;
+
+pub(crate) use command::run;

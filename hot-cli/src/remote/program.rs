@@ -1,0 +1,183 @@
+//! A program that listens itself (`soft_mock::reloader::socket::start`): found by its pid, asked over
+//! its own socket.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{bail, Context, Result};
+use soft_mock::reloader::protocol::{FromProgram, Hello, ToProgram, VERSION};
+
+use crate::control::peer_pid;
+
+/// A program says hello at once, if it is one.
+const HELLO_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Loading a patch takes milliseconds; a listener of the program's may take longer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+
+/// `SO_ACCEPTCON` in /proc/net/unix: somebody listens there.
+const LISTENING: &str = "00010000";
+
+/// A connection to a program.
+#[derive(Debug)]
+pub(crate) struct ProgramLine {
+    reader: BufReader<UnixStream>,
+    pub(crate) hello: Hello,
+}
+
+impl ProgramLine {
+    /// Connects to the program that listens at `socket`.
+    pub(crate) fn at(socket: &Path) -> Result<Self> {
+        let failed = || format!("can't connect to {}", socket.display());
+        let stream = UnixStream::connect(socket).with_context(failed)?;
+        peer_pid(&stream).map_err(anyhow::Error::msg)?;
+        stream.set_read_timeout(Some(HELLO_PATIENCE))?;
+        stream.set_write_timeout(Some(HELLO_PATIENCE))?;
+        let mut reader = BufReader::new(stream);
+        let hello = match read(&mut reader).with_context(failed)? {
+            FromProgram::Hello(hello) if hello.version == VERSION => hello,
+            FromProgram::Hello(hello) => bail!(
+                "process {} speaks version {} of the protocol, this `hot` version {VERSION}: build it with the soft-mock of this `hot`",
+                hello.pid,
+                hello.version
+            ),
+            _ => bail!("whoever listens at {} doesn't say hello", socket.display()),
+        };
+        reader.get_ref().set_read_timeout(Some(ANSWER_PATIENCE))?;
+        Ok(Self { reader, hello })
+    }
+
+    /// Connects to a process that listens somewhere.
+    pub(crate) fn of_process(pid: u32) -> Result<Self> {
+        let sockets = sockets_of(pid)?;
+        let mut last = None;
+        for socket in &sockets {
+            match Self::at(socket) {
+                Ok(line) => return Ok(line),
+                Err(error) => last = Some(error),
+            }
+        }
+        match last {
+            Some(error) => Err(error.context(format!("process {pid} has no reloader that answers"))),
+            None => bail!(
+                "process {pid} has no reloader that listens: it must call `soft_mock::reloader::socket::start` \
+                 (a program that runs under `hot` is patched by saving its files)"
+            ),
+        }
+    }
+
+    pub(crate) fn ask(&mut self, words: &ToProgram) -> Result<FromProgram> {
+        let mut line = serde_json::to_vec(words)?;
+        line.push(b'\n');
+        self.reader.get_ref().write_all(&line)?;
+        self.next()
+    }
+
+    pub(crate) fn next(&mut self) -> Result<FromProgram> {
+        read(&mut self.reader)
+    }
+}
+
+fn read(reader: &mut BufReader<UnixStream>) -> Result<FromProgram> {
+    let mut line = Vec::new();
+    reader
+        .read_until(b'\n', &mut line)
+        .context("the program doesn't answer")?;
+    if line.is_empty() {
+        bail!("the program closed the connection");
+    }
+    serde_json::from_slice(&line).context("the program's answer isn't understood")
+}
+
+/// The sockets at which a process of this user listens, in folders that are this user's alone: a
+/// reloader listens nowhere else.
+fn sockets_of(pid: u32) -> Result<Vec<PathBuf>> {
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    let owner = process
+        .metadata()
+        .map_err(|_| anyhow::anyhow!("there is no process {pid}"))?
+        .uid();
+    let own = rustix::process::geteuid().as_raw();
+    if owner != own {
+        bail!("process {pid} belongs to user {owner}, not to you (user {own})");
+    }
+    let inodes = inodes_of(&process)?;
+    let table = std::fs::read_to_string(process.join("net/unix"))
+        .with_context(|| format!("can't read the sockets of process {pid}"))?;
+    let sockets = table.lines().filter_map(|line| listening(line, &inodes));
+    Ok(sockets.filter(|socket| is_private(socket, own)).collect())
+}
+
+/// The sockets that a process holds, by inode.
+fn inodes_of(process: &Path) -> Result<Vec<String>> {
+    let files = std::fs::read_dir(process.join("fd"))
+        .with_context(|| format!("can't read the files of {}", process.display()))?;
+    let inode = |entry: std::fs::DirEntry| {
+        let target = std::fs::read_link(entry.path()).ok()?;
+        let text = target.to_str()?.strip_prefix("socket:[")?;
+        Some(text.strip_suffix(']')?.to_owned())
+    };
+    Ok(files.flatten().filter_map(inode).collect())
+}
+
+/// The path in a line of /proc/net/unix: `address refs protocol flags type state inode path`.
+fn listening(line: &str, inodes: &[String]) -> Option<PathBuf> {
+    let mut words = line.split_ascii_whitespace();
+    let is_listening = words.nth(3)? == LISTENING;
+    let inode = words.nth(2)?;
+    let path = words.next()?;
+    let is_path = is_listening && path.starts_with('/') && inodes.iter().any(|own| own == inode);
+    // A path may hold spaces.
+    is_path.then(|| PathBuf::from(&line[line.find(path).unwrap_or_default()..]))
+}
+
+fn is_private(socket: &Path, own: u32) -> bool {
+    let folder = socket.parent().map(Path::metadata);
+    matches!(folder, Some(Ok(folder)) if folder.uid() == own && folder.mode() & 0o077 == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_socket_table() {
+        let own = ["41".to_owned()];
+        let check = |line: &str, expected: Option<&str>| {
+            assert_eq!(listening(line, &own), expected.map(PathBuf::from), "{line}");
+        };
+        check(
+            "0000000000000000: 00000002 00000000 00010000 0001 01 41 /run/a b/s",
+            Some("/run/a b/s"),
+        );
+        check(
+            "0000000000000000: 00000002 00000000 00010000 0001 01 42 /run/s",
+            None,
+        );
+        check(
+            "0000000000000000: 00000003 00000000 00000000 0001 03 41 /run/s",
+            None,
+        );
+        check(
+            "0000000000000000: 00000002 00000000 00010000 0001 01 41 @abstract",
+            None,
+        );
+        check(
+            "Num       RefCount Protocol Flags    Type St Inode Path",
+            None,
+        );
+    }
+
+    #[test]
+    fn a_process_without_a_reloader_is_said_to_have_none() {
+        let error = ProgramLine::of_process(std::process::id()).expect_err("no reloader");
+        assert!(error.to_string().contains("socket::start"), "{error}");
+        let mut child = std::process::Command::new("true").spawn().expect("spawn");
+        child.wait().expect("wait");
+        let error = ProgramLine::of_process(child.id()).expect_err("no process");
+        assert!(error.to_string().contains("there is no process"), "{error}");
+    }
+}

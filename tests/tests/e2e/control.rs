@@ -1,0 +1,159 @@
+//! Another terminal asks a running session, and takes patches back.
+
+use soft_mock_tests::project::Project;
+use soft_mock_tests::session::Session;
+
+const FILE: &str = "src/report.rs";
+
+fn start(project: &Project) -> Session {
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 1");
+    session
+}
+
+/// What `hot` says to another terminal.
+#[track_caller]
+fn hot(project: &Project, arguments: &[&str]) -> String {
+    project.hot_to_end(arguments).0
+}
+
+#[track_caller]
+fn refused(project: &Project, arguments: &[&str]) -> String {
+    let output = project.run(soft_mock_tests::hot::binary(), arguments);
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn patches_are_seen_and_taken_back_from_another_terminal() {
+    let project = Project::fixture("ledger");
+    let none = refused(&project, &["rollback"]);
+    assert!(none.contains("no session"), "{none}");
+    let mut session = start(&project);
+    let nothing = refused(&project, &["rollback"]);
+    assert!(nothing.contains("no patch is in effect"), "{nothing}");
+    assert_eq!(hot(&project, &["history"]), "no patches yet\n");
+
+    project.edit(FILE, "account of {}", "purse of {}");
+    session.wait_for_patch();
+    project.edit_all(
+        FILE,
+        &[
+            ("purse of {}", "chest of {}"),
+            (r#""{}: {}""#, r#""{} = {}""#),
+        ],
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "chest of ada = 2");
+
+    let status = hot(&project, &["status"]);
+    for part in [
+        "`cargo run`",
+        "2 of ",
+        "2 patches in effect (2 installed)",
+        "KiB",
+    ] {
+        // The command holds the full path of nothing: it is as it was typed.
+        assert!(status.contains(part), "{part} is missing in {status}");
+    }
+    let history = hot(&project, &["history"]);
+    assert!(
+        history.contains("ledger::report::title (src/report.rs:"),
+        "{history}"
+    );
+    let diff = hot(&project, &["diff"]);
+    assert!(
+        diff.contains("--- a/src/report.rs\n+++ b/src/report.rs"),
+        "{diff}"
+    );
+    assert!(diff.contains("-    format!(\"account of {}\""), "{diff}");
+    assert!(diff.contains("+    format!(\"chest of {}\""), "{diff}");
+    let second = hot(&project, &["diff", "2"]);
+    assert!(second.contains("-    format!(\"purse of {}\""), "{second}");
+
+    // One patch back: exactly what ran before, and it stays so although the file holds the edit.
+    let told = hot(&project, &["rollback"]);
+    assert!(told.contains("rolled back patch 2"), "{told}");
+    session.wait_for_all(&["rolled back 2 functions in ", "ledger::report::title"]);
+    assert_eq!(session.ask("x"), "purse of ada: 3");
+    let text = project.read("src/main.rs");
+    project.edit(
+        "src/main.rs",
+        "mod account;",
+        "// Nothing to do with it.\nmod account;",
+    );
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    assert_eq!(session.ask("x"), "purse of ada: 4");
+    let diff = hot(&project, &["diff"]);
+    assert!(diff.contains("+    format!(\"purse of {}\""), "{diff}");
+    assert!(!diff.contains("chest"), "{diff}");
+    project.save(soft_mock_tests::project::Save::Rename, "src/main.rs", &text);
+
+    // The next change of the file counts from what really runs.
+    project.edit(FILE, "chest of {}", "vault of {}");
+    let patch = session.wait_for_patch();
+    assert!(patch.contains("patched 2 functions"), "{patch}");
+    assert_eq!(session.ask("x"), "vault of ada = 5");
+
+    let too_many = refused(&project, &["rollback", "3"]);
+    assert!(
+        too_many.contains("only 2 patches are in effect"),
+        "{too_many}"
+    );
+    hot(&project, &["rollback", "2"]);
+    assert_eq!(session.ask("x"), "account of ada: 6");
+    assert_eq!(hot(&project, &["diff"]), "");
+
+    // An edit that is undone needs no patch then; and the original needs none.
+    let now = session.now();
+    project.edit_all(
+        FILE,
+        &[
+            ("vault of {}", "account of {}"),
+            (r#""{} = {}""#, r#""{}: {}""#),
+        ],
+    );
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    assert_eq!(session.ask("x"), "account of ada: 7");
+    assert_eq!(session.stderr_since(now), Vec::<String>::new());
+    let json = hot(&project, &["history", "--json"]);
+    let past: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let numbers: Vec<_> = past
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|p| &p["undone_by"])
+        .collect();
+    let by = |n: u64| serde_json::json!(n);
+    let none = serde_json::Value::Null;
+    assert_eq!(numbers, [&by(5), &by(3), &none, &by(5), &none]);
+}
+
+/// A process that starts after a rollback gets what the others run.
+#[test]
+fn a_process_that_comes_later_gets_the_state_after_the_rollback() {
+    let project = Project::fixture("ledger");
+    let mut session = project.hot(&[
+        "--",
+        "sh",
+        "-c",
+        "cargo build -q && target/debug/ledger && target/debug/ledger",
+    ]);
+    session.wait_for_stdout("ready");
+    for (from, to) in [
+        ("account of {}", "purse of {}"),
+        ("purse of {}", "chest of {}"),
+    ] {
+        project.edit(FILE, from, to);
+        session.wait_for_patch();
+    }
+    hot(&project, &["rollback"]);
+    session.wait_for_mention("rolled back 1 function");
+    assert_eq!(session.ask("x"), "purse of ada: 1");
+    session.send_line("end");
+    session.wait_for_stdout("ready");
+    session.ask_until("x", "purse of ada");
+    hot(&project, &["rollback"]);
+    session.ask_until("x", "account of ada");
+}
