@@ -4,8 +4,10 @@
 //! crate; called by the user, it runs a session around their command, or builds managed plugins.
 
 mod build;
+mod by_hand;
 mod child;
 mod cli;
+mod commands;
 mod control;
 mod managed;
 mod remote;
@@ -29,8 +31,8 @@ fn main() -> ExitCode {
     match std::env::args_os().nth(1) {
         Some(word) if word == "build" => managed::run_build(arguments.skip(1)),
         Some(word) if word == "watch-plugins" => managed::run_watch(arguments.skip(1)),
-        Some(word) if remote::cli::WORDS.iter().any(|known| word == *known) => {
-            remote::run(std::env::args_os())
+        Some(word) if commands::WORDS.iter().any(|known| word == *known) => {
+            commands::run(std::env::args_os())
         }
         _ => session::run(cli::Options::from_process()),
     }

@@ -71,6 +71,17 @@ impl Project {
         project
     }
 
+    /// A copy of a fixture that depends on the runtime; what was compiled for it is kept.
+    pub fn with_runtime(name: &str) -> Self {
+        let project = Self::with_kept_target(&folder::fixture(name), name);
+        let manifest = project.read("Cargo.toml");
+        let runtime = folder::workspace().join("soft-mock");
+        let absolute = format!("path = {runtime:?}");
+        let manifest = manifest.replace(r#"path = "../../../soft-mock""#, &absolute);
+        project.save(Save::Rename, "Cargo.toml", &manifest);
+        project
+    }
+
     fn new(root: PathBuf, scratch: TempDir, target: Option<File>, turn: Turn) -> Self {
         let mark = scratch.path().display().to_string();
         let mut project = Self {
@@ -104,6 +115,14 @@ impl Project {
     /// A file of the project.
     pub fn path(&self, file: &str) -> PathBuf {
         self.root.join(file)
+    }
+
+    /// Where cargo puts what it builds for the project.
+    pub fn target(&self) -> PathBuf {
+        let set = self.variables.iter().rev();
+        let mut set = set.filter(|(key, _)| key == "CARGO_TARGET_DIR");
+        set.next()
+            .map_or_else(|| self.path("target"), |(_, path)| path.into())
     }
 
     /// A place beside the project that is removed with it.

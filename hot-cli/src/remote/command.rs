@@ -1,52 +1,24 @@
-//! Runs one command of another terminal: asks, and shows the answer.
-
-use std::ffi::OsString;
-use std::io::Write;
-use std::process::ExitCode;
+//! The commands of another terminal: each asks, and returns the answer in words.
 
 use anyhow::{bail, Result};
-use clap::Parser;
 use soft_mock::reloader::protocol::{AskHistory, FromProgram, History, Rollback, ToProgram};
 
-use super::cli::{Cli, ProgramArgs, RemoteCommand, Whom};
+use super::diff::unified;
 use super::program::ProgramLine;
 use super::protocol::{Reply, Request};
-use super::{desk, diff, find, show};
-use crate::report::Reporter;
+use super::{desk, find, show};
+use crate::commands::{ProgramArgs, Whom};
 
-/// Runs the command in `arguments`, which begin with the program's name.
-pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| error.exit());
-    match execute(&cli.command) {
-        Ok(text) => {
-            // A reader that has seen enough is no failure.
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            Reporter::stderr(false).error(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+pub(crate) fn diff(patch: Option<u64>, session: Option<u32>) -> Result<String> {
+    let reply = ask(session, &Request::Diff { patch })?;
+    let Reply::Diff(files) = reply else {
+        return unexpected(&reply);
+    };
+    let here = std::env::current_dir().unwrap_or_default();
+    Ok(unified(&files, &here))
 }
 
-fn execute(command: &RemoteCommand) -> Result<String> {
-    match command {
-        RemoteCommand::Status { whom, json } => status(whom, *json),
-        RemoteCommand::History { whom, json } => history(whom, *json),
-        RemoteCommand::Diff { patch, session } => {
-            let reply = ask(*session, &Request::Diff { patch: *patch })?;
-            let Reply::Diff(files) = reply else {
-                return unexpected(&reply);
-            };
-            let here = std::env::current_dir().unwrap_or_default();
-            Ok(diff::unified(&files, &here))
-        }
-        RemoteCommand::Rollback { patches, whom } => rollback(*patches, whom),
-    }
-}
-
-fn status(whom: &Whom, json: bool) -> Result<String> {
+pub(crate) fn status(whom: &Whom, json: bool) -> Result<String> {
     if let Some(mut line) = whom.program.connect()? {
         let history = line.history()?;
         return match json {
@@ -75,7 +47,7 @@ fn status(whom: &Whom, json: bool) -> Result<String> {
     }
 }
 
-fn history(whom: &Whom, json: bool) -> Result<String> {
+pub(crate) fn history(whom: &Whom, json: bool) -> Result<String> {
     if let Some(mut line) = whom.program.connect()? {
         let history = line.history()?;
         return match json {
@@ -95,7 +67,7 @@ fn history(whom: &Whom, json: bool) -> Result<String> {
     }
 }
 
-fn rollback(patches: usize, whom: &Whom) -> Result<String> {
+pub(crate) fn rollback(patches: usize, whom: &Whom) -> Result<String> {
     if let Some(mut line) = whom.program.connect()? {
         let answer = line.ask(&ToProgram::Rollback(Rollback { id: 1, patches }))?;
         return line.outcome(answer);
@@ -124,12 +96,8 @@ fn as_json(value: &impl serde::Serialize) -> Result<String> {
 
 impl ProgramArgs {
     /// The program that is meant, if one is.
-    pub(crate) fn connect(&self) -> Result<Option<ProgramLine>> {
-        match (self.pid, &self.socket) {
-            (Some(pid), _) => ProgramLine::of_process(pid).map(Some),
-            (None, Some(socket)) => ProgramLine::at(socket).map(Some),
-            (None, None) => Ok(None),
-        }
+    fn connect(&self) -> Result<Option<ProgramLine>> {
+        ProgramLine::to(self.pid, self.socket.as_deref())
     }
 }
 
@@ -146,7 +114,10 @@ impl ProgramLine {
     pub(crate) fn outcome(&mut self, answer: FromProgram) -> Result<String> {
         match answer {
             FromProgram::Loaded(loaded) => Ok(format!("{}\n", loaded.report)),
-            FromProgram::Waiting(_) => Ok("waiting for the program's safe point\n".to_owned()),
+            FromProgram::Waiting(_) => match self.next() {
+                Ok(answer) => self.outcome(answer),
+                Err(_) => Ok("it still waits for the program's safe point\n".to_owned()),
+            },
             FromProgram::Refused(refused) => bail!("the program refused: {}", refused.error),
             _ => bail!("the program gave another answer than was asked for"),
         }

@@ -8,7 +8,6 @@
 //! Knows nothing of how patches are made. Both ends of every connection make sure that the other one
 //! is this user.
 
-pub(crate) mod cli;
 mod command;
 pub(crate) mod desk;
 mod diff;
@@ -17,4 +16,4 @@ pub(crate) mod program;
 pub(crate) mod protocol;
 mod show;
 
-pub(crate) use command::run;
+pub(crate) use command::{diff, history, rollback, status};

@@ -29,6 +29,15 @@ pub(crate) struct ProgramLine {
 }
 
 impl ProgramLine {
+    /// Connects to the program that is named, if one is.
+    pub(crate) fn to(pid: Option<u32>, socket: Option<&Path>) -> Result<Option<Self>> {
+        match (pid, socket) {
+            (Some(pid), _) => Self::of_process(pid).map(Some),
+            (None, Some(socket)) => Self::at(socket).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// Connects to the program that listens at `socket`.
     pub(crate) fn at(socket: &Path) -> Result<Self> {
         let failed = || format!("can't connect to {}", socket.display());

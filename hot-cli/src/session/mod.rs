@@ -13,7 +13,7 @@ pub(crate) mod plan;
 pub(crate) mod program;
 mod restart;
 mod setup;
-mod state;
+pub(crate) mod state;
 
 use std::process::ExitCode;
 use std::sync::mpsc::channel;

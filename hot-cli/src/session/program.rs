@@ -47,13 +47,19 @@ pub(crate) struct LoadedUnit {
 impl Program {
     /// Reads the records of the program that `hello` greets for; `pid` is one of its processes.
     pub(crate) fn load(hello: &Hello, pid: u32) -> Result<Self> {
-        let folder = PathBuf::from(&hello.program);
+        let executable = PathBuf::from(format!("/proc/{pid}/exe"));
+        let program = Self::recorded(&PathBuf::from(&hello.program), executable)?;
+        check_build(hello, &program.units)?;
+        Ok(program)
+    }
+
+    /// Reads the records of the program in the unit's folder; `executable` is what it was linked to.
+    pub(crate) fn recorded(folder: &Path, executable: PathBuf) -> Result<Self> {
         let mut units = Vec::new();
-        for folder in closure(&folder)? {
+        for folder in closure(folder)? {
             units.push(LoadedUnit::load(folder)?);
         }
         let main = &units.first().context("the program has no unit")?.unit;
-        check_build(hello, &units)?;
         let rustc = toolchain::real_rustc(&main.rustc)?;
         let linker = toolchain::bundled_linker(&rustc);
         let libraries = library_folders(&units, &rustc);
@@ -61,7 +67,7 @@ impl Program {
             rustc,
             linker,
             libraries,
-            executable: PathBuf::from(format!("/proc/{pid}/exe")),
+            executable,
             symbols: OnceLock::new(),
             units,
         })

@@ -1,0 +1,99 @@
+//! Builds a plugin from what differs between a program as it was built and the files as they are.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{bail, Context, Result};
+
+use super::target::Target;
+use crate::build::patch::{self, BuildError, Job};
+use crate::build::rustc::Cancel;
+use crate::commands::BuildPatchArgs;
+use crate::session::plan::{Change, Plan, Rude};
+use crate::session::program::Program;
+use crate::session::state::ProgramState;
+use crate::unit::replace_file;
+
+/// Builds the plugin. Returns what it holds.
+pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
+    let target = Target::of(args)?;
+    let program = Program::recorded(&target.records, target.executable.clone())?;
+    let mut state = ProgramState::new(program);
+    let files: Vec<PathBuf> = state.program.watched_files().into_iter().collect();
+    state.note(&files);
+    let plan = match state.change() {
+        Change::Patch(plan) => plan,
+        Change::Nothing => bail!(
+            "nothing to patch: the files are what {} was built from",
+            target.executable.display()
+        ),
+        Change::Syntax(error) => bail!("{error}"),
+        Change::Rude(edits) => bail!("{}", rude(&edits)),
+    };
+    let folder = tempfile::tempdir().context("no folder for the build")?;
+    let job = Job {
+        program: Arc::clone(&state.program),
+        plan,
+        folder: folder.path().to_owned(),
+        number: number(),
+        coloured: false,
+        cancel: Cancel::default(),
+    };
+    match patch::build(&job) {
+        Ok(built) => deliver(&built.plugins, &args.output, &job.plan),
+        Err(BuildError::Compile(text)) => bail!("the edit doesn't compile\n{text}"),
+        Err(BuildError::Rude(edits)) => bail!("{}", rude(&edits)),
+        Err(BuildError::Cancelled) => bail!("cancelled"),
+    }
+}
+
+/// Another one for each plugin, since one program may get many of them: types that a patch declares
+/// are told apart by it.
+fn number() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as u64)
+}
+
+fn rude(edits: &[Rude]) -> String {
+    let mut text = String::from("these edits can't be patched:");
+    for Rude { file, line, why } in edits {
+        let _ = write!(text, "\n{}:{line}: {why}", file.display());
+    }
+    text
+}
+
+/// Puts the plugins where they are wanted; several get names of their own.
+fn deliver(plugins: &[PathBuf], output: &Path, plan: &Plan) -> Result<String> {
+    let mut text = String::new();
+    let mut outputs = Vec::new();
+    for (position, plugin) in plugins.iter().enumerate() {
+        let output = match position {
+            0 => output.to_owned(),
+            further => beside(output, further + 1),
+        };
+        let bytes = std::fs::read(plugin).with_context(|| plugin.display().to_string())?;
+        replace_file(&output, &bytes)?;
+        let _ = writeln!(text, "{} ({} KiB)", output.display(), bytes.len() >> 10);
+        outputs.push(output.display().to_string());
+    }
+    for function in plan.values().flat_map(|unit| &unit.patch) {
+        let (file, line) = (function.file.display(), function.line);
+        let _ = writeln!(text, "  {} ({file}:{line})", function.name);
+    }
+    if outputs.len() > 1 {
+        let _ = writeln!(
+            text,
+            "they belong together: hot patch --pid PID {}",
+            outputs.join(" ")
+        );
+    }
+    Ok(text)
+}
+
+/// `fix.so`, `fix-2.so`
+fn beside(output: &Path, number: usize) -> PathBuf {
+    let stem = output.file_stem().unwrap_or_default().to_string_lossy();
+    output.with_file_name(format!("{stem}-{number}.so"))
+}
