@@ -9,16 +9,18 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::report::Reporter;
-use crate::{by_hand, remote};
+use crate::{by_hand, doctor, remote};
 
 /// The words that `hot` takes for these commands.
-pub(crate) const WORDS: [&str; 6] = [
+pub(crate) const WORDS: [&str; 8] = [
     "status",
     "history",
     "diff",
     "rollback",
     "build-patch",
     "patch",
+    "doctor",
+    "expand",
 ];
 
 /// Looks at sessions and programs, changes them by hand, and takes patches back.
@@ -73,6 +75,16 @@ enum Command {
         #[arg(required = true, value_name = "PLUGIN")]
         plugins: Vec<PathBuf>,
     },
+    /// How many functions of a project can be patched, and for the rest why not; nothing is run
+    Doctor(DoctorArgs),
+    /// Shows a source file as `hot` gives it to the compiler
+    Expand {
+        /// The file
+        path: PathBuf,
+        /// Byte for byte, with all that is added; not formatted
+        #[arg(long)]
+        raw: bool,
+    },
 }
 
 /// Runs the command in `arguments`, which begin with the program's name.
@@ -101,8 +113,24 @@ impl Command {
             Self::Rollback { patches, whom } => remote::rollback(*patches, whom),
             Self::BuildPatch(args) => by_hand::build_patch(args),
             Self::Patch { program, plugins } => by_hand::patch(program, plugins),
+            Self::Doctor(args) => doctor::doctor(args),
+            Self::Expand { path, raw } => doctor::expand(path, *raw),
         }
     }
+}
+
+/// Which project is looked at, and how that is shown.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The project (default: that of this folder)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) manifest_path: Option<PathBuf>,
+    /// Its examples too
+    #[arg(long)]
+    pub(crate) examples: bool,
+    /// As JSON, with every function
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What to build a plugin for, and where to put it.

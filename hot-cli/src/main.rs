@@ -9,6 +9,8 @@ mod child;
 mod cli;
 mod commands;
 mod control;
+mod doctor;
+mod handover;
 mod managed;
 mod remote;
 mod report;

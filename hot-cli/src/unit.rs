@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use soft_mock_rewriter::{is_skipped, Ineligible};
 
 use crate::wrapper::args::RustcArgs;
 
@@ -62,6 +63,9 @@ pub(crate) struct Unit {
     /// Names of sites without a type id, and of functions without a site, for the compiler's sake.
     pub(crate) untyped: BTreeSet<String>,
     pub(crate) without: BTreeSet<String>,
+    /// Patterns of the names of functions that the user wants left alone.
+    #[serde(default)]
+    pub(crate) skip: Vec<String>,
     /// Why the crate was compiled as it is, without sites.
     pub(crate) unmodified: Option<String>,
 }
@@ -85,6 +89,20 @@ impl Unit {
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)?;
         replace_file(&folder.join("unit.json"), text.as_bytes())
+    }
+
+    /// Why a function has no site although it could have one.
+    pub(crate) fn left_out(&self, site: &str) -> Option<Ineligible> {
+        if self.without.contains(site) {
+            return Some(Ineligible::Refused);
+        }
+        is_skipped(&self.skip, site).then_some(Ineligible::LeftOut)
+    }
+
+    /// The folder of its package.
+    pub(crate) fn package(&self) -> &Path {
+        let named = self.env.get("CARGO_MANIFEST_DIR");
+        named.map_or(&self.cwd, |folder| Path::new(folder))
     }
 
     pub(crate) fn rustc_args(&self) -> RustcArgs {

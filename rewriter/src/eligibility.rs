@@ -6,6 +6,8 @@ use quote::ToTokens;
 use syn::visit::Visit;
 use syn::{Attribute, FnArg, GenericParam, Generics, Signature};
 
+use crate::skip::is_left_out;
+
 /// How the body of an eligible function is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -44,6 +46,8 @@ pub enum Ineligible {
     Special,
     /// The compiler refused the prologue in it.
     Refused,
+    /// The user wants it left alone: `soft_mock::skip`, or `skip` in the manifest.
+    LeftOut,
 }
 
 impl std::fmt::Display for Ineligible {
@@ -62,6 +66,7 @@ impl std::fmt::Display for Ineligible {
             Self::AsyncWithoutStd => "it is async in a no_std crate",
             Self::Special => "an attribute hands it to the compiler",
             Self::Refused => "it does not compile with a prologue",
+            Self::LeftOut => "it is left out (`skip`)",
         })
     }
 }
@@ -87,6 +92,9 @@ pub fn classify(
 ) -> Result<Kind, Ineligible> {
     if place.nested {
         return Err(Ineligible::Nested);
+    }
+    if is_left_out(attrs) {
+        return Err(Ineligible::LeftOut);
     }
     if ["test", "bench", "rstest", "test_case"]
         .iter()

@@ -13,6 +13,7 @@ mod eligibility;
 mod facts;
 mod items;
 mod local_items;
+mod macro_functions;
 mod names;
 mod normal;
 mod paths;
@@ -23,6 +24,7 @@ mod refused;
 mod rewrite;
 mod running;
 mod signature;
+mod skip;
 mod support;
 mod tree;
 mod visibility;
@@ -40,6 +42,7 @@ pub use items::{
     Item, ItemKind, LocalName, MacroRules, Module, Part, Private, PrivateKind, Use, UseKind,
 };
 pub use local_items::LocalItems;
+pub use macro_functions::{macro_functions, MacroFunction};
 pub use names::{signature_text, site_name, Owner};
 pub use normal::Fingerprint;
 pub use plugin_source::{
@@ -47,6 +50,7 @@ pub use plugin_source::{
     PluginSource, HOST, PLUGIN_ROOT,
 };
 pub use rewrite::{rewrite, FunctionInfo, Options, Output, Rewritten};
+pub use skip::is_skipped;
 pub use support::{sentinel, support_module, CrateFacts, SECTION, SUPPORT_MODULE};
 pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
 pub use visibility::Hidden;

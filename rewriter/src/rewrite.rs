@@ -16,6 +16,7 @@ use crate::eligibility::{classify, is_test_only, Ineligible, Kind, Place};
 use crate::facts::Facts;
 use crate::names::{signature_text, site_name, Owner};
 use crate::prologue::{self, plain, Dialect, Function};
+use crate::skip::is_skipped;
 use crate::support::{support_module, CrateFacts};
 use crate::tree::{line_of, CrateTree, SourceFile};
 use crate::visibility::{scope, widen, Hidden, Mentions, Twin};
@@ -48,6 +49,8 @@ pub struct Options {
     pub untyped: HashSet<String>,
     /// Names of functions that get no prologue.
     pub without: HashSet<String>,
+    /// Patterns of names of functions that the user wants left alone; see [`is_skipped`].
+    pub skip: Vec<String>,
 }
 
 /// A function that has a body, and whether it got a site.
@@ -282,6 +285,9 @@ impl Rewriter<'_> {
         if kind.is_ok() && self.options.without.contains(&site) {
             kind = Err(Ineligible::Refused);
         }
+        if kind.is_ok() && is_skipped(&self.options.skip, &site) {
+            kind = Err(Ineligible::LeftOut);
+        }
         if let Ok(kind) = kind {
             let main =
                 self.options.main && self.path.is_empty() && item_impl.is_none() && name == "main";
@@ -398,6 +404,7 @@ mod tests {
             mocks: false,
             untyped: HashSet::new(),
             without: HashSet::new(),
+            skip: vec!["app::tiny::*".to_owned()],
         }
     }
 
@@ -408,6 +415,21 @@ mod tests {
         };
         let tree = CrateTree::load(Path::new("src/lib.rs"), &mut read).expect("a root");
         rewrite(&tree, &options(output))
+    }
+
+    #[test]
+    fn what_is_left_out_keeps_its_text() {
+        let source =
+            "#[cfg_attr(any(), soft_mock::skip)] fn a() {}\nmod tiny { fn b() {} }\nfn c() {}\n";
+        let rewritten = run(source, Output::Program);
+        let text = before_support(&rewritten);
+        assert!(
+            text.starts_with(&source[..source.rfind("fn c").expect("c")]),
+            "{text}"
+        );
+        let kinds: Vec<_> = rewritten.functions.iter().map(|f| f.kind).collect();
+        let left_out = Err(Ineligible::LeftOut);
+        assert_eq!(kinds, [left_out, left_out, Ok(Kind::Sync)]);
     }
 
     fn before_support(rewritten: &Rewritten) -> String {

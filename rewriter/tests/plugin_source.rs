@@ -162,6 +162,7 @@ fn options(edition: &str) -> Options {
         mocks: false,
         untyped: HashSet::new(),
         without: HashSet::new(),
+        skip: Vec::new(),
     }
 }
 

@@ -47,6 +47,7 @@ compile_error!("soft-mock runs on Linux only: it relies on ELF sections, /proc a
 #[cfg(test)]
 #[path = "../tests/common/mod.rs"]
 mod common;
+pub mod handover;
 mod hook;
 mod loader;
 pub mod manifest;
@@ -82,4 +83,4 @@ pub use scope::{scope, Entered, Follow, Scope};
 pub use site::{Crate, Site, LAYOUT};
 #[cfg(feature = "mockable")]
 pub use soft_mock_macros::mockable;
-pub use soft_mock_macros::{mock, mock_everywhere, spy};
+pub use soft_mock_macros::{mock, mock_everywhere, skip, spy};

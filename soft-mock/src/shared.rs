@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::handover::{Inherited, Saver};
 use crate::patch::{Entry, Job, Listener};
 use crate::site::Site;
 
@@ -42,6 +43,9 @@ pub(crate) struct Shared {
     pub(crate) at_safe_points: AtomicU32,
     /// Not 0: a transaction is in progress.
     turn: AtomicU32,
+    /// What is handed over to the next process, and what was by the one before; see `handover`.
+    pub(crate) savers: AtomicPtr<Saver>,
+    pub(crate) inherited: AtomicPtr<Inherited>,
 }
 
 impl Shared {
@@ -75,6 +79,8 @@ impl Shared {
             waiting: AtomicU32::new(0),
             at_safe_points: AtomicU32::new(0),
             turn: AtomicU32::new(0),
+            savers: AtomicPtr::default(),
+            inherited: AtomicPtr::default(),
         }));
         let null = std::ptr::null_mut();
         match cell.compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire) {

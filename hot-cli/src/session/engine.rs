@@ -3,6 +3,7 @@
 //! Everything slow (reading a program's records, building a patch, building again) happens on other
 //! threads and comes back as an event, so a newer save is seen while an older one compiles.
 
+mod handover;
 mod remote;
 
 use std::collections::{BTreeMap, HashMap};
@@ -25,10 +26,12 @@ use crate::build::rustc::Cancel;
 use crate::child::{exit_code, ChildEvent, Launch, Supervisor};
 use crate::cli::Options;
 use crate::control::{Connection, Control, ControlEvent};
+use crate::handover::Handover;
 use crate::remote::desk::DeskEvent;
 use crate::report::{Function, Reporter, RudeEdit};
 use crate::session_dir::SessionDir;
 use crate::watch::{WatchEvent, Watcher};
+use handover::HandingOver;
 use remote::Remote;
 
 pub(crate) use remote::session_info;
@@ -50,6 +53,8 @@ pub(crate) enum Event {
     Built(u64, Result<Built, BuildError>),
     /// The project was built again before a restart.
     Rebuilt(bool),
+    /// The processes have handed over what they want to keep, or have had their time.
+    Restart(u64),
     /// Another terminal wants something.
     Desk(DeskEvent),
 }
@@ -131,6 +136,8 @@ pub(crate) struct Engine {
     /// What was said last of an edit that can't be patched: not said twice.
     said: Option<String>,
     restarting: bool,
+    handover: Handover,
+    handing_over: Option<HandingOver>,
     remote: Remote,
     last: u64,
     run: u64,
@@ -145,10 +152,11 @@ impl Engine {
         watcher: Watcher,
         supervisor: Supervisor<Event>,
         events: Sender<Event>,
-    ) -> Self {
+    ) -> Result<Self> {
+        let handover = Handover::open(folder.path())?;
         let report = Reporter::stderr(options.verbose);
         let remote = Remote::new(session_info(&options.command));
-        Self {
+        Ok(Self {
             options,
             launch,
             folder,
@@ -165,10 +173,12 @@ impl Engine {
             settling: None,
             said: None,
             restarting: false,
+            handover,
+            handing_over: None,
             remote,
             last: 0,
             run: 0,
-        }
+        })
     }
 
     /// Runs the command until it ends. Returns its exit code.
@@ -228,7 +238,9 @@ impl Engine {
             Event::Watch(WatchEvent::Failed { why }) => self.report.warning(&why),
             Event::Loaded(folder, program) => self.program_loaded(folder, program),
             Event::Built(number, built) => self.patch_built(number, built),
-            Event::Rebuilt(success) => return self.rebuilt(success),
+            Event::Rebuilt(success) => self.rebuilt(success),
+            Event::Restart(id) if self.is_handed_over(id) => return self.restart(),
+            Event::Restart(_) => {}
             Event::Desk(event) => self.desk_event(event),
         }
         None
@@ -274,6 +286,7 @@ impl Engine {
                 self.instances.remove(&conn);
                 self.answered(conn, None);
                 self.remote_left(conn);
+                self.has_nothing_to_give(conn);
             }
             ControlEvent::Rejected { why } => self.report.warning(&why),
         }
@@ -573,6 +586,7 @@ impl Engine {
                 }
                 instance.sites = list.sites;
             }
+            FromProgram::HandedOver(handed) => self.handed_over(conn, handed),
             FromProgram::Hello(_) | FromProgram::History(_) | FromProgram::Waiting(_) => {}
         }
     }
@@ -752,14 +766,20 @@ impl Engine {
     }
 
     /// The project was built again: the program makes way for the new one, or runs on.
-    fn rebuilt(&mut self, success: bool) -> Option<i32> {
-        self.restarting = false;
+    fn rebuilt(&mut self, success: bool) {
         if !success {
+            self.restarting = false;
             self.report.note("the build failed: the old code runs on");
             // The next save is another try, also if the same edits stand in the way of a patch.
             self.said = None;
-            return None;
+            return;
         }
+        self.hand_over();
+    }
+
+    /// Ends the processes and starts the command again.
+    fn restart(&mut self) -> Option<i32> {
+        self.restarting = false;
         self.drop_build();
         let pids: Vec<u32> = self
             .instances

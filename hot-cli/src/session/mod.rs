@@ -61,6 +61,6 @@ fn try_run(options: Options) -> Result<i32> {
     };
     let mut engine = Engine::new(
         options, launch, folder, control, watcher, supervisor, events,
-    );
+    )?;
     engine.run(&received)
 }

@@ -211,11 +211,11 @@ impl ProgramState {
                 continue;
             }
             let planned = planned(&loaded.unit.crate_name, path, function);
-            if loaded.unit.without.contains(&planned.name) {
+            if let Some(why) = loaded.unit.left_out(&planned.name) {
                 rude.insert(Rude {
                     file: planned.file,
                     line: planned.line,
-                    why: format!("`{}` does not compile with a prologue", planned.name),
+                    why: format!("the body of `{}` changed: {why}", planned.name),
                 });
                 continue;
             }

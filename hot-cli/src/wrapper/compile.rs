@@ -11,7 +11,7 @@ use anyhow::{bail, Context, Result};
 use soft_mock_rewriter::{CrateTree, FunctionInfo, Output};
 
 use super::args::RustcArgs;
-use super::{dep_info, heal, shadow, stub, unhide, Call};
+use super::{config, dep_info, heal, shadow, stub, unhide, Call};
 use crate::unit::{below, replace_file, Unit, UnitKind};
 
 /// How often a rewritten crate is compiled before it is built as it is.
@@ -74,6 +74,10 @@ impl Compilation {
             let record = self.unit().and_then(|mut unit| {
                 unit.unmodified = Some(reason);
                 unit.note_inputs(dep_info::read(&self.dep_info(&self.out_dir()))?);
+                dep_info::add(
+                    &self.dep_info(&self.out_dir()),
+                    &config::files(unit.package()),
+                )?;
                 unit.write(&self.folder)
             });
             if let Err(error) = record {
@@ -94,6 +98,7 @@ impl Compilation {
             bail!("{error}");
         }
         unit.sources = tree.files.iter().map(|file| file.path.clone()).collect();
+        unit.skip = config::read(&unit.crate_name, unit.package())?;
         unit.id = self.identify(&unit, &tree);
         unit.no_std = tree.is_no_std();
         let shadow_root = self.folder.join("shadow");
@@ -119,6 +124,10 @@ impl Compilation {
         let from = self.dep_info(&self.output_folder());
         let shadow_root = self.folder.join("shadow");
         let read = dep_info::fix(&from, &self.dep_info(&self.out_dir()), &shadow_root)?;
+        dep_info::add(
+            &self.dep_info(&self.out_dir()),
+            &config::files(unit.package()),
+        )?;
         if self.kind == UnitKind::Test {
             return Ok(());
         }
@@ -257,6 +266,7 @@ impl Compilation {
             inputs: BTreeMap::new(),
             untyped: BTreeSet::new(),
             without: BTreeSet::new(),
+            skip: Vec::new(),
             unmodified: None,
         })
     }
@@ -264,7 +274,7 @@ impl Compilation {
     /// The same for the same sources and flags, another for any other build.
     fn identify(&self, unit: &Unit, tree: &CrateTree) -> u64 {
         let mut hasher = DefaultHasher::new();
-        (&unit.crate_name, &unit.version, &unit.args).hash(&mut hasher);
+        (&unit.crate_name, &unit.version, &unit.args, &unit.skip).hash(&mut hasher);
         for file in &tree.files {
             (&file.path, &file.text).hash(&mut hasher);
         }

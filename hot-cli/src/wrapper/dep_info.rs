@@ -17,6 +17,21 @@ pub(crate) fn fix(from: &Path, to: &Path, shadow: &Path) -> Result<Vec<PathBuf>>
     Ok(dependencies(&fixed))
 }
 
+/// Adds files that rustc didn't read, but that cargo must watch.
+pub(crate) fn add(path: &Path, files: &[PathBuf]) -> Result<()> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("rustc wrote no dep-info file {}", path.display()))?;
+    let Some((rule, rest)) = text.split_once('\n') else {
+        return Ok(());
+    };
+    let mut rule = rule.to_owned();
+    for file in files {
+        rule.push(' ');
+        rule.push_str(&file.to_string_lossy().replace(' ', "\\ "));
+    }
+    replace_file(path, format!("{rule}\n{rest}").as_bytes())
+}
+
 /// The files that rustc read, from a dep-info file of its own.
 pub(crate) fn read(path: &Path) -> Result<Vec<PathBuf>> {
     let text = std::fs::read_to_string(path)

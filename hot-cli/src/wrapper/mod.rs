@@ -11,6 +11,7 @@
 
 pub(crate) mod args;
 mod compile;
+pub(crate) mod config;
 pub(crate) use compile::program_metadata;
 mod dep_info;
 mod heal;

@@ -32,6 +32,7 @@ pub(crate) fn options(unit: &Unit, output: Output) -> Options {
         mocks: unit.mocks,
         untyped: unit.untyped.iter().cloned().collect(),
         without: unit.without.iter().cloned().collect(),
+        skip: unit.skip.clone(),
     }
 }
 

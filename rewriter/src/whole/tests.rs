@@ -37,6 +37,7 @@ fn text(source: &WholeSource) -> String {
         mocks: false,
         untyped: HashSet::new(),
         without: source.without.iter().cloned().collect(),
+        skip: Vec::new(),
     };
     let mut text = rewrite(&source.tree, &options).files.swap_remove(0).1;
     text.truncate(

@@ -48,6 +48,15 @@ pub fn symbol(arguments: TokenStream, item: TokenStream) -> TokenStream {
     ))
 }
 
+/// Leaves a function alone under `hot`: it gets no prologue, so it costs nothing and can't be patched
+/// or mocked. The function itself is unchanged.
+///
+/// A crate that doesn't depend on `soft_mock` writes `#[cfg_attr(any(), soft_mock::skip)]`.
+#[proc_macro_attribute]
+pub fn skip(_arguments: TokenStream, item: TokenStream) -> TokenStream {
+    item
+}
+
 /// Put on an impl of a shared trait: a panic in one of its methods reaches the caller in another image as
 /// a panic that it can catch, instead of ending the process.
 #[proc_macro_attribute]

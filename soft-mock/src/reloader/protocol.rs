@@ -38,6 +38,8 @@ pub enum FromProgram {
     Refused(Refused),
     /// What was installed so far.
     History(History),
+    /// The process may be ended: what it hands over is with the peer.
+    HandedOver(HandedOver),
     /// The functions of the program.
     Sites(SiteList),
 }
@@ -54,6 +56,8 @@ pub enum ToProgram {
     Rollback(Rollback),
     /// Say what was installed so far.
     History(AskHistory),
+    /// Hand over what the next process shall have; see [`handover`](crate::handover).
+    HandOver(HandOver),
 }
 
 /// Who a program is.
@@ -137,6 +141,26 @@ pub struct Rollback {
 pub struct AskHistory {
     /// Returned with the answer.
     pub id: u64,
+}
+
+/// The process is to be replaced by another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOver {
+    /// Returned with the answer.
+    pub id: u64,
+}
+
+/// What a process handed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedOver {
+    /// The id of the question.
+    pub id: u64,
+    /// The names of its states.
+    pub states: Vec<String>,
+    /// The names of its sockets.
+    pub sockets: Vec<String>,
+    /// What it couldn't hand over, and why.
+    pub problems: Vec<String>,
 }
 
 /// What was installed so far.

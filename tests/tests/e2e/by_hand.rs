@@ -1,9 +1,11 @@
-//! A server in the release profile: patched by hand without a session, and at its safe points under `hot`.
+//! A server in the release profile: patched by hand without a session, at its safe points under `hot`, and restarted
+//! with its state and its socket.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use soft_mock_tests::hot;
 use soft_mock_tests::project::Project;
@@ -183,4 +185,73 @@ fn patches_wait_for_the_programs_safe_point() {
     assert_eq!(say(&address, "look"), "sold: 4, bye");
     assert_eq!(say(&address, "point"), "sold: 4, thanks");
     session.wait_for_stderr("rolled back 1 function");
+}
+
+/// Clients come all the time, also while nobody listens: none is refused.
+#[test]
+fn a_restart_keeps_the_state_and_the_listening_socket() {
+    let project = Project::with_runtime("till");
+    // Its dependencies may take longer than any answer.
+    project.hot_to_end(&["cargo", "build", "--release"]);
+    let mut session = project.hot(&["cargo", "run", "--release"]);
+    let address = address(&mut session);
+    assert_eq!(say(&address, "sell"), "2 sold, thanks");
+
+    let (ended, served) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                let mut connection = TcpStream::connect(&address).expect("not refused");
+                // The process that took it may be the one that ends.
+                let _ = writeln!(connection, "look");
+                let mut answer = String::new();
+                if BufReader::new(connection)
+                    .read_line(&mut answer)
+                    .is_ok_and(|count| count > 0)
+                {
+                    assert_eq!(answer, "2 sold, thanks\n");
+                    served.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        project.edit_all(
+            "src/sales.rs",
+            &[
+                (
+                    "count: u64,\n}",
+                    "count: u64,\n    #[serde(default)]\n    refunds: u64,\n}",
+                ),
+                (
+                    "        self.count\n",
+                    "        self.count - self.refunds\n",
+                ),
+            ],
+        );
+        session.wait_for_stderr("handed over: sales, till");
+        session.wait_for_stderr("restarted");
+        let before = served.load(Ordering::Relaxed);
+        assert!(session.wait_for_stdout("listening on ").ends_with(&address));
+        while served.load(Ordering::Relaxed) < before + 3 {
+            std::thread::yield_now();
+        }
+        ended.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(say(&address, "sell"), "4 sold, thanks");
+
+    // What can't be restored is said, and the rest goes over all the same.
+    project.edit_all(
+        "src/sales.rs",
+        &[
+            (
+                "    #[serde(default)]\n    refunds: u64",
+                "    returns: u64",
+            ),
+            ("self.refunds", "self.returns"),
+        ],
+    );
+    session.wait_for_stderr(
+        "the state `sales` can't be restored, it starts fresh: missing field `returns`",
+    );
+    assert!(session.wait_for_stdout("listening on ").ends_with(&address));
+    assert_eq!(say(&address, "sell"), "2 sold, thanks");
 }

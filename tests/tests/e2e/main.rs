@@ -8,6 +8,7 @@ mod edits;
 mod failures;
 mod meaning;
 mod mini_redis;
+mod profiles;
 mod rude;
 mod saves;
 mod sources;

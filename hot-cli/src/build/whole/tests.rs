@@ -75,6 +75,7 @@ impl Project {
             mocks: false,
             untyped: BTreeSet::new(),
             without: BTreeSet::new(),
+            skip: Vec::new(),
             unmodified: None,
         };
         let linker = toolchain::bundled_linker(&rustc);

@@ -19,6 +19,8 @@ use crate::reloader::protocol::{
 use crate::reloader::{Stop, THREAD};
 use crate::{registry, signals};
 
+use super::handover;
+
 /// More than any line; who sends more isn't a peer.
 const LONGEST_LINE: u64 = 16 << 20;
 
@@ -29,6 +31,8 @@ pub(super) struct Program {
     pub(super) name: String,
     /// The private folder for copies of plugins, which the builder removes.
     pub(super) copies: Option<PathBuf>,
+    /// The session's folder, if there is a session.
+    pub(super) session: Option<PathBuf>,
     /// The process at the other end, if what it does is to be logged.
     pub(super) logged: Option<u32>,
 }
@@ -96,6 +100,9 @@ impl Talk {
                 status: status(),
                 patches: history(),
             })),
+            Ok(ToProgram::HandOver(question)) => self.say(&FromProgram::HandedOver(
+                handover::give(question.id, &self.program),
+            )),
             Err(error) => self.say(&FromProgram::Refused(Refused {
                 id: 0,
                 error: format!("this line was not understood: {error}"),

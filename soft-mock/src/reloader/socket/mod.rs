@@ -6,6 +6,7 @@
 
 mod address;
 mod conversation;
+mod handover;
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -104,8 +105,11 @@ pub fn connect(session: impl AsRef<Path>, program: &str) -> Result<Handle, Start
     let program = Program {
         name: program.to_owned(),
         copies: Some(copies),
+        session: Some(session.clone()),
         logged: None, // `hot` says itself what it does.
     };
+    // Before the program's main, which will ask for it.
+    handover::take(&session, &program.name);
     let stop = Stop::default();
     let seen = stop.clone();
     Handle::spawn(&stop, move || {
@@ -132,10 +136,15 @@ fn folder_for_copies(session: &Path) -> io::Result<PathBuf> {
 }
 
 fn call(socket: &Path, program: &Program, stop: &Stop) -> io::Result<()> {
+    conversation::hold(connection(socket)?, program.clone(), stop)
+}
+
+/// A connection to another socket of the session, if it is this user's.
+fn connection(socket: &Path) -> io::Result<UnixStream> {
     let address = Address::of(socket)?;
     let stream = UnixStream::connect(address.path())?;
     match own_peer(&stream) {
-        Some(_) => conversation::hold(stream, program.clone(), stop),
+        Some(_) => Ok(stream),
         None => Err(io::ErrorKind::PermissionDenied.into()),
     }
 }

@@ -1,0 +1,153 @@
+//! Keeps what a process hands over until the next process of the same program takes it.
+//!
+//! Knows nothing of what is in a parcel. Sockets stay open meanwhile, so connections wait in them.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{bail, Context, Result};
+use soft_mock::handover::parcel::{receive, send, Parcel, Words, SOCKET};
+
+use crate::control::peer_pid;
+
+/// A process says at once what it wants.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The parcels that nobody took yet.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Handover {
+    parcels: Arc<Mutex<Vec<(Parcel, Vec<OwnedFd>)>>>,
+}
+
+impl Handover {
+    /// Waits for processes at a socket in the session's private folder, for as long as `hot` lives.
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join(SOCKET);
+        let bind = || {
+            let listener = UnixListener::bind(&path)?;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+            Ok::<_, std::io::Error>(listener)
+        };
+        let listener = bind().with_context(|| format!("can't listen on {}", path.display()))?;
+        let handover = Self::default();
+        let theirs = handover.clone();
+        thread::Builder::new()
+            .name("hot-handover".into())
+            .spawn(move || {
+                for stream in listener.incoming() {
+                    match stream {
+                        // One at a time: a process that makes a mistake sees its connection closed.
+                        Ok(stream) => drop(theirs.serve(&stream)),
+                        // No file descriptors left, say: it may pass.
+                        Err(_) => thread::sleep(Duration::from_millis(100)),
+                    }
+                }
+            })
+            .context("can't start a thread")?;
+        Ok(handover)
+    }
+
+    /// Throws away what nobody took: another restart is about to begin.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn serve(&self, stream: &UnixStream) -> Result<()> {
+        peer_pid(stream).map_err(anyhow::Error::msg)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        match receive(stream)? {
+            (Words::Give(parcel), sockets) => {
+                if parcel.sockets.len() != sockets.len() {
+                    bail!(
+                        "{} sockets for {} names",
+                        sockets.len(),
+                        parcel.sockets.len()
+                    );
+                }
+                self.lock().push((parcel, sockets));
+                send(stream, &Words::Kept, &[])?;
+            }
+            (Words::Take { program }, _) => {
+                let found = self.take(&program);
+                let (parcel, sockets) = found.map_or((None, Vec::new()), |(parcel, sockets)| {
+                    (Some(parcel), sockets)
+                });
+                let sockets: Vec<BorrowedFd<'_>> = sockets.iter().map(AsFd::as_fd).collect();
+                send(stream, &Words::Parcel(parcel), &sockets)?;
+            }
+            _ => bail!("that is for `hot` to say"),
+        }
+        Ok(())
+    }
+
+    /// The oldest parcel of this program.
+    fn take(&self, program: &str) -> Option<(Parcel, Vec<OwnedFd>)> {
+        let mut parcels = self.lock();
+        let position = parcels
+            .iter()
+            .position(|(parcel, _)| parcel.program == program)?;
+        Some(parcels.remove(position))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Parcel, Vec<OwnedFd>)>> {
+        self.parcels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn ask(folder: &Path, words: &Words, sockets: &[BorrowedFd<'_>]) -> (Words, Vec<OwnedFd>) {
+        let stream = UnixStream::connect(folder.join(SOCKET)).expect("it listens");
+        send(&stream, words, sockets).expect("sent");
+        receive(&stream).expect("an answer")
+    }
+
+    #[test]
+    fn a_parcel_is_kept_for_its_program_and_given_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let handover = Handover::open(folder.path()).expect("open");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let parcel = Parcel {
+            program: "a".into(),
+            states: vec![("count".into(), "7".into())],
+            sockets: vec!["http".into()],
+        };
+        let give = Words::Give(parcel.clone());
+        assert_eq!(
+            ask(folder.path(), &give, &[listener.as_fd()]).0,
+            Words::Kept
+        );
+        let take = |program: &str| {
+            ask(
+                folder.path(),
+                &Words::Take {
+                    program: program.into(),
+                },
+                &[],
+            )
+        };
+        assert_eq!(take("b").0, Words::Parcel(None));
+        let (words, sockets) = take("a");
+        assert_eq!((words, sockets.len()), (Words::Parcel(Some(parcel)), 1));
+        let taken = TcpListener::from(sockets.into_iter().next().expect("one"));
+        assert_eq!(taken.local_addr().ok(), listener.local_addr().ok());
+        assert_eq!(take("a").0, Words::Parcel(None));
+
+        assert_eq!(
+            ask(folder.path(), &give, &[listener.as_fd()]).0,
+            Words::Kept
+        );
+        handover.clear();
+        assert_eq!(take("a").0, Words::Parcel(None));
+    }
+}

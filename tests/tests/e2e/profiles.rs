@@ -1,0 +1,133 @@
+//! Functions that are left out, profiles that change what can be patched, and what is known without running anything.
+
+use soft_mock_tests::project::Project;
+
+const FILE: &str = "src/report.rs";
+const MANIFEST: &str = "Cargo.toml";
+
+#[test]
+fn functions_are_left_out_by_config_and_by_attribute() {
+    let project = Project::fixture("ledger");
+    let plain = project.read(MANIFEST);
+    let config = "[package.metadata.hot]\nskip = [\"crate::report::ti*\"]\n\n[package]";
+    project.edit(MANIFEST, "[package]", config);
+    project.edit(
+        FILE,
+        "pub fn line",
+        "#[cfg_attr(any(), soft_mock::skip)]\npub fn line",
+    );
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 1");
+    project.edit(FILE, "account of {}", "purse of {}");
+    session.wait_for_all(&["src/report.rs:", "it is left out (`skip`)"]);
+    project.edit_all(
+        FILE,
+        &[
+            ("purse of {}", "account of {}"),
+            (r#""{}: {}""#, r#""{} = {}""#),
+        ],
+    );
+    session.wait_for_all(&["src/report.rs:", "line", "it is left out (`skip`)"]);
+    assert_eq!(session.patches(), Vec::<String>::new());
+    assert_eq!(session.ask("x"), "account of ada: 2");
+    session.send_line("end");
+    session.finish();
+
+    // Another configuration is another build, though no source changed.
+    project.edit(FILE, r#""{} = {}""#, r#""{}: {}""#);
+    project.save(soft_mock_tests::project::Save::Rename, MANIFEST, &plain);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    project.edit(FILE, "account of {}", "purse of {}");
+    session.wait_for_all(&["patched 1 function", "ledger::report::title"]);
+    assert_eq!(session.ask("x"), "purse of ada: 1");
+}
+
+#[test]
+fn a_program_that_aborts_on_panic_is_patched() {
+    let project = Project::fixture("ledger");
+    project.edit(
+        MANIFEST,
+        "[package]",
+        "[profile.dev]\npanic = \"abort\"\n\n[package]",
+    );
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    project.edit(FILE, "account of {}", "purse of {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 1");
+    project.edit(
+        FILE,
+        "purse of {}\", account.owner())",
+        "{}\", u8::from_str_radix(\"no\", 8).unwrap())",
+    );
+    session.wait_for_patch();
+    session.send_line("x");
+    let finished = session.finish();
+    // Cargo tells the signal of what it ran as 128 + 6 or ends likewise.
+    assert!(!finished.status.success(), "{:?}", finished.status);
+    assert!(
+        finished
+            .stderr
+            .iter()
+            .any(|line| line.contains("src/report.rs:")),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn link_time_optimisation_is_refused_clearly() {
+    let project = Project::fixture("ledger");
+    project.edit(
+        MANIFEST,
+        "[package]",
+        "[profile.dev]\nlto = true\n\n[package]",
+    );
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_all(&["can't be patched", "link-time optimisation is on"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 1");
+    session.send_line("end");
+    session.finish();
+    let none = project.run(
+        soft_mock_tests::hot::binary(),
+        &["build-patch", "-o", "fix.so"],
+    );
+    assert!(!none.status.success());
+}
+
+#[test]
+fn what_can_be_patched_is_known_without_running_it() {
+    let project = Project::fixture("ledger");
+    project.edit(
+        FILE,
+        "fn title(",
+        "const fn zero() -> u8 {\n    0\n}\n\npub fn any<T>(_: T) {}\n\nmacro_rules! make {\n    () => {\n        fn made() {}\n    };\n}\n\nfn title(",
+    );
+    let (told, _) = project.hot_to_end(&["doctor"]);
+    for part in [
+        "ledger (bin src/main.rs): ",
+        "    1 it is generic: ledger::report::any (src/report.rs:",
+        "    1 it is a const fn: ledger::report::zero (src/report.rs:",
+        "    1 it stands inside a macro: made (src/report.rs:",
+        "all crates: ",
+    ] {
+        assert!(told.contains(part), "{part} is missing in\n{told}");
+    }
+    let (json, _) = project.hot_to_end(&["doctor", "--json"]);
+    let crates: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let count = |key: &str| crates[0][key].as_u64().expect("a number");
+    assert_eq!(count("functions") - count("patchable"), 3);
+    assert!(!project.path("target").exists(), "nothing is built");
+
+    let (shown, _) = project.hot_to_end(&["expand", FILE]);
+    assert!(
+        shown.contains("__SOFT_MOCK_SITE") && shown.contains("fn title("),
+        "{shown}"
+    );
+    let (root, _) = project.hot_to_end(&["expand", "src/main.rs"]);
+    assert!(!root.contains("mod __soft_mock"), "{root}");
+    let (raw, _) = project.hot_to_end(&["expand", "--raw", "src/main.rs"]);
+    assert!(raw.contains("mod __soft_mock"), "{raw}");
+}
