@@ -62,6 +62,9 @@ pub(crate) struct Unit {
     /// Names of sites without a type id, and of functions without a site, for the compiler's sake.
     pub(crate) untyped: BTreeSet<String>,
     pub(crate) without: BTreeSet<String>,
+    /// Names of functions without a site because the optimiser inlines them.
+    #[serde(default)]
+    pub(crate) inlined: BTreeSet<String>,
     /// Why the crate was compiled as it is, without sites.
     pub(crate) unmodified: Option<String>,
 }
@@ -85,6 +88,15 @@ impl Unit {
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)?;
         replace_file(&folder.join("unit.json"), text.as_bytes())
+    }
+
+    /// Why an eligible function of the crate has no site all the same.
+    pub(crate) fn why_no_site(&self, name: &str) -> Option<&'static str> {
+        if self.without.contains(name) {
+            return Some("does not compile with a prologue");
+        }
+        let inlined = self.inlined.contains(name);
+        inlined.then_some("is left to the optimiser, which inlines it")
     }
 
     pub(crate) fn rustc_args(&self) -> RustcArgs {

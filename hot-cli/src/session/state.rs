@@ -194,11 +194,11 @@ impl ProgramState {
                 continue;
             }
             let planned = planned(&loaded.unit.crate_name, path, function);
-            if loaded.unit.without.contains(&planned.name) {
+            if let Some(why) = loaded.unit.why_no_site(&planned.name) {
                 rude.insert(Rude {
+                    why: format!("`{}` {why}", planned.name),
                     file: planned.file,
                     line: planned.line,
-                    why: format!("`{}` does not compile with a prologue", planned.name),
                 });
                 continue;
             }

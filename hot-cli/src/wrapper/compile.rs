@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{bail, Context, Result};
-use soft_mock_rewriter::{CrateTree, FunctionInfo, Output};
+use soft_mock_rewriter::{inlined, CrateTree, FunctionInfo, Output};
 
 use super::args::RustcArgs;
 use super::{dep_info, heal, shadow, stub, unhide, Call};
@@ -96,6 +96,9 @@ impl Compilation {
         unit.sources = tree.files.iter().map(|file| file.path.clone()).collect();
         unit.id = self.identify(&unit, &tree);
         unit.no_std = tree.is_no_std();
+        if self.args.is_optimised() && !unit.mocks {
+            unit.inlined.extend(inlined(&tree, &unit.crate_name));
+        }
         let shadow_root = self.folder.join("shadow");
         let mut refusals = Vec::new();
         for _ in 0..ATTEMPTS {
@@ -146,6 +149,10 @@ impl Compilation {
         if self.kind != UnitKind::Test {
             // Optimised crates would otherwise make symbols local that patches have to find.
             args.push(&["-C", "link-dead-code", "-C", "lto=off"]);
+            if self.args.is_optimised() {
+                // Without that optimisation across a crate's own parts, nothing is inlined from part to part.
+                args.push(&["-C", "codegen-units=1"]);
+            }
         }
         let (status, lines) = self.rustc(&args)?;
         if !status.success() {
@@ -257,6 +264,7 @@ impl Compilation {
             inputs: BTreeMap::new(),
             untyped: BTreeSet::new(),
             without: BTreeSet::new(),
+            inlined: BTreeSet::new(),
             unmodified: None,
         })
     }

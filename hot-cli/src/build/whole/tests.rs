@@ -75,6 +75,7 @@ impl Project {
             mocks: false,
             untyped: BTreeSet::new(),
             without: BTreeSet::new(),
+            inlined: BTreeSet::new(),
             unmodified: None,
         };
         let linker = toolchain::bundled_linker(&rustc);
