@@ -48,6 +48,7 @@ compile_error!("soft-mock runs on Linux only: it relies on ELF sections, /proc a
 #[path = "../tests/common/mod.rs"]
 mod common;
 mod hook;
+mod images;
 mod loader;
 pub mod manifest;
 pub mod mock;

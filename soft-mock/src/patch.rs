@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hook::{Code, Hook};
 use crate::loader::{self, Checked, LoadError, Loaded, Refusal};
-use crate::registry::registry;
+use crate::registry::{registry, Registry};
 use crate::shared::Shared;
 use crate::site::Site;
 
@@ -80,6 +81,15 @@ pub struct Transaction {
     plugins: Vec<PathBuf>,
     restores: Vec<(String, String)>,
     copies: Option<PathBuf>,
+    image: Option<Arc<Target>>,
+}
+
+/// The library of a managed plugin that a patch is for.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) sites: Registry,
+    /// The file that was opened.
+    pub(crate) path: PathBuf,
 }
 
 impl Transaction {
@@ -106,39 +116,49 @@ impl Transaction {
         self
     }
 
+    /// Changes functions of this library, which stays where it is, and not of the program.
+    pub(crate) fn in_image(mut self, image: Option<Arc<Target>>) -> Self {
+        self.image = image;
+        self
+    }
+
     /// Makes all of it active at once, or nothing of it.
     pub fn commit(self) -> Result<Report, LoadError> {
         let started = Instant::now();
         let _turn = ORDER.lock();
-        let shared = registry().map_err(Refusal::from)?.shared();
-        let checked = self.check()?;
-        let restored = self.sites_to_restore()?;
+        let sites = match &self.image {
+            Some(image) => &image.sites,
+            None => registry().map_err(Refusal::from)?,
+        };
+        let checked = self.check(sites)?;
+        let restored = self.sites_to_restore(sites)?;
         nothing_twice(&checked, &restored)?;
-        let loaded = load(checked, self.copies.as_deref())?;
-        Ok(install(shared, loaded, restored, started))
+        let loaded = self.load(checked)?;
+        Ok(install(sites.shared(), loaded, restored, started))
     }
 
-    fn check(&self) -> Result<Vec<Checked>, LoadError> {
+    fn check(&self, sites: &Registry) -> Result<Vec<Checked>, LoadError> {
         self.plugins
             .iter()
-            .map(|path| loader::check(path))
+            .map(|path| loader::check(path, sites))
             .collect()
     }
 
-    fn sites_to_restore(&self) -> Result<Vec<&'static Site>, LoadError> {
-        let sites = self
+    fn load(&self, checked: Vec<Checked>) -> Result<Vec<Loaded>, LoadError> {
+        let image = self.image.as_ref().map(|image| image.path.as_path());
+        checked
+            .into_iter()
+            .map(|plugin| plugin.load(self.copies.as_deref(), image))
+            .collect()
+    }
+
+    fn sites_to_restore(&self, sites: &Registry) -> Result<Vec<&'static Site>, LoadError> {
+        let found = self
             .restores
             .iter()
-            .map(|(unit, name)| loader::site_to_restore(unit, name));
-        Ok(sites.collect::<Result<_, _>>()?)
+            .map(|(unit, name)| loader::site_to_restore(sites, unit, name));
+        Ok(found.collect::<Result<_, _>>()?)
     }
-}
-
-fn load(checked: Vec<Checked>, copies: Option<&Path>) -> Result<Vec<Loaded>, LoadError> {
-    checked
-        .into_iter()
-        .map(|plugin| plugin.load(copies))
-        .collect()
 }
 
 fn nothing_twice(checked: &[Checked], restored: &[&'static Site]) -> Result<(), LoadError> {

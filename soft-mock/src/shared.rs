@@ -5,13 +5,14 @@
 //! lowest-addressed sentinel site. Nothing here refers to a particular copy.
 
 use std::hint;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::thread;
 
+use crate::images::Observer;
 use crate::site::Site;
 
 /// The version of the layouts that copies share: [`Shared`] and everything in `hook`.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// Attempts to take the lock before the thread gives way to others.
 const SPINS: u32 = 64;
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) generation: AtomicU64,
     /// The number of the newest patch. Written under the lock.
     patches: AtomicU64,
+    /// Who is told of images that come and go, an [`Observer`]; null if nobody wants to know.
+    images: AtomicPtr<()>,
 }
 
 impl Shared {
@@ -52,6 +55,7 @@ impl Shared {
             lock: AtomicU32::new(0),
             generation: AtomicU64::new(0),
             patches: AtomicU64::new(0),
+            images: AtomicPtr::new(std::ptr::null_mut()),
         }));
         let null = std::ptr::null_mut();
         match cell.compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire) {
@@ -62,6 +66,28 @@ impl Shared {
                 first
             }
         }
+    }
+
+    /// Gives this state to a section of its own, that of another image of the process.
+    pub(crate) fn give(&'static self, sentinel: &Site) -> bool {
+        let (null, own) = (std::ptr::null_mut(), std::ptr::from_ref(self).cast_mut());
+        sentinel
+            .shared()
+            .compare_exchange(null, own, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok_and(|before| before.is_null())
+    }
+
+    /// Sets who is told of images.
+    pub(crate) fn observe_images(&self, observer: Observer) {
+        self.images
+            .store(observer as *mut (), Ordering::Release);
+    }
+
+    /// Who is told of images.
+    pub(crate) fn image_observer(&self) -> Option<Observer> {
+        let observer = self.images.load(Ordering::Acquire);
+        // SAFETY: null, or what `observe_images` of this or another copy has stored.
+        unsafe { std::mem::transmute::<*mut (), Option<Observer>>(observer) }
     }
 
     /// Takes the lock under which hooks change. Held for a few stores only, never while code of

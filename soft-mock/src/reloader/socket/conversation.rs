@@ -3,9 +3,11 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::patch::{patch_of, Transaction};
-use crate::registry;
+use crate::images::Image;
+use crate::patch::{patch_of, Target, Transaction};
+use crate::registry::{self, Registry};
 use crate::reloader::protocol::{
     FromProgram, Hello, Load, Loaded, Refused, SiteInfo, SiteList, ToProgram, UnitInfo, VERSION,
 };
@@ -20,12 +22,17 @@ pub(super) struct Program {
     pub(super) name: String,
     /// The private folder for copies of plugins, which the builder removes.
     pub(super) copies: Option<PathBuf>,
+    /// The library that this is about, if it isn't the program itself.
+    pub(super) image: Option<&'static Image>,
 }
 
 /// Answers the peer until it goes away.
 pub(super) fn hold(stream: &UnixStream, program: &Program, stop: &Stop) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
-    say(stream, &FromProgram::Hello(hello(&program.name)))?;
+    let Some(hello) = hello(program) else {
+        return Ok(());
+    };
+    say(stream, &FromProgram::Hello(hello))?;
     let mut line = Vec::new();
     while !stop.is_set() {
         line.clear();
@@ -50,15 +57,28 @@ fn say(mut stream: &UnixStream, words: &FromProgram) -> io::Result<()> {
     stream.write_all(&line)
 }
 
-fn hello(program: &str) -> Hello {
-    let units = registry::units();
-    Hello {
+/// None: the library is gone.
+fn hello(program: &Program) -> Option<Hello> {
+    let units = with_sites(program, |sites| sites.units())?;
+    Some(Hello {
         version: VERSION,
         pid: std::process::id(),
         exe: std::env::current_exe().unwrap_or_default(),
         units: units.iter().map(unit_info).collect(),
-        program: program.to_owned(),
-    }
+        program: program.name.clone(),
+        image: program.image.map(|image| image.path().to_owned()),
+    })
+}
+
+/// Looks at the sites of the program, or at those of the library that this is about. None: it is gone,
+/// or its sites can't be used.
+fn with_sites<R>(program: &Program, look: impl FnOnce(&Registry) -> R) -> Option<R> {
+    let Some(image) = program.image else {
+        return registry::registry().ok().map(look);
+    };
+    let inside = image.enter()?;
+    let sites = image.sites(&inside).ok()?;
+    Some(look(&sites))
 }
 
 fn unit_info(unit: &registry::Unit) -> UnitInfo {
@@ -75,7 +95,7 @@ fn answer(line: &[u8], program: &Program) -> FromProgram {
         Ok(ToProgram::Load(load)) => answer_load(load, program),
         Ok(ToProgram::Sites(question)) => FromProgram::Sites(SiteList {
             id: question.id,
-            sites: sites(),
+            sites: with_sites(program, sites).unwrap_or_default(),
         }),
         Err(error) => FromProgram::Refused(Refused {
             id: 0,
@@ -87,7 +107,20 @@ fn answer(line: &[u8], program: &Program) -> FromProgram {
 
 fn answer_load(load: Load, program: &Program) -> FromProgram {
     let id = load.id;
-    let mut transaction = Transaction::new().copies_in(program.copies.as_deref());
+    let refused = |error: String, functions| {
+        FromProgram::Refused(Refused {
+            id,
+            error,
+            functions,
+        })
+    };
+    let image = match target(program) {
+        Ok(image) => image,
+        Err(error) => return refused(error, Vec::new()),
+    };
+    let mut transaction = Transaction::new()
+        .copies_in(program.copies.as_deref())
+        .in_image(image);
     for plugin in load.plugins {
         transaction = transaction.plugin(plugin);
     }
@@ -96,15 +129,23 @@ fn answer_load(load: Load, program: &Program) -> FromProgram {
     }
     match transaction.commit() {
         Ok(report) => FromProgram::Loaded(Loaded { id, report }),
-        Err(error) => FromProgram::Refused(Refused {
-            id,
-            error: error.to_string(),
-            functions: error.functions(),
-        }),
+        Err(error) => refused(error.to_string(), error.functions()),
     }
 }
 
-fn sites() -> Vec<SiteInfo> {
+/// The library that a patch is for, which from now on stays for ever.
+fn target(program: &Program) -> Result<Option<Arc<Target>>, String> {
+    let Some(image) = program.image else {
+        return Ok(None);
+    };
+    let inside = image.enter().ok_or("the plugin was unloaded")?;
+    let sites = image.sites(&inside).map_err(|error| error.to_string())?;
+    inside.pin();
+    let path = image.path().to_owned();
+    Ok(Some(Arc::new(Target { sites, path })))
+}
+
+fn sites(registry: &Registry) -> Vec<SiteInfo> {
     let info = |site: &'static crate::Site| SiteInfo {
         name: site.name().to_owned(),
         file: site.file().to_owned(),
@@ -114,5 +155,5 @@ fn sites() -> Vec<SiteInfo> {
         patched: patch_of(site).is_some(),
         running: site.running().unwrap_or(0),
     };
-    registry::sites().map(info).collect()
+    registry.sites().map(info).collect()
 }

@@ -6,6 +6,7 @@
 
 mod address;
 mod conversation;
+mod plugins;
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -99,18 +100,23 @@ pub fn connect(session: impl AsRef<Path>, program: &str) -> Result<Handle, Start
     let copies = folder_for_copies(&session).map_err(place)?;
     let program = Program {
         name: program.to_owned(),
-        copies: Some(copies),
+        copies: Some(copies.clone()),
+        image: None,
     };
+    plugins::follow(&session, copies)?;
     let stop = Stop::default();
     let seen = stop.clone();
-    Handle::spawn(&stop, move || {
-        let socket = session.join(SOCKET);
-        while !seen.is_set() && session.is_dir() {
-            // Whatever ended it, the program goes on, and `hot` may come back.
-            let _ = call(&socket, &program, &seen);
-            thread::sleep(RETRY);
-        }
-    })
+    Handle::spawn(&stop, move || keep_calling(&session, &program, &seen, &|_| {}))
+}
+
+/// Calls `hot` for as long as the session's folder exists. `called` is given every new connection.
+fn keep_calling(session: &Path, program: &Program, stop: &Stop, called: &dyn Fn(&UnixStream)) {
+    let socket = session.join(SOCKET);
+    while !stop.is_set() && session.is_dir() {
+        // Whatever ended it, the program goes on, and `hot` may come back.
+        let _ = call(&socket, program, stop, called);
+        thread::sleep(RETRY);
+    }
 }
 
 /// Copies of plugins go where the session's owner removes them, so that nothing is left behind even
@@ -126,9 +132,15 @@ fn folder_for_copies(session: &Path) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-fn call(socket: &Path, program: &Program, stop: &Stop) -> io::Result<()> {
+fn call(
+    socket: &Path,
+    program: &Program,
+    stop: &Stop,
+    called: &dyn Fn(&UnixStream),
+) -> io::Result<()> {
     let address = Address::of(socket)?;
     let stream = UnixStream::connect(address.path())?;
+    called(&stream);
     match is_own_user(&stream) {
         true => conversation::hold(&stream, program, stop),
         false => Err(io::ErrorKind::PermissionDenied.into()),
