@@ -26,6 +26,8 @@ pub(crate) enum UnitKind {
     Lib,
     /// A program, compiled as a library and a generated main.
     Bin,
+    /// A managed plugin, compiled as a library and a generated root.
+    Plugin,
     /// A test harness.
     Test,
     /// A proc-macro crate: left as it is, but its changes concern whoever uses it.
@@ -125,12 +127,6 @@ impl Unit {
         let stem = path.file_stem()?.to_str()?.strip_prefix("lib")?;
         let folder = Self::folder(path.parent()?, stem);
         folder.join("unit.json").is_file().then_some(folder)
-    }
-
-    /// The text of a source file as it was compiled.
-    pub(crate) fn compiled_source(&self, folder: &Path, path: &Path) -> Result<String> {
-        let copy = below(&folder.join("sources"), path);
-        std::fs::read_to_string(&copy).with_context(|| format!("can't read {}", copy.display()))
     }
 }
 

@@ -79,8 +79,7 @@ impl Shared {
 
     /// Sets who is told of images.
     pub(crate) fn observe_images(&self, observer: Observer) {
-        self.images
-            .store(observer as *mut (), Ordering::Release);
+        self.images.store(observer as *mut (), Ordering::Release);
     }
 
     /// Who is told of images.

@@ -11,7 +11,7 @@ mod engine;
 pub(crate) mod plan;
 pub(crate) mod program;
 mod restart;
-mod setup;
+pub(crate) mod setup;
 mod state;
 
 use std::process::ExitCode;

@@ -228,7 +228,11 @@ impl ManagedLibrary {
     /// # Safety
     /// None of the library's own code has run but its initialisers, and it is closed only after
     /// [`SitesImage::try_close`].
-    pub(crate) unsafe fn image(&self, file: &ManagedFile, entry: &str) -> Option<&'static SitesImage> {
+    pub(crate) unsafe fn image(
+        &self,
+        file: &ManagedFile,
+        entry: &str,
+    ) -> Option<&'static SitesImage> {
         let patchable = file.patchable.as_ref()?;
         // SAFETY: only its address is used.
         let address = unsafe { self.function::<unsafe extern "C" fn()>(entry) }? as *const u8;

@@ -106,7 +106,9 @@ pub fn connect(session: impl AsRef<Path>, program: &str) -> Result<Handle, Start
     plugins::follow(&session, copies)?;
     let stop = Stop::default();
     let seen = stop.clone();
-    Handle::spawn(&stop, move || keep_calling(&session, &program, &seen, &|_| {}))
+    Handle::spawn(&stop, move || {
+        keep_calling(&session, &program, &seen, &|_| {})
+    })
 }
 
 /// Calls `hot` for as long as the session's folder exists. `called` is given every new connection.
