@@ -164,11 +164,13 @@ impl Call {
         if !self.environment.is_empty() {
             words.push("env".to_owned());
         }
-        words.extend(
-            self.environment.iter().map(|(key, value)| {
-                format!("{}={}", key.display(), quote(&value.to_string_lossy()))
-            }),
-        );
+        words.extend(self.environment.iter().map(|(key, value)| {
+            format!(
+                "{}={}",
+                key.to_string_lossy(),
+                quote(&value.to_string_lossy())
+            )
+        }));
         words.push(quote(&cargo().to_string_lossy()));
         words.extend(
             self.arguments

@@ -40,14 +40,32 @@ pub(super) fn exporting(args: &mut RustcArgs, folder: &Path) -> Result<(&'static
 
 /// Calls the linker without the script.
 pub(crate) fn run(linker: &OsStr, arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let hides = |argument: &OsString| {
-        let text = argument.to_string_lossy();
-        let text = text.strip_prefix("-Wl,").unwrap_or(&text);
-        text.starts_with("--version-script=")
-    };
     let status = Command::new(linker)
-        .args(arguments.filter(|argument| !hides(argument)))
+        .args(arguments.filter(|argument| !is_script(argument)))
         .env_remove(VARIABLE)
         .status();
     compile::exit_code(status)
+}
+
+/// Whether an argument names a version script, to a linker or to a compiler that calls one.
+fn is_script(argument: &OsStr) -> bool {
+    let text = argument.to_string_lossy();
+    let text = text.strip_prefix("-Wl,").unwrap_or(&text);
+    text.starts_with("--version-script=")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_script_is_taken_away() {
+        let check = |argument: &str, expected: bool| {
+            assert_eq!(is_script(argument.as_ref()), expected, "{argument}");
+        };
+        check("-Wl,--version-script=/tmp/rustc/list", true);
+        check("--version-script=/tmp/rustc/list", true);
+        check("-Wl,-Bsymbolic", false);
+        check("-o", false);
+    }
 }
