@@ -1,7 +1,7 @@
 //! `hot`: patches the functions of a program while it runs.
 //!
 //! Called by cargo in place of rustc (under the name `hot-rustc`), it is the wrapper that rewrites a
-//! crate; called by the user, it runs a session around their command, or builds managed plugins.
+//! crate; called by that rustc as its linker, it exports a plugin's symbols; called by the user, it runs a session around their command, or builds managed plugins.
 
 mod build;
 mod by_hand;
@@ -25,6 +25,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
+    if let Some(linker) = std::env::var_os(wrapper::linker::VARIABLE) {
+        return wrapper::linker::run(&linker, arguments.skip(1));
+    }
     let own = arguments.next().unwrap_or_default();
     let name = std::path::Path::new(&own).file_name();
     if name == Some("hot-rustc".as_ref()) {

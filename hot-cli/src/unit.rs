@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use soft_mock_rewriter::{is_skipped, Ineligible};
+use soft_mock_rewriter::is_skipped;
 
 use crate::wrapper::args::RustcArgs;
 
@@ -27,6 +27,8 @@ pub(crate) enum UnitKind {
     Lib,
     /// A program, compiled as a library and a generated main.
     Bin,
+    /// A managed plugin, compiled as a library and a generated root.
+    Plugin,
     /// A test harness.
     Test,
     /// A proc-macro crate: left as it is, but its changes concern whoever uses it.
@@ -66,6 +68,9 @@ pub(crate) struct Unit {
     /// Patterns of the names of functions that the user wants left alone.
     #[serde(default)]
     pub(crate) skip: Vec<String>,
+    /// Names of functions without a site because the optimiser inlines them.
+    #[serde(default)]
+    pub(crate) inlined: BTreeSet<String>,
     /// Why the crate was compiled as it is, without sites.
     pub(crate) unmodified: Option<String>,
 }
@@ -91,12 +96,16 @@ impl Unit {
         replace_file(&folder.join("unit.json"), text.as_bytes())
     }
 
-    /// Why a function has no site although it could have one.
-    pub(crate) fn left_out(&self, site: &str) -> Option<Ineligible> {
-        if self.without.contains(site) {
-            return Some(Ineligible::Refused);
+    /// Why an eligible function of the crate has no site all the same.
+    pub(crate) fn why_no_site(&self, name: &str) -> Option<&'static str> {
+        if self.without.contains(name) {
+            return Some("does not compile with a prologue");
         }
-        is_skipped(&self.skip, site).then_some(Ineligible::LeftOut)
+        if is_skipped(&self.skip, name) {
+            return Some("is left out (`skip`)");
+        }
+        let inlined = self.inlined.contains(name);
+        inlined.then_some("is left to the optimiser, which inlines it")
     }
 
     /// The folder of its package.
@@ -131,12 +140,6 @@ impl Unit {
         let stem = path.file_stem()?.to_str()?.strip_prefix("lib")?;
         let folder = Self::folder(path.parent()?, stem);
         folder.join("unit.json").is_file().then_some(folder)
-    }
-
-    /// The text of a source file as it was compiled.
-    pub(crate) fn compiled_source(&self, folder: &Path, path: &Path) -> Result<String> {
-        let copy = below(&folder.join("sources"), path);
-        std::fs::read_to_string(&copy).with_context(|| format!("can't read {}", copy.display()))
     }
 }
 

@@ -11,6 +11,7 @@ mod edition;
 mod edits;
 mod eligibility;
 mod facts;
+mod inlined;
 mod items;
 mod local_items;
 mod macro_functions;
@@ -37,6 +38,7 @@ pub use diff::{diff, ChangedFunction, FileDiff, Rude};
 pub use edition::Edition;
 pub use eligibility::{classify, has_attribute, is_test_only, Ineligible, Kind, Place};
 pub use facts::identifiers;
+pub use inlined::inlined;
 pub use items::{
     forget_sources, Aspect, Child, ExternCrate, FileItems, Function, FunctionPlace, ImplHeader,
     Item, ItemKind, LocalName, MacroRules, Module, Part, Private, PrivateKind, Use, UseKind,

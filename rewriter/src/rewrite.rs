@@ -158,7 +158,8 @@ fn root_text(options: &Options, facts: &Facts) -> String {
     text
 }
 
-fn crate_module(file: &SourceFile, name: &str) -> String {
+/// The path of a file's module, the crate's name first.
+pub(crate) fn crate_module(file: &SourceFile, name: &str) -> String {
     let mut path = vec![name.to_owned()];
     path.extend(file.module.iter().cloned());
     path.join("::")

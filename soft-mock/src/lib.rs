@@ -49,6 +49,7 @@ compile_error!("soft-mock runs on Linux only: it relies on ELF sections, /proc a
 mod common;
 pub mod handover;
 mod hook;
+mod images;
 mod loader;
 pub mod manifest;
 pub mod mock;
@@ -61,6 +62,7 @@ mod scope;
 mod shared;
 mod signals;
 mod site;
+mod stay;
 
 /// What `mockable` expands to refers to. No part of the interface.
 #[doc(hidden)]

@@ -15,6 +15,16 @@ pub const FORMAT: u32 = 1;
 /// The kind of plugin that carries replacements for functions.
 pub const PATCH: &str = "patch";
 
+/// What a patch of a managed plugin's library names as the library that it needs, and that library as
+/// its name. Where the patch is loaded, the path of the one that was opened there is put in its place:
+/// the same plugin can be in a process several times.
+pub const IMAGE: &str = concat!(
+    "soft-mock-image-of-a-managed-plugin/",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+);
+
 /// A plugin's manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -187,27 +187,40 @@ pub(crate) fn registry() -> Result<&'static Registry, RegistryError> {
 impl Registry {
     /// # Safety
     /// Between the bounds lie sites, of whatever layout version, and live for ever.
-    unsafe fn between(start: *const Site, stop: *const Site) -> Result<Self, RegistryError> {
-        let size = stop.addr().saturating_sub(start.addr());
-        let stride = size_of::<Site>();
-        if size == 0 || size % stride != 0 || !start.is_aligned() {
-            return Err(RegistryError::Section { size });
-        }
-        // SAFETY: the caller's promise, and the size fits. A layout of another version is not
-        // looked into further than its version, which stands at the same place in all of them.
-        let sites: &'static [Site] = unsafe { std::slice::from_raw_parts(start, size / stride) };
-        if let Some(other) = sites.iter().find(|site| site.version() != LAYOUT) {
-            let found = other.version();
-            return Err(RegistryError::Layout { found });
-        }
-        let sentinel = sites.iter().find(|site| site.is_sentinel());
-        let sentinel = sentinel.ok_or(RegistryError::Section { size })?;
+    pub(crate) unsafe fn between(
+        start: *const Site,
+        stop: *const Site,
+    ) -> Result<Self, RegistryError> {
+        // SAFETY: the caller's promise.
+        let (sites, sentinel) = unsafe { section(start, stop) }?;
         let shared = Shared::of(sentinel).map_err(|found| RegistryError::Shared { found })?;
         Ok(Self {
             sites,
             shared,
             by_name: OnceLock::new(),
         })
+    }
+
+    /// Gives the sites of another image the state of this process.
+    ///
+    /// # Safety
+    /// As for [`Registry::between`].
+    pub(crate) unsafe fn share(
+        start: *const Site,
+        stop: *const Site,
+        shared: &'static Shared,
+    ) -> Result<(), RegistryError> {
+        // SAFETY: the caller's promise.
+        let (_, sentinel) = unsafe { section(start, stop) }?;
+        match shared.give(sentinel) {
+            true => Ok(()),
+            false => Err(RegistryError::Adopted),
+        }
+    }
+
+    /// Tells the program from a library in it that has sites of its own: patches belong to one of them.
+    pub(crate) fn domain(&self) -> usize {
+        self.sites.as_ptr().addr()
     }
 
     pub(crate) fn shared(&self) -> &'static Shared {
@@ -235,7 +248,7 @@ impl Registry {
         Some((site.name(), site.signature()))
     }
 
-    fn units(&self) -> Vec<Unit> {
+    pub(crate) fn units(&self) -> Vec<Unit> {
         let mut units: Vec<Unit> = Vec::new();
         let mut position: HashMap<u64, usize> = HashMap::new();
         for site in self.sites {
@@ -309,6 +322,31 @@ impl Registry {
     pub(crate) fn nearest(&self, name: &str) -> Vec<String> {
         names::nearest(name, self.sites().map(Site::name))
     }
+}
+
+/// The sites of a section, and its first sentinel.
+///
+/// # Safety
+/// Between the bounds lie sites, of whatever layout version, and live for ever.
+unsafe fn section(
+    start: *const Site,
+    stop: *const Site,
+) -> Result<(&'static [Site], &'static Site), RegistryError> {
+    let size = stop.addr().saturating_sub(start.addr());
+    let stride = size_of::<Site>();
+    if size == 0 || size % stride != 0 || !start.is_aligned() {
+        return Err(RegistryError::Section { size });
+    }
+    // SAFETY: the caller's promise, and the size fits. A layout of another version is not
+    // looked into further than its version, which stands at the same place in all of them.
+    let sites: &'static [Site] = unsafe { std::slice::from_raw_parts(start, size / stride) };
+    if let Some(other) = sites.iter().find(|site| site.version() != LAYOUT) {
+        let found = other.version();
+        return Err(RegistryError::Layout { found });
+    }
+    let sentinel = sites.iter().find(|site| site.is_sentinel());
+    let sentinel = sentinel.ok_or(RegistryError::Section { size })?;
+    Ok((sites, sentinel))
 }
 
 fn is_meant(site: &Site, which: &str) -> bool {

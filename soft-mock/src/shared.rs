@@ -10,11 +10,12 @@ use std::thread;
 use std::time::Duration;
 
 use crate::handover::{Inherited, Saver};
+use crate::images::Observer;
 use crate::patch::{Entry, Job, Listener};
 use crate::site::Site;
 
 /// The version of the layouts that copies share: [`Shared`] and everything in `hook`.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// Attempts to take the lock before the thread gives way to others.
 const SPINS: u32 = 64;
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     /// What is handed over to the next process, and what was by the one before; see `handover`.
     pub(crate) savers: AtomicPtr<Saver>,
     pub(crate) inherited: AtomicPtr<Inherited>,
+    /// Who is told of images that come and go, an [`Observer`]; null if nobody wants to know.
+    images: AtomicPtr<()>,
 }
 
 impl Shared {
@@ -81,6 +84,7 @@ impl Shared {
             turn: AtomicU32::new(0),
             savers: AtomicPtr::default(),
             inherited: AtomicPtr::default(),
+            images: AtomicPtr::new(std::ptr::null_mut()),
         }));
         let null = std::ptr::null_mut();
         match cell.compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire) {
@@ -105,6 +109,27 @@ impl Shared {
             thread::sleep(TURN_PAUSE);
         }
         Turn { shared: self }
+    }
+
+    /// Gives this state to a section of its own, that of another image of the process.
+    pub(crate) fn give(&'static self, sentinel: &Site) -> bool {
+        let (null, own) = (std::ptr::null_mut(), std::ptr::from_ref(self).cast_mut());
+        sentinel
+            .shared()
+            .compare_exchange(null, own, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok_and(|before| before.is_null())
+    }
+
+    /// Sets who is told of images.
+    pub(crate) fn observe_images(&self, observer: Observer) {
+        self.images.store(observer as *mut (), Ordering::Release);
+    }
+
+    /// Who is told of images.
+    pub(crate) fn image_observer(&self) -> Option<Observer> {
+        let observer = self.images.load(Ordering::Acquire);
+        // SAFETY: null, or what `observe_images` of this or another copy has stored.
+        unsafe { std::mem::transmute::<*mut (), Option<Observer>>(observer) }
     }
 
     /// Takes the lock under which hooks change. Held for a few stores only, never while code of

@@ -110,7 +110,11 @@ impl Linker<'_> {
             .arg("-o")
             .arg(output)
             .args(objects)
-            .args(archives)
+            .args(archives);
+        if let Some(library) = &self.program.library {
+            command.arg(flag("--no-as-needed")).arg(library);
+        }
+        command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());

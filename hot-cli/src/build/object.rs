@@ -1,7 +1,7 @@
 //! What an ELF file defines, needs and holds.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use object::read::archive::ArchiveFile;
@@ -13,6 +13,8 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionKind};
 pub(crate) struct DynamicSymbols {
     pub(crate) defined: HashSet<String>,
     pub(crate) undefined: HashSet<String>,
+    /// The library itself, where patches have to name it: where it isn't the program.
+    pub(crate) library: Option<PathBuf>,
 }
 
 /// Reads the dynamic symbols of `path`.

@@ -60,6 +60,32 @@ pub(crate) enum BuildError {
 
 /// Builds the plugins of a plan.
 pub(crate) fn build(job: &Job) -> Result<Built, BuildError> {
+    still_built_so(job)?;
+    let built = build_all(job)?;
+    // Another build in the middle would have changed what the plugins were compiled against.
+    still_built_so(job)?;
+    Ok(built)
+}
+
+/// Whether the records are those of the running program.
+fn still_built_so(job: &Job) -> Result<(), BuildError> {
+    let Some(name) = job.program.outdated() else {
+        return Ok(());
+    };
+    let first = job.plan.values().flat_map(|unit| &unit.patch).next();
+    let rude = first.map(|function| Rude {
+        file: function.file.clone(),
+        line: function.line,
+        why: format!("crate `{name}` was built again after the program was started"),
+    });
+    match rude {
+        Some(rude) => Err(BuildError::Rude(vec![rude])),
+        // Only bodies that are in the program already are to be given back.
+        None => Ok(()),
+    }
+}
+
+fn build_all(job: &Job) -> Result<Built, BuildError> {
     let mut built = Built {
         plugins: Vec::new(),
         notes: Vec::new(),

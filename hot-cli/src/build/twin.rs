@@ -4,7 +4,9 @@
 //! symbols meet), with everything widened that can be without changing what a name means. Made when
 //! it is first needed, from the sources as they were compiled, and kept beside the unit.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,8 @@ struct Note {
 
 /// The twin of the unit in `folder`: a finished one if there is one, or a new one.
 pub(crate) fn twin(unit: &Unit, folder: &Path, real_rustc: &Path, cancel: &Cancel) -> Result<Twin> {
+    let turn = turn(folder);
+    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     let place = folder.join("twin");
     let metadata = place.join(format!("lib{}.rmeta", unit.crate_name));
     let note = place.join("twin.json");
@@ -61,6 +65,13 @@ pub(crate) fn twin(unit: &Unit, folder: &Path, real_rustc: &Path, cancel: &Cance
     })
 }
 
+/// Programs that share a crate make its twin one after the other.
+fn turn(folder: &Path) -> Arc<Mutex<()>> {
+    static TURNS: Mutex<BTreeMap<PathBuf, Arc<Mutex<()>>>> = Mutex::new(BTreeMap::new());
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(turns.entry(folder.to_owned()).or_default())
+}
+
 fn read(note: &Path, unit: u64) -> Option<Vec<Hidden>> {
     let text = std::fs::read(note).ok()?;
     let note: Note = serde_json::from_slice(&text).ok()?;
@@ -80,7 +91,7 @@ fn compile(
 ) -> Result<()> {
     let call = unit.rustc_args();
     let metadata = match unit.kind {
-        UnitKind::Bin => crate::wrapper::program_metadata(&call),
+        UnitKind::Bin | UnitKind::Plugin => crate::wrapper::program_metadata(&call),
         UnitKind::Lib | UnitKind::Test | UnitKind::Macro => {
             call.codegen("metadata").unwrap_or("").to_owned()
         }

@@ -148,7 +148,7 @@ fn compile(
     }
     let call = unit.rustc_args();
     let metadata = match unit.kind {
-        UnitKind::Bin => crate::wrapper::program_metadata(&call),
+        UnitKind::Bin | UnitKind::Plugin => crate::wrapper::program_metadata(&call),
         UnitKind::Lib | UnitKind::Test | UnitKind::Macro => {
             call.codegen("metadata").unwrap_or("").to_owned()
         }

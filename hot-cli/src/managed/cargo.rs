@@ -12,13 +12,14 @@ use super::error::BuildError;
 use super::install;
 use super::options::BuildOptions;
 use super::package::{cargo, Package};
+use crate::session::setup::build_environment;
 
 /// The call, not yet made.
 #[derive(Debug)]
 pub(crate) struct Call {
     manifest: PathBuf,
     arguments: Vec<OsString>,
-    environment: Vec<(&'static str, String)>,
+    environment: Vec<(OsString, OsString)>,
 }
 
 /// What cargo says when it has compiled something.
@@ -32,7 +33,7 @@ struct Message {
 }
 
 impl Call {
-    pub(crate) fn new(package: &Package, options: &BuildOptions) -> Self {
+    pub(crate) fn new(package: &Package, options: &BuildOptions) -> Result<Self, BuildError> {
         let mut arguments: Vec<OsString> = [
             "rustc",
             "--lib",
@@ -65,17 +66,20 @@ impl Call {
             false => arguments.push("-Cstrip=debuginfo".into()),
         }
         let mut environment = Vec::new();
+        if options.patchable {
+            environment = build_environment(&[cargo()]).map_err(BuildError::Patchable)?;
+        }
         if let Some(commit) = commit::of(&package.folder) {
-            environment.push(("SOFT_MOCK_NOTE", commit));
+            environment.push(("SOFT_MOCK_NOTE".into(), commit.into()));
         }
         if let Some(prefix) = &options.live_prefix {
-            environment.push(("SOFT_MOCK_LIVE_PREFIX", prefix.clone()));
+            environment.push(("SOFT_MOCK_LIVE_PREFIX".into(), prefix.into()));
         }
-        Self {
+        Ok(Self {
             manifest: package.manifest.clone(),
             arguments,
             environment,
-        }
+        })
     }
 
     /// Makes the call; returns the library.
@@ -160,11 +164,13 @@ impl Call {
         if !self.environment.is_empty() {
             words.push("env".to_owned());
         }
-        words.extend(
-            self.environment
-                .iter()
-                .map(|(key, value)| format!("{key}={}", quote(value))),
-        );
+        words.extend(self.environment.iter().map(|(key, value)| {
+            format!(
+                "{}={}",
+                key.to_string_lossy(),
+                quote(&value.to_string_lossy())
+            )
+        }));
         words.push(quote(&cargo().to_string_lossy()));
         words.extend(
             self.arguments

@@ -46,6 +46,10 @@ pub(crate) enum BuildError {
     },
     #[error("{0} has been written by something else; give a folder of its own for static linking")]
     ForeignCrate(PathBuf),
+    #[error("no plugin can be built for patching: {0:#}")]
+    Patchable(anyhow::Error),
+    #[error("--patchable is for `hot build`: the session of `hot cargo run` itself builds such plugins again, where an edit can't be patched")]
+    WatchPatchable,
     #[error("files can't be watched: {0}")]
     Watch(#[from] notify::Error),
 }

@@ -14,6 +14,7 @@ mod error;
 mod install;
 mod options;
 mod package;
+pub(crate) mod record;
 mod rules;
 mod static_linking;
 mod watch;
@@ -88,10 +89,13 @@ fn build(folder: &std::path::Path, options: &BuildOptions) -> Result<PathBuf, Bu
     if options.static_linking {
         return static_linking::generate(&package, options);
     }
-    let call = cargo::Call::new(&package, options);
+    let call = cargo::Call::new(&package, options)?;
     if !options.cargo_build {
         return call.write_down(&package, &options.out_dir);
     }
     let library = call.run(options)?;
+    if options.patchable {
+        record::write(&library, &package, options)?;
+    }
     install::install(&library, &package, &options.out_dir)
 }

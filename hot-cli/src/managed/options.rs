@@ -10,6 +10,7 @@ Examples:
   hot build plugins/hello out                      → out/hello.so, and its path on stdout
   hot build plugins out --exclude 'draft-*'        every plugin in the folder
   hot build plugins/hello out -- --release         what follows `--` goes to cargo
+  hot build --patchable plugins out                for a host that is started with `hot cargo run`
   hot build plugins/hello static --static-linking  a crate that the host compiles the plugins in with
 
 Host and plugins must be built with the same cargo flags: profile and features decide what a shared type is.";
@@ -47,6 +48,10 @@ pub(crate) struct BuildOptions {
     /// Functions and types whose name begins so are live (case doesn't matter; `live_` otherwise)
     #[arg(long, value_name = "PREFIX")]
     pub(crate) live_prefix: Option<String>,
+
+    /// For a host under `hot cargo run`: functions of the plugin are patched when they are edited
+    #[arg(long, conflicts_with = "static_linking")]
+    pub(crate) patchable: bool,
 
     /// Generate a crate in the out folder by which a host compiles its plugins in
     #[arg(long)]

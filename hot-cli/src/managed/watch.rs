@@ -19,6 +19,9 @@ const QUIET: Duration = Duration::from_millis(50);
 /// Builds all, then watches until the process is ended.
 pub(crate) fn run(options: &WatchOptions) -> Result<(), BuildError> {
     let build_options = &options.build;
+    if build_options.patchable {
+        return Err(BuildError::WatchPatchable);
+    }
     let folders = package::folders(
         &build_options.plugin_dir,
         &build_options.include,

@@ -4,6 +4,7 @@
 //! threads and comes back as an event, so a newer save is seen while an older one compiles.
 
 mod handover;
+mod plugins;
 mod remote;
 
 use std::collections::{BTreeMap, HashMap};
@@ -53,6 +54,8 @@ pub(crate) enum Event {
     Built(u64, Result<Built, BuildError>),
     /// The project was built again before a restart.
     Rebuilt(bool),
+    /// Managed plugins were built again.
+    PluginsBuilt(bool),
     /// The processes have handed over what they want to keep, or have had their time.
     Restart(u64),
     /// Another terminal wants something.
@@ -139,6 +142,7 @@ pub(crate) struct Engine {
     handover: Handover,
     handing_over: Option<HandingOver>,
     remote: Remote,
+    plugins: plugins::Building,
     last: u64,
     run: u64,
 }
@@ -176,6 +180,7 @@ impl Engine {
             handover,
             handing_over: None,
             remote,
+            plugins: plugins::Building::default(),
             last: 0,
             run: 0,
         })
@@ -242,6 +247,7 @@ impl Engine {
             Event::Restart(id) if self.is_handed_over(id) => return self.restart(),
             Event::Restart(_) => {}
             Event::Desk(event) => self.desk_event(event),
+            Event::PluginsBuilt(success) => self.plugins_built(success),
         }
         None
     }
@@ -251,7 +257,7 @@ impl Engine {
     fn control_event(&mut self, event: ControlEvent) {
         match event {
             ControlEvent::Joined { conn, pid, hello } => {
-                let program = PathBuf::from(&hello.program);
+                let program = plugins::key(&hello);
                 self.report
                     .detail(|| format!("pid {pid} joined: {}", hello.exe.display()));
                 self.instances.insert(
@@ -283,10 +289,14 @@ impl Engine {
                     self.report
                         .warning(&format!("a program was disconnected: {why}"));
                 }
-                self.instances.remove(&conn);
+                let left = self.instances.remove(&conn);
                 self.answered(conn, None);
                 self.remote_left(conn);
                 self.has_nothing_to_give(conn);
+                self.plugin_left(left);
+                let programs = &self.programs;
+                let is_there = |program: &Path| programs.contains_key(program);
+                self.remote.ledger.keep(is_there);
             }
             ControlEvent::Rejected { why } => self.report.warning(&why),
         }
@@ -310,8 +320,18 @@ impl Engine {
             }
         };
         let files = program.program.watched_files();
+        if !self.plugin_is_there(&folder, &program) {
+            return;
+        }
         self.prepare_twins(Arc::clone(&program.program));
         self.programs.insert(folder, program);
+        self.watch_files();
+        // Whatever was saved since the program was built.
+        let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
+        self.files_changed_since_build(&files);
+    }
+
+    fn watch_files(&mut self) {
         let all = self
             .programs
             .values()
@@ -319,9 +339,6 @@ impl Engine {
         if let Err(error) = self.watcher.set_files(all) {
             self.report.warning(&error.to_string());
         }
-        // Whatever was saved since the program was built.
-        let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
-        self.files_changed_since_build(&files);
     }
 
     /// Makes the twins while the program already runs, so that the first patch needn't wait for them.
@@ -376,7 +393,7 @@ impl Engine {
                 line: 1,
                 why,
             }];
-            return self.rude(&rude);
+            return self.rude(None, &rude);
         }
         self.settling = None;
         self.act(seen);
@@ -409,16 +426,7 @@ impl Engine {
         if self.remote.is_rolling_back() {
             return; // Looked at again when that is done.
         }
-        let mut change = None;
-        for (folder, state) in &self.programs {
-            match state.change() {
-                Change::Nothing => {}
-                found => {
-                    change = Some((folder.clone(), found));
-                    break;
-                }
-            }
-        }
+        let change = self.first_change();
         self.drop_build();
         match change {
             None => self.said = None,
@@ -440,13 +448,8 @@ impl Engine {
             self.settling = Some((until, until));
             return;
         }
-        let found = self
-            .programs
-            .values()
-            .map(ProgramState::change)
-            .find(|c| !matches!(c, Change::Nothing));
-        match found {
-            Some(Change::Syntax(error)) => {
+        match self.first_change() {
+            Some((_, Change::Syntax(error))) => {
                 let file = self.shown(&error.path);
                 let line = u32::try_from(error.line).unwrap_or(u32::MAX);
                 let text = error.to_string();
@@ -455,7 +458,7 @@ impl Engine {
                     self.said = Some(text);
                 }
             }
-            Some(Change::Rude(edits)) => self.rude(&edits),
+            Some((program, Change::Rude(edits))) => self.rude(Some(&program), &edits),
             _ => {}
         }
     }
@@ -510,7 +513,7 @@ impl Engine {
                     self.said = Some(text);
                 }
             }
-            Err(BuildError::Rude(edits)) => self.rude(&edits),
+            Err(BuildError::Rude(edits)) => self.rude(Some(&building.program), &edits),
         }
     }
 
@@ -634,7 +637,7 @@ impl Engine {
         if let Some(refused) = &sent.refused {
             let why = format!("the program refused the patch: {}", refused.error);
             let rude: Vec<Rude> = first_functions(&sent.plan, &why);
-            return self.rude(&rude);
+            return self.rude(Some(&sent.program), &rude);
         }
         let Some(loaded) = &sent.loaded else {
             return;
@@ -719,7 +722,41 @@ impl Engine {
 
     // Restarts.
 
-    fn rude(&mut self, edits: &[Rude]) {
+    fn rude(&mut self, program: Option<&Path>, edits: &[Rude]) {
+        if self.rebuild_plugins(program, edits) {
+            return;
+        }
+        let text = format!("{edits:?}");
+        if self.said.as_deref() == Some(&text) {
+            return;
+        }
+        self.said = Some(text);
+        if self.options.no_restart {
+            return self.say_rude(edits, "the old code runs on (--no-restart)");
+        }
+        let plugins = self.all_plugins();
+        match restart::build_only(&self.launch) {
+            Some(mut command) if !self.restarting => {
+                self.say_rude(edits, "building again, then restarting");
+                self.restarting = true;
+                let events = self.events.clone();
+                std::thread::spawn(move || {
+                    let success = command.status().is_ok_and(|status| status.success());
+                    let success = success && plugins::run(&plugins);
+                    // The session may have ended meanwhile.
+                    let _ = events.send(Event::Rebuilt(success));
+                });
+            }
+            Some(_) => {}
+            None => {
+                self.say_rude(edits, "restarting");
+                self.restarting = true;
+                let _ = self.events.send(Event::Rebuilt(true));
+            }
+        }
+    }
+
+    fn say_rude(&self, edits: &[Rude], what_now: &str) {
         let shown: Vec<(String, u32, &str)> = edits
             .iter()
             .map(|edit| {
@@ -735,34 +772,7 @@ impl Engine {
                 why,
             })
             .collect();
-        let text = format!("{edits:?}");
-        if self.said.as_deref() == Some(&text) {
-            return;
-        }
-        self.said = Some(text);
-        if self.options.no_restart {
-            return self
-                .report
-                .rude(&list, "the old code runs on (--no-restart)");
-        }
-        match restart::build_only(&self.launch) {
-            Some(mut command) if !self.restarting => {
-                self.report.rude(&list, "building again, then restarting");
-                self.restarting = true;
-                let events = self.events.clone();
-                std::thread::spawn(move || {
-                    let success = command.status().is_ok_and(|status| status.success());
-                    // The session may have ended meanwhile.
-                    let _ = events.send(Event::Rebuilt(success));
-                });
-            }
-            Some(_) => {}
-            None => {
-                self.report.rude(&list, "restarting");
-                self.restarting = true;
-                let _ = self.events.send(Event::Rebuilt(true));
-            }
-        }
+        self.report.rude(&list, what_now);
     }
 
     /// The project was built again: the program makes way for the new one, or runs on.

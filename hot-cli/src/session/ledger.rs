@@ -37,6 +37,8 @@ struct Line {
     record: Record,
     undone: Vec<u64>,
     undone_by: Option<u64>,
+    /// The library that it changed is gone.
+    gone: bool,
 }
 
 /// All patches since the program was started, rollbacks among them.
@@ -69,6 +71,7 @@ impl Ledger {
             record,
             undone,
             undone_by: None,
+            gone: false,
         });
     }
 
@@ -81,9 +84,16 @@ impl Ledger {
         self.lines.clear();
     }
 
+    /// Takes note of the programs that are left: a plugin's library goes when another takes its place.
+    pub(crate) fn keep(&mut self, is_there: impl Fn(&Path) -> bool) {
+        for line in &mut self.lines {
+            line.gone |= !is_there(&line.record.program);
+        }
+    }
+
     fn in_effect(&self) -> impl DoubleEndedIterator<Item = &Line> {
         let lines = self.lines.iter();
-        lines.filter(|line| line.undone.is_empty() && line.undone_by.is_none())
+        lines.filter(|line| line.undone.is_empty() && line.undone_by.is_none() && !line.gone)
     }
 
     /// The newest patches that nobody took back, the newest first, by program; none if there aren't
@@ -206,6 +216,7 @@ mod tests {
         assert_eq!(text(&ledger).as_deref(), Some("2"));
         assert_eq!(ledger.files(&[3]), [Path::new("/x"), Path::new("/y")]);
 
+        ledger.keep(|program| program == Path::new("/a") || program == Path::new("/b"));
         ledger.rolled_back(record("/a", &[]), vec![3]);
         assert_eq!(text(&ledger).as_deref(), Some("1"));
         assert_eq!(
@@ -221,5 +232,8 @@ mod tests {
         let third = ledger.diff(Some(3)).expect("a diff");
         assert_eq!((third.len(), third[0].before.as_str()), (2, "1"));
         assert!(ledger.diff(Some(9)).is_err());
+        ledger.keep(|program| program == Path::new("/b"));
+        assert_eq!(ledger.newest(1).expect("one")[Path::new("/b")], [2]);
+        assert!(ledger.newest(2).is_err());
     }
 }

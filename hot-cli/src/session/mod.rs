@@ -12,7 +12,7 @@ mod ledger;
 pub(crate) mod plan;
 pub(crate) mod program;
 mod restart;
-mod setup;
+pub(crate) mod setup;
 pub(crate) mod state;
 
 use std::process::ExitCode;

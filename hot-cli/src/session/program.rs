@@ -3,7 +3,9 @@
 //! Read once, when a process of the program joins the session, and never changed: it is what every
 //! later edit is compared with.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -29,6 +31,8 @@ pub(crate) struct Program {
     pub(crate) libraries: Vec<PathBuf>,
     /// A file that holds the running program, also after its own file was replaced.
     executable: PathBuf,
+    /// It is the library of a managed plugin in a program of its own.
+    pub(crate) is_plugin: bool,
     symbols: OnceLock<DynamicSymbols>,
 }
 
@@ -41,14 +45,20 @@ pub(crate) struct LoadedUnit {
     pub(crate) files: BTreeMap<PathBuf, Arc<FileItems>>,
     /// Files that stand in more than one module: an edit of one would be several.
     pub(crate) repeated: BTreeSet<PathBuf>,
+    /// What each file held when it was compiled: the copies on disk are replaced by the next build.
+    texts: BTreeMap<PathBuf, u64>,
     twin: Mutex<Option<Arc<Twin>>>,
 }
 
 impl Program {
     /// Reads the records of the program that `hello` greets for; `pid` is one of its processes.
     pub(crate) fn load(hello: &Hello, pid: u32) -> Result<Self> {
-        let executable = PathBuf::from(format!("/proc/{pid}/exe"));
-        let program = Self::recorded(&PathBuf::from(&hello.program), executable)?;
+        let executable = match &hello.image {
+            Some(image) => image.clone(),
+            None => PathBuf::from(format!("/proc/{pid}/exe")),
+        };
+        let mut program = Self::recorded(&PathBuf::from(&hello.program), executable)?;
+        program.is_plugin = hello.image.is_some();
         check_build(hello, &program.units)?;
         Ok(program)
     }
@@ -68,6 +78,7 @@ impl Program {
             linker,
             libraries,
             executable,
+            is_plugin: false,
             symbols: OnceLock::new(),
             units,
         })
@@ -78,8 +89,18 @@ impl Program {
         if let Some(known) = self.symbols.get() {
             return Ok(known);
         }
-        let read = dynamic_symbols(&self.executable)?;
+        let mut read = dynamic_symbols(&self.executable)?;
+        read.library = self.is_plugin.then(|| self.executable.clone());
         Ok(self.symbols.get_or_init(|| read))
+    }
+
+    /// The crate that was built again since the program was: its records are of another build now.
+    pub(crate) fn outdated(&self) -> Option<&str> {
+        let is_other = |loaded: &&LoadedUnit| {
+            Unit::read(&loaded.folder).map_or(true, |now| now.id != loaded.unit.id)
+        };
+        let loaded = self.units.iter().find(is_other)?;
+        Some(&loaded.unit.crate_name)
     }
 
     /// Files whose changes concern the program: sources, and what was read when they were compiled.
@@ -97,12 +118,14 @@ impl LoadedUnit {
         let unit = Unit::read(&folder)?;
         let mut files = BTreeMap::new();
         let mut repeated = BTreeSet::new();
+        let mut texts = BTreeMap::new();
         if unit.unmodified.is_none() {
             let read = |path: &Path| {
                 let copy = crate::unit::below(&folder.join("sources"), path);
                 std::fs::read_to_string(copy)
             };
             for file in shadow::tree(&unit.root, &read)?.files {
+                texts.insert(file.path.clone(), hash_of(&file.text));
                 let items = FileItems::read(&file.text, &file.path, &file.module)?;
                 if files.insert(file.path.clone(), Arc::new(items)).is_some() {
                     repeated.insert(file.path);
@@ -114,15 +137,21 @@ impl LoadedUnit {
             unit,
             files,
             repeated,
+            texts,
             twin: Mutex::new(None),
         })
     }
 
     /// Whether a file still has the text that was compiled.
     pub(crate) fn compiled_text_is(&self, path: &Path, text: &str) -> bool {
-        self.unit
-            .compiled_source(&self.folder, path)
-            .is_ok_and(|compiled| compiled == text)
+        self.texts.get(path) == Some(&hash_of(text))
+    }
+
+    /// The text that was compiled, as long as no later build has replaced it.
+    pub(crate) fn compiled_text(&self, path: &Path) -> Option<String> {
+        let copy = crate::unit::below(&self.folder.join("sources"), path);
+        let text = std::fs::read_to_string(copy).ok()?;
+        self.compiled_text_is(path, &text).then_some(text)
     }
 
     /// The unit's twin, made now if it wasn't before.
@@ -135,6 +164,12 @@ impl LoadedUnit {
         *place = Some(Arc::clone(&made));
         Ok(made)
     }
+}
+
+fn hash_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The units that a program was linked from, its own first: from each to the libraries it names.
@@ -179,7 +214,7 @@ fn library_folders(units: &[LoadedUnit], rustc: &Path) -> Vec<PathBuf> {
                 folders.insert(loaded.unit.cwd.join(folder));
             }
         }
-        if loaded.unit.kind == UnitKind::Bin {
+        if matches!(loaded.unit.kind, UnitKind::Bin | UnitKind::Plugin) {
             folders.insert(loaded.folder.clone());
         }
     }

@@ -23,13 +23,17 @@ pub(crate) fn environment(
     session: &Path,
     command: &[OsString],
 ) -> Result<Vec<(OsString, OsString)>> {
-    let mut list: Vec<(OsString, OsString)> = vec![
-        (
-            "RUSTC_WORKSPACE_WRAPPER".into(),
-            wrapper(runs_tests(command))?.into(),
-        ),
-        ("HOT_SESSION".into(), session.into()),
-    ];
+    let mut list = build_environment(command)?;
+    list.push(("HOT_SESSION".into(), session.into()));
+    Ok(list)
+}
+
+/// The environment in which cargo builds what can be patched.
+pub(crate) fn build_environment(command: &[OsString]) -> Result<Vec<(OsString, OsString)>> {
+    let mut list: Vec<(OsString, OsString)> = vec![(
+        "RUSTC_WORKSPACE_WRAPPER".into(),
+        wrapper(runs_tests(command))?.into(),
+    )];
     if let Some(chained) = chained_wrapper(command) {
         list.push(("HOT_CHAINED_WRAPPER".into(), chained));
     }

@@ -152,6 +152,15 @@ impl ProgramState {
         None
     }
 
+    /// Whether a plugin's crates but its own differ from what was compiled: crates that it shares.
+    pub(crate) fn shared_changed(&self) -> bool {
+        let shared = |state: &FileState| match state {
+            FileState::Changed(units) => units.iter().any(|(unit, _)| *unit > 0),
+            FileState::Syntax(_) | FileState::Rude(_) => false,
+        };
+        self.program.is_plugin && self.current.values().any(shared)
+    }
+
     /// What is to be done so that the program does what the files say.
     pub(crate) fn change(&self) -> Change {
         let mut rude = BTreeSet::new();
@@ -211,11 +220,11 @@ impl ProgramState {
                 continue;
             }
             let planned = planned(&loaded.unit.crate_name, path, function);
-            if let Some(why) = loaded.unit.left_out(&planned.name) {
+            if let Some(why) = loaded.unit.why_no_site(&planned.name) {
                 rude.insert(Rude {
+                    why: format!("`{}` {why}", planned.name),
                     file: planned.file,
                     line: planned.line,
-                    why: format!("the body of `{}` changed: {why}", planned.name),
                 });
                 continue;
             }

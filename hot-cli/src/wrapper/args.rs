@@ -111,6 +111,12 @@ impl RustcArgs {
         Edition::parse(self.value("--edition").unwrap_or("2015"))
     }
 
+    /// Whether the optimiser inlines functions.
+    pub(crate) fn is_optimised(&self) -> bool {
+        let level = self.codegen("opt-level");
+        level.map_or(self.has("-O"), |level| level != "0")
+    }
+
     /// The stem of the output files: crate name and extra file name.
     pub(crate) fn stem(&self) -> Option<String> {
         let name = self.value("--crate-name")?;
@@ -212,6 +218,18 @@ mod tests {
     }
 
     const CALL: &str = "--crate-name app --edition=2021 src/main.rs --crate-type bin --emit=dep-info,link -C opt-level=3 -Cmetadata=ab -C extra-filename=-ab --cfg x.rs --extern noprelude:dep=/d/libdep-1.rlib --out-dir /t/deps -C incremental=/t/i";
+
+    #[test]
+    fn optimised_is_every_level_but_none() {
+        let is_optimised = |line: &str| {
+            let all = line.split(' ').map(str::to_owned).collect();
+            RustcArgs::new(all).is_optimised()
+        };
+        assert!(is_optimised("-C opt-level=1 src/main.rs"));
+        assert!(is_optimised("-Copt-level=s src/main.rs"));
+        assert!(!is_optimised("-C opt-level=0 src/main.rs"));
+        assert!(!is_optimised("src/main.rs"));
+    }
 
     #[test]
     fn reads_what_cargo_writes() {

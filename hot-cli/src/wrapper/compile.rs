@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{bail, Context, Result};
-use soft_mock_rewriter::{CrateTree, FunctionInfo, Output};
+use soft_mock_rewriter::{inlined, CrateTree, FunctionInfo, Output};
 
 use super::args::RustcArgs;
-use super::{config, dep_info, heal, shadow, stub, unhide, Call};
+use super::{config, dep_info, heal, linker, shadow, stub, unhide, Call};
 use crate::unit::{below, replace_file, Unit, UnitKind};
 
 /// How often a rewritten crate is compiled before it is built as it is.
@@ -68,7 +68,7 @@ impl Compilation {
         let status = self.call.command().args(&self.args.all).status();
         if status.as_ref().is_ok_and(ExitStatus::success) {
             let name = self.args.value("--crate-name").unwrap_or("?");
-            if matches!(self.kind, UnitKind::Lib | UnitKind::Bin) {
+            if matches!(self.kind, UnitKind::Lib | UnitKind::Bin | UnitKind::Plugin) {
                 eprintln!("hot: crate `{name}` is built unmodified and can't be patched: {reason}");
             }
             let record = self.unit().and_then(|mut unit| {
@@ -101,6 +101,9 @@ impl Compilation {
         unit.skip = config::read(&unit.crate_name, unit.package())?;
         unit.id = self.identify(&unit, &tree);
         unit.no_std = tree.is_no_std();
+        if self.args.is_optimised() && !unit.mocks {
+            unit.inlined.extend(inlined(&tree, &unit.crate_name));
+        }
         let shadow_root = self.folder.join("shadow");
         let mut refusals = Vec::new();
         for _ in 0..ATTEMPTS {
@@ -132,6 +135,11 @@ impl Compilation {
             return Ok(());
         }
         unit.note_inputs(read);
+        // Who reads the record before and after something else knows that all of it was of one build.
+        match std::fs::remove_file(self.folder.join("unit.json")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
         let sources = self.folder.join("sources");
         match std::fs::remove_dir_all(&sources) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
@@ -146,7 +154,7 @@ impl Compilation {
     fn compile(&self, unit: &Unit, shadow_root: &Path) -> Result<Outcome> {
         let mut args = self.args.with_input(&below(shadow_root, &unit.root));
         args = match self.kind {
-            UnitKind::Bin => self.as_library(&args)?,
+            UnitKind::Bin | UnitKind::Plugin => self.as_library(&args)?,
             UnitKind::Lib | UnitKind::Test | UnitKind::Macro => args,
         };
         let [everywhere, workspace] = shadow::remap(shadow_root, &unit.cwd);
@@ -155,6 +163,10 @@ impl Compilation {
         if self.kind != UnitKind::Test {
             // Optimised crates would otherwise make symbols local that patches have to find.
             args.push(&["-C", "link-dead-code", "-C", "lto=off"]);
+            if self.args.is_optimised() {
+                // Without that optimisation across a crate's own parts, nothing is inlined from part to part.
+                args.push(&["-C", "codegen-units=1"]);
+            }
         }
         let (status, lines) = self.rustc(&args)?;
         if !status.success() {
@@ -167,7 +179,7 @@ impl Compilation {
             UnitKind::Lib => {
                 unhide::unhide(&self.library(&self.out_dir()))?;
             }
-            UnitKind::Bin => {
+            UnitKind::Bin | UnitKind::Plugin => {
                 unhide::unhide(&self.library(&self.folder))?;
                 self.link(unit)?;
             }
@@ -193,11 +205,13 @@ impl Compilation {
 
     /// Compiles the generated main and links the program.
     fn link(&self, unit: &Unit) -> Result<()> {
-        let source = self.folder.join("main.rs");
-        replace_file(
-            &source,
-            stub::source(&self.folder.to_string_lossy()).as_bytes(),
-        )?;
+        let folder = self.folder.to_string_lossy();
+        let (source, text) = match self.kind {
+            UnitKind::Plugin => ("plugin.rs", stub::plugin_source(&folder)),
+            _ => ("main.rs", stub::source(&folder)),
+        };
+        let source = self.folder.join(source);
+        replace_file(&source, text.as_bytes())?;
         let mut args = self
             .args
             .with_input(&source)
@@ -208,14 +222,20 @@ impl Compilation {
             "--extern",
             &format!("{}={}", stub::PROGRAM, library.display()),
         ]);
-        args.push(&["-C", "link-arg=-Wl,--export-dynamic"]);
-        let (status, lines) = self.rustc(&args)?;
+        let linker = match self.kind {
+            UnitKind::Plugin => Some(linker::exporting(&mut args, &self.folder)?),
+            _ => {
+                args.push(&["-C", "link-arg=-Wl,--export-dynamic"]);
+                None
+            }
+        };
+        let (status, lines) = self.rustc_with(&args, linker)?;
         if status.success() {
             return Ok(());
         }
         let why = heal::first_error(&lines);
         bail!(
-            "`{}` does not link with the generated main: {}",
+            "`{}` does not link with the generated root: {}",
             unit.crate_name,
             why.unwrap_or_else(|| lines.join("\n"))
         )
@@ -224,8 +244,18 @@ impl Compilation {
     /// Runs rustc. Notices of finished artifacts go to cargo at once, so that dependents can start;
     /// everything else is returned.
     fn rustc(&self, args: &RustcArgs) -> Result<(ExitStatus, Vec<String>)> {
+        self.rustc_with(args, None)
+    }
+
+    /// The same with one more variable in the environment.
+    fn rustc_with(
+        &self,
+        args: &RustcArgs,
+        variable: Option<(&str, String)>,
+    ) -> Result<(ExitStatus, Vec<String>)> {
         let mut command = self.call.command();
         command.args(&args.all).stderr(Stdio::piped());
+        command.envs(variable);
         let mut child = spawn(&mut command)?;
         let mut lines = Vec::new();
         if let Some(stderr) = child.stderr.take() {
@@ -267,6 +297,7 @@ impl Compilation {
             untyped: BTreeSet::new(),
             without: BTreeSet::new(),
             skip: Vec::new(),
+            inlined: BTreeSet::new(),
             unmodified: None,
         })
     }
@@ -288,7 +319,7 @@ impl Compilation {
     /// Where rustc was told to write.
     fn output_folder(&self) -> PathBuf {
         match self.kind {
-            UnitKind::Bin => self.folder.clone(),
+            UnitKind::Bin | UnitKind::Plugin => self.folder.clone(),
             UnitKind::Lib | UnitKind::Test | UnitKind::Macro => self.out_dir(),
         }
     }

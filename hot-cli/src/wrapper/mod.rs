@@ -15,6 +15,7 @@ pub(crate) mod config;
 pub(crate) use compile::program_metadata;
 mod dep_info;
 mod heal;
+pub(crate) mod linker;
 mod mirror;
 pub(crate) mod shadow;
 mod stub;
@@ -97,6 +98,9 @@ pub(crate) fn for_tests() -> bool {
     folder.is_some_and(|folder| folder.to_string_lossy().ends_with(FOR_TESTS))
 }
 
+/// What `hot build` sets for a managed plugin.
+const MANAGED: &str = "soft_mock_managed";
+
 /// What the call compiles, if it is something that gets sites.
 fn kind(args: &RustcArgs) -> Option<UnitKind> {
     let name = args.value("--crate-name")?;
@@ -116,6 +120,9 @@ fn kind(args: &RustcArgs) -> Option<UnitKind> {
     }
     if types.contains(&"bin") {
         return Some(UnitKind::Bin);
+    }
+    if types.contains(&"cdylib") && args.values("--cfg").any(|cfg| cfg == MANAGED) {
+        return Some(UnitKind::Plugin);
     }
     (types.contains(&"lib") || types.contains(&"rlib")).then_some(UnitKind::Lib)
 }

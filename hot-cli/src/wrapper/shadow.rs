@@ -31,7 +31,7 @@ pub(crate) fn options(unit: &Unit, output: Output) -> Options {
         main: unit.kind == UnitKind::Bin,
         mocks: unit.mocks,
         untyped: unit.untyped.iter().cloned().collect(),
-        without: unit.without.iter().cloned().collect(),
+        without: unit.without.union(&unit.inlined).cloned().collect(),
         skip: unit.skip.clone(),
     }
 }

@@ -18,7 +18,15 @@ pub(crate) fn source(program: &str) -> String {
     text
 }
 
-/// The name by which the generated main knows the user's crate.
+/// The source of the library of a managed plugin: the plugin's crate, and where its unit is.
+pub(crate) fn plugin_source(program: &str) -> String {
+    format!(
+        "#![allow(warnings)]\nextern crate {PROGRAM};\n#[used]\n#[link_section = \"soft_mock_unit\"]\nstatic UNIT: [u8; {}] = *b{program:?};\n",
+        program.len()
+    )
+}
+
+/// The name by which the generated root knows the user's crate.
 pub(crate) const PROGRAM: &str = "__soft_mock_program";
 
 const TEXT: &str = r#"#![allow(warnings)]

@@ -36,6 +36,7 @@ pub(super) fn add_state(
     name: &str,
     save: impl Fn() -> Result<String, String> + Send + Sync + 'static,
 ) {
+    crate::stay::for_ever(call as *const ());
     let save: Save = Box::new(save);
     let data = Box::into_raw(Box::new(save)).cast_const().cast();
     add(shared, name, -1, data);

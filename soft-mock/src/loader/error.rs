@@ -168,6 +168,14 @@ pub enum Refusal {
         /// In the dynamic linker's words.
         cause: String,
     },
+    /// It was linked for a program and not for the library of a managed plugin, or the other way round.
+    #[error("it was linked for {linked}, but is to change {wanted}")]
+    OtherImage {
+        /// What it was linked for.
+        linked: &'static str,
+        /// What it is to change.
+        wanted: &'static str,
+    },
     /// There is no private place for a copy.
     #[error("no private copy can be made in {}: {cause}", folder.display())]
     Copy {

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use super::elf::Image;
 use super::error::{LoadError, Refusal};
 use super::place;
+use crate::images::Image as SitesImage;
 use crate::manifest::{ManifestError, FORMAT};
 
 /// The kind of plugin that has a life cycle of its own.
@@ -23,6 +24,12 @@ const MANAGED: &str = "managed";
 
 /// The section with one line about each crate of shared types.
 const SHARED: &str = "soft_mock_shared";
+
+/// The section that names the unit of a plugin that was built to be patched.
+pub(crate) const UNIT: &str = "soft_mock_unit";
+
+/// The section with the sites.
+const SITES: &str = "soft_mock_sites";
 
 /// Functions through which code can stay reachable after its library was closed.
 const OUTLIVING: [&str; 8] = [
@@ -54,7 +61,18 @@ pub(crate) struct ManagedFile {
     pub(crate) memory: u64,
     /// The first imported function by which the code could outlive its library.
     pub(crate) outliving: Option<String>,
+    /// Where it can be patched.
+    patchable: Option<Patchable>,
     defines_entry: bool,
+}
+
+/// What a plugin that was built to be patched says of itself. Addresses are those in the file.
+#[derive(Debug)]
+struct Patchable {
+    program: String,
+    sites: u64,
+    size: u64,
+    entry: u64,
 }
 
 /// The manifest of a managed plugin.
@@ -113,7 +131,9 @@ impl ManagedBytes {
             .filter_map(|symbol| symbol.name().ok())
             .find(|name| OUTLIVING.contains(name))
             .map(str::to_owned);
+        let patchable = patchable(&file, entry);
         let file = ManagedFile {
+            patchable,
             manifest,
             shared,
             memory,
@@ -129,6 +149,21 @@ impl ManagedBytes {
             }),
         }
     }
+}
+
+/// None for a plugin that was not built to be patched.
+fn patchable(file: &ElfFile64<'_, Endianness>, entry: &str) -> Option<Patchable> {
+    let program = file.section_by_name(UNIT)?.data().ok()?;
+    let program = std::str::from_utf8(program).ok()?.trim_end_matches('\0');
+    let sites = file.section_by_name(SITES)?;
+    let mut symbols = file.dynamic_symbols();
+    let entry = symbols.find(|symbol| symbol.name() == Ok(entry))?;
+    Some(Patchable {
+        program: program.to_owned(),
+        sites: sites.address(),
+        size: sites.size(),
+        entry: entry.address(),
+    })
 }
 
 fn damaged(cause: object::Error) -> Refusal {
@@ -187,6 +222,36 @@ pub(crate) struct ManagedLibrary {
 }
 
 impl ManagedLibrary {
+    /// Makes an image of a library that can be patched. None, also, if its sites can't be used: then it
+    /// can't be patched, but serves as well as any.
+    ///
+    /// # Safety
+    /// None of the library's own code has run but its initialisers, and it is closed only after
+    /// [`SitesImage::try_close`].
+    pub(crate) unsafe fn image(
+        &self,
+        file: &ManagedFile,
+        entry: &str,
+    ) -> Option<&'static SitesImage> {
+        let patchable = file.patchable.as_ref()?;
+        // SAFETY: only its address is used.
+        let address = unsafe { self.function::<unsafe extern "C" fn()>(entry) }? as *const u8;
+        // The library lies in memory as its headers say, moved by some distance.
+        let start = address.map_addr(|entry_at| {
+            let moved = entry_at.wrapping_sub(patchable.entry as usize);
+            moved.wrapping_add(patchable.sites as usize)
+        });
+        let stop = start.wrapping_add(patchable.size as usize);
+        // SAFETY: the section's bounds by the headers of this very file, which holds only sites; the rest
+        // is the caller's promise.
+        let made =
+            unsafe { SitesImage::new(start.cast(), stop.cast(), &self.copy, &patchable.program) };
+        made.inspect_err(|error| {
+            tracing::warn!(plugin = file.manifest.plugin, %error, "plugin can't be patched");
+        })
+        .ok()
+    }
+
     /// # Safety
     /// `F` is the type of a function pointer, and the symbol a function of that type.
     pub(crate) unsafe fn function<F: Copy>(&self, symbol: &str) -> Option<F> {

@@ -10,6 +10,7 @@
 
 mod elf;
 mod error;
+mod image;
 pub(crate) mod managed;
 mod place;
 
@@ -20,7 +21,7 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use crate::hook::Code;
 use crate::manifest::{parse_unit, Function, Manifest};
-use crate::registry::{registry, FindError, Registry, Unit};
+use crate::registry::{FindError, Registry, Unit};
 use crate::site::Site;
 
 pub use error::{LoadError, Refusal};
@@ -53,16 +54,15 @@ pub(crate) struct Replacement {
 }
 
 /// Checks all that can be checked before any code of the plugin runs.
-pub(crate) fn check(path: &Path) -> Result<Checked, LoadError> {
-    check_file(path).map_err(|refusal| refusal.of(path))
+pub(crate) fn check(path: &Path, registry: &Registry) -> Result<Checked, LoadError> {
+    check_file(path, registry).map_err(|refusal| refusal.of(path))
 }
 
-fn check_file(path: &Path) -> Result<Checked, Refusal> {
-    let registry = registry()?;
+fn check_file(path: &Path, registry: &Registry) -> Result<Checked, Refusal> {
     let bytes = place::read(path)?;
     let image = elf::Image::read(&bytes)?;
     let manifest = Manifest::parse(image.manifest)?;
-    let unit = unit_of(&manifest)?;
+    let unit = unit_of(&manifest, &registry.units())?;
     let mut functions = Vec::with_capacity(manifest.functions.len());
     for function in manifest.functions {
         let site = site_of(registry, unit, &function)?;
@@ -79,9 +79,8 @@ fn check_file(path: &Path) -> Result<Checked, Refusal> {
 }
 
 /// The unit of this program that the plugin was built for, by the compiler that built the program.
-fn unit_of(manifest: &Manifest) -> Result<u64, Refusal> {
+fn unit_of(manifest: &Manifest, units: &[Unit]) -> Result<u64, Refusal> {
     let id = manifest.unit_id()?;
-    let units = crate::registry::units();
     let other_compiler = |unit: &Unit| Refusal::OtherCompiler {
         plugin: manifest.rustc.clone(),
         program: unit.krate.rustc().to_owned(),
@@ -95,7 +94,7 @@ fn unit_of(manifest: &Manifest) -> Result<u64, Refusal> {
         {
             // Another compiler makes another unit; the compiler is what the user can do something about.
             Some(unit) if unit.krate.rustc() != manifest.rustc => Err(other_compiler(unit)),
-            _ => Err(other_unit(manifest, &units)),
+            _ => Err(other_unit(manifest, units)),
         },
     }
 }
@@ -137,8 +136,11 @@ fn site_of(registry: &Registry, unit: u64, function: &Function) -> Result<&'stat
 }
 
 /// The site of a function that is to get its original body back.
-pub(crate) fn site_to_restore(unit: &str, name: &str) -> Result<&'static Site, Refusal> {
-    let registry = registry()?;
+pub(crate) fn site_to_restore(
+    registry: &Registry,
+    unit: &str,
+    name: &str,
+) -> Result<&'static Site, Refusal> {
     let id = parse_unit(unit).ok_or_else(|| crate::manifest::ManifestError::Unit {
         found: unit.to_owned(),
     })?;
@@ -204,18 +206,24 @@ impl Checked {
 
     /// Loads the plugin: from here on its code is in the process, though nothing calls it. Its
     /// private copy goes into `copies`, a private folder that somebody else removes, or into one
-    /// of this process's own.
-    pub(crate) fn load(self, copies: Option<&Path>) -> Result<Loaded, LoadError> {
+    /// of this process's own. `image` is the library that it changes, if that isn't the program.
+    pub(crate) fn load(
+        self,
+        copies: Option<&Path>,
+        image: Option<&Path>,
+    ) -> Result<Loaded, LoadError> {
         let path = self.path.clone();
-        self.load_copy(copies).map_err(|refusal| refusal.of(path))
+        self.load_copy(copies, image)
+            .map_err(|refusal| refusal.of(path))
     }
 
-    fn load_copy(self, copies: Option<&Path>) -> Result<Loaded, Refusal> {
+    fn load_copy(mut self, copies: Option<&Path>, image: Option<&Path>) -> Result<Loaded, Refusal> {
+        image::bind(&mut self.bytes, image)?;
         let copy = match copies {
             Some(folder) => place::copy_into(folder, &self.path, &self.bytes)?,
             None => place::copy(&self.path, &self.bytes)?,
         };
-        let library = open(&copy).inspect_err(|_| {
+        let library = open(&copy, image.is_some()).inspect_err(|_| {
             // Refused, so nothing refers to the copy.
             let _ = std::fs::remove_file(&copy);
         })?;
@@ -239,11 +247,12 @@ impl Checked {
 /// A library that stays loaded when this value goes: see the module's documentation.
 struct Kept(std::mem::ManuallyDrop<Library>);
 
-fn open(copy: &Path) -> Result<Kept, Refusal> {
+fn open(copy: &Path, for_image: bool) -> Result<Kept, Refusal> {
+    let how = RTLD_NOW | RTLD_LOCAL | if for_image { image::FIRST } else { 0 };
     // NOW, so that a symbol that is nowhere is found out here and not in the middle of a call.
     // SAFETY: the constructors of a library can do anything; this one was built for this program by
     // its own user (see `place` and `check_file`), and was asked for by him.
-    let library = unsafe { Library::open(Some(copy), RTLD_NOW | RTLD_LOCAL) };
+    let library = unsafe { Library::open(Some(copy), how) };
     match library {
         Ok(library) => Ok(Kept(std::mem::ManuallyDrop::new(library))),
         Err(error) => Err(Refusal::Dlopen {

@@ -102,6 +102,7 @@ pub fn on_patch(
     listener: impl Fn(&PatchEvent) + Send + Sync + 'static,
 ) -> Result<(), RegistryError> {
     let shared = registry()?.shared();
+    crate::stay::for_ever(call as *const ());
     let callback: Callback = Box::new(listener);
     let listener = Box::leak(Box::new(Listener {
         call,

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::hook::Code;
-use crate::registry::{registry, sites};
+use crate::registry::{registry, Registry};
 use crate::shared::{Locked, Shared};
 use crate::site::Site;
 
@@ -22,6 +22,8 @@ use super::switch::{patch_of, Change};
 /// A patch that was installed.
 #[repr(C)]
 pub(crate) struct Entry {
+    /// What its functions belong to: the program, or a library in it.
+    domain: usize,
     patch: u64,
     /// Nanoseconds since 1970.
     at: u64,
@@ -48,8 +50,7 @@ pub(super) struct Noted {
 
 /// What there is to say about a patch beside its changes.
 pub(super) struct Facts {
-    pub(super) patch: u64,
-    pub(super) at: u64,
+    pub(super) domain: usize,
     pub(super) bytes: u64,
     pub(super) undone: u64,
 }
@@ -118,12 +119,13 @@ pub(super) fn now() -> u64 {
     })
 }
 
-pub(super) fn append(locked: &Locked, facts: Facts, changes: Vec<Noted>) {
+pub(super) fn append(locked: &Locked, patch: u64, at: u64, facts: Facts, changes: Vec<Noted>) {
     let changes: &'static [Noted] = Box::leak(changes.into_boxed_slice());
     let log = &locked.shared().log;
     let entry = Box::new(Entry {
-        patch: facts.patch,
-        at: facts.at,
+        domain: facts.domain,
+        patch,
+        at,
         bytes: facts.bytes,
         undone: facts.undone,
         changes: changes.as_ptr(),
@@ -133,13 +135,15 @@ pub(super) fn append(locked: &Locked, facts: Facts, changes: Vec<Noted>) {
     log.store(Box::into_raw(entry), Ordering::Release);
 }
 
-/// All entries, the oldest first.
-pub(super) fn entries(shared: &'static Shared) -> Vec<&'static Entry> {
+/// All entries of a domain, the oldest first.
+pub(super) fn entries(shared: &'static Shared, domain: usize) -> Vec<&'static Entry> {
     let mut entries = Vec::new();
     let mut next = shared.log.load(Ordering::Acquire).cast_const();
     // SAFETY: null, or an entry that `append` published with Release; never changed, never freed.
     while let Some(entry) = unsafe { next.as_ref() } {
-        entries.push(entry);
+        if entry.domain == domain {
+            entries.push(entry);
+        }
         next = entry.previous;
     }
     entries.reverse();
@@ -180,8 +184,8 @@ pub struct PastPatch {
     pub undone_by: Option<u64>,
 }
 
-/// What a process runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a program runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// Functions that can be redirected.
     pub sites: usize,
@@ -197,12 +201,14 @@ pub struct Status {
     pub bytes: u64,
 }
 
-/// All patches of this process, the oldest first; rollbacks are patches too.
+/// All patches of this program, the oldest first; rollbacks are patches too.
 pub fn history() -> Vec<PastPatch> {
-    let Ok(registry) = registry() else {
-        return Vec::new();
-    };
-    let entries = entries(registry.shared());
+    registry().map(history_of).unwrap_or_default()
+}
+
+/// The patches of a program, or of a library with sites of its own.
+pub(crate) fn history_of(registry: &Registry) -> Vec<PastPatch> {
+    let entries = entries(registry.shared(), registry.domain());
     let (_, undone) = in_effect(&entries);
     let past = |entry: &&'static Entry| PastPatch {
         patch: entry.patch,
@@ -219,16 +225,22 @@ fn pairs(undone: &[(u64, u64)], pick: impl Fn(&(u64, u64)) -> Option<u64>) -> Ve
     undone.iter().filter_map(pick).collect()
 }
 
-/// What this process runs.
+/// What this program runs.
 pub fn status() -> Status {
-    let shared = registry().ok().map(|registry| registry.shared());
-    let entries = shared.map(entries).unwrap_or_default();
+    registry().map(status_of).unwrap_or_default()
+}
+
+/// What a program runs, or a library with sites of its own.
+pub(crate) fn status_of(registry: &Registry) -> Status {
+    let shared = registry.shared();
+    let entries = entries(shared, registry.domain());
+    let patched = registry.sites().filter(|site| patch_of(site).is_some());
     Status {
-        sites: sites().count(),
-        patched: sites().filter(|site| patch_of(site).is_some()).count(),
+        sites: registry.sites().count(),
+        patched: patched.count(),
         patches: entries.len(),
         in_effect: in_effect(&entries).0.len(),
-        waiting: shared.map_or(0, |shared| shared.waiting.load(Ordering::Relaxed) as usize),
+        waiting: shared.waiting.load(Ordering::Relaxed) as usize,
         bytes: entries.iter().map(|entry| entry.bytes).sum(),
     }
 }

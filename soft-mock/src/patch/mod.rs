@@ -15,16 +15,18 @@ mod undo;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::loader::{self, Checked, LoadError, Loaded, Refusal};
-use crate::registry::registry;
+use crate::registry::{registry, Registry};
 use crate::site::Site;
 
 pub(crate) use listeners::Listener;
 pub use listeners::{on_patch, Moment, PatchEvent};
 pub(crate) use log::Entry;
 pub use log::{history, status, PastPatch, Status};
+pub(crate) use log::{history_of, status_of};
 pub use moment::{patch_at_safe_points, safe_point};
 pub(crate) use moment::{Interrupted, Job, Progress};
 pub use report::{Installed, Report};
@@ -60,6 +62,15 @@ pub struct Transaction {
     plugins: Vec<PathBuf>,
     restores: Vec<(String, String)>,
     copies: Option<PathBuf>,
+    image: Option<Arc<Target>>,
+}
+
+/// The library of a managed plugin that a patch is for.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) sites: Registry,
+    /// The file that was opened.
+    pub(crate) path: PathBuf,
 }
 
 impl Transaction {
@@ -83,6 +94,12 @@ impl Transaction {
     /// Keeps the copies of plugins in `folder`, which is private and which somebody else removes.
     pub(crate) fn copies_in(mut self, folder: Option<&Path>) -> Self {
         self.copies = folder.map(Path::to_owned);
+        self
+    }
+
+    /// Changes functions of this library, which stays where it is, and not of the program.
+    pub(crate) fn in_image(mut self, image: Option<Arc<Target>>) -> Self {
+        self.image = image;
         self
     }
 
@@ -113,11 +130,16 @@ impl Transaction {
     /// Everything but the switch: from here on nothing can fail.
     fn prepare(self) -> Result<Switch, LoadError> {
         let started = Instant::now();
-        let checked = self.check()?;
-        let restored = self.sites_to_restore()?;
+        let sites = match &self.image {
+            Some(image) => &image.sites,
+            None => registry().map_err(Refusal::from)?,
+        };
+        let checked = self.check(sites)?;
+        let restored = self.sites_to_restore(sites)?;
         nothing_twice(&checked, &restored)?;
-        let loaded = load(checked, self.copies.as_deref())?;
+        let loaded = self.load(checked)?;
         Ok(Switch {
+            domain: sites.domain(),
             bytes: loaded.iter().map(|plugin| plugin.memory).sum(),
             changes: changes(loaded, restored),
             undone: Vec::new(),
@@ -125,27 +147,28 @@ impl Transaction {
         })
     }
 
-    fn check(&self) -> Result<Vec<Checked>, LoadError> {
+    fn check(&self, sites: &Registry) -> Result<Vec<Checked>, LoadError> {
         self.plugins
             .iter()
-            .map(|path| loader::check(path))
+            .map(|path| loader::check(path, sites))
             .collect()
     }
 
-    fn sites_to_restore(&self) -> Result<Vec<&'static Site>, LoadError> {
-        let sites = self
+    fn load(&self, checked: Vec<Checked>) -> Result<Vec<Loaded>, LoadError> {
+        let image = self.image.as_ref().map(|image| image.path.as_path());
+        checked
+            .into_iter()
+            .map(|plugin| plugin.load(self.copies.as_deref(), image))
+            .collect()
+    }
+
+    fn sites_to_restore(&self, sites: &Registry) -> Result<Vec<&'static Site>, LoadError> {
+        let found = self
             .restores
             .iter()
-            .map(|(unit, name)| loader::site_to_restore(unit, name));
-        Ok(sites.collect::<Result<_, _>>()?)
+            .map(|(unit, name)| loader::site_to_restore(sites, unit, name));
+        Ok(found.collect::<Result<_, _>>()?)
     }
-}
-
-fn load(checked: Vec<Checked>, copies: Option<&Path>) -> Result<Vec<Loaded>, LoadError> {
-    checked
-        .into_iter()
-        .map(|plugin| plugin.load(copies))
-        .collect()
 }
 
 fn nothing_twice(checked: &[Checked], restored: &[&'static Site]) -> Result<(), LoadError> {

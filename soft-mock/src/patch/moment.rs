@@ -108,6 +108,7 @@ pub(super) fn at_safe_point<E: Send + 'static>(
 }
 
 fn push(shared: &'static Shared, work: Work) {
+    crate::stay::for_ever(run as *const ());
     let job = Box::into_raw(Box::new(Job {
         run,
         work: Box::into_raw(Box::new(work)).cast(),

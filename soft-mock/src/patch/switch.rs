@@ -51,6 +51,8 @@ impl Change {
 
 /// All that is to happen at a switch.
 pub(super) struct Switch {
+    /// What its functions belong to; see [`Registry::domain`](crate::registry::Registry::domain).
+    pub(super) domain: usize,
     pub(super) changes: Vec<Change>,
     /// What its plugins take.
     pub(super) bytes: u64,
@@ -73,7 +75,12 @@ impl Switch {
             warnings: Vec::new(),
         };
         listeners::tell(turn, listeners::Moment::Before, &mut report);
-        let switched = switch(turn.shared(), &self.changes, self.bytes, &report.undone);
+        let facts = log::Facts {
+            domain: self.domain,
+            bytes: self.bytes,
+            undone: report.undone.len() as u64,
+        };
+        let switched = switch(turn.shared(), &self.changes, facts);
         report.patch = switched.patch;
         report.generation = switched.generation;
         for (function, change) in report.functions.iter_mut().zip(&self.changes) {
@@ -91,12 +98,7 @@ pub(super) struct Switched {
 }
 
 /// Makes all changes active with one store. See `hook` for what other threads see.
-pub(super) fn switch(
-    shared: &'static Shared,
-    changes: &[Change],
-    bytes: u64,
-    undone: &[u64],
-) -> Switched {
+pub(super) fn switch(shared: &'static Shared, changes: &[Change], facts: log::Facts) -> Switched {
     let at = log::now();
     let locked = shared.lock();
     let patch = locked.next_patch();
@@ -114,16 +116,7 @@ pub(super) fn switch(
     for change in changes {
         Hook::of(change.site, &locked).settle(change.site, &locked);
     }
-    log::append(
-        &locked,
-        log::Facts {
-            patch,
-            at,
-            bytes,
-            undone: undone.len() as u64,
-        },
-        noted,
-    );
+    log::append(&locked, patch, at, facts, noted);
     Switched { patch, generation }
 }
 

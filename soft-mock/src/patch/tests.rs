@@ -48,7 +48,12 @@ fn switch_both(sites: [&'static Site; 2], to: Option<fn() -> u32>) -> Switched {
         code: to.map(code),
         ..Change::restore(site)
     });
-    switch(shared, &changes, 0, &[])
+    let facts = log::Facts {
+        domain: 0,
+        bytes: 0,
+        undone: 0,
+    };
+    switch(shared, &changes, facts)
 }
 
 fn version<const N: u32>() -> u32 {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use thiserror::Error;
 
-use crate::registry::{registry, RegistryError};
+use crate::registry::{registry, Registry, RegistryError};
 use crate::shared::Turn;
 
 use super::listeners;
@@ -35,6 +35,9 @@ pub enum RollbackError {
     /// An [`on_patch`](crate::on_patch) listener asked for it.
     #[error("an `on_patch` listener can't change functions while it is told of a patch")]
     InListener,
+    /// The library whose functions were meant is gone.
+    #[error("the plugin was unloaded")]
+    Gone,
     /// The program didn't finish it at its safe point.
     #[error("the program didn't finish it at its safe point")]
     Interrupted,
@@ -64,26 +67,38 @@ pub fn rollback(patches: usize) -> Result<Report, RollbackError> {
     if listeners::is_listening() {
         return Err(RollbackError::InListener);
     }
-    let turn = registry()?.shared().turn();
-    Ok(plan(&turn, patches, started)?.perform(&turn))
+    let registry = registry()?;
+    let turn = registry.shared().turn();
+    Ok(plan(&turn, registry.domain(), patches, started)?.perform(&turn))
 }
 
-/// As [`rollback`], at a safe point if the program asked for that.
-pub(crate) fn rollback_when_safe(patches: usize) -> Result<Progress<RollbackError>, RollbackError> {
-    let shared = registry()?.shared();
-    if !moment::waits(shared) {
-        return rollback(patches).map(Progress::Done);
-    }
+/// As [`rollback`], for a program or a library in it, and at a safe point if the program asked for
+/// that.
+pub(crate) fn rollback_when_safe(
+    registry: &Registry,
+    patches: usize,
+) -> Result<Progress<RollbackError>, RollbackError> {
+    let (shared, domain) = (registry.shared(), registry.domain());
     let started = Instant::now();
+    let turn = shared.turn();
     // Said at once, not at the safe point, if it can't be.
-    plan(&shared.turn(), patches, started)?;
+    let planned = plan(&turn, domain, patches, started)?;
+    if !moment::waits(shared) {
+        return Ok(Progress::Done(planned.perform(&turn)));
+    }
+    drop(turn);
     Ok(moment::at_safe_point(shared, move |turn| {
-        Ok(plan(turn, patches, started)?.perform(turn))
+        Ok(plan(turn, domain, patches, started)?.perform(turn))
     }))
 }
 
-fn plan(turn: &Turn, patches: usize, started: Instant) -> Result<Switch, RollbackError> {
-    let entries = entries(turn.shared());
+fn plan(
+    turn: &Turn,
+    domain: usize,
+    patches: usize,
+    started: Instant,
+) -> Result<Switch, RollbackError> {
+    let entries = entries(turn.shared(), domain);
     let (standing, _) = in_effect(&entries);
     if patches == 0 {
         return Err(RollbackError::None);
@@ -96,6 +111,7 @@ fn plan(turn: &Turn, patches: usize, started: Instant) -> Result<Switch, Rollbac
     };
     let gone: Vec<&'static Entry> = standing[kept..].iter().rev().copied().collect();
     Ok(Switch {
+        domain,
         changes: changes(&entries, &gone),
         bytes: 0,
         undone: gone.iter().map(|entry| entry.patch()).collect(),

@@ -18,10 +18,11 @@ use super::image::{retained, Retained};
 use super::options::Options;
 use super::reaper::Reaper;
 use super::report::ReloadReport;
-use super::set::PluginManager;
+use super::set::{Plugin, PluginManager};
 use super::stage::{not_in, Stage, Staged};
 use super::value::Value;
 use super::vault::{Content, Vault};
+use crate::images::ImageEvent;
 
 /// Loads the plugins of a folder, and swaps them for newer versions.
 ///
@@ -256,6 +257,7 @@ impl Api for Inner {
             self.is_loaded.store(false, Ordering::Release);
             let plugins = old.plugins.clone();
             drop(old);
+            tell(&plugins, ImageEvent::Replaced);
             self.reaper.add(plugins, Duration::ZERO);
             Ok(self.reaper.drain(patience))
         })
@@ -317,11 +319,15 @@ impl Inner {
         for plugin in kept {
             plugin.newest.set(&content);
         }
+        let made = not_in(&set, Some(&old));
         // The one step in which the new set becomes current.
         self.current.store(set);
         self.is_loaded.store(true, Ordering::Release);
         self.counter.fetch_add(1, Ordering::AcqRel);
         drop(old);
+        tell(&replaced, ImageEvent::Replaced);
+        tell(&made, ImageEvent::Current);
+        drop(made);
         self.reaper.add(replaced, self.options.free_delay);
         Ok(ReloadReport {
             plugins: outcomes,
@@ -360,7 +366,15 @@ impl Drop for Inner {
         let last = self.current.swap(Arc::new(empty()));
         let plugins = last.plugins.clone();
         drop(last);
+        tell(&plugins, ImageEvent::Replaced);
         self.reaper.add(plugins, Duration::ZERO);
+    }
+}
+
+/// Tells whoever patches this process which versions serve.
+fn tell(plugins: &[Arc<Plugin>], event: ImageEvent) {
+    for image in plugins.iter().filter_map(|plugin| plugin.image.as_ref()) {
+        image.tell(event);
     }
 }
 

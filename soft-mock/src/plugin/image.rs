@@ -16,6 +16,7 @@ use super::border::{own_table, Entry, ENTRY};
 use super::error::PluginError;
 use super::hooks::Declaration;
 use super::life::{Escape, Escapes};
+use crate::images::{self, ImageEvent};
 use crate::loader::managed::{ManagedFile, ManagedLibrary};
 
 /// The libraries that this process has opened and not closed.
@@ -35,6 +36,8 @@ struct Opened {
     free: bool,
     /// Those that it imports from and that import from it.
     links: Vec<u64>,
+    /// Where it can be patched.
+    patchable: Option<&'static images::Image>,
     kept_by_system: bool,
 }
 
@@ -58,6 +61,17 @@ pub(crate) struct Image {
     /// The compiler, and the lines about the shared crates.
     pub(crate) built_by: String,
     pub(crate) shared: Vec<u8>,
+    /// Where it can be patched.
+    patchable: Option<&'static images::Image>,
+}
+
+impl Image {
+    /// Tells whoever patches this process that calls go to this version from now on, or no longer.
+    pub(crate) fn tell(&self, event: ImageEvent) {
+        if let Some(patchable) = self.patchable {
+            patchable.tell(event);
+        }
+    }
 }
 
 /// Opens a checked file and asks it for its declaration.
@@ -65,6 +79,8 @@ pub(crate) fn open(file: &ManagedFile) -> Result<(Image, Declaration), PluginErr
     let plugin = file.manifest.plugin.clone();
     // SAFETY: the caller of this function has compared compiler and shared types.
     let library = unsafe { file.open() }?;
+    // SAFETY: it was just opened, and `release` closes it.
+    let patchable = unsafe { library.image(file, ENTRY) };
     let refuse = |cause: String| PluginError::Entry {
         plugin: plugin.clone(),
         cause,
@@ -96,6 +112,7 @@ pub(crate) fn open(file: &ManagedFile) -> Result<(Image, Declaration), PluginErr
         library: Some(library),
         free: false,
         links: Vec::new(),
+        patchable,
         kept_by_system: false,
     });
     let image = Image {
@@ -104,6 +121,7 @@ pub(crate) fn open(file: &ManagedFile) -> Result<(Image, Declaration), PluginErr
         memory: file.memory,
         built_by: file.manifest.rustc.clone(),
         shared: file.shared.clone(),
+        patchable,
     };
     Ok((image, declaration))
 }
@@ -123,6 +141,7 @@ pub(crate) fn link(one: &Image, other: &Image) {
 /// # Safety
 /// The plugin's value, its items and its export are dropped, and no call is inside the library.
 pub(crate) unsafe fn release(image: &Image) {
+    image.tell(ImageEvent::Replaced);
     let mut closing = Vec::new();
     {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,7 +185,8 @@ pub(crate) unsafe fn release(image: &Image) {
 
 impl Opened {
     fn is_closable(&self) -> bool {
-        self.free && !self.escapes.any() && self.library.is_some()
+        let is_free = self.free && !self.escapes.any() && self.library.is_some();
+        is_free && self.patchable.is_none_or(images::Image::try_close)
     }
 }
 
@@ -206,6 +226,9 @@ impl Opened {
     fn reason(&self, open: &[Opened]) -> String {
         if self.escapes.any() {
             return self.escapes.to_string();
+        }
+        if self.patchable.is_some_and(images::Image::is_pinned) {
+            return "a function of it was patched".to_owned();
         }
         if self.kept_by_system {
             return "the system keeps it for destructors of thread-locals".to_owned();

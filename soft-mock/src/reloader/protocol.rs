@@ -73,6 +73,10 @@ pub struct Hello {
     pub units: Vec<UnitInfo>,
     /// What its builder called it; empty if nobody did.
     pub program: String,
+    /// The file of the library that this is about, if it isn't the program itself but the library of a
+    /// managed plugin in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<PathBuf>,
 }
 
 /// A unit of a program.

@@ -69,6 +69,46 @@ fn flags() {
     );
 }
 
+/// Version control isn't needed (no other test here has it); where it is, the plugin knows its commit.
+#[test]
+fn the_commit_is_noted() {
+    let shop = Workshop::copy(
+        &soft_mock_tests::folder::workspace().join("examples/trine"),
+        "trine-commit",
+    );
+    let git = |arguments: &[&str]| {
+        let output = shop
+            .command("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.org"])
+            .args(arguments)
+            .output()
+            .expect("git");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout)
+            .expect("text")
+            .trim()
+            .to_owned()
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "plugins/alpha"]);
+    git(&["commit", "--quiet", "--message", "alpha"]);
+    let commit = git(&["log", "-1", "--format=%h"]);
+    let noted = |text: &str| {
+        shop.build(&["plugins/alpha", "out"]);
+        let library = std::fs::read(shop.root.join("out/alpha.so")).expect("alpha");
+        let note = format!("\"note\":\"{text}\"");
+        assert!(
+            library
+                .windows(note.len())
+                .any(|part| part == note.as_bytes()),
+            "no {note} in it"
+        );
+    };
+    noted(&commit);
+    shop.edit("plugins/alpha/src/lib.rs", "//! ", "//! Changed: ");
+    noted(&format!("{commit}+"));
+}
+
 #[test]
 fn who_may_depend_on_whom() {
     let shop = Workshop::copy(

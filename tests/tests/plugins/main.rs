@@ -2,6 +2,7 @@
 
 mod building;
 mod examples;
+mod patched;
 mod routes;
 mod scenarios;
 mod workshop;

@@ -7,7 +7,8 @@ use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{channel, Receiver};
 use std::time::Duration;
 
-use soft_mock_tests::{environment, folder, hot};
+use soft_mock_tests::session::Session;
+use soft_mock_tests::{environment, folder, hot, process};
 
 /// How long a host may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -61,7 +62,8 @@ impl Workshop {
         let mut command = environment::command(program);
         command
             .current_dir(&self.root)
-            .env("CARGO_TARGET_DIR", &self.target);
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("XDG_CACHE_HOME", folder::kept().join("cache"));
         command
     }
 
@@ -112,6 +114,14 @@ impl Workshop {
         let own = self.root.join(format!("run-{package}{}", flags.join("")));
         fs::copy(&built, &own).expect("a copy of the host");
         own
+    }
+
+    /// Starts `hot` with these arguments.
+    pub(crate) fn session(&self, arguments: &[&str]) -> Session {
+        let mark = format!("{}-{}", self.root.display(), std::process::id());
+        let mut command = self.command(hot::binary());
+        command.args(arguments).env(process::MARK, &mark);
+        Session::start(command, mark)
     }
 
     /// Replaces text in a file.

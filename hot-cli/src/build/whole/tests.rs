@@ -76,6 +76,7 @@ impl Project {
             untyped: BTreeSet::new(),
             without: BTreeSet::new(),
             skip: Vec::new(),
+            inlined: BTreeSet::new(),
             unmodified: None,
         };
         let linker = toolchain::bundled_linker(&rustc);

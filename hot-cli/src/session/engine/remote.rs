@@ -363,10 +363,7 @@ impl Engine {
             let loaded = &units[*position];
             let touched = unit.patch.iter().chain(&unit.restore).map(|f| &f.file);
             for path in touched.chain(unit.files.keys()) {
-                let compiled = || {
-                    let text = loaded.unit.compiled_source(&loaded.folder, path);
-                    text.unwrap_or_default().into()
-                };
+                let compiled = || loaded.compiled_text(path).unwrap_or_default().into();
                 let ledger = &self.remote.ledger;
                 let before = ledger
                     .running_text(&sent.program, path)

@@ -8,10 +8,13 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::images::Image;
 use crate::loader::LoadError;
 use crate::patch::{
-    history, patch_of, rollback_when_safe, status, Interrupted, Progress, Report, Transaction,
+    history_of, patch_of, rollback_when_safe, status_of, Interrupted, Progress, Report,
+    RollbackError, Target, Transaction,
 };
+use crate::registry::Registry;
 use crate::reloader::protocol::{
     FromProgram, Hello, History, Load, Loaded, Refused, Rollback, SiteInfo, SiteList, ToProgram,
     UnitInfo, Waiting, VERSION,
@@ -31,6 +34,8 @@ pub(super) struct Program {
     pub(super) name: String,
     /// The private folder for copies of plugins, which the builder removes.
     pub(super) copies: Option<PathBuf>,
+    /// The library that this is about, if it isn't the program itself.
+    pub(super) image: Option<&'static Image>,
     /// The session's folder, if there is a session.
     pub(super) session: Option<PathBuf>,
     /// The process at the other end, if what it does is to be logged.
@@ -53,7 +58,10 @@ pub(super) fn hold(stream: UnixStream, program: Program, stop: &Stop) -> io::Res
         writing: Mutex::new(()),
     });
     let mut reader = BufReader::new(&talk.stream);
-    talk.say(&FromProgram::Hello(hello(&talk.program.name)))?;
+    let Some(hello) = hello(&talk.program) else {
+        return Ok(());
+    };
+    talk.say(&FromProgram::Hello(hello))?;
     let mut line = Vec::new();
     while !stop.is_set() {
         line.clear();
@@ -84,21 +92,28 @@ impl Talk {
         match serde_json::from_slice(line) {
             Ok(ToProgram::Load(load)) => {
                 let id = load.id;
-                let progress = self.transaction(load).commit_when_safe();
-                self.follow(id, "installed", progress, LoadError::functions)
+                match self.transaction(load) {
+                    Ok(patch) => {
+                        let progress = patch.commit_when_safe();
+                        self.follow(id, "installed", progress, LoadError::functions)
+                    }
+                    Err(error) => self.finish(id, "", Err(error), |_| Vec::new()),
+                }
             }
             Ok(ToProgram::Rollback(Rollback { id, patches })) => {
-                let progress = rollback_when_safe(patches);
+                let progress = self
+                    .with_sites(|sites| rollback_when_safe(sites, patches))
+                    .unwrap_or(Err(RollbackError::Gone));
                 self.follow(id, "rolled back", progress, |_| Vec::new())
             }
             Ok(ToProgram::Sites(question)) => self.say(&FromProgram::Sites(SiteList {
                 id: question.id,
-                sites: sites(),
+                sites: self.with_sites(sites).unwrap_or_default(),
             })),
             Ok(ToProgram::History(question)) => self.say(&FromProgram::History(History {
                 id: question.id,
-                status: status(),
-                patches: history(),
+                status: self.with_sites(status_of).unwrap_or_default(),
+                patches: self.with_sites(history_of).unwrap_or_default(),
             })),
             Ok(ToProgram::HandOver(question)) => self.say(&FromProgram::HandedOver(
                 handover::give(question.id, &self.program),
@@ -111,15 +126,21 @@ impl Talk {
         }
     }
 
-    fn transaction(&self, load: Load) -> Transaction {
-        let mut transaction = Transaction::new().copies_in(self.program.copies.as_deref());
+    fn with_sites<R>(&self, look: impl FnOnce(&Registry) -> R) -> Option<R> {
+        with_sites(&self.program, look)
+    }
+
+    fn transaction(&self, load: Load) -> Result<Transaction, String> {
+        let mut transaction = Transaction::new()
+            .copies_in(self.program.copies.as_deref())
+            .in_image(target(&self.program)?);
         for plugin in load.plugins {
             transaction = transaction.plugin(plugin);
         }
         for restore in load.restore {
             transaction = transaction.restore(restore.unit, restore.name);
         }
-        transaction
+        Ok(transaction)
     }
 
     /// Answers now if there is an answer; else says that the program keeps us waiting, and answers
@@ -183,15 +204,28 @@ fn log(peer: u32, what: fmt::Arguments<'_>) {
     }
 }
 
-fn hello(program: &str) -> Hello {
-    let units = registry::units();
-    Hello {
+/// None: the library is gone.
+fn hello(program: &Program) -> Option<Hello> {
+    let units = with_sites(program, Registry::units)?;
+    Some(Hello {
         version: VERSION,
         pid: std::process::id(),
         exe: std::env::current_exe().unwrap_or_default(),
         units: units.iter().map(unit_info).collect(),
-        program: program.to_owned(),
-    }
+        program: program.name.clone(),
+        image: program.image.map(|image| image.path().to_owned()),
+    })
+}
+
+/// Looks at the sites of the program, or at those of the library that this is about. None: it is gone,
+/// or its sites can't be used.
+fn with_sites<R>(program: &Program, look: impl FnOnce(&Registry) -> R) -> Option<R> {
+    let Some(image) = program.image else {
+        return registry::registry().ok().map(look);
+    };
+    let inside = image.enter()?;
+    let sites = image.sites(&inside).ok()?;
+    Some(look(&sites))
 }
 
 fn unit_info(unit: &registry::Unit) -> UnitInfo {
@@ -203,7 +237,19 @@ fn unit_info(unit: &registry::Unit) -> UnitInfo {
     }
 }
 
-fn sites() -> Vec<SiteInfo> {
+/// The library that a patch is for, which from now on stays for ever.
+fn target(program: &Program) -> Result<Option<Arc<Target>>, String> {
+    let Some(image) = program.image else {
+        return Ok(None);
+    };
+    let inside = image.enter().ok_or("the plugin was unloaded")?;
+    let sites = image.sites(&inside).map_err(|error| error.to_string())?;
+    inside.pin();
+    let path = image.path().to_owned();
+    Ok(Some(Arc::new(Target { sites, path })))
+}
+
+fn sites(registry: &Registry) -> Vec<SiteInfo> {
     let info = |site: &'static crate::Site| SiteInfo {
         name: site.name().to_owned(),
         file: site.file().to_owned(),
@@ -213,5 +259,5 @@ fn sites() -> Vec<SiteInfo> {
         patched: patch_of(site).is_some(),
         running: site.running().unwrap_or(0),
     };
-    registry::sites().map(info).collect()
+    registry.sites().map(info).collect()
 }

@@ -7,6 +7,7 @@
 mod address;
 mod conversation;
 mod handover;
+mod plugins;
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -104,22 +105,29 @@ pub fn connect(session: impl AsRef<Path>, program: &str) -> Result<Handle, Start
     let copies = folder_for_copies(&session).map_err(place)?;
     let program = Program {
         name: program.to_owned(),
-        copies: Some(copies),
+        copies: Some(copies.clone()),
+        image: None,
         session: Some(session.clone()),
         logged: None, // `hot` says itself what it does.
     };
+    plugins::follow(&session, copies)?;
     // Before the program's main, which will ask for it.
     handover::take(&session, &program.name);
     let stop = Stop::default();
     let seen = stop.clone();
     Handle::spawn(&stop, move || {
-        let socket = session.join(SOCKET);
-        while !seen.is_set() && session.is_dir() {
-            // Whatever ended it, the program goes on, and `hot` may come back.
-            let _ = call(&socket, &program, &seen);
-            thread::sleep(RETRY);
-        }
+        keep_calling(&session, &program, &seen, &|_| {})
     })
+}
+
+/// Calls `hot` for as long as the session's folder exists. `called` is given every new connection.
+fn keep_calling(session: &Path, program: &Program, stop: &Stop, called: &dyn Fn(&UnixStream)) {
+    let socket = session.join(SOCKET);
+    while !stop.is_set() && session.is_dir() {
+        // Whatever ended it, the program goes on, and `hot` may come back.
+        let _ = call(&socket, program, stop, called);
+        thread::sleep(RETRY);
+    }
 }
 
 /// Copies of plugins go where the session's owner removes them, so that nothing is left behind even
@@ -135,11 +143,18 @@ fn folder_for_copies(session: &Path) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-fn call(socket: &Path, program: &Program, stop: &Stop) -> io::Result<()> {
-    conversation::hold(connection(socket)?, program.clone(), stop)
+fn call(
+    socket: &Path,
+    program: &Program,
+    stop: &Stop,
+    called: &dyn Fn(&UnixStream),
+) -> io::Result<()> {
+    let stream = connection(socket)?;
+    called(&stream);
+    conversation::hold(stream, program.clone(), stop)
 }
 
-/// A connection to another socket of the session, if it is this user's.
+/// A connection to a socket of the session, if it is this user's.
 fn connection(socket: &Path) -> io::Result<UnixStream> {
     let address = Address::of(socket)?;
     let stream = UnixStream::connect(address.path())?;
