@@ -20,7 +20,7 @@ fn functions_are_left_out_by_config_and_by_attribute() {
     session.wait_for_stdout("ready");
     assert_eq!(session.ask("x"), "account of ada: 1");
     project.edit(FILE, "account of {}", "purse of {}");
-    session.wait_for_all(&["src/report.rs:", "it is left out (`skip`)"]);
+    session.wait_for_all(&["src/report.rs:", "is left out (`skip`)"]);
     project.edit_all(
         FILE,
         &[
@@ -28,7 +28,7 @@ fn functions_are_left_out_by_config_and_by_attribute() {
             (r#""{}: {}""#, r#""{} = {}""#),
         ],
     );
-    session.wait_for_all(&["src/report.rs:", "line", "it is left out (`skip`)"]);
+    session.wait_for_all(&["src/report.rs:", "line", "is left out (`skip`)"]);
     assert_eq!(session.patches(), Vec::<String>::new());
     assert_eq!(session.ask("x"), "account of ada: 2");
     session.send_line("end");
