@@ -18,10 +18,13 @@ use crate::control::peer_pid;
 /// A process says at once what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A parcel and its sockets, open.
+type Kept = (Parcel, Vec<OwnedFd>);
+
 /// The parcels that nobody took yet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Handover {
-    parcels: Arc<Mutex<Vec<(Parcel, Vec<OwnedFd>)>>>,
+    parcels: Arc<Mutex<Vec<Kept>>>,
 }
 
 impl Handover {
@@ -87,7 +90,7 @@ impl Handover {
     }
 
     /// The oldest parcel of this program.
-    fn take(&self, program: &str) -> Option<(Parcel, Vec<OwnedFd>)> {
+    fn take(&self, program: &str) -> Option<Kept> {
         let mut parcels = self.lock();
         let position = parcels
             .iter()
@@ -95,7 +98,7 @@ impl Handover {
         Some(parcels.remove(position))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(Parcel, Vec<OwnedFd>)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.parcels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
