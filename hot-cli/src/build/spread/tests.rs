@@ -1,15 +1,17 @@
 //! Real crates: compiled as the wrapper does, patched while they run.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use soft_mock_rewriter::rewrite;
+use soft_mock_rewriter::Output;
 
 use super::*;
 use crate::build::object::dynamic_symbols;
 use crate::toolchain;
-use crate::unit::UnitKind;
+use crate::unit::{below, UnitKind};
+use crate::wrapper::shadow;
 
 // It is private to the wrapper.
 #[allow(clippy::duplicate_mod)]
@@ -26,6 +28,7 @@ struct Project {
     rustc: PathBuf,
     linker: Option<PathBuf>,
     symbols: DynamicSymbols,
+    number: Cell<u64>,
 }
 
 impl Project {
@@ -34,6 +37,8 @@ impl Project {
         let root = dir.path().to_owned();
         for (name, text) in [("lib.rs", LIB), ("dep.rs", DEP), ("main.rs", MAIN)] {
             std::fs::write(root.join(name), text).expect("a source");
+            let copy = below(&root.join("unit/sources"), &root.join(name));
+            crate::unit::replace_file(&copy, text.as_bytes()).expect("a source");
         }
         let rustc = toolchain::real_rustc(Path::new("rustc")).expect("a compiler");
         let args = [
@@ -85,6 +90,7 @@ impl Project {
             rustc,
             linker,
             symbols: DynamicSymbols::default(),
+            number: Cell::new(0),
         };
         project.compile(flags);
         project
@@ -147,58 +153,48 @@ impl Project {
         self.symbols = dynamic_symbols(&self.path("main")).expect("symbols");
     }
 
-    /// Functions of `text` by the names of their sites.
-    fn functions(&self, text: &str, names: &[&str]) -> Vec<WholeFunction> {
-        let read = |_: &Path| Ok(text.to_owned());
-        let tree = shadow::tree(&self.unit.root, &read).expect("a tree");
-        let known = rewrite(&tree, &shadow::options(&self.unit, Output::Program)).functions;
-        let find = |name: &&str| {
-            let function = known.iter().find(|function| function.name == **name);
-            let function = function.unwrap_or_else(|| panic!("no function {name}"));
-            WholeFunction {
-                name: function.name.clone(),
-                path: function.path.clone(),
-                line: function.line,
-                kind: function.kind.expect("a site"),
-                not_send: false,
-            }
-        };
-        names.iter().map(find).collect()
-    }
-
-    fn build(&self, text: &str, names: &[&str]) -> Result<PathBuf, WholeError> {
-        self.build_with(text, names, self.linker.as_deref())
+    fn build(&self, text: &str) -> Result<Spread, WholeError> {
+        self.build_with(text, &[], self.linker.as_deref())
     }
 
     fn build_with(
         &self,
         text: &str,
-        names: &[&str],
+        earlier: &[SpreadPlugin],
         linker: Option<&Path>,
-    ) -> Result<PathBuf, WholeError> {
-        let functions = self.functions(text, names);
-        build(&WholeRequest {
-            unit: &self.unit,
-            folder: self.dir.path(),
-            read: &|_| Ok(text.to_owned()),
-            functions: &functions,
+    ) -> Result<Spread, WholeError> {
+        self.number.set(self.number.get() + 1);
+        build(&SpreadRequest {
+            units: &[SpreadUnit {
+                unit: &self.unit,
+                folder: &self.path("unit"),
+                edited: Some(&|_| Ok(text.to_owned())),
+            }],
             rustc: &self.rustc,
             linker,
             program: &self.symbols,
             libraries: &[self.dir.path().to_owned()],
-            manifest: "{\"format\":1}",
-            output: &self.path("patch.so"),
+            earlier,
+            only_bodies: true,
+            output: self.dir.path(),
+            number: self.number.get(),
             cancel: &Cancel::default(),
         })
     }
 
-    fn run(&self, installed: &[(usize, &str)]) -> Vec<String> {
-        let pairs = installed
-            .iter()
-            .map(|(k, name)| format!("{name}=__soft_mock_patch_{k}"));
+    /// What the program prints; of each plugin the functions that `wanted` names are installed.
+    fn run(&self, plugins: &[SpreadPlugin], wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut arguments = Vec::new();
+        for plugin in plugins {
+            arguments.push(format!("+{}", plugin.path.display()));
+            for (k, function) in plugin.functions.iter().enumerate() {
+                if wanted(&function.name) {
+                    arguments.push(format!("{}=__soft_mock_patch_{k}", function.name));
+                }
+            }
+        }
         let output = Command::new(self.path("main"))
-            .arg(self.path("patch.so"))
-            .args(pairs)
+            .args(arguments)
             .output()
             .expect("the program");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -211,29 +207,6 @@ impl Project {
         text.lines().map(str::to_owned).collect()
     }
 }
-
-const ALL: [&str; 18] = [
-    "app::shared_static",
-    "app::raw_static",
-    "app::local_static",
-    "app::thread_locals",
-    "app::owner::Outer::private",
-    "app::owner::Outer::add",
-    "app::owner::Outer::inlined",
-    "app::owner::Outer::slow",
-    "app::closures",
-    "app::local_type",
-    "app::fails",
-    "app::catches",
-    "app::factorial",
-    "app::callee",
-    "app::caller",
-    "app::constant",
-    "app::logs",
-    "app::waits",
-];
-
-const SHOWN: &str = "<app::Shown as fmt::Display>::fmt";
 
 /// What the new code must have done: with the state that the old code left behind.
 const EXPECTED: &str = "\
@@ -250,85 +223,105 @@ new factorial 48
 new caller 22
 new constant one line 2
 new shown <3/2>
+new small 5 2 8 6 8
 new waits x 10012 32";
 
 fn edited() -> String {
     LIB.replace("/*n*/1", "2").replace("/*i*/0", "1")
 }
 
-fn check_all(project: &Project, linker: Option<&Path>) {
-    let names = [&ALL[..], &[SHOWN]].concat();
-    project
-        .build_with(&edited(), &names, linker)
-        .expect("a plugin");
-    let installed: Vec<(usize, &str)> = names.iter().copied().enumerate().collect();
-    let lines = project.run(&installed);
-    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let new: Vec<&str> = lines
-        .iter()
-        .copied()
-        .filter(|line| line.starts_with("new "))
-        .collect();
-    assert_eq!(new.join("\n"), EXPECTED);
-    // Another thread has data of its own.
-    assert!(lines.contains(&"thread thread_locals [2] 7 2"), "{lines:?}");
+/// The functions that hold something to edit, and none that doesn't.
+const ALL: [&str; 19] = [
+    "<app::Shown as fmt::Display>::fmt",
+    "app::callee",
+    "app::caller",
+    "app::catches",
+    "app::closures",
+    "app::constant",
+    "app::factorial",
+    "app::fails",
+    "app::local_static",
+    "app::local_type",
+    "app::logs",
+    "app::owner::Outer::add",
+    "app::owner::Outer::inlined",
+    "app::owner::Outer::private",
+    "app::owner::Outer::slow",
+    "app::raw_static",
+    "app::shared_static",
+    "app::thread_locals",
+    "app::waits",
+];
 
-    // New code calls what is installed, not what it was compiled with.
-    let caller = names
-        .iter()
-        .position(|name| *name == "app::caller")
-        .expect("caller");
-    let lines = project.run(&[(caller, "app::caller")]);
-    assert!(lines.contains(&"new caller 12".to_owned()), "{lines:?}");
+fn names(spread: &Spread) -> Vec<&str> {
+    let functions = spread.plugins.iter().flat_map(|plugin| &plugin.functions);
+    let mut names: Vec<&str> = functions.map(|function| function.name.as_str()).collect();
+    names.sort();
+    names
 }
 
-fn refusal(project: &Project, old: &str, new: &str, name: &str) -> String {
-    assert!(LIB.contains(old));
-    match project.build(&LIB.replacen(old, new, 1), &[name]) {
-        Err(WholeError::Refused { reason }) => reason,
-        other => panic!("not refused: {other:?}"),
-    }
+fn new_lines(lines: &[String]) -> String {
+    let new = lines.iter().filter(|line| line.starts_with("new "));
+    new.map(String::as_str).collect::<Vec<_>>().join("\n")
+}
+
+fn check_all(project: &Project, linker: Option<&Path>) {
+    let built = project.build_with(&edited(), &[], linker).expect("a plugin");
+    assert_eq!(names(&built), ALL);
+    let lines = project.run(&built.plugins, |_| true);
+    assert_eq!(new_lines(&lines), EXPECTED);
+    // Another thread has data of its own.
+    assert!(lines.contains(&"thread thread_locals [2] 7 2".to_owned()), "{lines:?}");
+
+    // New code calls what is installed, not what it was compiled with.
+    let lines = project.run(&built.plugins, |name| name == "app::caller");
+    assert!(lines.contains(&"new caller 12".to_owned()), "{lines:?}");
 }
 
 #[test]
 fn new_code_runs_with_the_state_of_the_program() {
     let project = Project::new(&["-C", "debuginfo=2"]);
+    let same = project.build(LIB).expect("a comparison");
+    assert!(same.plugins.is_empty() && same.kept.is_empty(), "{same:?}");
     check_all(&project, project.linker.as_deref());
     check_all(&project, None);
+}
 
-    // The next edit: everything compiles anew from what is known of the last one.
-    let text = LIB.replace("n * factorial(n - 1)", "n + factorial(n - 1)");
-    project.build(&text, &["app::factorial"]).expect("a plugin");
-    let lines = project.run(&[(0, "app::factorial")]);
-    assert!(lines.contains(&"new factorial 11".to_owned()), "{lines:?}");
+fn refusal(project: &Project, edits: &[(&str, &str)]) -> String {
+    match project.build(&replaced(edits)) {
+        Err(WholeError::Refused { reason }) => reason,
+        other => panic!("not refused: {other:?}"),
+    }
+}
 
-    // A closure before the one that holds a static: it would be another variable.
-    let reason = refusal(
-        &project,
-        "let next =",
-        "let _other = || 1; let next =",
-        "app::local_static",
-    );
-    assert_eq!(
-        reason,
-        "the program does not contain the variable `app::local_static::{closure#1}::INNER`"
-    );
-    let sent = project.build(
-        &LIB.replace(
-            "super::yielded().await;",
-            "let n = std::rc::Rc::new(1); super::yielded().await; drop(n);",
-        ),
-        &["app::owner::Outer::slow"],
-    );
-    assert!(
-        matches!(&sent, Err(WholeError::Compile { stderr }) if stderr.contains("cannot be sent between threads safely"))
-    );
-    let wrong = project.build(&LIB.replace("/*i*/0", "\"0\""), &["app::constant"]);
-    assert!(matches!(&wrong, Err(WholeError::Compile { stderr }) if stderr.contains("E0277")));
+fn replaced(edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(LIB.to_owned(), |text, (old, new)| {
+        assert!(text.contains(old), "{old}");
+        text.replacen(old, new, 1)
+    })
 }
 
 #[test]
-fn optimised_code_too() {
-    let project = Project::new(&["-O", "-C", "lto=off"]);
-    check_all(&project, project.linker.as_deref());
+fn a_change_spreads_to_what_has_a_site() {
+    let project = Project::new(&[]);
+    let changed = |edits: &[(&str, &str)]| {
+        let built = project.build(&replaced(edits)).expect("a plugin");
+        names(&built).join(" ")
+    };
+    // A generic function, a constant, a macro, a default method, a signature, a line that moves.
+    assert_eq!(changed(&[("f(value)", "{ COUNT.load(Relaxed); f(value) }")]), "app::closures");
+    assert_eq!(changed(&[("BASE: u32 = 1", "BASE: u32 = 2")]), "app::based");
+    assert_eq!(changed(&[("$n + 1", "$n + 2")]), "app::by_macro");
+    assert_eq!(changed(&[("self.size() + 0", "self.size() + 7")]), "app::sized");
+    assert_eq!(
+        changed(&[
+            ("fn add_one(n: u32)", "fn add_one(n: u64)"),
+            ("n + 1 //", "n as u32 + 2 //"),
+            ("add_one(5)", "add_one(1 << 33)"),
+        ]),
+        "app::adds"
+    );
+    assert_eq!(changed(&[("fn callee()", "\n\nfn callee()")]), "");
+    let reason = refusal(&project, &[("        4\n", "        5\n")]);
+    assert_eq!(reason, "`<app::Square as app::Shape>::corners` has no site, and a vtable or a table of functions may still lead to its old code");
 }
