@@ -23,8 +23,8 @@ use soft_mock_rewriter::{
 use super::check;
 use super::linker::Linker;
 use super::rustc::{self, Cancel, Cancelled};
-use super::twin::{first_error, Twin};
 use super::spread::{self, SpreadRequest, SpreadUnit, WholeError};
+use super::twin::{first_error, Twin};
 use crate::session::plan::{Plan, PlannedFunction, Rude, UnitPlan};
 use crate::session::program::{LoadedUnit, Program};
 use crate::unit::{below, replace_file};
@@ -352,14 +352,16 @@ impl UnitJob<'_> {
             cancel: &self.job.cancel,
         });
         match built {
-            Ok(built) => Ok(Ok(built.plugins.into_iter().map(|plugin| plugin.path).collect())),
+            Ok(built) => Ok(Ok(built
+                .plugins
+                .into_iter()
+                .map(|plugin| plugin.path)
+                .collect())),
             Err(WholeError::Cancelled) => Ok(Err(BuildError::Cancelled)),
             Err(WholeError::Compile { stderr }) => {
                 Ok(Err(self.rude(&format!("{why}; {}", first_error(&stderr)))))
             }
-            Err(WholeError::Refused { reason }) => {
-                Ok(Err(self.rude(&format!("{why}; {reason}"))))
-            }
+            Err(WholeError::Refused { reason }) => Ok(Err(self.rude(&format!("{why}; {reason}")))),
             Err(WholeError::Failed(error)) => Err(error),
         }
     }

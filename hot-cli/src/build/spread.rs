@@ -217,7 +217,9 @@ fn taken_out<'d>(
         .map(|unit| unit.unit.crate_name.clone())
         .collect();
     let program = select::Program::new(request.program, &crates);
-    let now = sites::sites(&new.world, &|object| built.compiled.contains_key(&new.units[object]));
+    let now = sites::sites(&new.world, &|object| {
+        built.compiled.contains_key(&new.units[object])
+    });
     let then = sites::sites(&old.world, &|_| true);
     let bound: HashMap<String, Site> = sites::sites(&new.world, &|_| true)
         .into_iter()
@@ -284,9 +286,11 @@ fn by_unit<'a>(
             .first()
             .map(|piece| new.units[piece.0]);
         let unit = unit.context("a site without a place")?;
-        if let Some((_, why)) = built.compiled.get(&unit).and_then(|compiled| {
-            compiled.attached.get_key_value(&site.name)
-        }) {
+        if let Some((_, why)) = built
+            .compiled
+            .get(&unit)
+            .and_then(|compiled| compiled.attached.get_key_value(&site.name))
+        {
             return Err(refused(format!("{}: {why}", site.name)));
         }
         for (position, list) in &mut found {

@@ -101,7 +101,10 @@ impl Detached<'_> {
                 ::std::boxed::Box::pin(#call);
             unsafe { ::std::mem::transmute(__soft_mock_future) }
         });
-        let text = format!("{start} }} #[inline(never)] {code} {boxing} {body} {{", body = body.to_token_stream());
+        let text = format!(
+            "{start} }} #[inline(never)] {code} {boxing} {body} {{",
+            body = body.to_token_stream()
+        );
         text.replace('\n', " ")
     }
 

@@ -64,7 +64,10 @@ fn the_body_of_an_async_function_is_moved_beside_it() {
     let whole = run(source);
     assert_eq!(
         whole.without,
-        ["app::S::__soft_mock_body_get", "app::S::__soft_mock_code_get"]
+        [
+            "app::S::__soft_mock_body_get",
+            "app::S::__soft_mock_code_get"
+        ]
     );
     let text = text(&whole);
     let lines: Vec<&str> = text.lines().collect();
@@ -99,6 +102,9 @@ fn what_can_not_be_moved_is_named() {
     assert!(why.contains(&("app::b", "it is async and never returns")));
     assert!(why.contains(&("app::c", "its body starts with an attribute")));
     assert!(why.contains(&("<app::S as T>::d", "it is an async method of a trait")));
-    assert!(why.contains(&("app::a", "an attribute macro may turn it into something else")));
+    assert!(why.contains(&(
+        "app::a",
+        "an attribute macro may turn it into something else"
+    )));
     assert!(text.contains("__soft_mock_body_e") && !text.contains("__soft_mock_body_a"));
 }

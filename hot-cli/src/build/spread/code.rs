@@ -9,8 +9,8 @@
 //! refused: nothing is guessed.
 
 use iced_x86::{
-    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, OpAccess, OpKind,
-    Register,
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, OpAccess,
+    OpKind, Register,
 };
 use object::elf;
 
@@ -130,8 +130,8 @@ fn is_called_next(register: Register, rest: Decoder<'_>) -> bool {
     const FURTHEST: usize = 40;
     let mut info = InstructionInfoFactory::new();
     for instruction in rest.into_iter().take(FURTHEST) {
-        let through = instruction.op0_kind() == OpKind::Register
-            && instruction.op0_register() == register;
+        let through =
+            instruction.op0_kind() == OpKind::Register && instruction.op0_register() == register;
         match instruction.flow_control() {
             FlowControl::IndirectCall | FlowControl::IndirectBranch => return through,
             FlowControl::Next => {}
@@ -139,7 +139,10 @@ fn is_called_next(register: Register, rest: Decoder<'_>) -> bool {
         }
         let used = info.info(&instruction).used_registers().iter();
         let touched = used.filter(|used| used.register().full_register() == register);
-        if touched.into_iter().any(|used| used.access() != OpAccess::None) {
+        if touched
+            .into_iter()
+            .any(|used| used.access() != OpAccess::None)
+        {
             return false;
         }
     }

@@ -127,7 +127,10 @@ pub(super) fn compare<'d>(
 
 /// Code whose own bytes differ, or that is new.
 fn changed(old: &Side<'_, '_>, new: &Side<'_, '_>) -> HashSet<Rc<str>> {
-    let code = new.world.paths().filter(|(_, pieces)| new.world.is_code(pieces[0]));
+    let code = new
+        .world
+        .paths()
+        .filter(|(_, pieces)| new.world.is_code(pieces[0]));
     code.filter(|(path, pieces)| {
         let before = old.world.pieces(path);
         before.is_empty() || old.print_of(before) != new.print_of(pieces)
@@ -156,7 +159,9 @@ impl Spread<'_, '_> {
                 continue;
             }
             let before = old.world.pieces(path);
-            let Some(first) = before.first() else { continue };
+            let Some(first) = before.first() else {
+                continue;
+            };
             if old.print_of(before) == new.print_of(pieces) {
                 continue;
             }
@@ -169,7 +174,9 @@ impl Spread<'_, '_> {
                 side.world.objects[piece.0].sections[piece.1].size
             };
             if size(old, *first) != size(new, piece) {
-                return Err(format!("the type of the variable `{name}` has another size"));
+                return Err(format!(
+                    "the type of the variable `{name}` has another size"
+                ));
             }
             found.kept.insert(name);
         }
@@ -230,7 +237,9 @@ impl Spread<'_, '_> {
                     (Some(holder), _) => format!("the static `{}`", shown(&holder)),
                     (None, Use::Data) => "a vtable or a table of functions".to_owned(),
                     (None, _) => {
-                        let user = world.path_of(*user).map_or_else(String::new, |user| shown(&user));
+                        let user = world
+                            .path_of(*user)
+                            .map_or_else(String::new, |user| shown(&user));
                         format!("a pointer to it, taken in `{user}`")
                     }
                 };
@@ -246,7 +255,8 @@ impl Spread<'_, '_> {
     /// Addresses that nothing keeps.
     fn is_harmless(&self, path: &str, piece: Piece, usage: Use) -> bool {
         // The arguments of a `format_args!` live as long as the call that they are made for.
-        let formats = path.contains(" as core[") && path.contains("]::fmt::") && path.ends_with("::fmt");
+        let formats =
+            path.contains(" as core[") && path.contains("]::fmt::") && path.ends_with("::fmt");
         let catches = path.starts_with("std[") && path.contains("]::panicking::");
         (usage == Use::Address && (formats || catches)) || self.is_accessor(path, piece)
     }
@@ -307,7 +317,8 @@ fn is_closure(path: &str, crates: &HashSet<String>) -> bool {
         let part = part.trim_start_matches(['&', '<', '*', '(', '[']);
         let part = part.trim_start_matches("mut ").trim_start_matches("const ");
         let part = part.trim_start_matches("dyn ");
-        part.find('[').is_some_and(|end| crates.contains(&part[..end]))
+        part.find('[')
+            .is_some_and(|end| crates.contains(&part[..end]))
     };
     let Some(inside) = path.strip_prefix('<') else {
         return !is_ours(path);
@@ -316,7 +327,9 @@ fn is_closure(path: &str, crates: &HashSet<String>) -> bool {
     let (ty, rest) = split_type(inside);
     let of_closure = ty.ends_with('}') && ty.contains("{closure#");
     let tr = rest.strip_prefix(" as ");
-    (of_closure || !is_ours(ty)) && tr.is_none_or(|tr| !is_ours(tr)) && (tr.is_some() || !is_ours(ty))
+    (of_closure || !is_ours(ty))
+        && tr.is_none_or(|tr| !is_ours(tr))
+        && (tr.is_some() || !is_ours(ty))
 }
 
 /// The type at the start of a path, and what follows it.
@@ -356,17 +369,19 @@ fn shown(path: &str) -> String {
 
 /// Whether a function is the one through which a thread-local is reached.
 pub(super) fn is_accessor(world: &World<'_>, path: &str, piece: Piece) -> bool {
-    world.objects[piece.0].relocations(piece.1).any(|relocation| {
-        let Some(symbol) = world.symbol(piece.0, &relocation) else {
-            return false;
-        };
-        code::is_thread_local(relocation.kind)
-            && symbol.kind == elf::STT_TLS
-            && is_rust(symbol.name)
-            && super::world::path(symbol.name)
-                .strip_prefix(path)
-                .is_some_and(|rest| rest.starts_with("::"))
-    })
+    world.objects[piece.0]
+        .relocations(piece.1)
+        .any(|relocation| {
+            let Some(symbol) = world.symbol(piece.0, &relocation) else {
+                return false;
+            };
+            code::is_thread_local(relocation.kind)
+                && symbol.kind == elf::STT_TLS
+                && is_rust(symbol.name)
+                && super::world::path(symbol.name)
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.starts_with("::"))
+        })
 }
 
 /// What a plugin leaves behind in the program: code of its own that an object may lead to when the

@@ -134,7 +134,12 @@ impl Crate<'_> {
         args.all.retain(|arg| arg != "-g");
         args.push(&[&below(shadow_root, &unit.root).to_string_lossy()]);
         args.push(&["--crate-name", &unit.crate_name, "--crate-type", "rlib"]);
-        args.push(&["-C", &format!("metadata={metadata}"), "--cap-lints", "allow"]);
+        args.push(&[
+            "-C",
+            &format!("metadata={metadata}"),
+            "--cap-lints",
+            "allow",
+        ]);
         if let Some(extra) = call.codegen("extra-filename") {
             args.push(&["-C", &format!("extra-filename={extra}")]);
         }

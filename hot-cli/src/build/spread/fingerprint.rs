@@ -61,7 +61,13 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         hasher.finish()
     }
 
-    fn target(&self, from: Piece, relocation: &Relocation, depth: usize, hasher: &mut DefaultHasher) {
+    fn target(
+        &self,
+        from: Piece,
+        relocation: &Relocation,
+        depth: usize,
+        hasher: &mut DefaultHasher,
+    ) {
         let addend = relocation.addend;
         let Some(symbol) = self.world.symbol(from.0, relocation) else {
             return relocation.symbol.hash(hasher);
@@ -168,7 +174,8 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         let holder = &self.world.objects[text.0];
         let start = self.world.symbol(piece.0, &relocation)?.value as i64 + relocation.addend;
         let start = usize::try_from(start).ok()?;
-        let name = holder.data[holder.sections[text.1].file.clone()].get(start..start.checked_add(length)?)?;
+        let name = holder.data[holder.sections[text.1].file.clone()]
+            .get(start..start.checked_add(length)?)?;
         name.ends_with(b".rs").then_some(name)
     }
 }

@@ -86,7 +86,9 @@ impl Plugins<'_, '_> {
         sites: &[&Site],
         selected: &Selected,
     ) -> Result<Vec<PathBuf>, WholeError> {
-        let manifest = self.manifest(position, sites).map_err(anyhow::Error::from)?;
+        let manifest = self
+            .manifest(position, sites)
+            .map_err(anyhow::Error::from)?;
         let mut files = vec![("manifest".to_owned(), section::object(&manifest)?)];
         for (object, taken) in &selected.taken {
             let bytes = edit::write(&self.code.world.objects[*object], taken);
@@ -105,7 +107,10 @@ impl Plugins<'_, '_> {
         let unit = self.request.units[position].unit;
         let functions = sites.iter().enumerate().map(|(k, site)| {
             let replaced = self.built.replaced(position, site);
-            let file = replaced.file.strip_prefix(&unit.cwd).unwrap_or(&replaced.file);
+            let file = replaced
+                .file
+                .strip_prefix(&unit.cwd)
+                .unwrap_or(&replaced.file);
             Function {
                 name: site.name.clone(),
                 signature: site.signature.clone(),
@@ -141,7 +146,12 @@ impl Plugins<'_, '_> {
         // Those whose statics it uses: the dynamic linker knows them by this name.
         let with: Vec<PathBuf> = earlier
             .iter()
-            .filter(|plugin| plugin.statics.iter().any(|known| used.contains(&known.symbol)))
+            .filter(|plugin| {
+                plugin
+                    .statics
+                    .iter()
+                    .any(|known| used.contains(&known.symbol))
+            })
             .map(|plugin| plugin.path.clone())
             .collect();
         let soname = format!("soft-mock-{}-{name}.so", std::process::id());

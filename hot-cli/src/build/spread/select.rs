@@ -88,7 +88,7 @@ impl<'a> Program<'a> {
     }
 }
 
-/// A variable that a plugin brought.
+/// A variable that a plugin brought, or the function through which a thread-local is reached.
 #[derive(Debug, Clone)]
 pub(crate) struct NewStatic {
     pub(super) path: String,
@@ -179,7 +179,10 @@ impl<'a, 'd> Selector<'a, 'd> {
         let world = self.on.world;
         let code = site.replacement();
         let missing = || format!("rustc made no code of its own for {}", site.name);
-        let mut pieces = world.pieces(&code).iter().filter(|piece| world.is_code(**piece));
+        let mut pieces = world
+            .pieces(&code)
+            .iter()
+            .filter(|piece| world.is_code(**piece));
         let piece = *pieces.next().ok_or_else(missing)?;
         let symbols = &world.objects[piece.0].symbols;
         let mut named = symbols
@@ -255,7 +258,9 @@ impl<'a, 'd> Selector<'a, 'd> {
         if symbol.local {
             return self.local(object, from, symbol, relocation);
         }
-        let beside = symbol.section.and_then(|section| self.roots.get(&(object, section)));
+        let beside = symbol
+            .section
+            .and_then(|section| self.roots.get(&(object, section)));
         if beside.is_some_and(|root| root.site.is_async) {
             return self.known(relocation, symbol, from);
         }
@@ -263,8 +268,18 @@ impl<'a, 'd> Selector<'a, 'd> {
             Decision::Taken(other, section) => {
                 self.known(relocation, symbol, from)?;
                 self.take(other, section)?;
+                // A reference that hides a symbol would hide its definition.
+                let shared = self
+                    .found
+                    .statics
+                    .iter()
+                    .any(|known| known.symbol == symbol.name);
+                let fate = match shared {
+                    true => Fate::Elsewhere(symbol.name.to_owned()),
+                    false => Fate::Kept,
+                };
                 let taken = self.found.taken.entry(object).or_default();
-                taken.symbols.entry(relocation.symbol).or_insert(Fate::Kept);
+                taken.symbols.entry(relocation.symbol).or_insert(fate);
                 Ok(())
             }
             Decision::Elsewhere(name) => self.bind(object, from, relocation, symbol, name),
@@ -283,7 +298,10 @@ impl<'a, 'd> Selector<'a, 'd> {
         let path = self.on.world.path(symbol.name);
         let from = &self.on.world.objects[object].sections[section];
         let owner = sites::owner(&path).unwrap_or(&path);
-        let own = self.roots.get(&(object, section)).is_some_and(|root| *root.site.path == *path);
+        let own = self
+            .roots
+            .get(&(object, section))
+            .is_some_and(|root| *root.site.path == *path);
         if own {
             self.own_sites.insert(path.to_string());
         }
@@ -294,7 +312,12 @@ impl<'a, 'd> Selector<'a, 'd> {
         }
         self.known(relocation, symbol, from)?;
         let change = (*relocation, Change::default(), Some(OWN_SITE.to_owned()));
-        self.found.taken.entry(object).or_default().changes.push(change);
+        self.found
+            .taken
+            .entry(object)
+            .or_default()
+            .changes
+            .push(change);
         Ok(())
     }
 
@@ -353,7 +376,9 @@ impl<'a, 'd> Selector<'a, 'd> {
             // Its own definition here is new code with another name: this needs a symbol beside it.
             true => taken.changes.push((*relocation, change, Some(name))),
             false => {
-                taken.symbols.insert(relocation.symbol, Fate::Elsewhere(name));
+                taken
+                    .symbols
+                    .insert(relocation.symbol, Fate::Elsewhere(name));
                 if change.kind.is_some() {
                     taken.changes.push((*relocation, change, None));
                 }
@@ -384,18 +409,20 @@ impl<'a, 'd> Selector<'a, 'd> {
             return Ok(taken);
         }
         if found.is_code() {
-            if let Some(root) = self.roots.get(&(object, section)).filter(|root| root.site.is_async) {
+            if let Some(root) = self
+                .roots
+                .get(&(object, section))
+                .filter(|root| root.site.is_async)
+            {
                 return Ok(Decision::Elsewhere(root.name.clone()));
             }
             let path = world.path(symbol.name);
             let bound = self.on.facts.bound.get(&*path);
             let Some(site) = bound.filter(|site| !site.is_async) else {
-                let accessor = is_accessor(world, &path, (object, section));
-                let program = self.on.program.function(&path);
-                return Ok(match program.filter(|_| accessor && (self.on.unchanged)(&path)) {
-                    Some(exported) => Decision::Elsewhere(exported.to_owned()),
-                    None => taken,
-                });
+                return match is_accessor(world, &path, (object, section)) {
+                    true => Ok(self.accessor(symbol, (object, section), index)),
+                    false => Ok(taken),
+                };
             };
             // Whoever calls a function with a site goes through it.
             return match self.on.program.function(&path) {
@@ -406,12 +433,53 @@ impl<'a, 'd> Selector<'a, 'd> {
         self.variable(symbol, (object, section), index)
     }
 
+    /// The function through which a thread-local is reached stands beside it: its code may know where
+    /// that is.
+    fn accessor(&mut self, symbol: &Symbol<'d>, piece: Piece, index: usize) -> Decision {
+        let path = self.on.world.path(symbol.name);
+        if let Some(program) = self.on.program.function(&path) {
+            return match (self.on.unchanged)(&path) {
+                true => Decision::Elsewhere(program.to_owned()),
+                false => Decision::Taken(piece.0, piece.1),
+            };
+        }
+        let print = (self.on.print)(piece);
+        let mut brought = self.on.brought.iter();
+        match brought.find(|known| known.path == *path && known.print == print) {
+            Some(known) => {
+                self.found.used.insert(known.symbol.clone());
+                Decision::Elsewhere(known.symbol.clone())
+            }
+            None => self.share(symbol, piece, index, print),
+        }
+    }
+
+    /// Takes something new that later plugins are to use as well.
+    fn share(&mut self, symbol: &Symbol<'d>, piece: Piece, index: usize, print: u64) -> Decision {
+        let objects = self.found.taken.entry(piece.0).or_default();
+        objects.symbols.insert(index, Fate::Shared);
+        self.found.statics.push(NewStatic {
+            path: self.on.world.path(symbol.name).to_string(),
+            symbol: symbol.name.to_owned(),
+            print,
+        });
+        Decision::Taken(piece.0, piece.1)
+    }
+
     /// A static: the program's, an earlier plugin's, or a new one.
-    fn variable(&mut self, symbol: &Symbol<'d>, piece: Piece, index: usize) -> Result<Decision, String> {
+    fn variable(
+        &mut self,
+        symbol: &Symbol<'d>,
+        piece: Piece,
+        index: usize,
+    ) -> Result<Decision, String> {
         let path = self.on.world.path(symbol.name);
         let taken = Decision::Taken(piece.0, piece.1);
         let in_program = sites::attached(&path);
-        let is_word = path.rsplit("::").next().is_some_and(|last| self.on.facts.words.contains(last));
+        let is_word = path
+            .rsplit("::")
+            .next()
+            .is_some_and(|last| self.on.facts.words.contains(last));
         let print = (self.on.print)(piece);
         let candidates = self.on.program.symbols_of(&in_program);
         match candidates {
@@ -448,14 +516,7 @@ impl<'a, 'd> Selector<'a, 'd> {
         if !symbol.name.starts_with("_R") || again {
             return Ok(taken);
         }
-        let objects = self.found.taken.entry(piece.0).or_default();
-        objects.symbols.insert(index, Fate::Shared);
-        self.found.statics.push(NewStatic {
-            path: path.to_string(),
-            symbol: symbol.name.to_owned(),
-            print,
-        });
-        Ok(taken)
+        Ok(self.share(symbol, piece, index, print))
     }
 }
 

@@ -52,7 +52,11 @@ impl Site {
         }
         let function = owner.strip_suffix("::{closure#0}").unwrap_or(owner);
         let start = function.rfind("::").map_or(0, |at| at + 2);
-        format!("{}{DETACHED_CODE}{}", &function[..start], &function[start..])
+        format!(
+            "{}{DETACHED_CODE}{}",
+            &function[..start],
+            &function[start..]
+        )
     }
 
     /// Whether code for the one can be called through the other.
@@ -74,7 +78,10 @@ pub(super) fn attached(path: &str) -> String {
 }
 
 /// All sites, by the paths of the code that holds them.
-pub(super) fn sites<'d>(world: &World<'d>, objects: &dyn Fn(usize) -> bool) -> HashMap<String, Site> {
+pub(super) fn sites<'d>(
+    world: &World<'d>,
+    objects: &dyn Fn(usize) -> bool,
+) -> HashMap<String, Site> {
     let all = world.paths().filter(|(path, _)| owner(path).is_some());
     all.filter_map(|(path, pieces)| {
         let piece = pieces.iter().find(|piece| objects(piece.0))?;
@@ -85,7 +92,10 @@ pub(super) fn sites<'d>(world: &World<'d>, objects: &dyn Fn(usize) -> bool) -> H
 }
 
 fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<Site> {
-    let symbol = world.symbols_in(piece).iter().find(|name| world.path(name) == *path)?;
+    let symbol = world
+        .symbols_in(piece)
+        .iter()
+        .find(|name| world.path(name) == *path)?;
     let (_, index) = world.definition(symbol)?;
     // All sites of an object can share their section.
     let start = usize::try_from(world.objects[piece.0].symbols[index].value).ok()?;
@@ -95,7 +105,11 @@ fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<Site> {
     let number = |at: usize| Some(u32::from_le_bytes(data.get(at..at + 4)?.try_into().ok()?));
     let flags = number(FLAGS)?;
     let relocations: Vec<_> = object.relocations(piece.1).collect();
-    let at = |field: usize| relocations.iter().find(|found| found.offset == start + field);
+    let at = |field: usize| {
+        relocations
+            .iter()
+            .find(|found| found.offset == start + field)
+    };
     let text = |field: usize| -> Option<String> {
         let length = u64::from_le_bytes(data.get(field + 8..field + 16)?.try_into().ok()?) as usize;
         if length == 0 {

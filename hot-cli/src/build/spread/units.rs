@@ -134,7 +134,9 @@ impl<'a> Units<'a> {
 
     /// The files that take the places of the libraries that a unit uses.
     fn libraries(&self, position: usize, made: &[(usize, PathBuf)]) -> InPlaceOf {
-        let used = made.iter().filter(|(used, _)| self.uses[&position].contains(used));
+        let used = made
+            .iter()
+            .filter(|(used, _)| self.uses[&position].contains(used));
         used.filter_map(|(used, path)| {
             let stem = self.request.units[*used].unit.rustc_args().stem()?;
             Some((stem, path.clone()))
@@ -157,7 +159,8 @@ impl<'a> Units<'a> {
             }
             let unit = &self.request.units[*position];
             let sources = unit.folder.join("sources");
-            let compiled_then = |path: &std::path::Path| std::fs::read_to_string(below(&sources, path));
+            let compiled_then =
+                |path: &std::path::Path| std::fs::read_to_string(below(&sources, path));
             let libraries = self.libraries(*position, &new);
             let found = Crate {
                 unit: unit.unit,
@@ -182,7 +185,10 @@ impl Built {
     /// A function as it is told.
     pub(super) fn replaced(&self, position: usize, site: &Site) -> Replaced {
         let line = site.line as usize;
-        let functions = self.compiled.get(&position).map(|compiled| &compiled.functions);
+        let functions = self
+            .compiled
+            .get(&position)
+            .map(|compiled| &compiled.functions);
         let function = functions
             .into_iter()
             .flatten()

@@ -97,9 +97,7 @@ impl<'d> World<'d> {
     /// A symbol as a path.
     pub(super) fn path(&self, symbol: &'d str) -> Rc<str> {
         let mut names = self.names.borrow_mut();
-        let known = names
-            .entry(symbol)
-            .or_insert_with(|| path(symbol).into());
+        let known = names.entry(symbol).or_insert_with(|| path(symbol).into());
         Rc::clone(known)
     }
 
