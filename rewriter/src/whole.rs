@@ -38,16 +38,16 @@ pub struct WholeSource {
     pub tree: CrateTree,
     /// Names of new functions, which get no prologue (see [`Options::without`](crate::Options)).
     pub without: Vec<String>,
-    /// Async functions with a site whose body stayed where it was, and why: they can't be replaced.
+    /// Functions with a site whose body had to be moved and could not be, and why: they can't be replaced.
     pub attached: BTreeMap<String, String>,
     /// All identifiers of the crate: a static with another name comes from a foreign macro.
     pub words: HashSet<String>,
 }
 
-/// The name of the function that holds the body of the async function `name`.
+/// How the name of the function starts that holds the body of an async function.
 pub const DETACHED_BODY: &str = "__soft_mock_body_";
 
-/// The name of the function that boxes that body's future, the replacement of the function.
+/// How the name of the function starts that is the replacement of a function with a moved body.
 pub const DETACHED_CODE: &str = "__soft_mock_code_";
 
 /// Prepares the crate called `name`, of which `functions` are known.
@@ -69,7 +69,7 @@ pub fn whole(
             without: &mut without,
             functions: functions
                 .iter()
-                .filter(|function| function.path == file.path && function.kind == Ok(Kind::Async))
+                .filter(|function| function.path == file.path && function.kind.is_ok())
                 .collect(),
             attached: &mut attached,
             text: without_first_line(&file.text),
@@ -118,7 +118,7 @@ fn reread(file: &SourceFile, text: String) -> Result<SourceFile, SyntaxError> {
 struct Preparer<'a> {
     name: &'a str,
     without: &'a mut Vec<String>,
-    /// Async functions of the file that have a site.
+    /// The functions of the file that have a site.
     functions: Vec<&'a FunctionInfo>,
     attached: &'a mut BTreeMap<String, String>,
     text: &'a str,
@@ -195,23 +195,27 @@ impl Preparer<'_> {
         }
     }
 
-    /// Moves the body of an async function, where that is possible.
+    /// Moves the body of a function where that is needed and possible: that of an async function, and
+    /// one under an attribute macro, which may change what stands around the body.
     fn function(&mut self, candidate: &Candidate<'_>) {
         let line = line_of(candidate.signature.ident.span());
-        if candidate.signature.asyncness.is_none() {
-            return;
-        }
         let owner = candidate.item_impl.map_or(Owner::Free, Owner::of_impl);
         let name = self.site_name(&owner, &plain(&candidate.signature.ident.to_string()));
-        let known = self
+        let here = |function: &&&FunctionInfo| function.line == line && function.name == name;
+        let Some(kind) = self
             .functions
             .iter()
-            .any(|function| function.line == line && function.name == name);
-        if !known {
+            .find(here)
+            .map(|known| known.kind.clone())
+        else {
+            return;
+        };
+        let is_async = kind == Ok(Kind::Async);
+        if !is_async && !self.unknown_macro && is_plain(candidate.attrs) {
             return;
         }
         match self.unfit(candidate) {
-            None => self.detach(candidate, &owner),
+            None => self.detach(candidate, &owner, is_async),
             Some(why) => {
                 self.attached.insert(name, why.to_owned());
             }
@@ -226,19 +230,22 @@ impl Preparer<'_> {
 
     fn unfit(&self, candidate: &Candidate<'_>) -> Option<&'static str> {
         let inner = |attr: &Attribute| matches!(attr.style, AttrStyle::Inner(_));
-        if self.unknown_macro || !is_plain(candidate.attrs) {
-            return Some("an attribute macro may turn it into something else");
+        let is_async = candidate.signature.asyncness.is_some();
+        let in_trait = candidate
+            .item_impl
+            .is_some_and(|item| item.trait_.is_some());
+        if self.unknown_macro {
+            return Some("an attribute macro may turn what it stands in into something else");
         }
         if candidate.attrs.iter().any(inner) {
             return Some("its body starts with an attribute");
         }
-        if is_never(&candidate.signature.output) {
-            return Some("it is async and never returns");
+        match is_async {
+            true if is_never(&candidate.signature.output) => Some("it is async and never returns"),
+            true if in_trait => Some("it is an async method of a trait"),
+            false if in_trait => Some("it is a method of a trait with an attribute macro"),
+            _ => None,
         }
-        let in_trait = candidate
-            .item_impl
-            .is_some_and(|item| item.trait_.is_some());
-        in_trait.then_some("it is an async method of a trait")
     }
 }
 

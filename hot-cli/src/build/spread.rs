@@ -225,7 +225,7 @@ fn taken_out<'d>(
         .into_iter()
         .filter(|(owner, site)| {
             let same = then.get(owner).is_some_and(|then| then.has_type_of(site));
-            same && program.symbol(&site.path).is_some()
+            same && site.is_function() && program.symbol(&site.path).is_some()
         })
         .collect();
     let words = built.compiled.values().flat_map(|compiled| &compiled.words);
@@ -286,11 +286,9 @@ fn by_unit<'a>(
             .first()
             .map(|piece| new.units[piece.0]);
         let unit = unit.context("a site without a place")?;
-        if let Some((_, why)) = built
-            .compiled
-            .get(&unit)
-            .and_then(|compiled| compiled.attached.get_key_value(&site.name))
-        {
+        let attached = built.compiled.get(&unit).map(|compiled| &compiled.attached);
+        let why = attached.and_then(|attached| attached.get(&site.name));
+        if let Some(why) = why.filter(|_| !site.is_main) {
             return Err(refused(format!("{}: {why}", site.name)));
         }
         for (position, list) in &mut found {

@@ -1,4 +1,4 @@
-//! The body of an async function, moved beside it.
+//! The body of a function, moved beside it.
 //!
 //! ```text
 //! async fn get(&self, (a, b): P) -> u8 { body }
@@ -8,7 +8,7 @@
 //! async fn __soft_mock_body_get(&self, (a, b): P) -> u8 { body }
 //! ```
 //!
-//! `get` gets its prologue as ever. Its future has the same layout whatever the body is, and keeps a
+//! Of a function that isn't async, `__soft_mock_code_get` holds the body. `get` gets its prologue as ever. Its future has the same layout whatever the body is, and keeps a
 //! value of the body's future type that takes no room: it is `Send` exactly if the body's future is.
 
 use proc_macro2::{Ident, Span};
@@ -23,7 +23,7 @@ use crate::prologue::plain;
 
 impl Preparer<'_> {
     /// Moves the body.
-    pub(super) fn detach(&mut self, candidate: &Candidate<'_>, owner: &Owner) {
+    pub(super) fn detach(&mut self, candidate: &Candidate<'_>, owner: &Owner, is_async: bool) {
         let name = plain(&candidate.signature.ident.to_string());
         let [body, code] = [DETACHED_BODY, DETACHED_CODE].map(|start| format!("{start}{name}"));
         for new in [&body, &code] {
@@ -31,13 +31,16 @@ impl Preparer<'_> {
             self.without.push(site);
         }
         self.name_parameters(candidate.signature);
-        let text = Detached {
+        let detached = Detached {
             signature: candidate.signature,
             in_impl: candidate.item_impl.is_some(),
             body: Ident::new(&body, Span::call_site()),
             code: Ident::new(&code, Span::call_site()),
-        }
-        .text();
+        };
+        let text = match is_async {
+            true => detached.text(),
+            false => detached.sync_text(),
+        };
         let brace = candidate.block.brace_token.span.open().byte_range().end;
         self.edits.insert(brace, text);
     }
@@ -106,6 +109,15 @@ impl Detached<'_> {
             body = body.to_token_stream()
         );
         text.replace('\n', " ")
+    }
+
+    /// The same for a function that isn't async.
+    fn sync_text(&self) -> String {
+        let call = self.call(&self.code);
+        let mut code = self.signature.clone();
+        code.ident = self.code.clone();
+        let code = code.to_token_stream();
+        format!("{call} }} #[inline(never)] {code} {{").replace('\n', " ")
     }
 
     fn call(&self, name: &Ident) -> proc_macro2::TokenStream {

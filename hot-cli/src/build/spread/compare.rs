@@ -16,6 +16,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use object::elf;
+use soft_mock_rewriter::DETACHED_BODY;
 
 use super::code;
 use super::fingerprint::Fingerprints;
@@ -257,6 +258,11 @@ impl Spread<'_, '_> {
         // The arguments of a `format_args!` live as long as the call that they are made for.
         let formats =
             path.contains(" as core[") && path.contains("]::fmt::") && path.ends_with("::fmt");
+        // The future of a body that was moved: in the program it is part of the function's own, and a
+        // call in progress.
+        if is_detached_body(path) {
+            return true;
+        }
         let catches = path.starts_with("std[") && path.contains("]::panicking::");
         (usage == Use::Address && (formats || catches)) || self.is_accessor(path, piece)
     }
@@ -302,6 +308,17 @@ fn reach(side: &Side<'_, '_>, path: &str, facts: &Facts<'_>) -> BTreeSet<Rc<str>
         }
     }
     found
+}
+
+/// Whether `path` is the future of a body that was moved, or drops one.
+fn is_detached_body(path: &str) -> bool {
+    let path = match path.split_once("::drop_in_place::<") {
+        Some((_, rest)) => rest.strip_suffix('>').unwrap_or(rest),
+        None => path,
+    };
+    let body = path.strip_suffix("::{closure#0}");
+    let name = body.map(|body| body.rsplit("::").next().unwrap_or(body));
+    name.is_some_and(|name| name.starts_with(DETACHED_BODY))
 }
 
 /// Whether `path` is a closure or a future, or is made by the compiler or a foreign crate for one.
@@ -398,6 +415,7 @@ pub(super) fn left_alive(
             taken(*piece)
                 && side.world.is_code(*piece)
                 && !is_accessor(side.world, path, *piece)
+                && !is_detached_body(path)
                 && users.any(|(user, relocation)| {
                     taken(*user) && side.world.usage(*user, relocation) != Use::Call
                 })
@@ -469,6 +487,20 @@ mod tests {
         ] {
             assert!(!check(path), "{path}");
         }
+    }
+
+    #[test]
+    fn moved_bodies() {
+        assert!(is_detached_body(
+            "<app[1]::S>::__soft_mock_body_f::{closure#0}"
+        ));
+        assert!(is_detached_body(
+            "core[2]::ptr::drop_in_place::<app[1]::__soft_mock_body_f::{closure#0}>"
+        ));
+        assert!(!is_detached_body(
+            "app[1]::__soft_mock_body_f::{closure#0}::{closure#1}"
+        ));
+        assert!(!is_detached_body("app[1]::f::{closure#0}"));
     }
 
     #[test]

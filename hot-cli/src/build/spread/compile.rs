@@ -31,7 +31,7 @@ pub(super) struct Compiled {
 #[derive(Serialize, Deserialize, PartialEq, Eq)]
 struct Note {
     unit: u64,
-    hot: String,
+    hot: u64,
     against: Vec<u64>,
 }
 
@@ -58,7 +58,7 @@ impl Crate<'_> {
         let path = place.join("base.json");
         let note = Note {
             unit: self.unit.id,
-            hot: env!("CARGO_PKG_VERSION").to_owned(),
+            hot: crate::toolchain::own_build()?.1,
             against,
         };
         let known = std::fs::read(&path)

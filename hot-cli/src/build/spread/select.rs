@@ -140,8 +140,9 @@ pub(super) fn select(selection: &Selection<'_, '_>) -> Result<Selected, String> 
     let without = selector
         .roots
         .values()
+        .filter(|root| root.inline)
         .map(|root| root.site)
-        .find(|site| !site.is_async && !selector.own_sites.contains(&*site.path));
+        .find(|site| !selector.own_sites.contains(&*site.path));
     match without {
         Some(site) => Err(format!(
             "the prologue of {} was not found in its code",
@@ -156,6 +157,8 @@ struct Root<'a> {
     site: &'a Site,
     /// What it is exported as.
     name: String,
+    /// It stands behind its prologue, and is not called but through the site.
+    inline: bool,
 }
 
 #[derive(Clone)]
@@ -177,13 +180,17 @@ struct Selector<'a, 'd> {
 impl<'a, 'd> Selector<'a, 'd> {
     fn root(&mut self, position: usize, site: &'a Site) -> Result<(), String> {
         let world = self.on.world;
-        let code = site.replacement();
         let missing = || format!("rustc made no code of its own for {}", site.name);
-        let mut pieces = world
-            .pieces(&code)
-            .iter()
-            .filter(|piece| world.is_code(**piece));
-        let piece = *pieces.next().ok_or_else(missing)?;
+        let detached = site.detached();
+        let inline = world.pieces(&detached).is_empty();
+        if inline && site.is_async {
+            return Err(missing());
+        }
+        let code = if inline { site.owner() } else { &detached };
+        let mut pieces = world.pieces(code).iter();
+        let piece = *pieces
+            .find(|piece| world.is_code(**piece))
+            .ok_or_else(missing)?;
         let symbols = &world.objects[piece.0].symbols;
         let mut named = symbols
             .iter()
@@ -195,7 +202,7 @@ impl<'a, 'd> Selector<'a, 'd> {
         let name = format!("__soft_mock_patch_{position}");
         let taken = self.found.taken.entry(piece.0).or_default();
         taken.symbols.insert(index, Fate::Exported(name.clone()));
-        self.roots.insert(piece, Root { site, name });
+        self.roots.insert(piece, Root { site, name, inline });
         self.take(piece.0, piece.1)
     }
 
@@ -261,7 +268,7 @@ impl<'a, 'd> Selector<'a, 'd> {
         let beside = symbol
             .section
             .and_then(|section| self.roots.get(&(object, section)));
-        if beside.is_some_and(|root| root.site.is_async) {
+        if beside.is_some_and(|root| !root.inline) {
             return self.known(relocation, symbol, from);
         }
         match self.decide(symbol)? {
@@ -412,7 +419,7 @@ impl<'a, 'd> Selector<'a, 'd> {
             if let Some(root) = self
                 .roots
                 .get(&(object, section))
-                .filter(|root| root.site.is_async)
+                .filter(|root| !root.inline)
             {
                 return Ok(Decision::Elsewhere(root.name.clone()));
             }

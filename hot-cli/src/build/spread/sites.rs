@@ -44,19 +44,28 @@ impl Site {
         owner(&self.path).unwrap_or(&self.path)
     }
 
-    /// The path of the code that replaces the function.
-    pub(super) fn replacement(&self) -> String {
-        let owner = self.owner();
-        if !self.is_async {
-            return owner.to_owned();
+    /// The path that the code that replaces the function has if its body was moved.
+    pub(super) fn detached(&self) -> String {
+        let mut function = self.owner();
+        // A macro may have put the body of an async function into a future of its own.
+        while let Some((outer, closure)) = function.rsplit_once("::") {
+            match closure.starts_with("{closure#") {
+                true => function = outer,
+                false => break,
+            }
         }
-        let function = owner.strip_suffix("::{closure#0}").unwrap_or(owner);
         let start = function.rfind("::").map_or(0, |at| at + 2);
         format!(
             "{}{DETACHED_CODE}{}",
             &function[..start],
             &function[start..]
         )
+    }
+
+    /// Whether the code that holds the prologue is the function itself: a macro may have put the body
+    /// into a closure.
+    pub(super) fn is_function(&self) -> bool {
+        self.is_async || !self.owner().ends_with('}')
     }
 
     /// Whether code for the one can be called through the other.
