@@ -1,212 +1,11 @@
 //! Real crates: compiled as the wrapper does, patched while they run.
 
-use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod project;
 
-use soft_mock_rewriter::Output;
+use std::path::Path;
 
+use self::project::{Project, LIB, LOW};
 use super::*;
-use crate::build::object::dynamic_symbols;
-use crate::toolchain;
-use crate::unit::{below, UnitKind};
-use crate::wrapper::shadow;
-
-// It is private to the wrapper.
-#[allow(clippy::duplicate_mod)]
-#[path = "../../wrapper/unhide.rs"]
-mod unhide;
-
-const LIB: &str = include_str!("fixture/lib.rs");
-const DEP: &str = include_str!("fixture/dep.rs");
-const MAIN: &str = include_str!("fixture/main.rs");
-
-struct Project {
-    dir: tempfile::TempDir,
-    unit: Unit,
-    rustc: PathBuf,
-    linker: Option<PathBuf>,
-    symbols: DynamicSymbols,
-    number: Cell<u64>,
-}
-
-impl Project {
-    fn new(flags: &[&str]) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        let root = dir.path().to_owned();
-        for (name, text) in [("lib.rs", LIB), ("dep.rs", DEP), ("main.rs", MAIN)] {
-            std::fs::write(root.join(name), text).expect("a source");
-            let copy = below(&root.join("unit/sources"), &root.join(name));
-            crate::unit::replace_file(&copy, text.as_bytes()).expect("a source");
-        }
-        let rustc = toolchain::real_rustc(Path::new("rustc")).expect("a compiler");
-        let args = [
-            "--crate-name",
-            "app",
-            "--edition=2021",
-            "lib.rs",
-            "--crate-type",
-            "lib",
-        ];
-        let own = [
-            "--emit=link",
-            "-C",
-            "metadata=ab",
-            "--out-dir",
-            ".",
-            "--extern",
-            "dep=libdep.rlib",
-        ];
-        let args = args
-            .iter()
-            .chain(&own)
-            .chain(flags)
-            .map(|arg| (*arg).to_owned());
-        let unit = Unit {
-            crate_name: "app".to_owned(),
-            kind: UnitKind::Lib,
-            id: 7,
-            rustc: rustc.clone(),
-            chained: None,
-            version: "rustc".to_owned(),
-            args: args.collect(),
-            cwd: root.clone(),
-            env: BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap_or_default())]),
-            root: root.join("lib.rs"),
-            sources: Vec::new(),
-            inputs: BTreeMap::new(),
-            no_std: false,
-            mocks: false,
-            untyped: BTreeSet::new(),
-            without: BTreeSet::new(),
-            inlined: BTreeSet::new(),
-            unmodified: None,
-        };
-        let linker = toolchain::bundled_linker(&rustc);
-        let mut project = Self {
-            dir,
-            unit,
-            rustc,
-            linker,
-            symbols: DynamicSymbols::default(),
-            number: Cell::new(0),
-        };
-        project.compile(flags);
-        project
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn rustc(&self, args: &[&str]) {
-        let status = Command::new(&self.rustc)
-            .args(args)
-            .current_dir(self.dir.path())
-            .status();
-        assert!(status.expect("rustc").success());
-    }
-
-    fn compile(&mut self, flags: &[&str]) {
-        let dep = [
-            "--crate-name",
-            "dep",
-            "--edition=2021",
-            "dep.rs",
-            "--crate-type",
-            "lib",
-        ];
-        self.rustc(&[&dep[..], flags].concat());
-        let read = |path: &Path| std::fs::read_to_string(path);
-        let tree = shadow::tree(&self.unit.root, &read).expect("a tree");
-        let shadow_root = self.path("shadow");
-        shadow::write(&self.unit, &tree, Output::Program, &shadow_root).expect("a shadow");
-        let mut args = self
-            .unit
-            .rustc_args()
-            .with_input(&below(&shadow_root, &self.unit.root));
-        args.push(&[
-            "-C",
-            "symbol-mangling-version=v0",
-            "-C",
-            "link-dead-code",
-            "--cap-lints",
-            "allow",
-        ]);
-        args.push(
-            &shadow::remap(&shadow_root, &self.unit.cwd)
-                .each_ref()
-                .map(String::as_str),
-        );
-        self.rustc(&args.all.iter().map(String::as_str).collect::<Vec<_>>());
-        unhide::unhide(&self.path("libapp.rlib")).expect("visible symbols");
-        let main = [
-            "--edition=2021",
-            "main.rs",
-            "--extern",
-            "app=libapp.rlib",
-            "-L",
-            "dependency=.",
-        ];
-        self.rustc(&[&main[..], &["-C", "link-arg=-Wl,--export-dynamic"], flags].concat());
-        self.symbols = dynamic_symbols(&self.path("main")).expect("symbols");
-    }
-
-    fn build(&self, text: &str) -> Result<Spread, WholeError> {
-        self.build_with(text, &[], self.linker.as_deref())
-    }
-
-    fn build_with(
-        &self,
-        text: &str,
-        earlier: &[SpreadPlugin],
-        linker: Option<&Path>,
-    ) -> Result<Spread, WholeError> {
-        self.number.set(self.number.get() + 1);
-        build(&SpreadRequest {
-            units: &[SpreadUnit {
-                unit: &self.unit,
-                folder: &self.path("unit"),
-                edited: Some(&|_| Ok(text.to_owned())),
-            }],
-            rustc: &self.rustc,
-            linker,
-            program: &self.symbols,
-            libraries: &[self.dir.path().to_owned()],
-            earlier,
-            only_bodies: true,
-            output: self.dir.path(),
-            number: self.number.get(),
-            cancel: &Cancel::default(),
-        })
-    }
-
-    /// What the program prints; of each plugin the functions that `wanted` names are installed.
-    fn run(&self, plugins: &[SpreadPlugin], wanted: impl Fn(&str) -> bool) -> Vec<String> {
-        let mut arguments = Vec::new();
-        for plugin in plugins {
-            arguments.push(format!("+{}", plugin.path.display()));
-            for (k, function) in plugin.functions.iter().enumerate() {
-                if wanted(&function.name) {
-                    arguments.push(format!("{}=__soft_mock_patch_{k}", function.name));
-                }
-            }
-        }
-        let output = Command::new(self.path("main"))
-            .args(arguments)
-            .output()
-            .expect("the program");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            output.status.success(),
-            "{:?}\n{text}\n{errors}",
-            output.status
-        );
-        text.lines().map(str::to_owned).collect()
-    }
-}
 
 /// What the new code must have done: with the state that the old code left behind.
 const EXPECTED: &str = "\
@@ -224,6 +23,7 @@ new caller 22
 new constant one line 2
 new shown <3/2>
 new small 5 2 8 6 8
+new lower 30 20 9 6 3 8
 new waits x 10012 32";
 
 fn edited() -> String {
@@ -271,7 +71,7 @@ fn new_lines(lines: &[String]) -> String {
 
 fn check_all(project: &Project, linker: Option<&Path>) {
     let built = project
-        .build_with(&edited(), &[], linker)
+        .build_with(&[("app", &edited())], &[], linker)
         .expect("a plugin");
     assert_eq!(names(&built), ALL);
     let lines = project.run(&built.plugins, |_| true);
@@ -374,7 +174,7 @@ fn new_things_come_along_and_statics_stay() {
             "BASE: u32 = NOTES_BASE; const NOTES_BASE: u32 = 3",
         );
     let two = project
-        .build_with(&second, &one.plugins, project.linker.as_deref())
+        .build_with(&[("app", &second)], &one.plugins, project.linker.as_deref())
         .expect("a plugin");
     assert_eq!(names(&two), ["app::based", "app::callee"]);
     let both = [one.plugins, two.plugins].concat();
@@ -386,4 +186,67 @@ fn new_things_come_along_and_statics_stay() {
 fn optimised_code_too() {
     let project = Project::new(&["-O", "-C", "lto=off"]);
     check_all(&project, project.linker.as_deref());
+}
+
+#[test]
+fn a_change_spreads_to_the_crates_that_use_it() {
+    let project = Project::new(&[]);
+    let edit = |old: &str, new: &str| {
+        assert!(LOW.contains(old), "{old}");
+        let text = LOW.replacen(old, new, 1);
+        project.build_with(&[("low", &text)], &[], project.linker.as_deref())
+    };
+    let check = |old: &str, new: &str, expected: &[&str], line: &str| {
+        let built = edit(old, new).expect("a plugin");
+        assert_eq!(names(&built), expected, "{new}");
+        let lines = project.run(&built.plugins, |_| true);
+        assert!(
+            lines.contains(&format!("new lower {line}")),
+            "{new}: {lines:?}"
+        );
+    };
+    check("", "\n", &[], "30 20 9 6 3 8");
+    check(
+        "UNIT: u32 = 10",
+        "UNIT: u32 = 20",
+        &["app::lower"],
+        "60 20 9 6 3 8",
+    );
+    check("n * 2", "n * 3", &["app::lower"], "30 30 9 6 3 8");
+    check(
+        "*one > found",
+        "*one < found",
+        &["app::lower"],
+        "30 20 2 6 3 8",
+    );
+    check(
+        "self.grown() * 2",
+        "self.grown() * 5",
+        &["app::lower"],
+        "30 20 9 15 3 8",
+    );
+    check(
+        "n + 1",
+        "n + SEEN.fetch_add(5, std::sync::atomic::Ordering::Relaxed)",
+        &["low::plain"],
+        "30 20 9 6 4 8",
+    );
+    check("[n; 4]", "[n; 7]", &["low::later"], "30 20 9 6 3 14");
+    // A new function of the one, used by a changed one of the other, and a static of both.
+    let low = format!("{LOW}\npub static NEW: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(7);\npub fn added() -> u32 {{ NEW.fetch_add(1, std::sync::atomic::Ordering::Relaxed) }}")
+        .replacen("n + 1", "n + added()", 1);
+    let app = LIB.replacen("low::UNIT * 3", "low::added()", 1);
+    let built = project
+        .build_with(
+            &[("low", &low), ("app", &app)],
+            &[],
+            project.linker.as_deref(),
+        )
+        .expect("a plugin");
+    assert_eq!(names(&built), ["app::lower", "low::plain"]);
+    let lines = project.run(&built.plugins, |_| true);
+    assert!(
+        lines.contains(&"new lower 7 20 9 6 10 8".to_owned()),
+        "{lines:?}"
+    );
 }
