@@ -219,6 +219,12 @@ impl Spread<'_, '_> {
     fn may_be_alive(&self, path: &Rc<str>, difference: &mut Difference) -> Result<(), String> {
         let world = self.old.world;
         for piece in self.old.code(path) {
+            if world.symbols_in(piece).iter().any(|name| !is_rust(name)) {
+                return Err(format!(
+                    "`{}` has no site, and foreign code may call it by its name",
+                    shown(path)
+                ));
+            }
             for (user, relocation) in self.old.users(piece) {
                 let usage = world.usage(*user, relocation);
                 if usage == Use::Call || self.is_harmless(path, piece, usage) {

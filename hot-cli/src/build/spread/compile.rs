@@ -122,7 +122,7 @@ impl Crate<'_> {
         let unit = self.unit;
         let call = unit.rustc_args();
         let metadata = match unit.kind {
-            UnitKind::Bin => crate::wrapper::program_metadata(&call),
+            UnitKind::Bin | UnitKind::Plugin => crate::wrapper::program_metadata(&call),
             UnitKind::Lib | UnitKind::Test | UnitKind::Macro => {
                 call.codegen("metadata").unwrap_or("").to_owned()
             }

@@ -138,6 +138,11 @@ fn a_change_spreads_to_what_has_a_site() {
         "app::adds"
     );
     assert_eq!(changed(&[("fn callee()", "\n\nfn callee()")]), "");
+    let reason = refusal(&project, &[("n + 77", "n + 78")]);
+    assert_eq!(
+        reason,
+        "`app_exported` has no site, and foreign code may call it by its name"
+    );
     let reason = refusal(&project, &[("        4\n", "        5\n")]);
     assert_eq!(reason, "`<app::Square as app::Shape>::corners` has no site, and a vtable or a table of functions may still lead to its old code");
 }

@@ -78,7 +78,8 @@ impl<'a> Units<'a> {
     /// Whether a unit has sites: the others are as foreign as a crate from a registry.
     fn is_ours(&self, position: usize) -> bool {
         let unit = self.request.units[position].unit;
-        unit.unmodified.is_none() && matches!(unit.kind, UnitKind::Lib | UnitKind::Bin)
+        unit.unmodified.is_none()
+            && matches!(unit.kind, UnitKind::Lib | UnitKind::Bin | UnitKind::Plugin)
     }
 
     fn is_edited(&self, position: usize) -> bool {
