@@ -242,6 +242,7 @@ fn unit(root: &Path, rustc: &Path, name: &str, file: &str, flags: &[&str]) -> Un
         mocks: false,
         untyped: BTreeSet::new(),
         without: BTreeSet::new(),
+        skip: Vec::new(),
         inlined: BTreeSet::new(),
         unmodified: None,
     }
