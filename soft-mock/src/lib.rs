@@ -58,6 +58,7 @@ pub mod plugin;
 pub mod registry;
 pub mod reloader;
 mod scope;
+pub mod seal;
 mod shared;
 mod signals;
 mod site;
