@@ -21,9 +21,11 @@ use crate::package::{in_project, target};
 
 const START: Duration = Duration::from_secs(900);
 /// Compiling a large crate whole takes some time on a busy machine.
-const ANSWER: Duration = Duration::from_secs(90);
-/// `hot` waits for less until it says that an edit can't be patched.
-const SILENCE: Duration = Duration::from_secs(15);
+const ANSWER: Duration = Duration::from_secs(300);
+/// How often it is looked whether `hot` compiles.
+const TICK: Duration = Duration::from_millis(500);
+/// So many times in a row without a compiler and without a word, and there won't be an answer.
+const SILENCE: usize = 10;
 
 pub(crate) struct Session {
     // Both stay open and untouched: the program waits for them. They go first, so that it can end.
@@ -98,24 +100,13 @@ impl Session {
     /// What `hot` says to an edit that was saved just now, and whether it is true.
     pub(crate) fn outcome(&mut self, body: &Body, number: u64) -> Outcome {
         let mut why = String::new();
-        let mut limit = SILENCE;
-        let start = Instant::now();
         loop {
-            let line = match self
-                .lines
-                .recv_timeout(limit.saturating_sub(start.elapsed()))
-            {
-                Ok(line) => line,
-                Err(RecvTimeoutError::Timeout) if why.is_empty() => return Outcome::Silent,
-                Err(RecvTimeoutError::Timeout) => return Outcome::NoEdit(why),
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Outcome::Crashed("`hot` ended".into())
-                }
+            let line = match self.next_line() {
+                Next::Line(line) => line,
+                Next::Idle if why.is_empty() => return Outcome::Silent,
+                Next::Idle => return Outcome::NoEdit(why),
+                Next::Ended => return Outcome::Crashed("`hot` ended".into()),
             };
-            if line.starts_with("error") || line.starts_with("hot: `") {
-                // Something is being compiled: there will be an answer.
-                limit = ANSWER;
-            }
             if line.contains("hot: patched ") || line.contains("won't be called again") {
                 return self.look(&line, body, number);
             }
@@ -127,10 +118,39 @@ impl Session {
             if line.contains("the old code runs on") {
                 return Outcome::Rude(why);
             }
-            if why.is_empty() && (line.starts_with("error") || line.contains(": ")) {
+            let is_time = line.starts_with("hot: `");
+            if why.is_empty() && !is_time && line.contains(": ") {
                 why = reason(&line);
             }
         }
+    }
+
+    /// The next line of `hot`, which says nothing while it compiles.
+    fn next_line(&self) -> Next {
+        let start = Instant::now();
+        let mut idle = 0;
+        while idle < SILENCE && start.elapsed() < ANSWER {
+            match self.lines.recv_timeout(TICK) {
+                Ok(line) => return Next::Line(line),
+                Err(RecvTimeoutError::Disconnected) => return Next::Ended,
+                Err(RecvTimeoutError::Timeout) if self.compilers() > 0 => idle = 0,
+                Err(RecvTimeoutError::Timeout) => idle += 1,
+            }
+        }
+        Next::Idle
+    }
+
+    /// How many children `hot` has besides the user's command.
+    fn compilers(&self) -> usize {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.group.0.id()));
+        let children: usize = tasks
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
+            .map(|list| list.split_ascii_whitespace().count())
+            .sum();
+        children.saturating_sub(1)
     }
 
     fn look(&mut self, line: &str, body: &Body, number: u64) -> Outcome {
@@ -186,18 +206,11 @@ impl Session {
             while self.lines.try_recv().is_ok() {}
             return None;
         }
-        let start = Instant::now();
-        while start.elapsed() < SILENCE {
-            let left = SILENCE.saturating_sub(start.elapsed());
-            match self.lines.recv_timeout(left) {
-                Ok(line) if line.contains("hot: restored ") => {
-                    let back = patched
-                        .iter()
-                        .all(|site| matches!(self.memory.code(site), Ok(None)));
-                    return (!back).then(|| format!("not the original body: {line}"));
-                }
-                Ok(_) => {}
-                Err(_) => break,
+        while let Next::Line(line) = self.next_line() {
+            if line.contains("hot: restored ") {
+                let is_back = |site| matches!(self.memory.code(site), Ok(None));
+                let wrong = || format!("not the original body: {line}");
+                return (!patched.iter().all(is_back)).then(wrong);
             }
         }
         Some("it wasn't restored when the edit was undone".to_owned())
@@ -270,6 +283,13 @@ fn wait_for_start(lines: &Receiver<String>) -> Result<u32> {
             Err(RecvTimeoutError::Disconnected) => bail!("`hot` ended:\n{}", log.join("\n")),
         }
     }
+}
+
+/// What comes from `hot`.
+enum Next {
+    Line(String),
+    Idle,
+    Ended,
 }
 
 /// `hot` and what it started; dropping it ends them.
