@@ -62,6 +62,7 @@ pub mod seal;
 mod shared;
 mod signals;
 mod site;
+mod sync;
 
 /// What `mockable` expands to refers to. No part of the interface.
 #[doc(hidden)]
