@@ -118,8 +118,8 @@ impl Session {
             if line.contains("the old code runs on") {
                 return Outcome::Rude(why);
             }
-            let is_time = line.starts_with("hot: `");
-            if why.is_empty() && !is_time && line.contains(": ") {
+            // Not what is said of times and twins.
+            if why.is_empty() && (line.contains(".rs:") || line.starts_with("error")) {
                 why = reason(&line);
             }
         }
