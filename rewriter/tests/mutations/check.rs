@@ -26,14 +26,14 @@ const EDITIONS: [Edition; 4] = [
 
 /// Puts a text through everything; says whether it is Rust. `choice` chooses among ways to do so.
 #[allow(dead_code)] // Not for the fuzz target.
-pub fn check(text: &str, choice: usize) -> bool {
+pub(crate) fn check(text: &str, choice: usize) -> bool {
     let is_rust = check_text(text, choice);
     forget_sources();
     is_rust
 }
 
 /// As `check`, for a text that was made from another one by an edit.
-pub fn check_edit(old: &str, new: &str, choice: usize) -> bool {
+pub(crate) fn check_edit(old: &str, new: &str, choice: usize) -> bool {
     let is_rust = check_text(new, choice);
     if let (Some(old), Some(new)) = (items(old), items(new)) {
         diff(&old, &new);
@@ -45,7 +45,7 @@ pub fn check_edit(old: &str, new: &str, choice: usize) -> bool {
 }
 
 /// Whether the edit is seen at all.
-pub fn is_noticed(old: &str, new: &str) -> bool {
+pub(crate) fn is_noticed(old: &str, new: &str) -> bool {
     let noticed = match (items(old), items(new)) {
         (Some(old), Some(new)) => !diff(&old, &new).is_empty(),
         _ => true,
@@ -56,7 +56,7 @@ pub fn is_noticed(old: &str, new: &str) -> bool {
 
 /// How many functions of the rewritten text have a site.
 #[allow(dead_code)] // Not for the fuzz target.
-pub fn sites(text: &str) -> usize {
+pub(crate) fn sites(text: &str) -> usize {
     let rewritten = rewrite(&load(text), &options(0));
     let file = syn::parse_file(&rewritten.files[0].1).expect("Rust");
     let sites = file

@@ -63,7 +63,7 @@ fn words(text: &str) -> Vec<std::ops::Range<usize>> {
 }
 
 /// One change of the text.
-pub fn mutate(text: &str, rng: &mut Rng) -> String {
+pub(crate) fn mutate(text: &str, rng: &mut Rng) -> String {
     match rng.u8(..10) {
         0..=3 => change_word(text, rng),
         4 | 5 => change_lines(text, rng),
@@ -115,7 +115,7 @@ fn change_lines(text: &str, rng: &mut Rng) -> String {
 }
 
 /// A number or a name in the text becomes another; nothing if there is none to be changed.
-pub fn replace_leaf(text: &str, rng: &mut Rng) -> Option<(String, usize)> {
+pub(crate) fn replace_leaf(text: &str, rng: &mut Rng) -> Option<(String, usize)> {
     let words = words(text);
     let leaves: Vec<_> = words
         .iter()
@@ -152,7 +152,7 @@ fn add_item(text: &str, rng: &mut Rng) -> String {
 }
 
 /// An item made up by chance, mostly one with functions.
-pub fn item(rng: &mut Rng, depth: usize) -> String {
+pub(crate) fn item(rng: &mut Rng, depth: usize) -> String {
     let name = format!("made_{}", rng.u32(..1_000_000));
     let nested = |rng: &mut Rng| match depth {
         0..=2 => (0..rng.usize(..3)).map(|_| item(rng, depth + 1)).collect(),

@@ -53,7 +53,7 @@ pub(crate) fn run(hot: &Path, scratch: &Path, patches: usize) -> Result<()> {
         .args(["cargo", "run", "--quiet", "--release"])
         .current_dir(&project.folder);
     let running = Running::start(command, &scratch.join("storm.log"))?;
-    running.wait(START, |line| Window::read(line))?;
+    running.wait(START, Window::read)?;
     // The twin is made now; that is not what is measured.
     std::thread::sleep(Duration::from_secs(5));
     let peace = watch(&running, WATCHED, || Ok(()))?;

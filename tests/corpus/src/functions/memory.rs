@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::{bail, Context, Result};
 use object::{Object, ObjectSection};
@@ -64,7 +64,7 @@ impl Memory {
         let maps = self.mappings()?;
         let own = maps
             .iter()
-            .find(|map| map.offset == 0 && PathBuf::from(&map.path) == exe);
+            .find(|map| map.offset == 0 && Path::new(&map.path) == exe);
         let start = own.context("the executable isn't mapped")?.start + section.address();
         let count = usize::try_from(section.size())? / SITE;
         let mut sites = Vec::with_capacity(count);

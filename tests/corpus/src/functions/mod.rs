@@ -54,6 +54,9 @@ pub(crate) struct Record {
     project: String,
     function: String,
     outcome: Outcome,
+    /// The whole crate was compiled for it.
+    #[serde(default)]
+    whole: bool,
     /// From the save to `hot`'s answer.
     milliseconds: u64,
 }
@@ -116,6 +119,7 @@ fn edit(project: &str, body: &Body, folder: &Path, session: &mut Session) -> Res
         project: project.to_owned(),
         function: body.name(),
         outcome,
+        whole: session.compiled_whole(),
         milliseconds: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
     })
 }

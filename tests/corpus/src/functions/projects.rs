@@ -62,6 +62,8 @@ const PROJECTS: &[Project] = &[
         &["run", "--bin", "waiting", "--features", "full"],
     ),
     library("axum", "0.8.9", &["run", "--bin", "waiting"]),
+    // Small enough for every change.
+    library("semver", "1.0.28", &["run", "--bin", "waiting"]),
     library("serde_json", "1.0.154", &["run", "--bin", "waiting"]),
 ];
 

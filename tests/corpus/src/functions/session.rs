@@ -35,6 +35,7 @@ pub(crate) struct Session {
     lines: Receiver<String>,
     memory: Memory,
     patched: Vec<Site>,
+    whole: bool,
 }
 
 impl Session {
@@ -69,6 +70,7 @@ impl Session {
             lines,
             memory,
             patched: Vec::new(),
+            whole: false,
         })
     }
 
@@ -100,6 +102,7 @@ impl Session {
     /// What `hot` says to an edit that was saved just now, and whether it is true.
     pub(crate) fn outcome(&mut self, body: &Body, number: u64) -> Outcome {
         let mut why = String::new();
+        self.whole = false;
         loop {
             let line = match self.next_line() {
                 Next::Line(line) => line,
@@ -107,6 +110,7 @@ impl Session {
                 Next::Idle => return Outcome::NoEdit(why),
                 Next::Ended => return Outcome::Crashed("`hot` ended".into()),
             };
+            self.whole |= line.contains("is compiled whole");
             if line.contains("hot: patched ") || line.contains("won't be called again") {
                 return self.look(&line, body, number);
             }
@@ -128,16 +132,30 @@ impl Session {
     /// The next line of `hot`, which says nothing while it compiles.
     fn next_line(&self) -> Next {
         let start = Instant::now();
-        let mut idle = 0;
+        let (mut idle, mut used) = (0, self.processor_time());
         while idle < SILENCE && start.elapsed() < ANSWER {
             match self.lines.recv_timeout(TICK) {
                 Ok(line) => return Next::Line(line),
                 Err(RecvTimeoutError::Disconnected) => return Next::Ended,
-                Err(RecvTimeoutError::Timeout) if self.compilers() > 0 => idle = 0,
-                Err(RecvTimeoutError::Timeout) => idle += 1,
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = self.processor_time();
+                    let works = now > used + 1 || self.compilers() > 0;
+                    idle = if works { 0 } else { idle + 1 };
+                    used = now;
+                }
             }
         }
         Next::Idle
+    }
+
+    /// What `hot` itself has used, in the kernel's ticks of a hundredth of a second.
+    fn processor_time(&self) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.group.0.id()));
+        let text = text.unwrap_or_default();
+        // Behind the name, which may hold anything: state, …, and as numbers 12 and 13 the times.
+        let (_, rest) = text.rsplit_once(')').unwrap_or_default();
+        let words = rest.split_ascii_whitespace().skip(11).take(2);
+        words.filter_map(|word| word.parse::<u64>().ok()).sum()
     }
 
     /// How many children `hot` has besides the user's command.
@@ -151,6 +169,11 @@ impl Session {
             .map(|list| list.split_ascii_whitespace().count())
             .sum();
         children.saturating_sub(1)
+    }
+
+    /// Whether the whole crate was compiled for the last edit.
+    pub(crate) fn compiled_whole(&self) -> bool {
+        self.whole
     }
 
     fn look(&mut self, line: &str, body: &Body, number: u64) -> Outcome {

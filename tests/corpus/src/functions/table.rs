@@ -11,6 +11,7 @@ use crate::records::Records;
 struct Row {
     seen: usize,
     in_callers: usize,
+    whole: usize,
     rude: usize,
     unseen: usize,
     crashed: usize,
@@ -33,6 +34,7 @@ impl Row {
         *count += 1;
         if matches!(record.outcome, Outcome::Seen | Outcome::SeenInCallers) {
             self.times.push(record.milliseconds);
+            self.whole += usize::from(record.whole);
         }
     }
 
@@ -83,14 +85,15 @@ pub(crate) fn print() -> Result<()> {
             _ => {}
         }
     }
-    println!("| project | edited | patched and seen | of these in callers | rude | share patched | reported, not seen | crashed | not compiled | p50 | p95 |");
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("| project | edited | patched and seen | of these in callers | with the whole crate | rude | share patched | reported, not seen | crashed | not compiled | p50 | p95 |");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for (project, row) in &rows {
         let patched = row.seen + row.in_callers;
         println!(
-            "| {project} | {} | {patched} | {} | {} | {:.0} % | {} | {} | {} | {} | {} |",
+            "| {project} | {} | {patched} | {} | {} | {} | {:.0} % | {} | {} | {} | {} | {} |",
             row.all(),
             row.in_callers,
+            row.whole,
             row.rude,
             100.0 * patched as f64 / row.all().max(1) as f64,
             row.unseen,
