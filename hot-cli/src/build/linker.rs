@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
+use soft_mock::seal;
 
 use super::object::{self, DynamicSymbols};
 use super::rustc::{self, Cancel};
@@ -23,13 +24,25 @@ pub(crate) struct Linker<'a> {
 }
 
 impl Linker<'_> {
-    /// Links `objects` to the plugin `output`.
+    /// Links `objects` to the plugin `output`, and seals it.
     pub(crate) fn link(&self, objects: &[PathBuf], output: &Path, cancel: &Cancel) -> Result<()> {
         self.link_with(objects, &[], None, output, cancel)
     }
 
     /// The same with other plugins, whose variables it uses, and with a name for it among plugins.
     pub(crate) fn link_with(
+        &self,
+        objects: &[PathBuf],
+        plugins: &[PathBuf],
+        soname: Option<&str>,
+        output: &Path,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.link_unsealed(objects, plugins, soname, output, cancel)?;
+        seal::seal(output).with_context(|| format!("can't seal {}", output.display()))
+    }
+
+    fn link_unsealed(
         &self,
         objects: &[PathBuf],
         plugins: &[PathBuf],
