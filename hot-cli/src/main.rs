@@ -35,6 +35,7 @@ fn main() -> ExitCode {
     }
     match std::env::args_os().nth(1) {
         Some(word) if word == "build" => managed::run_build(arguments.skip(1)),
+        Some(word) if word == "seal" => managed::run_seal(arguments.skip(1)),
         Some(word) if word == "watch-plugins" => managed::run_watch(arguments.skip(1)),
         Some(word) if commands::WORDS.iter().any(|known| word == *known) => {
             commands::run(std::env::args_os())

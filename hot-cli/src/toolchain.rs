@@ -1,6 +1,9 @@
 //! The compiler that cargo named: its version, its real binary, its linker.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,6 +35,23 @@ pub(crate) fn version(rustc: &Path) -> Result<String> {
         let _ = crate::unit::replace_file(&note, version.as_bytes());
     }
     Ok(version)
+}
+
+/// The path of `hot` itself, and a hash of this very build of it.
+pub(crate) fn own_build() -> Result<(PathBuf, u64)> {
+    let own = std::env::current_exe().context("can't find the path of `hot` itself")?;
+    let meta = own.metadata().context("can't read `hot` itself")?;
+    let mut hasher = DefaultHasher::new();
+    (
+        env!("CARGO_PKG_VERSION"),
+        &own,
+        meta.len(),
+        meta.mtime(),
+        meta.mtime_nsec(),
+    )
+        .hash(&mut hasher);
+    let build = hasher.finish();
+    Ok((own, build))
 }
 
 /// The compiler's own binary: rustup's proxy costs 10 ms a call.

@@ -93,7 +93,8 @@ impl Unit {
     /// Writes the record.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)?;
-        replace_file(&folder.join("unit.json"), text.as_bytes())
+        // It holds the environment of the call, and that may hold secrets.
+        replace_with_mode(&folder.join("unit.json"), text.as_bytes(), 0o600)
     }
 
     /// Why an eligible function of the crate has no site all the same.
@@ -159,11 +160,15 @@ pub(crate) fn below(folder: &Path, path: &Path) -> PathBuf {
 
 /// Writes a file so that nobody sees half of it.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    // As rustc and cargo create files: the umask decides.
+    replace_with_mode(path, bytes, 0o666)
+}
+
+fn replace_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        // As rustc and cargo create files: the umask decides.
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
         let mut file = tempfile::Builder::new()
             .permissions(mode)
             .tempfile_in(folder)?;

@@ -56,6 +56,6 @@ pub use skip::is_skipped;
 pub use support::{sentinel, support_module, CrateFacts, SECTION, SUPPORT_MODULE};
 pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
 pub use visibility::Hidden;
-pub use whole::{whole, WholeFunction, WholePart, WholeRefusal, WholeSource};
+pub use whole::{whole, WholeSource, DETACHED_BODY, DETACHED_CODE};
 pub use whole_crate::needs_whole_crate;
 pub use words::{contains, Names, Words};

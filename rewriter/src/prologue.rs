@@ -122,13 +122,21 @@ fn taken_apart(pattern: &Pat, name: &str) -> String {
 
 /// After the opening brace, and after inner attributes, which must come first.
 fn body_start(function: &Function<'_>) -> usize {
-    let brace = function.block.brace_token.span.open().byte_range().end;
-    function
-        .attrs
-        .iter()
+    let block = function.block;
+    let brace = block.brace_token.span.open().byte_range().end;
+    let inner = function.attrs.iter();
+    let last = inner
         .filter(|attr| matches!(attr.style, AttrStyle::Inner(_)))
-        .map(|attr| attr.span().byte_range().end)
-        .fold(brace, usize::max)
+        .max_by_key(|attr| attr.span().byte_range().end);
+    match last {
+        None => brace,
+        // What follows `//! text` on its line would be part of it.
+        Some(attr) if attr.path().is_ident("doc") => match block.stmts.first() {
+            Some(statement) => statement.span().byte_range().start,
+            None => block.brace_token.span.close().byte_range().start,
+        },
+        Some(attr) => attr.span().byte_range().end,
+    }
 }
 
 fn site(function: &Function<'_>, dialect: &Dialect<'_>) -> String {

@@ -28,10 +28,10 @@
 //! runtime that made a hook needn't be the one that changes it.
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crate::shared::{Locked, Shared};
 use crate::site::Site;
+use crate::sync::{AtomicPtr, AtomicUsize, Ordering};
 
 /// The code of a function, its real type erased. What the prologue turns it into is checked when
 /// it is installed.

@@ -59,10 +59,12 @@ pub mod plugin;
 pub mod registry;
 pub mod reloader;
 mod scope;
+pub mod seal;
 mod shared;
 mod signals;
 mod site;
 mod stay;
+mod sync;
 
 /// What `mockable` expands to refers to. No part of the interface.
 #[doc(hidden)]

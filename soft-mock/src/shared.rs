@@ -5,7 +5,6 @@
 //! lowest-addressed sentinel site. Nothing here refers to a particular copy.
 
 use std::hint;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use crate::handover::{Inherited, Saver};
 use crate::images::Observer;
 use crate::patch::{Entry, Job, Listener};
 use crate::site::Site;
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// The version of the layouts that copies share: [`Shared`] and everything in `hook`.
 pub(crate) const VERSION: u32 = 3;
@@ -70,7 +70,7 @@ impl Shared {
         Ok(unsafe { &*found })
     }
 
-    fn publish(cell: &std::sync::atomic::AtomicPtr<Self>) -> *mut Self {
+    fn publish(cell: &AtomicPtr<Self>) -> *mut Self {
         let new = Box::into_raw(Box::new(Self {
             version: VERSION,
             lock: AtomicU32::new(0),

@@ -21,11 +21,12 @@ pub fn fixture(name: &str) -> PathBuf {
 
 /// What may stay from one run of the tests to the next: dependencies that were compiled, for instance.
 pub fn kept() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test");
-    let target = test
+    let own = std::env::current_exe().expect("the path of this program");
+    // Cargo marks its target folders as something that needs no backup.
+    let target = own
         .ancestors()
-        .nth(3)
-        .expect("a test is target/<profile>/deps/<name>");
+        .find(|folder| folder.join("CACHEDIR.TAG").is_file())
+        .expect("this program is in a target folder");
     let folder = target.join("e2e");
     fs::create_dir_all(&folder).expect("a folder below target/");
     folder

@@ -2,6 +2,8 @@
 //!
 //! Knows `hot` only from outside: its command line, what it says on stderr, and what the program under it does.
 
+pub mod agent;
+pub mod dice;
 pub mod environment;
 pub mod folder;
 pub mod hot;

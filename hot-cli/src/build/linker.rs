@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
+use soft_mock::seal;
 
 use super::object::{self, DynamicSymbols};
 use super::rustc::{self, Cancel};
@@ -23,16 +24,49 @@ pub(crate) struct Linker<'a> {
 }
 
 impl Linker<'_> {
-    /// Links `objects` to the plugin `output`.
+    /// Links `objects` to the plugin `output`, and seals it.
     pub(crate) fn link(&self, objects: &[PathBuf], output: &Path, cancel: &Cancel) -> Result<()> {
-        self.run(objects, &[], output, cancel)?;
-        let missing = self.missing(output)?;
+        self.link_with(objects, &[], None, output, cancel)
+    }
+
+    /// The same with other plugins, whose variables it uses, and with a name for it among plugins.
+    pub(crate) fn link_with(
+        &self,
+        objects: &[PathBuf],
+        plugins: &[PathBuf],
+        soname: Option<&str>,
+        output: &Path,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.link_unsealed(objects, plugins, soname, output, cancel)?;
+        seal::seal(output).with_context(|| format!("can't seal {}", output.display()))
+    }
+
+    fn link_unsealed(
+        &self,
+        objects: &[PathBuf],
+        plugins: &[PathBuf],
+        soname: Option<&str>,
+        output: &Path,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let soname = soname.map(|name| format!("-soname={name}"));
+        let run = |archives: &[PathBuf]| {
+            let inputs = [objects, archives, plugins].concat();
+            self.run(&inputs, soname.as_deref(), output, cancel)
+        };
+        let mut brought = HashSet::new();
+        for plugin in plugins {
+            brought.extend(object::dynamic_symbols(plugin)?.defined);
+        }
+        run(&[])?;
+        let missing = self.missing(output, &brought)?;
         if missing.is_empty() {
             return Ok(());
         }
         let archives = self.archives_with(&missing)?;
-        self.run(objects, &archives, output, cancel)?;
-        if let Some(symbol) = self.missing(output)?.first() {
+        run(&archives)?;
+        if let Some(symbol) = self.missing(output, &brought)?.first() {
             bail!(
                 "the program does not contain `{}`",
                 object::demangled(symbol)
@@ -53,12 +87,13 @@ impl Linker<'_> {
     }
 
     /// Rust symbols that neither the plugin nor the program defines.
-    fn missing(&self, plugin: &Path) -> Result<Vec<String>> {
+    fn missing(&self, plugin: &Path, brought: &HashSet<String>) -> Result<Vec<String>> {
         let symbols = object::dynamic_symbols(plugin)?;
         let mut missing: Vec<String> = symbols
             .undefined
             .into_iter()
             .filter(|name| is_rust(name) && !self.program.defined.contains(name))
+            .filter(|name| !brought.contains(name))
             .collect();
         missing.sort();
         Ok(missing)
@@ -83,8 +118,8 @@ impl Linker<'_> {
 
     fn run(
         &self,
-        objects: &[PathBuf],
-        archives: &[PathBuf],
+        inputs: &[PathBuf],
+        soname: Option<&str>,
         output: &Path,
         cancel: &Cancel,
     ) -> Result<()> {
@@ -107,10 +142,12 @@ impl Linker<'_> {
         command
             .arg("-shared")
             .args([flag("--eh-frame-hdr"), flag("--gc-sections")])
+            // What a plugin defines is its own: nothing of it is looked for in other modules.
+            .arg(flag("-Bsymbolic"))
+            .args(soname.map(flag))
             .arg("-o")
             .arg(output)
-            .args(objects)
-            .args(archives);
+            .args(inputs);
         if let Some(library) = &self.program.library {
             command.arg(flag("--no-as-needed")).arg(library);
         }

@@ -7,5 +7,5 @@ pub(crate) mod linker;
 pub(crate) mod object;
 pub(crate) mod patch;
 pub(crate) mod rustc;
+pub(crate) mod spread;
 pub(crate) mod twin;
-pub(crate) mod whole;

@@ -15,17 +15,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use soft_mock::manifest::{self, Function as ManifestFunction, Manifest};
 use soft_mock_rewriter::{
     needs_whole_crate, plugin_source, FileItems, Function, Kind, PatchFunction, PluginOptions,
-    PluginRequest, PluginSource, WholeFunction,
+    PluginRequest, PluginSource,
 };
 
 use super::check;
 use super::linker::Linker;
 use super::rustc::{self, Cancel, Cancelled};
+use super::spread::{self, SpreadRequest, SpreadUnit, WholeError};
 use super::twin::{first_error, Twin};
-use super::whole::{self, WholeError, WholeRequest};
 use crate::session::plan::{Plan, PlannedFunction, Rude, UnitPlan};
 use crate::session::program::{LoadedUnit, Program};
 use crate::unit::{below, replace_file};
@@ -166,7 +165,7 @@ impl UnitJob<'_> {
             "`{}` is compiled whole: {why}",
             self.loaded.unit.crate_name
         ));
-        self.whole(targets, &why)
+        self.whole(&why)
     }
 
     fn rude(&self, why: &str) -> BuildError {
@@ -323,98 +322,48 @@ impl UnitJob<'_> {
         Ok((!finished.success).then_some(finished.stderr))
     }
 
-    /// Compiles the whole crate and takes the changed functions out of it.
-    ///
-    /// A future holds the futures that it awaits, so two changed async functions in one plugin would
-    /// be bound to each other for good: each gets a plugin of its own, and they meet at their sites.
-    fn whole(
-        &self,
-        targets: Vec<Target<'_>>,
-        why: &str,
-    ) -> Result<Result<Vec<PathBuf>, BuildError>> {
-        let (futures, others): (Vec<Target<'_>>, Vec<Target<'_>>) = targets
-            .into_iter()
-            .partition(|target| target.new.kind == Ok(Kind::Async));
-        let groups = futures.into_iter().map(|target| vec![target]);
-        let groups = groups.chain((!others.is_empty()).then_some(others));
-        let mut plugins = Vec::new();
-        for (number, group) in groups.enumerate() {
-            match self.whole_group(&group, number)? {
-                Ok(plugin) => plugins.push(plugin),
-                Err(WholeError::Cancelled) => return Ok(Err(BuildError::Cancelled)),
-                Err(WholeError::Compile { stderr }) => {
-                    return Ok(Err(self.rude(&format!("{why}; {}", first_error(&stderr)))));
-                }
-                Err(WholeError::Refused { reason }) => {
-                    return Ok(Err(self.rude(&format!("{why}; {reason}"))));
-                }
-                Err(WholeError::Failed(error)) => return Err(error),
-            }
-        }
-        Ok(Ok(plugins))
-    }
-
-    /// Futures must be `Send` here: that the original one is not can't be shown in the same compilation.
-    fn whole_group(
-        &self,
-        targets: &[Target<'_>],
-        number: usize,
-    ) -> Result<Result<PathBuf, WholeError>> {
+    /// Compiles the whole crate, and what uses it, and takes out of them what differs.
+    fn whole(&self, why: &str) -> Result<Result<Vec<PathBuf>, BuildError>> {
         let program = &self.job.program;
-        let functions: Vec<WholeFunction> = targets
-            .iter()
-            .filter_map(|target| {
-                Some(WholeFunction {
-                    name: target.planned.name.clone(),
-                    path: target.planned.file.clone(),
-                    line: target.planned.line,
-                    kind: target.new.kind.ok()?,
-                    not_send: false,
-                })
-            })
-            .collect();
         let read = |path: &Path| match self.plan.files.get(path) {
             Some(changed) => Ok(changed.text.to_string()),
             None => std::fs::read_to_string(below(&self.loaded.folder.join("sources"), path)),
         };
         std::fs::create_dir_all(&self.folder)?;
-        Ok(whole::build(&WholeRequest {
-            unit: &self.loaded.unit,
-            folder: &self.loaded.folder,
-            read: &read,
-            functions: &functions,
+        let units: Vec<SpreadUnit<'_>> = program
+            .units
+            .iter()
+            .map(|loaded| SpreadUnit {
+                unit: &loaded.unit,
+                folder: &loaded.folder,
+                edited: (loaded.folder == self.loaded.folder).then_some(&read),
+            })
+            .collect();
+        let built = spread::build(&SpreadRequest {
+            units: &units,
             rustc: &program.rustc,
             linker: program.linker.as_deref(),
             program: program.symbols()?,
             libraries: &program.libraries,
-            manifest: &self.manifest(targets)?,
-            output: &self.plugin(&number.to_string()),
+            earlier: &[],
+            only_bodies: true,
+            output: &self.folder,
+            number: self.job.number,
             cancel: &self.job.cancel,
-        }))
-    }
-
-    /// The manifest of a plugin that is made from the whole crate.
-    fn manifest(&self, targets: &[Target<'_>]) -> Result<String> {
-        let unit = &self.loaded.unit;
-        let functions = targets
-            .iter()
-            .enumerate()
-            .map(|(k, target)| ManifestFunction {
-                name: target.planned.name.clone(),
-                signature: target.new.signature.clone(),
-                symbol: format!("__soft_mock_patch_{k}"),
-                check: None,
-                file: self.shown(&target.planned.file),
-                line: u32::try_from(target.planned.line).unwrap_or(u32::MAX),
-            });
-        Ok(serde_json::to_string(&Manifest {
-            format: manifest::FORMAT,
-            kind: manifest::PATCH.to_owned(),
-            rustc: unit.version.clone(),
-            unit: format!("{:016x}", unit.id),
-            crate_name: unit.crate_name.clone(),
-            functions: functions.collect(),
-        })?)
+        });
+        match built {
+            Ok(built) => Ok(Ok(built
+                .plugins
+                .into_iter()
+                .map(|plugin| plugin.path)
+                .collect())),
+            Err(WholeError::Cancelled) => Ok(Err(BuildError::Cancelled)),
+            Err(WholeError::Compile { stderr }) => {
+                Ok(Err(self.rude(&format!("{why}; {}", first_error(&stderr)))))
+            }
+            Err(WholeError::Refused { reason }) => Ok(Err(self.rude(&format!("{why}; {reason}")))),
+            Err(WholeError::Failed(error)) => Err(error),
+        }
     }
 
     fn plugin(&self, part: &str) -> PathBuf {

@@ -126,7 +126,7 @@ impl Call {
     ) -> Result<PathBuf, BuildError> {
         let script = folder.join(format!("{}.build.sh", package.name));
         let text = format!(
-            "#!/bin/sh\n# Makes the library of plugin `{}`.\nexec {}\n",
+            "#!/bin/sh\n# Makes the library of plugin `{}`. A host loads it when `hot seal FILE` has sealed it.\nexec {}\n",
             package.name,
             self.text()
         );

@@ -5,16 +5,19 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use soft_mock::seal;
+
 use super::error::BuildError;
 use super::package::Package;
 
-/// Copies the library to `<folder>/<plugin>.so`. A file that is the same already is left as it is.
+/// Copies the library to `<folder>/<plugin>.so`, sealed. A file that is the same already is left as it is.
 pub(crate) fn install(
     library: &Path,
     package: &Package,
     folder: &Path,
 ) -> Result<PathBuf, BuildError> {
-    let bytes = fs::read(library).map_err(BuildError::io(library))?;
+    let mut bytes = fs::read(library).map_err(BuildError::io(library))?;
+    bytes.extend(seal::of(&bytes));
     let file = folder.join(format!("{}.so", package.name));
     write(&file, &bytes)?;
     Ok(file)

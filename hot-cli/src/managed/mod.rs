@@ -61,6 +61,16 @@ pub(crate) fn run_watch(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
     }
 }
 
+/// Runs `hot seal FILE…`, for libraries that weren't made by `hot build` itself.
+pub(crate) fn run_seal(files: impl IntoIterator<Item = OsString>) -> ExitCode {
+    for file in files.into_iter().map(PathBuf::from) {
+        if let Err(error) = soft_mock::seal::seal(&file).map_err(BuildError::io(&file)) {
+            return failed(&error);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
 fn named(
     name: &str,
     arguments: impl IntoIterator<Item = OsString>,

@@ -1,10 +1,8 @@
 //! What a session needs before the user's command starts: the wrapper under a path that changes with
 //! `hot`, the agent, the environment.
 
-use std::collections::hash_map::DefaultHasher;
 use std::ffi::{OsStr, OsString};
-use std::hash::{Hash, Hasher};
-use std::os::unix::fs::{symlink, MetadataExt};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -45,22 +43,12 @@ pub(crate) fn build_environment(command: &[OsString]) -> Result<Vec<(OsString, O
 /// Cargo takes a crate for fresh as long as the wrapper's path is the same, so the path holds a hash
 /// of this very build of `hot`.
 fn wrapper(for_tests: bool) -> Result<PathBuf> {
-    let own = std::env::current_exe().context("can't find the path of `hot` itself")?;
-    let meta = own.metadata().context("can't read `hot` itself")?;
-    let mut hasher = DefaultHasher::new();
-    (
-        env!("CARGO_PKG_VERSION"),
-        &own,
-        meta.len(),
-        meta.mtime(),
-        meta.mtime_nsec(),
-    )
-        .hash(&mut hasher);
+    let (own, build) = crate::toolchain::own_build()?;
     let kind = match for_tests {
         true => crate::wrapper::FOR_TESTS,
         false => "",
     };
-    let folder = cache_folder().join(format!("{:016x}{kind}", hasher.finish()));
+    let folder = cache_folder().join(format!("{build:016x}{kind}"));
     let link = folder.join("hot-rustc");
     if std::fs::read_link(&link).is_ok_and(|target| target == own) {
         return Ok(link);

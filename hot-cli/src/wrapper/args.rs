@@ -2,6 +2,7 @@
 //!
 //! Everything else is carried along untouched.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use soft_mock_rewriter::Edition;
@@ -144,6 +145,38 @@ impl RustcArgs {
         changed
     }
 
+    /// The same call with other files for some of the libraries, by the stems of their files.
+    pub(crate) fn with_libraries(&self, files: &BTreeMap<String, PathBuf>) -> Self {
+        let mut changed = self.clone();
+        let mut folders = Vec::new();
+        for folder in files.values().filter_map(|file| file.parent()) {
+            folders.extend(["-L".to_owned(), format!("dependency={}", folder.display())]);
+        }
+        for at in 0..changed.all.len() {
+            let after = at > 0 && changed.all[at - 1] == "--extern";
+            let text = &changed.all[at];
+            let Some((name, path)) = text.split_once('=') else {
+                continue;
+            };
+            let glued = text.starts_with("--extern=");
+            let (name, path) = match path.split_once('=') {
+                Some((inner, path)) if glued => (format!("{name}={inner}"), path),
+                _ if after => (name.to_owned(), path),
+                _ => continue,
+            };
+            let stem = Path::new(path).file_stem().and_then(|stem| stem.to_str());
+            let file = stem
+                .and_then(|stem| stem.strip_prefix("lib"))
+                .and_then(|stem| files.get(stem));
+            if let Some(file) = file {
+                changed.all[at] = format!("{name}={}", file.display());
+            }
+        }
+        // Before the others: of two files with one name, rustc takes the one that fits.
+        changed.all.splice(0..0, folders);
+        changed
+    }
+
     /// The same call without the options `drop` (with their values) and the codegen settings `codegen`.
     pub(crate) fn without(&self, drop: &[&str], codegen: &[&str]) -> Self {
         let mut kept = Vec::new();
@@ -244,6 +277,17 @@ mod tests {
         assert_eq!(
             call.externs().collect::<Vec<_>>(),
             [("dep", Path::new("/d/libdep-1.rlib"))]
+        );
+    }
+
+    #[test]
+    fn takes_other_libraries() {
+        let files = BTreeMap::from([("dep-1".to_owned(), PathBuf::from("/n/libdep-1.rlib"))]);
+        let changed = args("--extern a=/d/liba-1.rlib --extern noprelude:dep=/d/libdep-1.rmeta")
+            .with_libraries(&files);
+        assert_eq!(
+            changed.all.join(" "),
+            "-L dependency=/n --extern a=/d/liba-1.rlib --extern noprelude:dep=/n/libdep-1.rlib"
         );
     }
 

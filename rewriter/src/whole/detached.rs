@@ -1,70 +1,48 @@
-//! The body of a changed async function, moved beside it.
+//! The body of a function, moved beside it.
 //!
 //! ```text
 //! async fn get(&self, (a, b): P) -> u8 { body }
 //!
-//! async fn get(&self, __soft_mock_1: P) -> u8 { Self::qaa(self, __soft_mock_1).await }
-//! fn __soft_mock_code_0(&self, __soft_mock_1: P) -> Pin<Box<dyn Future<Output = u8> + …>> { …Self::qaa(self, __soft_mock_1)… }
-//! async fn qaa(&self, (a, b): P) -> u8 { body }
+//! async fn get(&self, __soft_mock_1: P) -> u8 { …; Self::__soft_mock_code_get(self, __soft_mock_1).await }
+//! fn __soft_mock_code_get(&self, __soft_mock_1: P) -> Pin<Box<dyn Future<Output = u8> + …>> { …Self::__soft_mock_body_get(self, __soft_mock_1)… }
+//! async fn __soft_mock_body_get(&self, (a, b): P) -> u8 { body }
 //! ```
 //!
-//! `get` gets its prologue as ever, so whoever awaits it goes through its site. `qaa` is as long as
-//! `get`: what the body declares has the symbols that it has in the program, but for these letters.
-
-use std::collections::HashSet;
+//! Of a function that isn't async, `__soft_mock_code_get` holds the body. `get` gets its prologue as ever. Its future has the same layout whatever the body is, and keeps a
+//! value of the body's future type that takes no room: it is `Send` exactly if the body's future is.
 
 use proc_macro2::{Ident, Span};
 use quote::{quote, ToTokens};
 use syn::spanned::Spanned;
-use syn::{AttrStyle, FnArg, Pat, ReturnType, Signature, Type};
+use syn::{FnArg, Pat, ReturnType, Signature};
 
-use super::{refuse, Candidate, Preparer, WholeRefusal};
+use super::{Candidate, Preparer, DETACHED_BODY, DETACHED_CODE};
 use crate::edits::blank;
 use crate::names::Owner;
 use crate::prologue::plain;
 
 impl Preparer<'_> {
-    /// Moves the body. Returns the name that it has now, and the function's.
-    pub(super) fn detach(
-        &mut self,
-        candidate: &Candidate<'_>,
-        position: usize,
-    ) -> Result<(String, String), WholeRefusal> {
-        let wanted = &self.functions[position];
+    /// Moves the body.
+    pub(super) fn detach(&mut self, candidate: &Candidate<'_>, owner: &Owner, is_async: bool) {
         let name = plain(&candidate.signature.ident.to_string());
-        if candidate
-            .attrs
-            .iter()
-            .any(|attr| matches!(attr.style, AttrStyle::Inner(_)))
-        {
-            return refuse(&wanted.name, "its body starts with an attribute");
-        }
-        if is_never(&candidate.signature.output) {
-            return refuse(&wanted.name, "it is async and never returns");
-        }
-        let Some(beside) = free_name(&name, self.words) else {
-            return refuse(&wanted.name, "no name of that length is free");
-        };
-        let not_send = wanted.not_send;
-        let owner = candidate.item_impl.map_or(Owner::Free, Owner::of_impl);
-        let code = format!("__soft_mock_code_{position}");
-        for new in [&beside, &code] {
-            let site = self.site_name(&owner, new);
+        let [body, code] = [DETACHED_BODY, DETACHED_CODE].map(|start| format!("{start}{name}"));
+        for new in [&body, &code] {
+            let site = self.site_name(owner, new);
             self.without.push(site);
         }
         self.name_parameters(candidate.signature);
-        let text = Detached {
+        let detached = Detached {
             signature: candidate.signature,
             in_impl: candidate.item_impl.is_some(),
-            beside: Ident::new(&beside, Span::call_site()),
+            body: Ident::new(&body, Span::call_site()),
             code: Ident::new(&code, Span::call_site()),
-            attributes: self.attributes(position),
-            not_send,
-        }
-        .text();
+        };
+        let text = match is_async {
+            true => detached.text(),
+            false => detached.sync_text(),
+        };
         let brace = candidate.block.brace_token.span.open().byte_range().end;
         self.edits.insert(brace, text);
-        Ok((beside, name))
     }
 
     fn name_parameters(&mut self, signature: &Signature) {
@@ -95,67 +73,54 @@ fn parameter(position: usize) -> Ident {
     Ident::new(&format!("__soft_mock_{position}"), Span::call_site())
 }
 
-fn is_never(output: &ReturnType) -> bool {
-    matches!(output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)))
-}
-
-/// An identifier that occurs nowhere and is as long as `name`.
-fn free_name(name: &str, taken: &mut HashSet<String>) -> Option<String> {
-    const LETTERS: &[u8] = b"qzxjkvwybcdfghlmnprst";
-    if !name.is_ascii() {
-        return None;
-    }
-    // Symbols of names with a leading underscore are written in another way.
-    let fixed = if name.starts_with('_') { 1 } else { 0 };
-    for number in 0..20_000_usize {
-        let mut candidate = name.as_bytes()[..fixed].to_vec();
-        let mut rest = number;
-        while candidate.len() < name.len() {
-            candidate.push(LETTERS[rest % LETTERS.len()]);
-            rest /= LETTERS.len();
-        }
-        let candidate = String::from_utf8(candidate).ok()?;
-        let valid = syn::parse_str::<Ident>(&candidate).is_ok();
-        if rest == 0 && valid && taken.insert(candidate.clone()) {
-            return Some(candidate);
-        }
-    }
-    None
-}
-
 struct Detached<'a> {
     signature: &'a Signature,
     in_impl: bool,
-    beside: Ident,
+    body: Ident,
     code: Ident,
-    attributes: String,
-    not_send: bool,
 }
 
 impl Detached<'_> {
     /// What is inserted behind the opening brace of the function.
     fn text(&self) -> String {
-        let call = self.call();
+        let call = self.call(&self.body);
+        let boxed = self.call(&self.code);
         let code = self.code_signature().to_token_stream();
-        let mut beside = self.signature.clone();
-        beside.ident = self.beside.clone();
-        let send = match self.not_send {
-            true => quote!(),
-            false => quote!(::std::marker::Send),
-        };
-        let body = quote!({
-            fn __soft_mock_check<T: #send>(future: T) -> T { future }
+        let mut body = self.signature.clone();
+        body.ident = self.body.clone();
+        let start = quote!(
+            let mut __soft_mock_auto = ::core::marker::PhantomData;
+            if false {
+                fn __soft_mock_of<F>(_: &F) -> ::core::marker::PhantomData<F> { ::core::marker::PhantomData }
+                __soft_mock_auto = __soft_mock_of(&#call);
+                loop {}
+            }
+            let __soft_mock_result = #boxed.await;
+            ::core::mem::drop(__soft_mock_auto);
+            __soft_mock_result
+        );
+        let boxing = quote!({
             let __soft_mock_future: ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = _> + '_>> =
-                ::std::boxed::Box::pin(__soft_mock_check(#call));
+                ::std::boxed::Box::pin(#call);
             unsafe { ::std::mem::transmute(__soft_mock_future) }
         });
-        let beside = beside.to_token_stream();
-        let attributes = &self.attributes;
-        let text = format!("{call}.await }} {attributes} {code} {body} {beside} {{");
+        let text = format!(
+            "{start} }} #[inline(never)] {code} {boxing} {body} {{",
+            body = body.to_token_stream()
+        );
         text.replace('\n', " ")
     }
 
-    fn call(&self) -> proc_macro2::TokenStream {
+    /// The same for a function that isn't async.
+    fn sync_text(&self) -> String {
+        let call = self.call(&self.code);
+        let mut code = self.signature.clone();
+        code.ident = self.code.clone();
+        let code = code.to_token_stream();
+        format!("{call} }} #[inline(never)] {code} {{").replace('\n', " ")
+    }
+
+    fn call(&self, name: &Ident) -> proc_macro2::TokenStream {
         let arguments = self
             .signature
             .inputs
@@ -169,7 +134,6 @@ impl Detached<'_> {
                 },
             });
         let owner = self.in_impl.then(|| quote!(Self::));
-        let name = &self.beside;
         let call = quote!(#owner #name(#(#arguments),*));
         match self.signature.unsafety {
             Some(_) => quote!(unsafe { #call }),

@@ -1,6 +1,23 @@
-//! The source of `soft_mock::mock::node` with loom's atomics in place of those of std.
+//! The sources of `soft_mock::hook`, `soft_mock::shared` and `soft_mock::mock::node` with loom's atomics in place
+//! of those of std.
 //!
 //! Run it with `cargo test --release`.
 
+#[allow(dead_code)]
+#[path = "../../src/hook.rs"]
+mod hook;
 #[allow(dead_code, unreachable_pub)]
 pub mod mock;
+#[allow(dead_code)]
+#[path = "../../src/shared.rs"]
+mod shared;
+pub mod site;
+
+mod sync {
+    pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+}
+
+/// `shared` only keeps its address.
+mod images {
+    pub(crate) type Observer = extern "C" fn(u32);
+}

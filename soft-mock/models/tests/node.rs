@@ -32,7 +32,11 @@ fn two_calls_and_the_end_of_the_mock() {
 #[test]
 fn a_node_that_is_used_again_is_not_mistaken() {
     loom::model(|| {
-        let (node, first, second) = (Arc::new(Node::new()), Arc::new(Life::default()), Arc::new(Life::default()));
+        let (node, first, second) = (
+            Arc::new(Node::new()),
+            Arc::new(Life::default()),
+            Arc::new(Life::default()),
+        );
         assert!(node.publish(1, &first));
         let caller = {
             let node = node.clone();

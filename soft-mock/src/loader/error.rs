@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::manifest::ManifestError;
 use crate::patch::Interrupted;
 use crate::registry::{FindError, RegistryError};
+use crate::seal::SealError;
 
 /// Nothing was installed, and why. Program and state are as they were.
 #[derive(Debug, Error)]
@@ -87,6 +88,9 @@ pub enum Refusal {
         /// What doesn't fit.
         cause: String,
     },
+    /// It isn't what was written when it was built.
+    #[error("the file is incomplete or damaged: {0}; copy or build it again")]
+    Seal(#[from] SealError),
     /// It is an object file or a program.
     #[error("this is not a plugin: it is an object file or a program, not a shared library")]
     NotLibrary,

@@ -18,6 +18,7 @@ use super::error::{LoadError, Refusal};
 use super::place;
 use crate::images::Image as SitesImage;
 use crate::manifest::{ManifestError, FORMAT};
+use crate::seal;
 
 /// The kind of plugin that has a life cycle of its own.
 const MANAGED: &str = "managed";
@@ -117,6 +118,7 @@ impl ManagedBytes {
 
     fn parse_file(self, entry: &str) -> Result<ManagedFile, Refusal> {
         let image = Image::read(&self.bytes)?;
+        seal::check(&self.bytes)?;
         let manifest = parse_manifest(image.manifest)?;
         let memory = image.memory;
         let defines_entry = image.defines(entry);

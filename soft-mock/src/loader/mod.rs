@@ -1,7 +1,7 @@
 //! From the path of a plugin to the code of its functions, or to one clear refusal.
 //!
 //! ```text
-//! path → bytes (place) → ELF and manifest (elf) → sites of this program → private copy → dlopen → code
+//! path → bytes (place) → ELF (elf) → seal → manifest → sites of this program → private copy → dlopen → code
 //!        └──────────── none of the plugin's code can run up to here ────────────┘
 //! ```
 //!
@@ -22,6 +22,7 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use crate::hook::Code;
 use crate::manifest::{parse_unit, Function, Manifest};
 use crate::registry::{FindError, Registry, Unit};
+use crate::seal;
 use crate::site::Site;
 
 pub use error::{LoadError, Refusal};
@@ -61,6 +62,7 @@ pub(crate) fn check(path: &Path, registry: &Registry) -> Result<Checked, LoadErr
 fn check_file(path: &Path, registry: &Registry) -> Result<Checked, Refusal> {
     let bytes = place::read(path)?;
     let image = elf::Image::read(&bytes)?;
+    seal::check(&bytes)?;
     let manifest = Manifest::parse(image.manifest)?;
     let unit = unit_of(&manifest, &registry.units())?;
     let mut functions = Vec::with_capacity(manifest.functions.len());

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use soft_mock::seal::seal;
 use support::{APP_UNIT, RUSTC};
 
 /// A replacement in a plugin.
@@ -95,6 +96,7 @@ impl Plugin {
             "{command:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
+        seal(&unfinished).expect("the plugin is sealed");
         fs::rename(unfinished, &plugin).expect("the plugin is renamed");
         plugin
     }

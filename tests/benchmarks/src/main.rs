@@ -1,4 +1,4 @@
-//! `cargo run --release -p soft-mock-benches -- save|build|call|all`: figures for `docs/benchmarks.md`.
+//! `cargo run --release -p soft-mock-benches -- save|build|call|storm|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the
@@ -11,13 +11,15 @@ mod project;
 mod running;
 mod save;
 mod stats;
+mod storm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{bail, Context, Result};
 
-const USAGE: &str = "usage: soft-mock-benches save|build|call|all [--edits N] [--rounds N]";
+const USAGE: &str =
+    "usage: soft-mock-benches save|build|call|storm|all [--edits N] [--rounds N] [--patches N]";
 
 /// What was asked for.
 struct Options {
@@ -26,6 +28,8 @@ struct Options {
     edits: usize,
     /// Repetitions in `build` and `call`.
     rounds: usize,
+    /// Patches in `storm`.
+    patches: usize,
 }
 
 fn main() -> ExitCode {
@@ -53,18 +57,22 @@ fn run() -> Result<()> {
     if all || options.what == "call" {
         call::run(&hot, scratch.path(), options.rounds)?;
     }
+    if all || options.what == "storm" {
+        storm::run(&hot, scratch.path(), options.patches)?;
+    }
     Ok(())
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
     let what = args.next().context(USAGE)?;
-    if !["save", "build", "call", "all"].contains(&what.as_str()) {
+    if !["save", "build", "call", "storm", "all"].contains(&what.as_str()) {
         bail!(USAGE);
     }
     let mut options = Options {
         what,
         edits: 30,
         rounds: 3,
+        patches: 1_000,
     };
     while let Some(name) = args.next() {
         let value = args.next().context(USAGE)?;
@@ -74,6 +82,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
         match name.as_str() {
             "--edits" => options.edits = number,
             "--rounds" => options.rounds = number,
+            "--patches" => options.patches = number,
             _ => bail!(USAGE),
         }
     }

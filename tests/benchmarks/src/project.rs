@@ -56,6 +56,26 @@ pub(crate) fn tiny(scratch: &Path) -> Result<Project> {
     })
 }
 
+/// A program whose threads call the edited function all the time.
+pub(crate) fn storm(scratch: &Path) -> Result<Project> {
+    let folder = scratch.join("storm");
+    let manifest = "[package]\nname = \"storm\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    write(&folder.join("Cargo.toml"), manifest)?;
+    write(
+        &folder.join("src/main.rs"),
+        include_str!("../programs/storm.rs"),
+    )?;
+    let text = include_str!("../programs/storm_work.rs");
+    let edited = folder.join("src/work.rs");
+    write(&edited, text)?;
+    Ok(Project {
+        name: "storm",
+        folder,
+        edited,
+        text: text.to_owned(),
+    })
+}
+
 /// regex-automata, 66,000 lines, with a program beside it. The edited method is in the big crate.
 pub(crate) fn large(scratch: &Path) -> Result<Project> {
     let folder = scratch.join("large");

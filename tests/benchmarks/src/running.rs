@@ -65,6 +65,11 @@ impl Running {
         )
     }
 
+    /// Forgets the lines that have come so far.
+    pub(crate) fn drain(&self) {
+        while self.lines.try_recv().is_ok() {}
+    }
+
     /// What was written to stderr so far.
     pub(crate) fn errors(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

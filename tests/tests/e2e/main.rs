@@ -1,13 +1,17 @@
 //! All end-to-end tests. Each starts a real project under `hot`, edits its files, and asks the running program.
 
 mod any_command;
+mod bad_plugins;
 mod by_hand;
 mod control;
 mod counter_server;
 mod edits;
 mod failures;
+mod faults;
 mod meaning;
 mod mini_redis;
+mod policy;
+mod private;
 mod profiles;
 mod rude;
 mod saves;

@@ -108,7 +108,8 @@ impl Symbols {
                 self.table[at + 4] = elf::STB_GLOBAL << 4 | elf::STT_FUNC;
                 self.table[at + 5] = elf::STV_DEFAULT;
             }
-            Some(Fate::Program(name)) => {
+            Some(Fate::Shared) => self.table[at + 5] = elf::STV_DEFAULT,
+            Some(Fate::Elsewhere(name)) => {
                 self.rename(at, name);
                 if defined {
                     self.undefine(at, elf::STB_GLOBAL, kind);

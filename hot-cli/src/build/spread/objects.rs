@@ -2,7 +2,6 @@
 //!
 //! Reads only. Knows nothing of what is taken.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use anyhow::{bail, Context, Result};
@@ -30,6 +29,10 @@ pub(super) struct Section<'d> {
     pub(super) flags: u64,
     /// Where its contents stand; empty for what has none in the file.
     pub(super) file: Range<usize>,
+    /// Its size in memory.
+    pub(super) size: u64,
+    /// The size of its entries, where the linker may merge equal ones.
+    pub(super) entry: u64,
     /// Where its relocations stand.
     relocations: Range<usize>,
 }
@@ -37,6 +40,10 @@ pub(super) struct Section<'d> {
 impl Section<'_> {
     pub(super) fn has(&self, flag: u32) -> bool {
         self.flags & u64::from(flag) != 0
+    }
+
+    pub(super) fn is_code(&self) -> bool {
+        self.has(elf::SHF_EXECINSTR)
     }
 
     /// Whether the program writes to it: what only the dynamic linker writes to is constant.
@@ -54,8 +61,9 @@ pub(super) struct Symbol<'d> {
     pub(super) name: &'d str,
     pub(super) local: bool,
     pub(super) kind: u8,
-    /// The section that defines it.
+    /// The section that defines it, and where it starts in it.
     pub(super) section: Option<usize>,
+    pub(super) value: u64,
 }
 
 /// A place that the linker fills in.
@@ -81,16 +89,15 @@ fn contents(section: &elf::SectionHeader64<LittleEndian>, data: &[u8]) -> Result
 }
 
 /// Reads all objects of an archive.
-pub(super) fn read(archive: &[u8]) -> Result<Vec<Object<'_>>> {
+pub(super) fn read<'d>(archive: &'d [u8], objects: &mut Vec<Object<'d>>) -> Result<()> {
     let file = ArchiveFile::parse(archive).context("rustc wrote no library")?;
-    let mut objects = Vec::new();
     for member in file.members() {
         let data = member?.data(archive)?;
         if data.starts_with(&elf::ELFMAG) {
             objects.push(Object::read(data)?);
         }
     }
-    Ok(objects)
+    Ok(())
 }
 
 impl<'d> Object<'d> {
@@ -112,6 +119,8 @@ impl<'d> Object<'d> {
                 name: std::str::from_utf8(table.section_name(endian, section)?)?,
                 flags: section.sh_flags(endian),
                 file,
+                size: section.sh_size(endian),
+                entry: section.sh_entsize(endian),
                 relocations: 0..0,
             });
         }
@@ -135,6 +144,7 @@ impl<'d> Object<'d> {
                 name: std::str::from_utf8(symbols.symbol_name(endian, symbol)?)?,
                 local: symbol.is_local(),
                 kind: symbol.st_type(),
+                value: symbol.st_value(endian),
                 section: symbols
                     .symbol_section(endian, symbol, index)?
                     .map(|section| section.0),
@@ -164,20 +174,4 @@ impl<'d> Object<'d> {
             place: places.start + number * size,
         })
     }
-}
-
-/// Which object defines a symbol: positions of the object and of the symbol.
-pub(super) type Definitions<'d> = HashMap<&'d str, (usize, usize)>;
-
-/// All symbols that the objects define for each other.
-pub(super) fn definitions<'d>(objects: &[Object<'d>]) -> Definitions<'d> {
-    let mut found = HashMap::new();
-    for (position, object) in objects.iter().enumerate() {
-        for (index, symbol) in object.symbols.iter().enumerate() {
-            if !symbol.local && symbol.section.is_some() {
-                found.entry(symbol.name).or_insert((position, index));
-            }
-        }
-    }
-    found
 }

@@ -1,0 +1,150 @@
+//! The sites in compiled code: which functions have one, and what their types are.
+//!
+//! Reads the statics that the prologues left, by the layout of `soft_mock::site`.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use soft_mock_rewriter::{DETACHED_BODY, DETACHED_CODE};
+
+use super::world::{Piece, Target, World};
+
+/// The name of the static.
+pub(super) const SITE: &str = "__SOFT_MOCK_SITE";
+
+const ASYNC: u32 = 2;
+const MAIN: u32 = 8;
+
+/// Offsets of the fields that are read.
+const FLAGS: usize = 20;
+const NAME: usize = 32;
+const LINE: usize = 64;
+const SIGNATURE: usize = 72;
+const TYPE_ID: usize = 96;
+const SIZE: usize = 104;
+
+/// A function with a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Site {
+    /// The path of the static.
+    pub(super) path: Rc<str>,
+    pub(super) name: String,
+    pub(super) line: u32,
+    pub(super) signature: String,
+    /// The path of the function that answers with the id of the site's type.
+    type_id: Option<Rc<str>>,
+    pub(super) is_async: bool,
+    /// It is the program's main function: it is called once.
+    pub(super) is_main: bool,
+}
+
+impl Site {
+    /// The path of the code that holds the prologue: the function, or the future of an async one.
+    pub(super) fn owner(&self) -> &str {
+        owner(&self.path).unwrap_or(&self.path)
+    }
+
+    /// The path that the code that replaces the function has if its body was moved.
+    pub(super) fn detached(&self) -> String {
+        let mut function = self.owner();
+        // A macro may have put the body of an async function into a future of its own.
+        while let Some((outer, closure)) = function.rsplit_once("::") {
+            match closure.starts_with("{closure#") {
+                true => function = outer,
+                false => break,
+            }
+        }
+        let start = function.rfind("::").map_or(0, |at| at + 2);
+        format!(
+            "{}{DETACHED_CODE}{}",
+            &function[..start],
+            &function[start..]
+        )
+    }
+
+    /// Whether the code that holds the prologue is the function itself: a macro may have put the body
+    /// into a closure.
+    pub(super) fn is_function(&self) -> bool {
+        self.is_async || !self.owner().ends_with('}')
+    }
+
+    /// Whether code for the one can be called through the other.
+    pub(super) fn has_type_of(&self, other: &Self) -> bool {
+        self.signature == other.signature
+            && self.type_id == other.type_id
+            && self.is_async == other.is_async
+    }
+}
+
+/// The path of the code whose site has the path `site`.
+pub(super) fn owner(site: &str) -> Option<&str> {
+    site.strip_suffix(SITE)?.strip_suffix("::")
+}
+
+/// A path as it is where bodies of async functions stay where they are.
+pub(super) fn attached(path: &str) -> String {
+    path.replace(DETACHED_BODY, "")
+}
+
+/// All sites, by the paths of the code that holds them.
+pub(super) fn sites<'d>(
+    world: &World<'d>,
+    objects: &dyn Fn(usize) -> bool,
+) -> HashMap<String, Site> {
+    let all = world.paths().filter(|(path, _)| owner(path).is_some());
+    all.filter_map(|(path, pieces)| {
+        let piece = pieces.iter().find(|piece| objects(piece.0))?;
+        let site = read(world, *piece, path)?;
+        Some((site.owner().to_owned(), site))
+    })
+    .collect()
+}
+
+fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<Site> {
+    let symbol = world
+        .symbols_in(piece)
+        .iter()
+        .find(|name| world.path(name) == *path)?;
+    let (_, index) = world.definition(symbol)?;
+    // All sites of an object can share their section.
+    let start = usize::try_from(world.objects[piece.0].symbols[index].value).ok()?;
+    let object = &world.objects[piece.0];
+    let data = object.data.get(object.sections[piece.1].file.clone())?;
+    let data = data.get(start..start + SIZE)?;
+    let number = |at: usize| Some(u32::from_le_bytes(data.get(at..at + 4)?.try_into().ok()?));
+    let flags = number(FLAGS)?;
+    let relocations: Vec<_> = object.relocations(piece.1).collect();
+    let at = |field: usize| {
+        relocations
+            .iter()
+            .find(|found| found.offset == start + field)
+    };
+    let text = |field: usize| -> Option<String> {
+        let length = u64::from_le_bytes(data.get(field + 8..field + 16)?.try_into().ok()?) as usize;
+        if length == 0 {
+            return Some(String::new());
+        }
+        let relocation = at(field)?;
+        let Target::Piece(holder) = world.target(piece.0, relocation)? else {
+            return None;
+        };
+        let from = world.symbol(piece.0, relocation)?.value as i64 + relocation.addend;
+        let from = usize::try_from(from).ok()?;
+        let found = &world.objects[holder.0];
+        let bytes = found.data.get(found.sections[holder.1].file.clone())?;
+        String::from_utf8(bytes.get(from..from + length)?.to_vec()).ok()
+    };
+    let type_id = match at(TYPE_ID) {
+        Some(relocation) => Some(world.path(world.symbol(piece.0, relocation)?.name)),
+        None => None,
+    };
+    Some(Site {
+        path: Rc::clone(path),
+        name: text(NAME)?,
+        line: number(LINE)?,
+        signature: text(SIGNATURE)?,
+        type_id,
+        is_async: flags & ASYNC != 0,
+        is_main: flags & MAIN != 0,
+    })
+}

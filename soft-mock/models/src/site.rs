@@ -1,0 +1,79 @@
+//! Sites as hooks see them, and a patch of several sites as `soft_mock::patch` installs it.
+
+use std::ptr;
+
+use crate::hook::{Code, Hook};
+use crate::shared::Shared;
+use crate::sync::{AtomicPtr, Ordering};
+
+/// The cells of a site that change.
+pub struct Site {
+    pub(crate) hook: AtomicPtr<Hook>,
+    pub(crate) owner: AtomicPtr<()>,
+    shared: AtomicPtr<Shared>,
+}
+
+impl Site {
+    /// One that runs its original body. Kept for ever, as sites are.
+    pub fn leaked() -> &'static Self {
+        Box::leak(Box::new(Self {
+            hook: AtomicPtr::new(ptr::null_mut()),
+            owner: AtomicPtr::new(ptr::null_mut()),
+            shared: AtomicPtr::new(ptr::null_mut()),
+        }))
+    }
+
+    pub(crate) fn shared(&self) -> &AtomicPtr<Shared> {
+        &self.shared
+    }
+
+    /// As the prologue asks: the version of the code that a call runs, 0 for the original body.
+    pub fn call(&'static self) -> usize {
+        let hook = self.hook.load(Ordering::Acquire);
+        if hook.is_null() {
+            return 0;
+        }
+        // SAFETY: not null, so it is a hook, which lives for ever.
+        let code = unsafe { Hook::decide(self, hook) };
+        code.map_or(0, |code| {
+            VERSIONS
+                .iter()
+                .position(|v| *v as usize == code as usize)
+                .map_or(usize::MAX, |at| at + 1)
+        })
+    }
+
+    /// Whether the fast path is free.
+    pub fn is_free(&self) -> bool {
+        self.hook.load(Ordering::Acquire).is_null()
+    }
+}
+
+const VERSIONS: [Code; 2] = [first, second];
+
+unsafe fn first() {
+    std::hint::black_box(1);
+}
+
+unsafe fn second() {
+    std::hint::black_box(2);
+}
+
+/// Installs a version of the code at all sites, 0: the original body. `sentinel` holds what they share.
+pub fn switch(sentinel: &'static Site, sites: &[&'static Site], version: usize) {
+    let Ok(shared) = Shared::of(sentinel) else {
+        unreachable!("there is one version of the layout");
+    };
+    let locked = shared.lock();
+    let (patch, generation) = (locked.next_patch(), locked.generation() + 1);
+    let code = version.checked_sub(1).map(|at| VERSIONS[at]);
+    for site in sites {
+        let hook = Hook::of(site, &locked);
+        hook.push(generation, patch, code, &locked);
+        hook.attach(site, &locked);
+    }
+    shared.generation.store(generation, Ordering::Release);
+    for site in sites {
+        Hook::of(site, &locked).settle(site, &locked);
+    }
+}

@@ -1,0 +1,3 @@
+//! The atomics that `hook` and `shared` use: a model checker puts its own in their place (`models`).
+
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};

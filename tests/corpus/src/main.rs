@@ -1,0 +1,64 @@
+//! `cargo run --release -p soft-mock-corpus -- functions|suites|tables`: what `docs/corpus.md` shows.
+//!
+//! Works on published crates, as cargo fetches them. Every result is written down when it is there, so a run
+//! that was stopped goes on where it was; `tables` prints what there is. Knows `hot` from outside only.
+
+mod functions;
+mod package;
+mod records;
+mod suites;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Runs `hot` on published crates.
+#[derive(Parser)]
+struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Edits the bodies of functions in living programs and looks whether the program has the new code.
+    Functions {
+        /// The projects, all of them without names.
+        projects: Vec<String>,
+        /// How many functions of each project, chosen by chance, but always the same ones; 0: all.
+        #[arg(long, default_value_t = 0)]
+        sample: usize,
+    },
+    /// Runs the crates' own tests plain and under `hot cargo test`, and compares them one by one.
+    Suites {
+        /// The crates, all of them without names.
+        crates: Vec<String>,
+    },
+    /// Prints the tables of all results so far.
+    Tables,
+}
+
+fn main() -> ExitCode {
+    match run(Options::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says whether everything is as it should be.
+fn run(options: Options) -> Result<bool> {
+    match options.what {
+        What::Functions { projects, sample } => functions::run(&projects, sample),
+        What::Suites { crates } => suites::run(&crates),
+        What::Tables => {
+            functions::print_table()?;
+            suites::print_table()?;
+            Ok(true)
+        }
+    }
+}
