@@ -12,6 +12,7 @@ mod edits;
 mod eligibility;
 mod facts;
 mod inlined;
+mod instance;
 mod items;
 mod local_items;
 mod names;
@@ -31,7 +32,7 @@ mod whole;
 mod whole_crate;
 mod words;
 
-pub use attribute::{attribute_prologue, attribute_refusal, AttributePrologue};
+pub use attribute::{attribute_prologue, attribute_refusal, AttributePrologue, Within};
 pub use diff::{diff, ChangedFunction, FileDiff, Rude};
 pub use edition::Edition;
 pub use eligibility::{classify, has_attribute, is_test_only, Ineligible, Kind, Place};

@@ -12,13 +12,14 @@ use syn::{Attribute, Field, Fields, ForeignItem, ImplItem, Item, ItemImpl, Signa
 
 use crate::edition::Edition;
 use crate::edits::Edits;
-use crate::eligibility::{classify, is_test_only, Ineligible, Kind, Place};
+use crate::eligibility::{classify, classify_for_tests, is_test_only, Ineligible, Kind, Place};
 use crate::facts::Facts;
 use crate::names::{signature_text, site_name, Owner};
 use crate::prologue::{self, plain, Dialect, Function};
 use crate::support::{support_module, CrateFacts};
 use crate::tree::{line_of, CrateTree, SourceFile};
 use crate::visibility::{scope, widen, Hidden, Mentions, Twin};
+use crate::instance::{self, Surroundings};
 use crate::{redirect, refused};
 
 /// What is to be written.
@@ -116,9 +117,12 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
     if let Some((_, root)) = out.files.first_mut() {
         root.push('\n');
         root.push_str(&root_text(options, &facts));
-        if mocks {
-            let more = redirect::support(options.edition, &used)
-                + &refused::support(options.edition, &out.functions);
+        if options.mocks {
+            let mut more = instance::support(options.edition, facts.no_std);
+            more += &refused::support(options.edition, &out.functions);
+            if mocks {
+                more += &redirect::support(options.edition, &used);
+            }
             extend_support(root, &more);
         }
     }
@@ -195,7 +199,8 @@ impl Rewriter<'_> {
         }
         match item {
             Item::Fn(item) => {
-                self.function(&item.attrs, &item.sig, Some(&item.block), None, false);
+                let around = Surroundings::default();
+                self.function(&item.attrs, &item.sig, Some(&item.block), around);
             }
             Item::Impl(item) => self.impl_block(item),
             Item::Trait(item) => self.trait_defaults(item),
@@ -239,8 +244,10 @@ impl Rewriter<'_> {
                         &function.attrs,
                         &function.sig,
                         Some(&function.block),
-                        Some(item),
-                        false,
+                        Surroundings {
+                            item_impl: Some(item),
+                            item_trait: None,
+                        },
                     );
                 }
             }
@@ -254,8 +261,10 @@ impl Rewriter<'_> {
                     &function.attrs,
                     &function.sig,
                     function.default.as_ref(),
-                    None,
-                    true,
+                    Surroundings {
+                        item_impl: None,
+                        item_trait: Some(item),
+                    },
                 );
             }
         }
@@ -266,24 +275,37 @@ impl Rewriter<'_> {
         attrs: &[Attribute],
         signature: &Signature,
         block: Option<&syn::Block>,
-        item_impl: Option<&ItemImpl>,
-        in_trait: bool,
+        around: Surroundings<'_>,
     ) {
         let Some(block) = block else { return };
-        let owner = item_impl.map_or(Owner::Free, Owner::of_impl);
+        let item_impl = around.item_impl;
+        let owner = match around.item_trait.filter(|_| self.options.mocks) {
+            Some(item) => Owner::of_trait(item),
+            None => item_impl.map_or(Owner::Free, Owner::of_impl),
+        };
         let name = plain(&signature.ident.to_string());
         let site = site_name(&self.module, &owner, &name);
         let place = Place {
             impl_generics: item_impl.map(|item| &item.generics),
-            in_trait,
+            in_trait: around.item_trait.is_some(),
             nested: false,
             no_std: self.facts.no_std,
         };
-        let mut kind = classify(attrs, signature, place);
+        let mut kind = match self.options.mocks {
+            true => classify_for_tests(attrs, signature, place),
+            false => classify(attrs, signature, place).map(|kind| (kind, false)),
+        };
         if kind.is_ok() && self.options.without.contains(&site) {
             kind = Err(Ineligible::Refused);
         }
-        if let Ok(kind) = kind {
+        if matches!(kind, Ok((_, true))) {
+            if !instance::is_writable(signature, around) {
+                kind = Err(Ineligible::Lifetimes);
+            } else if self.options.untyped.contains(&site) {
+                kind = Err(Ineligible::Refused);
+            }
+        }
+        if let Ok((kind, has_instances)) = kind {
             let main =
                 self.options.main && self.path.is_empty() && item_impl.is_none() && name == "main";
             let function = Function {
@@ -292,6 +314,7 @@ impl Rewriter<'_> {
                 block,
                 owner: &owner,
                 item_impl,
+                instances: has_instances.then_some(around),
                 kind,
                 counted: main || self.facts.counted.contains(&name),
                 main,
@@ -312,7 +335,7 @@ impl Rewriter<'_> {
             path: self.file.path.clone(),
             line: line_of(signature.ident.span()),
             brace_line: line_of(block.brace_token.span.open()),
-            kind,
+            kind: kind.map(|(kind, _)| kind),
         });
     }
 

@@ -10,8 +10,8 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::TokenStream;
-use quote::{quote, ToTokens};
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::{format_ident, quote, ToTokens};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     FnArg, GenericParam, Generics, ItemImpl, Lifetime, PathArguments, ReturnType, Signature, Type,
@@ -54,6 +54,79 @@ pub(crate) fn pointer_type(
     Some(quote!(for<#(#lifetimes),*> #unsafety #abi fn(#(#inputs),*) #output))
 }
 
+/// What stands around a function of which there are instances.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The generics of the impl block or trait.
+    pub(crate) generics: Option<&'a Generics>,
+}
+
+/// The pointer type of a function's instances, as it can be written in its body: with its own `Self` and
+/// type parameters, and `_` for `impl Trait`.
+pub(crate) fn instance_type(signature: &Signature, around: Around<'_>) -> Option<TokenStream> {
+    let none = HashSet::new();
+    let bounded = |generics: &Generics| has_lifetime_bounds(generics);
+    if bounded(&signature.generics) || around.generics.is_some_and(bounded) {
+        return None;
+    }
+    let mut writer = Writer::new(None, &none);
+    writer.in_body = true;
+    let inputs = signature.inputs.iter();
+    let inputs: Option<Vec<_>> = inputs.map(|argument| writer.input(argument)).collect();
+    let inputs = inputs?;
+    let output = match &signature.output {
+        ReturnType::Default => quote!(),
+        ReturnType::Type(_, ty) => {
+            let ty = writer.output(ty)?;
+            quote!(-> #ty)
+        }
+    };
+    let mut lifetimes: Vec<Lifetime> = lifetimes_of(&signature.generics);
+    lifetimes.extend(around.generics.map(lifetimes_of).unwrap_or_default());
+    lifetimes.extend(writer.fresh);
+    let (unsafety, abi) = (&signature.unsafety, &signature.abi);
+    let pointer = quote!(for<#(#lifetimes),*> #unsafety #abi fn(#(#inputs),*) #output);
+    Some(with_own_lifetimes(pointer))
+}
+
+/// In the body, the names of the function's own lifetimes are taken.
+fn with_own_lifetimes(tokens: TokenStream) -> TokenStream {
+    let mut after_sign = false;
+    let rename = |token: TokenTree| -> TokenTree {
+        let name = std::mem::replace(&mut after_sign, false);
+        match token {
+            TokenTree::Group(group) => {
+                let inner = with_own_lifetimes(group.stream());
+                TokenTree::Group(Group::new(group.delimiter(), inner))
+            }
+            TokenTree::Ident(ident) if name && ident != "static" && ident != "_" => {
+                TokenTree::Ident(format_ident!("__own_{ident}"))
+            }
+            other => {
+                after_sign = matches!(&other, TokenTree::Punct(sign) if sign.as_char() == '\'');
+                other
+            }
+        }
+    };
+    tokens.into_iter().map(rename).collect()
+}
+
+/// What a function returns.
+pub(crate) fn output_type(signature: &Signature) -> Type {
+    match &signature.output {
+        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
+    }
+}
+
+/// `'b: 'a`, in whatever place.
+fn has_lifetime_bounds(generics: &Generics) -> bool {
+    let predicates = generics.where_clause.iter().flat_map(|c| &c.predicates);
+    let mut predicates = predicates;
+    predicates.any(|one| matches!(one, syn::WherePredicate::Lifetime(_)))
+        || generics.lifetimes().any(|l| !l.bounds.is_empty())
+}
+
 fn lifetimes_of(generics: &Generics) -> Vec<Lifetime> {
     generics.lifetimes().map(|l| l.lifetime.clone()).collect()
 }
@@ -74,6 +147,8 @@ struct Writer<'a> {
     fresh: Vec<Lifetime>,
     receiver: Option<Lifetime>,
     elided_inputs: usize,
+    /// The type is written into the function's body: `Self` means something there.
+    in_body: bool,
     valid: bool,
 }
 
@@ -86,6 +161,7 @@ impl<'a> Writer<'a> {
             fresh: Vec::new(),
             receiver: None,
             elided_inputs: 0,
+            in_body: false,
             valid: true,
         };
         if let Some(owner) = owner {
@@ -111,6 +187,9 @@ impl<'a> Writer<'a> {
         let mut ty = match argument {
             FnArg::Typed(typed) => {
                 let mut ty = (*typed.ty).clone();
+                if self.in_body {
+                    self.elided_inputs += leave_out_impl_trait(&mut ty);
+                }
                 let before = self.fresh.len();
                 NameElided {
                     writer: self,
@@ -171,6 +250,9 @@ impl<'a> Writer<'a> {
     }
 
     fn replace_self(&mut self, ty: &mut Type) {
+        if self.in_body {
+            return;
+        }
         let mut replace = ReplaceSelf {
             ty: self.self_type.clone(),
             tr: self.trait_path.clone(),
@@ -225,6 +307,24 @@ impl VisitMut for NameElided<'_, '_> {
     fn visit_type_impl_trait_mut(&mut self, _: &mut syn::TypeImplTrait) {
         self.writer.valid = false;
     }
+}
+
+/// `_` for every `impl Trait`; how many of them leave a lifetime out.
+fn leave_out_impl_trait(ty: &mut Type) -> usize {
+    struct Leave(usize);
+    impl VisitMut for Leave {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if matches!(ty, Type::ImplTrait(_)) {
+                self.0 += usize::from(has_elided(ty));
+                *ty = syn::parse_quote!(_);
+            } else {
+                visit_mut::visit_type_mut(self, ty);
+            }
+        }
+    }
+    let mut leave = Leave(0);
+    leave.visit_type_mut(ty);
+    leave.0
 }
 
 struct ReplaceSelf {
@@ -363,6 +463,39 @@ mod tests {
         );
         check(None, "fn f<'a, 'b: 'a>(a: &'a str, b: &'b str) {}", None);
         check(None, "fn f(a: &str) -> Own {}", None);
+    }
+
+    #[test]
+    fn instances() {
+        let check = |around: &str, function: &str, expected: Option<&str>| {
+            let around: Generics = match around {
+                "" => Generics::default(),
+                around => syn::parse_str(around).expect("generics"),
+            };
+            let item: syn::ImplItemFn = syn::parse_str(function).expect("fn");
+            let around = Around {
+                generics: Some(&around),
+            };
+            let found = instance_type(&item.sig, around).map(compact);
+            assert_eq!(found.as_deref(), expected);
+        };
+        check(
+            "",
+            "fn f<T: Copy>(a: &T, b: T) -> &T where T: Ord {}",
+            Some("for<'__own___soft_mock_0>fn(&'__own___soft_mock_0 T, T)->&'__own___soft_mock_0 T"),
+        );
+        check(
+            "<'a, T>",
+            "fn f(self: &Self, a: &'a T) -> Self::Item {}",
+            Some("for<'__own_a, '__own___soft_mock_0>fn(&'__own___soft_mock_0 Self, &'__own_a T)->Self::Item"),
+        );
+        check(
+            "",
+            "fn f(a: impl Into<String>, b: &str) -> usize {}",
+            Some("for<'__own___soft_mock_0>fn(_, &'__own___soft_mock_0 str)->usize"),
+        );
+        check("", "fn f(a: impl Iterator<Item = &str>, b: &str) -> &str {}", None);
+        check("", "fn f<'a, 'b: 'a, T>(a: &'a T, b: &'b T) {}", None);
     }
 
     #[test]

@@ -49,6 +49,7 @@ compile_error!("soft-mock runs on Linux only: it relies on ELF sections, /proc a
 mod common;
 mod hook;
 mod images;
+mod instances;
 mod loader;
 pub mod manifest;
 pub mod mock;
@@ -65,6 +66,7 @@ mod site;
 /// What `mockable` expands to refers to. No part of the interface.
 #[doc(hidden)]
 pub mod __support {
+    pub use crate::instances::support::{instance, instance_like, Here};
     pub use crate::site::Site;
 }
 

@@ -27,6 +27,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 
 use crate::hook::{Code, EnterMock, Hook, MockSlot};
+use crate::instances;
 use crate::patch::patch_of;
 use crate::registry::{self, find, find_item, registry, FindError, RegistryError};
 use crate::shared::{Locked, Shared};
@@ -100,6 +101,21 @@ pub enum MockError {
         name: &'static str,
         /// Why.
         reason: &'static str,
+    },
+    /// There are instances of the function, but not this one.
+    #[error("`{name}` can't be mocked: nothing in this program calls this instance of the function")]
+    NoInstance {
+        /// The instance.
+        name: String,
+    },
+    /// There are instances of the function, and a name says none.
+    #[error(
+        "there are several instances of `{name}`: give one by its path, `mock!(function::<u8>, …)`, \
+         `mock!(<Type as Trait>::method, …)`"
+    )]
+    Instances {
+        /// The function's name.
+        name: &'static str,
     },
     /// Two tests that hold mocks both want one of the whole process.
     #[error(
@@ -256,7 +272,7 @@ pub fn reset_by_name(name: &str) -> Result<bool, MockError> {
 
 /// Gives all functions their originals back.
 pub fn reset_all() -> Result<(), MockError> {
-    for site in registry()?.sites() {
+    for site in registry()?.sites().chain(instances::sites()) {
         reset_site(site)?;
     }
     Ok(())
@@ -354,7 +370,10 @@ pub fn list() -> Vec<Entry> {
                 .and_then(Hook::mock)
                 .is_some_and(is_mock),
     };
-    registry::sites().map(entry).collect()
+    registry::sites()
+        .chain(instances::sites())
+        .map(entry)
+        .collect()
 }
 
 /// Calls the original of a mocked function from `call`:

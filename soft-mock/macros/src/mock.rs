@@ -167,7 +167,15 @@ impl Mock {
         };
         let before = &input.before;
         let (check, target) = match &input.target {
-            Target::Path(path) => (self.check(input, path), quote!(item(&#path))),
+            Target::Path(path) => {
+                // Once, so that the types that it is compared with also choose the instance.
+                let span = Span::mixed_site().located_at(path.span());
+                let function = syn::Ident::new("__soft_mock_function", span);
+                (
+                    self.check(input, path, &function),
+                    quote!(item(&#function)),
+                )
+            }
             Target::Name(name) => (quote!(), quote!(name(#name))),
         };
         let span = Span::mixed_site().located_at(input.closure.or1_token.span());
@@ -210,10 +218,11 @@ impl Mock {
     }
 
     /// Lets the compiler compare the closure's types with the function's, for the sake of its message:
-    /// what this can't tell, how lifetimes are bound, is compared when the mock is installed.
-    fn check(&self, input: &Input, path: &Expr) -> TokenStream {
+    /// what this can't tell, how lifetimes are bound, is compared when the mock is installed. The types also
+    /// say which instance of a generic function is meant.
+    fn check(&self, input: &Input, path: &Expr, function: &syn::Ident) -> TokenStream {
         if input.closure.asyncness.is_some() {
-            return quote!();
+            return quote_spanned!(path.span()=> let #function = #path;);
         }
         let Self {
             lifetimes,
@@ -223,7 +232,8 @@ impl Mock {
         } = self;
         let (unsafety, abi) = (&input.unsafety, &input.abi);
         quote_spanned! {path.span()=>
-            let _: for<#(#lifetimes),*> #unsafety #abi fn(#(#types),*) #output = #path;
+            let #function = #path;
+            let _: for<#(#lifetimes),*> #unsafety #abi fn(#(#types),*) #output = #function;
         }
     }
 
@@ -336,7 +346,11 @@ impl Mock {
         let body = &input.closure.body;
         let patterns = &self.patterns;
         let capture = &input.closure.capture;
-        quote!(#capture |#(#patterns,)* _| ::std::boxed::Box::pin(async move { #body }))
+        let body = match &*input.closure.body {
+            Expr::Block(block) if block.label.is_none() => quote!(#block),
+            _ => quote!({ #body }),
+        };
+        quote!(#capture |#(#patterns,)* _| ::std::boxed::Box::pin(async move #body))
     }
 }
 

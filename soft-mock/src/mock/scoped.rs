@@ -129,7 +129,7 @@ impl Target {
             Some(sites) => Ok(Self { sites }),
             None => find_item(function)
                 .map(Self::one)
-                .map_err(|error| known_refusal(name, error)),
+                .map_err(|error| known_refusal(name, Given::Item, error)),
         }
     }
 
@@ -139,7 +139,7 @@ impl Target {
             Some(sites) => Ok(Self { sites }),
             None => find(name)
                 .map(Self::one)
-                .map_err(|error| known_refusal(name, error)),
+                .map_err(|error| known_refusal(name, Given::Name, error)),
         }
     }
 
@@ -173,15 +173,28 @@ fn is_std(site: &str, name: &str) -> bool {
     within && rest.next().is_none() && name.split("::").next() == site.split("::").next()
 }
 
-/// Why a function has no site, where the rewriter left word of it.
-fn known_refusal(name: &str, error: FindError) -> MockError {
-    match (
-        registry().ok().and_then(|registry| registry.refused(name)),
-        error,
-    ) {
-        (Some((name, reason)), FindError::Unknown { .. }) => MockError::Refused { name, reason },
-        (_, error) => error.into(),
+/// Why a function has no site, where the rewriter left word of it. `given` is how it was named.
+fn known_refusal(name: &str, given: Given, error: FindError) -> MockError {
+    let (Ok(registry), FindError::Unknown { .. }) = (registry(), &error) else {
+        return error.into();
+    };
+    if let Some((name, reason)) = registry.refused(name) {
+        return MockError::Refused { name, reason };
     }
+    match (registry.has_instances_of(name), given) {
+        (Some(_), Given::Item) => MockError::NoInstance {
+            name: name.to_owned(),
+        },
+        (Some(name), Given::Name) => MockError::Instances { name },
+        (None, _) => error.into(),
+    }
+}
+
+/// How a function is named.
+#[derive(Clone, Copy)]
+enum Given {
+    Item,
+    Name,
 }
 
 /// Installs a mock for the calling test; what `mock!` expands to.
