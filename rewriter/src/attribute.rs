@@ -110,11 +110,7 @@ pub fn attribute_prologue(
 }
 
 /// The site of a function that has none, for the reason: see `refused`.
-pub fn attribute_refusal(
-    signature: &Signature,
-    within: Within<'_>,
-    why: Ineligible,
-) -> String {
+pub fn attribute_refusal(signature: &Signature, within: Within<'_>, why: Ineligible) -> String {
     let owner = within.owner();
     let (before, after) = owner.affixes(&plain(&signature.ident.to_string()));
     let section = crate::support::SECTION;

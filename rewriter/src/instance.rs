@@ -130,7 +130,8 @@ pub(crate) fn check(
 
 /// A function that says that arguments have the types of a pointer's parameters, and what it is given.
 fn ties(signature: &Signature, arguments: &[String]) -> Option<(TokenStream, String)> {
-    let is_impl = |argument: &FnArg| matches!(argument, FnArg::Typed(typed) if contains_impl(&typed.ty));
+    let is_impl =
+        |argument: &FnArg| matches!(argument, FnArg::Typed(typed) if contains_impl(&typed.ty));
     if !signature.inputs.iter().any(is_impl) {
         return None;
     }

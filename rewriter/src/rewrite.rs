@@ -14,12 +14,12 @@ use crate::edition::Edition;
 use crate::edits::Edits;
 use crate::eligibility::{classify, classify_for_tests, is_test_only, Ineligible, Kind, Place};
 use crate::facts::Facts;
+use crate::instance::{self, Surroundings};
 use crate::names::{signature_text, site_name, Owner};
 use crate::prologue::{self, plain, Dialect, Function};
 use crate::support::{support_module, CrateFacts};
 use crate::tree::{line_of, CrateTree, SourceFile};
 use crate::visibility::{scope, widen, Hidden, Mentions, Twin};
-use crate::instance::{self, Surroundings};
 use crate::{redirect, refused};
 
 /// What is to be written.

@@ -482,7 +482,9 @@ mod tests {
         check(
             "",
             "fn f<T: Copy>(a: &T, b: T) -> &T where T: Ord {}",
-            Some("for<'__own___soft_mock_0>fn(&'__own___soft_mock_0 T, T)->&'__own___soft_mock_0 T"),
+            Some(
+                "for<'__own___soft_mock_0>fn(&'__own___soft_mock_0 T, T)->&'__own___soft_mock_0 T",
+            ),
         );
         check(
             "<'a, T>",
@@ -494,7 +496,11 @@ mod tests {
             "fn f(a: impl Into<String>, b: &str) -> usize {}",
             Some("for<'__own___soft_mock_0>fn(_, &'__own___soft_mock_0 str)->usize"),
         );
-        check("", "fn f(a: impl Iterator<Item = &str>, b: &str) -> &str {}", None);
+        check(
+            "",
+            "fn f(a: impl Iterator<Item = &str>, b: &str) -> &str {}",
+            None,
+        );
         check("", "fn f<'a, 'b: 'a, T>(a: &'a T, b: &'b T) {}", None);
     }
 

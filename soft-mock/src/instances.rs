@@ -202,7 +202,9 @@ static RESOLVE: MockSlot = MockSlot {
 unsafe extern "C" fn resolver(_site: *const Site, _data: *const ()) -> Option<Code> {
     // SAFETY: function pointers of all types have one size; prologues of instances turn it back into this
     // very type.
-    Some(unsafe { mem::transmute::<unsafe extern "C" fn(*const TypeId) -> Option<Code>, Code>(code_of) })
+    Some(unsafe {
+        mem::transmute::<unsafe extern "C" fn(*const TypeId) -> Option<Code>, Code>(code_of)
+    })
 }
 
 /// What runs in place of an instance. Bound by the rules of `hook::enter`.

@@ -103,7 +103,9 @@ pub enum MockError {
         reason: &'static str,
     },
     /// There are instances of the function, but not this one.
-    #[error("`{name}` can't be mocked: nothing in this program calls this instance of the function")]
+    #[error(
+        "`{name}` can't be mocked: nothing in this program calls this instance of the function"
+    )]
     NoInstance {
         /// The instance.
         name: String,

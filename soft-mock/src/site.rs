@@ -183,7 +183,14 @@ impl Site {
             false => signature,
         };
         let flags = self.flags & flag::ASYNC;
-        let mut site = Self::new(flags, name, self.file(), self.line, signature, Some(type_id));
+        let mut site = Self::new(
+            flags,
+            name,
+            self.file(),
+            self.line,
+            signature,
+            Some(type_id),
+        );
         site.krate = self.krate;
         site
     }

@@ -171,10 +171,7 @@ impl Mock {
                 // Once, so that the types that it is compared with also choose the instance.
                 let span = Span::mixed_site().located_at(path.span());
                 let function = syn::Ident::new("__soft_mock_function", span);
-                (
-                    self.check(input, path, &function),
-                    quote!(item(&#function)),
-                )
+                (self.check(input, path, &function), quote!(item(&#function)))
             }
             Target::Name(name) => (quote!(), quote!(name(#name))),
         };

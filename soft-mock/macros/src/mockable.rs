@@ -41,7 +41,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
             }
         },
         other => {
-            let message = "`mockable` goes on a function, an impl block, a trait or an inline module";
+            let message =
+                "`mockable` goes on a function, an impl block, a trait or an inline module";
             return Err(syn::Error::new_spanned(other, message));
         }
     };
