@@ -490,6 +490,7 @@ impl Drop for Noted<'_> {
 }
 
 /// Uses the innermost unused note for `site`, if this thread has one.
+#[inline]
 fn use_note(site: *const Site) -> bool {
     let mut note = NOTES.get();
     // SAFETY: null, or a note of a frame of this thread that is still active: `Noted` borrows it
@@ -504,6 +505,7 @@ fn use_note(site: *const Site) -> bool {
 }
 
 /// Whether the next call of `site` on this thread is to reach the original.
+#[inline]
 fn has_note(site: *const Site) -> bool {
     let mut note = NOTES.get();
     // SAFETY: as in `use_note`.

@@ -27,8 +27,15 @@ thread_local! {
 }
 
 /// The scope of this thread, or [`NONE`].
+#[inline]
 pub(crate) fn current() -> u64 {
     CURRENT.get()
+}
+
+/// A number that no two threads have at one time.
+#[inline]
+pub(crate) fn thread() -> usize {
+    CURRENT.with(|current| std::ptr::from_ref(current).addr())
 }
 
 /// The scope of this thread, which gets one if it has none.

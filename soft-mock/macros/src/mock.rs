@@ -169,8 +169,7 @@ impl Mock {
         let (check, target) = match &input.target {
             Target::Path(path) => {
                 // Once, so that the types that it is compared with also choose the instance.
-                let span = Span::mixed_site().located_at(path.span());
-                let function = syn::Ident::new("__soft_mock_function", span);
+                let function = syn::Ident::new("__soft_mock_function", path.span());
                 (self.check(input, path, &function), quote!(item(&#function)))
             }
             Target::Name(name) => (quote!(), quote!(name(#name))),

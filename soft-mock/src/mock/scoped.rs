@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::call::{self, Contents};
+use super::call::{self, Begun, Contents};
 use super::exclusive::{Share, EVERYWHERE};
-use super::node::Node;
+use super::node::{Life, Node};
 use super::record::{Record, Times};
 use super::{check_type_of, has_note, MockError};
 use crate::hook::{Code, Hook, MockSlot};
@@ -62,26 +62,50 @@ impl Table {
         })
     }
 
+    /// The newest mock that a thread of `scope` sees, and its number.
+    #[inline(always)]
+    fn newest(&self, scope: u64) -> Option<(u64, &'static Node<Contents>)> {
+        let mut newest = 0; // Numbers begin with 1.
+        let mut found = None;
+        for link in self.links() {
+            match link.node.look() {
+                Some((number, of)) if number > newest && (of == scope || of == EVERYWHERE) => {
+                    (newest, found) = (number, Some(&link.node));
+                }
+                _ => {}
+            }
+        }
+        found.map(|node| (newest, node))
+    }
+
     /// Begins a call of the newest mock that a thread of `scope` sees.
-    fn begin(&self, scope: u64) -> Option<&'static Node<Contents>> {
+    #[inline(always)]
+    fn begin(&self, scope: u64) -> Option<Begun> {
+        let (_, node) = self.newest(scope)?;
+        match node.begin_own(scope::thread()) {
+            true => Some(Begun { node, own: true }),
+            false => self.begin_of_another(scope),
+        }
+    }
+
+    /// As `begin`, on a thread that didn't make the mock.
+    #[inline(never)]
+    fn begin_of_another(&self, scope: u64) -> Option<Begun> {
         loop {
-            let visible = self.links().filter_map(|link| {
-                let (number, of) = link.node.look()?;
-                (of == scope || of == EVERYWHERE).then_some((number, &link.node))
-            });
-            let (number, node) = visible.max_by_key(|(number, _)| *number)?;
-            if node.begin(number) {
-                return Some(node);
+            let (number, node) = self.newest(scope)?;
+            let own = node.begin_own(scope::thread());
+            if own || node.begin(number) {
+                return Some(Begun { node, own });
             }
             // It went between the look and the call: another one may stand behind it.
         }
     }
 
     /// A live node for this mock: one that is free, or else a new one. Under the lock.
-    fn add(&self, number: u64, scope: u64, code: *mut (), contents: Contents) -> &'static Link {
+    fn add(&self, life: &Life, contents: Contents) -> &'static Link {
         let mut contents = Box::new(contents);
         for link in self.links() {
-            match link.node.publish(number, scope, code, contents) {
+            match link.node.publish(life, contents) {
                 Ok(()) => return link,
                 Err(back) => contents = back,
             }
@@ -90,7 +114,7 @@ impl Table {
             node: Node::new(),
             next: self.head.load(Ordering::Relaxed),
         }));
-        if link.node.publish(number, scope, code, contents).is_err() {
+        if link.node.publish(life, contents).is_err() {
             unreachable!("a new node is free");
         }
         self.head
@@ -107,9 +131,9 @@ unsafe extern "C" fn enter(site: *const Site, table: *const ()) -> Option<Code> 
     }
     // SAFETY: the slot with this entry has a table as its data, which lives for ever.
     let table = unsafe { &*table.cast::<Table>() };
-    let node = table.begin(scope::current())?;
-    let code = node.code().cast_const();
-    call::leave(node);
+    let begun = table.begin(scope::current())?;
+    let code = begun.node.code().cast_const();
+    call::leave(begun);
     // SAFETY: `install` put the code of a function there.
     unsafe { mem::transmute::<*const (), Option<Code>>(code) }
 }
@@ -265,10 +289,7 @@ fn try_install<I: 'static, F: Any + Send + Sync>(
     let closure: Arc<dyn Any + Send + Sync> = Arc::new(closure);
     let mut installed = Vec::new();
     for site in &target.sites {
-        let contents = Contents {
-            closure: closure.clone(),
-            record: record.clone(),
-        };
+        let contents = Contents::new(closure.clone(), record.clone());
         installed.push(add(site, scope, code.cast_mut(), contents)?);
     }
     Ok(Mocked {
@@ -316,7 +337,13 @@ fn add(
         .get_or_insert_with(HashMap::new)
         .entry(ptr::from_ref(site).addr())
         .or_insert_with(new_table);
-    let link = known.table.add(number, scope, code, contents);
+    let life = Life {
+        number,
+        scope,
+        owner: scope::thread(),
+        code,
+    };
+    let link = known.table.add(&life, contents);
     if known.table.live.fetch_add(1, Ordering::Relaxed) == 0 {
         let locked = shared.lock();
         let hook = Hook::of(site, &locked);
@@ -451,6 +478,8 @@ impl Drop for Mocked {
     fn drop(&mut self) {
         for mock in &self.installed {
             remove(*mock);
+            // On the thread that made it: the guard can't leave that.
+            mock.link.node.give_up();
         }
         if let (false, Some(failure)) = (std::thread::panicking(), self.record.failure()) {
             panic!("{failure}");
