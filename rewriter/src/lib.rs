@@ -9,6 +9,7 @@ mod attribute;
 mod diff;
 mod edition;
 mod edits;
+mod elided;
 mod eligibility;
 mod facts;
 mod inlined;

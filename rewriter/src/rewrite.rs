@@ -88,7 +88,12 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
     };
     let mut out = Rewritten::default();
     let mut written: HashSet<PathBuf> = HashSet::new();
-    let mocks = options.mocks && !facts.no_std && options.edition != Edition::E2015;
+    let instead = match (facts.no_std, options.edition) {
+        (true, _) => Some("in a crate that declares no_std calls aren't redirected"),
+        (_, Edition::E2015) => Some("in a crate of edition 2015 calls aren't redirected"),
+        _ => None,
+    };
+    let mut unseen = Vec::new();
     let mut used = redirect::Used::new();
     for file in &tree.files {
         if !written.insert(file.path.clone()) {
@@ -108,8 +113,10 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
         rewriter.items(&file.ast.items);
         let mut edits = rewriter.edits;
         let (before, parsed) = file.text.split_at(prefix(&file.text));
-        if mocks {
-            redirect::insert(parsed, &file.ast, &mut edits, &mut used);
+        if options.mocks {
+            let calls = redirect::insert(parsed, &file.ast, instead, &mut edits, &mut used);
+            let path = file.path.display().to_string();
+            unseen.extend(calls.into_iter().map(|call| (path.clone(), call)));
         }
         let text = before.to_owned() + &edits.apply(parsed);
         out.files.push((file.path.clone(), text));
@@ -120,7 +127,8 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
         if options.mocks {
             let mut more = instance::support(options.edition, facts.no_std);
             more += &refused::support(options.edition, &out.functions);
-            if mocks {
+            more += &redirect::unseen_support(options.edition, &unseen);
+            if instead.is_none() {
                 more += &redirect::support(options.edition, &used);
             }
             extend_support(root, &more);

@@ -17,6 +17,8 @@ use syn::{
     FnArg, GenericParam, Generics, ItemImpl, Lifetime, PathArguments, ReturnType, Signature, Type,
 };
 
+use crate::elided::{has_elided, name_elided};
+
 /// The pointer type of `signature`, a function of `owner` (none: a free function).
 ///
 /// `borrowing` names the types that are known to have lifetime parameters: where a result names one
@@ -166,14 +168,19 @@ impl<'a> Writer<'a> {
         };
         if let Some(owner) = owner {
             let mut ty = (*owner.self_ty).clone();
-            NameElided {
-                writer: &mut writer,
-                all_alike: None,
-            }
-            .visit_type_mut(&mut ty);
+            writer.name_elided(&mut ty, None);
             writer.self_type = Some(ty);
         }
         writer
+    }
+
+    /// Names what `ty` leaves out, each lifetime for itself or all alike.
+    fn name_elided(&mut self, ty: &mut Type, all_alike: Option<&Lifetime>) {
+        self.valid &= is_spelled_out(ty);
+        name_elided(ty, || match all_alike {
+            Some(lifetime) => lifetime.clone(),
+            None => self.fresh(),
+        });
     }
 
     fn fresh(&mut self) -> Lifetime {
@@ -191,11 +198,7 @@ impl<'a> Writer<'a> {
                     self.elided_inputs += leave_out_impl_trait(&mut ty);
                 }
                 let before = self.fresh.len();
-                NameElided {
-                    writer: self,
-                    all_alike: None,
-                }
-                .visit_type_mut(&mut ty);
+                self.name_elided(&mut ty, None);
                 self.elided_inputs += self.fresh.len() - before;
                 if names_hidden_lifetime(&ty, self.borrowing) {
                     self.elided_inputs += 1;
@@ -206,11 +209,7 @@ impl<'a> Writer<'a> {
                 let mut ty = (*receiver.ty).clone();
                 let lifetime = self.fresh();
                 let before = self.fresh.len();
-                NameElided {
-                    writer: self,
-                    all_alike: Some(lifetime.clone()),
-                }
-                .visit_type_mut(&mut ty);
+                self.name_elided(&mut ty, Some(&lifetime));
                 debug_assert_eq!(before, self.fresh.len());
                 if mentions(&ty, &lifetime) {
                     self.receiver = Some(lifetime);
@@ -237,11 +236,7 @@ impl<'a> Writer<'a> {
         };
         match source {
             Some(lifetime) => {
-                NameElided {
-                    writer: self,
-                    all_alike: Some(lifetime),
-                }
-                .visit_type_mut(&mut ty);
+                self.name_elided(&mut ty, Some(&lifetime));
             }
             None => self.valid &= !has_elided(&ty),
         }
@@ -263,50 +258,27 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Gives a name to every elided lifetime outside of nested function types, which have elision rules of their own.
-struct NameElided<'w, 'a> {
-    writer: &'w mut Writer<'a>,
-    all_alike: Option<Lifetime>,
-}
-
-impl NameElided<'_, '_> {
-    fn next(&mut self) -> Lifetime {
-        match &self.all_alike {
-            Some(lifetime) => lifetime.clone(),
-            None => self.writer.fresh(),
+/// Whether nothing in a type hides what it is: a macro, `impl Trait`.
+fn is_spelled_out(ty: &Type) -> bool {
+    struct Finder(bool);
+    impl<'ast> syn::visit::Visit<'ast> for Finder {
+        fn visit_type_macro(&mut self, _: &'ast syn::TypeMacro) {
+            self.0 = false;
+        }
+        fn visit_type_impl_trait(&mut self, _: &'ast syn::TypeImplTrait) {
+            self.0 = false;
+        }
+        // Lifetimes aren't named in there.
+        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+        fn visit_parenthesized_generic_arguments(
+            &mut self,
+            _: &'ast syn::ParenthesizedGenericArguments,
+        ) {
         }
     }
-}
-
-impl VisitMut for NameElided<'_, '_> {
-    fn visit_type_reference_mut(&mut self, ty: &mut syn::TypeReference) {
-        if ty.lifetime.is_none() {
-            ty.lifetime = Some(self.next());
-        }
-        visit_mut::visit_type_reference_mut(self, ty);
-    }
-
-    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        if lifetime.ident == "_" {
-            *lifetime = self.next();
-        }
-    }
-
-    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
-
-    fn visit_parenthesized_generic_arguments_mut(
-        &mut self,
-        _: &mut syn::ParenthesizedGenericArguments,
-    ) {
-    }
-
-    fn visit_type_macro_mut(&mut self, _: &mut syn::TypeMacro) {
-        self.writer.valid = false;
-    }
-
-    fn visit_type_impl_trait_mut(&mut self, _: &mut syn::TypeImplTrait) {
-        self.writer.valid = false;
-    }
+    let mut finder = Finder(true);
+    syn::visit::Visit::visit_type(&mut finder, ty);
+    finder.0
 }
 
 /// `_` for every `impl Trait`; how many of them leave a lifetime out.
@@ -362,28 +334,6 @@ fn mentions(ty: &Type, lifetime: &Lifetime) -> bool {
     ty.to_token_stream().to_string().contains(&sign)
 }
 
-fn has_elided(ty: &Type) -> bool {
-    struct Finder(bool);
-    impl<'ast> syn::visit::Visit<'ast> for Finder {
-        fn visit_type_reference(&mut self, ty: &'ast syn::TypeReference) {
-            self.0 |= ty.lifetime.is_none();
-            syn::visit::visit_type_reference(self, ty);
-        }
-        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-            self.0 |= lifetime.ident == "_";
-        }
-        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
-        fn visit_parenthesized_generic_arguments(
-            &mut self,
-            _: &'ast syn::ParenthesizedGenericArguments,
-        ) {
-        }
-    }
-    let mut finder = Finder(false);
-    syn::visit::Visit::visit_type(&mut finder, ty);
-    finder.0
-}
-
 /// Types of the standard library that are often written without their lifetimes.
 const BORROWING: [&str; 24] = [
     "Formatter",
@@ -436,90 +386,4 @@ fn names_hidden_lifetime(ty: &Type, borrowing: &HashSet<String>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::names::compact;
-
-    fn check(owner: Option<&str>, function: &str, expected: Option<&str>) {
-        let owner: Option<ItemImpl> = owner.map(|text| syn::parse_str(text).expect("impl"));
-        let item: syn::ImplItemFn = syn::parse_str(function).expect("fn");
-        let borrowing = HashSet::from(["Own".to_owned()]);
-        let found = pointer_type(&item.sig, owner.as_ref(), &borrowing).map(compact);
-        assert_eq!(found.as_deref(), expected);
-    }
-
-    #[test]
-    fn free_functions() {
-        check(None, "fn f() {}", Some("for<>fn()"));
-        check(
-            None,
-            "fn f(a: &str) -> &str {}",
-            Some("for<'__soft_mock_0>fn(&'__soft_mock_0 str)->&'__soft_mock_0 str"),
-        );
-        check(
-            None,
-            "fn f<'a>(a: &'a str, b: Own) -> &'a str {}",
-            Some("for<'a>fn(&'a str, Own)->&'a str"),
-        );
-        check(None, "fn f<'a, 'b: 'a>(a: &'a str, b: &'b str) {}", None);
-        check(None, "fn f(a: &str) -> Own {}", None);
-    }
-
-    #[test]
-    fn instances() {
-        let check = |around: &str, function: &str, expected: Option<&str>| {
-            let around: Generics = match around {
-                "" => Generics::default(),
-                around => syn::parse_str(around).expect("generics"),
-            };
-            let item: syn::ImplItemFn = syn::parse_str(function).expect("fn");
-            let around = Around {
-                generics: Some(&around),
-            };
-            let found = instance_type(&item.sig, around).map(compact);
-            assert_eq!(found.as_deref(), expected);
-        };
-        check(
-            "",
-            "fn f<T: Copy>(a: &T, b: T) -> &T where T: Ord {}",
-            Some(
-                "for<'__own___soft_mock_0>fn(&'__own___soft_mock_0 T, T)->&'__own___soft_mock_0 T",
-            ),
-        );
-        check(
-            "<'a, T>",
-            "fn f(self: &Self, a: &'a T) -> Self::Item {}",
-            Some("for<'__own_a, '__own___soft_mock_0>fn(&'__own___soft_mock_0 Self, &'__own_a T)->Self::Item"),
-        );
-        check(
-            "",
-            "fn f(a: impl Into<String>, b: &str) -> usize {}",
-            Some("for<'__own___soft_mock_0>fn(_, &'__own___soft_mock_0 str)->usize"),
-        );
-        check(
-            "",
-            "fn f(a: impl Iterator<Item = &str>, b: &str) -> &str {}",
-            None,
-        );
-        check("", "fn f<'a, 'b: 'a, T>(a: &'a T, b: &'b T) {}", None);
-    }
-
-    #[test]
-    fn methods() {
-        check(
-            Some("impl<'a> P<'a> {}"),
-            "fn f(&mut self, s: &str) -> &'a str {}",
-            Some("for<'a, '__soft_mock_0, '__soft_mock_1>fn(&'__soft_mock_0 mut P<'a>, &'__soft_mock_1 str)->&'a str"),
-        );
-        check(
-            Some("impl T for P {}"),
-            "fn f(self, s: &str) -> Self::Out {}",
-            Some("for<'__soft_mock_0>fn(P, &'__soft_mock_0 str)-><P as T>::Out"),
-        );
-        check(
-            Some("impl P {}"),
-            "fn f(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {}",
-            Some("for<'__soft_mock_0, '__soft_mock_1, '__soft_mock_2>fn(Pin<&'__soft_mock_0 mut P>, &'__soft_mock_1 mut Context<'__soft_mock_2>)->Poll<()>"),
-        );
-    }
-}
+mod tests;

@@ -54,6 +54,9 @@ pub(crate) struct Hook {
     scoped: AtomicPtr<MockSlot>,
 }
 
+// SAFETY: all cells are atomics, and `shared` points to what every thread may read.
+unsafe impl Sync for Hook {}
+
 #[allow(improper_ctypes_definitions)] // A thin function pointer that is only handed back, see `Code`.
 type EnterHook = unsafe extern "C" fn(*const Site, *const Hook) -> Option<Code>;
 

@@ -72,9 +72,9 @@ pub mod __support {
 
 pub use loader::{LoadError, Refusal};
 pub use mock::{
-    call_original, call_original_by_name, check, get_mock_by_name, get_mock_for, list,
-    mock_by_name, mock_unsafe_by_name, reset, reset_all, reset_by_name, returns, steps, MockError,
-    Mocked, Returns, Steps, Times,
+    call_original, call_original_async, call_original_by_name, check, get_mock_by_name,
+    get_mock_for, list, mock_by_name, mock_unsafe_by_name, reset, reset_all, reset_by_name,
+    returns, steps, MockError, Mocked, Returns, Steps, Times,
 };
 pub use patch::{load_plugin, load_plugins, Report};
 pub use registry::{find, sites, FindError};

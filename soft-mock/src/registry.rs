@@ -193,6 +193,21 @@ pub unsafe fn adopt(start: *const Site, stop: *const Site) -> Result<(), Registr
     }
 }
 
+/// Whether this copy of the runtime stands in a program whose threads ask for their scope. Looks at no more,
+/// so that it can be asked before everything else, and by a copy that adopts other sites later.
+pub(crate) fn is_asked_for_scopes() -> bool {
+    let (start, stop) = ((&raw const START).cast::<Site>(), (&raw const STOP).addr());
+    let size = stop.saturating_sub(start.addr());
+    if size % size_of::<Site>() != 0 || !start.is_aligned() {
+        return false;
+    }
+    // SAFETY: the linker makes both symbols as the bounds of the section, which holds only sites; of another
+    // version's, only the version is looked at.
+    let sites = unsafe { std::slice::from_raw_parts(start, size / size_of::<Site>()) };
+    let known = sites.iter().all(|site| site.version() == LAYOUT);
+    known && sites.iter().any(Site::is_scope)
+}
+
 pub(crate) fn registry() -> Result<&'static Registry, RegistryError> {
     let own = || {
         // Refers to the sentinel, so that a linker that drops unused sections keeps it.
@@ -261,6 +276,12 @@ impl Registry {
         let mut refused = self.sites.iter().filter(|site| site.is_refused());
         let site = refused.find(|site| site.name() == name || names::is_same(site.name(), name))?;
         Some((site.name(), site.signature()))
+    }
+
+    /// Calls of functions of std that weren't redirected.
+    pub(crate) fn unseen(&self) -> Vec<&'static Site> {
+        let sites = self.sites.iter();
+        sites.filter(|site| site.is_unseen()).collect()
     }
 
     /// Whether there are instances of a function of this name, the one of this name not among them.

@@ -30,6 +30,8 @@ pub(crate) mod flag {
     pub(crate) const REFUSED: u32 = 32;
     /// All instances of a function share it; see `instances`.
     pub(crate) const INSTANCES: u32 = 64;
+    /// A call of a function of std that wasn't redirected; its signature says why.
+    pub(crate) const UNSEEN: u32 = 128;
 }
 
 /// A bit of [`Crate`]'s flags: the program was built by `hot`.
@@ -292,6 +294,11 @@ impl Site {
         self.flags & flag::REFUSED != 0
     }
 
+    /// Whether it stands for a call that wasn't redirected.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.flags & flag::UNSEEN != 0
+    }
+
     /// Whether it is shared by instances.
     pub(crate) fn has_instances(&self) -> bool {
         self.flags & flag::INSTANCES != 0
@@ -299,7 +306,8 @@ impl Site {
 
     /// Whether calls of a function go through it.
     pub(crate) fn is_function(&self) -> bool {
-        self.flags & (flag::SENTINEL | flag::SCOPE | flag::REFUSED | flag::INSTANCES) == 0
+        let others = flag::SENTINEL | flag::SCOPE | flag::REFUSED | flag::INSTANCES | flag::UNSEEN;
+        self.flags & others == 0
     }
 
     pub(crate) fn version(&self) -> u32 {

@@ -22,9 +22,9 @@ mod lib {
         std::any::type_name_of_val(&T::default()).to_owned()
     }
 
-    pub fn longer<'a, T: AsRef<str>>(first: &'a T, second: &'a T, _name: &str) -> &'a str
+    pub fn longer<'a, T>(first: &'a T, second: &'a T, _name: &str) -> &'a str
     where
-        T: Hash,
+        T: AsRef<str> + Hash,
     {
         match first.as_ref().len() >= second.as_ref().len() {
             true => first.as_ref(),
@@ -41,6 +41,7 @@ mod lib {
     }
 
     pub unsafe fn raw<T: Copy>(from: *const T) -> T {
+        // SAFETY: the caller gives a pointer to a value.
         unsafe { *from }
     }
 

@@ -111,6 +111,52 @@ fn async_mocks_keep_captures() {
     assert_eq!(text.load(SeqCst), 6);
 }
 
+/// As the rewriter leaves word of a call that it can't redirect.
+#[used]
+#[link_section = "soft_mock_sites"]
+static UNSEEN: soft_mock::Site = soft_mock::Site::new(
+    128,
+    "std::env::temp_dir",
+    "src/lib.rs",
+    7,
+    "calls inside of a macro can't be redirected",
+    None,
+);
+
+#[test]
+#[should_panic(
+    expected = "`std::env::temp_dir` can't be mocked: src/lib.rs:7 calls it, and calls inside of a macro"
+)]
+fn a_call_that_would_not_see_the_mock() {
+    let _mock = mock!(std::env::temp_dir, || -> std::path::PathBuf { "/".into() });
+}
+
+#[test]
+fn the_original_of_an_async_function() {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+    let _mock = mock!(shop::later, async move |x: &u32| -> u32 {
+        match soft_mock::call_original_async(shop::later, || shop::later(x)).await {
+            Ok(original) => original + 100,
+            Err(error) => panic!("{error}"),
+        }
+    });
+    let mut context = Context::from_waker(Waker::noop());
+    let mut future = pin!(shop::later(&1));
+    assert_eq!(future.as_mut().poll(&mut context), Poll::Ready(101));
+    let mut without = pin!(soft_mock::call_original_async(shop::later, || async { 1 }));
+    let Poll::Ready(result) = without.as_mut().poll(&mut context) else {
+        panic!("it waits for nothing");
+    };
+    assert!(result.unwrap_err().to_string().contains("was not called"));
+    let refused = call_original(shop::later, || ());
+    assert!(refused
+        .unwrap_err()
+        .to_string()
+        .contains("call_original_async"));
+}
+
 #[test]
 fn the_newest_mock_counts_and_an_older_one_comes_back() {
     let first = mock!(shop::rate, |_: &str| -> f64 { 1.0 });

@@ -19,10 +19,12 @@ use parking_lot::Mutex;
 use super::call::{self, Begun, Contents};
 use super::exclusive::{Share, EVERYWHERE};
 use super::node::{Life, Node};
+use super::original::has_note;
 use super::record::{Record, Times};
-use super::{check_type_of, has_note, MockError};
+use super::target::Target;
+use super::{check_type_of, MockError};
 use crate::hook::{Code, Hook, MockSlot};
-use crate::registry::{find, find_item, registry, FindError};
+use crate::registry::registry;
 use crate::scope;
 use crate::site::Site;
 
@@ -138,89 +140,6 @@ unsafe extern "C" fn enter(site: *const Site, table: *const ()) -> Option<Code> 
     unsafe { mem::transmute::<*const (), Option<Code>>(code) }
 }
 
-/// Which function a mock is for, as `mock!` gives it.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// Several for a function of std: each crate that calls it has one.
-    sites: Vec<&'static Site>,
-}
-
-impl Target {
-    /// A function that is given as itself.
-    pub fn item<F>(function: &F) -> Result<Self, MockError> {
-        let name = type_name::<F>();
-        match of_std(name) {
-            Some(sites) => Ok(Self { sites }),
-            None => find_item(function)
-                .map(Self::one)
-                .map_err(|error| known_refusal(name, Given::Item, error)),
-        }
-    }
-
-    /// A function that is given by its name.
-    pub fn name(name: &str) -> Result<Self, MockError> {
-        match of_std(name) {
-            Some(sites) => Ok(Self { sites }),
-            None => find(name)
-                .map(Self::one)
-                .map_err(|error| known_refusal(name, Given::Name, error)),
-        }
-    }
-
-    fn one(site: &'static Site) -> Self {
-        Self { sites: vec![site] }
-    }
-}
-
-/// The calls of a function of the standard library that were redirected, if there are any.
-fn of_std(name: &str) -> Option<Vec<&'static Site>> {
-    let name = name.trim_start_matches("::");
-    let std = ["std::", "core::", "alloc::"]
-        .iter()
-        .any(|start| name.starts_with(start));
-    if !std {
-        return None;
-    }
-    let sites: Vec<_> = crate::sites()
-        .filter(|site| is_std(site.name(), name))
-        .collect();
-    (!sites.is_empty()).then_some(sites)
-}
-
-/// Whether two names mean one function of the standard library: the compiler's has private modules in it
-/// as well, `std::thread::functions::sleep`.
-fn is_std(site: &str, name: &str) -> bool {
-    let mut rest = name.split("::");
-    let within = site
-        .split("::")
-        .all(|segment| rest.any(|other| other == segment));
-    within && rest.next().is_none() && name.split("::").next() == site.split("::").next()
-}
-
-/// Why a function has no site, where the rewriter left word of it. `given` is how it was named.
-fn known_refusal(name: &str, given: Given, error: FindError) -> MockError {
-    let (Ok(registry), FindError::Unknown { .. }) = (registry(), &error) else {
-        return error.into();
-    };
-    if let Some((name, reason)) = registry.refused(name) {
-        return MockError::Refused { name, reason };
-    }
-    match (registry.has_instances_of(name), given) {
-        (Some(_), Given::Item) => MockError::NoInstance {
-            name: name.to_owned(),
-        },
-        (Some(name), Given::Name) => MockError::Instances { name },
-        (None, _) => error.into(),
-    }
-}
-
-/// How a function is named.
-#[derive(Clone, Copy)]
-enum Given {
-    Item,
-    Name,
-}
-
 /// Installs a mock for the calling test; what `mock!` expands to.
 ///
 /// `I` is the type that identifies the function's type, `S` the type of `code`: for most functions
@@ -271,10 +190,10 @@ fn try_install<I: 'static, F: Any + Send + Sync>(
     code: *const (),
     closure: F,
 ) -> Result<Mocked, MockError> {
-    for site in &target.sites {
+    for site in target.sites() {
         check::<I>(site, form)?;
     }
-    let Some(first) = target.sites.first() else {
+    let Some(first) = target.sites().first() else {
         unreachable!("a target has a site");
     };
     crate::scope::serve()?;
@@ -288,7 +207,7 @@ fn try_install<I: 'static, F: Any + Send + Sync>(
     let record = Arc::new(Record::new(first));
     let closure: Arc<dyn Any + Send + Sync> = Arc::new(closure);
     let mut installed = Vec::new();
-    for site in &target.sites {
+    for site in target.sites() {
         let contents = Contents::new(closure.clone(), record.clone());
         installed.push(add(site, scope, code.cast_mut(), contents)?);
     }

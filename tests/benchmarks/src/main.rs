@@ -1,4 +1,4 @@
-//! `cargo run --release -p soft-mock-benches -- save|build|call|all`: figures for `docs/benchmarks.md`.
+//! `cargo run --release -p soft-mock-benches -- save|build|call|mock|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the
@@ -7,6 +7,7 @@
 mod build;
 mod call;
 mod machine;
+mod mock;
 mod project;
 mod running;
 mod save;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::{bail, Context, Result};
 
-const USAGE: &str = "usage: soft-mock-benches save|build|call|all [--edits N] [--rounds N]";
+const USAGE: &str = "usage: soft-mock-benches save|build|call|mock|all [--edits N] [--rounds N]";
 
 /// What was asked for.
 struct Options {
@@ -53,12 +54,15 @@ fn run() -> Result<()> {
     if all || options.what == "call" {
         call::run(&hot, scratch.path(), options.rounds)?;
     }
+    if all || options.what == "mock" {
+        mock::run(&hot, scratch.path())?;
+    }
     Ok(())
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
     let what = args.next().context(USAGE)?;
-    if !["save", "build", "call", "all"].contains(&what.as_str()) {
+    if !["save", "build", "call", "mock", "all"].contains(&what.as_str()) {
         bail!(USAGE);
     }
     let mut options = Options {
