@@ -9,6 +9,7 @@
 mod call;
 mod exclusive;
 mod expect;
+mod local;
 mod node;
 mod original;
 mod record;
@@ -41,6 +42,7 @@ pub use scoped::Mocked;
 #[doc(hidden)]
 pub mod __private {
     pub use super::call::Call;
+    pub use super::local::{must_be_local, IsLocal, IsSend, Probe};
     pub use super::original::original;
     pub use super::record::{AsDebug, AsUnknown, Shown};
     pub use super::scoped::{install, install_erased, Form};

@@ -40,6 +40,10 @@ mod shop {
         *x
     }
 
+    pub async fn local(x: std::rc::Rc<u32>, more: &u32) -> std::rc::Rc<u32> {
+        std::rc::Rc::new(*x + more)
+    }
+
     pub const fn fixed() -> u32 {
         1
     }
@@ -109,6 +113,33 @@ fn async_mocks_keep_captures() {
         std::task::Poll::Ready(11)
     );
     assert_eq!(text.load(SeqCst), 6);
+}
+
+#[test]
+fn an_async_function_that_stays_on_its_thread() {
+    use std::future::Future;
+    use std::rc::Rc;
+    let _mock = mock!(local shop::local, async move |x: Rc<u32>, more: &u32| -> Rc<u32> {
+        let kept = x.clone();
+        std::future::ready(()).await;
+        Rc::new(*kept + more + 10)
+    });
+    let mut future = std::pin::pin!(shop::local(Rc::new(1), &1));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(result) = future.as_mut().poll(&mut context) else {
+        panic!("it waits for nothing");
+    };
+    assert_eq!(*result, 12);
+}
+
+#[test]
+#[should_panic(expected = "the future of this function is `Send`")]
+fn a_future_that_may_be_sent_takes_no_local_mock() {
+    let _mock = mock!(local shop::later, async move |x: &'a u32| -> u32 {
+        let here = std::rc::Rc::new(*x);
+        std::future::ready(()).await;
+        *here
+    });
 }
 
 /// As the rewriter leaves word of a call that it can't redirect.
