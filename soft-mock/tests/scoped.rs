@@ -40,6 +40,10 @@ mod shop {
         *x
     }
 
+    pub async fn twice(x: u32) -> u32 {
+        x * 2
+    }
+
     pub async fn local(x: std::rc::Rc<u32>, more: &u32) -> std::rc::Rc<u32> {
         std::rc::Rc::new(*x + more)
     }
@@ -113,6 +117,12 @@ fn async_mocks_keep_captures() {
         std::task::Poll::Ready(11)
     );
     assert_eq!(text.load(SeqCst), 6);
+    let _nothing_borrowed = mock!(shop::twice, async move |x: u32| -> u32 { x * 3 });
+    let mut future = std::pin::pin!(shop::twice(2));
+    assert_eq!(
+        future.as_mut().poll(&mut context),
+        std::task::Poll::Ready(6)
+    );
 }
 
 #[test]

@@ -23,8 +23,9 @@ fn the_time_of_day() {
 
 #[test]
 fn an_hour_later() {
+    // In the mock itself, std's function is std's.
     let _mock = mock!(SystemTime::now, || -> SystemTime {
-        call_original(SystemTime::now, SystemTime::now).expect("called") + Duration::from_secs(3600)
+        SystemTime::now() + Duration::from_secs(3600)
     });
     let later = SystemTime::now();
     let now = call_original(SystemTime::now, SystemTime::now).expect("called");

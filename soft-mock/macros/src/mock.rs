@@ -364,7 +364,7 @@ impl Mock {
         let future = |output: &Type| quote!(::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = #output> + #send '__f>>);
         let result = future(&output);
         let bound = quote! {
-            for<'__f #(, #lifetimes)*> ::core::ops::FnOnce(#(#types,)* ::core::marker::PhantomData<(#(&'__f &#lifetimes (),)*)>) -> #result
+            for<'__f #(, #lifetimes)*> ::core::ops::FnOnce(#(#types,)* ::core::marker::PhantomData<(&'__f (), #(&'__f &#lifetimes (),)*)>) -> #result
             + ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static
         };
         let names = self.names();
