@@ -10,10 +10,11 @@
 
 use std::collections::HashSet;
 
-use syn::{Attribute, Block, ItemImpl, Signature};
+use syn::{Attribute, Block, ItemImpl, ItemTrait, Signature};
 
 use crate::edition::Edition;
-use crate::eligibility::{classify, Ineligible, Place};
+use crate::eligibility::{classify_for_tests, Ineligible, Place};
+use crate::instance::{is_writable, Surroundings};
 use crate::names::Owner;
 use crate::prologue::{self, plain, Dialect, Function};
 
@@ -29,25 +30,65 @@ pub struct AttributePrologue {
     pub body: String,
 }
 
-/// The prologue for a function: of an impl block, or of a module.
+/// What a function that is given to an attribute stands in.
+#[derive(Debug, Clone, Copy)]
+pub enum Within<'a> {
+    /// A module.
+    Module,
+    /// An impl block.
+    Impl(&'a ItemImpl),
+    /// A trait, which gives it as a default.
+    Trait(&'a ItemTrait),
+}
+
+impl<'a> Within<'a> {
+    fn surroundings(self) -> Surroundings<'a> {
+        Surroundings {
+            item_impl: match self {
+                Self::Impl(item) => Some(item),
+                _ => None,
+            },
+            item_trait: match self {
+                Self::Trait(item) => Some(item),
+                _ => None,
+            },
+        }
+    }
+
+    fn owner(self) -> Owner {
+        match self {
+            Self::Module => Owner::Free,
+            Self::Impl(item) => Owner::of_impl(item),
+            Self::Trait(item) => Owner::of_trait(item),
+        }
+    }
+}
+
+/// The prologue for a function.
 pub fn attribute_prologue(
     attrs: &[Attribute],
     signature: &Signature,
     block: &Block,
-    item_impl: Option<&ItemImpl>,
+    within: Within<'_>,
 ) -> Result<AttributePrologue, Ineligible> {
+    let surroundings = within.surroundings();
     let place = Place {
-        impl_generics: item_impl.map(|item| &item.generics),
+        impl_generics: surroundings.item_impl.map(|item| &item.generics),
+        in_trait: surroundings.item_trait.is_some(),
         ..Place::default()
     };
-    let kind = classify(attrs, signature, place)?;
-    let owner = item_impl.map_or(Owner::Free, Owner::of_impl);
+    let (kind, has_instances) = classify_for_tests(attrs, signature, place)?;
+    if has_instances && !is_writable(signature, surroundings) {
+        return Err(Ineligible::Lifetimes);
+    }
+    let owner = within.owner();
     let function = Function {
         attrs,
         signature,
         block,
         owner: &owner,
-        item_impl,
+        item_impl: surroundings.item_impl,
+        instances: has_instances.then_some(surroundings),
         kind,
         counted: false,
         main: false,
@@ -69,12 +110,8 @@ pub fn attribute_prologue(
 }
 
 /// The site of a function that has none, for the reason: see `refused`.
-pub fn attribute_refusal(
-    signature: &Signature,
-    item_impl: Option<&ItemImpl>,
-    why: Ineligible,
-) -> String {
-    let owner = item_impl.map_or(Owner::Free, Owner::of_impl);
+pub fn attribute_refusal(signature: &Signature, within: Within<'_>, why: Ineligible) -> String {
+    let owner = within.owner();
     let (before, after) = owner.affixes(&plain(&signature.ident.to_string()));
     let section = crate::support::SECTION;
     format!(

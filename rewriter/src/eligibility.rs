@@ -26,6 +26,10 @@ pub enum Ineligible {
     GenericImpl,
     /// It names `impl Trait`.
     ImplTrait,
+    /// It returns `impl Trait`, where that alone is in the way.
+    ImplTraitResult,
+    /// Its lifetimes are such that the type of a pointer to it can't be written down.
+    Lifetimes,
     /// It is a `const fn`.
     Const,
     /// It is a trait's default method.
@@ -56,6 +60,8 @@ impl std::fmt::Display for Ineligible {
             Self::Generic => "it is generic",
             Self::GenericImpl => "its impl block is generic",
             Self::ImplTrait => "it names `impl Trait`",
+            Self::ImplTraitResult => "its result is `impl Trait`",
+            Self::Lifetimes => "its type can't be written down: its lifetimes are bounded, or left out in an `impl Trait`",
             Self::Const => "it is a const fn",
             Self::TraitDefault => "it is a default method of a trait",
             Self::Variadic => "it is variadic",
@@ -134,6 +140,36 @@ pub fn classify(
     if names_impl_trait(signature) {
         return Err(Ineligible::ImplTrait);
     }
+    rest(signature, place)
+}
+
+/// As [`classify`], for tests: there, functions of which there are instances get a site as well. The
+/// second is whether this is one.
+pub(crate) fn classify_for_tests(
+    attrs: &[Attribute],
+    signature: &Signature,
+    place: Place<'_>,
+) -> Result<(Kind, bool), Ineligible> {
+    match classify(attrs, signature, place) {
+        Err(
+            Ineligible::Generic
+            | Ineligible::GenericImpl
+            | Ineligible::ImplTrait
+            | Ineligible::TraitDefault,
+        ) => {}
+        other => return other.map(|kind| (kind, false)),
+    }
+    let result = crate::signature::output_type(signature);
+    if contains_impl(&result) {
+        return Err(Ineligible::ImplTraitResult);
+    }
+    if signature.asyncness.is_some() && names_impl_trait(signature) {
+        return Err(Ineligible::ImplTrait);
+    }
+    rest(signature, place).map(|kind| (kind, true))
+}
+
+fn rest(signature: &Signature, place: Place<'_>) -> Result<Kind, Ineligible> {
     if signature.inputs.iter().any(is_conditional) {
         return Err(Ineligible::ConditionalParameter);
     }
@@ -183,13 +219,21 @@ fn is_conditional(argument: &FnArg) -> bool {
 }
 
 fn names_impl_trait(signature: &Signature) -> bool {
-    struct Finder(bool);
-    impl<'ast> Visit<'ast> for Finder {
-        fn visit_type_impl_trait(&mut self, _: &'ast syn::TypeImplTrait) {
-            self.0 = true;
-        }
-    }
-    let mut finder = Finder(false);
+    let mut finder = ImplTraitFinder(false);
     finder.visit_signature(signature);
     finder.0
+}
+
+pub(crate) fn contains_impl(ty: &syn::Type) -> bool {
+    let mut finder = ImplTraitFinder(false);
+    finder.visit_type(ty);
+    finder.0
+}
+
+struct ImplTraitFinder(bool);
+
+impl<'ast> Visit<'ast> for ImplTraitFinder {
+    fn visit_type_impl_trait(&mut self, _: &'ast syn::TypeImplTrait) {
+        self.0 = true;
+    }
 }

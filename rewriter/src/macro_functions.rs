@@ -63,10 +63,10 @@ impl Finder<'_> {
         let Some(TokenTree::Ident(name)) = rest.get(usize::from(dollar)) else {
             return;
         };
-        let body = rest.iter().find_map(|token| match token {
+        let body = rest.iter().enumerate().find_map(|(at, token)| match token {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(true),
             TokenTree::Punct(punct) if punct.as_char() == ';' => Some(false),
-            TokenTree::Ident(word) if *word == "fn" => Some(false),
+            TokenTree::Ident(word) if *word == "fn" && is_named(&rest[at + 1..]) => Some(false),
             _ => None,
         });
         if body == Some(true) {
@@ -78,6 +78,11 @@ impl Finder<'_> {
             });
         }
     }
+}
+
+/// Whether what follows `fn` is a name: else it is a type.
+fn is_named(rest: &[TokenTree]) -> bool {
+    !matches!(rest.first(), Some(TokenTree::Group(_)))
 }
 
 #[cfg(test)]

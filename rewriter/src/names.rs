@@ -45,6 +45,13 @@ impl Owner {
         }
     }
 
+    /// The owner of the default methods of a trait.
+    pub(crate) fn of_trait(item: &syn::ItemTrait) -> Self {
+        let ty = item.ident.to_string();
+        let ty = ty.trim_start_matches("r#").to_owned();
+        Self::Inherent { ty }
+    }
+
     /// What stands before and after the module path in the name of the site of `function`.
     pub(crate) fn affixes(&self, function: &str) -> (&'static str, String) {
         match self {

@@ -17,8 +17,9 @@ use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signatu
 use crate::edition::Edition;
 use crate::edits::{blank, Edits};
 use crate::eligibility::Kind;
+use crate::instance::{self, Surroundings};
 use crate::names::{signature_text, Owner};
-use crate::signature::pointer_type;
+use crate::signature::{output_type, pointer_type};
 use crate::support::SECTION;
 
 /// Flags of a site, as the runtime knows them.
@@ -38,6 +39,8 @@ pub(crate) struct Function<'a> {
     pub(crate) block: &'a Block,
     pub(crate) owner: &'a Owner,
     pub(crate) item_impl: Option<&'a ItemImpl>,
+    /// There are instances of it; what stands around it then.
+    pub(crate) instances: Option<Surroundings<'a>>,
     pub(crate) kind: Kind,
     /// Calls in progress are counted.
     pub(crate) counted: bool,
@@ -151,12 +154,13 @@ fn site(function: &Function<'_>, dialect: &Dialect<'_>) -> String {
         (function.kind == Kind::Async, ASYNC),
         (function.counted, COUNTED),
         (function.main, MAIN),
+        (function.instances.is_some(), instance::INSTANCES),
     ];
     let flags: u32 = flags.iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum();
     let line = function.signature.ident.span().start().line;
     let signature = signature_text(function.signature);
-    let type_id = dialect
-        .type_ids
+    let has_type = dialect.type_ids && function.instances.is_none();
+    let type_id = has_type
         .then(|| identity(function, dialect))
         .flatten()
         .map_or(format!("{core}::option::Option::None"), |ty| {
@@ -176,10 +180,7 @@ fn identity(function: &Function<'_>, dialect: &Dialect<'_>) -> Option<proc_macro
     }
     let mut signature = function.signature.clone();
     signature.asyncness = None;
-    let output: Type = match &signature.output {
-        ReturnType::Default => syn::parse_quote!(()),
-        ReturnType::Type(_, ty) => (**ty).clone(),
-    };
+    let output = output_type(&signature);
     signature.output = syn::parse_quote!(-> ::core::future::Pending<#output>);
     pointer_type(&signature, function.item_impl, dialect.borrowing)
 }
@@ -187,6 +188,7 @@ fn identity(function: &Function<'_>, dialect: &Dialect<'_>) -> Option<proc_macro
 fn check(function: &Function<'_>, dialect: &Dialect<'_>, arguments: &[String]) -> String {
     let core = dialect.edition.core_path(dialect.no_std);
     let unders = vec!["_"; arguments.len()].join(", ");
+    let names = arguments;
     let arguments = arguments.join(", ");
     let abi = function
         .signature
@@ -210,6 +212,9 @@ fn check(function: &Function<'_>, dialect: &Dialect<'_>, arguments: &[String]) -
             call("_", "")
         ),
     };
+    if let Some(surroundings) = function.instances {
+        return instance::check(function.signature, surroundings, core, names, &body);
+    }
     format!("if let {core}::option::Option::Some(__soft_mock_code) = __SOFT_MOCK_SITE.code() {{ {body} }}")
 }
 

@@ -18,138 +18,15 @@ use syn::{
     Block, Expr, ExprCall, ExprMethodCall, ExprPath, File, Item, ItemMod, Macro, Stmt, Token,
 };
 
+use self::std_functions::{StdFunction, FUNCTIONS};
+pub(crate) use self::unseen::{support as unseen_support, Unseen};
 use crate::edition::Edition;
 use crate::edits::{blank, Edits};
 use crate::paths::Scopes;
 use crate::support::SECTION;
 
-/// A function of the standard library whose calls are redirected.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct StdFunction {
-    path: &'static str,
-    /// Generic parameters of the function that takes its place.
-    generics: &'static str,
-    /// Name, type and, for the mock, type and expression.
-    parameters: &'static [Parameter],
-    output: &'static str,
-}
-
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Parameter {
-    ty: &'static str,
-    mock_type: &'static str,
-    mock_value: &'static str,
-}
-
-const DURATION: Parameter = Parameter {
-    ty: "::std::time::Duration",
-    mock_type: "::std::time::Duration",
-    mock_value: "a",
-};
-const KEY: Parameter = Parameter {
-    ty: "A",
-    mock_type: "&::std::ffi::OsStr",
-    mock_value: "::std::convert::AsRef::<::std::ffi::OsStr>::as_ref(&a)",
-};
-const PATH: Parameter = Parameter {
-    ty: "A",
-    mock_type: "&::std::path::Path",
-    mock_value: "::std::convert::AsRef::<::std::path::Path>::as_ref(&a)",
-};
-const BYTES: Parameter = Parameter {
-    ty: "B",
-    mock_type: "&[u8]",
-    mock_value: "::std::convert::AsRef::<[u8]>::as_ref(&b)",
-};
-const CODE: Parameter = Parameter {
-    ty: "i32",
-    mock_type: "i32",
-    mock_value: "a",
-};
-
-const OS: &str = "<A: ::std::convert::AsRef<::std::ffi::OsStr>>";
-const FILE: &str = "<A: ::std::convert::AsRef<::std::path::Path>>";
-
-macro_rules! function {
-    ($path:literal, $generics:expr, [$($parameter:expr),*], $output:literal) => {
-        StdFunction { path: $path, generics: $generics, parameters: &[$($parameter),*], output: $output }
-    };
-}
-
-const FUNCTIONS: &[StdFunction] = &[
-    function!(
-        "std::env::current_dir",
-        "",
-        [],
-        "::std::io::Result<::std::path::PathBuf>"
-    ),
-    function!("std::env::temp_dir", "", [], "::std::path::PathBuf"),
-    function!(
-        "std::env::var",
-        OS,
-        [KEY],
-        "::std::result::Result<::std::string::String, ::std::env::VarError>"
-    ),
-    function!(
-        "std::env::var_os",
-        OS,
-        [KEY],
-        "::std::option::Option<::std::ffi::OsString>"
-    ),
-    function!("std::fs::create_dir", FILE, [PATH], "::std::io::Result<()>"),
-    function!(
-        "std::fs::create_dir_all",
-        FILE,
-        [PATH],
-        "::std::io::Result<()>"
-    ),
-    function!(
-        "std::fs::metadata",
-        FILE,
-        [PATH],
-        "::std::io::Result<::std::fs::Metadata>"
-    ),
-    function!(
-        "std::fs::read",
-        FILE,
-        [PATH],
-        "::std::io::Result<::std::vec::Vec<u8>>"
-    ),
-    function!(
-        "std::fs::read_to_string",
-        FILE,
-        [PATH],
-        "::std::io::Result<::std::string::String>"
-    ),
-    function!(
-        "std::fs::remove_dir_all",
-        FILE,
-        [PATH],
-        "::std::io::Result<()>"
-    ),
-    function!(
-        "std::fs::remove_file",
-        FILE,
-        [PATH],
-        "::std::io::Result<()>"
-    ),
-    function!(
-        "std::fs::write",
-        "<A: ::std::convert::AsRef<::std::path::Path>, B: ::std::convert::AsRef<[u8]>>",
-        [PATH, BYTES],
-        "::std::io::Result<()>"
-    ),
-    function!("std::process::exit", "", [CODE], "!"),
-    function!("std::process::id", "", [], "u32"),
-    function!("std::thread::sleep", "", [DURATION], "()"),
-    function!("std::time::Instant::now", "", [], "::std::time::Instant"),
-    function!(
-        "std::time::SystemTime::now",
-        "",
-        [],
-        "::std::time::SystemTime"
-    ),
-];
+mod std_functions;
+mod unseen;
 
 /// Functions that run their arguments elsewhere, and what is put around these.
 const ELSEWHERE: [(&str, &str); 11] = [
@@ -190,19 +67,33 @@ const MACROS: [&str; 20] = [
     "writeln",
 ];
 
+/// Macros of soft-mock.
+const MOCKS: [&str; 3] = ["mock", "mock_everywhere", "spy"];
+
 /// What the redirected calls of a crate need in its support module.
 pub(crate) type Used = BTreeSet<&'static StdFunction>;
 
-/// Redirects the calls in a file.
-pub(crate) fn insert(source: &str, file: &File, edits: &mut Edits, used: &mut Used) {
+/// Redirects the calls in a file, and lists those of std that can't be.
+///
+/// `instead`: none is redirected in this crate, for this reason.
+pub(crate) fn insert(
+    source: &str,
+    file: &File,
+    instead: Option<&'static str>,
+    edits: &mut Edits,
+    used: &mut Used,
+) -> Vec<Unseen> {
     let mut visitor = Visitor {
         source,
         scopes: Scopes::default(),
         edits,
         used,
+        instead,
+        unseen: Vec::new(),
     };
     visitor.scopes.enter_module(file.items.iter());
     visit::visit_file(&mut visitor, file);
+    visitor.unseen
 }
 
 struct Visitor<'a> {
@@ -210,10 +101,15 @@ struct Visitor<'a> {
     scopes: Scopes,
     edits: &'a mut Edits,
     used: &'a mut Used,
+    instead: Option<&'static str>,
+    unseen: Vec<Unseen>,
 }
 
 impl Visitor<'_> {
     fn wrap(&mut self, argument: &Expr, with: &str) {
+        if self.instead.is_some() {
+            return;
+        }
         let range = argument.span().byte_range();
         self.edits
             .insert(range.start, format!("crate::__soft_mock::{with}("));
@@ -321,7 +217,13 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
         let function = FUNCTIONS
             .iter()
             .find(|function| self.means(path, function.path));
-        if let (true, Some(function)) = (plain, function) {
+        if let (Some(function), Some(reason)) = (function, self.instead) {
+            self.unseen.push(Unseen {
+                name: function.path,
+                line: path.span().start().line,
+                reason,
+            });
+        } else if let (true, Some(function)) = (plain, function) {
             let range = path.span().byte_range();
             let ends: String = blank(&self.source[range.clone()])
                 .chars()
@@ -341,8 +243,16 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
             .segments
             .last()
             .is_some_and(|last| MACROS.iter().any(|name| last.ident == name));
+        let of_mocks = call
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| MOCKS.iter().any(|name| last.ident == name));
+        if of_mocks {
+            return; // There a function of std is named, and a mock may call the real one.
+        }
         if !known {
-            return;
+            return self.look_into(call);
         }
         // The expressions are only looked at here; what the visitor keeps of them is copied.
         if let Ok(list) = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) {
@@ -351,62 +261,15 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
                 scopes: std::mem::take(&mut self.scopes),
                 edits: &mut *self.edits,
                 used: &mut *self.used,
+                instead: self.instead,
+                unseen: std::mem::take(&mut self.unseen),
             };
             list.iter().for_each(|expr| inner.visit_expr(expr));
+            self.unseen = inner.unseen;
             self.scopes = inner.scopes;
+        } else {
+            self.look_into(call);
         }
-    }
-}
-
-impl StdFunction {
-    fn ident(&self) -> String {
-        self.path.replace("::", "_")
-    }
-
-    /// The function that takes its place, for the support module.
-    fn text(&self, edition: Edition) -> String {
-        let section = edition.unsafe_attribute(&format!("link_section = {SECTION:?}"));
-        let names = &["a", "b"][..self.parameters.len()];
-        let join = |parts: Vec<String>| parts.join(", ");
-        let parameters = join(
-            names
-                .iter()
-                .zip(self.parameters)
-                .map(|(name, p)| format!("{name}: {}", p.ty))
-                .collect(),
-        );
-        let types = join(
-            self.parameters
-                .iter()
-                .map(|p| p.mock_type.to_owned())
-                .collect(),
-        );
-        let values = join(
-            self.parameters
-                .iter()
-                .map(|p| p.mock_value.to_owned())
-                .collect(),
-        );
-        let Self {
-            path,
-            generics,
-            output,
-            ..
-        } = self;
-        let arrow = match *output {
-            "()" => String::new(),
-            output => format!(" -> {output}"),
-        };
-        let signature = format!("fn({types}){arrow}").replace("::std::", "std::");
-        let ident = self.ident();
-        let pointer = format!("fn({types}){arrow}");
-        format!(
-            "#[track_caller] pub fn {ident}{generics}({parameters}){arrow} {{ \
-             #[used] {section} static SITE: Site = Site::new(0, {path:?}, {path:?}, 0, {signature:?}, Option::Some(::std::any::TypeId::of::<{pointer}>)); \
-             if let Option::Some(code) = SITE.code() {{ return unsafe {{ ::std::mem::transmute::<unsafe fn(), {pointer}>(code)({values}) }}; }} \
-             ::{path}({names}) }}\n",
-            names = names.join(", "),
-        )
     }
 }
 
@@ -448,77 +311,4 @@ const SCOPES: &str = r#"
 "#;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(before: &str, after: &str) {
-        let file = syn::parse_file(before).expect("a file");
-        let mut edits = Edits::default();
-        let mut used = Used::new();
-        insert(before, &file, &mut edits, &mut used);
-        assert_eq!(
-            edits.apply(before).replace("crate::__soft_mock::", "$"),
-            after
-        );
-    }
-
-    #[test]
-    fn functions_of_std_by_their_paths() {
-        check(
-            "use std::time::SystemTime; fn f() { SystemTime::now(); }",
-            "use std::time::SystemTime; fn f() { $std_time_SystemTime_now(); }",
-        );
-        check(
-            "use std::time::*; fn f() { a(Instant::now); }",
-            "use std::time::*; fn f() { a($std_time_Instant_now); }",
-        );
-        check(
-            "fn f() { assert!(::std::process::id() > 1); }",
-            "fn f() { assert!($std_process_id() > 1); }",
-        );
-        check(
-            "fn f() { use std::{env, fs as g}; env::var(x); g::read(y) }",
-            "fn f() { use std::{env, fs as g}; $std_env_var(x); $std_fs_read(y) }",
-        );
-        check(
-            "use std::thread::sleep; mod t { use super::*; fn f() { sleep(d) } }",
-            "use std::thread::sleep; mod t { use super::*; fn f() { $std_thread_sleep(d) } }",
-        );
-    }
-
-    #[test]
-    fn other_things_of_those_names_stay() {
-        for same in [
-            "mod thread {} fn f() { thread::sleep(d) }",
-            "use own::Instant; fn f() { Instant::now() }",
-            "use std::thread::sleep; fn f() { let sleep = 1; sleep(d) }",
-            "use std::thread::sleep; fn f(sleep: F) { sleep(d) }",
-            "use std::thread; mod t { fn f() { thread::sleep(d) } }",
-            "const X: u32 = std::process::id();",
-            "fn f() { quote!(std::process::id()); a.elapsed(); }",
-        ] {
-            check(same, same);
-        }
-    }
-
-    #[test]
-    fn threads_and_tasks_follow() {
-        check(
-            "fn f() { std::thread::spawn(move || 1); }",
-            "fn f() { std::thread::spawn($inherit(move || 1)); }",
-        );
-        check(
-            "use std::thread; fn f() { thread::Builder::new().name(n).spawn(g) }",
-            "use std::thread; fn f() { thread::Builder::new().name(n).spawn($inherit(g)) }",
-        );
-        check(
-            "use tokio::task; async fn f() { tokio::spawn(async {}); task::spawn_blocking(|| std::thread::sleep(d)); }",
-            "use tokio::task; async fn f() { tokio::spawn($follow(async {})); task::spawn_blocking($inherit(|| $std_thread_sleep(d))); }",
-        );
-        check(
-            "fn f(s: S) { s.spawn(|| 1); }",
-            "fn f(s: S) { s.spawn(|| 1); }",
-        );
-    }
-}
+mod tests;

@@ -12,8 +12,9 @@ use syn::{Attribute, Field, Fields, ForeignItem, ImplItem, Item, ItemImpl, Signa
 
 use crate::edition::Edition;
 use crate::edits::Edits;
-use crate::eligibility::{classify, is_test_only, Ineligible, Kind, Place};
+use crate::eligibility::{classify, classify_for_tests, is_test_only, Ineligible, Kind, Place};
 use crate::facts::Facts;
+use crate::instance::{self, Surroundings};
 use crate::names::{signature_text, site_name, Owner};
 use crate::prologue::{self, plain, Dialect, Function};
 use crate::skip::is_skipped;
@@ -90,7 +91,12 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
     };
     let mut out = Rewritten::default();
     let mut written: HashSet<PathBuf> = HashSet::new();
-    let mocks = options.mocks && !facts.no_std && options.edition != Edition::E2015;
+    let instead = match (facts.no_std, options.edition) {
+        (true, _) => Some("in a crate that declares no_std calls aren't redirected"),
+        (_, Edition::E2015) => Some("in a crate of edition 2015 calls aren't redirected"),
+        _ => None,
+    };
+    let mut unseen = Vec::new();
     let mut used = redirect::Used::new();
     for file in &tree.files {
         if !written.insert(file.path.clone()) {
@@ -110,8 +116,10 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
         rewriter.items(&file.ast.items);
         let mut edits = rewriter.edits;
         let (before, parsed) = file.text.split_at(prefix(&file.text));
-        if mocks {
-            redirect::insert(parsed, &file.ast, &mut edits, &mut used);
+        if options.mocks {
+            let calls = redirect::insert(parsed, &file.ast, instead, &mut edits, &mut used);
+            let path = file.path.display().to_string();
+            unseen.extend(calls.into_iter().map(|call| (path.clone(), call)));
         }
         let text = before.to_owned() + &edits.apply(parsed);
         out.files.push((file.path.clone(), text));
@@ -119,9 +127,13 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
     if let Some((_, root)) = out.files.first_mut() {
         root.push('\n');
         root.push_str(&root_text(options, &facts));
-        if mocks {
-            let more = redirect::support(options.edition, &used)
-                + &refused::support(options.edition, &out.functions);
+        if options.mocks {
+            let mut more = instance::support(options.edition, facts.no_std);
+            more += &refused::support(options.edition, &out.functions);
+            more += &redirect::unseen_support(options.edition, &unseen);
+            if instead.is_none() {
+                more += &redirect::support(options.edition, &used);
+            }
             extend_support(root, &more);
         }
     }
@@ -198,7 +210,8 @@ impl Rewriter<'_> {
         }
         match item {
             Item::Fn(item) => {
-                self.function(&item.attrs, &item.sig, Some(&item.block), None, false);
+                let around = Surroundings::default();
+                self.function(&item.attrs, &item.sig, Some(&item.block), around);
             }
             Item::Impl(item) => self.impl_block(item),
             Item::Trait(item) => self.trait_defaults(item),
@@ -242,8 +255,10 @@ impl Rewriter<'_> {
                         &function.attrs,
                         &function.sig,
                         Some(&function.block),
-                        Some(item),
-                        false,
+                        Surroundings {
+                            item_impl: Some(item),
+                            item_trait: None,
+                        },
                     );
                 }
             }
@@ -257,8 +272,10 @@ impl Rewriter<'_> {
                     &function.attrs,
                     &function.sig,
                     function.default.as_ref(),
-                    None,
-                    true,
+                    Surroundings {
+                        item_impl: None,
+                        item_trait: Some(item),
+                    },
                 );
             }
         }
@@ -269,27 +286,40 @@ impl Rewriter<'_> {
         attrs: &[Attribute],
         signature: &Signature,
         block: Option<&syn::Block>,
-        item_impl: Option<&ItemImpl>,
-        in_trait: bool,
+        around: Surroundings<'_>,
     ) {
         let Some(block) = block else { return };
-        let owner = item_impl.map_or(Owner::Free, Owner::of_impl);
+        let item_impl = around.item_impl;
+        let owner = match around.item_trait.filter(|_| self.options.mocks) {
+            Some(item) => Owner::of_trait(item),
+            None => item_impl.map_or(Owner::Free, Owner::of_impl),
+        };
         let name = plain(&signature.ident.to_string());
         let site = site_name(&self.module, &owner, &name);
         let place = Place {
             impl_generics: item_impl.map(|item| &item.generics),
-            in_trait,
+            in_trait: around.item_trait.is_some(),
             nested: false,
             no_std: self.facts.no_std,
         };
-        let mut kind = classify(attrs, signature, place);
+        let mut kind = match self.options.mocks {
+            true => classify_for_tests(attrs, signature, place),
+            false => classify(attrs, signature, place).map(|kind| (kind, false)),
+        };
         if kind.is_ok() && self.options.without.contains(&site) {
             kind = Err(Ineligible::Refused);
         }
         if kind.is_ok() && is_skipped(&self.options.skip, &site) {
             kind = Err(Ineligible::LeftOut);
         }
-        if let Ok(kind) = kind {
+        if matches!(kind, Ok((_, true))) {
+            if !instance::is_writable(signature, around) {
+                kind = Err(Ineligible::Lifetimes);
+            } else if self.options.untyped.contains(&site) {
+                kind = Err(Ineligible::Refused);
+            }
+        }
+        if let Ok((kind, has_instances)) = kind {
             let main =
                 self.options.main && self.path.is_empty() && item_impl.is_none() && name == "main";
             let function = Function {
@@ -298,6 +328,7 @@ impl Rewriter<'_> {
                 block,
                 owner: &owner,
                 item_impl,
+                instances: has_instances.then_some(around),
                 kind,
                 counted: main || self.facts.counted.contains(&name),
                 main,
@@ -318,7 +349,7 @@ impl Rewriter<'_> {
             path: self.file.path.clone(),
             line: line_of(signature.ident.span()),
             brace_line: line_of(block.brace_token.span.open()),
-            kind,
+            kind: kind.map(|(kind, _)| kind),
         });
     }
 

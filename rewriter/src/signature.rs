@@ -10,12 +10,14 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::TokenStream;
-use quote::{quote, ToTokens};
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::{format_ident, quote, ToTokens};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     FnArg, GenericParam, Generics, ItemImpl, Lifetime, PathArguments, ReturnType, Signature, Type,
 };
+
+use crate::elided::{has_elided, name_elided};
 
 /// The pointer type of `signature`, a function of `owner` (none: a free function).
 ///
@@ -54,6 +56,79 @@ pub(crate) fn pointer_type(
     Some(quote!(for<#(#lifetimes),*> #unsafety #abi fn(#(#inputs),*) #output))
 }
 
+/// What stands around a function of which there are instances.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The generics of the impl block or trait.
+    pub(crate) generics: Option<&'a Generics>,
+}
+
+/// The pointer type of a function's instances, as it can be written in its body: with its own `Self` and
+/// type parameters, and `_` for `impl Trait`.
+pub(crate) fn instance_type(signature: &Signature, around: Around<'_>) -> Option<TokenStream> {
+    let none = HashSet::new();
+    let bounded = |generics: &Generics| has_lifetime_bounds(generics);
+    if bounded(&signature.generics) || around.generics.is_some_and(bounded) {
+        return None;
+    }
+    let mut writer = Writer::new(None, &none);
+    writer.in_body = true;
+    let inputs = signature.inputs.iter();
+    let inputs: Option<Vec<_>> = inputs.map(|argument| writer.input(argument)).collect();
+    let inputs = inputs?;
+    let output = match &signature.output {
+        ReturnType::Default => quote!(),
+        ReturnType::Type(_, ty) => {
+            let ty = writer.output(ty)?;
+            quote!(-> #ty)
+        }
+    };
+    let mut lifetimes: Vec<Lifetime> = lifetimes_of(&signature.generics);
+    lifetimes.extend(around.generics.map(lifetimes_of).unwrap_or_default());
+    lifetimes.extend(writer.fresh);
+    let (unsafety, abi) = (&signature.unsafety, &signature.abi);
+    let pointer = quote!(for<#(#lifetimes),*> #unsafety #abi fn(#(#inputs),*) #output);
+    Some(with_own_lifetimes(pointer))
+}
+
+/// In the body, the names of the function's own lifetimes are taken.
+fn with_own_lifetimes(tokens: TokenStream) -> TokenStream {
+    let mut after_sign = false;
+    let rename = |token: TokenTree| -> TokenTree {
+        let name = std::mem::replace(&mut after_sign, false);
+        match token {
+            TokenTree::Group(group) => {
+                let inner = with_own_lifetimes(group.stream());
+                TokenTree::Group(Group::new(group.delimiter(), inner))
+            }
+            TokenTree::Ident(ident) if name && ident != "static" && ident != "_" => {
+                TokenTree::Ident(format_ident!("__own_{ident}"))
+            }
+            other => {
+                after_sign = matches!(&other, TokenTree::Punct(sign) if sign.as_char() == '\'');
+                other
+            }
+        }
+    };
+    tokens.into_iter().map(rename).collect()
+}
+
+/// What a function returns.
+pub(crate) fn output_type(signature: &Signature) -> Type {
+    match &signature.output {
+        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
+    }
+}
+
+/// `'b: 'a`, in whatever place.
+fn has_lifetime_bounds(generics: &Generics) -> bool {
+    let predicates = generics.where_clause.iter().flat_map(|c| &c.predicates);
+    let mut predicates = predicates;
+    predicates.any(|one| matches!(one, syn::WherePredicate::Lifetime(_)))
+        || generics.lifetimes().any(|l| !l.bounds.is_empty())
+}
+
 fn lifetimes_of(generics: &Generics) -> Vec<Lifetime> {
     generics.lifetimes().map(|l| l.lifetime.clone()).collect()
 }
@@ -74,6 +149,8 @@ struct Writer<'a> {
     fresh: Vec<Lifetime>,
     receiver: Option<Lifetime>,
     elided_inputs: usize,
+    /// The type is written into the function's body: `Self` means something there.
+    in_body: bool,
     valid: bool,
 }
 
@@ -86,18 +163,24 @@ impl<'a> Writer<'a> {
             fresh: Vec::new(),
             receiver: None,
             elided_inputs: 0,
+            in_body: false,
             valid: true,
         };
         if let Some(owner) = owner {
             let mut ty = (*owner.self_ty).clone();
-            NameElided {
-                writer: &mut writer,
-                all_alike: None,
-            }
-            .visit_type_mut(&mut ty);
+            writer.name_elided(&mut ty, None);
             writer.self_type = Some(ty);
         }
         writer
+    }
+
+    /// Names what `ty` leaves out, each lifetime for itself or all alike.
+    fn name_elided(&mut self, ty: &mut Type, all_alike: Option<&Lifetime>) {
+        self.valid &= is_spelled_out(ty);
+        name_elided(ty, || match all_alike {
+            Some(lifetime) => lifetime.clone(),
+            None => self.fresh(),
+        });
     }
 
     fn fresh(&mut self) -> Lifetime {
@@ -111,12 +194,11 @@ impl<'a> Writer<'a> {
         let mut ty = match argument {
             FnArg::Typed(typed) => {
                 let mut ty = (*typed.ty).clone();
-                let before = self.fresh.len();
-                NameElided {
-                    writer: self,
-                    all_alike: None,
+                if self.in_body {
+                    self.elided_inputs += leave_out_impl_trait(&mut ty);
                 }
-                .visit_type_mut(&mut ty);
+                let before = self.fresh.len();
+                self.name_elided(&mut ty, None);
                 self.elided_inputs += self.fresh.len() - before;
                 if names_hidden_lifetime(&ty, self.borrowing) {
                     self.elided_inputs += 1;
@@ -127,11 +209,7 @@ impl<'a> Writer<'a> {
                 let mut ty = (*receiver.ty).clone();
                 let lifetime = self.fresh();
                 let before = self.fresh.len();
-                NameElided {
-                    writer: self,
-                    all_alike: Some(lifetime.clone()),
-                }
-                .visit_type_mut(&mut ty);
+                self.name_elided(&mut ty, Some(&lifetime));
                 debug_assert_eq!(before, self.fresh.len());
                 if mentions(&ty, &lifetime) {
                     self.receiver = Some(lifetime);
@@ -158,11 +236,7 @@ impl<'a> Writer<'a> {
         };
         match source {
             Some(lifetime) => {
-                NameElided {
-                    writer: self,
-                    all_alike: Some(lifetime),
-                }
-                .visit_type_mut(&mut ty);
+                self.name_elided(&mut ty, Some(&lifetime));
             }
             None => self.valid &= !has_elided(&ty),
         }
@@ -171,6 +245,9 @@ impl<'a> Writer<'a> {
     }
 
     fn replace_self(&mut self, ty: &mut Type) {
+        if self.in_body {
+            return;
+        }
         let mut replace = ReplaceSelf {
             ty: self.self_type.clone(),
             tr: self.trait_path.clone(),
@@ -181,50 +258,45 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Gives a name to every elided lifetime outside of nested function types, which have elision rules of their own.
-struct NameElided<'w, 'a> {
-    writer: &'w mut Writer<'a>,
-    all_alike: Option<Lifetime>,
+/// Whether nothing in a type hides what it is: a macro, `impl Trait`.
+fn is_spelled_out(ty: &Type) -> bool {
+    struct Finder(bool);
+    impl<'ast> syn::visit::Visit<'ast> for Finder {
+        fn visit_type_macro(&mut self, _: &'ast syn::TypeMacro) {
+            self.0 = false;
+        }
+        fn visit_type_impl_trait(&mut self, _: &'ast syn::TypeImplTrait) {
+            self.0 = false;
+        }
+        // Lifetimes aren't named in there.
+        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+        fn visit_parenthesized_generic_arguments(
+            &mut self,
+            _: &'ast syn::ParenthesizedGenericArguments,
+        ) {
+        }
+    }
+    let mut finder = Finder(true);
+    syn::visit::Visit::visit_type(&mut finder, ty);
+    finder.0
 }
 
-impl NameElided<'_, '_> {
-    fn next(&mut self) -> Lifetime {
-        match &self.all_alike {
-            Some(lifetime) => lifetime.clone(),
-            None => self.writer.fresh(),
+/// `_` for every `impl Trait`; how many of them leave a lifetime out.
+fn leave_out_impl_trait(ty: &mut Type) -> usize {
+    struct Leave(usize);
+    impl VisitMut for Leave {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if matches!(ty, Type::ImplTrait(_)) {
+                self.0 += usize::from(has_elided(ty));
+                *ty = syn::parse_quote!(_);
+            } else {
+                visit_mut::visit_type_mut(self, ty);
+            }
         }
     }
-}
-
-impl VisitMut for NameElided<'_, '_> {
-    fn visit_type_reference_mut(&mut self, ty: &mut syn::TypeReference) {
-        if ty.lifetime.is_none() {
-            ty.lifetime = Some(self.next());
-        }
-        visit_mut::visit_type_reference_mut(self, ty);
-    }
-
-    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        if lifetime.ident == "_" {
-            *lifetime = self.next();
-        }
-    }
-
-    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
-
-    fn visit_parenthesized_generic_arguments_mut(
-        &mut self,
-        _: &mut syn::ParenthesizedGenericArguments,
-    ) {
-    }
-
-    fn visit_type_macro_mut(&mut self, _: &mut syn::TypeMacro) {
-        self.writer.valid = false;
-    }
-
-    fn visit_type_impl_trait_mut(&mut self, _: &mut syn::TypeImplTrait) {
-        self.writer.valid = false;
-    }
+    let mut leave = Leave(0);
+    leave.visit_type_mut(ty);
+    leave.0
 }
 
 struct ReplaceSelf {
@@ -260,28 +332,6 @@ impl VisitMut for ReplaceSelf {
 fn mentions(ty: &Type, lifetime: &Lifetime) -> bool {
     let sign = lifetime.ident.to_string();
     ty.to_token_stream().to_string().contains(&sign)
-}
-
-fn has_elided(ty: &Type) -> bool {
-    struct Finder(bool);
-    impl<'ast> syn::visit::Visit<'ast> for Finder {
-        fn visit_type_reference(&mut self, ty: &'ast syn::TypeReference) {
-            self.0 |= ty.lifetime.is_none();
-            syn::visit::visit_type_reference(self, ty);
-        }
-        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-            self.0 |= lifetime.ident == "_";
-        }
-        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
-        fn visit_parenthesized_generic_arguments(
-            &mut self,
-            _: &'ast syn::ParenthesizedGenericArguments,
-        ) {
-        }
-    }
-    let mut finder = Finder(false);
-    syn::visit::Visit::visit_type(&mut finder, ty);
-    finder.0
 }
 
 /// Types of the standard library that are often written without their lifetimes.
@@ -336,51 +386,4 @@ fn names_hidden_lifetime(ty: &Type, borrowing: &HashSet<String>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::names::compact;
-
-    fn check(owner: Option<&str>, function: &str, expected: Option<&str>) {
-        let owner: Option<ItemImpl> = owner.map(|text| syn::parse_str(text).expect("impl"));
-        let item: syn::ImplItemFn = syn::parse_str(function).expect("fn");
-        let borrowing = HashSet::from(["Own".to_owned()]);
-        let found = pointer_type(&item.sig, owner.as_ref(), &borrowing).map(compact);
-        assert_eq!(found.as_deref(), expected);
-    }
-
-    #[test]
-    fn free_functions() {
-        check(None, "fn f() {}", Some("for<>fn()"));
-        check(
-            None,
-            "fn f(a: &str) -> &str {}",
-            Some("for<'__soft_mock_0>fn(&'__soft_mock_0 str)->&'__soft_mock_0 str"),
-        );
-        check(
-            None,
-            "fn f<'a>(a: &'a str, b: Own) -> &'a str {}",
-            Some("for<'a>fn(&'a str, Own)->&'a str"),
-        );
-        check(None, "fn f<'a, 'b: 'a>(a: &'a str, b: &'b str) {}", None);
-        check(None, "fn f(a: &str) -> Own {}", None);
-    }
-
-    #[test]
-    fn methods() {
-        check(
-            Some("impl<'a> P<'a> {}"),
-            "fn f(&mut self, s: &str) -> &'a str {}",
-            Some("for<'a, '__soft_mock_0, '__soft_mock_1>fn(&'__soft_mock_0 mut P<'a>, &'__soft_mock_1 str)->&'a str"),
-        );
-        check(
-            Some("impl T for P {}"),
-            "fn f(self, s: &str) -> Self::Out {}",
-            Some("for<'__soft_mock_0>fn(P, &'__soft_mock_0 str)-><P as T>::Out"),
-        );
-        check(
-            Some("impl P {}"),
-            "fn f(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {}",
-            Some("for<'__soft_mock_0, '__soft_mock_1, '__soft_mock_2>fn(Pin<&'__soft_mock_0 mut P>, &'__soft_mock_1 mut Context<'__soft_mock_2>)->Poll<()>"),
-        );
-    }
-}
+mod tests;

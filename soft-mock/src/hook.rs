@@ -54,6 +54,9 @@ pub(crate) struct Hook {
     scoped: AtomicPtr<MockSlot>,
 }
 
+// SAFETY: all cells are atomics, and `shared` points to what every thread may read.
+unsafe impl Sync for Hook {}
+
 #[allow(improper_ctypes_definitions)] // A thin function pointer that is only handed back, see `Code`.
 type EnterHook = unsafe extern "C" fn(*const Site, *const Hook) -> Option<Code>;
 
@@ -110,14 +113,12 @@ unsafe fn mocked(
     scoped: Option<&MockSlot>,
     mock: Option<&MockSlot>,
 ) -> Option<Code> {
-    for slot in [scoped, mock].into_iter().flatten() {
+    let ask = |slot: &MockSlot| {
         // SAFETY: `enter` and `data` of one slot belong together.
-        let code = unsafe { (slot.enter)(site, slot.data) };
-        if code.is_some() {
-            return code;
-        }
-    }
-    hook.active()
+        unsafe { (slot.enter)(site, slot.data) }
+    };
+    let code = scoped.and_then(ask).or_else(|| mock.and_then(ask));
+    code.or_else(|| hook.active())
 }
 
 impl Hook {

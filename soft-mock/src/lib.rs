@@ -50,6 +50,7 @@ mod common;
 pub mod handover;
 mod hook;
 mod images;
+mod instances;
 mod loader;
 pub mod manifest;
 pub mod mock;
@@ -69,14 +70,15 @@ mod sync;
 /// What `mockable` expands to refers to. No part of the interface.
 #[doc(hidden)]
 pub mod __support {
+    pub use crate::instances::support::{instance, instance_like, Here};
     pub use crate::site::Site;
 }
 
 pub use loader::{LoadError, Refusal};
 pub use mock::{
-    call_original, call_original_by_name, check, get_mock_by_name, get_mock_for, list,
-    mock_by_name, mock_unsafe_by_name, reset, reset_all, reset_by_name, returns, steps, MockError,
-    Mocked, Returns, Steps, Times,
+    call_original, call_original_async, call_original_by_name, check, get_mock_by_name,
+    get_mock_for, list, mock_by_name, mock_unsafe_by_name, reset, reset_all, reset_by_name,
+    returns, steps, MockError, Mocked, Returns, Steps, Times,
 };
 pub use patch::{
     history, load_plugin, load_plugins, on_patch, patch_at_safe_points, rollback, safe_point,

@@ -4,21 +4,20 @@
 //! A mock comes before patches; without one, whatever the program's own code is runs, patched or
 //! not. That is what "the original" means here. Nothing in this module knows of plugins.
 //!
-//! # Calling the original
-//! [`call_original`] notes on the calling thread that its next call of the function is to pass the
-//! mock by. That very call takes the note away: what the original calls is mocked as before, and
-//! other threads never see the note.
+//! How the original is called is in `original`.
 
 mod call;
 mod exclusive;
 mod expect;
+mod local;
 mod node;
+mod original;
 mod record;
 mod scoped;
 mod sync;
+mod target;
 
 use std::any::{type_name, TypeId};
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::mem;
 use std::ptr;
@@ -26,13 +25,16 @@ use std::ptr;
 use parking_lot::Mutex;
 use thiserror::Error;
 
+use self::original::use_note;
 use crate::hook::{Code, EnterMock, Hook, MockSlot};
+use crate::instances;
 use crate::patch::patch_of;
-use crate::registry::{self, find, find_item, registry, FindError, RegistryError};
-use crate::shared::{Locked, Shared};
+use crate::registry::{self, find, registry, FindError, RegistryError};
+use crate::shared::Locked;
 use crate::site::Site;
 
 pub use expect::{check, returns, steps, Returns, Steps};
+pub use original::{call_original, call_original_async, call_original_by_name};
 pub use record::Times;
 pub use scoped::Mocked;
 
@@ -40,9 +42,11 @@ pub use scoped::Mocked;
 #[doc(hidden)]
 pub mod __private {
     pub use super::call::Call;
-    pub use super::original;
+    pub use super::local::{must_be_local, IsLocal, IsSend, Probe};
+    pub use super::original::original;
     pub use super::record::{AsDebug, AsUnknown, Shown};
-    pub use super::scoped::{install, install_erased, Form, Target};
+    pub use super::scoped::{install, install_erased, Form};
+    pub use super::target::Target;
 }
 
 /// A function couldn't be mocked, or its original not be called.
@@ -101,6 +105,23 @@ pub enum MockError {
         /// Why.
         reason: &'static str,
     },
+    /// There are instances of the function, but not this one.
+    #[error(
+        "`{name}` can't be mocked: nothing in this program calls this instance of the function"
+    )]
+    NoInstance {
+        /// The instance.
+        name: String,
+    },
+    /// There are instances of the function, and a name says none.
+    #[error(
+        "there are several instances of `{name}`: give one by its path, `mock!(function::<u8>, …)`, \
+         `mock!(<Type as Trait>::method, …)`"
+    )]
+    Instances {
+        /// The function's name.
+        name: &'static str,
+    },
     /// Two tests that hold mocks both want one of the whole process.
     #[error(
         "a mock of `{name}` for the whole process has to wait for the mocks of another test, which \
@@ -123,6 +144,22 @@ pub enum MockError {
     Unsafe {
         /// The function's name.
         name: &'static str,
+    },
+    /// The original of an async function has a call of its own.
+    #[error("`{name}` is async: `call_original_async(function, || function(…)).await` calls its original")]
+    AsyncOriginal {
+        /// The function's name.
+        name: &'static str,
+    },
+    /// A call of a function of the standard library isn't redirected, so a mock of it would not be seen.
+    #[error("`{name}` can't be mocked: {place} calls it, and {reason}")]
+    Unseen {
+        /// The function's name.
+        name: &'static str,
+        /// Where.
+        place: String,
+        /// Why.
+        reason: &'static str,
     },
     /// The original was to be called, but wasn't.
     #[error("`{name}` was not called on this thread, so its original wasn't either")]
@@ -246,7 +283,11 @@ fn without_lifetimes(text: &str) -> String {
 /// Gives a function its original back: `reset(store::get)`. Returns whether it was mocked. Mocks that
 /// other tests made for themselves stay.
 pub fn reset<F>(function: F) -> Result<bool, MockError> {
-    reset_site(find_item(&function)?)
+    let mut mocked = false;
+    for site in target::Target::item(&function)?.sites() {
+        mocked |= reset_site(site)?;
+    }
+    Ok(mocked)
 }
 
 /// Gives the function called `name` its original back. Returns whether it was mocked.
@@ -256,7 +297,7 @@ pub fn reset_by_name(name: &str) -> Result<bool, MockError> {
 
 /// Gives all functions their originals back.
 pub fn reset_all() -> Result<(), MockError> {
-    for site in registry()?.sites() {
+    for site in registry()?.sites().chain(instances::sites()) {
         reset_site(site)?;
     }
     Ok(())
@@ -282,7 +323,8 @@ fn take_mock(hook: &'static Hook, site: &'static Site, locked: &Locked) {
 
 /// The mock that is in the place of a function, if there is one: `get_mock_for(store::get)`.
 pub fn get_mock_for<F>(function: F) -> Result<Option<Mock>, MockError> {
-    Ok(mock_of(find_item(&function)?))
+    let target = target::Target::item(&function)?;
+    Ok(target.sites().iter().find_map(|site| mock_of(site)))
 }
 
 /// The mock that is in the place of the function called `name`, if there is one.
@@ -354,145 +396,10 @@ pub fn list() -> Vec<Entry> {
                 .and_then(Hook::mock)
                 .is_some_and(is_mock),
     };
-    registry::sites().map(entry).collect()
-}
-
-/// Calls the original of a mocked function from `call`:
-/// `call_original(store::get, || store::get("key"))`.
-///
-/// The first call of the function that `call` makes on this thread reaches the original; what the
-/// original itself calls is mocked as before. That `call` makes no such call is an error, as the
-/// mock would otherwise have been called unnoticed (on another thread, for instance).
-pub fn call_original<F, R>(function: F, call: impl FnOnce() -> R) -> Result<R, MockError> {
-    original_of(find_item(&function)?, call)
-}
-
-/// [`call_original`], as `spy!` expands to it.
-#[doc(hidden)]
-#[track_caller]
-pub fn original<F, R>(function: &F, call: impl FnOnce() -> R) -> R {
-    let result = find_item(function)
-        .map_err(MockError::from)
-        .and_then(|site| original_of(site, call));
-    match result {
-        Ok(result) => result,
-        Err(error) => panic!("{error}"),
-    }
-}
-
-/// [`call_original`] for the function called `name`.
-pub fn call_original_by_name<R>(name: &str, call: impl FnOnce() -> R) -> Result<R, MockError> {
-    original_of(find(name)?, call)
-}
-
-fn original_of<R>(site: &'static Site, call: impl FnOnce() -> R) -> Result<R, MockError> {
-    let name = site.name();
-    if site.is_async() {
-        // Its call only makes the future; when that is polled, the note would be gone.
-        return Err(MockError::Async { name });
-    }
-    let _entries = Entries::keep(site, registry()?.shared());
-    let note = Note {
-        site,
-        used: Cell::new(false),
-        outer: NOTES.get(),
-    };
-    let noted = Noted::put(&note);
-    let result = call();
-    drop(noted);
-    match note.used.get() {
-        true => Ok(result),
-        false => Err(MockError::NotCalled { name }),
-    }
-}
-
-/// Keeps calls of a site going through its slot, so that the one that is meant finds its note, even
-/// if the function isn't mocked or is reset meanwhile.
-struct Entries {
-    site: &'static Site,
-    hook: &'static Hook,
-    shared: &'static Shared,
-}
-
-impl Entries {
-    fn keep(site: &'static Site, shared: &'static Shared) -> Self {
-        let locked = shared.lock();
-        let hook = Hook::of(site, &locked);
-        hook.begin_original(&locked);
-        if hook.mock().is_none() {
-            hook.set_mock(Some(&PASS), &locked);
-            hook.attach(site, &locked);
-        }
-        Self { site, hook, shared }
-    }
-}
-
-impl Drop for Entries {
-    fn drop(&mut self) {
-        let locked = self.shared.lock();
-        self.hook.end_original(&locked);
-        let idle = !self.hook.has_originals(&locked);
-        if idle && !self.hook.mock().is_some_and(is_mock) {
-            take_mock(self.hook, self.site, &locked);
-        }
-    }
-}
-
-thread_local! {
-    /// The innermost note of this thread. It needs no destructor, so it can be read at any time.
-    static NOTES: Cell<*const Note> = const { Cell::new(ptr::null()) };
-}
-
-/// The next call of this site on this thread passes the mock by. Lies on the thread's stack.
-struct Note {
-    site: *const Site,
-    used: Cell<bool>,
-    outer: *const Note,
-}
-
-/// Takes a note away again, also when what was called panics.
-struct Noted<'a> {
-    note: &'a Note,
-}
-
-impl<'a> Noted<'a> {
-    fn put(note: &'a Note) -> Self {
-        NOTES.set(note);
-        Self { note }
-    }
-}
-
-impl Drop for Noted<'_> {
-    fn drop(&mut self) {
-        NOTES.set(self.note.outer);
-    }
-}
-
-/// Uses the innermost unused note for `site`, if this thread has one.
-fn use_note(site: *const Site) -> bool {
-    let mut note = NOTES.get();
-    // SAFETY: null, or a note of a frame of this thread that is still active: `Noted` borrows it
-    // and takes it out of the list before it goes.
-    while let Some(found) = unsafe { note.as_ref() } {
-        if ptr::eq(found.site, site) && !found.used.replace(true) {
-            return true;
-        }
-        note = found.outer;
-    }
-    false
-}
-
-/// Whether the next call of `site` on this thread is to reach the original.
-fn has_note(site: *const Site) -> bool {
-    let mut note = NOTES.get();
-    // SAFETY: as in `use_note`.
-    while let Some(found) = unsafe { note.as_ref() } {
-        if ptr::eq(found.site, site) && !found.used.get() {
-            return true;
-        }
-        note = found.outer;
-    }
-    false
+    registry::sites()
+        .chain(instances::sites())
+        .map(entry)
+        .collect()
 }
 
 /// Yields the mock, unless this call is to reach the original. Bound by the rules of `hook::enter`.

@@ -41,6 +41,40 @@ pub(crate) fn is_same(site: &str, compiler: &str) -> bool {
     }
 }
 
+/// Whether `compiler` may be the name of an instance of the generic function `site`. For messages: traits
+/// and types are compared by their last names.
+pub(crate) fn is_instance(site: &str, compiler: &str) -> bool {
+    let words = |name: &str| -> Vec<String> {
+        let plain = without_arguments(name);
+        let words = plain.split(|sign: char| !(sign.is_alphanumeric() || sign == '_'));
+        let words = words.filter(|word| !word.is_empty() && *word != "as" && *word != "impl");
+        words.map(str::to_owned).collect()
+    };
+    let (ours, theirs) = (words(site), words(compiler));
+    let end = |list: &[String]| list.last().cloned();
+    let owner = ours.len().checked_sub(2).map(|at| &ours[at]);
+    end(&ours) == end(&theirs) && owner.is_none_or(|owner| theirs.contains(owner))
+}
+
+/// Without what stands in angle brackets, but for `<Type as Trait>`.
+fn without_arguments(name: &str) -> String {
+    let mut depth = 0usize;
+    let (start, rest) = match name.strip_prefix('<') {
+        Some(rest) => ("<", rest),
+        None => ("", name),
+    };
+    let mut out = start.to_owned();
+    for sign in rest.chars() {
+        match sign {
+            '<' => depth += 1,
+            '>' if depth > 0 => depth -= 1,
+            sign if depth == 0 => out.push(sign),
+            _ => {}
+        }
+    }
+    out
+}
+
 /// `<ty as tr>::function`
 struct Qualified<'a> {
     ty: &'a str,

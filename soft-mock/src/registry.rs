@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 
 use thiserror::Error;
 
+use crate::instances;
 use crate::names;
 use crate::shared::Shared;
 use crate::site::{Crate, Site, LAYOUT};
@@ -84,6 +85,21 @@ pub enum FindError {
         /// Longer names, each of which finds one of them.
         candidates: Vec<String>,
     },
+    /// An instance whose types may borrow.
+    #[error(
+        "`{name}` can't be mocked: the compiler makes one function for all lifetimes in its types, and `&`, \
+         `dyn Trait` and types with lifetimes could mean any"
+    )]
+    Borrowing {
+        /// The instance.
+        name: &'static str,
+    },
+    /// The compiler doesn't say enough of an instance.
+    #[error("`{name}` is an instance of a generic function: to mock it takes rustc 1.91 or newer")]
+    Compiler {
+        /// The instance.
+        name: &'static str,
+    },
     /// What was given isn't a function's own name, but a pointer or a closure.
     #[error(
         "`{type_name}` is not a function: pass the function by its own name, not a pointer to it \
@@ -148,8 +164,12 @@ pub fn find(name: &str) -> Result<&'static Site, FindError> {
 }
 
 /// Finds the site of a function that is given as itself: `find_item(&store::get)`.
-pub(crate) fn find_item<F>(_function: &F) -> Result<&'static Site, FindError> {
-    registry()?.find_item(type_name::<F>())
+pub(crate) fn find_item<F>(function: &F) -> Result<&'static Site, FindError> {
+    let registry = registry()?;
+    match instances::find(function)? {
+        Some(site) => Ok(site),
+        None => registry.find_item(type_name::<F>()),
+    }
 }
 
 /// Uses the sites between these bounds, in place of those that this copy of the runtime would find.
@@ -171,6 +191,21 @@ pub unsafe fn adopt(start: *const Site, stop: *const Site) -> Result<(), Registr
         Ok(registry) if first || ptr::eq(registry.sites.as_ptr(), start) => Ok(()),
         Ok(_) => Err(RegistryError::Adopted),
     }
+}
+
+/// Whether this copy of the runtime stands in a program whose threads ask for their scope. Looks at no more,
+/// so that it can be asked before everything else, and by a copy that adopts other sites later.
+pub(crate) fn is_asked_for_scopes() -> bool {
+    let (start, stop) = ((&raw const START).cast::<Site>(), (&raw const STOP).addr());
+    let size = stop.saturating_sub(start.addr());
+    if size % size_of::<Site>() != 0 || !start.is_aligned() {
+        return false;
+    }
+    // SAFETY: the linker makes both symbols as the bounds of the section, which holds only sites; of another
+    // version's, only the version is looked at.
+    let sites = unsafe { std::slice::from_raw_parts(start, size / size_of::<Site>()) };
+    let known = sites.iter().all(|site| site.version() == LAYOUT);
+    known && sites.iter().any(Site::is_scope)
 }
 
 pub(crate) fn registry() -> Result<&'static Registry, RegistryError> {
@@ -246,6 +281,19 @@ impl Registry {
         let mut refused = self.sites.iter().filter(|site| site.is_refused());
         let site = refused.find(|site| site.name() == name || names::is_same(site.name(), name))?;
         Some((site.name(), site.signature()))
+    }
+
+    /// Calls of functions of std that weren't redirected.
+    pub(crate) fn unseen(&self) -> Vec<&'static Site> {
+        let sites = self.sites.iter();
+        sites.filter(|site| site.is_unseen()).collect()
+    }
+
+    /// Whether there are instances of a function of this name, the one of this name not among them.
+    pub(crate) fn has_instances_of(&self, name: &str) -> Option<&'static str> {
+        let mut shared = self.sites.iter().filter(|site| site.has_instances());
+        let site = shared.find(|site| names::is_instance(site.name(), name))?;
+        Some(site.name())
     }
 
     pub(crate) fn units(&self) -> Vec<Unit> {

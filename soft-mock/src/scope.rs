@@ -27,8 +27,15 @@ thread_local! {
 }
 
 /// The scope of this thread, or [`NONE`].
+#[inline]
 pub(crate) fn current() -> u64 {
     CURRENT.get()
+}
+
+/// A number that no two threads have at one time.
+#[inline]
+pub(crate) fn thread() -> usize {
+    CURRENT.with(|current| std::ptr::from_ref(current).addr())
 }
 
 /// The scope of this thread, which gets one if it has none.
@@ -57,6 +64,19 @@ pub(crate) fn serve() -> Result<(), RegistryError> {
     };
     SERVED.get_or_init(serve).clone()
 }
+
+/// Serves from the start of the program, so that threads follow that are started before the first mock.
+#[used]
+#[link_section = ".init_array"]
+static AT_START: extern "C" fn() = {
+    extern "C" fn at_start() {
+        if crate::registry::is_asked_for_scopes() {
+            // An error comes up again with the first mock.
+            let _ = serve();
+        }
+    }
+    at_start
+};
 
 static ANSWER: MockSlot = MockSlot {
     enter: answer,
@@ -92,9 +112,6 @@ const ASK: u64 = u64::MAX;
 ///
 /// It is `Copy` and `Send`, and may be made before or after the mocks.
 pub fn scope() -> Scope {
-    // Whoever asks wants threads to follow, also those that are started before the first mock. An error
-    // comes up again with the first mock.
-    let _ = serve();
     Scope { id: own() }
 }
 

@@ -28,6 +28,10 @@ pub(crate) mod flag {
     pub(crate) const SCOPE: u32 = 16;
     /// A function that can't be redirected; its signature says why.
     pub(crate) const REFUSED: u32 = 32;
+    /// All instances of a function share it; see `instances`.
+    pub(crate) const INSTANCES: u32 = 64;
+    /// A call of a function of std that wasn't redirected; its signature says why.
+    pub(crate) const UNSEEN: u32 = 128;
 }
 
 /// A bit of [`Crate`]'s flags: the program was built by `hot`.
@@ -155,11 +159,42 @@ impl Site {
         }
     }
 
+    /// Whether somebody has to be asked what runs.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn is_hooked(&'static self) -> bool {
+        !self.hook.load(Ordering::Acquire).is_null()
+    }
+
     #[cold]
     #[inline(never)]
     fn decide(&'static self, hook: *const Hook) -> Option<unsafe fn()> {
         // SAFETY: not null, so it is a hook, which lives for ever.
         unsafe { Hook::decide(self, hook) }
+    }
+
+    /// A site for one instance of the function that this one is for.
+    pub(crate) fn instance(
+        &self,
+        name: &'static str,
+        signature: &'static str,
+        type_id: fn() -> TypeId,
+    ) -> Self {
+        let signature = match self.is_async() {
+            true => self.signature(),
+            false => signature,
+        };
+        let flags = self.flags & flag::ASYNC;
+        let mut site = Self::new(
+            flags,
+            name,
+            self.file(),
+            self.line,
+            signature,
+            Some(type_id),
+        );
+        site.krate = self.krate;
+        site
     }
 
     /// The sentinel that this crate places itself, so that the section exists in every program.
@@ -259,9 +294,20 @@ impl Site {
         self.flags & flag::REFUSED != 0
     }
 
+    /// Whether it stands for a call that wasn't redirected.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.flags & flag::UNSEEN != 0
+    }
+
+    /// Whether it is shared by instances.
+    pub(crate) fn has_instances(&self) -> bool {
+        self.flags & flag::INSTANCES != 0
+    }
+
     /// Whether calls of a function go through it.
     pub(crate) fn is_function(&self) -> bool {
-        self.flags & (flag::SENTINEL | flag::SCOPE | flag::REFUSED) == 0
+        let others = flag::SENTINEL | flag::SCOPE | flag::REFUSED | flag::INSTANCES | flag::UNSEEN;
+        self.flags & others == 0
     }
 
     pub(crate) fn version(&self) -> u32 {

@@ -246,7 +246,7 @@ fn wrong_types_and_forms_are_refused() {
     ));
     assert!(matches!(
         soft_mock::call_original_by_name("app::later", || ()),
-        Err(MockError::Async { .. })
+        Err(MockError::AsyncOriginal { .. })
     ));
 }
 

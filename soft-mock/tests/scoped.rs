@@ -40,6 +40,14 @@ mod shop {
         *x
     }
 
+    pub async fn twice(x: u32) -> u32 {
+        x * 2
+    }
+
+    pub async fn local(x: std::rc::Rc<u32>, more: &u32) -> std::rc::Rc<u32> {
+        std::rc::Rc::new(*x + more)
+    }
+
     pub const fn fixed() -> u32 {
         1
     }
@@ -87,8 +95,9 @@ fn a_const_fn() {
 }
 
 #[test]
-#[should_panic(expected = "can't be mocked: it is generic")]
-fn a_generic_function() {
+#[should_panic(expected = "`scoped::shop::any<u8>` can't be mocked: nothing in this program calls")]
+fn an_instance_that_nothing_calls() {
+    assert_eq!(shop::any(1_u16), 1);
     let _mock = mock!(shop::any::<u8>, |value: u8| -> u8 { value });
 }
 
@@ -108,6 +117,85 @@ fn async_mocks_keep_captures() {
         std::task::Poll::Ready(11)
     );
     assert_eq!(text.load(SeqCst), 6);
+    let _nothing_borrowed = mock!(shop::twice, async move |x: u32| -> u32 { x * 3 });
+    let mut future = std::pin::pin!(shop::twice(2));
+    assert_eq!(
+        future.as_mut().poll(&mut context),
+        std::task::Poll::Ready(6)
+    );
+}
+
+#[test]
+fn an_async_function_that_stays_on_its_thread() {
+    use std::future::Future;
+    use std::rc::Rc;
+    let _mock = mock!(local shop::local, async move |x: Rc<u32>, more: &u32| -> Rc<u32> {
+        let kept = x.clone();
+        std::future::ready(()).await;
+        Rc::new(*kept + more + 10)
+    });
+    let mut future = std::pin::pin!(shop::local(Rc::new(1), &1));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(result) = future.as_mut().poll(&mut context) else {
+        panic!("it waits for nothing");
+    };
+    assert_eq!(*result, 12);
+}
+
+#[test]
+#[should_panic(expected = "the future of this function is `Send`")]
+fn a_future_that_may_be_sent_takes_no_local_mock() {
+    let _mock = mock!(local shop::later, async move |x: &'a u32| -> u32 {
+        let here = std::rc::Rc::new(*x);
+        std::future::ready(()).await;
+        *here
+    });
+}
+
+/// As the rewriter leaves word of a call that it can't redirect.
+#[used]
+#[link_section = "soft_mock_sites"]
+static UNSEEN: soft_mock::Site = soft_mock::Site::new(
+    128,
+    "std::env::temp_dir",
+    "src/lib.rs",
+    7,
+    "calls inside of a macro can't be redirected",
+    None,
+);
+
+#[test]
+#[should_panic(
+    expected = "`std::env::temp_dir` can't be mocked: src/lib.rs:7 calls it, and calls inside of a macro"
+)]
+fn a_call_that_would_not_see_the_mock() {
+    let _mock = mock!(std::env::temp_dir, || -> std::path::PathBuf { "/".into() });
+}
+
+#[test]
+fn the_original_of_an_async_function() {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+    let _mock = mock!(shop::later, async move |x: &u32| -> u32 {
+        match soft_mock::call_original_async(shop::later, || shop::later(x)).await {
+            Ok(original) => original + 100,
+            Err(error) => panic!("{error}"),
+        }
+    });
+    let mut context = Context::from_waker(Waker::noop());
+    let mut future = pin!(shop::later(&1));
+    assert_eq!(future.as_mut().poll(&mut context), Poll::Ready(101));
+    let mut without = pin!(soft_mock::call_original_async(shop::later, || async { 1 }));
+    let Poll::Ready(result) = without.as_mut().poll(&mut context) else {
+        panic!("it waits for nothing");
+    };
+    assert!(result.unwrap_err().to_string().contains("was not called"));
+    let refused = call_original(shop::later, || ());
+    assert!(refused
+        .unwrap_err()
+        .to_string()
+        .contains("call_original_async"));
 }
 
 #[test]

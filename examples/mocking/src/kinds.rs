@@ -81,3 +81,40 @@ pub fn factorial(n: u64) -> u64 {
 pub fn rarely() -> u8 {
     1
 }
+
+/// A generic function: each instance is mocked by itself.
+pub fn largest<T: Ord + Copy>(all: &[T]) -> Option<T> {
+    all.iter().max().copied()
+}
+
+/// An argument that is `impl Trait`.
+pub fn shout(text: impl Into<String>) -> String {
+    text.into().to_uppercase()
+}
+
+/// A method of a generic type.
+#[derive(Debug)]
+pub struct Stack<T>(pub Vec<T>);
+
+impl<T> Stack<T> {
+    /// Takes the last one.
+    pub fn pop(&mut self) -> Option<T> {
+        self.0.pop()
+    }
+}
+
+/// A trait with a default method.
+pub trait Greet {
+    /// A name.
+    fn name(&self) -> String;
+    /// A greeting.
+    fn greet(&self) -> String {
+        format!("hello {}", self.name())
+    }
+}
+
+impl Greet for Meter {
+    fn name(&self) -> String {
+        "meter".to_owned()
+    }
+}

@@ -133,3 +133,42 @@ fn a_panic_unwinds_and_the_original_is_back() {
     assert_eq!(*message, "from the mock");
     assert_eq!(kinds::factorial(3), 6);
 }
+
+#[test]
+fn instances_of_generic_functions() {
+    let _mock = mock!(kinds::largest::<u8>, |_all: &[u8]| -> Option<u8> {
+        Some(9)
+    });
+    assert_eq!(kinds::largest(&[1_u8, 2]), Some(9));
+    assert_eq!(kinds::largest(&[1_u16, 2]), Some(2));
+    let _pop = mock!(
+        kinds::Stack::<u8>::pop,
+        |_: &mut kinds::Stack<u8>| -> Option<u8> { None }
+    );
+    assert_eq!(kinds::Stack(vec![1_u8]).pop(), None);
+    assert_eq!(kinds::Stack(vec!["x"]).pop(), Some("x"));
+}
+
+#[test]
+fn arguments_that_are_impl_trait() {
+    let _mock = mock!(kinds::shout, |text: String| -> String { text + "?" });
+    assert_eq!(kinds::shout("a".to_owned()), "a?");
+    assert_eq!(kinds::shout("a"), "A");
+}
+
+#[test]
+fn default_methods_of_traits() {
+    use kinds::Greet;
+    let _mock = mock!(<Meter as Greet>::greet, |meter: &Meter| -> String {
+        format!("hi {}", meter.name())
+    });
+    assert_eq!(Meter(1.0).greet(), "hi meter");
+}
+
+#[test]
+#[should_panic(expected = "nothing in this program calls this instance")]
+fn an_instance_that_nothing_calls() {
+    let _mock = mock!(kinds::largest::<i64>, |_all: &[i64]| -> Option<i64> {
+        None
+    });
+}

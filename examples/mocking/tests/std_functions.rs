@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use shop::clock;
-use soft_mock::mock;
+use soft_mock::{call_original, mock};
 
 #[test]
 fn the_time_of_day() {
@@ -19,6 +19,29 @@ fn the_time_of_day() {
     assert!(!clock::is_open());
     hour.store(10, SeqCst);
     assert!(clock::is_open());
+}
+
+#[test]
+fn an_hour_later() {
+    // In the mock itself, std's function is std's.
+    let _mock = mock!(SystemTime::now, || -> SystemTime {
+        SystemTime::now() + Duration::from_secs(3600)
+    });
+    let later = SystemTime::now();
+    let now = call_original(SystemTime::now, SystemTime::now).expect("called");
+    assert!(later > now + Duration::from_secs(3500));
+}
+
+#[test]
+fn threads_that_were_started_before_the_mock() {
+    let (start, started) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        started.recv().expect("the mock is made");
+        clock::wait();
+    });
+    let _mock = mock!(std::thread::sleep, |_time: Duration| {}).times(1);
+    start.send(()).expect("the thread waits");
+    thread.join().expect("it doesn't wait for an hour");
 }
 
 #[test]

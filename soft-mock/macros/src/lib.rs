@@ -4,6 +4,7 @@
 //! Use them through `soft_mock::plugin`, which re-exports them.
 
 mod guarded;
+mod lifetimes;
 mod live;
 mod mock;
 #[cfg(feature = "mockable")]
@@ -13,6 +14,7 @@ mod record;
 mod scan;
 mod shared;
 mod signature;
+mod spy;
 
 use proc_macro::TokenStream;
 
@@ -77,6 +79,7 @@ pub fn shared(_input: TokenStream) -> TokenStream {
 /// let _mock = mock!("app::pricing::rate_for", |sku: &str| -> f64 { 0.5 });   // private ones, by name
 /// let _mock = mock!(Store::get, |store: &'a Store, key: &str| -> &'a str { "x" });
 /// let _mock = mock!(unsafe extern "C" ffi::read, |fd: i32| -> i32 { 0 });
+/// let _mock = mock!(local ui::load, async move |name: Rc<str>| -> u32 { 7 });   // its future isn't `Send`
 /// let _mock = mock!(clock::now, { let time = time.clone(); move || -> u64 { time.load(SeqCst) } });
 /// ```
 ///
@@ -115,7 +118,7 @@ pub fn mockable(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro]
 pub fn spy(input: TokenStream) -> TokenStream {
-    expand(mock::expand_spy(input.into()))
+    expand(spy::expand_spy(input.into()))
 }
 
 /// As [`mock!`], for all threads of the process; other tests that mock wait until it is dropped.

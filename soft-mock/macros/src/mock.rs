@@ -18,11 +18,12 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned, ToTokens};
 use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::visit::{self, Visit};
-use syn::visit_mut::{self, VisitMut};
+use syn::visit::Visit;
+use syn::visit_mut::VisitMut;
 use syn::{Abi, Expr, ExprClosure, Lifetime, LitStr, Pat, ReturnType, Stmt, Token, Type};
+
+use crate::lifetimes::{declared, LeaveOut, NameAll, Rename, Written};
 
 const FORM: &str = "write it as `mock!(path::to::function, |argument: Type| -> Result { … })`";
 
@@ -34,6 +35,8 @@ pub(crate) fn expand(input: TokenStream, everywhere: bool) -> syn::Result<TokenS
 
 /// What stands between the parentheses.
 struct Input {
+    /// `local`: the future of an async mock needn't be `Send`.
+    local: Option<Span>,
     unsafety: Option<Token![unsafe]>,
     abi: Option<Abi>,
     target: Target,
@@ -41,13 +44,14 @@ struct Input {
     closure: ExprClosure,
 }
 
-enum Target {
+pub(crate) enum Target {
     Path(Box<Expr>),
     Name(LitStr),
 }
 
 impl Parse for Input {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let local = local(input)?;
         let unsafety = input.parse()?;
         let abi = input.parse()?;
         let target = target(input)?;
@@ -60,17 +64,40 @@ impl Parse for Input {
         if !input.is_empty() {
             return Err(input.error(format!("nothing can follow the mock: {FORM}")));
         }
-        Ok(Self {
-            unsafety,
-            abi,
-            target,
-            before,
-            closure,
-        })
+        match (local, &target) {
+            (Some(span), _) if closure.asyncness.is_none() => Err(syn::Error::new(
+                span,
+                "only the future of an async mock can be local",
+            )),
+            (Some(span), Target::Name(_)) => Err(syn::Error::new(
+                span,
+                "`local` is compared with the function's own future: name it by its path",
+            )),
+            _ => Ok(Self {
+                local,
+                unsafety,
+                abi,
+                target,
+                before,
+                closure,
+            }),
+        }
     }
 }
 
-fn target(input: ParseStream<'_>) -> syn::Result<Target> {
+/// `local` before a path.
+fn local(input: ParseStream<'_>) -> syn::Result<Option<Span>> {
+    let ahead = input.fork();
+    let word: Option<syn::Ident> = ahead.parse().ok();
+    let is_word = word.is_some_and(|word| word == "local");
+    let ends = ahead.is_empty() || ahead.peek(Token![,]) || ahead.peek(Token![::]);
+    match is_word && !ends {
+        true => input.parse::<syn::Ident>().map(|word| Some(word.span())),
+        false => Ok(None),
+    }
+}
+
+pub(crate) fn target(input: ParseStream<'_>) -> syn::Result<Target> {
     if input.peek(LitStr) {
         return input.parse().map(Target::Name);
     }
@@ -85,7 +112,7 @@ fn target(input: ParseStream<'_>) -> syn::Result<Target> {
 }
 
 /// The closure, and what stands before it in a block.
-fn closure(expr: Expr) -> syn::Result<(Vec<Stmt>, ExprClosure)> {
+pub(crate) fn closure(expr: Expr) -> syn::Result<(Vec<Stmt>, ExprClosure)> {
     match expr {
         Expr::Closure(closure) => Ok((Vec::new(), closure)),
         Expr::Paren(paren) => closure(*paren.expr),
@@ -160,14 +187,18 @@ impl Mock {
         let identity = self.pointer(input, &self.output);
         let (install, call) = match input.closure.asyncness {
             Some(_) => (
-                self.install_async(&identity, &form)?,
+                self.install_async(input, &identity, &form)?,
                 self.async_closure(input),
             ),
             None => (self.install(input, &identity, &form), self.closure(input)),
         };
         let before = &input.before;
         let (check, target) = match &input.target {
-            Target::Path(path) => (self.check(input, path), quote!(item(&#path))),
+            Target::Path(path) => {
+                // Once, so that the types that it is compared with also choose the instance.
+                let function = syn::Ident::new("__soft_mock_function", path.span());
+                (self.check(input, path, &function), quote!(item(&#function)))
+            }
             Target::Name(name) => (quote!(), quote!(name(#name))),
         };
         let span = Span::mixed_site().located_at(input.closure.or1_token.span());
@@ -210,10 +241,12 @@ impl Mock {
     }
 
     /// Lets the compiler compare the closure's types with the function's, for the sake of its message:
-    /// what this can't tell, how lifetimes are bound, is compared when the mock is installed.
-    fn check(&self, input: &Input, path: &Expr) -> TokenStream {
+    /// what this can't tell, how lifetimes are bound, is compared when the mock is installed. The types also
+    /// say which instance of a generic function is meant.
+    fn check(&self, input: &Input, path: &Expr, function: &syn::Ident) -> TokenStream {
         if input.closure.asyncness.is_some() {
-            return quote!();
+            let local = input.local.map(|_| self.check_local(function));
+            return quote_spanned!(path.span()=> let #function = #path; #local);
         }
         let Self {
             lifetimes,
@@ -223,7 +256,32 @@ impl Mock {
         } = self;
         let (unsafety, abi) = (&input.unsafety, &input.abi);
         quote_spanned! {path.span()=>
-            let _: for<#(#lifetimes),*> #unsafety #abi fn(#(#types),*) #output = #path;
+            let #function = #path;
+            let _: for<#(#lifetimes),*> #unsafety #abi fn(#(#types),*) #output = #function;
+        }
+    }
+
+    /// Callers of the function rely on its future being `Send` wherever its own is: only if that isn't, the
+    /// mock's needn't be.
+    fn check_local(&self, function: &syn::Ident) -> TokenStream {
+        let mut types = self.types.clone();
+        types.iter_mut().for_each(|ty| LeaveOut.visit_type_mut(ty));
+        let all: Vec<_> = (0..types.len())
+            .map(|at| format_ident!("__A{at}"))
+            .collect();
+        quote! {
+            {
+                #[allow(unused_imports)]
+                use ::soft_mock::mock::__private::{IsLocal as _, IsSend as _};
+                fn __soft_mock_future<__F: ::core::ops::Fn(#(#all),*) -> __R, __R #(, #all)*>(
+                    _: &__F,
+                    _: ::core::marker::PhantomData<(#(#all,)*)>,
+                ) -> ::soft_mock::mock::__private::Probe<__R> {
+                    ::soft_mock::mock::__private::Probe::new()
+                }
+                let probe = __soft_mock_future(&#function, ::core::marker::PhantomData::<(#(#types,)*)>);
+                ::soft_mock::mock::__private::must_be_local((&probe).is_send());
+            }
         }
     }
 
@@ -281,6 +339,7 @@ impl Mock {
     /// That each lifetime outlives it follows from the type of an argument that is added.
     fn install_async(
         &self,
+        input: &Input,
         identity: &TokenStream,
         form: &TokenStream,
     ) -> syn::Result<TokenStream> {
@@ -298,10 +357,14 @@ impl Mock {
         if !result.made.is_empty() {
             return Err(syn::Error::new(output.span(), "name the lifetime of what the function returns, and of the argument it is borrowed from"));
         }
-        let future = |output: &Type| quote!(::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = #output> + ::core::marker::Send + '__f>>);
+        let send = match input.local {
+            Some(_) => quote!(),
+            None => quote!(::core::marker::Send+),
+        };
+        let future = |output: &Type| quote!(::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = #output> + #send '__f>>);
         let result = future(&output);
         let bound = quote! {
-            for<'__f #(, #lifetimes)*> ::core::ops::FnOnce(#(#types,)* ::core::marker::PhantomData<(#(&'__f &#lifetimes (),)*)>) -> #result
+            for<'__f #(, #lifetimes)*> ::core::ops::FnOnce(#(#types,)* ::core::marker::PhantomData<(&'__f (), #(&'__f &#lifetimes (),)*)>) -> #result
             + ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static
         };
         let names = self.names();
@@ -312,7 +375,7 @@ impl Mock {
             .for_each(|lifetime| rename.visit_lifetime_mut(lifetime));
         types.iter_mut().for_each(|ty| rename.visit_type_mut(ty));
         rename.visit_type_mut(&mut output);
-        let own_result = quote!(::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = #output> + ::core::marker::Send + '__g>>);
+        let own_result = quote!(::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = #output> + #send '__g>>);
         let unders = names.iter().map(|_| quote!(_));
         Ok(quote! {
             #[track_caller]
@@ -336,61 +399,11 @@ impl Mock {
         let body = &input.closure.body;
         let patterns = &self.patterns;
         let capture = &input.closure.capture;
-        quote!(#capture |#(#patterns,)* _| ::std::boxed::Box::pin(async move { #body }))
-    }
-}
-
-/// Gives every lifetime another name.
-struct Rename;
-
-impl VisitMut for Rename {
-    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        if lifetime.ident != "static" && lifetime.ident != "_" {
-            lifetime.ident = format_ident!("__own_{}", lifetime.ident);
-        }
-    }
-}
-
-/// Names the lifetimes that are left out.
-#[derive(Default)]
-struct NameAll {
-    made: Vec<Lifetime>,
-    /// The name for all of them.
-    only: Option<Lifetime>,
-}
-
-impl NameAll {
-    fn name(&mut self) -> Lifetime {
-        if let Some(only) = &self.only {
-            return only.clone();
-        }
-        let made = Lifetime::new(&format!("'__elided_{}", self.made.len()), Span::call_site());
-        self.made.push(made.clone());
-        made
-    }
-}
-
-impl VisitMut for NameAll {
-    fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
-        if reference.lifetime.is_none() {
-            reference.lifetime = Some(self.name());
-        }
-        visit_mut::visit_type_reference_mut(self, reference);
-    }
-
-    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        if lifetime.ident == "_" {
-            *lifetime = self.name();
-        }
-    }
-
-    // Those of function pointers and `Fn(…)` are bound there.
-    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
-
-    fn visit_parenthesized_generic_arguments_mut(
-        &mut self,
-        _: &mut syn::ParenthesizedGenericArguments,
-    ) {
+        let body = match &*input.closure.body {
+            Expr::Block(block) if block.label.is_none() => quote!(#block),
+            _ => quote!({ #body }),
+        };
+        quote!(#capture |#(#patterns,)* _| ::std::boxed::Box::pin(async move #body))
     }
 }
 
@@ -401,162 +414,6 @@ fn record(names: &[syn::Ident]) -> TokenStream {
             #[allow(unused_imports)]
             use ::soft_mock::mock::__private::{AsDebug as _, AsUnknown as _};
             call.note(&[#((&::soft_mock::mock::__private::Shown(&#names)).show()),*]);
-        }
-    }
-}
-
-fn declared(list: &Punctuated<syn::GenericParam, Token![,]>) -> Vec<Lifetime> {
-    let lifetime = |param: &syn::GenericParam| match param {
-        syn::GenericParam::Lifetime(param) => Some(param.lifetime.clone()),
-        _ => None,
-    };
-    list.iter().filter_map(lifetime).collect()
-}
-
-/// Lifetimes that the types name, and what they leave to inference.
-#[derive(Default)]
-struct Written {
-    lifetimes: Vec<Lifetime>,
-    bound: Vec<Lifetime>,
-    inferred: Option<Span>,
-}
-
-impl<'ast> Visit<'ast> for Written {
-    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-        let known = lifetime.ident == "static" || lifetime.ident == "_";
-        if !known && !self.lifetimes.contains(lifetime) && !self.bound.contains(lifetime) {
-            self.lifetimes.push(lifetime.clone());
-        }
-    }
-
-    fn visit_bound_lifetimes(&mut self, bound: &'ast syn::BoundLifetimes) {
-        self.bound.extend(declared(&bound.lifetimes));
-    }
-
-    fn visit_type_infer(&mut self, inferred: &'ast syn::TypeInfer) {
-        self.inferred = Some(inferred.span());
-        visit::visit_type_infer(self, inferred);
-    }
-}
-
-/// `spy!`: the original runs, and what comes back is looked at.
-///
-/// ```text
-/// spy!(store::len, |store: &Store| -> usize => |length| assert!(*length > 0))
-/// mock!(store::len, move |store: &Store| -> usize {
-///     let result = call_original(store::len, || store::len(store));
-///     { let look = |length: &usize| …; look(&result) }
-///     result
-/// })
-/// ```
-pub(crate) fn expand_spy(input: TokenStream) -> syn::Result<TokenStream> {
-    let spy: Spy = syn::parse2(input)?;
-    let names: Vec<_> = (0..spy.types.len())
-        .map(|at| format_ident!("__soft_mock_{at}"))
-        .collect();
-    let Spy {
-        unsafety,
-        abi,
-        path,
-        types,
-        output,
-        look,
-        ..
-    } = &spy;
-    let result = match output {
-        ReturnType::Default => quote!(()),
-        ReturnType::Type(_, ty) => quote!(#ty),
-    };
-    let call = match unsafety {
-        Some(_) => quote!(unsafe { #path(#(#names),*) }),
-        None => quote!(#path(#(#names),*)),
-    };
-    let look = look.as_ref().map(|look| {
-        let (pattern, body) = (&look.inputs[0], &look.body);
-        quote!({ let #pattern = &__soft_mock_result; #body };)
-    });
-    let before = &spy.before;
-    let mock: TokenStream = quote! {
-        #unsafety #abi #path, { #(#before)* move |#(#names: #types),*| #output {
-            let __soft_mock_result: #result = ::soft_mock::mock::__private::original(&#path, || #call);
-            #look
-            __soft_mock_result
-        } }
-    };
-    let mock = expand(mock, false)?;
-    Ok(mock)
-}
-
-struct Spy {
-    unsafety: Option<Token![unsafe]>,
-    abi: Option<Abi>,
-    path: Expr,
-    types: Vec<Type>,
-    output: ReturnType,
-    before: Vec<Stmt>,
-    look: Option<ExprClosure>,
-}
-
-impl Parse for Spy {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        const FORM: &str =
-            "write it as `spy!(path::to::function, |argument: Type| -> Result => |result| { … })`";
-        let unsafety = input.parse()?;
-        let abi = input.parse()?;
-        let path = match target(input)? {
-            Target::Path(path) => *path,
-            Target::Name(name) => {
-                return Err(syn::Error::new(
-                    name.span(),
-                    "a spy calls the function, so it has to be given by its path",
-                ))
-            }
-        };
-        input.parse::<Token![,]>()?;
-        input.parse::<Option<Token![move]>>()?;
-        let mut types = Vec::new();
-        if !input.peek(Token![||]) {
-            input.parse::<Token![|]>()?;
-            while !input.peek(Token![|]) {
-                Pat::parse_single(input)?;
-                input
-                    .parse::<Token![:]>()
-                    .map_err(|error| syn::Error::new(error.span(), FORM))?;
-                types.push(input.parse()?);
-                if !input.peek(Token![|]) {
-                    input.parse::<Token![,]>()?;
-                }
-            }
-            input.parse::<Token![|]>()?;
-        } else {
-            input.parse::<Token![||]>()?;
-        }
-        let output = input.parse()?;
-        let (before, look) = match input.parse::<Option<Token![=>]>>()? {
-            Some(_) => {
-                let (before, look) = closure(input.parse()?)?;
-                if look.inputs.len() != 1 {
-                    return Err(syn::Error::new_spanned(
-                        &look,
-                        "a spy looks at one thing, a reference to the result: `|result| { … }`",
-                    ));
-                }
-                (before, Some(look))
-            }
-            None => (Vec::new(), None),
-        };
-        input.parse::<Option<Token![,]>>()?;
-        match input.is_empty() {
-            true => Ok(Self {
-                unsafety,
-                abi,
-                path,
-                types,
-                output,
-                before,
-                look,
-            }),
-            false => Err(input.error(FORM)),
         }
     }
 }

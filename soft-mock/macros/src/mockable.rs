@@ -4,8 +4,11 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, ToTokens};
-use soft_mock_rewriter::{attribute_prologue, attribute_refusal, AttributePrologue};
-use syn::{parse_quote, Attribute, Block, FnArg, ImplItem, Item, ItemImpl, Signature, Stmt};
+use soft_mock_rewriter::{attribute_prologue, attribute_refusal, AttributePrologue, Within};
+use syn::{
+    parse_quote, Attribute, Block, FnArg, ImplItem, Item, ItemImpl, ItemTrait, Signature, Stmt,
+    TraitItem,
+};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     if !arguments.is_empty() {
@@ -22,12 +25,13 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
                 &function.attrs,
                 &mut function.sig,
                 &mut function.block,
-                None,
+                Within::Module,
             )
             .map_err(|why| refused(&function.sig, &why))?;
             Vec::new()
         }
         Item::Impl(block) => impl_block(block)?,
+        Item::Trait(item) => trait_defaults(item)?,
         Item::Mod(module) => match &mut module.content {
             Some((_, items)) => items_of(items)?,
             None => {
@@ -37,7 +41,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
             }
         },
         other => {
-            let message = "`mockable` goes on a function, an impl block or an inline module";
+            let message =
+                "`mockable` goes on a function, an impl block, a trait or an inline module";
             return Err(syn::Error::new_spanned(other, message));
         }
     };
@@ -71,12 +76,14 @@ fn items_of(items: &mut Vec<Item>) -> syn::Result<Vec<Item>> {
                     &function.attrs,
                     &mut function.sig,
                     &mut function.block,
-                    None,
+                    Within::Module,
                 ) {
-                    notes.push(syn::parse_str(&attribute_refusal(&original, None, why))?);
+                    let note = attribute_refusal(&original, Within::Module, why);
+                    notes.push(syn::parse_str(&note)?);
                 }
             }
             Item::Impl(block) => notes.extend(impl_block(block)?),
+            Item::Trait(item) => notes.extend(trait_defaults(item)?),
             Item::Mod(module) => {
                 if let Some((_, items)) = &mut module.content {
                     items_of(items)?;
@@ -101,13 +108,34 @@ fn impl_block(block: &mut ItemImpl) -> syn::Result<Vec<Item>> {
             &function.attrs,
             &mut function.sig,
             &mut function.block,
-            Some(&header),
+            Within::Impl(&header),
         ) {
-            notes.push(syn::parse_str(&attribute_refusal(
-                &original,
-                Some(&header),
-                why,
-            ))?);
+            let note = attribute_refusal(&original, Within::Impl(&header), why);
+            notes.push(syn::parse_str(&note)?);
+        }
+    }
+    Ok(notes)
+}
+
+fn trait_defaults(item: &mut ItemTrait) -> syn::Result<Vec<Item>> {
+    let header = item.clone();
+    let mut notes = Vec::new();
+    for inner in &mut item.items {
+        let TraitItem::Fn(function) = inner else {
+            continue;
+        };
+        let Some(block) = &mut function.default else {
+            continue;
+        };
+        let original = function.sig.clone();
+        if let Err(Refusal(why)) = try_insert(
+            &function.attrs,
+            &mut function.sig,
+            block,
+            Within::Trait(&header),
+        ) {
+            let note = attribute_refusal(&original, Within::Trait(&header), why);
+            notes.push(syn::parse_str(&note)?);
         }
     }
     Ok(notes)
@@ -119,19 +147,19 @@ fn insert(
     attrs: &[Attribute],
     signature: &mut Signature,
     block: &mut Block,
-    item_impl: Option<&ItemImpl>,
+    within: Within<'_>,
 ) -> Result<(), String> {
-    try_insert(attrs, signature, block, item_impl).map_err(|Refusal(why)| why.to_string())
+    try_insert(attrs, signature, block, within).map_err(|Refusal(why)| why.to_string())
 }
 
 fn try_insert(
     attrs: &[Attribute],
     signature: &mut Signature,
     block: &mut Block,
-    item_impl: Option<&ItemImpl>,
+    within: Within<'_>,
 ) -> Result<(), Refusal> {
     let AttributePrologue { parameters, body } =
-        attribute_prologue(attrs, signature, block, item_impl).map_err(Refusal)?;
+        attribute_prologue(attrs, signature, block, within).map_err(Refusal)?;
     for (argument, name) in signature.inputs.iter_mut().zip(parameters) {
         if let FnArg::Typed(typed) = argument {
             if !matches!(&*typed.pat, syn::Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none())

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use loom::thread;
 use soft_mock_models::mock::{Life, Node};
 
+/// The thread that makes the mocks.
+const OWNER: usize = 1;
+
 fn freed(life: &Life) -> bool {
     // SAFETY: loom checks that nobody writes.
     life.freed.with(|freed| unsafe { *freed })
@@ -14,14 +17,14 @@ fn freed(life: &Life) -> bool {
 fn two_calls_and_the_end_of_the_mock() {
     loom::model(|| {
         let (node, life) = (Arc::new(Node::new()), Arc::new(Life::default()));
-        assert!(node.publish(1, &life));
+        assert!(node.publish(1, OWNER, &life));
         let callers: Vec<_> = (0..2)
             .map(|_| {
                 let node = node.clone();
                 thread::spawn(move || node.call(1))
             })
             .collect();
-        assert!(node.retire());
+        assert!(node.drop_guard());
         for caller in callers {
             caller.join().expect("a caller");
         }
@@ -37,16 +40,16 @@ fn a_node_that_is_used_again_is_not_mistaken() {
             Arc::new(Life::default()),
             Arc::new(Life::default()),
         );
-        assert!(node.publish(1, &first));
+        assert!(node.publish(1, OWNER, &first));
         let caller = {
             let node = node.clone();
             thread::spawn(move || node.call(1))
         };
-        assert!(node.retire());
-        let again = node.publish(2, &second);
+        assert!(node.drop_guard());
+        let again = node.publish(2, OWNER, &second);
         if again {
             assert!(node.call(2));
-            assert!(node.retire());
+            assert!(node.drop_guard());
         }
         caller.join().expect("a caller");
         assert!(freed(&first));
@@ -62,9 +65,69 @@ fn publishing_is_seen_whole() {
             let node = node.clone();
             thread::spawn(move || node.call(1))
         };
-        assert!(node.publish(1, &life));
+        assert!(node.publish(1, OWNER, &life));
         caller.join().expect("a caller");
-        assert!(node.retire());
+        assert!(node.drop_guard());
         assert!(freed(&life));
+    });
+}
+
+#[test]
+fn the_owner_calls_while_another_thread_resets_and_calls() {
+    loom::model(|| {
+        let (node, life) = (Arc::new(Node::new()), Arc::new(Life::default()));
+        assert!(node.publish(1, OWNER, &life));
+        let other = {
+            let node = node.clone();
+            thread::spawn(move || {
+                node.call(1);
+                node.retire()
+            })
+        };
+        node.own_call(OWNER, || ());
+        node.own_call(OWNER, || ());
+        assert!(!freed(&life), "it has an owner");
+        let here = node.drop_guard();
+        assert_ne!(other.join().expect("the other"), here);
+        assert!(freed(&life));
+    });
+}
+
+#[test]
+fn the_guard_goes_in_the_middle_of_a_call() {
+    loom::model(|| {
+        let (node, life) = (Arc::new(Node::new()), Arc::new(Life::default()));
+        assert!(node.publish(1, OWNER, &life));
+        let other = {
+            let node = node.clone();
+            thread::spawn(move || node.call(1))
+        };
+        let inside = || {
+            node.own_call(OWNER, || assert!(node.drop_guard()));
+        };
+        assert!(node.own_call(OWNER, inside));
+        other.join().expect("the other");
+        assert!(freed(&life));
+        assert!(!node.own_call(OWNER, || ()));
+    });
+}
+
+#[test]
+fn a_node_that_another_thread_uses_again_is_no_longer_mine() {
+    loom::model(|| {
+        let (node, first, second) = (Arc::new(Node::new()), Arc::new(Life::default()), Arc::new(Life::default()));
+        assert!(node.publish(1, OWNER, &first));
+        assert!(node.drop_guard());
+        let other = {
+            let (node, second) = (node.clone(), second.clone());
+            thread::spawn(move || {
+                assert!(node.publish(2, OWNER + 1, &second));
+                node.own_call(OWNER + 1, || ());
+                assert!(node.drop_guard());
+            })
+        };
+        assert!(!node.own_call(OWNER, || ()));
+        other.join().expect("the other");
+        assert!(freed(&first) && freed(&second));
     });
 }

@@ -6,10 +6,9 @@
 //! no other code of this thread, but for a signal handler, which leaves and takes its own in between
 //! and so finds and leaves the pile as it was.
 
-use std::any::{type_name, Any};
+use std::any::{type_name, Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
-use std::ptr;
 use std::sync::atomic::{compiler_fence, Ordering};
 use std::sync::Arc;
 
@@ -18,8 +17,29 @@ use super::record::Record;
 
 /// What goes with a mock when it is freed.
 pub(crate) struct Contents {
-    pub(crate) closure: Arc<dyn Any + Send + Sync>,
-    pub(crate) record: Arc<Record>,
+    closure: Arc<dyn Any + Send + Sync>,
+    /// The closure's type: to ask the closure itself for it takes a call.
+    ty: TypeId,
+    record: Arc<Record>,
+}
+
+impl Contents {
+    pub(crate) fn new(closure: Arc<dyn Any + Send + Sync>, record: Arc<Record>) -> Self {
+        let ty = (*closure).type_id();
+        Self {
+            closure,
+            ty,
+            record,
+        }
+    }
+}
+
+/// A call that was begun, and what it has to be ended with.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun {
+    pub(crate) node: &'static Node<Contents>,
+    /// By the mock's owner.
+    pub(crate) own: bool,
 }
 
 /// How many signal handlers may interrupt one another just there.
@@ -27,7 +47,7 @@ const DEPTH: usize = 16;
 
 struct Pile {
     height: Cell<usize>,
-    nodes: [Cell<*const Node<Contents>>; DEPTH],
+    calls: [Cell<Option<Begun>>; DEPTH],
 }
 
 thread_local! {
@@ -35,29 +55,30 @@ thread_local! {
     static PILE: Pile = const {
         Pile {
             height: Cell::new(0),
-            nodes: [const { Cell::new(ptr::null()) }; DEPTH],
+            calls: [const { Cell::new(None) }; DEPTH],
         }
     };
 }
 
-/// Leaves a node, of which a call was begun, for the code that runs next on this thread.
-pub(crate) fn leave(node: &'static Node<Contents>) {
+/// Leaves a call that was begun for the code that runs next on this thread.
+#[inline]
+pub(crate) fn leave(call: Begun) {
     PILE.with(|pile| {
         let height = pile.height.get();
-        let Some(place) = pile.nodes.get(height) else {
+        let Some(place) = pile.calls.get(height) else {
             // Whatever returned from here, the wrong function would run.
             std::process::abort();
         };
         // The place is taken before it is used: a signal handler then uses the next one.
         pile.height.set(height + 1);
         compiler_fence(Ordering::SeqCst);
-        place.set(node);
+        place.set(Some(call));
     });
 }
 
 /// A call of a mock, as the code that `mock!` writes sees it. Keeps the closure alive.
 pub struct Call {
-    node: &'static Node<Contents>,
+    begun: Begun,
 }
 
 impl Call {
@@ -65,25 +86,25 @@ impl Call {
     #[must_use]
     #[inline]
     pub fn take() -> Self {
-        let node = PILE.with(|pile| {
+        let begun = PILE.with(|pile| {
             let height = pile.height.get().checked_sub(1)?;
-            let node = pile.nodes.get(height)?.get();
+            let begun = pile.calls.get(height)?.get();
             compiler_fence(Ordering::SeqCst);
             pile.height.set(height);
-            // SAFETY: only nodes that live for ever are left, and this one was: the height counted it.
-            unsafe { node.as_ref() }
+            begun
         });
-        let Some(node) = node else {
+        let Some(begun) = begun else {
             panic!("the code of a mock was called without the function that it stands for");
         };
-        let call = Self { node };
-        call.contents().record.count();
+        let call = Self { begun };
+        call.contents().record.count(begun.own);
         call
     }
 
+    #[inline]
     fn contents(&self) -> &Contents {
-        // SAFETY: `leave` was given a node with a call in progress, and `self` ends it.
-        unsafe { self.node.contents() }
+        // SAFETY: `leave` was given a call in progress, which `self` ends.
+        unsafe { self.begun.node.contents() }
     }
 
     /// Whether somebody wants to know the arguments.
@@ -101,18 +122,24 @@ impl Call {
     /// The closure.
     #[inline]
     pub fn closure<F: 'static>(&self) -> &F {
-        let closure = &*self.contents().closure;
-        match closure.downcast_ref() {
-            Some(closure) => closure,
-            None => panic!("the mock's closure is not a {}", type_name::<F>()),
-        }
+        let Contents { closure, ty, .. } = self.contents();
+        assert!(
+            *ty == TypeId::of::<F>(),
+            "the mock's closure is not a {}",
+            type_name::<F>()
+        );
+        // SAFETY: it is of this type, and `self` keeps it.
+        unsafe { &*Arc::as_ptr(closure).cast::<F>() }
     }
 }
 
 impl Drop for Call {
     #[inline]
     fn drop(&mut self) {
-        self.node.end();
+        match self.begun.own {
+            true => self.begun.node.end_own(),
+            false => self.begun.node.end(),
+        }
     }
 }
 

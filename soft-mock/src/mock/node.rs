@@ -1,16 +1,23 @@
 //! The life of one mock: installed, called by any number of threads, taken away, and freed when the
-//! last call that runs it has ended.
+//! last call that runs it has ended and its owner has given it up.
 //!
 //! ```text
-//!           claim          publish            retire              last call ends, or retire
-//! free (0) ──────► CLAIMED ───────► LIVE ────────────► n calls ────────────────────────────► free
-//!                                   + n calls
+//!           claim          publish                 retire                 calls end, owner gives up
+//! free (0) ──────► CLAIMED ───────► LIVE + OWNED ────────► OWNED, calls ───────────────────────────► free
+//!                                   + calls
 //! ```
 //!
 //! A node is never freed, only used again, so whoever walks a list of nodes may always read one. Its
 //! contents are only touched by whoever claimed it, or while a call keeps it: [`Node::begin`]
 //! succeeds only on a live node, and then compares the number that no two mocks share. Readers take
 //! no lock and don't wait; this module knows nothing of sites and scopes.
+//!
+//! # The owner
+//! The thread that made a mock holds its guard, and makes most of the calls. As long as it hasn't given the
+//! mock up ([`Node::give_up`]), the contents stay, whoever retires the node. So its own calls need no
+//! read-modify-write: it counts them in a cell that only it writes, for the case that it gives the mock up
+//! in the middle of one. That `owner` is this thread can be trusted once LIVE was seen with Acquire: it was
+//! either written by this thread, which hasn't given up since, or is what the later `publish` wrote.
 
 use std::ptr;
 
@@ -18,16 +25,33 @@ use super::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 const LIVE: usize = 1;
 const CLAIMED: usize = 2;
-/// One call in progress.
-const CALL: usize = 4;
+/// The owner hasn't given it up.
+const OWNED: usize = 4;
+/// One call in progress, of another thread than the owner.
+const CALL: usize = 8;
+/// In the owner's count: it gave the mock up in the middle of a call.
+const GIVEN_UP: usize = 1 << (usize::BITS - 1);
 
 /// What a mock is made of. `E` is what is dropped with it.
 pub(crate) struct Node<E> {
     state: AtomicUsize,
     number: AtomicU64,
     scope: AtomicU64,
+    /// The thread that made the mock, as a number that no two threads have at a time.
+    owner: AtomicUsize,
+    /// The owner's calls in progress. Only the owner writes it.
+    own: AtomicUsize,
     code: AtomicPtr<()>,
     contents: AtomicPtr<E>,
+}
+
+/// A mock, as it is installed.
+pub(crate) struct Life {
+    pub(crate) number: u64,
+    pub(crate) scope: u64,
+    /// The calling thread.
+    pub(crate) owner: usize,
+    pub(crate) code: *mut (),
 }
 
 impl<E> Node<E> {
@@ -36,19 +60,15 @@ impl<E> Node<E> {
             state: AtomicUsize::new(0),
             number: AtomicU64::new(0),
             scope: AtomicU64::new(0),
+            owner: AtomicUsize::new(0),
+            own: AtomicUsize::new(0),
             code: AtomicPtr::new(ptr::null_mut()),
             contents: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
     /// Makes a free node a live one. Gives the contents back if the node isn't free.
-    pub(crate) fn publish(
-        &self,
-        number: u64,
-        scope: u64,
-        code: *mut (),
-        contents: Box<E>,
-    ) -> Result<(), Box<E>> {
+    pub(crate) fn publish(&self, life: &Life, contents: Box<E>) -> Result<(), Box<E>> {
         // Acquire: the contents of the life before were read before the call that read them ended.
         let claim = self
             .state
@@ -56,25 +76,65 @@ impl<E> Node<E> {
         if claim.is_err() {
             return Err(contents);
         }
-        self.number.store(number, Ordering::Relaxed);
-        self.scope.store(scope, Ordering::Relaxed);
-        self.code.store(code, Ordering::Relaxed);
+        self.number.store(life.number, Ordering::Relaxed);
+        self.scope.store(life.scope, Ordering::Relaxed);
+        self.owner.store(life.owner, Ordering::Relaxed);
+        self.own.store(0, Ordering::Relaxed);
+        self.code.store(life.code, Ordering::Relaxed);
         let left = self
             .contents
             .swap(Box::into_raw(contents), Ordering::Relaxed);
         // Nobody else changes the state of a claimed node. Release: for `begin`.
-        self.state.store(LIVE, Ordering::Release);
+        self.state.store(LIVE | OWNED, Ordering::Release);
         drop_contents(left);
         Ok(())
     }
 
     /// The number and the scope of a live node, as a hint: both may belong to the past already.
+    #[inline]
     pub(crate) fn look(&self) -> Option<(u64, u64)> {
         let live = self.state.load(Ordering::Acquire) & LIVE != 0;
         live.then(|| {
             let number = self.number.load(Ordering::Relaxed);
             (number, self.scope.load(Ordering::Relaxed))
         })
+    }
+
+    /// Begins a call of this thread if it is the owner. The node has just been seen live.
+    #[inline]
+    pub(crate) fn begin_own(&self, thread: usize) -> bool {
+        let mine = self.owner.load(Ordering::Relaxed) == thread;
+        if mine {
+            let calls = self.own.load(Ordering::Relaxed);
+            self.own.store(calls + 1, Ordering::Relaxed);
+        }
+        mine
+    }
+
+    /// Ends a call that `begin_own` began.
+    #[inline]
+    pub(crate) fn end_own(&self) {
+        let calls = self.own.load(Ordering::Relaxed) - 1;
+        self.own.store(calls, Ordering::Relaxed);
+        if calls == GIVEN_UP {
+            self.disown();
+        }
+    }
+
+    /// The owner, on its thread, has no more use for the mock, which was retired.
+    pub(crate) fn give_up(&self) {
+        match self.own.load(Ordering::Relaxed) {
+            0 => self.disown(),
+            calls => self.own.store(calls | GIVEN_UP, Ordering::Relaxed),
+        }
+    }
+
+    #[cold]
+    fn disown(&self) {
+        // Release: as in `end`, for the owner's calls.
+        if self.state.fetch_and(!OWNED, Ordering::Release) == OWNED {
+            self.reclaim();
+        }
     }
 
     /// Begins a call of the mock with this number; false if it is gone.
@@ -102,6 +162,7 @@ impl<E> Node<E> {
     }
 
     /// Ends a call that `begin` began.
+    #[inline]
     pub(crate) fn end(&self) {
         // Release: what the call read must be read before the contents are freed.
         if self.state.fetch_sub(CALL, Ordering::Release) == CALL {
@@ -120,6 +181,7 @@ impl<E> Node<E> {
 
     /// Frees the contents of a node that nobody calls and nobody can call any more. If another thread
     /// claims it first, that one does it.
+    #[cold]
     fn reclaim(&self) {
         let claim = self
             .state
@@ -132,14 +194,16 @@ impl<E> Node<E> {
     }
 
     /// # Safety
-    /// Between `begin` and `end` of a call.
+    /// Between `begin` and `end`, or `begin_own` and `end_own`, of a call.
+    #[inline]
     pub(crate) unsafe fn contents(&self) -> &E {
         // SAFETY: `publish` put a box's pointer here before the node became live, and it is freed
-        // only by `reclaim` or the next `publish`, which need a state without calls.
+        // only by `reclaim` or the next `publish`, which need a state without calls and owner.
         unsafe { &*self.contents.load(Ordering::Relaxed) }
     }
 
     /// The code, which is that of the number that `begin` was given if a call is in progress.
+    #[inline]
     pub(crate) fn code(&self) -> *mut () {
         self.code.load(Ordering::Relaxed)
     }

@@ -78,7 +78,9 @@ from_ranges!(
 #[derive(Debug)]
 pub(crate) struct Record {
     site: &'static Site,
-    calls: AtomicUsize,
+    /// Those of the mock's owner, which alone writes it.
+    own_calls: AtomicUsize,
+    other_calls: AtomicUsize,
     /// Somebody will ask for the arguments.
     wanted: AtomicBool,
     arguments: Mutex<Vec<String>>,
@@ -89,7 +91,8 @@ impl Record {
     pub(crate) fn new(site: &'static Site) -> Self {
         Self {
             site,
-            calls: AtomicUsize::new(0),
+            own_calls: AtomicUsize::new(0),
+            other_calls: AtomicUsize::new(0),
             wanted: AtomicBool::new(false),
             arguments: Mutex::new(Vec::new()),
             expected: Mutex::new(None),
@@ -105,15 +108,23 @@ impl Record {
         self.wanted.store(true, Ordering::Release);
     }
 
-    pub(crate) fn count(&self) {
-        // AcqRel, so that who reads the number also sees what the caller did before.
-        self.calls.fetch_add(1, Ordering::AcqRel);
+    /// Counts a call, of the mock's owner or of another thread.
+    #[inline]
+    pub(crate) fn count(&self, own: bool) {
+        // Release, so that who reads the number also sees what the caller did before.
+        if own {
+            let calls = self.own_calls.load(Ordering::Relaxed);
+            self.own_calls.store(calls + 1, Ordering::Release);
+        } else {
+            self.other_calls.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     pub(crate) fn calls(&self) -> usize {
-        self.calls.load(Ordering::Acquire)
+        self.own_calls.load(Ordering::Acquire) + self.other_calls.load(Ordering::Acquire)
     }
 
+    #[inline]
     pub(crate) fn is_wanted(&self) -> bool {
         self.wanted.load(Ordering::Relaxed)
     }

@@ -16,13 +16,15 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::call::{self, Contents};
+use super::call::{self, Begun, Contents};
 use super::exclusive::{Share, EVERYWHERE};
-use super::node::Node;
+use super::node::{Life, Node};
+use super::original::has_note;
 use super::record::{Record, Times};
-use super::{check_type_of, has_note, MockError};
+use super::target::Target;
+use super::{check_type_of, MockError};
 use crate::hook::{Code, Hook, MockSlot};
-use crate::registry::{find, find_item, registry, FindError};
+use crate::registry::registry;
 use crate::scope;
 use crate::site::Site;
 
@@ -62,26 +64,50 @@ impl Table {
         })
     }
 
+    /// The newest mock that a thread of `scope` sees, and its number.
+    #[inline(always)]
+    fn newest(&self, scope: u64) -> Option<(u64, &'static Node<Contents>)> {
+        let mut newest = 0; // Numbers begin with 1.
+        let mut found = None;
+        for link in self.links() {
+            match link.node.look() {
+                Some((number, of)) if number > newest && (of == scope || of == EVERYWHERE) => {
+                    (newest, found) = (number, Some(&link.node));
+                }
+                _ => {}
+            }
+        }
+        found.map(|node| (newest, node))
+    }
+
     /// Begins a call of the newest mock that a thread of `scope` sees.
-    fn begin(&self, scope: u64) -> Option<&'static Node<Contents>> {
+    #[inline(always)]
+    fn begin(&self, scope: u64) -> Option<Begun> {
+        let (_, node) = self.newest(scope)?;
+        match node.begin_own(scope::thread()) {
+            true => Some(Begun { node, own: true }),
+            false => self.begin_of_another(scope),
+        }
+    }
+
+    /// As `begin`, on a thread that didn't make the mock.
+    #[inline(never)]
+    fn begin_of_another(&self, scope: u64) -> Option<Begun> {
         loop {
-            let visible = self.links().filter_map(|link| {
-                let (number, of) = link.node.look()?;
-                (of == scope || of == EVERYWHERE).then_some((number, &link.node))
-            });
-            let (number, node) = visible.max_by_key(|(number, _)| *number)?;
-            if node.begin(number) {
-                return Some(node);
+            let (number, node) = self.newest(scope)?;
+            let own = node.begin_own(scope::thread());
+            if own || node.begin(number) {
+                return Some(Begun { node, own });
             }
             // It went between the look and the call: another one may stand behind it.
         }
     }
 
     /// A live node for this mock: one that is free, or else a new one. Under the lock.
-    fn add(&self, number: u64, scope: u64, code: *mut (), contents: Contents) -> &'static Link {
+    fn add(&self, life: &Life, contents: Contents) -> &'static Link {
         let mut contents = Box::new(contents);
         for link in self.links() {
-            match link.node.publish(number, scope, code, contents) {
+            match link.node.publish(life, contents) {
                 Ok(()) => return link,
                 Err(back) => contents = back,
             }
@@ -90,7 +116,7 @@ impl Table {
             node: Node::new(),
             next: self.head.load(Ordering::Relaxed),
         }));
-        if link.node.publish(number, scope, code, contents).is_err() {
+        if link.node.publish(life, contents).is_err() {
             unreachable!("a new node is free");
         }
         self.head
@@ -107,81 +133,11 @@ unsafe extern "C" fn enter(site: *const Site, table: *const ()) -> Option<Code> 
     }
     // SAFETY: the slot with this entry has a table as its data, which lives for ever.
     let table = unsafe { &*table.cast::<Table>() };
-    let node = table.begin(scope::current())?;
-    let code = node.code().cast_const();
-    call::leave(node);
+    let begun = table.begin(scope::current())?;
+    let code = begun.node.code().cast_const();
+    call::leave(begun);
     // SAFETY: `install` put the code of a function there.
     unsafe { mem::transmute::<*const (), Option<Code>>(code) }
-}
-
-/// Which function a mock is for, as `mock!` gives it.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// Several for a function of std: each crate that calls it has one.
-    sites: Vec<&'static Site>,
-}
-
-impl Target {
-    /// A function that is given as itself.
-    pub fn item<F>(function: &F) -> Result<Self, MockError> {
-        let name = type_name::<F>();
-        match of_std(name) {
-            Some(sites) => Ok(Self { sites }),
-            None => find_item(function)
-                .map(Self::one)
-                .map_err(|error| known_refusal(name, error)),
-        }
-    }
-
-    /// A function that is given by its name.
-    pub fn name(name: &str) -> Result<Self, MockError> {
-        match of_std(name) {
-            Some(sites) => Ok(Self { sites }),
-            None => find(name)
-                .map(Self::one)
-                .map_err(|error| known_refusal(name, error)),
-        }
-    }
-
-    fn one(site: &'static Site) -> Self {
-        Self { sites: vec![site] }
-    }
-}
-
-/// The calls of a function of the standard library that were redirected, if there are any.
-fn of_std(name: &str) -> Option<Vec<&'static Site>> {
-    let name = name.trim_start_matches("::");
-    let std = ["std::", "core::", "alloc::"]
-        .iter()
-        .any(|start| name.starts_with(start));
-    if !std {
-        return None;
-    }
-    let sites: Vec<_> = crate::sites()
-        .filter(|site| is_std(site.name(), name))
-        .collect();
-    (!sites.is_empty()).then_some(sites)
-}
-
-/// Whether two names mean one function of the standard library: the compiler's has private modules in it
-/// as well, `std::thread::functions::sleep`.
-fn is_std(site: &str, name: &str) -> bool {
-    let mut rest = name.split("::");
-    let within = site
-        .split("::")
-        .all(|segment| rest.any(|other| other == segment));
-    within && rest.next().is_none() && name.split("::").next() == site.split("::").next()
-}
-
-/// Why a function has no site, where the rewriter left word of it.
-fn known_refusal(name: &str, error: FindError) -> MockError {
-    match (
-        registry().ok().and_then(|registry| registry.refused(name)),
-        error,
-    ) {
-        (Some((name, reason)), FindError::Unknown { .. }) => MockError::Refused { name, reason },
-        (_, error) => error.into(),
-    }
 }
 
 /// Installs a mock for the calling test; what `mock!` expands to.
@@ -234,10 +190,10 @@ fn try_install<I: 'static, F: Any + Send + Sync>(
     code: *const (),
     closure: F,
 ) -> Result<Mocked, MockError> {
-    for site in &target.sites {
+    for site in target.sites() {
         check::<I>(site, form)?;
     }
-    let Some(first) = target.sites.first() else {
+    let Some(first) = target.sites().first() else {
         unreachable!("a target has a site");
     };
     crate::scope::serve()?;
@@ -251,11 +207,8 @@ fn try_install<I: 'static, F: Any + Send + Sync>(
     let record = Arc::new(Record::new(first));
     let closure: Arc<dyn Any + Send + Sync> = Arc::new(closure);
     let mut installed = Vec::new();
-    for site in &target.sites {
-        let contents = Contents {
-            closure: closure.clone(),
-            record: record.clone(),
-        };
+    for site in target.sites() {
+        let contents = Contents::new(closure.clone(), record.clone());
         installed.push(add(site, scope, code.cast_mut(), contents)?);
     }
     Ok(Mocked {
@@ -303,7 +256,13 @@ fn add(
         .get_or_insert_with(HashMap::new)
         .entry(ptr::from_ref(site).addr())
         .or_insert_with(new_table);
-    let link = known.table.add(number, scope, code, contents);
+    let life = Life {
+        number,
+        scope,
+        owner: scope::thread(),
+        code,
+    };
+    let link = known.table.add(&life, contents);
     if known.table.live.fetch_add(1, Ordering::Relaxed) == 0 {
         let locked = shared.lock();
         let hook = Hook::of(site, &locked);
@@ -438,6 +397,8 @@ impl Drop for Mocked {
     fn drop(&mut self) {
         for mock in &self.installed {
             remove(*mock);
+            // On the thread that made it: the guard can't leave that.
+            mock.link.node.give_up();
         }
         if let (false, Some(failure)) = (std::thread::panicking(), self.record.failure()) {
             panic!("{failure}");

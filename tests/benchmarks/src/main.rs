@@ -1,4 +1,4 @@
-//! `cargo run --release -p soft-mock-benches -- save|build|call|storm|all`: figures for `docs/benchmarks.md`.
+//! `cargo run --release -p soft-mock-benches -- save|build|call|mock|storm|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the
@@ -7,6 +7,7 @@
 mod build;
 mod call;
 mod machine;
+mod mock;
 mod project;
 mod running;
 mod save;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use anyhow::{bail, Context, Result};
 
 const USAGE: &str =
-    "usage: soft-mock-benches save|build|call|storm|all [--edits N] [--rounds N] [--patches N]";
+    "usage: soft-mock-benches save|build|call|mock|storm|all [--edits N] [--rounds N] [--patches N]";
 
 /// What was asked for.
 struct Options {
@@ -57,6 +58,9 @@ fn run() -> Result<()> {
     if all || options.what == "call" {
         call::run(&hot, scratch.path(), options.rounds)?;
     }
+    if all || options.what == "mock" {
+        mock::run(&hot, scratch.path())?;
+    }
     if all || options.what == "storm" {
         storm::run(&hot, scratch.path(), options.patches)?;
     }
@@ -65,7 +69,7 @@ fn run() -> Result<()> {
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
     let what = args.next().context(USAGE)?;
-    if !["save", "build", "call", "storm", "all"].contains(&what.as_str()) {
+    if !["save", "build", "call", "mock", "storm", "all"].contains(&what.as_str()) {
         bail!(USAGE);
     }
     let mut options = Options {

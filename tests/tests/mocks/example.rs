@@ -1,14 +1,21 @@
-//! `examples/mocking`, as a reader would copy it.
+//! `examples/mocking` and `examples/mockable`, as a reader would copy them.
 
 use soft_mock_tests::folder;
-use soft_mock_tests::project::Project;
+use soft_mock_tests::project::{Project, Save};
 
 /// The example, with the path of the runtime made absolute.
 fn example() -> Project {
+    copy_of("mocking")
+}
+
+fn copy_of(name: &str) -> Project {
     let workspace = folder::workspace();
-    let project = Project::with_kept_target(&workspace.join("examples/mocking"), "mocking");
+    let project = Project::with_kept_target(&workspace.join("examples").join(name), name);
     let runtime = workspace.join("soft-mock").display().to_string();
-    project.edit("Cargo.toml", "../../soft-mock", &runtime);
+    let manifest = project
+        .read("Cargo.toml")
+        .replace("../../soft-mock", &runtime);
+    project.save(Save::InPlace, "Cargo.toml", &manifest);
     project
 }
 
@@ -24,6 +31,10 @@ fn every_recipe_works_with_no_annotation() {
         "async_functions ... ok",
         "the_time_of_day ... ok",
         "nobody_waits ... ok",
+        "an_hour_later ... ok",
+        "threads_that_were_started_before_the_mock ... ok",
+        "instances_of_generic_functions ... ok",
+        "default_methods_of_traits ... ok",
     ] {
         assert!(stdout.contains(test), "{test} is missing:\n{stdout}");
     }
@@ -47,4 +58,14 @@ fn release_builds_are_mocked_as_well() {
     let project = example();
     let (stdout, _) = project.hot_to_end(&["cargo", "test", "--release", "--test", "mocks"]);
     assert!(stdout.contains("7 passed; 0 failed"), "{stdout}");
+}
+
+#[test]
+fn the_attribute_needs_no_other_tool() {
+    let project = copy_of("mockable");
+    let (stdout, _) = project.cargo(&["test", "--test", "mocks"]);
+    assert!(stdout.contains("2 passed; 0 failed"), "{stdout}");
+    // A normal build has no soft-mock in it.
+    let (tree, _) = project.cargo(&["tree", "--edges", "normal"]);
+    assert_eq!(tree.lines().count(), 1, "{tree}");
 }

@@ -14,6 +14,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{FnArg, Ident, ItemImpl, Lifetime, PathArguments, Signature, Type};
 
 use crate::edition::Edition;
+use crate::elided::name_elided_in;
 
 /// An impl block, as a model for the one in the plugin.
 pub(super) struct Header {
@@ -28,9 +29,14 @@ impl Header {
     pub(super) fn new(item: ItemImpl, named: bool, index: usize) -> Self {
         let path = item.trait_.as_ref().map(|(_, path, _)| path.clone());
         let bound = path.filter(|_| named).map(|mut path| {
-            let mut namer = NameLifetimes(Vec::new());
-            namer.visit_path_mut(&mut path);
-            (path, namer.0)
+            let mut names: Vec<Lifetime> = Vec::new();
+            name_elided_in(&mut path, || {
+                let name = format!("'__soft_mock_bound_{}", names.len());
+                let lifetime = Lifetime::new(&name, Span::call_site());
+                names.push(lifetime.clone());
+                lifetime
+            });
+            (path, names)
         });
         Self {
             item,
@@ -130,41 +136,6 @@ fn mentions_self(signature: &Signature) -> bool {
         crate::facts::identifiers(tokens, &mut words);
     }
     words.contains("Self")
-}
-
-/// Names elided lifetimes, where a bound must have names.
-struct NameLifetimes(Vec<Lifetime>);
-
-impl NameLifetimes {
-    fn next(&mut self) -> Lifetime {
-        let name = format!("'__soft_mock_bound_{}", self.0.len());
-        let lifetime = Lifetime::new(&name, Span::call_site());
-        self.0.push(lifetime.clone());
-        lifetime
-    }
-}
-
-impl VisitMut for NameLifetimes {
-    fn visit_type_reference_mut(&mut self, ty: &mut syn::TypeReference) {
-        if ty.lifetime.is_none() {
-            ty.lifetime = Some(self.next());
-        }
-        visit_mut::visit_type_reference_mut(self, ty);
-    }
-
-    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        if lifetime.ident == "_" {
-            *lifetime = self.next();
-        }
-    }
-
-    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
-
-    fn visit_parenthesized_generic_arguments_mut(
-        &mut self,
-        _: &mut syn::ParenthesizedGenericArguments,
-    ) {
-    }
 }
 
 /// In a trait, `[u8; Self::LEN]` depends on a parameter, which an array's length can't.

@@ -44,9 +44,15 @@ impl Node {
     }
 
     /// As `add` does it.
-    pub fn publish(&self, number: u64, life: &std::sync::Arc<Life>) -> bool {
+    pub fn publish(&self, number: u64, owner: usize, life: &std::sync::Arc<Life>) -> bool {
         let contents = Box::new(Contents(life.clone()));
-        match self.0.publish(number, 1, std::ptr::null_mut(), contents) {
+        let life = node::Life {
+            number,
+            scope: 1,
+            owner,
+            code: std::ptr::null_mut(),
+        };
+        match self.0.publish(&life, contents) {
             Ok(()) => true,
             Err(back) => {
                 std::mem::forget(back);
@@ -60,18 +66,41 @@ impl Node {
         if !self.0.begin(number) {
             return false;
         }
-        // SAFETY: between `begin` and `end`.
+        self.read();
+        self.0.end();
+        true
+    }
+
+    /// As a call of the owner does it; `inside` happens during the call.
+    pub fn own_call(&self, owner: usize, inside: impl FnOnce()) -> bool {
+        if self.0.look().is_none() || !self.0.begin_own(owner) {
+            return false;
+        }
+        inside();
+        self.read();
+        self.0.end_own();
+        true
+    }
+
+    /// Between the beginning and the end of a call.
+    fn read(&self) {
+        // SAFETY: as said.
         let contents = unsafe { self.0.contents() };
         contents.0.freed.with(|freed| {
             // SAFETY: loom checks that nobody writes.
             assert!(!unsafe { *freed }, "called after it was freed");
         });
-        self.0.end();
-        true
     }
 
-    /// As the guard does it.
+    /// As a reset by another thread does it.
     pub fn retire(&self) -> bool {
         self.0.retire()
+    }
+
+    /// As the guard does it; whether it was there still.
+    pub fn drop_guard(&self) -> bool {
+        let retired = self.0.retire();
+        self.0.give_up();
+        retired
     }
 }

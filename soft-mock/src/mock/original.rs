@@ -1,0 +1,207 @@
+//! Calling the original of a mocked function.
+//!
+//! [`call_original`] notes on the calling thread that its next call of the function is to pass the
+//! mock by. That very call takes the note away: what the original calls is mocked as before, and
+//! other threads never see the note.
+//!
+//! An async function begins when its future is polled for the first time, so there the note is put whenever
+//! the future is polled, until it was used.
+
+use std::cell::Cell;
+use std::future::{poll_fn, Future};
+use std::pin::pin;
+use std::ptr;
+
+use super::target::Target;
+use super::{is_mock, take_mock, MockError, PASS};
+use crate::hook::Hook;
+use crate::registry::registry;
+use crate::shared::Shared;
+use crate::site::Site;
+
+/// Calls the original of a mocked function from `call`:
+/// `call_original(store::get, || store::get("key"))`.
+///
+/// The first call of the function that `call` makes on this thread reaches the original; what the
+/// original itself calls is mocked as before. That `call` makes no such call is an error, as the
+/// mock would otherwise have been called unnoticed (on another thread, for instance).
+pub fn call_original<F, R>(function: F, call: impl FnOnce() -> R) -> Result<R, MockError> {
+    original_of(&Target::item(&function)?, call)
+}
+
+/// [`call_original`] for an async function: `call_original_async(fetch, || fetch("url")).await`.
+///
+/// The future that `call` returns is polled in place; the first time that it enters the function, that is
+/// the original.
+pub async fn call_original_async<F, R: Future>(
+    function: F,
+    call: impl FnOnce() -> R,
+) -> Result<R::Output, MockError> {
+    let target = Target::item(&function)?;
+    let _entries = Entries::keep_all(&target)?;
+    let mut future = pin!(call());
+    let mut used = false;
+    let output = poll_fn(|context| {
+        if used {
+            return future.as_mut().poll(context);
+        }
+        let note = Note::new(target.sites());
+        let noted = Noted::put(&note);
+        let polled = future.as_mut().poll(context);
+        drop(noted);
+        used = note.used.get();
+        polled
+    });
+    let output = output.await;
+    not_called_unless(used, &target).map(|()| output)
+}
+
+/// [`call_original`], as `spy!` expands to it.
+#[doc(hidden)]
+#[track_caller]
+pub fn original<F, R>(function: &F, call: impl FnOnce() -> R) -> R {
+    let result = Target::item(function).and_then(|target| original_of(&target, call));
+    match result {
+        Ok(result) => result,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// [`call_original`] for the function called `name`.
+pub fn call_original_by_name<R>(name: &str, call: impl FnOnce() -> R) -> Result<R, MockError> {
+    original_of(&Target::name(name)?, call)
+}
+
+fn original_of<R>(target: &Target, call: impl FnOnce() -> R) -> Result<R, MockError> {
+    if let Some(site) = target.sites().iter().find(|site| site.is_async()) {
+        // Its call only makes the future; when that is polled, the note would be gone.
+        return Err(MockError::AsyncOriginal { name: site.name() });
+    }
+    let _entries = Entries::keep_all(target)?;
+    let note = Note::new(target.sites());
+    let noted = Noted::put(&note);
+    let result = call();
+    drop(noted);
+    not_called_unless(note.used.get(), target).map(|()| result)
+}
+
+fn not_called_unless(used: bool, target: &Target) -> Result<(), MockError> {
+    match (used, target.sites().first()) {
+        (false, Some(site)) => Err(MockError::NotCalled { name: site.name() }),
+        _ => Ok(()),
+    }
+}
+
+/// Keeps calls of a site going through its slot, so that the one that is meant finds its note, even
+/// if the function isn't mocked or is reset meanwhile.
+struct Entries {
+    site: &'static Site,
+    hook: &'static Hook,
+    shared: &'static Shared,
+}
+
+impl Entries {
+    fn keep_all(target: &Target) -> Result<Vec<Self>, MockError> {
+        let shared = registry()?.shared();
+        let sites = target.sites().iter();
+        Ok(sites.map(|site| Self::keep(site, shared)).collect())
+    }
+
+    fn keep(site: &'static Site, shared: &'static Shared) -> Self {
+        let locked = shared.lock();
+        let hook = Hook::of(site, &locked);
+        hook.begin_original(&locked);
+        if hook.mock().is_none() {
+            hook.set_mock(Some(&PASS), &locked);
+            hook.attach(site, &locked);
+        }
+        Self { site, hook, shared }
+    }
+}
+
+impl Drop for Entries {
+    fn drop(&mut self) {
+        let locked = self.shared.lock();
+        self.hook.end_original(&locked);
+        let idle = !self.hook.has_originals(&locked);
+        if idle && !self.hook.mock().is_some_and(is_mock) {
+            take_mock(self.hook, self.site, &locked);
+        }
+    }
+}
+
+thread_local! {
+    /// The innermost note of this thread. It needs no destructor, so it can be read at any time.
+    static NOTES: Cell<*const Note> = const { Cell::new(ptr::null()) };
+}
+
+/// The next call of one of these sites on this thread passes the mock by. Lies on the thread's stack.
+struct Note {
+    /// Several for a function of std: each crate that calls it has one.
+    sites: *const [&'static Site],
+    used: Cell<bool>,
+    outer: *const Note,
+}
+
+impl Note {
+    fn new(sites: &[&'static Site]) -> Self {
+        Self {
+            sites,
+            used: Cell::new(false),
+            outer: NOTES.get(),
+        }
+    }
+
+    fn is_for(&self, site: *const Site) -> bool {
+        // SAFETY: whoever made the note borrowed the sites for longer than it is in the list.
+        let sites = unsafe { &*self.sites };
+        sites.iter().any(|one| ptr::eq(*one, site))
+    }
+}
+
+/// Takes a note away again, also when what was called panics.
+struct Noted<'a> {
+    note: &'a Note,
+}
+
+impl<'a> Noted<'a> {
+    fn put(note: &'a Note) -> Self {
+        NOTES.set(note);
+        Self { note }
+    }
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        NOTES.set(self.note.outer);
+    }
+}
+
+/// Uses the innermost unused note for `site`, if this thread has one.
+#[inline]
+pub(super) fn use_note(site: *const Site) -> bool {
+    let mut note = NOTES.get();
+    // SAFETY: null, or a note of a frame of this thread that is still active: `Noted` borrows it
+    // and takes it out of the list before it goes.
+    while let Some(found) = unsafe { note.as_ref() } {
+        if found.is_for(site) && !found.used.replace(true) {
+            return true;
+        }
+        note = found.outer;
+    }
+    false
+}
+
+/// Whether the next call of `site` on this thread is to reach the original.
+#[inline]
+pub(super) fn has_note(site: *const Site) -> bool {
+    let mut note = NOTES.get();
+    // SAFETY: as in `use_note`.
+    while let Some(found) = unsafe { note.as_ref() } {
+        if found.is_for(site) && !found.used.get() {
+            return true;
+        }
+        note = found.outer;
+    }
+    false
+}

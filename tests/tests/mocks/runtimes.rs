@@ -1,0 +1,37 @@
+//! tokio and rayon, tests in parallel on pools that they share, and one process for each test.
+
+use soft_mock_tests::folder;
+use soft_mock_tests::project::Project;
+
+const TESTS: [&str; 6] = [
+    "blocking_threads_follow",
+    "both_halves_follow",
+    "no_mock_at_all",
+    "pools_with_a_handle",
+    "tasks_follow",
+    "tasks_of_another_test_have_another_mock",
+];
+
+#[test]
+fn pools_and_one_process_for_each_test() {
+    let source = folder::workspace().join("tests/fixtures/runtimes");
+    let project = Project::with_kept_target(&source, "runtimes");
+    let runtime = folder::workspace().join("soft-mock").display().to_string();
+    project.edit("Cargo.toml", "../../../soft-mock", &runtime);
+    let (stdout, _) = project.hot_to_end(&["cargo", "test", "--test", "runtimes"]);
+    for test in TESTS {
+        assert!(stdout.contains(&format!("test {test} ... ok")), "{stdout}");
+    }
+    // A process for each test, as cargo-nextest has it; with the real one where it is installed.
+    let nextest = project.run("cargo", &["nextest", "--version"]);
+    if nextest.status.success() {
+        let (_, stderr) = project.hot_to_end(&["cargo", "nextest", "run", "--color", "never"]);
+        assert!(stderr.contains("6 tests run: 6 passed"), "{stderr}");
+        return;
+    }
+    for test in TESTS {
+        let arguments = ["cargo", "test", "--test", "runtimes", "--", "--exact", test];
+        let (stdout, _) = project.hot_to_end(&arguments);
+        assert!(stdout.contains("1 passed; 0 failed"), "{stdout}");
+    }
+}
