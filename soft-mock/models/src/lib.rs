@@ -17,7 +17,19 @@ mod sync {
     pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 }
 
-/// `shared` only keeps its address.
+// `shared` only keeps the addresses of what follows.
+
+mod handover {
+    pub(crate) struct Inherited;
+    pub(crate) struct Saver;
+}
+
 mod images {
     pub(crate) type Observer = extern "C" fn(u32);
+}
+
+mod patch {
+    pub(crate) struct Entry;
+    pub(crate) struct Job;
+    pub(crate) struct Listener;
 }

@@ -115,7 +115,11 @@ fn the_guard_goes_in_the_middle_of_a_call() {
 #[test]
 fn a_node_that_another_thread_uses_again_is_no_longer_mine() {
     loom::model(|| {
-        let (node, first, second) = (Arc::new(Node::new()), Arc::new(Life::default()), Arc::new(Life::default()));
+        let (node, first, second) = (
+            Arc::new(Node::new()),
+            Arc::new(Life::default()),
+            Arc::new(Life::default()),
+        );
         assert!(node.publish(1, OWNER, &first));
         assert!(node.drop_guard());
         let other = {
