@@ -1,6 +1,7 @@
 //! All end-to-end tests. Each starts a real project under `hot`, edits its files, and asks the running program.
 
 mod any_command;
+mod breadth;
 mod by_hand;
 mod control;
 mod counter_server;
