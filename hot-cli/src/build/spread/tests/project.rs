@@ -240,6 +240,7 @@ fn unit(root: &Path, rustc: &Path, name: &str, file: &str, flags: &[&str]) -> Un
         inputs: BTreeMap::new(),
         no_std: false,
         mocks: false,
+        skip: Default::default(),
         untyped: BTreeSet::new(),
         without: BTreeSet::new(),
         skip: Vec::new(),
