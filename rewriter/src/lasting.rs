@@ -236,7 +236,7 @@ impl Makes {
 
     /// Functions and inherent impl blocks, nothing else.
     pub(crate) fn only_own_code(self) -> bool {
-        !self.unknown && !(self.has_impl && self.has_for)
+        !(self.unknown || self.has_impl && self.has_for)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::session::program::LoadedUnit;
 use crate::unit::below;
 use crate::wrapper::shadow;
 
-type Reader<'a> = Box<dyn Fn(&Path) -> std::io::Result<String> + 'a>;
+type Reader<'a> = Box<spread::Read<'a>>;
 
 /// Builds the plugins of a patch. `why` says what stood in the way of a micro-crate.
 pub(super) fn build(job: &Job, why: Option<&str>) -> Result<Built, BuildError> {

@@ -243,7 +243,6 @@ fn unit(root: &Path, rustc: &Path, name: &str, file: &str, flags: &[&str]) -> Un
         skip: Default::default(),
         untyped: BTreeSet::new(),
         without: BTreeSet::new(),
-        skip: Vec::new(),
         inlined: BTreeSet::new(),
         unmodified: None,
     }
