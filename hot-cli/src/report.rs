@@ -118,20 +118,26 @@ impl<W: Write> Reporter<W> {
     }
 
     /// The next call of these functions is new; `elapsed` is since the save.
-    pub(crate) fn patched(&self, functions: &[Function<'_>], elapsed: Duration) {
-        self.functions("patched", functions, elapsed);
+    /// `because` is what else was edited: `value of const LIMIT changed`.
+    pub(crate) fn patched(
+        &self,
+        functions: &[Function<'_>],
+        elapsed: Duration,
+        because: Option<&str>,
+    ) {
+        self.functions("patched", functions, elapsed, because);
     }
 
     /// These functions have their original bodies again.
     pub(crate) fn restored(&self, functions: &[Function<'_>], elapsed: Duration) {
-        self.functions("restored", functions, elapsed);
+        self.functions("restored", functions, elapsed, None);
     }
 
     /// Patches were taken back, because another terminal asked for it.
     pub(crate) fn rolled_back(&self, done: &RolledBack, elapsed: Duration) {
         if !done.undone.is_empty() {
             let functions: Vec<Function<'_>> = done.functions.iter().map(Function::of).collect();
-            self.functions("rolled back", &functions, elapsed);
+            self.functions("rolled back", &functions, elapsed, None);
             self.say(
                 Tone::Plain,
                 "the files keep the edit; it counts again when they change",
@@ -217,7 +223,13 @@ impl<W: Write> Reporter<W> {
         }
     }
 
-    fn functions(&self, verb: &str, functions: &[Function<'_>], elapsed: Duration) {
+    fn functions(
+        &self,
+        verb: &str,
+        functions: &[Function<'_>],
+        elapsed: Duration,
+        because: Option<&str>,
+    ) {
         if functions.is_empty() {
             return;
         }
@@ -235,8 +247,9 @@ impl<W: Write> Reporter<W> {
             0 => String::new(),
             rest => format!(" +{rest} more"),
         };
+        let because = because.map_or(String::new(), |edit| format!(" (because of: {edit})"));
         let text = format!(
-            "{verb} {} {noun} in {}: {}{more}",
+            "{verb} {} {noun} in {}: {}{more}{because}",
             functions.len(),
             time(elapsed),
             named.join(", ")
@@ -321,20 +334,20 @@ mod tests {
     #[test]
     fn patched_as_promised() {
         check(
-            |to| to.patched(&[GET], QUICK),
+            |to| to.patched(&[GET], QUICK, None),
             "hot: patched 1 function in 93 ms: their_crate::store::Store::get (src/store.rs:41)\n",
         );
         check(
-            |to| to.patched(&[RUN, RUN, RUN], QUICK),
+            |to| to.patched(&[RUN, RUN, RUN], QUICK, None),
             "hot: patched 3 functions in 93 ms: their_crate::run (src/main.rs:7), their_crate::run (src/main.rs:7), \
              their_crate::run (src/main.rs:7)\n",
         );
         check(
-            |to| to.patched(&[GET, RUN, RUN, RUN, GET], Duration::from_millis(12_340)),
+            |to| to.patched(&[GET, RUN, RUN, RUN, GET], Duration::from_millis(12_340), None),
             "hot: patched 5 functions in 12.3 s: their_crate::store::Store::get (src/store.rs:41), \
              their_crate::run (src/main.rs:7), their_crate::run (src/main.rs:7) +2 more\n",
         );
-        check(|to| to.patched(&[], QUICK), "");
+        check(|to| to.patched(&[], QUICK, None), "");
         check(
             |to| to.restored(&[RUN], QUICK),
             "hot: restored 1 function in 93 ms: their_crate::run (src/main.rs:7)\n",

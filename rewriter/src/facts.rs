@@ -2,7 +2,7 @@
 //!
 //! Found by name, and on the safe side: a type that might have a `Deref` impl counts as one that has.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -138,6 +138,39 @@ impl Facts {
     pub(crate) fn fields_are_free(&self, name: &str, attrs: &[Attribute]) -> bool {
         !self.deref_types.contains(name) && is_plain(attrs)
     }
+}
+
+/// By name of a struct, whether its private fields are made `pub` in the program. It is part of the
+/// type's identity: the same types must have it in every compilation of a program.
+pub fn widened_structs(tree: &CrateTree) -> BTreeMap<String, BTreeSet<bool>> {
+    struct Finder<'f> {
+        facts: &'f Facts,
+        found: BTreeMap<String, BTreeSet<bool>>,
+    }
+    impl Finder<'_> {
+        fn add(&mut self, name: &syn::Ident, attrs: &[Attribute]) {
+            let name = name.to_string();
+            let free = self.facts.fields_are_free(&name, attrs);
+            self.found.entry(name).or_default().insert(free);
+        }
+    }
+    impl<'ast> Visit<'ast> for Finder<'_> {
+        fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+            self.add(&item.ident, &item.attrs);
+        }
+        fn visit_item_union(&mut self, item: &'ast syn::ItemUnion) {
+            self.add(&item.ident, &item.attrs);
+        }
+    }
+    let facts = Facts::of(tree);
+    let mut finder = Finder {
+        facts: &facts,
+        found: BTreeMap::new(),
+    };
+    for file in &tree.files {
+        finder.visit_file(&file.ast);
+    }
+    finder.found
 }
 
 /// Whether an item has only attributes that are known to leave it as it is.

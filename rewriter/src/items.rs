@@ -4,9 +4,11 @@
 //! Items that are compiled for tests only are left out. Knows nothing of what is done with the
 //! items; that is `diff` and `plugin_source`.
 
+mod dynamic;
 mod functions;
 mod modules;
 mod read;
+mod statics;
 mod types;
 
 use std::ops::Range;
@@ -17,7 +19,7 @@ use crate::local_items::LocalItems;
 use crate::names::{site_name, Owner};
 use crate::normal::Fingerprint;
 use crate::tree::{parse, SourceFile, SyntaxError};
-use crate::words::Words;
+use crate::words::{Names, Words};
 
 pub use modules::{Child, ExternCrate, LocalName, MacroRules, Module, Use, UseKind};
 pub use types::{Aspect, Item, ItemKind, Part};
@@ -43,6 +45,19 @@ pub struct FileItems {
     pub private: Vec<Private>,
     /// Types with lifetime parameters.
     pub borrowing: Vec<String>,
+    /// Traits of which it mentions objects.
+    pub dynamic: Dynamic,
+    /// All of the file but comments, documentation and formatting.
+    pub meaning: Fingerprint,
+}
+
+/// Traits after `dyn`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dynamic {
+    /// Their names, and other names beside them.
+    pub names: Names,
+    /// There are others, whose names can't be told.
+    pub unknown: bool,
 }
 
 /// Forgets the source texts that were parsed on this thread: the parser keeps each for its spans.
@@ -86,6 +101,8 @@ pub struct Function {
     pub local_items: LocalItems,
     /// The names in its parameters, result and body.
     pub words: Words,
+    /// The names in the types of its parameters and result, and in its generics.
+    pub types: Names,
 }
 
 /// Byte ranges of a function in its file.
@@ -116,6 +133,10 @@ pub struct ImplHeader {
     pub types: Vec<String>,
     /// Attributes other than cfg and documentation.
     pub attributes: Vec<String>,
+    /// It has type or const parameters.
+    pub generic: bool,
+    /// The names in it.
+    pub mentions: Names,
 }
 
 /// A name that is visible in a part of the crate only.

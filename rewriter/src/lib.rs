@@ -15,6 +15,7 @@ mod facts;
 mod inlined;
 mod instance;
 mod items;
+mod lasting;
 mod local_items;
 mod macro_functions;
 mod names;
@@ -31,21 +32,24 @@ mod skip;
 mod support;
 mod tree;
 mod visibility;
+mod weight;
 mod whole;
 mod whole_crate;
 mod words;
 
 pub use attribute::{attribute_prologue, attribute_refusal, AttributePrologue, Within};
-pub use diff::{diff, ChangedFunction, FileDiff, Rude};
+pub use diff::{diff, Around, ChangedFunction, FileDiff, Rude, Spread};
 pub use edition::Edition;
 pub use eligibility::{classify, has_attribute, is_test_only, Ineligible, Kind, Place};
-pub use facts::identifiers;
+pub use facts::{identifiers, widened_structs};
 pub use inlined::inlined;
 pub use items::{
-    forget_sources, Aspect, Child, ExternCrate, FileItems, Function, FunctionPlace, ImplHeader,
-    Item, ItemKind, LocalName, MacroRules, Module, Part, Private, PrivateKind, Use, UseKind,
+    forget_sources, Aspect, Child, Dynamic, ExternCrate, FileItems, Function, FunctionPlace,
+    ImplHeader, Item, ItemKind, LocalName, MacroRules, Module, Part, Private, PrivateKind, Use,
+    UseKind,
 };
-pub use local_items::LocalItems;
+pub use lasting::Lasting;
+pub use local_items::{LocalItem, LocalItems};
 pub use macro_functions::{macro_functions, MacroFunction};
 pub use names::{signature_text, site_name, Owner};
 pub use normal::Fingerprint;

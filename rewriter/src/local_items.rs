@@ -6,19 +6,36 @@
 //! ```
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{quote, ToTokens};
 use syn::visit::{self, Visit};
 use syn::{Block, Item, Macro};
 
+use crate::names::compact;
 use crate::normal::{fingerprint_of_text, normal, sign_at, Fingerprint};
+use crate::words::{Names, Words};
 
 /// What a body declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalItems {
     /// The first of the declarations, in words: `static LAST`.
     pub what: Option<String>,
-    /// All of them.
+    /// All of them, each with what it is called.
+    pub items: Vec<LocalItem>,
+    /// All of them in full.
     pub fingerprint: Fingerprint,
+    /// Constants, aliases, imports and macros beside them, on which they may depend.
+    pub context: Fingerprint,
+    /// The names in their types.
+    pub mentions: Names,
+}
+
+/// A declaration in a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalItem {
+    /// `static LAST`.
+    pub what: String,
+    /// Its definition; of a static without the initial value.
+    pub content: Fingerprint,
 }
 
 impl LocalItems {
@@ -26,49 +43,81 @@ impl LocalItems {
         let mut finder = Finder::default();
         finder.visit_block(block);
         Self {
-            what: finder.what,
+            what: finder.items.first().map(|item| item.what.clone()),
             fingerprint: fingerprint_of_text(&finder.text),
+            context: fingerprint_of_text(&finder.context),
+            mentions: Words::of(finder.mentions).all,
+            items: finder.items,
         }
     }
 }
 
 #[derive(Default)]
 struct Finder {
-    what: Option<String>,
+    items: Vec<LocalItem>,
     text: String,
+    context: String,
+    mentions: TokenStream,
 }
 
 impl Finder {
-    fn found(&mut self, what: String, tokens: TokenStream) {
-        self.what.get_or_insert(what);
-        self.text.push_str(&normal(tokens));
+    /// `lasting` is what values that are alive depend on.
+    fn found(&mut self, what: String, all: TokenStream, lasting: TokenStream) {
+        self.text.push_str(&normal(all));
         self.text.push('\n');
+        self.mentions.extend(lasting.clone());
+        let content = fingerprint_of_text(&normal(lasting));
+        self.items.push(LocalItem { what, content });
+    }
+
+    fn beside(&mut self, item: &Item) {
+        self.context.push_str(&normal(item.to_token_stream()));
+        self.context.push('\n');
     }
 }
 
 impl<'ast> Visit<'ast> for Finder {
     fn visit_item(&mut self, item: &'ast Item) {
+        let mut lasting = item.to_token_stream();
         let what = match item {
-            Item::Static(item) => format!("static {}", item.ident),
+            Item::Static(item) => {
+                let (attrs, mutable, ty) = (&item.attrs, &item.mutability, &item.ty);
+                lasting = quote!(#(#attrs)* #mutable #ty);
+                format!("static {}", item.ident)
+            }
             Item::Struct(item) => format!("struct {}", item.ident),
             Item::Enum(item) => format!("enum {}", item.ident),
             Item::Union(item) => format!("union {}", item.ident),
             Item::Trait(item) => format!("trait {}", item.ident),
-            Item::Impl(_) => "an impl block".to_owned(),
+            Item::Impl(item) => {
+                let (ty, tr) = (&item.self_ty, item.trait_.as_ref().map(|(_, tr, _)| tr));
+                lasting = quote!(#tr for #ty);
+                let what = format!("impl {}", compact(lasting.clone()));
+                self.found(what, item.to_token_stream(), lasting);
+                return visit::visit_item_impl(self, item);
+            }
             Item::Mod(item) => format!("mod {}", item.ident),
             Item::ForeignMod(_) => "an extern block".to_owned(),
             Item::Macro(item) if item.ident.is_none() => {
                 format!("what {}! makes", item.mac.path.to_token_stream())
             }
+            Item::Const(_) | Item::Type(_) | Item::Use(_) | Item::Macro(_) | Item::Fn(_) => {
+                // A function matters if it is const; then it must not look like one that isn't.
+                if !matches!(item, Item::Fn(item) if item.sig.constness.is_none()) {
+                    self.beside(item);
+                }
+                return visit::visit_item(self, item);
+            }
             _ => return visit::visit_item(self, item),
         };
-        self.found(what, item.to_token_stream());
+        self.found(what, item.to_token_stream(), lasting);
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
         if declares(call.tokens.clone()) {
             let name = call.path.to_token_stream().to_string().replace(' ', "");
-            self.found(format!("what {name}! makes"), call.tokens.clone());
+            let tokens = call.tokens.clone();
+            self.found(format!("what {name}! makes"), tokens.clone(), tokens);
         }
     }
 }
@@ -114,7 +163,7 @@ mod tests {
             "{ thread_local! { static D: u8 = 1; } }",
             Some("what thread_local! makes"),
         );
-        check("{ impl X {} }", Some("an impl block"));
+        check("{ impl X {} }", Some("impl for X"));
     }
 
     #[test]

@@ -13,8 +13,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
 /// 128 bits that stand for a normalised text. Only comparable within one process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(u64, u64);
+
+impl Fingerprint {
+    /// One for many, in their order.
+    pub fn joined(parts: impl IntoIterator<Item = Self>) -> Self {
+        let parts: Vec<String> = parts.into_iter().map(|part| format!("{part:?}")).collect();
+        fingerprint_of_text(&parts.join(" "))
+    }
+}
 
 /// The fingerprint of tokens.
 pub(crate) fn fingerprint(tokens: TokenStream) -> Fingerprint {

@@ -202,12 +202,7 @@ impl Preparer<'_> {
         let owner = candidate.item_impl.map_or(Owner::Free, Owner::of_impl);
         let name = self.site_name(&owner, &plain(&candidate.signature.ident.to_string()));
         let here = |function: &&&FunctionInfo| function.line == line && function.name == name;
-        let Some(kind) = self
-            .functions
-            .iter()
-            .find(here)
-            .map(|known| known.kind.clone())
-        else {
+        let Some(kind) = self.functions.iter().find(here).map(|known| known.kind) else {
             return;
         };
         let is_async = kind == Ok(Kind::Async);

@@ -23,16 +23,17 @@ use soft_mock_rewriter::{
 use super::check;
 use super::linker::Linker;
 use super::rustc::{self, Cancel, Cancelled};
-use super::spread::{self, SpreadRequest, SpreadUnit, WholeError};
+use super::spread::SpreadPlugin;
+use super::spreading;
 use super::twin::{first_error, Twin};
-use crate::session::plan::{Plan, PlannedFunction, Rude, UnitPlan};
+use crate::session::plan::{Plan, PlannedFunction, Rude, UnitPlan, Wanted};
 use crate::session::program::{LoadedUnit, Program};
-use crate::unit::{below, replace_file};
+use crate::unit::replace_file;
 
 /// A patch to build.
 pub(crate) struct Job {
     pub(crate) program: Arc<Program>,
-    pub(crate) plan: Plan,
+    pub(crate) wanted: Wanted,
     /// Where to write: private, and its own for every patch.
     pub(crate) folder: PathBuf,
     pub(crate) number: u64,
@@ -43,6 +44,14 @@ pub(crate) struct Job {
 /// A patch that was built.
 pub(crate) struct Built {
     pub(crate) plugins: Vec<PathBuf>,
+    /// What becomes new with them, and what gets its original body again.
+    pub(crate) plan: Plan,
+    /// Functions that differ, but are called just once.
+    pub(crate) once: Vec<PlannedFunction>,
+    /// Statics that begin with another value now: those that exist keep theirs.
+    pub(crate) kept: Vec<String>,
+    /// The plugins that were made from whole crates.
+    pub(crate) whole: Vec<SpreadPlugin>,
     /// What took how long, and which way was taken.
     pub(crate) notes: Vec<String>,
 }
@@ -57,7 +66,7 @@ pub(crate) enum BuildError {
     Rude(Vec<Rude>),
 }
 
-/// Builds the plugins of a plan.
+/// Builds the plugins of a patch.
 pub(crate) fn build(job: &Job) -> Result<Built, BuildError> {
     still_built_so(job)?;
     let built = build_all(job)?;
@@ -71,10 +80,13 @@ fn still_built_so(job: &Job) -> Result<(), BuildError> {
     let Some(name) = job.program.outdated() else {
         return Ok(());
     };
-    let first = job.plan.values().flat_map(|unit| &unit.patch).next();
-    let rude = first.map(|function| Rude {
-        file: function.file.clone(),
-        line: function.line,
+    let first = job.wanted.bodies.values().next();
+    let first = first.map(|function| (&function.file, function.line));
+    let mut edits = job.wanted.spreading.iter();
+    let first = first.or_else(|| edits.next().map(|edit| (&edit.file, edit.line)));
+    let rude = first.map(|(file, line)| Rude {
+        file: file.clone(),
+        line,
         why: format!("crate `{name}` was built again after the program was started"),
     });
     match rude {
@@ -85,11 +97,23 @@ fn still_built_so(job: &Job) -> Result<(), BuildError> {
 }
 
 fn build_all(job: &Job) -> Result<Built, BuildError> {
+    if job.wanted.whole || !job.wanted.spreading.is_empty() {
+        return spreading::build(job, None);
+    }
     let mut built = Built {
         plugins: Vec::new(),
+        plan: job.wanted.plan.clone(),
+        once: Vec::new(),
+        kept: Vec::new(),
+        whole: Vec::new(),
         notes: Vec::new(),
     };
-    for (&position, plan) in job.plan.iter().filter(|(_, plan)| !plan.patch.is_empty()) {
+    for (&position, plan) in job
+        .wanted
+        .plan
+        .iter()
+        .filter(|(_, plan)| !plan.patch.is_empty())
+    {
         let unit = UnitJob {
             job,
             loaded: &job.program.units[position],
@@ -97,12 +121,15 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
             folder: job.folder.join(position.to_string()),
         };
         let started = Instant::now();
-        let plugins = unit.build(&mut built.notes)?;
+        match unit.build()? {
+            Attempt::Done(plugin) => built.plugins.push(plugin),
+            // What is built from whole crates holds all changes.
+            Attempt::Refused(why) => return spreading::build(job, Some(&why)),
+        }
         let name = &unit.loaded.unit.crate_name;
         built
             .notes
             .push(format!("`{name}`: {:?}", started.elapsed()));
-        built.plugins.extend(plugins);
     }
     Ok(built)
 }
@@ -128,20 +155,21 @@ struct Target<'a> {
 /// How an attempt to build the micro-crate ended.
 enum Attempt {
     Done(PathBuf),
-    /// rustc refused it; what it said.
+    /// It was refused; why.
     Refused(String),
 }
 
 impl UnitJob<'_> {
-    fn build(&self, notes: &mut Vec<String>) -> Result<Vec<PathBuf>, BuildError> {
-        match self.try_build(notes) {
+    fn build(&self) -> Result<Attempt, BuildError> {
+        match self.try_build() {
             Ok(result) => result,
             Err(error) if error.is::<Cancelled>() => Err(BuildError::Cancelled),
             Err(error) => Err(self.rude(&format!("no patch could be built: {error:#}"))),
         }
     }
 
-    fn try_build(&self, notes: &mut Vec<String>) -> Result<Result<Vec<PathBuf>, BuildError>> {
+    /// A plugin, or why it needs the whole crate.
+    fn try_build(&self) -> Result<Result<Attempt, BuildError>> {
         let program = &self.job.program;
         let twin = self.loaded.twin(&program.rustc, &self.job.cancel)?;
         let items = self.items();
@@ -152,20 +180,15 @@ impl UnitJob<'_> {
         let why = match needs_whole {
             Some(why) => why,
             None => match self.micro(&twin, &items, &targets)? {
-                Attempt::Done(plugin) => return Ok(Ok(vec![plugin])),
                 Attempt::Refused(stderr) => first_error(&stderr),
+                done => return Ok(Ok(done)),
             },
         };
-        if let Some(errors) =
-            check::errors(program, self.loaded, self.job.coloured, &self.job.cancel)?
-        {
-            return Ok(Err(BuildError::Compile(errors)));
-        }
-        notes.push(format!(
-            "`{}` is compiled whole: {why}",
-            self.loaded.unit.crate_name
-        ));
-        self.whole(&why)
+        let errors = check::errors(program, self.loaded, self.job.coloured, &self.job.cancel)?;
+        Ok(match errors {
+            Some(errors) => Err(BuildError::Compile(errors)),
+            None => Ok(Attempt::Refused(why)),
+        })
     }
 
     fn rude(&self, why: &str) -> BuildError {
@@ -320,50 +343,6 @@ impl UnitJob<'_> {
         args.push(&[&everywhere, &workspace]);
         let finished = rustc::run(&self.job.program.rustc, unit, &args, &self.job.cancel)?;
         Ok((!finished.success).then_some(finished.stderr))
-    }
-
-    /// Compiles the whole crate, and what uses it, and takes out of them what differs.
-    fn whole(&self, why: &str) -> Result<Result<Vec<PathBuf>, BuildError>> {
-        let program = &self.job.program;
-        let read = |path: &Path| match self.plan.files.get(path) {
-            Some(changed) => Ok(changed.text.to_string()),
-            None => std::fs::read_to_string(below(&self.loaded.folder.join("sources"), path)),
-        };
-        std::fs::create_dir_all(&self.folder)?;
-        let units: Vec<SpreadUnit<'_>> = program
-            .units
-            .iter()
-            .map(|loaded| SpreadUnit {
-                unit: &loaded.unit,
-                folder: &loaded.folder,
-                edited: (loaded.folder == self.loaded.folder).then_some(&read),
-            })
-            .collect();
-        let built = spread::build(&SpreadRequest {
-            units: &units,
-            rustc: &program.rustc,
-            linker: program.linker.as_deref(),
-            program: program.symbols()?,
-            libraries: &program.libraries,
-            earlier: &[],
-            only_bodies: true,
-            output: &self.folder,
-            number: self.job.number,
-            cancel: &self.job.cancel,
-        });
-        match built {
-            Ok(built) => Ok(Ok(built
-                .plugins
-                .into_iter()
-                .map(|plugin| plugin.path)
-                .collect())),
-            Err(WholeError::Cancelled) => Ok(Err(BuildError::Cancelled)),
-            Err(WholeError::Compile { stderr }) => {
-                Ok(Err(self.rude(&format!("{why}; {}", first_error(&stderr)))))
-            }
-            Err(WholeError::Refused { reason }) => Ok(Err(self.rude(&format!("{why}; {reason}")))),
-            Err(WholeError::Failed(error)) => Err(error),
-        }
     }
 
     fn plugin(&self, part: &str) -> PathBuf {

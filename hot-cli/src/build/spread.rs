@@ -43,6 +43,9 @@ use sites::Site;
 use units::{Built, Units};
 use world::World;
 
+/// Reads a source file.
+pub(crate) type ReadSource<'a> = dyn Fn(&Path) -> std::io::Result<String> + 'a;
+
 /// One unit of the program.
 #[derive(Clone, Copy)]
 pub(crate) struct SpreadUnit<'a> {
@@ -50,7 +53,7 @@ pub(crate) struct SpreadUnit<'a> {
     /// The unit's folder.
     pub(crate) folder: &'a Path,
     /// Reads a source file as it is now. None: nothing of the unit was edited.
-    pub(crate) edited: Option<&'a dyn Fn(&Path) -> std::io::Result<String>>,
+    pub(crate) edited: Option<&'a ReadSource<'a>>,
 }
 
 /// A patch to build.
@@ -148,13 +151,6 @@ fn refused(reason: impl Into<String>) -> WholeError {
 
 /// Units are compiled in folders of their own, by one at a time.
 static BUSY: Mutex<()> = Mutex::new(());
-
-/// Compiles what edits are compared with, ahead of the first one.
-pub(crate) fn warm(request: &SpreadRequest<'_>) -> Result<(), WholeError> {
-    let _busy = BUSY.lock().unwrap_or_else(PoisonError::into_inner);
-    Units::new(request)?.baselines(|_| true)?;
-    Ok(())
-}
 
 /// Builds the plugins of a patch.
 pub(crate) fn build(request: &SpreadRequest<'_>) -> Result<Spread, WholeError> {

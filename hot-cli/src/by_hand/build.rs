@@ -11,7 +11,7 @@ use super::target::Target;
 use crate::build::patch::{self, BuildError, Job};
 use crate::build::rustc::Cancel;
 use crate::commands::BuildPatchArgs;
-use crate::session::plan::{Change, Plan, Rude};
+use crate::session::plan::{Change, Plan, Rude, Wanted};
 use crate::session::program::Program;
 use crate::session::state::ProgramState;
 use crate::unit::replace_file;
@@ -21,10 +21,10 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
     let target = Target::of(args)?;
     let program = Program::recorded(&target.records, target.executable.clone())?;
     let mut state = ProgramState::new(program);
-    let files: Vec<PathBuf> = state.program.watched_files().into_iter().collect();
+    let files: Vec<PathBuf> = state.program.watched_files().iter().cloned().collect();
     state.note(&files);
-    let plan = match state.change() {
-        Change::Patch(plan) => plan,
+    let wanted = match state.change() {
+        Change::Patch(wanted) => *wanted,
         Change::Nothing => bail!(
             "nothing to patch: the files are what {} was built from",
             target.executable.display()
@@ -32,20 +32,39 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
         Change::Syntax(error) => bail!("{error}"),
         Change::Rude(edits) => bail!("{}", rude(&edits)),
     };
+    refuse_spreading(&wanted)?;
     let folder = tempfile::tempdir().context("no folder for the build")?;
     let job = Job {
         program: Arc::clone(&state.program),
-        plan,
+        wanted,
         folder: folder.path().to_owned(),
         number: number(),
         coloured: false,
         cancel: Cancel::default(),
     };
     match patch::build(&job) {
-        Ok(built) => deliver(&built.plugins, &args.output, &job.plan),
+        Ok(built) => deliver(&built.plugins, &args.output, &built.plan),
         Err(BuildError::Compile(text)) => bail!("the edit doesn't compile\n{text}"),
         Err(BuildError::Rude(edits)) => bail!("{}", rude(&edits)),
         Err(BuildError::Cancelled) => bail!("cancelled"),
+    }
+}
+
+/// A process may have got other patches by hand, of which nothing is known here: what they brought
+/// would exist twice.
+fn refuse_spreading(wanted: &Wanted) -> Result<()> {
+    let edits = wanted.spreading.iter().map(|edit| Rude {
+        file: edit.file.clone(),
+        line: edit.line,
+        why: format!(
+            "{}: by hand, only bodies of functions with a site are patched",
+            edit.what
+        ),
+    });
+    let edits: Vec<Rude> = edits.collect();
+    match edits.is_empty() {
+        true => Ok(()),
+        false => bail!("{}", rude(&edits)),
     }
 }
 

@@ -6,6 +6,9 @@
 mod handover;
 mod plugins;
 mod remote;
+mod restarts;
+mod saves;
+mod words;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -18,7 +21,7 @@ use soft_mock::reloader::protocol::{
     FromProgram, ListSites, Load, Loaded, Refused, Restore, SiteInfo, ToProgram,
 };
 
-use super::plan::{Change, Plan, Rude};
+use super::plan::{Change, PlannedFunction, Rude, Wanted};
 use super::program::Program;
 use super::restart;
 use super::state::ProgramState;
@@ -34,6 +37,7 @@ use crate::session_dir::SessionDir;
 use crate::watch::{WatchEvent, Watcher};
 use handover::HandingOver;
 use remote::Remote;
+use words::first_edit;
 
 pub(crate) use remote::session_info;
 
@@ -100,7 +104,7 @@ struct Instance {
 struct Building {
     number: u64,
     program: PathBuf,
-    plan: Plan,
+    wanted: Box<Wanted>,
     cancel: Cancel,
     since: Instant,
 }
@@ -108,7 +112,11 @@ struct Building {
 /// A patch that was sent and isn't answered by all processes yet.
 struct Sent {
     program: PathBuf,
-    plan: Plan,
+    wanted: Box<Wanted>,
+    /// Functions that differ, but are called just once.
+    once: Vec<PlannedFunction>,
+    /// Statics that begin with another value now.
+    kept: Vec<String>,
     load: Load,
     since: Instant,
     /// Who got it, and who of them has not answered yet.
@@ -138,6 +146,8 @@ pub(crate) struct Engine {
     settling: Option<(Instant, Instant)>,
     /// What was said last of an edit that can't be patched: not said twice.
     said: Option<String>,
+    /// A change waits for the answers to the patch before.
+    postponed: bool,
     restarting: bool,
     handover: Handover,
     handing_over: Option<HandingOver>,
@@ -176,6 +186,7 @@ impl Engine {
             sent: HashMap::new(),
             settling: None,
             said: None,
+            postponed: false,
             restarting: false,
             handover,
             handing_over: None,
@@ -319,7 +330,7 @@ impl Engine {
                     .warning(&format!("edits can't be patched: {error:#}"));
             }
         };
-        let files = program.program.watched_files();
+        let files = program.program.watched_files().clone();
         if !self.plugin_is_there(&folder, &program) {
             return;
         }
@@ -329,16 +340,6 @@ impl Engine {
         // Whatever was saved since the program was built.
         let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
         self.files_changed_since_build(&files);
-    }
-
-    fn watch_files(&mut self) {
-        let all = self
-            .programs
-            .values()
-            .flat_map(|state| state.program.watched_files());
-        if let Err(error) = self.watcher.set_files(all) {
-            self.report.warning(&error.to_string());
-        }
     }
 
     /// Makes the twins while the program already runs, so that the first patch needn't wait for them.
@@ -380,89 +381,6 @@ impl Engine {
         }
     }
 
-    // Files change.
-
-    fn files_changed(&mut self, paths: &[PathBuf], seen: Instant) {
-        for state in self.programs.values_mut() {
-            state.note(paths);
-        }
-        if let Some(path) = self.foreign_change(paths) {
-            let why = "a watched file that is no source of the program changed".to_owned();
-            let rude = vec![Rude {
-                file: path,
-                line: 1,
-                why,
-            }];
-            return self.rude(None, &rude);
-        }
-        self.settling = None;
-        self.act(seen);
-    }
-
-    fn files_changed_since_build(&mut self, paths: &[PathBuf]) {
-        for state in self.programs.values_mut() {
-            state.note(paths);
-        }
-        self.act(Instant::now());
-    }
-
-    /// A file below a `--watch` path that no program of ours was built from: only the user knows what it means.
-    fn foreign_change(&self, paths: &[PathBuf]) -> Option<PathBuf> {
-        if self.programs.is_empty() {
-            return None;
-        }
-        let known = |path: &PathBuf| {
-            let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
-            self.programs.values().any(|state| {
-                let files = state.program.watched_files();
-                files.contains(path) || files.contains(&canonical)
-            })
-        };
-        let source = |path: &PathBuf| path.extension().is_some_and(|ext| ext == "rs");
-        paths.iter().find(|p| !source(p) && !known(p)).cloned()
-    }
-
-    fn act(&mut self, seen: Instant) {
-        if self.remote.is_rolling_back() {
-            return; // Looked at again when that is done.
-        }
-        let change = self.first_change();
-        self.drop_build();
-        match change {
-            None => self.said = None,
-            Some((program, Change::Patch(plan))) => self.build(program, plan, seen),
-            Some((_, Change::Syntax(_) | Change::Rude(_))) => {
-                let now = Instant::now();
-                self.settling = Some((seen, now + SETTLE));
-            }
-            Some((_, Change::Nothing)) => {}
-        }
-    }
-
-    /// A text that can't be patched has stood for a while: it is no half of a save.
-    fn settled(&mut self) {
-        let Some((_, until)) = self.settling.take() else {
-            return;
-        };
-        if Instant::now() < until {
-            self.settling = Some((until, until));
-            return;
-        }
-        match self.first_change() {
-            Some((_, Change::Syntax(error))) => {
-                let file = self.shown(&error.path);
-                let line = u32::try_from(error.line).unwrap_or(u32::MAX);
-                let text = error.to_string();
-                if self.said.as_deref() != Some(&text) {
-                    self.report.syntax_error(&file, line, &error.message);
-                    self.said = Some(text);
-                }
-            }
-            Some((program, Change::Rude(edits))) => self.rude(Some(&program), &edits),
-            _ => {}
-        }
-    }
-
     // Patches.
 
     fn drop_build(&mut self) {
@@ -471,7 +389,13 @@ impl Engine {
         }
     }
 
-    fn build(&mut self, program: PathBuf, plan: Plan, since: Instant) {
+    fn build(&mut self, program: PathBuf, wanted: Box<Wanted>, since: Instant) {
+        // What is on its way decides what of whole crates is loaded.
+        let on_its_way = self.sent.values().any(|sent| sent.program == program);
+        if on_its_way && !wanted.spreading.is_empty() {
+            self.postponed = true;
+            return;
+        }
         let Some(state) = self.programs.get(&program) else {
             return;
         };
@@ -480,7 +404,7 @@ impl Engine {
         let cancel = Cancel::default();
         let job = patch::Job {
             program: Arc::clone(&state.program),
-            plan: plan.clone(),
+            wanted: (*wanted).clone(),
             folder: self.folder.path().join(format!("patch-{number}")),
             number,
             coloured: self.report.is_coloured(),
@@ -489,7 +413,7 @@ impl Engine {
         self.building = Some(Building {
             number,
             program,
-            plan,
+            wanted,
             cancel,
             since,
         });
@@ -505,7 +429,7 @@ impl Engine {
             return;
         };
         match built {
-            Ok(built) => self.install(building, &built),
+            Ok(built) => self.install(building, built),
             Err(BuildError::Cancelled) => {}
             Err(BuildError::Compile(text)) => {
                 if self.said.as_deref() != Some(&text) {
@@ -518,14 +442,18 @@ impl Engine {
     }
 
     /// Sends a patch to all processes of its program.
-    fn install(&mut self, building: Building, built: &Built) {
+    fn install(&mut self, mut building: Building, built: Built) {
         for note in &built.notes {
             self.report.detail(|| note.clone());
         }
-        let Some(state) = self.programs.get(&building.program) else {
+        let Some(state) = self.programs.get_mut(&building.program) else {
             return;
         };
-        let restore = building
+        building.wanted.plan.clone_from(&built.plan);
+        let whole = built.whole.iter().cloned();
+        building.wanted.earlier.extend(whole);
+        let restore: Vec<Restore> = building
+            .wanted
             .plan
             .iter()
             .flat_map(|(position, unit)| {
@@ -536,9 +464,13 @@ impl Engine {
                 })
             })
             .collect();
+        if built.plugins.is_empty() && restore.is_empty() {
+            state.nothing_differs(&building.wanted);
+            return self.tell_nothing_differs(&building.wanted, &built);
+        }
         let load = Load {
             id: building.number,
-            plugins: built.plugins.clone(),
+            plugins: built.plugins,
             restore,
         };
         let waiting: Vec<Connection> = self
@@ -551,7 +483,9 @@ impl Engine {
             load.id,
             Sent {
                 program: building.program,
-                plan: building.plan,
+                wanted: building.wanted,
+                once: built.once,
+                kept: built.kept,
                 load: load.clone(),
                 since: building.since,
                 recipients: waiting.clone(),
@@ -636,8 +570,9 @@ impl Engine {
     fn finished(&mut self, sent: Sent) {
         if let Some(refused) = &sent.refused {
             let why = format!("the program refused the patch: {}", refused.error);
-            let rude: Vec<Rude> = first_functions(&sent.plan, &why);
-            return self.rude(Some(&sent.program), &rude);
+            let rude: Vec<Rude> = first_edit(&sent.wanted, &why);
+            self.rude(Some(&sent.program), &rude);
+            return self.act_postponed(sent.since);
         }
         let Some(loaded) = &sent.loaded else {
             return;
@@ -652,200 +587,10 @@ impl Engine {
             }
         }
         if let Some(state) = self.programs.get_mut(&sent.program) {
-            state.installed(&sent.plan, sent.load);
+            state.installed(&sent.wanted, sent.load);
         }
+        self.postponed = false;
         // Another program of the session may be built from the same files.
         self.act(sent.since);
     }
-
-    /// Says what is new. What a process told of running calls decides the words.
-    fn tell(&self, sent: &Sent, loaded: &Loaded) {
-        let elapsed = sent.since.elapsed();
-        let functions: Vec<Shown> = sent
-            .plan
-            .values()
-            .flat_map(|unit| &unit.patch)
-            .map(|f| self.show(f))
-            .collect();
-        let running = |name: &str| {
-            loaded
-                .report
-                .functions
-                .iter()
-                .any(|f| f.name == name && f.running > 0)
-        };
-        let is_main = |name: &str| name.matches("::").count() == 1 && name.ends_with("::main");
-        let (dead, live): (Vec<&Shown>, Vec<&Shown>) = functions
-            .iter()
-            .partition(|f| is_main(&f.name) && running(&f.name));
-        let live: Vec<Function<'_>> = live.into_iter().map(Shown::function).collect();
-        let dead: Vec<Function<'_>> = dead.into_iter().map(Shown::function).collect();
-        if !live.is_empty() {
-            self.report.patched(&live, elapsed);
-            let still: Vec<Function<'_>> =
-                live.iter().filter(|f| running(f.name)).copied().collect();
-            if !still.is_empty() {
-                self.report.still_running(&still);
-            }
-        }
-        if !dead.is_empty() {
-            self.report.without_effect(&dead);
-        }
-        let restored: Vec<Shown> = sent
-            .plan
-            .values()
-            .flat_map(|unit| &unit.restore)
-            .map(|f| self.show(f))
-            .collect();
-        if !restored.is_empty() {
-            let restored: Vec<Function<'_>> = restored.iter().map(Shown::function).collect();
-            self.report.restored(&restored, elapsed);
-        }
-    }
-
-    fn show(&self, function: &super::plan::PlannedFunction) -> Shown {
-        Shown {
-            name: function.name.clone(),
-            file: self.shown(&function.file),
-            line: u32::try_from(function.line).unwrap_or(u32::MAX),
-        }
-    }
-
-    /// A path as the user would write it here.
-    fn shown(&self, path: &Path) -> String {
-        let here = std::env::current_dir().unwrap_or_default();
-        path.strip_prefix(&here)
-            .unwrap_or(path)
-            .display()
-            .to_string()
-    }
-
-    // Restarts.
-
-    fn rude(&mut self, program: Option<&Path>, edits: &[Rude]) {
-        if self.rebuild_plugins(program, edits) {
-            return;
-        }
-        let text = format!("{edits:?}");
-        if self.said.as_deref() == Some(&text) {
-            return;
-        }
-        self.said = Some(text);
-        if self.options.no_restart {
-            return self.say_rude(edits, "the old code runs on (--no-restart)");
-        }
-        let plugins = self.all_plugins();
-        match restart::build_only(&self.launch) {
-            Some(mut command) if !self.restarting => {
-                self.say_rude(edits, "building again, then restarting");
-                self.restarting = true;
-                let events = self.events.clone();
-                std::thread::spawn(move || {
-                    let success = command.status().is_ok_and(|status| status.success());
-                    let success = success && plugins::run(&plugins);
-                    // The session may have ended meanwhile.
-                    let _ = events.send(Event::Rebuilt(success));
-                });
-            }
-            Some(_) => {}
-            None => {
-                self.say_rude(edits, "restarting");
-                self.restarting = true;
-                let _ = self.events.send(Event::Rebuilt(true));
-            }
-        }
-    }
-
-    fn say_rude(&self, edits: &[Rude], what_now: &str) {
-        let shown: Vec<(String, u32, &str)> = edits
-            .iter()
-            .map(|edit| {
-                let line = u32::try_from(edit.line).unwrap_or(u32::MAX);
-                (self.shown(&edit.file), line, edit.why.as_str())
-            })
-            .collect();
-        let list: Vec<RudeEdit<'_>> = shown
-            .iter()
-            .map(|(file, line, why)| RudeEdit {
-                file,
-                line: *line,
-                why,
-            })
-            .collect();
-        self.report.rude(&list, what_now);
-    }
-
-    /// The project was built again: the program makes way for the new one, or runs on.
-    fn rebuilt(&mut self, success: bool) {
-        if !success {
-            self.restarting = false;
-            self.report.note("the build failed: the old code runs on");
-            // The next save is another try, also if the same edits stand in the way of a patch.
-            self.said = None;
-            return;
-        }
-        self.hand_over();
-    }
-
-    /// Ends the processes and starts the command again.
-    fn restart(&mut self) -> Option<i32> {
-        self.restarting = false;
-        self.drop_build();
-        let pids: Vec<u32> = self
-            .instances
-            .values()
-            .map(|instance| instance.pid)
-            .collect();
-        self.supervisor.stop(&pids, GRACE);
-        self.programs.clear();
-        self.remote.restarted();
-        self.loading.clear();
-        self.instances.clear();
-        self.sent.clear();
-        self.settling = None;
-        self.said = None;
-        match self.supervisor.start(&self.launch) {
-            Ok(run) => {
-                self.run = run;
-                self.report.note("restarted");
-                None
-            }
-            Err(error) => {
-                self.report.error(&error.to_string());
-                Some(error.exit_code())
-            }
-        }
-    }
-}
-
-/// A function as it is shown.
-struct Shown {
-    name: String,
-    file: String,
-    line: u32,
-}
-
-impl Shown {
-    fn function(&self) -> Function<'_> {
-        Function {
-            name: &self.name,
-            file: &self.file,
-            line: self.line,
-        }
-    }
-}
-
-fn first_functions(plan: &Plan, why: &str) -> Vec<Rude> {
-    let functions = plan
-        .values()
-        .flat_map(|unit| unit.patch.iter().chain(&unit.restore));
-    let mut rude: Vec<Rude> = functions
-        .map(|function| Rude {
-            file: function.file.clone(),
-            line: function.line,
-            why: why.to_owned(),
-        })
-        .collect();
-    rude.truncate(1);
-    rude
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use soft_mock_rewriter::{FileItems, Fingerprint, SyntaxError};
 
+use crate::build::spread::SpreadPlugin;
+
 /// A function that gets a new body, or its original one again.
 #[derive(Debug, Clone)]
 pub(crate) struct PlannedFunction {
@@ -38,6 +40,42 @@ pub(crate) struct ChangedFile {
 /// What is to be installed as one: by the position of the unit in the program.
 pub(crate) type Plan = BTreeMap<usize, UnitPlan>;
 
+/// A function of a program: the position of its unit, and the name of its site.
+pub(crate) type Site = (usize, String);
+
+/// What the edited files say, as far as it means anything: equal if there is nothing new to do.
+pub(crate) type Meaning = BTreeMap<(usize, PathBuf), Fingerprint>;
+
+/// A patch that is wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// If edits spread: only the files; the build finds the functions.
+    pub(crate) plan: Plan,
+    pub(crate) meaning: Meaning,
+    /// Edits that aren't bodies of functions with a site, and therefore reach others.
+    pub(crate) spreading: Vec<Edit>,
+    /// What runs patched was made from whole crates, and belongs together: so must what follows.
+    pub(crate) whole: bool,
+    /// Those of them that the patch before did not have.
+    pub(crate) fresh: Vec<Edit>,
+    /// All functions with another body than the program was built with.
+    pub(crate) bodies: BTreeMap<Site, PlannedFunction>,
+    /// Functions that run patched now.
+    pub(crate) active: Vec<(Site, PlannedFunction)>,
+    /// Plugins of whole crates that were loaded before, oldest first.
+    pub(crate) earlier: Vec<SpreadPlugin>,
+}
+
+/// An edit, as people are told of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Edit {
+    pub(crate) file: PathBuf,
+    pub(crate) line: usize,
+    pub(crate) what: String,
+    /// The static whose initial value it is.
+    pub(crate) kept: Option<String>,
+}
+
 /// An edit that can't be patched.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rude {
@@ -56,5 +94,5 @@ pub(crate) enum Change {
     /// The program can't become what the files say.
     Rude(Vec<Rude>),
     /// It can.
-    Patch(Plan),
+    Patch(Box<Wanted>),
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{bail, Context, Result};
 use soft_mock::reloader::protocol::Hello;
-use soft_mock_rewriter::FileItems;
+use soft_mock_rewriter::{FileItems, Lasting};
 
 use crate::build::object::{dynamic_symbols, DynamicSymbols};
 use crate::build::rustc::Cancel;
@@ -24,6 +24,8 @@ use crate::wrapper::shadow;
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) units: Vec<LoadedUnit>,
+    /// The names on which its values depend.
+    pub(crate) lasting: Lasting,
     /// The compiler's own binary.
     pub(crate) rustc: PathBuf,
     pub(crate) linker: Option<PathBuf>,
@@ -34,6 +36,7 @@ pub(crate) struct Program {
     /// It is the library of a managed plugin in a program of its own.
     pub(crate) is_plugin: bool,
     symbols: OnceLock<DynamicSymbols>,
+    watched: BTreeSet<PathBuf>,
 }
 
 /// A unit and its files.
@@ -43,6 +46,8 @@ pub(crate) struct LoadedUnit {
     pub(crate) unit: Unit,
     /// What each file declared when it was compiled, by its path.
     pub(crate) files: BTreeMap<PathBuf, Arc<FileItems>>,
+    /// The folders of the units whose libraries it names.
+    uses: Vec<PathBuf>,
     /// Files that stand in more than one module: an edit of one would be several.
     pub(crate) repeated: BTreeSet<PathBuf>,
     /// What each file held when it was compiled: the copies on disk are replaced by the next build.
@@ -73,7 +78,15 @@ impl Program {
         let rustc = toolchain::real_rustc(&main.rustc)?;
         let linker = toolchain::bundled_linker(&rustc);
         let libraries = library_folders(&units, &rustc);
+        let lasting = Lasting::of(files(&units).map(|(position, _, items)| (position, items)));
+        let watched = units
+            .iter()
+            .flat_map(|loaded| loaded.unit.sources.iter().chain(loaded.unit.inputs.keys()))
+            .cloned()
+            .collect();
         Ok(Self {
+            watched,
+            lasting,
             rustc,
             linker,
             libraries,
@@ -82,6 +95,36 @@ impl Program {
             symbols: OnceLock::new(),
             units,
         })
+    }
+
+    /// All files of its crates, with the positions of the units.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (usize, &Path, &FileItems)> {
+        files(&self.units)
+    }
+
+    /// A crate that was compiled as it is, and uses the unit, directly or through others.
+    pub(crate) fn fixed_user(&self, position: usize) -> Option<&str> {
+        let mut users = BTreeSet::from([position]);
+        loop {
+            let known = users.len();
+            for (user, loaded) in self.units.iter().enumerate() {
+                if loaded.uses.iter().any(|used| {
+                    let used = self.units.iter().position(|unit| unit.folder == *used);
+                    used.is_some_and(|used| users.contains(&used))
+                }) {
+                    users.insert(user);
+                }
+            }
+            if users.len() == known {
+                break;
+            }
+        }
+        users.remove(&position);
+        let users = users.iter().map(|user| &self.units[*user].unit);
+        users
+            .filter(|unit| unit.unmodified.is_some() || unit.kind == UnitKind::Macro)
+            .map(|unit| unit.crate_name.as_str())
+            .next()
     }
 
     /// What the program exports. Read at the first call.
@@ -104,12 +147,8 @@ impl Program {
     }
 
     /// Files whose changes concern the program: sources, and what was read when they were compiled.
-    pub(crate) fn watched_files(&self) -> BTreeSet<PathBuf> {
-        let mut files = BTreeSet::new();
-        for LoadedUnit { unit, .. } in &self.units {
-            files.extend(unit.sources.iter().chain(unit.inputs.keys()).cloned());
-        }
-        files
+    pub(crate) fn watched_files(&self) -> &BTreeSet<PathBuf> {
+        &self.watched
     }
 }
 
@@ -133,6 +172,7 @@ impl LoadedUnit {
             }
         }
         Ok(Self {
+            uses: used_by(&unit).collect(),
             folder,
             unit,
             files,
@@ -178,15 +218,33 @@ fn closure(program: &Path) -> Result<Vec<PathBuf>> {
     let mut waiting = VecDeque::from([program.to_owned()]);
     while let Some(folder) = waiting.pop_front() {
         let unit = Unit::read(&folder)?;
-        for (_, library) in unit.rustc_args().externs() {
-            let library = unit.cwd.join(library);
-            if let Some(next) = Unit::of_library(&library).filter(|next| !found.contains(next)) {
+        for next in used_by(&unit) {
+            if !found.contains(&next) {
                 found.push(next.clone());
                 waiting.push_back(next);
             }
         }
     }
     Ok(found)
+}
+
+/// The folders of the units whose libraries a unit names.
+fn used_by(unit: &Unit) -> impl Iterator<Item = PathBuf> {
+    let libraries: Vec<PathBuf> = unit
+        .rustc_args()
+        .externs()
+        .map(|(_, library)| unit.cwd.join(library))
+        .collect();
+    libraries
+        .into_iter()
+        .filter_map(|library| Unit::of_library(&library))
+}
+
+fn files(units: &[LoadedUnit]) -> impl Iterator<Item = (usize, &Path, &FileItems)> {
+    units.iter().enumerate().flat_map(|(position, loaded)| {
+        let files = loaded.files.iter();
+        files.map(move |(path, items)| (position, path.as_path(), &**items))
+    })
 }
 
 /// The records must be those of this very program: a build in between has replaced them.

@@ -1,17 +1,23 @@
 //! What the running processes of a program do now, against what the files say.
 //!
 //! Every comparison is with the program *as it was built*, never with an earlier edit: so an edit that
-//! is undone asks for the original body, and nothing is lost when one save replaces another.
+//! is undone asks for the original body, and nothing is lost when one save replaces another. What an
+//! earlier patch brought into the program (types, statics) is remembered as well: it may not change
+//! under the code and the values that are left of it.
+
+mod compare;
+mod files;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use soft_mock::reloader::protocol::{Load, SiteInfo};
-use soft_mock_rewriter::{diff, forget_sources, FileItems, Fingerprint, Function, SyntaxError};
+use soft_mock_rewriter::{forget_sources, FileItems, Function, Lasting, SyntaxError};
 
-use super::plan::{Change, ChangedFile, Plan, PlannedFunction, Rude, UnitPlan};
+use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, Site, Wanted};
 use super::program::{LoadedUnit, Program};
+use crate::build::spread::SpreadPlugin;
 use crate::unit::content_hash;
 
 /// A program and the state of its processes.
@@ -19,12 +25,31 @@ pub(crate) struct ProgramState {
     pub(crate) program: Arc<Program>,
     /// Files that differ from what was compiled, or can't be read as Rust.
     current: BTreeMap<PathBuf, FileState>,
-    /// Bodies that are installed in place of the original ones, by unit and site.
-    active: BTreeMap<(usize, String), Fingerprint>,
+    /// Files of modules that the program was built without, and those that their declarations look for.
+    new_files: BTreeMap<PathBuf, (usize, Vec<String>)>,
+    missing: BTreeSet<PathBuf>,
+    /// Files of modules that the program was built with and that are declared no more.
+    gone: BTreeSet<(usize, PathBuf)>,
+    /// What runs in place of original bodies.
+    active: BTreeMap<Site, PlannedFunction>,
+    /// What the files said when the last patch was made. None: that isn't what runs.
+    meaning: Option<Meaning>,
+    /// The edits of the last patch that reached others.
+    told: Vec<Edit>,
     /// All that was installed so far, for processes that join later.
     pub(crate) installed: Vec<Load>,
     /// What `active` was before each of them.
-    before: Vec<BTreeMap<(usize, String), Fingerprint>>,
+    before: Vec<BTreeMap<Site, PlannedFunction>>,
+    /// What is active was made from whole crates: their futures hold each other, and can't be replaced
+    /// one by one.
+    whole: bool,
+    /// Plugins of whole crates that were loaded, oldest first. They stay after a rollback.
+    earlier: Vec<SpreadPlugin>,
+    /// States of files from which such plugins were made, as far as they hold something that a later
+    /// one does not.
+    loaded: BTreeMap<(usize, PathBuf), Vec<Arc<FileItems>>>,
+    /// The names on which values depend, if there are more than those of the program as it was built.
+    lasting: Option<Lasting>,
     /// Files whose edits were rolled back, with what they held then: nothing of them is installed
     /// again before they change.
     held: BTreeMap<PathBuf, u64>,
@@ -45,9 +70,18 @@ impl ProgramState {
         Self {
             program: Arc::new(program),
             current: BTreeMap::new(),
+            new_files: BTreeMap::new(),
+            missing: BTreeSet::new(),
+            gone: BTreeSet::new(),
             active: BTreeMap::new(),
+            meaning: Some(Meaning::new()),
+            told: Vec::new(),
             installed: Vec::new(),
             before: Vec::new(),
+            whole: false,
+            earlier: Vec::new(),
+            loaded: BTreeMap::new(),
+            lasting: None,
             held: BTreeMap::new(),
             sites: None,
         }
@@ -72,194 +106,6 @@ impl ProgramState {
         !known && !function.cfgs.is_empty()
     }
 
-    /// Takes note of files that may have changed.
-    pub(crate) fn note(&mut self, paths: &[PathBuf]) {
-        for path in paths {
-            if self
-                .held
-                .get(path)
-                .is_some_and(|then| *then != content_hash(path))
-            {
-                self.held.remove(path);
-            }
-            match self.look_at(path) {
-                Some(state) => self.current.insert(path.clone(), state),
-                None => self.current.remove(path),
-            };
-        }
-        // What was read is in its own form now.
-        forget_sources();
-    }
-
-    /// How a file differs from what was compiled, if it does.
-    fn look_at(&self, path: &Path) -> Option<FileState> {
-        let units: Vec<(usize, &LoadedUnit)> = self
-            .program
-            .units
-            .iter()
-            .enumerate()
-            .filter(|(_, loaded)| loaded.files.contains_key(path))
-            .collect();
-        let rude = |why: String| {
-            let file = path.to_owned();
-            Some(FileState::Rude(Rude { file, line: 1, why }))
-        };
-        if units.is_empty() {
-            return self.look_at_input(path).and_then(rude);
-        }
-        let text: Arc<str> = match std::fs::read_to_string(path) {
-            Ok(text) => text.into(),
-            Err(error) => return rude(format!("the file can't be read: {error}")),
-        };
-        let mut changed = Vec::new();
-        for (position, loaded) in units {
-            if loaded.compiled_text_is(path, &text) {
-                continue;
-            }
-            if loaded.repeated.contains(path) {
-                return rude("the file belongs to more than one module of its crate".to_owned());
-            }
-            let module = loaded.files[path].module.clone();
-            match FileItems::read(&text, path, &module) {
-                Ok(items) => {
-                    let items = Arc::new(items);
-                    let text = Arc::clone(&text);
-                    changed.push((position, ChangedFile { text, items }));
-                }
-                Err(error) => return Some(FileState::Syntax(error)),
-            }
-        }
-        (!changed.is_empty()).then_some(FileState::Changed(changed))
-    }
-
-    /// Why a change of a file that is no source of a rewritten crate matters, if it did change.
-    fn look_at_input(&self, path: &Path) -> Option<String> {
-        let now = content_hash(path);
-        for LoadedUnit { unit, .. } in &self.program.units {
-            if unit.inputs.get(path).is_none_or(|then| *then == now) {
-                continue;
-            }
-            let name = &unit.crate_name;
-            return Some(match path.file_name().and_then(|name| name.to_str()) {
-                Some("Cargo.toml") => "the manifest changed".to_owned(),
-                Some("build.rs") => "the build script changed".to_owned(),
-                _ => match &unit.unmodified {
-                    Some(reason) => format!("crate `{name}` was built unmodified: {reason}"),
-                    None => format!("crate `{name}` reads it when it is compiled"),
-                },
-            });
-        }
-        None
-    }
-
-    /// Whether a plugin's crates but its own differ from what was compiled: crates that it shares.
-    pub(crate) fn shared_changed(&self) -> bool {
-        let shared = |state: &FileState| match state {
-            FileState::Changed(units) => units.iter().any(|(unit, _)| *unit > 0),
-            FileState::Syntax(_) | FileState::Rude(_) => false,
-        };
-        self.program.is_plugin && self.current.values().any(shared)
-    }
-
-    /// What is to be done so that the program does what the files say.
-    pub(crate) fn change(&self) -> Change {
-        let mut rude = BTreeSet::new();
-        let mut plan = Plan::new();
-        let mut wanted: BTreeSet<(usize, String)> = BTreeSet::new();
-        for (path, state) in &self.current {
-            match state {
-                FileState::Syntax(error) => return Change::Syntax(error.clone()),
-                FileState::Rude(edit) => {
-                    rude.insert(edit.clone());
-                }
-                FileState::Changed(units) => {
-                    for (unit, file) in units {
-                        self.compare(path, *unit, file, &mut plan, &mut rude, &mut wanted);
-                    }
-                }
-            }
-        }
-        if !rude.is_empty() {
-            return Change::Rude(rude.into_iter().collect());
-        }
-        self.restores(&wanted, &mut plan);
-        plan.retain(|_, unit| !unit.patch.is_empty() || !unit.restore.is_empty());
-        match plan.is_empty() {
-            true => Change::Nothing,
-            false => Change::Patch(plan),
-        }
-    }
-
-    fn compare(
-        &self,
-        path: &Path,
-        position: usize,
-        file: &ChangedFile,
-        plan: &mut Plan,
-        rude: &mut BTreeSet<Rude>,
-        wanted: &mut BTreeSet<(usize, String)>,
-    ) {
-        let loaded = &self.program.units[position];
-        let found = diff(&loaded.files[path], &file.items);
-        for edit in found.rude {
-            rude.insert(Rude {
-                file: path.to_owned(),
-                line: edit.line,
-                why: edit.what,
-            });
-        }
-        let unit = plan.entry(position).or_default();
-        unit.files.insert(path.to_owned(), file.clone());
-        if self.held.contains_key(path) {
-            return;
-        }
-        for changed in found.changed {
-            let function = &file.items.functions[changed.new];
-            let old = &loaded.files[path].functions[changed.old];
-            if self.is_left_out(loaded.unit.id, &loaded.unit.crate_name, old) {
-                continue;
-            }
-            let planned = planned(&loaded.unit.crate_name, path, function);
-            if let Some(why) = loaded.unit.why_no_site(&planned.name) {
-                rude.insert(Rude {
-                    why: format!("`{}` {why}", planned.name),
-                    file: planned.file,
-                    line: planned.line,
-                });
-                continue;
-            }
-            let key = (position, planned.name.clone());
-            let known = self.active.get(&key) == Some(&planned.body);
-            wanted.insert(key);
-            if !known {
-                unit.patch.push(planned);
-            }
-        }
-    }
-
-    /// Functions that are patched now and should not be any more.
-    fn restores(&self, wanted: &BTreeSet<(usize, String)>, plan: &mut Plan) {
-        for (position, name) in self.active.keys() {
-            if wanted.contains(&(*position, name.clone())) {
-                continue;
-            }
-            let unit: &mut UnitPlan = plan.entry(*position).or_default();
-            let original = self.original(*position, name);
-            unit.restore
-                .extend(original.filter(|function| !self.held.contains_key(&function.file)));
-        }
-    }
-
-    fn original(&self, position: usize, name: &str) -> Option<PlannedFunction> {
-        let loaded = &self.program.units[position];
-        loaded.files.iter().find_map(|(path, items)| {
-            let crate_name = &loaded.unit.crate_name;
-            let mut functions = items.functions.iter();
-            let function = functions.find(|function| function.site_name(crate_name) == name)?;
-            Some(planned(crate_name, path, function))
-        })
-    }
-
     /// Takes note that the last patches were taken back, which were made from these files.
     pub(crate) fn rolled_back(&mut self, patches: usize, files: &[PathBuf]) {
         for _ in 0..patches {
@@ -268,23 +114,37 @@ impl ProgramState {
                 self.active = before;
             }
         }
+        self.meaning = None;
         let held = files.iter().map(|path| (path.clone(), content_hash(path)));
         self.held.extend(held);
     }
 
-    /// Takes note that a plan is installed.
-    pub(crate) fn installed(&mut self, plan: &Plan, load: Load) {
+    /// Takes note that a patch is installed.
+    pub(crate) fn installed(&mut self, wanted: &Wanted, load: Load) {
         self.before.push(self.active.clone());
-        for (position, unit) in plan {
+        for (position, unit) in &wanted.plan {
             for function in &unit.patch {
                 let key = (*position, function.name.clone());
-                self.active.insert(key, function.body);
+                self.active.insert(key, function.clone());
             }
             for function in &unit.restore {
                 self.active.remove(&(*position, function.name.clone()));
             }
         }
+        if wanted.earlier.len() > self.earlier.len() {
+            self.note_loaded(wanted);
+            self.whole = true;
+        }
+        self.whole &= !self.active.is_empty();
+        self.earlier.clone_from(&wanted.earlier);
+        self.nothing_differs(wanted);
         self.installed.push(load);
+    }
+
+    /// Takes note that the program already does what is wanted.
+    pub(crate) fn nothing_differs(&mut self, wanted: &Wanted) {
+        self.meaning = Some(wanted.meaning.clone());
+        self.told.clone_from(&wanted.spreading);
     }
 }
 

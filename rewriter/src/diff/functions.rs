@@ -1,10 +1,14 @@
-//! Compares functions: the one kind of change that can be patched is found here.
+//! Compares functions: the changes for which nothing else needs to be compiled are found here.
 
-use super::{pair, ChangedFunction, FileDiff};
+use super::{pair, Around, ChangedFunction, FileDiff};
 use crate::eligibility::Ineligible;
 use crate::items::{FileItems, Function};
+use crate::lasting::trait_name;
+use crate::local_items::{LocalItem, LocalItems};
+use crate::names::Owner;
+use crate::weight::{weight_of_text, Weight};
 
-pub(super) fn compare(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
+pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
     let pairs = pair(
         &old.functions,
         &new.functions,
@@ -16,39 +20,46 @@ pub(super) fn compare(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
         ],
     );
     for index in pairs.removed {
-        let function = &old.functions[index];
-        if !is_test(function) {
-            found.rude(function.line, format!("{} removed", function.title()));
-        }
+        come_or_gone(
+            &old.functions[index],
+            Whole::Removed,
+            (old, new),
+            around,
+            found,
+        );
     }
     for index in pairs.added {
-        let function = &new.functions[index];
-        if !is_test(function) {
-            found.rude(function.line, format!("{} added", function.title()));
-        }
+        come_or_gone(
+            &new.functions[index],
+            Whole::Added,
+            (old, new),
+            around,
+            found,
+        );
     }
     for (old_index, new_index) in pairs.both {
         let (before, after) = (&old.functions[old_index], &new.functions[new_index]);
         if is_test(before) && is_test(after) {
             continue;
         }
-        let outside = found.rude.len();
-        outside_of_body((old, before), (new, after), found);
-        if before.body == after.body || found.rude.len() > outside {
+        let known = found.rude.len() + found.spreads.len();
+        outside_of_body((old, before), (new, after), around, found);
+        if before.body == after.body || found.rude.len() + found.spreads.len() > known {
             continue;
         }
-        match why_not(before, after) {
-            Some(reason) => found.rude(
-                after.line,
-                format!("body of {} changed: {reason}", after.title()),
-            ),
-            None => found
+        let title = after.title();
+        match effect(before, after, around) {
+            Effect::Patched => found
                 .changed
                 .extend(after.kind.ok().map(|kind| ChangedFunction {
                     old: old_index,
                     new: new_index,
                     kind,
                 })),
+            Effect::Spreads => found.spreads(after.line, format!("body of {title} changed")),
+            Effect::Rude(reason) => {
+                found.rude(after.line, format!("body of {title} changed: {reason}"));
+            }
         }
     }
 }
@@ -57,43 +68,229 @@ fn is_test(function: &Function) -> bool {
     function.kind == Err(Ineligible::Test)
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    Added,
+    Removed,
+}
+
+/// A function that only one side has.
+fn come_or_gone(
+    function: &Function,
+    whole: Whole,
+    (old, new): (&FileItems, &FileItems),
+    around: &Around<'_>,
+    found: &mut FileDiff,
+) {
+    // A method of a trait is part of the trait, which is compared by itself.
+    if is_test(function) || function.in_trait.is_some() {
+        return;
+    }
+    let word = match whole {
+        Whole::Added => "added",
+        Whole::Removed => "removed",
+    };
+    let what = format!("{} {word}", function.title());
+    match why_not_whole(function, whole, (old, new), around) {
+        Some(reason) => found.rude(function.line, format!("{what}: {reason}")),
+        None => found.spreads(function.line, what),
+    }
+}
+
+fn why_not_whole(
+    function: &Function,
+    whole: Whole,
+    (old, new): (&FileItems, &FileItems),
+    around: &Around<'_>,
+) -> Option<String> {
+    let name = &function.name;
+    if is_known_outside(function) {
+        return Some("other languages call it by its name".to_owned());
+    }
+    if is_main(function) {
+        return Some("the program starts with it".to_owned());
+    }
+    match &function.owner {
+        Owner::Trait { ty, tr } => {
+            let tr_name = trait_name(tr);
+            if ["Drop", "Deref", "DerefMut"].contains(&tr_name) {
+                // Said of the impl block.
+                return None;
+            }
+            let same_impl = |items: &FileItems| {
+                items.items.iter().any(|item| {
+                    item.kind == crate::items::ItemKind::Impl
+                        && item.module == function.module
+                        && item.owner.as_ref() == Some(&function.owner)
+                })
+            };
+            (same_impl(old) && same_impl(new) && around.before.may_be_dynamic(tr_name))
+                .then(|| format!("objects of {tr} made from {ty} keep their methods"))
+        }
+        Owner::Free if whole == Whole::Added => around
+            .before
+            .hides(around.unit, &function.module, name)
+            .then(|| HIDES.to_owned()),
+        _ if whole == Whole::Added => (function.kind == Err(Ineligible::Const)
+            && around.before.reaches(name))
+        .then(|| REACHES.to_owned()),
+        _ => (function.kind == Err(Ineligible::Const)
+            && around.before.reaches(name)
+            && around.after.reaches(name))
+        .then(|| REACHES.to_owned()),
+    }
+}
+
+pub(super) const HIDES: &str =
+    "a type or signature mentions this name, which may mean something else now";
+pub(super) const REACHES: &str = "it may reach the layout of a type";
+
 fn outside_of_body(
     (old, before): (&FileItems, &Function),
     (new, after): (&FileItems, &Function),
+    around: &Around<'_>,
     found: &mut FileDiff,
 ) {
-    let header = |items: &FileItems, function: &Function| {
-        items.header_of(function).map(|header| header.text.clone())
-    };
-    let changes = [
-        ("signature", before.signature != after.signature),
-        ("attributes", before.attributes != after.attributes),
-        ("condition", before.cfgs != after.cfgs),
-        ("visibility", before.visibility != after.visibility),
-        ("impl header", header(old, before) != header(new, after)),
-    ];
-    for (what, changed) in changes {
-        if changed {
-            found.rude(after.line, format!("{what} of {} changed", after.title()));
+    let title = after.title();
+    if before.signature != after.signature {
+        let what = format!("signature of {title} changed");
+        match why_no_other_signature(before, after, around) {
+            Some(reason) => found.rude(after.line, format!("{what}: {reason}")),
+            None => found.spreads(after.line, what),
+        }
+    }
+    if before.attributes != after.attributes {
+        let all = || before.attributes.iter().chain(&after.attributes);
+        let different = all()
+            .filter(|text| before.attributes.contains(text) != after.attributes.contains(text));
+        match different.map(|text| weight_of_text(text)).max() {
+            None | Some(Weight::Nothing) => {}
+            Some(Weight::Code) => {
+                found.spreads(after.line, format!("attributes of {title} changed"));
+            }
+            Some(Weight::Layout) => {
+                let what = format!("attributes of {title} changed: {UNKNOWN_ATTRIBUTE}");
+                found.rude(after.line, what);
+            }
+        }
+    }
+    if before.cfgs != after.cfgs {
+        found.rude(after.line, format!("condition of {title} changed"));
+    }
+    // Of a trait's own methods it is the trait's.
+    if before.visibility != after.visibility {
+        found.spreads(after.line, format!("visibility of {title} changed"));
+    }
+    let (old, new) = (old.header_of(before), new.header_of(after));
+    if old.map(|header| &header.text) != new.map(|header| &header.text) {
+        let what = format!("impl header of {title} changed");
+        let both_generic = old.is_some_and(|h| h.generic) && new.is_some_and(|h| h.generic);
+        match both_generic && !matches!(after.owner, Owner::Trait { .. }) {
+            true => found.spreads(after.line, what),
+            false => found.rude(after.line, what),
         }
     }
 }
 
-/// Why a changed body can't be patched.
-fn why_not(before: &Function, after: &Function) -> Option<String> {
-    if let Err(reason) = after.kind {
-        return Some(reason.to_string());
+pub(super) const UNKNOWN_ATTRIBUTE: &str = "they may change more than code";
+
+fn why_no_other_signature(
+    before: &Function,
+    after: &Function,
+    around: &Around<'_>,
+) -> Option<String> {
+    if is_main(before) {
+        return Some("the program starts with it".to_owned());
     }
+    if is_known_outside(before) || is_known_outside(after) {
+        return Some("other languages may call it".to_owned());
+    }
+    if let Owner::Trait { tr, .. } = &after.owner {
+        if around.before.may_be_dynamic(trait_name(tr)) {
+            return Some(format!("objects of {tr} may call it in the old way"));
+        }
+    }
+    let is_const = before.kind == Err(Ineligible::Const) || after.kind == Err(Ineligible::Const);
+    (is_const && around.before.reaches(&after.name)).then(|| REACHES.to_owned())
+}
+
+/// Whether code that isn't Rust may have its address.
+fn is_known_outside(function: &Function) -> bool {
+    let by_name = |text: &String| text.contains("no_mangle") || text.contains("export_name");
+    function.signature.contains("extern \"") || function.attributes.iter().any(by_name)
+}
+
+fn is_main(function: &Function) -> bool {
+    function.name == "main" && function.module.is_empty() && function.owner == Owner::Free
+}
+
+enum Effect {
+    Patched,
+    Spreads,
+    Rude(String),
+}
+
+/// What a changed body comes to.
+fn effect(before: &Function, after: &Function, around: &Around<'_>) -> Effect {
     if after.track_caller {
-        return Some("it is #[track_caller]: it needs to know who calls it".to_owned());
+        return Effect::Rude("it is #[track_caller]: it needs to know who calls it".to_owned());
     }
-    if before.local_items.fingerprint != after.local_items.fingerprint {
-        let what = after.local_items.what.as_ref();
-        let what = what.or(before.local_items.what.as_ref());
+    let lasting = around.before;
+    match after.kind {
+        Err(reason @ (Ineligible::Naked | Ineligible::Special)) => {
+            return Effect::Rude(reason.to_string());
+        }
+        Err(Ineligible::Const) if lasting.reaches(&after.name) => {
+            return Effect::Rude(REACHES.to_owned());
+        }
+        _ => {}
+    }
+    if before.local_items.fingerprint == after.local_items.fingerprint
+        && (after.local_items.items.is_empty()
+            || before.local_items.context == after.local_items.context)
+    {
+        return match after.kind {
+            Ok(_) => Effect::Patched,
+            Err(_) => Effect::Spreads,
+        };
+    }
+    match local_change(&before.local_items, &after.local_items) {
+        Some(reason) => Effect::Rude(reason),
+        None => Effect::Spreads,
+    }
+}
+
+/// Why what a body declares can't change so.
+fn local_change(before: &LocalItems, after: &LocalItems) -> Option<String> {
+    if !before.items.is_empty() && before.context != after.context {
+        let what = &before.items[0].what;
         return Some(format!(
-            "{} inside of it changed",
-            what.map_or("an item", String::as_str)
+            "a constant, alias or import beside {what} inside of it changed"
         ));
     }
-    None
+    let twice = |items: &[LocalItem], item: &LocalItem| {
+        items.iter().filter(|other| other.what == item.what).count() > 1
+    };
+    for old in &before.items {
+        let new = after.items.iter().find(|new| new.what == old.what);
+        let differs = new.is_some_and(|new| new.content != old.content)
+            || twice(&before.items, old)
+            || twice(&after.items, old)
+            || new.is_none() && is_special(old);
+        if differs {
+            return Some(format!("{} inside of it changed", old.what));
+        }
+    }
+    let mut added = after.items.iter();
+    added
+        .find(|new| is_special(new) && !before.items.contains(new))
+        .map(|new| format!("{} inside of it is new", new.what))
+}
+
+/// Whether a declaration means more than itself.
+fn is_special(item: &LocalItem) -> bool {
+    let lasting = ["static ", "struct ", "enum ", "union ", "impl "];
+    let known = lasting.iter().any(|word| item.what.starts_with(word));
+    let glue = ["impl Drop ", "impl Deref"];
+    !known || glue.iter().any(|start| item.what.starts_with(start)) || item.what.contains("::Drop ")
 }

@@ -1,9 +1,12 @@
 //! Compares types, constants, statics, traits, impl blocks, module declarations, macro calls.
 
-use super::{pair, FileDiff};
+use super::functions::{HIDES, REACHES, UNKNOWN_ATTRIBUTE};
+use super::{pair, Around, FileDiff, Spread};
 use crate::items::{Aspect, FileItems, Item, ItemKind, Part};
+use crate::lasting::{last_name, trait_name, Lasting};
+use crate::names::Owner;
 
-pub(super) fn compare(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
+pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
     let pairs = pair(
         &old.items,
         &new.items,
@@ -15,18 +18,123 @@ pub(super) fn compare(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
     );
     for index in pairs.removed {
         let item = &old.items[index];
-        found.rude(item.line, format!("{} removed", item.title()));
+        let what = format!("{} removed", item.title());
+        say(item.line, what, why_not_removed(item, around), found);
     }
     for index in pairs.added {
         let item = &new.items[index];
-        found.rude(item.line, format!("{} added", item.title()));
+        let what = format!("{} added", item.title());
+        say(item.line, what, why_not_added(item, around), found);
     }
     for (before, after) in pairs.both {
-        item(&old.items[before], &new.items[after], found);
+        compare_one(&old.items[before], &new.items[after], around, found);
     }
 }
 
-fn item(old: &Item, new: &Item, found: &mut FileDiff) {
+fn say(line: usize, what: String, why_not: Option<String>, found: &mut FileDiff) {
+    match why_not {
+        Some(why) => found.rude(line, format!("{what}: {why}")),
+        None => found.spreads(line, what),
+    }
+}
+
+/// Why an item can't go.
+fn why_not_removed(item: &Item, around: &Around<'_>) -> Option<String> {
+    let name = last_name(&item.name);
+    let still = || around.before.reaches(name) && around.after.reaches(name);
+    match item.kind {
+        ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::Trait => {
+            still().then(|| "types or signatures still mention its name".to_owned())
+        }
+        ItemKind::Type if item.name.contains(" as ") => {
+            let tr = item.name.split(" as ").nth(1).unwrap_or_default();
+            let tr = trait_name(tr.split(">::").next().unwrap_or_default());
+            around
+                .after
+                .has_other_impls(tr, around.before)
+                .then(|| REACHES.to_owned())
+        }
+        ItemKind::Const | ItemKind::Type | ItemKind::TraitAlias => {
+            still().then(|| REACHES.to_owned())
+        }
+        ItemKind::Impl => glue(item, around),
+        ItemKind::Static | ItemKind::Mod => outside(item),
+        ItemKind::MacroCall => macro_call(item, around.before, Whole::ComesOrGoes),
+        ItemKind::ForeignMod | ItemKind::ExternCrate | ItemKind::Other => {
+            Some("what follows from it can't be told".to_owned())
+        }
+    }
+}
+
+/// Why a new item can't be part of a patch.
+fn why_not_added(item: &Item, around: &Around<'_>) -> Option<String> {
+    let name = last_name(&item.name);
+    match item.kind {
+        ItemKind::Impl => glue(item, around),
+        ItemKind::MacroCall => macro_call(item, around.after, Whole::ComesOrGoes),
+        ItemKind::ForeignMod | ItemKind::ExternCrate | ItemKind::Other | ItemKind::TraitAlias => {
+            Some("what follows from it can't be told".to_owned())
+        }
+        // Of a type or trait: it competes with others of its name wherever that is looked up.
+        // An impl block that has it is new as well, or the trait has changed.
+        ItemKind::Type if item.name.contains(" as ") => None,
+        ItemKind::Const | ItemKind::Type if item.name != name => {
+            around.before.reaches(name).then(|| REACHES.to_owned())
+        }
+        _ => around
+            .before
+            .hides(around.unit, &item.module, name)
+            .then(|| HIDES.to_owned())
+            .or_else(|| outside(item)),
+    }
+}
+
+/// Statics that other languages know.
+fn outside(item: &Item) -> Option<String> {
+    item.has_layout_attributes
+        .then(|| UNKNOWN_ATTRIBUTE.to_owned())
+        .filter(|_| item.kind == ItemKind::Static)
+}
+
+/// Impl blocks that decide how values of an existing type end, or how its fields are seen.
+fn glue(item: &Item, around: &Around<'_>) -> Option<String> {
+    let Some(Owner::Trait { ty, tr }) = &item.owner else {
+        return Some(UNKNOWN_ATTRIBUTE.to_owned());
+    };
+    let name = trait_name(tr);
+    let known = |ty: &str| {
+        let words = ty.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        words.into_iter().any(|word| around.before.has_type(word))
+    };
+    match name {
+        "Drop" if known(ty) => Some(format!("values of {ty} that exist end in another way")),
+        "Deref" | "DerefMut" if known(ty) => {
+            Some(format!("it decides how the fields of {ty} are seen"))
+        }
+        "GlobalAlloc" => Some("memory that exists belongs to the former one".to_owned()),
+        _ => None,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    ComesOrGoes,
+    Changes,
+}
+
+/// Why a call of a macro in place of items can't come, go or change.
+fn macro_call(item: &Item, program: &Lasting, whole: Whole) -> Option<String> {
+    let words = || item.mentions.iter().map(|word| &**word);
+    let macros = || item.macros.iter().map(|name| &**name);
+    let makes = program.makes(words(), macros());
+    let fits = match whole {
+        Whole::ComesOrGoes => makes.only_code(),
+        Whole::Changes => makes.only_own_code(),
+    };
+    (!fits).then(|| "what it makes can't be told".to_owned())
+}
+
+fn compare_one(old: &Item, new: &Item, around: &Around<'_>, found: &mut FileDiff) {
     let title = new.title();
     if old.cfgs != new.cfgs {
         found.rude(new.line, format!("condition of {title} changed"));
@@ -34,14 +142,55 @@ fn item(old: &Item, new: &Item, found: &mut FileDiff) {
     for name in changed_aspects(&old.aspects, &new.aspects) {
         let what = match name {
             "definition" if new.kind != ItemKind::Mod => format!("{title} changed"),
-            "generics" if new.kind.has_layout() => {
-                format!("generics of {title} changed: its layout changes")
-            }
             _ => format!("{name} of {title} changed"),
         };
-        found.rude(new.line, what);
+        if let (ItemKind::Static, "initial value") = (new.kind, name) {
+            found.spreads.push(Spread {
+                line: new.line,
+                what,
+                kept: Some(new.name.clone()),
+            });
+            continue;
+        }
+        let why_not = why_no_other_aspect(name, (old, new), around);
+        say(new.line, what, why_not, found);
     }
     parts(old, new, found);
+}
+
+/// Why something can't change about an item.
+fn why_no_other_aspect(
+    name: &str,
+    (old, new): (&Item, &Item),
+    around: &Around<'_>,
+) -> Option<String> {
+    let last = last_name(&new.name);
+    match (new.kind, name) {
+        (_, "code attributes") => None,
+        (_, "attributes") => Some(UNKNOWN_ATTRIBUTE.to_owned()),
+        (ItemKind::ForeignMod | ItemKind::ExternCrate | ItemKind::Other, _) => {
+            Some("what follows from it can't be told".to_owned())
+        }
+        (_, "visibility") => None,
+        (ItemKind::Struct | ItemKind::Enum | ItemKind::Union, _) => {
+            Some("its layout changes".to_owned())
+        }
+        (ItemKind::Trait, "methods") => around
+            .before
+            .may_be_dynamic(&new.name)
+            .then(|| format!("objects of {} may keep their old vtable", new.name)),
+        (ItemKind::Trait | ItemKind::TraitAlias, _) => Some("it decides about types".to_owned()),
+        // The type of an iterator's items reaches adapters that don't mention it.
+        (ItemKind::Type, _) if new.name.contains(" as ") => Some(REACHES.to_owned()),
+        (ItemKind::Type | ItemKind::Const, _) => {
+            around.before.reaches(last).then(|| REACHES.to_owned())
+        }
+        (ItemKind::Static, _) => Some("the one that exists is of the former type".to_owned()),
+        (ItemKind::Mod, _) => None,
+        (ItemKind::MacroCall, _) => macro_call(old, around.before, Whole::Changes)
+            .or_else(|| macro_call(new, around.after, Whole::Changes)),
+        (ItemKind::Impl, _) => Some(UNKNOWN_ATTRIBUTE.to_owned()),
+    }
 }
 
 fn parts(old: &Item, new: &Item, found: &mut FileDiff) {
@@ -69,12 +218,18 @@ fn parts(old: &Item, new: &Item, found: &mut FileDiff) {
     for &(before, after) in &pairs.both {
         let (before, after) = (&old.parts[before], &new.parts[after]);
         for name in changed_aspects(&before.aspects, &after.aspects) {
-            let layout = match name {
-                "visibility" | "attributes" => "",
-                _ => ": its layout changes",
-            };
-            let what = format!("{name} of {} of {title} changed{layout}", part_title(after));
-            found.rude(after.line, what);
+            let what = format!("{name} of {} of {title} changed", part_title(after));
+            match name {
+                "code attributes" => found.spreads(after.line, what),
+                "visibility" => {
+                    found.rude(
+                        after.line,
+                        format!("{what}: it is part of the type's identity"),
+                    );
+                }
+                "attributes" => found.rude(after.line, format!("{what}: {UNKNOWN_ATTRIBUTE}")),
+                _ => found.rude(after.line, format!("{what}: its layout changes")),
+            }
         }
     }
     let moved = pairs.both.windows(2).any(|two| two[0].0 > two[1].0);

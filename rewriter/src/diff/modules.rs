@@ -1,26 +1,50 @@
 //! Compares imports and macros by example.
 
-use super::{pair, FileDiff};
+use super::functions::{HIDES, REACHES};
+use super::{pair, Around, FileDiff};
 use crate::items::{FileItems, MacroRules, Module, Use};
 
-pub(super) fn compare(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
-    imports(old, new, found);
-    macros(old, new, found);
+pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
+    imports(old, new, around, found);
+    macros(old, new, around, found);
 }
 
 /// Imports are compared name by name: how they are grouped is formatting.
-fn imports(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
+fn imports(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
     let (before, after) = (all_imports(old), all_imports(new));
     let key = |import: &(&[String], &Use)| (import.0.to_vec(), text(import.1));
     let pairs = pair(&before, &after, key, &[]);
     for index in pairs.removed {
-        let import = before[index].1;
-        found.rude(import.line, format!("use {} removed", import.path_text()));
+        let (module, import) = before[index];
+        let what = format!("use {} removed", import.path_text());
+        match lasts(module, import, around) {
+            true => found.rude(import.line, format!("{what}: {HIDES}")),
+            false => found.spreads(import.line, what),
+        }
     }
     for index in pairs.added {
-        let import = after[index].1;
-        found.rude(import.line, format!("use {} added", import.path_text()));
+        let (module, import) = after[index];
+        let what = format!("use {} added", import.path_text());
+        let hides = match import.bound() {
+            Some(name) => around.before.hides(around.unit, module, name),
+            None => !around.before.glob_is_harmless(around.unit, module),
+        };
+        match hides {
+            true => found.rude(import.line, format!("{what}: {HIDES}")),
+            false => found.spreads(import.line, what),
+        }
     }
+}
+
+/// Whether types and signatures mention what is imported no more, before and after.
+fn lasts(module: &[String], import: &Use, around: &Around<'_>) -> bool {
+    let Some(name) = import.bound() else {
+        return !around.before.glob_is_harmless(around.unit, module);
+    };
+    let is_own = import.visibility.is_empty();
+    [around.before, &**around.after].iter().all(|program| {
+        program.mentioned_below(around.unit, module, name) || !is_own && program.reaches(name)
+    })
 }
 
 fn all_imports(items: &FileItems) -> Vec<(&[String], &Use)> {
@@ -47,7 +71,7 @@ fn text(import: &Use) -> String {
     )
 }
 
-fn macros(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
+fn macros(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
     let (before, after) = (all_macros(old), all_macros(new));
     let pairs = pair(
         &before,
@@ -58,22 +82,42 @@ fn macros(old: &FileItems, new: &FileItems, found: &mut FileDiff) {
         }],
     );
     for &index in &pairs.removed {
-        let item = before[index].1;
-        found.rude(item.line, format!("macro {}! removed", item.name));
+        macro_changed(before[index].1, "removed", around, found);
     }
     for &index in &pairs.added {
-        let item = after[index].1;
-        found.rude(item.line, format!("macro {}! added", item.name));
+        macro_changed(after[index].1, "added", around, found);
     }
     for &(b, a) in &pairs.both {
         let (b, a) = (before[b].1, after[a].1);
         if b.content != a.content || b.cfgs != a.cfgs {
-            found.rude(a.line, format!("macro {}! changed", a.name));
+            macro_changed(a, "changed", around, found);
         }
     }
     let moved = pairs.both.windows(2).find(|two| two[0].0 > two[1].0);
     if let Some(two) = moved {
-        found.rude(after[two[0].1].1.line, "order of macros changed");
+        let item = after[two[0].1].1;
+        macro_changed(item, "moved: the order of macros matters", around, found);
+    }
+}
+
+/// A macro changed, and with it what its calls make.
+fn macro_changed(item: &MacroRules, how: &str, around: &Around<'_>, found: &mut FileDiff) {
+    let what = format!("macro {}! {how}", item.name);
+    let programs = [around.before, &**around.after];
+    let name = [item.name.as_str()];
+    // What it makes where it stands in place of items in both programs.
+    let called = around.before.makes_items(&item.name);
+    let declares = || {
+        let mut programs = programs.iter();
+        programs.any(|program| !program.makes([], name).only_own_code())
+    };
+    if around.before.reaches(&item.name) {
+        found.rude(item.line, format!("{what}: {REACHES}"));
+    } else if called && declares() {
+        let why = "calls of it make items, and which can't be told";
+        found.rude(item.line, format!("{what}: {why}"));
+    } else {
+        found.spreads(item.line, what);
     }
 }
 

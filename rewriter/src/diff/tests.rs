@@ -2,17 +2,32 @@ use std::path::Path;
 
 use super::*;
 
-/// Each expected line is `changed: title` or `line: what`.
+/// Each expected line is `changed: title`, `spreads: what` or, for what is rude, `line: what`.
+#[track_caller]
 fn check(old: &str, new: &str, expected: &[&str]) {
+    check_in("", old, new, expected);
+}
+
+/// The same with another crate of the program beside the file.
+#[track_caller]
+fn check_in(beside: &str, old: &str, new: &str, expected: &[&str]) {
     let read = |text| FileItems::read(text, Path::new("src/a.rs"), &[]).expect("a file");
-    let (old, new) = (read(old), read(new));
-    let diff = diff(&old, &new);
+    let (old, new, beside) = (read(old), read(new), read(beside));
+    let before = Lasting::of([(0, &old), (1, &beside)]);
+    let after = Box::new(Lasting::of([(0, &new), (1, &beside)]));
+    let around = Around {
+        unit: 0,
+        before: &before,
+        after: &after,
+    };
+    let diff = diff(&old, &new, &around);
     let changed = diff
         .changed
         .iter()
         .map(|c| format!("changed: {}", new.functions[c.new].title()));
+    let spreads = diff.spreads.iter().map(|s| format!("spreads: {}", s.what));
     let rude = diff.rude.iter().map(|r| format!("{}: {}", r.line, r.what));
-    let found: Vec<String> = changed.chain(rude).collect();
+    let found: Vec<String> = changed.chain(spreads).chain(rude).collect();
     assert_eq!(found, expected);
 }
 
@@ -47,30 +62,37 @@ fn bodies() {
 
 #[test]
 fn bodies_without_a_site() {
+    let spreads = |name: &str| vec![format!("spreads: body of {name} changed")];
+    let check = |old: &str, new: &str, name: &str| {
+        let expected = spreads(name);
+        check(
+            old,
+            new,
+            &expected.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+    };
+    check("fn f<T>() {}", "fn f<T>() { 1; }", "fn f");
+    check("fn f(x: impl X) {}", "fn f(x: impl X) { 1; }", "fn f");
+    check("const fn f() {}", "const fn f() { 1; }", "fn f");
     check(
-        "fn f<T>() {}",
-        "fn f<T>() { 1; }",
-        &["1: body of fn f changed: it is generic"],
+        "impl<T> S<T> { fn f() {} }",
+        "impl<T> S<T> { fn f() { 1; } }",
+        "S<T>::f",
     );
-    check(
-        "trait D { fn f() {} }",
-        "trait D { fn f() { 1; } }",
-        &["1: body of D::f changed: it is a default method of a trait"],
-    );
+    check("trait D { fn f() {} }", "trait D { fn f() { 1; } }", "D::f");
+}
+
+#[test]
+fn bodies_that_can_not_change() {
     check(
         "#[track_caller] fn f() {}",
         "#[track_caller] fn f() { 1; }",
         &["1: body of fn f changed: it is #[track_caller]: it needs to know who calls it"],
     );
     check(
-        "fn f() { static A: u8 = 1; }",
-        "fn f() { static A: u8 = 2; }",
-        &["1: body of fn f changed: static A inside of it changed"],
-    );
-    check(
-        "fn f() { static A: u8 = 1; 1; }",
-        "fn f() { static A: u8 = 1; 2; }",
-        &["changed: fn f"],
+        "const fn f() -> usize { 1 } struct S { a: [u8; f()] }",
+        "const fn f() -> usize { 2 } struct S { a: [u8; f()] }",
+        &["1: body of fn f changed: it may reach the layout of a type"],
     );
     check("#[test] fn f() {}", "#[test] fn f() { 1; }", &[]);
     check(
@@ -81,23 +103,105 @@ fn bodies_without_a_site() {
 }
 
 #[test]
-fn functions() {
-    check("fn f() {}", "fn f() {}\nfn g() {}", &["2: fn g added"]);
-    check("fn f() {}", "", &["1: fn f removed"]);
+fn what_bodies_declare() {
     check(
-        "fn f(a: u8) {}",
-        "fn f(a: u16) { 1; }",
-        &["1: signature of fn f changed"],
+        "fn f() { static A: u8 = 1; 1; }",
+        "fn f() { static A: u8 = 1; 2; }",
+        &["changed: fn f"],
+    );
+    check(
+        "fn f() { static A: u8 = 1; }",
+        "fn f() { static A: u8 = 2; }",
+        &["spreads: body of fn f changed"],
+    );
+    check(
+        "fn f() { static A: u8 = 1; }",
+        "fn f() { static A: u16 = 1; }",
+        &["1: body of fn f changed: static A inside of it changed"],
     );
     check(
         "fn f() {}",
-        "#[inline] pub fn f() {}",
+        "fn f() { static A: u8 = 1; struct S(u8); impl S { fn g() {} } }",
+        &["spreads: body of fn f changed"],
+    );
+    check(
+        "fn f() { struct S(u8); }",
+        "fn f() { struct S(u16); }",
+        &["1: body of fn f changed: struct S inside of it changed"],
+    );
+    check(
+        "fn f() { const N: usize = 1; struct S([u8; N]); }",
+        "fn f() { const N: usize = 2; struct S([u8; N]); }",
+        &["1: body of fn f changed: a constant, alias or import beside struct S inside of it changed"],
+    );
+    check(
+        "fn f() { struct S(u8); }",
+        "fn f() { struct S(u8); impl Drop for S { fn drop(&mut self) {} } }",
+        &["1: body of fn f changed: impl Drop for S inside of it is new"],
+    );
+    check(
+        "const N: usize = 1; fn f() { struct S([u8; N]); }",
+        "const N: usize = 2; fn f() { struct S([u8; N]); }",
+        &["1: value of const N changed: it may reach the layout of a type"],
+    );
+}
+
+#[test]
+fn functions() {
+    check(
+        "fn f() {}",
+        "fn f() {}\nfn g() {}",
+        &["spreads: fn g added"],
+    );
+    check("fn f() {}", "", &["spreads: fn f removed"]);
+    check(
+        "fn f(a: u8) {}",
+        "fn f(a: u16) { 1; }",
+        &["spreads: signature of fn f changed"],
+    );
+    check(
+        "fn f() {}",
+        "#[inline] #[allow(x)] pub fn f() {}",
         &[
-            "1: attributes of fn f changed",
-            "1: visibility of fn f changed",
+            "spreads: attributes of fn f changed",
+            "spreads: visibility of fn f changed",
         ],
     );
-    check("impl S {}", "impl S { fn f() {} }", &["1: S::f added"]);
+    check("fn f() {}", "#[allow(x)] #[must_use] fn f() {}", &[]);
+    check(
+        "impl S {}",
+        "impl S { fn f() {} }",
+        &["spreads: S::f added"],
+    );
+    check(
+        "impl<T> S<T> { fn f() {} }",
+        "impl<T: X> S<T> { fn f() {} }",
+        &["spreads: impl header of S<T>::f changed"],
+    );
+}
+
+#[test]
+fn functions_that_others_know() {
+    check(
+        "fn f() {}",
+        "#[track_caller] fn f() {}",
+        &["1: attributes of fn f changed: they may change more than code"],
+    );
+    check(
+        "extern \"C\" fn f() {}",
+        "extern \"C\" fn f(x: u8) {}",
+        &["1: signature of fn f changed: other languages may call it"],
+    );
+    check(
+        "",
+        "#[no_mangle] fn f() {}",
+        &["1: fn f added: other languages call it by its name"],
+    );
+    check(
+        "fn main() {}",
+        "fn main() -> X {}",
+        &["1: signature of fn main changed: the program starts with it"],
+    );
 }
 
 #[test]
@@ -115,107 +219,140 @@ fn twins_under_conditions() {
 }
 
 #[test]
-fn types() {
+fn constants_and_statics() {
     check(
-        "struct S { a: u8 }",
-        "struct S {\n a: u8,\n b: u8 }",
-        &["3: field added to struct S: its layout changes (`b`)"],
+        "const A: u8 = 1;",
+        "const A: u8 = 2;",
+        &["spreads: value of const A changed"],
+    );
+    check("", "const A: u8 = 1;", &["spreads: const A added"]);
+    check(
+        "impl S { const A: u8 = 1; }",
+        "impl S { const A: u8 = 2; }",
+        &["spreads: const S::A changed"],
     );
     check(
-        "struct S { a: u8, b: u8 }",
-        "struct S { a: u8 }",
-        &["1: field removed from struct S: its layout changes (`b`)"],
+        "static A: u8 = 1;",
+        "static A: u8 = 2;",
+        &["spreads: initial value of static A changed"],
+    );
+    check("", "static A: u8 = 1;", &["spreads: static A added"]);
+    check(
+        "static A: u8 = 1;",
+        "static A: u16 = 1;",
+        &["1: type of static A changed: the one that exists is of the former type"],
     );
     check(
-        "struct S { a: u8 }",
-        "struct S { a: u16 }",
-        &["1: type of field `a` of struct S changed: its layout changes"],
+        "const N: usize = 1; static A: [u8; N] = x();",
+        "const N: usize = 2; static A: [u8; N] = x();",
+        &["1: value of const N changed: it may reach the layout of a type"],
     );
     check(
-        "struct S { a: u8 }",
-        "struct S { pub a: u8 }",
-        &["1: visibility of field `a` of struct S changed"],
+        "",
+        "#[no_mangle] static A: u8 = 1;",
+        &["1: static A added: they may change more than code"],
     );
     check(
-        "struct S { a: u8, b: u8 }",
-        "struct S { b: u8, a: u8 }",
-        &["1: order in struct S changed: its layout may change"],
+        "thread_local! { static A: u8 = 1; }",
+        "thread_local! { static A: u8 = 2; static B: u8 = 1; }",
+        &[
+            "spreads: initial value of static A changed",
+            "spreads: static B added",
+        ],
     );
     check(
-        "struct S;",
-        "#[repr(C)] struct S;",
-        &["1: attributes of struct S changed"],
+        "thread_local! { static A: u8 = 1; }",
+        "thread_local! { static A: u8 = const { 1 }; }",
+        &[
+            "spreads: initial value of static A changed",
+            "1: type of static A changed: the one that exists is of the former type",
+        ],
+    );
+}
+
+#[test]
+fn imports() {
+    check("use a::b;", "use a::{b, c};", &["spreads: use a::c added"]);
+    check("use a::b;", "", &["spreads: use a::b removed"]);
+    check(
+        "struct S(Result);",
+        "use a::Result; struct S(Result);",
+        &["1: use a::Result added: a type or signature mentions this name, which may mean something else now"],
     );
     check(
-        "struct S<T>(T);",
-        "struct S<T: X>(T);",
-        &["1: generics of struct S changed: its layout changes"],
+        "use a::Map; struct S(Map);",
+        "use b::Map; struct S(Map);",
+        &["spreads: use b::Map added", "1: use a::Map removed: a type or signature mentions this name, which may mean something else now"],
     );
     check(
-        "enum E { A }",
-        "enum E { A, B(u8) }",
-        &["1: variant added to enum E: its layout changes (`B`)"],
+        "fn f(x: String) {}",
+        "use a::*; fn f(x: String) {}",
+        &["1: use a::* added: a type or signature mentions this name, which may mean something else now"],
     );
     check(
-        "enum E { A(u8) }",
-        "enum E { A(u16) }",
-        &["1: content of variant `A` of enum E changed: its layout changes"],
+        "fn f(x: u8) {} mod m {}",
+        "fn f(x: u8) {} mod m { use super::*; }",
+        &["spreads: use super::* added"],
     );
     check(
-        "type A = u8;",
-        "type A = u16;",
-        &["1: type of type A changed"],
+        "use a::N as M; const N: usize = 1; struct S([u8; M]);",
+        "use a::N as M; const N: usize = 2; struct S([u8; M]);",
+        &["1: value of const N changed: it may reach the layout of a type"],
+    );
+}
+
+#[test]
+fn macros() {
+    check(
+        "macro_rules! m { () => {} }",
+        "macro_rules! m { () => { 1 } }",
+        &["spreads: macro m! changed"],
+    );
+    check(
+        "macro_rules! m { () => {} } macro_rules! n { () => {} }",
+        "macro_rules! n { () => {} } macro_rules! m { () => {} }",
+        &["spreads: macro n! moved: the order of macros matters"],
+    );
+    check(
+        "macro_rules! m { () => { 1 } } struct S([u8; m!()]);",
+        "macro_rules! m { () => { 2 } } struct S([u8; m!()]);",
+        &["1: macro m! changed: it may reach the layout of a type"],
+    );
+    check(
+        "macro_rules! m { ($n:ident) => { fn $n() {} } } m!(f);",
+        "macro_rules! m { ($n:ident) => { fn $n() { 1; } } } m!(f); m!(g);",
+        &["spreads: macro call m! added", "spreads: macro m! changed"],
+    );
+    check(
+        "macro_rules! m { ($n:ident) => { struct $n(u8); } } m!(S);",
+        "macro_rules! m { ($n:ident) => { struct $n(u16); } } m!(S);",
+        &["1: macro m! changed: calls of it make items, and which can't be told"],
+    );
+    check(
+        "macro_rules! m { ($i:item) => { $i } } m! { fn f() {} }",
+        "macro_rules! m { ($i:item) => { $i } } m! { fn f() { 1; } }",
+        &["spreads: macro call m! changed"],
+    );
+    check(
+        "foreign! { A }",
+        "foreign! { B }",
+        &["1: macro call foreign! changed: what it makes can't be told"],
     );
 }
 
 #[test]
 fn other_items() {
-    check(
-        "const A: u8 = 1;",
-        "const A: u8 = 2;",
-        &["1: value of const A changed"],
-    );
-    check(
-        "static A: u8 = 1;",
-        "static A: u8 = 2;",
-        &["1: initial value of static A changed"],
-    );
-    check("use a::b;", "use a::{b, c};", &["1: use a::c added"]);
-    check(
-        "trait T { fn f(); }",
-        "trait T { fn f(&self); }",
-        &["1: trait T changed"],
-    );
-    check(
-        "",
-        "impl<'a> D for S<'a> {}",
-        &["1: impl<'a>D for S<'a> added"],
-    );
-    check(
-        "impl D for S { type X = u8; }",
-        "impl D for S { type X = u16; }",
-        &["1: type <S as D>::X changed"],
-    );
-    check(
-        "macro_rules! m { () => {} }",
-        "macro_rules! m { () => { 1 } }",
-        &["1: macro m! changed"],
-    );
-    check(
-        "macro_rules! m { () => {} } macro_rules! n { () => {} }",
-        "macro_rules! n { () => {} } macro_rules! m { () => {} }",
-        &["1: order of macros changed"],
-    );
-    check("mod a;", "mod a; mod b;", &["1: mod b added"]);
-    check(
-        "lazy! { A }",
-        "lazy! { B }",
-        &["1: macro call lazy! changed"],
-    );
-    check("#![allow(x)]", "", &["1: attributes of the file changed"]);
+    check("mod a;", "mod a; mod b;", &["spreads: mod b added"]);
+    check("#![allow(x)]", "", &[]);
+    check("#![feature(x)]", "", &["1: attributes of the file changed"]);
     check(
         "extern crate a;",
         "extern crate a as b;",
-        &["1: extern crate a removed", "1: extern crate b added"],
+        &[
+            "1: extern crate a removed: what follows from it can't be told",
+            "1: extern crate b added: what follows from it can't be told",
+        ],
     );
 }
+
+mod types;

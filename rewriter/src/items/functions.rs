@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, ToTokens};
 use syn::spanned::Spanned;
 use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Signature, Visibility};
@@ -78,7 +78,19 @@ pub(super) fn function(
         body: fingerprint(quote!(#(#patterns)* #block)),
         local_items: LocalItems::of(block),
         words: Words::of(quote!(#signature #block)),
+        types: Words::of(types_of(signature)).all,
     }
+}
+
+/// What the signature says of types.
+fn types_of(signature: &Signature) -> TokenStream {
+    let (generics, output) = (&signature.generics, &signature.output);
+    let clause = &generics.where_clause;
+    let inputs = signature.inputs.iter().map(|argument| match argument {
+        FnArg::Receiver(receiver) => receiver.ty.to_token_stream(),
+        FnArg::Typed(typed) => typed.ty.to_token_stream(),
+    });
+    quote!(#generics #(#inputs),* #output #clause)
 }
 
 fn place_of(

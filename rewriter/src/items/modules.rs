@@ -6,6 +6,7 @@ use syn::{Attribute, UseTree};
 
 use crate::normal::{normal, Fingerprint};
 use crate::prologue::plain;
+use crate::words::Words;
 
 /// A module of a file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -115,6 +116,8 @@ pub struct MacroRules {
     pub text: String,
     /// It may expand to something that must exist only once.
     pub declares: bool,
+    /// The names in it.
+    pub words: Words,
     /// Its definition and attributes.
     pub content: Fingerprint,
 }

@@ -9,15 +9,18 @@ use syn::{Attribute, Fields, Generics, ImplItem, Item as Syntax, ItemImpl, Trait
 
 use super::functions::{function, Source};
 use super::modules::{name_of, paths_of, UseItem};
+use super::statics::{self, MadeStatic};
 use super::{
-    Aspect, Child, ExternCrate, FileItems, ImplHeader, Item, ItemKind, LocalName, MacroRules,
-    Module, Part, Private, PrivateKind,
+    Aspect, Child, Dynamic, ExternCrate, FileItems, ImplHeader, Item, ItemKind, LocalName,
+    MacroRules, Module, Part, Private, PrivateKind,
 };
-use crate::eligibility::{has_attribute, is_test_only};
+use crate::eligibility::{has_attribute, is_generic, is_test_only};
 use crate::local_items::declares;
 use crate::names::{compact, Owner};
 use crate::normal::{fingerprint, normal};
 use crate::visibility::scope;
+use crate::weight::Weighed;
+use crate::words::{Names, Words};
 
 /// Reads a file.
 pub(super) fn read(text: &str, ast: &syn::File, path: &Path, module: &[String]) -> FileItems {
@@ -25,6 +28,8 @@ pub(super) fn read(text: &str, ast: &syn::File, path: &Path, module: &[String]) 
         path: path.to_owned(),
         module: module.to_vec(),
         attributes: attributes(&ast.attrs),
+        dynamic: Dynamic::of(ast.to_token_stream()),
+        meaning: fingerprint(ast.to_token_stream()),
         ..FileItems::default()
     };
     let mut reader = Reader {
@@ -107,6 +112,9 @@ impl Reader<'_> {
                 self.macro_rules(item, at);
             }
             Syntax::Macro(item) => {
+                if let Some(statics) = statics::of_call(&item.mac) {
+                    return self.statics(statics, item, at);
+                }
                 let name = compact(item.mac.path.to_token_stream()) + "!";
                 self.plain(ItemKind::MacroCall, name, &item.attrs, item, at);
             }
@@ -120,6 +128,26 @@ impl Reader<'_> {
                 self.plain(ItemKind::ForeignMod, name, &item.attrs, item, at);
             }
             other => self.data(other, at),
+        }
+    }
+
+    /// The statics of a `thread_local!` or `lazy_static!`.
+    fn statics(&mut self, statics: Vec<MadeStatic>, call: &syn::ItemMacro, at: &Scope<'_>) {
+        for made in statics {
+            self.local(&made.name, &call.attrs, at);
+            let attrs: Vec<Attribute> = call.attrs.iter().chain(&made.attrs).cloned().collect();
+            let (name, span) = (name_of(&made.name), made.name.span());
+            let (kind, ty, value) = (&call.mac.path, &made.ty, &made.value);
+            let constant = &made.constant;
+            let aspects = [
+                aspect("visibility", made.vis.to_token_stream()),
+                aspect("type", quote!(#kind! #constant #ty)),
+                aspect("initial value", value.clone()),
+            ];
+            let mentions = Words::of(ty.to_token_stream()).all;
+            let pushed = self.push(ItemKind::Static, name, span, &attrs, at);
+            pushed.aspects.extend(aspects);
+            pushed.mentions = mentions;
         }
     }
 
@@ -175,8 +203,13 @@ impl Reader<'_> {
             module: at.path.to_vec(),
             line: span.start().line,
             cfgs: cfgs(at.cfgs, attrs),
-            aspects: vec![aspect("attributes", attributes_tokens(attrs))],
+            aspects: weighed(attrs),
             parts: Vec::new(),
+            mentions: Names::default(),
+            macros: Names::default(),
+            supertraits: Names::default(),
+            owner: None,
+            has_layout_attributes: has_layout_attributes(attrs),
         });
         let last = self.out.items.len() - 1;
         &mut self.out.items[last]
@@ -191,10 +224,12 @@ impl Reader<'_> {
         item: &(impl ToTokens + Spanned),
         at: &Scope<'_>,
     ) {
-        let definition = aspect("definition", item.to_token_stream());
-        self.push(kind, name, item.span(), attrs, at)
-            .aspects
-            .push(definition);
+        let definition = aspect("definition", without_attributes(item, attrs.len()));
+        let words = Words::of(item.to_token_stream());
+        let pushed = self.push(kind, name, item.span(), attrs, at);
+        pushed.aspects.push(definition);
+        pushed.mentions = words.all;
+        pushed.macros = words.macros;
     }
 
     fn free_function(&mut self, item: &syn::ItemFn, at: &Scope<'_>) {
@@ -228,18 +263,17 @@ impl Reader<'_> {
             text: normal(header.clone()),
             types: associated_types(item),
             attributes: attributes(&item.attrs),
+            generic: is_generic(&item.generics),
+            mentions: Words::of(header.clone()).all,
         });
         let index = self.out.impls.len() - 1;
-        if item.trait_.is_some() || !attributes(&item.attrs).is_empty() {
-            self.push(
-                ItemKind::Impl,
-                compact(header),
-                item.span(),
-                &item.attrs,
-                at,
-            );
-        }
         let owner = Owner::of_impl(item);
+        if item.trait_.is_some() || has_layout_attributes(&item.attrs) {
+            let (name, mentions) = (compact(header.clone()), Words::of(header).all);
+            let pushed = self.push(ItemKind::Impl, name, item.span(), &item.attrs, at);
+            pushed.owner = Some(owner.clone());
+            pushed.mentions = mentions;
+        }
         let first = self.out.private.len();
         for inner in &item.items {
             self.impl_item(inner, &owner, (item, index), (at, &around));
@@ -306,27 +340,34 @@ impl Reader<'_> {
         self.mark_trait(at);
         self.private(name_of(&item.ident), PrivateKind::Item, &item.vis, at.path);
         let name = name_of(&item.ident);
-        let mut rest = item.clone();
-        rest.attrs.clear();
-        for inner in &mut rest.items {
-            if let TraitItem::Fn(inner) = inner {
-                inner.default = inner.default.as_ref().map(|_| syn::parse_quote!({}));
-            }
-        }
-        let definition = aspect("definition", rest.to_token_stream());
-        self.push(
+        let aspects = trait_aspects(item);
+        let (generics, above) = (&item.generics, &item.supertraits);
+        let lasting = item.items.iter().filter_map(|inner| match inner {
+            TraitItem::Fn(inner) => Some(inner.sig.to_token_stream()),
+            TraitItem::Type(inner) => Some(inner.to_token_stream()),
+            _ => None,
+        });
+        let mentions = Words::of(quote!(#generics #above #(#lasting)*)).all;
+        let pushed = self.push(
             ItemKind::Trait,
             name.clone(),
             item.ident.span(),
             &item.attrs,
             at,
-        )
-        .aspects
-        .push(definition);
+        );
+        pushed.aspects.extend(aspects);
+        pushed.mentions = mentions;
+        pushed.supertraits = Words::of(above.to_token_stream()).all;
         let around = cfgs(at.cfgs, &item.attrs);
         for inner in &item.items {
-            let TraitItem::Fn(inner) = inner else {
-                continue;
+            let inner = match inner {
+                TraitItem::Fn(inner) => inner,
+                TraitItem::Const(inner) => {
+                    let name = format!("{name}::{}", inner.ident);
+                    self.plain(ItemKind::Const, name, &inner.attrs, inner, at);
+                    continue;
+                }
+                _ => continue,
             };
             let Some(block) = &inner.default else {
                 continue;
@@ -415,6 +456,7 @@ impl Reader<'_> {
             cfgs: cfgs(at.cfgs, &item.attrs),
             exported: attributes.iter().any(|attr| attr.contains("macro_export")),
             text: self.source.text(start..end),
+            words: Words::of(item.mac.tokens.clone()),
             declares: declares(item.mac.tokens.clone()),
             content: fingerprint(item.to_token_stream()),
         });
@@ -442,6 +484,7 @@ impl Reader<'_> {
         let parts = self.parts(item, at.path, &around);
         let pushed = self.push(data.kind, name, data.name.span(), data.attrs, at);
         pushed.parts = parts;
+        pushed.mentions = mentions(item);
         pushed
             .aspects
             .push(aspect("visibility", data.vis.to_token_stream()));
@@ -480,8 +523,10 @@ impl Reader<'_> {
                 aspects: vec![
                     aspect("type", field.ty.to_token_stream()),
                     aspect("visibility", field.vis.to_token_stream()),
-                    aspect("attributes", all_attributes(&field.attrs)),
-                ],
+                ]
+                .into_iter()
+                .chain(part_attributes(&field.attrs))
+                .collect(),
             });
         }
         parts
@@ -497,8 +542,10 @@ fn variant(variant: &syn::Variant) -> Part {
         aspects: vec![
             aspect("content", variant.fields.to_token_stream()),
             aspect("value", quote!(#value)),
-            aspect("attributes", all_attributes(&variant.attrs)),
-        ],
+        ]
+        .into_iter()
+        .chain(part_attributes(&variant.attrs))
+        .collect(),
     }
 }
 
@@ -509,17 +556,68 @@ fn aspect(name: &'static str, tokens: TokenStream) -> Aspect {
     }
 }
 
-/// Attributes without conditions, which belong to an item's identity.
-fn attributes_tokens(attrs: &[Attribute]) -> TokenStream {
-    attrs
-        .iter()
-        .filter(|attr| !attr.path().is_ident("cfg"))
-        .map(ToTokens::to_token_stream)
+/// The attributes of an item; its conditions belong to its identity.
+fn weighed(attrs: &[Attribute]) -> Vec<Aspect> {
+    let weighed = Weighed::of(attrs);
+    vec![
+        aspect("attributes", weighed.layout),
+        aspect("code attributes", weighed.code),
+    ]
+}
+
+fn has_layout_attributes(attrs: &[Attribute]) -> bool {
+    !Weighed::of(attrs).layout.is_empty()
+}
+
+/// The attributes of a field or a variant, whose conditions decide about layout.
+fn part_attributes(attrs: &[Attribute]) -> Vec<Aspect> {
+    let conditions = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    let conditions = aspect("condition", quote!(#(#conditions)*));
+    weighed(attrs).into_iter().chain([conditions]).collect()
+}
+
+/// The tokens of an item that begins with so many outer attributes.
+fn without_attributes(item: &impl ToTokens, attributes: usize) -> TokenStream {
+    // `#` and its brackets each.
+    item.to_token_stream()
+        .into_iter()
+        .skip(2 * attributes)
         .collect()
 }
 
-fn all_attributes(attrs: &[Attribute]) -> TokenStream {
-    attrs.iter().map(ToTokens::to_token_stream).collect()
+/// What can change about a trait as a whole.
+fn trait_aspects(item: &syn::ItemTrait) -> Vec<Aspect> {
+    let (generics, clause) = (&item.generics, &item.generics.where_clause);
+    let (unsafety, auto, above) = (&item.unsafety, &item.auto_token, &item.supertraits);
+    let mut methods = TokenStream::new();
+    let mut types = TokenStream::new();
+    for inner in &item.items {
+        match inner {
+            TraitItem::Fn(inner) => {
+                let (signature, layout) = (&inner.sig, Weighed::of(&inner.attrs).layout);
+                let conditions = inner.attrs.iter().filter(|a| a.path().is_ident("cfg"));
+                let default = inner.default.as_ref().map(|_| quote!({}));
+                methods.extend(quote!(#(#conditions)* #layout #signature #default;));
+            }
+            TraitItem::Const(_) => {}
+            other => types.extend(other.to_token_stream()),
+        }
+    }
+    vec![
+        aspect("visibility", item.vis.to_token_stream()),
+        aspect("header", quote!(#unsafety #auto #generics #clause : #above)),
+        aspect("types", types),
+        aspect("methods", methods),
+    ]
+}
+
+/// The names on which living values depend, if the item lasts at all.
+fn mentions(item: &Syntax) -> Names {
+    let tokens = match item {
+        Syntax::Static(item) => item.ty.to_token_stream(),
+        other => other.to_token_stream(),
+    };
+    Words::of(tokens).all
 }
 
 fn associated_types(item: &ItemImpl) -> Vec<String> {

@@ -1,6 +1,8 @@
 //! Items other than functions, imports and macros by example.
 
+use crate::names::Owner;
 use crate::normal::Fingerprint;
+use crate::words::Names;
 
 /// An item, as far as a comparison needs it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +21,16 @@ pub struct Item {
     pub aspects: Vec<Aspect>,
     /// Its fields or variants.
     pub parts: Vec<Part>,
+    /// The names in its definition; of a static those in its type.
+    pub mentions: Names,
+    /// The macros that it calls.
+    pub macros: Names,
+    /// What an impl block belongs to.
+    pub owner: Option<Owner>,
+    /// It has attributes that may mean more than code.
+    pub has_layout_attributes: bool,
+    /// The names in a trait's bounds.
+    pub supertraits: Names,
 }
 
 /// Something that can change about an item: `visibility`, `type`, …

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use soft_mock_rewriter::{
-    diff, forget_sources, plugin_source, rewrite, whole, CrateFacts, CrateTree, Edition, FileItems,
-    Options, Output, PatchFunction, PluginOptions, PluginRequest,
+    diff, forget_sources, plugin_source, rewrite, whole, Around, CrateFacts, CrateTree, Edition,
+    FileDiff, FileItems, Lasting, Options, Output, PatchFunction, PluginOptions, PluginRequest,
 };
 use syn::visit::Visit;
 
@@ -36,18 +36,31 @@ pub(crate) fn check(text: &str, choice: usize) -> bool {
 pub(crate) fn check_edit(old: &str, new: &str, choice: usize) -> bool {
     let is_rust = check_text(new, choice);
     if let (Some(old), Some(new)) = (items(old), items(new)) {
-        diff(&old, &new);
-        diff(&new, &old);
-        assert!(diff(&new, &new).is_empty(), "a file differs from itself");
+        difference(&old, &new);
+        difference(&new, &old);
+        assert!(
+            difference(&new, &new).is_empty(),
+            "a file differs from itself"
+        );
     }
     forget_sources();
     is_rust
 }
 
+/// The difference of two files, each of which is all of its program.
+fn difference(old: &FileItems, new: &FileItems) -> FileDiff {
+    let around = Around {
+        unit: 0,
+        before: &Lasting::of([(0, old)]),
+        after: &Box::new(Lasting::of([(0, new)])),
+    };
+    diff(old, new, &around)
+}
+
 /// Whether the edit is seen at all.
 pub(crate) fn is_noticed(old: &str, new: &str) -> bool {
     let noticed = match (items(old), items(new)) {
-        (Some(old), Some(new)) => !diff(&old, &new).is_empty(),
+        (Some(old), Some(new)) => !difference(&old, &new).is_empty(),
         _ => true,
     };
     forget_sources();

@@ -2,6 +2,7 @@
 
 mod any_command;
 mod bad_plugins;
+mod breadth;
 mod by_hand;
 mod control;
 mod counter_server;

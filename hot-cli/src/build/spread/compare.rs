@@ -118,7 +118,7 @@ pub(super) fn compare<'d>(
     let mut difference = Difference::default();
     let spread = Spread { old, new, facts };
     let described = spread.statics(&mut difference)?;
-    difference.changed = changed(old, new);
+    difference.changed = changed(old, new, facts.crates);
     let dirty = spread.dirty(described, &mut difference);
     for path in &dirty {
         spread.may_be_alive(path, &mut difference)?;
@@ -126,11 +126,14 @@ pub(super) fn compare<'d>(
     Ok(difference)
 }
 
-/// Code whose own bytes differ, or that is new.
-fn changed(old: &Side<'_, '_>, new: &Side<'_, '_>) -> HashSet<Rc<str>> {
+/// Code whose own bytes differ, or that is new. Not what foreign crates make for foreign types: it
+/// stands in an object if something there happens to need it, and is the same everywhere. (Their inline
+/// functions have the older mangling, which names no crate with a mark.)
+fn changed(old: &Side<'_, '_>, new: &Side<'_, '_>, crates: &HashSet<String>) -> HashSet<Rc<str>> {
     let code = new
         .world
         .paths()
+        .filter(|(path, _)| !path.contains("::") || is_of(path, crates))
         .filter(|(_, pieces)| new.world.is_code(pieces[0]));
     code.filter(|(path, pieces)| {
         let before = old.world.pieces(path);
@@ -448,13 +451,24 @@ fn meaning(side: &Side<'_, '_>, path: &str, facts: &Facts<'_>) -> u64 {
     hasher.finish()
 }
 
+/// Whether a path names one of the program's crates. What doesn't is the same in every compilation,
+/// wherever its code happens to be found.
+fn is_of(path: &str, crates: &HashSet<String>) -> bool {
+    path.match_indices('[').any(|(end, _)| {
+        let before = &path[..end];
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let name = before.rsplit(|c: char| !is_name(c)).next();
+        name.is_some_and(|name| crates.contains(name))
+    })
+}
+
 /// Refuses if code that an earlier patch left alive differs now.
 pub(super) fn still_the_same(
     side: &Side<'_, '_>,
     facts: &Facts<'_>,
     left: &BTreeMap<String, u64>,
 ) -> Result<(), String> {
-    for (path, then) in left {
+    for (path, then) in left.iter().filter(|(path, _)| is_of(path, facts.crates)) {
         if !side.code(path).is_empty() && meaning(side, path, facts) != *then {
             return Err(format!(
                 "`{}` came with an earlier patch and has no site: an object may still lead to its old code",

@@ -118,11 +118,14 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         }
     }
 
-    /// Several functions in one body can have one path: then their size has to tell them apart.
+    /// Several functions in one body can have one path: then their size has to tell them apart. They
+    /// share an object, of which modules aren't divided; what others hold are copies, which come and
+    /// go with whoever needs them.
     fn named(&self, name: &'d str, piece: Piece, addend: i64, hasher: &mut DefaultHasher) {
         self.name(name, addend, hasher);
         let path = self.world.path(name);
-        if self.world.pieces(&path).len() > 1 {
+        let pieces = self.world.pieces(&path).iter();
+        if pieces.filter(|other| other.0 == piece.0).count() > 1 {
             let object = &self.world.objects[piece.0];
             let section = &object.sections[piece.1];
             object.data[section.file.clone()].hash(hasher);

@@ -204,6 +204,7 @@ impl Engine {
         };
         sent.said_waiting = true;
         let functions = sent
+            .wanted
             .plan
             .values()
             .flat_map(|unit| unit.patch.iter().chain(&unit.restore));
@@ -359,7 +360,7 @@ impl Engine {
         };
         let units = &state.program.units;
         let mut files = BTreeMap::new();
-        for (position, unit) in &sent.plan {
+        for (position, unit) in &sent.wanted.plan {
             let loaded = &units[*position];
             let touched = unit.patch.iter().chain(&unit.restore).map(|f| &f.file);
             for path in touched.chain(unit.files.keys()) {

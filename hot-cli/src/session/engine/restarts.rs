@@ -1,0 +1,100 @@
+//! What can't be patched: said, and then the program is built again and restarted, or runs on.
+
+use super::*;
+
+impl Engine {
+    pub(super) fn rude(&mut self, program: Option<&Path>, edits: &[Rude]) {
+        if self.rebuild_plugins(program, edits) {
+            return;
+        }
+        let text = format!("{edits:?}");
+        if self.said.as_deref() == Some(&text) {
+            return;
+        }
+        self.said = Some(text);
+        if self.options.no_restart {
+            return self.say_rude(edits, "the old code runs on (--no-restart)");
+        }
+        let plugins = self.all_plugins();
+        match restart::build_only(&self.launch) {
+            Some(mut command) if !self.restarting => {
+                self.say_rude(edits, "building again, then restarting");
+                self.restarting = true;
+                let events = self.events.clone();
+                std::thread::spawn(move || {
+                    let success = command.status().is_ok_and(|status| status.success());
+                    let success = success && plugins::run(&plugins);
+                    // The session may have ended meanwhile.
+                    let _ = events.send(Event::Rebuilt(success));
+                });
+            }
+            Some(_) => {}
+            None => {
+                self.say_rude(edits, "restarting");
+                self.restarting = true;
+                let _ = self.events.send(Event::Rebuilt(true));
+            }
+        }
+    }
+
+    pub(super) fn say_rude(&self, edits: &[Rude], what_now: &str) {
+        let shown: Vec<(String, u32, &str)> = edits
+            .iter()
+            .map(|edit| {
+                let line = u32::try_from(edit.line).unwrap_or(u32::MAX);
+                (self.shown(&edit.file), line, edit.why.as_str())
+            })
+            .collect();
+        let list: Vec<RudeEdit<'_>> = shown
+            .iter()
+            .map(|(file, line, why)| RudeEdit {
+                file,
+                line: *line,
+                why,
+            })
+            .collect();
+        self.report.rude(&list, what_now);
+    }
+
+    /// The project was built again: the program makes way for the new one, or runs on.
+    pub(super) fn rebuilt(&mut self, success: bool) {
+        if !success {
+            self.restarting = false;
+            self.report.note("the build failed: the old code runs on");
+            // The next save is another try, also if the same edits stand in the way of a patch.
+            self.said = None;
+            return;
+        }
+        self.hand_over();
+    }
+
+    /// Ends the processes and starts the command again.
+    pub(super) fn restart(&mut self) -> Option<i32> {
+        self.restarting = false;
+        self.drop_build();
+        let pids: Vec<u32> = self
+            .instances
+            .values()
+            .map(|instance| instance.pid)
+            .collect();
+        self.supervisor.stop(&pids, GRACE);
+        self.programs.clear();
+        self.remote.restarted();
+        self.loading.clear();
+        self.instances.clear();
+        self.sent.clear();
+        self.settling = None;
+        self.said = None;
+        match self.supervisor.start(&self.launch) {
+            Ok(run) => {
+                self.run = run;
+                self.report.note("restarted");
+                None
+            }
+            Err(error) => {
+                self.report.error(&error.to_string());
+                Some(error.exit_code())
+            }
+        }
+    }
+}
