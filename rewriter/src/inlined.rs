@@ -10,7 +10,8 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Block, ImplItem, Item, Signature};
+use syn::visit::{self, Visit};
+use syn::{Attribute, Block, Expr, ExprCall, ExprMethodCall, ImplItem, Item, Macro, Signature};
 
 use crate::eligibility::{has_attribute, is_test_only};
 use crate::names::{site_name, Owner};
@@ -18,8 +19,21 @@ use crate::prologue::plain;
 use crate::rewrite::crate_module;
 use crate::tree::CrateTree;
 
-/// Bodies with fewer tokens are small.
+/// Bodies with fewer tokens are small, if they call no more than this and no macro that makes code of its own.
 const SMALL: usize = 64;
+const CALLS: usize = 2;
+
+/// Macros that don't count: checks, and what never returns.
+const LIGHT: [&str; 8] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "matches",
+    "unreachable",
+];
 
 /// Names of the sites that the crate's functions would have which the optimiser inlines.
 pub fn inlined(tree: &CrateTree, crate_name: &str) -> Vec<String> {
@@ -77,18 +91,52 @@ fn is_inlined(attrs: &[Attribute], signature: &Signature, block: &Block) -> bool
     let mut asked = asked.map(|attr| attr.to_token_stream().to_string());
     match asked.next() {
         Some(text) => !text.contains("never"),
-        None => !has_attribute(attrs, "cold") && count(block.to_token_stream()) < SMALL,
+        None => !has_attribute(attrs, "cold") && is_small(block),
     }
 }
 
+fn is_small(block: &Block) -> bool {
+    if count(block.to_token_stream()) >= SMALL {
+        return false;
+    }
+    let mut work = Work::default();
+    work.visit_block(block);
+    work.calls <= CALLS && !work.heavy
+}
+
 fn count(tokens: TokenStream) -> usize {
-    tokens
-        .into_iter()
-        .map(|token| match token {
-            TokenTree::Group(group) => 1 + count(group.stream()),
-            _ => 1,
-        })
-        .sum()
+    let size = |token| match token {
+        TokenTree::Group(group) => 1 + count(group.stream()),
+        _ => 1,
+    };
+    tokens.into_iter().map(size).sum()
+}
+
+/// What a body does besides reading and computing.
+#[derive(Default)]
+struct Work {
+    calls: usize,
+    heavy: bool,
+}
+
+impl<'ast> Visit<'ast> for Work {
+    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+        // `Some(x)` and the like only make a value.
+        let made = matches!(&*call.func, Expr::Path(path)
+            if path.path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase)));
+        self.calls += usize::from(!made);
+        visit::visit_expr_call(self, call);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        self.calls += 1;
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_macro(&mut self, called: &'ast Macro) {
+        let name = called.path.segments.last();
+        self.heavy |= !name.is_some_and(|name| LIGHT.iter().any(|light| name.ident == light));
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +159,8 @@ mod tests {
              #[inline(never)] fn never(x: u8) -> u8 {{ x }}\n\
              #[cold] fn cold() {{}}\n\
              async fn later() {{}}\n\
+             fn title(x: u8) -> String {{ format!(\"{{x}}\") }}\n\
+             fn busy(x: u8) {{ a(b(c(x))) }}\n\
              fn main() {{}}\n\
              mod m {{ pub struct S; impl S {{ #[inline] pub fn asked(mut x: u8) {{ {long} }} }} }}"
         );

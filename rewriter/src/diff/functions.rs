@@ -237,7 +237,7 @@ fn effect(before: &Function, after: &Function, around: &Around<'_>) -> Effect {
     }
     let lasting = around.before;
     match after.kind {
-        Err(reason @ (Ineligible::Naked | Ineligible::Special)) => {
+        Err(reason @ (Ineligible::Naked | Ineligible::Special | Ineligible::LeftOut)) => {
             return Effect::Rude(reason.to_string());
         }
         Err(Ineligible::Const) if lasting.reaches(&after.name) => {

@@ -1,7 +1,7 @@
 //! Says what a patch came to.
 
 use super::*;
-use crate::session::plan::Edit;
+use crate::session::plan::{Edit, PlannedFunction};
 
 /// A function as it is shown.
 struct Shown {
@@ -20,13 +20,36 @@ impl Shown {
     }
 }
 
+/// The functions that run something else than before: a build of whole crates carries the others along.
+fn new_functions(wanted: &Wanted) -> Vec<&PlannedFunction> {
+    let all = || {
+        let units = wanted.plan.iter();
+        units.flat_map(|(position, unit)| unit.patch.iter().map(move |f| (*position, f)))
+    };
+    let carried = |position: usize, function: &PlannedFunction| {
+        let site = (position, function.name.clone());
+        let mut active = wanted.active.iter();
+        active.any(|(known, active)| *known == site && active.body == function.body)
+    };
+    let new: Vec<_> = all()
+        .filter(|(position, function)| !carried(*position, function))
+        .map(|(_, function)| function)
+        .collect();
+    match new.is_empty() {
+        true => all().map(|(_, function)| function).collect(),
+        false => new,
+    }
+}
+
 impl Engine {
     /// Says what is new. What a process told of running calls decides the words.
     pub(super) fn tell(&self, sent: &Sent, loaded: &Loaded) {
         let elapsed = sent.since.elapsed();
         let units = || sent.wanted.plan.values();
-        let new = units().flat_map(|unit| &unit.patch);
-        let functions: Vec<Shown> = new.map(|f| self.show(f)).collect();
+        let functions: Vec<Shown> = new_functions(&sent.wanted)
+            .into_iter()
+            .map(|f| self.show(f))
+            .collect();
         let running = |name: &str| {
             let mut functions = loaded.report.functions.iter();
             functions.any(|f| f.name == name && f.running > 0)

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::ops::Deref;
 
-use soft_mock_rewriter::{diff, Around, ChangedFunction, FileDiff, Ineligible};
+use soft_mock_rewriter::{diff, is_skipped, Around, ChangedFunction, FileDiff, Ineligible};
 
 use super::*;
 use crate::session::plan::{Change, Edit, Plan, UnitPlan};
@@ -70,8 +70,8 @@ impl ProgramState {
         if found.spreading.is_empty() {
             self.plan_bodies(&mut found);
             let idle = |unit: &UnitPlan| unit.patch.is_empty() && unit.restore.is_empty();
-            found.plan.retain(|_, unit| !idle(unit));
-            if found.plan.is_empty() {
+            // Idle units stay: a build of whole crates has to know all edited files.
+            if found.plan.values().all(idle) {
                 return Change::Nothing;
             }
         }
@@ -212,6 +212,18 @@ impl ProgramState {
             return;
         }
         let planned = planned(&unit.crate_name, pair.path, function);
+        if is_skipped(&unit.skip, &planned.name) {
+            found.rude.insert(Rude {
+                why: format!(
+                    "the body of `{}` changed: {}",
+                    planned.name,
+                    Ineligible::LeftOut
+                ),
+                line: planned.line,
+                file: planned.file,
+            });
+            return;
+        }
         if unit.why_no_site(&planned.name).is_some() {
             // So those who call it become new.
             found.spreading.insert(Edit {
