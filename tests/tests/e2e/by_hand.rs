@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use soft_mock_tests::hot;
 use soft_mock_tests::project::Project;
@@ -188,6 +189,15 @@ fn patches_wait_for_the_programs_safe_point() {
 }
 
 /// Clients come all the time, also while nobody listens: none is refused.
+/// Ends the client also where the test fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_restart_keeps_the_state_and_the_listening_socket() {
     let project = Project::with_runtime("till");
@@ -199,8 +209,11 @@ fn a_restart_keeps_the_state_and_the_listening_socket() {
 
     let (ended, served) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let _end = End(&ended);
+        let client = scope.spawn(|| {
             while !ended.load(Ordering::Relaxed) {
+                // A build takes its time, and each connection takes a port for a minute.
+                std::thread::sleep(Duration::from_millis(5));
                 let mut connection = TcpStream::connect(&address).expect("not refused");
                 // The process that took it may be the one that ends.
                 let _ = writeln!(connection, "look");
@@ -231,10 +244,9 @@ fn a_restart_keeps_the_state_and_the_listening_socket() {
         session.wait_for_stderr("restarted");
         let before = served.load(Ordering::Relaxed);
         assert!(session.wait_for_stdout("listening on ").ends_with(&address));
-        while served.load(Ordering::Relaxed) < before + 3 {
-            std::thread::yield_now();
+        while served.load(Ordering::Relaxed) < before + 3 && !client.is_finished() {
+            std::thread::sleep(Duration::from_millis(1));
         }
-        ended.store(true, Ordering::Relaxed);
     });
     assert_eq!(say(&address, "sell"), "4 sold, thanks");
 
