@@ -3,8 +3,7 @@
 //! Knows nothing of what is in a parcel. Sockets stay open meanwhile, so connections wait in them.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -13,7 +12,7 @@ use std::time::Duration;
 use anyhow::{bail, Context, Result};
 use soft_mock::handover::parcel::{receive, send, Parcel, Words, SOCKET};
 
-use crate::control::peer_pid;
+use crate::private_socket::{self, peer_pid};
 
 /// A process says at once what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,12 +30,8 @@ impl Handover {
     /// Waits for processes at a socket in the session's private folder, for as long as `hot` lives.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(SOCKET);
-        let bind = || {
-            let listener = UnixListener::bind(&path)?;
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-            Ok::<_, std::io::Error>(listener)
-        };
-        let listener = bind().with_context(|| format!("can't listen on {}", path.display()))?;
+        let listener = private_socket::listen(&path)
+            .with_context(|| format!("can't listen on {}", path.display()))?;
         let handover = Self::default();
         let theirs = handover.clone();
         thread::Builder::new()

@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use soft_mock_rewriter::is_skipped;
 
 use crate::wrapper::args::RustcArgs;
 
@@ -97,16 +96,10 @@ impl Unit {
         replace_with_mode(&folder.join("unit.json"), text.as_bytes(), 0o600)
     }
 
-    /// Why an eligible function of the crate has no site all the same.
-    pub(crate) fn why_no_site(&self, name: &str) -> Option<&'static str> {
-        if self.without.contains(name) {
-            return Some("does not compile with a prologue");
-        }
-        if is_skipped(&self.skip, name) {
-            return Some("is left out (`skip`)");
-        }
-        let inlined = self.inlined.contains(name);
-        inlined.then_some("is left to the optimiser, which inlines it")
+    /// An eligible function of the crate has no site all the same: it doesn't compile with a prologue, or is
+    /// left to the optimiser, which inlines it.
+    pub(crate) fn is_without_site(&self, name: &str) -> bool {
+        self.without.contains(name) || self.inlined.contains(name)
     }
 
     /// The folder of its package.

@@ -10,6 +10,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Generics, Item, ItemMacro};
 
 use crate::eligibility::is_test_only;
+use crate::known;
 use crate::running::Functions;
 use crate::tree::CrateTree;
 
@@ -42,24 +43,8 @@ const KNOWN_MACROS: [&str; 12] = [
     "include",
 ];
 
-/// Derives that neither look at the visibility of a field nor add a `Deref` impl.
-const KNOWN_DERIVES: [&str; 24] = [
-    "Debug",
-    "Clone",
-    "Copy",
-    "PartialEq",
-    "Eq",
-    "PartialOrd",
-    "Ord",
-    "Hash",
-    "Default",
-    "Serialize",
-    "Deserialize",
-    "Error",
-    "Parser",
-    "Args",
-    "Subcommand",
-    "ValueEnum",
+/// Derives of which that is known, beside those that only add impls.
+const FURTHER_DERIVES: [&str; 8] = [
     "Zeroize",
     "Pod",
     "Zeroable",
@@ -69,6 +54,11 @@ const KNOWN_DERIVES: [&str; 24] = [
     "From",
     "FromStr",
 ];
+
+/// A derive that neither looks at the visibility of a field nor adds a `Deref` impl.
+fn is_known_derive(name: &str) -> bool {
+    known::only_adds_impls(name) || FURTHER_DERIVES.contains(&name)
+}
 
 /// Attributes that don't turn an item into another one.
 const KNOWN_ATTRIBUTES: [&str; 40] = [
@@ -208,7 +198,7 @@ fn derives_are_known(attr: &Attribute) -> bool {
             .path
             .segments
             .last()
-            .is_some_and(|s| KNOWN_DERIVES.contains(&s.ident.to_string().as_str()));
+            .is_some_and(|s| is_known_derive(&s.ident.to_string()));
         Ok(())
     });
     known && parsed.is_ok()

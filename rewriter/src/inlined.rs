@@ -14,6 +14,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Block, Expr, ExprCall, ExprMethodCall, ImplItem, Item, Macro, Signature};
 
 use crate::eligibility::{has_attribute, is_test_only};
+use crate::known;
 use crate::names::{site_name, Owner};
 use crate::prologue::plain;
 use crate::rewrite::crate_module;
@@ -23,17 +24,10 @@ use crate::tree::CrateTree;
 const SMALL: usize = 64;
 const CALLS: usize = 2;
 
-/// Macros that don't count: checks, and what never returns.
-const LIGHT: [&str; 8] = [
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "matches",
-    "unreachable",
-];
+/// A macro that doesn't count: a check, or what never returns.
+fn is_light(name: &str) -> bool {
+    known::is_check(name) || matches!(name, "matches" | "unreachable")
+}
 
 /// Names of the sites that the crate's functions would have which the optimiser inlines.
 pub fn inlined(tree: &CrateTree, crate_name: &str) -> Vec<String> {
@@ -135,7 +129,7 @@ impl<'ast> Visit<'ast> for Work {
 
     fn visit_macro(&mut self, called: &'ast Macro) {
         let name = called.path.segments.last();
-        self.heavy |= !name.is_some_and(|name| LIGHT.iter().any(|light| name.ident == light));
+        self.heavy |= !name.is_some_and(|name| is_light(&name.ident.to_string()));
     }
 }
 

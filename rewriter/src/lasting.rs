@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::eligibility::Ineligible;
 use crate::items::{FileItems, Function, Item, ItemKind, MacroRules, Module, UseKind};
+use crate::known;
 use crate::names::Owner;
 use crate::words::Names;
 
@@ -79,31 +80,10 @@ const DECLARING: [&str; 17] = [
     "include",
 ];
 
-/// Macros that expand to an expression.
-const EXPRESSIONS: [&str; 22] = [
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "print",
-    "println",
-    "eprint",
-    "eprintln",
-    "format",
-    "format_args",
-    "write",
-    "writeln",
-    "panic",
-    "todo",
-    "unimplemented",
-    "unreachable",
-    "vec",
-    "matches",
-    "concat",
-    "stringify",
-];
+/// A macro that expands to an expression.
+fn makes_expression(name: &str) -> bool {
+    known::takes_expressions(name) || matches!(name, "matches" | "concat" | "stringify")
+}
 
 /// Words of types that no glob import can take the place of.
 const FIXED: [&str; 35] = [
@@ -195,7 +175,7 @@ impl Lasting {
         let mut waiting: Vec<&str> = macros.into_iter().collect();
         let mut seen: HashSet<&str> = HashSet::new();
         while let Some(name) = waiting.pop() {
-            if EXPRESSIONS.contains(&name) || !seen.insert(name) {
+            if makes_expression(name) || !seen.insert(name) {
                 continue;
             }
             let Some(definitions) = self.macros.get(name) else {

@@ -15,6 +15,7 @@ mod facts;
 mod inlined;
 mod instance;
 mod items;
+mod known;
 mod lasting;
 mod local_items;
 mod macro_functions;

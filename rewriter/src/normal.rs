@@ -12,6 +12,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
+use crate::known;
+
 /// 128 bits that stand for a normalised text. Only comparable within one process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(u64, u64);
@@ -152,42 +154,21 @@ fn is_called(before: &[TokenTree]) -> bool {
 }
 
 fn is_unknown_macro(before: &[TokenTree]) -> bool {
-    const KNOWN: [&str; 27] = [
-        "assert",
-        "assert_eq",
-        "assert_ne",
-        "debug_assert",
-        "debug_assert_eq",
-        "debug_assert_ne",
-        "print",
-        "println",
-        "eprint",
-        "eprintln",
-        "format",
-        "format_args",
-        "write",
-        "writeln",
-        "panic",
-        "todo",
-        "unimplemented",
-        "unreachable",
-        "vec",
-        "matches",
-        "trace",
-        "debug",
-        "info",
-        "warn",
-        "error",
-        "bail",
-        "anyhow",
-    ];
     match before {
         [.., TokenTree::Ident(name), TokenTree::Punct(sign)] => {
-            sign.as_char() == '!' && !KNOWN.contains(&name.to_string().as_str())
+            sign.as_char() == '!' && !is_known_macro(&name.to_string())
         }
         [.., TokenTree::Punct(sign), TokenTree::Ident(_)] => sign.as_char() == '!',
         _ => false,
     }
+}
+
+/// A macro whose arguments are expressions, of the standard library or for logs and errors.
+fn is_known_macro(name: &str) -> bool {
+    const FURTHER: [&str; 8] = [
+        "matches", "trace", "debug", "info", "warn", "error", "bail", "anyhow",
+    ];
+    known::takes_expressions(name) || FURTHER.contains(&name)
 }
 
 fn commas(group: &Group) -> usize {

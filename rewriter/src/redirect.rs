@@ -22,6 +22,7 @@ use self::std_functions::{StdFunction, FUNCTIONS};
 pub(crate) use self::unseen::{support as unseen_support, Unseen};
 use crate::edition::Edition;
 use crate::edits::{blank, Edits};
+use crate::known;
 use crate::paths::Scopes;
 use crate::support::SECTION;
 
@@ -41,30 +42,6 @@ const ELSEWHERE: [(&str, &str); 11] = [
     ("smol::unblock", "inherit"),
     ("rayon::spawn", "inherit"),
     ("rayon::join", "inherit"),
-];
-
-/// Macros of the standard library whose arguments are expressions.
-const MACROS: [&str; 20] = [
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "dbg",
-    "eprint",
-    "eprintln",
-    "format",
-    "format_args",
-    "panic",
-    "print",
-    "println",
-    "todo",
-    "unimplemented",
-    "unreachable",
-    "vec",
-    "write",
-    "writeln",
 ];
 
 /// Macros of soft-mock.
@@ -242,7 +219,7 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
             .path
             .segments
             .last()
-            .is_some_and(|last| MACROS.iter().any(|name| last.ident == name));
+            .is_some_and(|last| known::takes_expressions(&last.ident.to_string()));
         let of_mocks = call
             .path
             .segments

@@ -7,6 +7,8 @@ use proc_macro2::TokenStream;
 use quote::{quote, ToTokens};
 use syn::{Attribute, Path};
 
+use crate::known;
+
 /// How much an attribute weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Weight {
@@ -37,26 +39,6 @@ const NOTHING: [&str; 12] = [
 /// Hints to the compiler, and what derives below read: all of it ends in code of impls.
 const CODE: [&str; 10] = [
     "inline", "cold", "default", "serde", "error", "source", "from", "clap", "command", "arg",
-];
-
-/// Derives that add impls and nothing else, none of which is `Drop` or `Deref`.
-const DERIVES: [&str; 16] = [
-    "Debug",
-    "Clone",
-    "Copy",
-    "PartialEq",
-    "Eq",
-    "PartialOrd",
-    "Ord",
-    "Hash",
-    "Default",
-    "Serialize",
-    "Deserialize",
-    "Error",
-    "Parser",
-    "Args",
-    "Subcommand",
-    "ValueEnum",
 ];
 
 /// The weight of an attribute by its first name: `serde`, `clippy`.
@@ -107,7 +89,7 @@ impl Weighed {
         let mut unknown: Vec<Path> = Vec::new();
         let read = attr.parse_nested_meta(|meta| {
             let last = meta.path.segments.last().map(|s| s.ident.to_string());
-            match last.is_some_and(|name| DERIVES.contains(&name.as_str())) {
+            match last.is_some_and(|name| known::only_adds_impls(&name)) {
                 true => known.push(meta.path.clone()),
                 false => unknown.push(meta.path.clone()),
             }

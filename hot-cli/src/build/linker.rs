@@ -23,33 +23,29 @@ pub(crate) struct Linker<'a> {
     pub(crate) libraries: &'a [PathBuf],
 }
 
-impl Linker<'_> {
-    /// Links `objects` to the plugin `output`, and seals it.
-    pub(crate) fn link(&self, objects: &[PathBuf], output: &Path, cancel: &Cancel) -> Result<()> {
-        self.link_with(objects, &[], None, output, cancel)
-    }
+/// What becomes a plugin.
+#[derive(Default)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) objects: &'a [PathBuf],
+    /// Other plugins, whose variables it uses.
+    pub(crate) plugins: &'a [PathBuf],
+    /// Its name among plugins.
+    pub(crate) soname: Option<&'a str>,
+}
 
-    /// The same with other plugins, whose variables it uses, and with a name for it among plugins.
-    pub(crate) fn link_with(
-        &self,
-        objects: &[PathBuf],
-        plugins: &[PathBuf],
-        soname: Option<&str>,
-        output: &Path,
-        cancel: &Cancel,
-    ) -> Result<()> {
-        self.link_unsealed(objects, plugins, soname, output, cancel)?;
+impl Linker<'_> {
+    /// Links the plugin `output`, and seals it.
+    pub(crate) fn link(&self, inputs: &Inputs<'_>, output: &Path, cancel: &Cancel) -> Result<()> {
+        self.link_unsealed(inputs, output, cancel)?;
         seal::seal(output).with_context(|| format!("can't seal {}", output.display()))
     }
 
-    fn link_unsealed(
-        &self,
-        objects: &[PathBuf],
-        plugins: &[PathBuf],
-        soname: Option<&str>,
-        output: &Path,
-        cancel: &Cancel,
-    ) -> Result<()> {
+    fn link_unsealed(&self, inputs: &Inputs<'_>, output: &Path, cancel: &Cancel) -> Result<()> {
+        let Inputs {
+            objects,
+            plugins,
+            soname,
+        } = *inputs;
         let soname = soname.map(|name| format!("-soname={name}"));
         let run = |archives: &[PathBuf]| {
             let inputs = [objects, archives, plugins].concat();

@@ -21,7 +21,7 @@ use soft_mock_rewriter::{
 };
 
 use super::check;
-use super::linker::Linker;
+use super::linker::{Inputs, Linker};
 use super::rustc::{self, Cancel, Cancelled};
 use super::spread::SpreadPlugin;
 use super::spreading;
@@ -302,7 +302,11 @@ impl UnitJob<'_> {
             Some(stderr) => Ok(Attempt::Refused(stderr)),
             None => {
                 let plugin = self.plugin("patch");
-                self.linker()?.link(&[object], &plugin, &self.job.cancel)?;
+                let inputs = Inputs {
+                    objects: &[object],
+                    ..Inputs::default()
+                };
+                self.linker()?.link(&inputs, &plugin, &self.job.cancel)?;
                 Ok(Attempt::Done(plugin))
             }
         }

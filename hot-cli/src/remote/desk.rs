@@ -4,8 +4,7 @@
 //! one question, hands it to the session's loop and writes its answer.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{channel, Receiver, Sender};
@@ -16,7 +15,7 @@ use std::time::Duration;
 use anyhow::{bail, Context, Result};
 
 use super::protocol::{Reply, Request, SessionInfo};
-use crate::control::peer_pid;
+use crate::private_socket::{self, peer_pid};
 
 /// The name of the socket in a session's folder.
 pub(crate) const SOCKET: &str = "desk";
@@ -45,12 +44,8 @@ where
     E: From<DeskEvent> + Send + 'static,
 {
     let path = folder.join(SOCKET);
-    let bind = || {
-        let listener = UnixListener::bind(&path)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        Ok::<_, std::io::Error>(listener)
-    };
-    let listener = bind().with_context(|| format!("can't listen on {}", path.display()))?;
+    let listener = private_socket::listen(&path)
+        .with_context(|| format!("can't listen on {}", path.display()))?;
     let info = Arc::new(info);
     let next = Arc::new(AtomicU64::new(1));
     thread::Builder::new()

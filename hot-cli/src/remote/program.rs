@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{bail, Context, Result};
 use soft_mock::reloader::protocol::{FromProgram, Hello, ToProgram, VERSION};
 
-use crate::control::peer_pid;
+use crate::private_socket::peer_pid;
 
 /// A program says hello at once, if it is one.
 const HELLO_PATIENCE: Duration = Duration::from_secs(5);

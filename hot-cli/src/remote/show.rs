@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::SystemTime;
 
-use soft_mock::patch::{Installed, Status};
+use soft_mock::patch::{self, Installed, Status};
 use soft_mock::reloader::protocol::{Hello, History};
 
 use super::protocol::{PastPatch, RolledBack, SessionStatus};
@@ -67,50 +67,38 @@ pub(super) fn history(past: &[PastPatch], several: bool) -> String {
             true => format!(" {}", patch.program),
             false => String::new(),
         };
-        let line = entry(
-            patch.patch,
-            patch.at,
-            patch.bytes,
-            &patch.undone,
-            patch.undone_by,
-        );
+        let line = entry(patch);
         let _ = writeln!(text, "{line}{program}");
         functions(&mut text, &patch.functions);
     }
-    or_none(text)
-}
-
-pub(super) fn program_history(history: &History) -> String {
-    let mut text = String::new();
-    for patch in &history.patches {
-        let line = entry(
-            patch.patch,
-            patch.at,
-            patch.bytes,
-            &patch.undone,
-            patch.undone_by,
-        );
-        let _ = writeln!(text, "{line}");
-        functions(&mut text, &patch.functions);
-    }
-    or_none(text)
-}
-
-fn or_none(text: String) -> String {
     match text.is_empty() {
         true => "no patches yet\n".to_owned(),
         false => text,
     }
 }
 
-fn entry(patch: u64, at: SystemTime, bytes: u64, undone: &[u64], undone_by: Option<u64>) -> String {
-    let mut line = format!("{patch}  {}, ", ago(at));
-    if undone.is_empty() {
-        line.push_str(&memory(bytes));
+pub(super) fn program_history(history: &History) -> String {
+    let past = |patch: &patch::PastPatch| PastPatch {
+        patch: patch.patch,
+        at: patch.at,
+        program: String::new(),
+        functions: patch.functions.clone(),
+        bytes: patch.bytes,
+        undone: patch.undone.clone(),
+        undone_by: patch.undone_by,
+    };
+    let past: Vec<PastPatch> = history.patches.iter().map(past).collect();
+    self::history(&past, false)
+}
+
+fn entry(patch: &PastPatch) -> String {
+    let mut line = format!("{}  {}, ", patch.patch, ago(patch.at));
+    if patch.undone.is_empty() {
+        line.push_str(&memory(patch.bytes));
     } else {
-        let _ = write!(line, "rollback of {}", numbers(undone));
+        let _ = write!(line, "rollback of {}", numbers(&patch.undone));
     }
-    if let Some(by) = undone_by {
+    if let Some(by) = patch.undone_by {
         let _ = write!(line, ", taken back by {by}");
     }
     line

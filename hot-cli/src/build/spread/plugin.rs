@@ -14,7 +14,7 @@ use super::sites::Site;
 use super::units::Built;
 use super::world::World;
 use super::{edit, manifest as section, refused, Code, SpreadPlugin, SpreadRequest, WholeError};
-use crate::build::linker::Linker;
+use crate::build::linker::{Inputs, Linker};
 use crate::build::object::{self as elf, demangled};
 use crate::build::rustc::Cancelled;
 use crate::unit::replace_file;
@@ -155,7 +155,12 @@ impl Plugins<'_, '_> {
             .map(|plugin| plugin.path.clone())
             .collect();
         let soname = format!("soft-mock-{}-{name}.so", std::process::id());
-        let linked = linker.link_with(objects, &with, Some(&soname), output, self.request.cancel);
+        let inputs = Inputs {
+            objects,
+            plugins: &with,
+            soname: Some(&soname),
+        };
+        let linked = linker.link(&inputs, output, self.request.cancel);
         linked.map_err(|error| match error.is::<Cancelled>() {
             true => WholeError::Cancelled,
             false => refused(format!("{error:#}")),

@@ -224,7 +224,7 @@ impl ProgramState {
             });
             return;
         }
-        if unit.why_no_site(&planned.name).is_some() {
+        if unit.is_without_site(&planned.name) {
             // So those who call it become new.
             found.spreading.insert(Edit {
                 what: format!("body of {} changed", function.title()),

@@ -1,0 +1,65 @@
+//! Macros and derives that many crates use, by what is known of them. Knows names only: whoever defines a macro
+//! of his own under such a name has other macros of that name to look after already.
+
+/// Macros of the standard library that check something, and else do nothing.
+const CHECKS: [&str; 6] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+];
+
+/// Further macros of the standard library whose arguments are expressions.
+const EXPRESSIONS: [&str; 14] = [
+    "dbg",
+    "eprint",
+    "eprintln",
+    "format",
+    "format_args",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+];
+
+/// Derives that add impls and nothing else, none of which is `Drop` or `Deref`.
+const DERIVES: [&str; 16] = [
+    "Debug",
+    "Clone",
+    "Copy",
+    "PartialEq",
+    "Eq",
+    "PartialOrd",
+    "Ord",
+    "Hash",
+    "Default",
+    "Serialize",
+    "Deserialize",
+    "Error",
+    "Parser",
+    "Args",
+    "Subcommand",
+    "ValueEnum",
+];
+
+/// A macro of the standard library that checks something, and else does nothing.
+pub(crate) fn is_check(name: &str) -> bool {
+    CHECKS.contains(&name)
+}
+
+/// A macro of the standard library whose arguments are expressions, as its result is.
+pub(crate) fn takes_expressions(name: &str) -> bool {
+    is_check(name) || EXPRESSIONS.contains(&name)
+}
+
+/// A derive that adds impls and nothing else, none of which is `Drop` or `Deref`.
+pub(crate) fn only_adds_impls(derive: &str) -> bool {
+    DERIVES.contains(&derive)
+}
