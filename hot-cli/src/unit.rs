@@ -1,7 +1,7 @@
 //! A unit: one rustc call of a workspace member that we know how to repeat, and where its files lie.
 //!
 //! ```text
-//! <target>/<profile>/hot/<crate>-<hash>/
+//! <target>/<profile>/.hot/<crate>-<hash>/
 //!     unit.json     this record, written when the crate was compiled
 //!     sources/…     the user's files as they were compiled, below their absolute paths
 //!     shadow/…      the same files rewritten, everything else as links
@@ -74,10 +74,15 @@ pub(crate) struct Unit {
     pub(crate) unmodified: Option<String>,
 }
 
+/// The folder with the records of all units in a profile's folder; cargo puts no file of such a name there.
+pub(crate) fn records(profile: &Path) -> PathBuf {
+    profile.join(".hot")
+}
+
 impl Unit {
     /// The folder of the unit with the given output file stem.
     pub(crate) fn folder(out_dir: &Path, stem: &str) -> PathBuf {
-        out_dir.parent().unwrap_or(out_dir).join("hot").join(stem)
+        records(out_dir.parent().unwrap_or(out_dir)).join(stem)
     }
 
     /// Reads the record in `folder`.

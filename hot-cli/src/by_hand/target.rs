@@ -7,7 +7,7 @@ use anyhow::{bail, Context, Result};
 use cargo_metadata::MetadataCommand;
 
 use crate::commands::BuildPatchArgs;
-use crate::unit::{Unit, UnitKind};
+use crate::unit::{records, Unit, UnitKind};
 
 /// A program that `hot` built.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl Target {
 
 /// The programs with records in a profile's folder.
 fn programs(profile: &Path) -> Result<Vec<Target>> {
-    let Ok(units) = std::fs::read_dir(profile.join("hot")) else {
+    let Ok(units) = std::fs::read_dir(records(profile)) else {
         return Ok(Vec::new());
     };
     let mut programs = Vec::new();

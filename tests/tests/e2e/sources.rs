@@ -133,8 +133,10 @@ fn position(question: &str) -> usize {
 }
 
 #[test]
-fn a_path_with_spaces_and_letters_of_all_kinds() {
+fn a_path_with_spaces_and_letters_of_all_kinds_and_a_program_named_hot() {
     let project = Project::fixture_in("ledger", "Überraschung mit 'Zeichen' & 花");
+    // Its executable lies where the records of units lie.
+    project.edit("Cargo.toml", "name = \"ledger\"", "name = \"hot\"");
     let mut session = project.hot(&["cargo", "run"]);
     session.wait_for_stdout("ready");
     assert_eq!(session.ask("x"), "account of ada: 1");
