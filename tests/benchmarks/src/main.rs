@@ -1,4 +1,4 @@
-//! `cargo run --release -p soft-mock-benches -- save|build|call|mock|storm|all`: figures for `docs/benchmarks.md`.
+//! `cargo run --release -p soft-mock-benches -- save|build|call|mock|storm|rewrite|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the
@@ -9,6 +9,7 @@ mod call;
 mod machine;
 mod mock;
 mod project;
+mod rewrite;
 mod running;
 mod save;
 mod stats;
@@ -20,14 +21,14 @@ use std::process::ExitCode;
 use anyhow::{bail, Context, Result};
 
 const USAGE: &str =
-    "usage: soft-mock-benches save|build|call|mock|storm|all [--edits N] [--rounds N] [--patches N]";
+    "usage: soft-mock-benches save|build|call|mock|storm|rewrite|all [--edits N] [--rounds N] [--patches N]";
 
 /// What was asked for.
 struct Options {
     what: String,
     /// Edits of each program in `save`.
     edits: usize,
-    /// Repetitions in `build` and `call`.
+    /// Repetitions in `build`, `call` and `rewrite`.
     rounds: usize,
     /// Patches in `storm`.
     patches: usize,
@@ -64,12 +65,15 @@ fn run() -> Result<()> {
     if all || options.what == "storm" {
         storm::run(&hot, scratch.path(), options.patches)?;
     }
+    if all || options.what == "rewrite" {
+        rewrite::run(scratch.path(), options.rounds)?;
+    }
     Ok(())
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
     let what = args.next().context(USAGE)?;
-    if !["save", "build", "call", "mock", "storm", "all"].contains(&what.as_str()) {
+    if !["save", "build", "call", "mock", "storm", "rewrite", "all"].contains(&what.as_str()) {
         bail!(USAGE);
     }
     let mut options = Options {
