@@ -4,6 +4,8 @@
 //! Items that are compiled for tests only are left out. Knows nothing of what is done with the
 //! items; that is `diff` and `plugin_source`.
 
+mod aspects;
+mod data;
 mod dynamic;
 mod functions;
 mod modules;

@@ -1,25 +1,28 @@
 //! Reads a syntax tree into [`FileItems`].
 
+mod blocks;
+
 use std::path::Path;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::Span;
 use quote::{quote, ToTokens};
 use syn::spanned::Spanned;
-use syn::{Attribute, Fields, Generics, ImplItem, Item as Syntax, ItemImpl, TraitItem, Visibility};
+use syn::{Attribute, Fields, Item as Syntax, Visibility};
 
+use super::aspects::{aspect, has_layout_attributes, part_attributes, weighed, without_attributes};
+use super::data::{mentions, variant, Data};
 use super::functions::{function, Source};
 use super::modules::{name_of, paths_of, UseItem};
 use super::statics::{self, MadeStatic};
 use super::{
-    Aspect, Child, Dynamic, ExternCrate, FileItems, ImplHeader, Item, ItemKind, LocalName,
-    MacroRules, Module, Part, Private, PrivateKind,
+    Child, Dynamic, ExternCrate, FileItems, Item, ItemKind, LocalName, MacroRules, Module, Part,
+    Private, PrivateKind,
 };
-use crate::eligibility::{has_attribute, is_generic, is_test_only};
+use crate::eligibility::{has_attribute, is_test_only};
 use crate::local_items::declares;
 use crate::names::{compact, Owner};
 use crate::normal::{fingerprint, normal};
 use crate::visibility::scope;
-use crate::weight::Weighed;
 use crate::words::{Names, Words};
 
 /// Reads a file.
@@ -250,141 +253,6 @@ impl Reader<'_> {
         self.out.functions.push(function);
     }
 
-    fn impl_block(&mut self, item: &ItemImpl, at: &Scope<'_>) {
-        let around = cfgs(at.cfgs, &item.attrs);
-        let (defaultness, unsafety, generics) = (&item.defaultness, &item.unsafety, &item.generics);
-        let (ty, clause) = (&item.self_ty, &item.generics.where_clause);
-        let tr = item
-            .trait_
-            .as_ref()
-            .map(|(not, path, _)| quote!(#not #path for));
-        let header = quote!(#defaultness #unsafety impl #generics #tr #ty #clause);
-        self.out.impls.push(ImplHeader {
-            text: normal(header.clone()),
-            types: associated_types(item),
-            attributes: attributes(&item.attrs),
-            generic: is_generic(&item.generics),
-            mentions: Words::of(header.clone()).all,
-        });
-        let index = self.out.impls.len() - 1;
-        let owner = Owner::of_impl(item);
-        if item.trait_.is_some() || has_layout_attributes(&item.attrs) {
-            let (name, mentions) = (compact(header.clone()), Words::of(header).all);
-            let pushed = self.push(ItemKind::Impl, name, item.span(), &item.attrs, at);
-            pushed.owner = Some(owner.clone());
-            pushed.mentions = mentions;
-        }
-        let first = self.out.private.len();
-        for inner in &item.items {
-            self.impl_item(inner, &owner, (item, index), (at, &around));
-        }
-        for private in &mut self.out.private[first..] {
-            private.owner = last_name(&item.self_ty);
-        }
-    }
-
-    fn impl_item(
-        &mut self,
-        inner: &ImplItem,
-        owner: &Owner,
-        (item, index): (&ItemImpl, usize),
-        (at, around): (&Scope<'_>, &[String]),
-    ) {
-        let at = &Scope {
-            cfgs: around,
-            ..*at
-        };
-        let prefix = match owner {
-            Owner::Free => String::new(),
-            Owner::Inherent { ty } => format!("{ty}::"),
-            Owner::Trait { ty, tr } => format!("<{ty} as {tr}>::"),
-        };
-        match inner {
-            ImplItem::Fn(inner) if is_test_only(&inner.attrs) => {}
-            ImplItem::Fn(inner) => {
-                if item.trait_.is_none() {
-                    let name = name_of(&inner.sig.ident);
-                    self.private(name, PrivateKind::Member, &inner.vis, at.path);
-                }
-                let mut function = function(
-                    &self.source,
-                    (&inner.attrs, &inner.vis, &inner.sig, &inner.block),
-                    owner.clone(),
-                    Some(item),
-                    (at.path, around),
-                );
-                function.header = Some(index);
-                self.out.functions.push(function);
-            }
-            ImplItem::Const(inner) => {
-                if item.trait_.is_none() {
-                    let name = name_of(&inner.ident);
-                    self.private(name, PrivateKind::Member, &inner.vis, at.path);
-                }
-                let name = format!("{prefix}{}", inner.ident);
-                self.plain(ItemKind::Const, name, &inner.attrs, inner, at);
-            }
-            ImplItem::Type(inner) => {
-                let name = format!("{prefix}{}", inner.ident);
-                self.plain(ItemKind::Type, name, &inner.attrs, inner, at);
-            }
-            other => {
-                let name = format!("in {prefix}");
-                self.plain(ItemKind::Other, name, &[], other, at);
-            }
-        }
-    }
-
-    fn trait_item(&mut self, item: &syn::ItemTrait, at: &Scope<'_>) {
-        self.local(&item.ident, &item.attrs, at);
-        self.mark_trait(at);
-        self.private(name_of(&item.ident), PrivateKind::Item, &item.vis, at.path);
-        let name = name_of(&item.ident);
-        let aspects = trait_aspects(item);
-        let (generics, above) = (&item.generics, &item.supertraits);
-        let lasting = item.items.iter().filter_map(|inner| match inner {
-            TraitItem::Fn(inner) => Some(inner.sig.to_token_stream()),
-            TraitItem::Type(inner) => Some(inner.to_token_stream()),
-            _ => None,
-        });
-        let mentions = Words::of(quote!(#generics #above #(#lasting)*)).all;
-        let pushed = self.push(
-            ItemKind::Trait,
-            name.clone(),
-            item.ident.span(),
-            &item.attrs,
-            at,
-        );
-        pushed.aspects.extend(aspects);
-        pushed.mentions = mentions;
-        pushed.supertraits = Words::of(above.to_token_stream()).all;
-        let around = cfgs(at.cfgs, &item.attrs);
-        for inner in &item.items {
-            let inner = match inner {
-                TraitItem::Fn(inner) => inner,
-                TraitItem::Const(inner) => {
-                    let name = format!("{name}::{}", inner.ident);
-                    self.plain(ItemKind::Const, name, &inner.attrs, inner, at);
-                    continue;
-                }
-                _ => continue,
-            };
-            let Some(block) = &inner.default else {
-                continue;
-            };
-            let mut function = function(
-                &self.source,
-                (&inner.attrs, &Visibility::Inherited, &inner.sig, block),
-                Owner::Free,
-                None,
-                (at.path, &around),
-            );
-            function.kind = Err(crate::eligibility::Ineligible::TraitDefault);
-            function.in_trait = Some(name.clone());
-            self.out.functions.push(function);
-        }
-    }
-
     fn child(&mut self, item: &syn::ItemMod, at: &Scope<'_>) {
         let name = name_of(&item.ident);
         let visibility = aspect("visibility", item.vis.to_token_stream());
@@ -533,184 +401,12 @@ impl Reader<'_> {
     }
 }
 
-fn variant(variant: &syn::Variant) -> Part {
-    let value = variant.discriminant.as_ref().map(|(_, value)| value);
-    Part {
-        kind: "variant",
-        name: name_of(&variant.ident),
-        line: variant.ident.span().start().line,
-        aspects: vec![
-            aspect("content", variant.fields.to_token_stream()),
-            aspect("value", quote!(#value)),
-        ]
-        .into_iter()
-        .chain(part_attributes(&variant.attrs))
-        .collect(),
-    }
-}
-
-fn aspect(name: &'static str, tokens: TokenStream) -> Aspect {
-    Aspect {
-        name,
-        content: fingerprint(tokens),
-    }
-}
-
-/// The attributes of an item; its conditions belong to its identity.
-fn weighed(attrs: &[Attribute]) -> Vec<Aspect> {
-    let weighed = Weighed::of(attrs);
-    vec![
-        aspect("attributes", weighed.layout),
-        aspect("code attributes", weighed.code),
-    ]
-}
-
-fn has_layout_attributes(attrs: &[Attribute]) -> bool {
-    !Weighed::of(attrs).layout.is_empty()
-}
-
-/// The attributes of a field or a variant, whose conditions decide about layout.
-fn part_attributes(attrs: &[Attribute]) -> Vec<Aspect> {
-    let conditions = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
-    let conditions = aspect("condition", quote!(#(#conditions)*));
-    weighed(attrs).into_iter().chain([conditions]).collect()
-}
-
-/// The tokens of an item that begins with so many outer attributes.
-fn without_attributes(item: &impl ToTokens, attributes: usize) -> TokenStream {
-    // `#` and its brackets each.
-    item.to_token_stream()
-        .into_iter()
-        .skip(2 * attributes)
-        .collect()
-}
-
-/// What can change about a trait as a whole.
-fn trait_aspects(item: &syn::ItemTrait) -> Vec<Aspect> {
-    let (generics, clause) = (&item.generics, &item.generics.where_clause);
-    let (unsafety, auto, above) = (&item.unsafety, &item.auto_token, &item.supertraits);
-    let mut methods = TokenStream::new();
-    let mut types = TokenStream::new();
-    for inner in &item.items {
-        match inner {
-            TraitItem::Fn(inner) => {
-                let (signature, layout) = (&inner.sig, Weighed::of(&inner.attrs).layout);
-                let conditions = inner.attrs.iter().filter(|a| a.path().is_ident("cfg"));
-                let default = inner.default.as_ref().map(|_| quote!({}));
-                methods.extend(quote!(#(#conditions)* #layout #signature #default;));
-            }
-            TraitItem::Const(_) => {}
-            other => types.extend(other.to_token_stream()),
-        }
-    }
-    vec![
-        aspect("visibility", item.vis.to_token_stream()),
-        aspect("header", quote!(#unsafety #auto #generics #clause : #above)),
-        aspect("types", types),
-        aspect("methods", methods),
-    ]
-}
-
-/// The names on which living values depend, if the item lasts at all.
-fn mentions(item: &Syntax) -> Names {
-    let tokens = match item {
-        Syntax::Static(item) => item.ty.to_token_stream(),
-        other => other.to_token_stream(),
-    };
-    Words::of(tokens).all
-}
-
-fn associated_types(item: &ItemImpl) -> Vec<String> {
-    item.items
-        .iter()
-        .filter_map(|inner| match inner {
-            ImplItem::Type(inner) => Some(inner.ident.to_string()),
-            _ => None,
-        })
-        .collect()
-}
-
-/// The last name of a type's path.
-fn last_name(ty: &syn::Type) -> Option<String> {
-    match ty {
-        syn::Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
-        _ => None,
-    }
-}
-
 fn foreign_name(item: &syn::ForeignItem) -> Option<&syn::Ident> {
     match item {
         syn::ForeignItem::Fn(item) => Some(&item.sig.ident),
         syn::ForeignItem::Static(item) => Some(&item.ident),
         syn::ForeignItem::Type(item) => Some(&item.ident),
         _ => None,
-    }
-}
-
-/// What items without a body have in common.
-struct Data<'a> {
-    kind: ItemKind,
-    name: &'a syn::Ident,
-    vis: &'a Visibility,
-    attrs: &'a [Attribute],
-    generics: Option<&'a Generics>,
-    aspects: Vec<(&'static str, TokenStream)>,
-}
-
-impl<'a> Data<'a> {
-    fn of(item: &'a Syntax) -> Option<Self> {
-        macro_rules! data {
-            ($kind:ident, $item:ident, $generics:expr, $aspects:expr) => {
-                Self {
-                    kind: ItemKind::$kind,
-                    name: &$item.ident,
-                    vis: &$item.vis,
-                    attrs: &$item.attrs,
-                    generics: $generics,
-                    aspects: $aspects,
-                }
-            };
-        }
-        Some(match item {
-            Syntax::Struct(item) => {
-                let shape = match item.fields {
-                    Fields::Named(_) => quote!({}),
-                    Fields::Unnamed(_) => quote!(()),
-                    Fields::Unit => quote!(;),
-                };
-                data!(Struct, item, Some(&item.generics), vec![("kind", shape)])
-            }
-            Syntax::Enum(item) => data!(Enum, item, Some(&item.generics), Vec::new()),
-            Syntax::Union(item) => data!(Union, item, Some(&item.generics), Vec::new()),
-            Syntax::Type(item) => {
-                let ty = item.ty.to_token_stream();
-                data!(Type, item, Some(&item.generics), vec![("type", ty)])
-            }
-            Syntax::TraitAlias(item) => {
-                let bounds = item.bounds.to_token_stream();
-                data!(
-                    TraitAlias,
-                    item,
-                    Some(&item.generics),
-                    vec![("bounds", bounds)]
-                )
-            }
-            Syntax::Const(item) => {
-                let (ty, value) = (item.ty.to_token_stream(), item.expr.to_token_stream());
-                data!(Const, item, None, vec![("type", ty), ("value", value)])
-            }
-            Syntax::Static(item) => {
-                let (mutable, ty) = (&item.mutability, &item.ty);
-                let value = item.expr.to_token_stream();
-                data!(
-                    Static,
-                    item,
-                    None,
-                    vec![("type", quote!(#mutable #ty)), ("initial value", value)]
-                )
-            }
-            _ => return None,
-        })
     }
 }
 
