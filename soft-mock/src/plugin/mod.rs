@@ -54,6 +54,7 @@
 mod abi;
 mod border;
 mod error;
+mod extension;
 mod folder;
 mod hooks;
 mod host;
@@ -75,6 +76,7 @@ mod watch;
 pub use error::{
     Failure, Hook, HookError, HookResult, LookupError, NoSuchFunction, OtherTypes, PluginError,
 };
+pub use extension::{Entries, EntryTaken, Extension};
 pub use hooks::{Declaration, Export, Import, ImportError, Imports, Plugin};
 pub use host::{Memory, PluginHost};
 pub use image::Retained;
@@ -85,7 +87,7 @@ pub use report::{Outcome, ReloadReport};
 pub use set::{IntoParams, Plugin as LoadedPlugin, PluginManager};
 pub use soft_mock_macros::{guarded, live, plugin, shared, symbol};
 pub use value::Value;
-pub use vault::{DataBag, Entries, EntryTaken, Extension, ExtensionRef, Vault};
+pub use vault::{DataBag, ExtensionRef, Vault};
 pub use watch::Watching;
 
 /// What the macros' output uses. No part of the interface.

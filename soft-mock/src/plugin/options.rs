@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::error::HookResult;
+use super::extension::{AnyExtension, Extension};
 use super::hooks::Declaration;
 use super::set::PluginManager;
-use super::vault::{AnyExtension, Extension};
 
 /// Called after `on_init` and before the new set becomes current, with the new set and the old one.
 pub(crate) type Callback =

@@ -6,26 +6,25 @@
 //!       → on_load → vault → on_init → callbacks → (host: swap)
 //! ```
 
+mod files;
+mod hooks;
+
 use std::collections::BTreeMap;
-use std::mem::ManuallyDrop;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use super::abi::Known;
 use super::border::{protect, take_panic, Inside};
 use super::error::{Failure, Hook, PluginError};
+use super::extension::AnyExtension;
 use super::folder::Found;
-use super::hooks::{Available, Declaration, Export, ImportError, Imports};
-use super::image::{self, Image};
-use super::life::{Escape, Escapes, Life};
+use super::hooks::Declaration;
 use super::options::Options;
-use super::order::order;
 use super::reaper::{free, take_apart_together, unused, Reaper};
 use super::report::Outcome;
-use super::set::{Facts, Plugin, PluginManager};
+use super::set::{Plugin, PluginManager};
 use super::value::Value;
-use super::vault::{Bag, Content, LiveEntry, Newest, Vault};
+use super::vault::{Content, LiveEntry, Vault};
 
 /// What a load or reload has come to.
 pub(crate) struct Staged {
@@ -90,293 +89,6 @@ impl<'a> Stage<'a> {
         }
     }
 
-    // ---- files
-
-    fn open_files(&mut self, found: Vec<Found>) -> Result<(), PluginError> {
-        let fresh = self.keep(found)?;
-        let mut known = Known::of_host();
-        for (name, plugin) in &self.kept {
-            if let Some(image) = &plugin.image {
-                known.check(name, &image.built_by, &image.shared)?;
-            }
-        }
-        // All are checked before the first is opened.
-        for found in &fresh {
-            known.check(found.name(), &found.file.manifest.rustc, &found.file.shared)?;
-        }
-        for found in fresh {
-            let begun = Instant::now();
-            let (image, declaration) = image::open(&found.file)?;
-            let escapes = Arc::clone(&image.escapes);
-            let mut facts = facts_of(&declaration);
-            facts.file = Some(found.file.path().to_owned());
-            facts.hash = found.hash;
-            self.make(&declaration, facts, Some(image), escapes)?;
-            self.took(&declaration, begun);
-        }
-        Ok(())
-    }
-
-    /// Carries over what can be, and returns the rest.
-    fn keep(&mut self, found: Vec<Found>) -> Result<Vec<Found>, PluginError> {
-        let old = |name: &str| {
-            let old = self.old?;
-            old.plugins
-                .iter()
-                .find(|plugin| plugin.name() == name)
-                .cloned()
-        };
-        let (mut kept, mut fresh) = (BTreeMap::new(), BTreeMap::new());
-        for found in found {
-            let name = found.name().to_owned();
-            match old(&name).filter(|plugin| plugin.hash() == found.hash || !plugin.reloadable()) {
-                Some(plugin) => kept.insert(name, (plugin, found)).map(drop),
-                None => fresh.insert(name, found).map(drop),
-            };
-        }
-        // What imports a plugin that isn't carried over holds its old object, and is loaded anew with it.
-        loop {
-            let is_stale = |plugin: &Plugin| {
-                plugin
-                    .dependencies()
-                    .iter()
-                    .any(|needed| !kept.contains_key(needed))
-            };
-            let Some(name) = kept
-                .iter()
-                .find(|(_, (plugin, _))| is_stale(plugin))
-                .map(|(name, _)| name.clone())
-            else {
-                break;
-            };
-            if let Some((plugin, found)) = kept.remove(&name) {
-                if !plugin.reloadable() {
-                    return Err(stale(
-                        &plugin,
-                        &kept.keys().chain(fresh.keys()).cloned().collect::<Vec<_>>(),
-                    ));
-                }
-                fresh.insert(name, found);
-            }
-        }
-        for (name, (plugin, found)) in kept {
-            let outcome = if plugin.hash() == found.hash {
-                Outcome::Unchanged
-            } else {
-                Outcome::NotReloadable
-            };
-            self.outcomes
-                .insert(name.clone(), (outcome, Duration::ZERO));
-            self.kept.insert(name, plugin);
-        }
-        for plugin in self.old.into_iter().flat_map(PluginManager::plugins) {
-            if !self.kept.contains_key(plugin.name()) && !fresh.contains_key(plugin.name()) {
-                self.outcomes
-                    .insert(plugin.name().to_owned(), (Outcome::Removed, Duration::ZERO));
-            }
-        }
-        Ok(fresh.into_values().collect())
-    }
-
-    fn make_static(&mut self, plugins: &[Declaration]) -> Result<(), PluginError> {
-        for declaration in plugins {
-            let begun = Instant::now();
-            if self.fresh.contains_key(declaration.name) {
-                return Err(PluginError::DuplicateName {
-                    name: declaration.name.to_owned(),
-                    first: "linked statically".to_owned(),
-                    second: "linked statically".to_owned(),
-                });
-            }
-            self.make(declaration, facts_of(declaration), None, Arc::default())?;
-            self.took(declaration, begun);
-        }
-        Ok(())
-    }
-
-    /// Makes the plugin's value.
-    fn make(
-        &mut self,
-        declaration: &Declaration,
-        facts: Facts,
-        image: Option<Image>,
-        escapes: Arc<Escapes>,
-    ) -> Result<(), PluginError> {
-        let name = facts.name.clone();
-        let instance = match declaration.make() {
-            Ok(instance) => instance,
-            Err(failure) => {
-                if let Some(image) = &image {
-                    // SAFETY: no value was made, and nothing of the library was handed out.
-                    unsafe { image::release(image) };
-                }
-                return Err(PluginError::Hook {
-                    plugin: name,
-                    hook: Hook::Default,
-                    failure,
-                });
-            }
-        };
-        let items = instance.items(declaration);
-        let (items, failure) = match items {
-            Ok(items) => (items, None),
-            Err(failure) => (Vec::new(), Some(failure)),
-        };
-        let life = Life::new(&name, escapes);
-        self.fresh.insert(
-            name.clone(),
-            Plugin {
-                facts,
-                instance: ManuallyDrop::new(instance),
-                exported: ManuallyDrop::new(Arc::new(Export::nothing())),
-                items: ManuallyDrop::new(Arc::new(items)),
-                life,
-                bag: Arc::new(Bag::default()),
-                newest: Arc::new(Newest::default()),
-                image,
-                is_loaded: false,
-            },
-        );
-        match failure {
-            Some(failure) => Err(PluginError::Hook {
-                plugin: name,
-                hook: Hook::Live,
-                failure,
-            }),
-            None => Ok(()),
-        }
-    }
-
-    fn took(&mut self, declaration: &Declaration, begun: Instant) {
-        let entry = self
-            .outcomes
-            .entry(declaration.name.to_owned())
-            .or_insert((Outcome::Ok, Duration::ZERO));
-        *entry = (Outcome::Ok, entry.1 + begun.elapsed());
-    }
-
-    // ---- hooks
-
-    /// All hooks up to `on_load`; returns the names of all plugins in order.
-    fn start(&mut self, data: &Value) -> Result<Vec<String>, PluginError> {
-        self.each_fresh(Hook::Reloadable, |plugin| {
-            plugin.facts.reloadable = plugin.instance.reloadable()?;
-            Ok(())
-        })?;
-        self.each_fresh(Hook::Export, |plugin| {
-            plugin.exported = ManuallyDrop::new(Arc::new(plugin.instance.export()?));
-            Ok(())
-        })?;
-        self.import()?;
-        let names = self.order()?;
-        for name in &names {
-            self.on_load(name, data)?;
-        }
-        Ok(names)
-    }
-
-    fn each_fresh(
-        &mut self,
-        hook: Hook,
-        mut call: impl FnMut(&mut Plugin) -> Result<(), Failure>,
-    ) -> Result<(), PluginError> {
-        for (name, plugin) in &mut self.fresh {
-            let begun = Instant::now();
-            let result = call(plugin);
-            add_time(&mut self.outcomes, name, begun);
-            result.map_err(|failure| plugin.failed(hook, failure))?;
-        }
-        Ok(())
-    }
-
-    fn import(&mut self) -> Result<(), PluginError> {
-        let kept = self.kept.values().map(|plugin| &**plugin);
-        let available: BTreeMap<String, Available> = kept
-            .chain(self.fresh.values())
-            .map(|plugin| {
-                let (life, exported) = (Arc::clone(&plugin.life), Arc::clone(&plugin.exported));
-                (plugin.name().to_owned(), Available { life, exported })
-            })
-            .collect();
-        let mut edges = Vec::new();
-        for (name, plugin) in &mut self.fresh {
-            let begun = Instant::now();
-            let mut imports = Imports {
-                available: &available,
-                taken: Vec::new(),
-                error: None,
-            };
-            let result = plugin.instance.import(&mut imports);
-            let Imports { taken, error, .. } = imports;
-            edges.extend(
-                taken
-                    .iter()
-                    .map(|dependency| (name.clone(), dependency.clone())),
-            );
-            plugin.facts.dependencies = taken;
-            plugin.facts.dependencies.sort();
-            add_time(&mut self.outcomes, name, begun);
-            if let (Some(error), Err(Failure::Error(_))) = (error, &result) {
-                return Err(import_failed(name, error, available.keys()));
-            }
-            result.map_err(|failure| plugin.failed(Hook::Import, failure))?;
-        }
-        for (importer, exporter) in edges {
-            if let (Some(one), Some(other)) = (self.image(&importer), self.image(&exporter)) {
-                image::link(one, other);
-            }
-        }
-        Ok(())
-    }
-
-    fn image(&self, name: &str) -> Option<&Image> {
-        let kept = self.kept.get(name).map(|plugin| &**plugin);
-        kept.or_else(|| self.fresh.get(name))?.image.as_ref()
-    }
-
-    fn order(&self) -> Result<Vec<String>, PluginError> {
-        let kept = self.kept.values().map(|plugin| &**plugin);
-        let all: BTreeMap<&str, &Plugin> = kept
-            .chain(self.fresh.values())
-            .map(|plugin| (plugin.name(), plugin))
-            .collect();
-        let edges = all
-            .iter()
-            .map(|(name, plugin)| ((*name).to_owned(), plugin.dependencies().to_vec()))
-            .collect();
-        let names = order(&edges)?;
-        for plugin in all.values().filter(|plugin| !plugin.reloadable()) {
-            let reloadable = plugin.dependencies().iter().find(|needed| {
-                all.get(needed.as_str())
-                    .is_some_and(|needed| needed.reloadable())
-            });
-            if let Some(dependency) = reloadable {
-                return Err(PluginError::DependsOnReloadable {
-                    plugin: plugin.name().to_owned(),
-                    dependency: dependency.clone(),
-                });
-            }
-        }
-        Ok(names)
-    }
-
-    fn on_load(&mut self, name: &str, data: &Value) -> Result<(), PluginError> {
-        let Some(plugin) = self.fresh.get_mut(name) else {
-            return Ok(());
-        };
-        let begun = Instant::now();
-        if data.is_object() {
-            plugin.life.note(Escape::ObjectIn);
-        }
-        let result = plugin.instance.on_load(data);
-        add_time(&mut self.outcomes, name, begun);
-        result.map_err(|failure| plugin.failed(Hook::OnLoad, failure))?;
-        plugin.is_loaded = true;
-        Ok(())
-    }
-
-    // ---- vault
-
     fn vault(&self, names: &[String]) -> Result<Arc<Content>, PluginError> {
         let mut live: BTreeMap<String, LiveEntry> = BTreeMap::new();
         let mut bags = Vec::new();
@@ -418,10 +130,7 @@ impl<'a> Stage<'a> {
         }))
     }
 
-    fn extension(
-        &self,
-        old: Option<&Content>,
-    ) -> Result<Option<super::vault::AnyExtension>, PluginError> {
+    fn extension(&self, old: Option<&Content>) -> Result<Option<AnyExtension>, PluginError> {
         let Some(make) = &self.options.extension else {
             return Ok(None);
         };
@@ -551,61 +260,8 @@ fn undo(mut fresh: Vec<Arc<Plugin>>, reaper: &Arc<Reaper>) {
     reaper.add(loaded, Duration::ZERO);
 }
 
-fn facts_of(declaration: &Declaration) -> Facts {
-    Facts {
-        name: declaration.name.to_owned(),
-        version: declaration.version.to_owned(),
-        note: declaration.note.to_owned(),
-        file: None,
-        hash: String::new(),
-        loaded_at: SystemTime::now(),
-        dependencies: Vec::new(),
-        reloadable: true,
-    }
-}
-
 fn add_time(outcomes: &mut BTreeMap<String, (Outcome, Duration)>, name: &str, begun: Instant) {
     if let Some((_, elapsed)) = outcomes.get_mut(name) {
         *elapsed += begun.elapsed();
-    }
-}
-
-fn stale(plugin: &Plugin, present: &[String]) -> PluginError {
-    let gone = plugin
-        .dependencies()
-        .iter()
-        .find(|needed| !present.contains(needed));
-    PluginError::UnknownDependency {
-        plugin: plugin.name().to_owned(),
-        dependency: gone
-            .or(plugin.dependencies().first())
-            .cloned()
-            .unwrap_or_default(),
-        present: present.to_vec(),
-    }
-}
-
-fn import_failed<'a>(
-    plugin: &str,
-    error: ImportError,
-    present: impl Iterator<Item = &'a String>,
-) -> PluginError {
-    let plugin = plugin.to_owned();
-    match error {
-        ImportError::Unknown { dependency } => PluginError::UnknownDependency {
-            plugin,
-            dependency,
-            present: present.cloned().collect(),
-        },
-        ImportError::Type {
-            dependency,
-            wanted,
-            found,
-        } => PluginError::DependencyType {
-            plugin,
-            dependency,
-            wanted,
-            found,
-        },
     }
 }
