@@ -1,4 +1,4 @@
-//! `cargo run --release -p soft-mock-benches -- save|build|call|mock|storm|all`: figures for `docs/benchmarks.md`.
+//! `cargo run --release -p soft-mock-benches -- save|build|call|mock|storm|whole|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the
@@ -13,6 +13,7 @@ mod running;
 mod save;
 mod stats;
 mod storm;
+mod whole;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,14 +21,14 @@ use std::process::ExitCode;
 use anyhow::{bail, Context, Result};
 
 const USAGE: &str =
-    "usage: soft-mock-benches save|build|call|mock|storm|all [--edits N] [--rounds N] [--patches N]";
+    "usage: soft-mock-benches save|build|call|mock|storm|whole|all [--edits N] [--rounds N] [--patches N]";
 
 /// What was asked for.
 struct Options {
     what: String,
     /// Edits of each program in `save`.
     edits: usize,
-    /// Repetitions in `build` and `call`.
+    /// Repetitions in `build`, `call` and `whole`.
     rounds: usize,
     /// Patches in `storm`.
     patches: usize,
@@ -61,6 +62,9 @@ fn run() -> Result<()> {
     if all || options.what == "mock" {
         mock::run(&hot, scratch.path())?;
     }
+    if all || options.what == "whole" {
+        whole::run(&hot, scratch.path(), options.rounds)?;
+    }
     if all || options.what == "storm" {
         storm::run(&hot, scratch.path(), options.patches)?;
     }
@@ -69,7 +73,7 @@ fn run() -> Result<()> {
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
     let what = args.next().context(USAGE)?;
-    if !["save", "build", "call", "mock", "storm", "all"].contains(&what.as_str()) {
+    if !["save", "build", "call", "mock", "storm", "whole", "all"].contains(&what.as_str()) {
         bail!(USAGE);
     }
     let mut options = Options {
