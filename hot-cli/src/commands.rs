@@ -9,10 +9,10 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::report::Reporter;
-use crate::{by_hand, doctor, remote};
+use crate::{by_hand, doctor, remote, session};
 
 /// The words that `hot` takes for these commands.
-pub(crate) const WORDS: [&str; 8] = [
+pub(crate) const WORDS: [&str; 9] = [
     "status",
     "history",
     "diff",
@@ -21,6 +21,7 @@ pub(crate) const WORDS: [&str; 8] = [
     "patch",
     "doctor",
     "expand",
+    "attach",
 ];
 
 /// Looks at sessions and programs, changes them by hand, and takes patches back.
@@ -85,11 +86,16 @@ enum Command {
         #[arg(long)]
         raw: bool,
     },
+    /// Takes up programs that live on after `hot` was killed: saved edits reach them again
+    Attach(session::Attach),
 }
 
 /// Runs the command in `arguments`, which begin with the program's name.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| error.exit());
+    if let Command::Attach(args) = &cli.command {
+        return session::attach(args);
+    }
     match cli.command.execute() {
         Ok(text) => {
             // A reader that has seen enough is no failure.
@@ -115,6 +121,7 @@ impl Command {
             Self::Patch { program, plugins } => by_hand::patch(program, plugins),
             Self::Doctor(args) => doctor::doctor(args),
             Self::Expand { path, raw } => doctor::expand(path, *raw),
+            Self::Attach(_) => Ok(String::new()), // Has an exit code of its own.
         }
     }
 }

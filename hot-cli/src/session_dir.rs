@@ -2,22 +2,28 @@
 //!
 //! Knows nothing of what is put into it, besides the name of the control socket. A session that was killed leaves its
 //! folder behind; the next session of the same user removes it. A held lock marks a folder as in use, so that also
-//! sessions in another pid namespace (a container that shares `/tmp`) are left alone.
+//! sessions in another pid namespace (a container that shares `/tmp`) are left alone. Where a program of a killed session
+//! lives on, the folder stays, and another session can take it over.
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, StatVfsMountFlags};
 use rustix::process::Pid;
-use tempfile::TempDir;
 
 const PREFIX: &str = "hot-";
 const SOCKET: &str = "socket";
 const LOCK: &str = "lock";
+
+/// Where a program with this pid keeps its copies of plugins.
+const LOADED: &str = "loaded-";
+
+/// Where a patch with this number is built.
+const PATCH: &str = "patch-";
 
 /// `sun_path` holds 108 bytes, one of them the closing zero.
 const SOCKET_PATH_MAX: usize = 107;
@@ -31,6 +37,9 @@ pub(crate) enum SessionDirError {
     /// None of the places can hold it.
     #[error("no place for a private session folder:{}\nSet TMPDIR to a folder of your own with a short path.", list(.0))]
     NoPlace(Vec<(PathBuf, String)>),
+    /// Another session was quicker.
+    #[error("{} can't be taken over: {error}", folder.display())]
+    Taken { folder: PathBuf, error: io::Error },
 }
 
 fn list(places: &[(PathBuf, String)]) -> String {
@@ -43,9 +52,23 @@ fn list(places: &[(PathBuf, String)]) -> String {
 /// The folder of this session; it is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct SessionDir {
-    folder: TempDir,
+    folder: Folder,
     /// Held as long as the session lives; the kernel lets go of it however the process ends.
     _lock: File,
+}
+
+/// Removed with all that is in it when this is dropped.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.0.as_os_str().is_empty() {
+            return; // Somebody else's again.
+        }
+        // Best effort; the next session tries again.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 impl SessionDir {
@@ -69,9 +92,61 @@ impl SessionDir {
         Err(SessionDirError::NoPlace(refused))
     }
 
+    /// Takes over the folder of a session that was killed. Its sockets are gone then.
+    pub(crate) fn take_over(folder: PathBuf) -> Result<Self, SessionDirError> {
+        let take = || -> io::Result<File> {
+            let lock = File::open(folder.join(LOCK))?;
+            rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+            for entry in std::fs::read_dir(&folder)? {
+                let entry = entry?;
+                if entry.file_type()?.is_socket() {
+                    std::fs::remove_file(entry.path())?;
+                }
+            }
+            Ok(lock)
+        };
+        match take() {
+            Ok(lock) => Ok(Self {
+                folder: Folder(folder),
+                _lock: lock,
+            }),
+            Err(error) => Err(SessionDirError::Taken { folder, error }),
+        }
+    }
+
+    /// Lets go of the folder without removing it.
+    pub(crate) fn leave(mut self) {
+        self.folder.0 = PathBuf::new();
+    }
+
     /// The folder, as an absolute path.
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        &self.folder.0
+    }
+
+    /// The highest number of a patch that was built here. The dynamic linker knows libraries by their names: none
+    /// may be used again.
+    pub(crate) fn last_patch(&self) -> u64 {
+        numbered(self.path(), PATCH).max().unwrap_or(0)
+    }
+
+    /// Whether a patch was built here from whole crates.
+    pub(crate) fn has_whole_patches(&self) -> bool {
+        numbered(self.path(), PATCH).any(|number| {
+            let files = std::fs::read_dir(self.patch(number));
+            let mut names = files.into_iter().flatten().flatten();
+            names.any(|entry| {
+                entry
+                    .file_name()
+                    .as_bytes()
+                    .starts_with(crate::build::WHOLE.as_bytes())
+            })
+        })
+    }
+
+    /// Where a patch is built.
+    pub(crate) fn patch(&self, number: u64) -> PathBuf {
+        self.path().join(format!("{PATCH}{number}"))
     }
 
     /// Where the control socket belongs; short enough for a socket's address.
@@ -124,14 +199,15 @@ fn check_place(place: &Path) -> Result<(), String> {
 }
 
 fn make(place: &Path) -> io::Result<SessionDir> {
-    let folder = tempfile::Builder::new()
+    let made = tempfile::Builder::new()
         .prefix(&format!("{PREFIX}{}-", std::process::id()))
         .rand_bytes(6)
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(place)?;
+    let folder = Folder(made.keep());
     // A umask can take bits away from what was asked for at creation.
-    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700))?;
-    let lock = File::create_new(folder.path().join(LOCK))?;
+    std::fs::set_permissions(&folder.0, Permissions::from_mode(0o700))?;
+    let lock = File::create_new(folder.0.join(LOCK))?;
     rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
     Ok(SessionDir {
         folder,
@@ -152,22 +228,65 @@ fn remove_stale(place: &Path) {
 }
 
 fn is_stale(folder: &Path, name: &OsString) -> bool {
-    is_own(folder, name).is_some_and(is_dead) && !is_locked(folder)
+    is_own(folder, name).is_some_and(is_dead)
+        && !is_locked(folder)
+        && programs(folder).next().is_none()
+}
+
+/// Folders of sessions of this user that were killed, and the pids of their programs that live on.
+pub(crate) fn orphans() -> Vec<(PathBuf, Vec<u32>)> {
+    // Not by the pid: a process that was killed keeps it until somebody has taken note of that.
+    let folders = of_this_user().into_iter();
+    let dead = folders.filter(|(folder, _)| !is_locked(folder));
+    let living = dead.map(|(folder, _)| {
+        let pids = programs(&folder).collect();
+        (folder, pids)
+    });
+    living
+        .filter(|(_, pids): &(_, Vec<u32>)| !pids.is_empty())
+        .collect()
+}
+
+/// The processes that joined the session and live.
+fn programs(folder: &Path) -> impl Iterator<Item = u32> {
+    numbered(folder, LOADED)
+        .filter_map(|number| u32::try_from(number).ok())
+        .filter(|pid| {
+            let pid = i32::try_from(*pid).ok().and_then(Pid::from_raw);
+            pid.is_some_and(|pid| !is_dead(pid))
+        })
+}
+
+/// The numbers of what is called so in a folder.
+fn numbered(folder: &Path, prefix: &'static str) -> impl Iterator<Item = u64> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(move |entry| {
+        entry
+            .file_name()
+            .to_str()?
+            .strip_prefix(prefix)?
+            .parse()
+            .ok()
+    })
 }
 
 /// The folders of all sessions of this user that run, wherever they may be.
 pub(crate) fn running() -> Vec<PathBuf> {
+    let folders = of_this_user().into_iter().map(|(folder, _)| folder);
+    folders.filter(|folder| is_locked(folder)).collect()
+}
+
+/// The folders of all sessions of this user, and the pids in their names.
+fn of_this_user() -> Vec<(PathBuf, Pid)> {
     let mut folders = Vec::new();
     for place in places() {
-        let Ok(entries) = std::fs::read_dir(&place) else {
-            continue;
-        };
-        let own = entries
-            .flatten()
-            .filter(|entry| is_own(&entry.path(), &entry.file_name()).is_some());
-        folders.extend(own.map(|entry| entry.path()).filter(|path| is_locked(path)));
+        let entries = std::fs::read_dir(&place).into_iter().flatten().flatten();
+        folders.extend(entries.filter_map(|entry| {
+            let pid = is_own(&entry.path(), &entry.file_name())?;
+            Some((entry.path(), pid))
+        }));
     }
-    folders.sort();
+    folders.sort_by(|(one, _): &(PathBuf, Pid), (other, _)| one.cmp(other));
     folders.dedup();
     folders
 }
@@ -204,6 +323,8 @@ fn is_locked(folder: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
 
     /// A pid that was ours a moment ago.
@@ -259,6 +380,33 @@ mod tests {
         let again = session_in(place.path());
         assert!(!held.exists(), "its lock is free now");
         drop(again);
+    }
+
+    #[test]
+    fn what_a_living_program_needs_stays_and_is_taken_over_once() {
+        let place = TempDir::new().expect("place");
+        let dead = place.path().join(format!("hot-{}-abcdef", dead_pid()));
+        let own = dead.join(format!("{LOADED}{}", std::process::id()));
+        std::fs::create_dir_all(&own).expect("folder");
+        for part in ["loaded-0", "patch-3", "patch-12", "patch-x"] {
+            std::fs::create_dir(dead.join(part)).expect("folder");
+        }
+        std::fs::write(dead.join(LOCK), "").expect("lock");
+        let _listener = std::os::unix::net::UnixListener::bind(dead.join(SOCKET)).expect("socket");
+        let _session = session_in(place.path());
+        assert!(dead.exists(), "a program of it lives");
+        assert_eq!(programs(&dead).collect::<Vec<_>>(), [std::process::id()]);
+
+        let taken = SessionDir::take_over(dead.clone()).expect("free");
+        assert!(!taken.socket().exists());
+        assert_eq!(taken.last_patch(), 12);
+        assert!(!taken.has_whole_patches());
+        std::fs::write(dead.join("patch-3/spread-3-0.so"), "").expect("file");
+        assert!(taken.has_whole_patches());
+        let error = SessionDir::take_over(dead.clone()).expect_err("taken");
+        assert!(error.to_string().contains("can't be taken over"), "{error}");
+        drop(taken);
+        assert!(!dead.exists());
     }
 
     #[test]

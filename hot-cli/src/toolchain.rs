@@ -9,19 +9,32 @@ use std::process::Command;
 
 use anyhow::{bail, Context, Result};
 
+/// How the names of notes in a session's folder begin that hold a compiler's version.
+const NOTE: &str = "rustc-";
+
+/// Forgets the versions: behind rustup's proxy there may be another compiler now.
+pub(crate) fn forget_versions(session: &Path) {
+    let entries = std::fs::read_dir(session).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(NOTE)) {
+        // Only saves time.
+        let _ = std::fs::remove_file(entry.path());
+    }
+}
+
 /// The first line of `rustc -V`. Kept for the session: each crate of a build would ask again.
 pub(crate) fn version(rustc: &Path) -> Result<String> {
     let note = std::env::var_os("HOT_SESSION").map(|session| {
         let key = format!(
-            "{}{:?}",
+            "{}{:?}{:?}",
             rustc.display(),
+            Stamp::of(rustc),
             std::env::var_os("RUSTUP_TOOLCHAIN")
         );
         let name: String = key
             .chars()
             .map(|c| if c.is_alphanumeric() { c } else { '_' })
             .collect();
-        PathBuf::from(session).join(format!("rustc-{name}"))
+        PathBuf::from(session).join(format!("{NOTE}{name}"))
     });
     if let Some(known) = note
         .as_ref()
@@ -54,15 +67,57 @@ pub(crate) fn own_build() -> Result<(PathBuf, u64)> {
     Ok((own, build))
 }
 
-/// The compiler's own binary: rustup's proxy costs 10 ms a call.
-pub(crate) fn real_rustc(rustc: &Path) -> Result<PathBuf> {
-    let sysroot = output(Command::new(rustc).args(["--print", "sysroot"]))?;
+/// The compiler's own binary: rustup's proxy costs 10 ms a call, and takes another one tomorrow. `variables` and
+/// `folder` are those of the call by cargo, since the proxy goes by them.
+pub(crate) fn real_rustc(
+    rustc: &Path,
+    variables: &BTreeMap<String, String>,
+    folder: &Path,
+) -> Result<PathBuf> {
+    const CHOSEN: &str = "RUSTUP_TOOLCHAIN";
+    let mut command = Command::new(rustc);
+    command.args(["--print", "sysroot"]);
+    match variables.get(CHOSEN) {
+        Some(name) => command.env(CHOSEN, name),
+        None => command.env_remove(CHOSEN),
+    };
+    if folder.is_dir() {
+        command.current_dir(folder);
+    }
+    let sysroot = output(&mut command)?;
     let real = Path::new(&sysroot).join("bin/rustc");
     Ok(if real.is_file() {
         real
     } else {
         rustc.to_owned()
     })
+}
+
+/// Says so if the compiler isn't the one any more that the crate was built with: libraries of one version are of no use
+/// to another.
+pub(crate) fn changed(rustc: &Path, built_with: &str) -> Option<String> {
+    let why = match output(Command::new(rustc).arg("-V")) {
+        Ok(now) if now == built_with => return None,
+        Ok(now) => format!("is now {now}"),
+        Err(error) => format!("can't be run any more ({error:#})"),
+    };
+    Some(format!(
+        "the program was built with {built_with}, and {} {why}",
+        rustc.display()
+    ))
+}
+
+/// What tells cheaply that a file was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp(u64, u64, u64, i64, i64);
+
+impl Stamp {
+    /// Of the file as it is now; none if there is no such file.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let meta = path.metadata().ok()?;
+        let (mtime, nanos) = (meta.mtime(), meta.mtime_nsec());
+        Some(Self(meta.dev(), meta.ino(), meta.len(), mtime, nanos))
+    }
 }
 
 /// The linker that comes with the compiler, called directly, if there is one.

@@ -6,12 +6,15 @@
 //!     sources/…     the user's files as they were compiled, below their absolute paths
 //!     shadow/…      the same files rewritten, everything else as links
 //!     twin/…        what plugins are compiled against, made when it is first needed
+//!     again         cargo takes it for a source: its time says whether the crate has to be built again
 //! ```
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -77,6 +80,28 @@ pub(crate) struct Unit {
 /// The folder with the records of all units in a profile's folder; cargo puts no file of such a name there.
 pub(crate) fn records(profile: &Path) -> PathBuf {
     profile.join(".hot")
+}
+
+/// Makes the file in a unit's folder that cargo takes for a source, as old as can be: the crate was just built.
+pub(crate) fn note_built(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("again");
+    replace_file(&path, b"")?;
+    set_time(&path, SystemTime::UNIX_EPOCH)?;
+    Ok(path)
+}
+
+/// Has cargo build the crate again, whatever the times of its sources say: those of a file from an archive, or of one
+/// that was saved when the clock was wrong, lie before the last build.
+pub(crate) fn build_again(folder: &Path) -> Result<()> {
+    let built = std::fs::metadata(folder.join("unit.json")).and_then(|meta| meta.modified());
+    let now = SystemTime::now();
+    let time = built.map_or(now, |built| built.max(now));
+    set_time(&folder.join("again"), time + Duration::from_secs(1))
+}
+
+fn set_time(path: &Path, time: SystemTime) -> Result<()> {
+    let set = || File::options().write(true).open(path)?.set_modified(time);
+    set().with_context(|| format!("can't set the time of {}", path.display()))
 }
 
 impl Unit {

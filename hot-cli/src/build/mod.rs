@@ -10,3 +10,6 @@ pub(crate) mod rustc;
 pub(crate) mod spread;
 mod spreading;
 pub(crate) mod twin;
+
+/// How the names of plugins begin that were made from whole crates.
+pub(crate) const WHOLE: &str = "spread-";

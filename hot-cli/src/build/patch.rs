@@ -75,9 +75,15 @@ pub(crate) fn build(job: &Job) -> Result<Built, BuildError> {
     Ok(built)
 }
 
-/// Whether the records are those of the running program.
+/// Whether the records are those of the running program, and the compiler that of the records.
 fn still_built_so(job: &Job) -> Result<(), BuildError> {
-    let Some(name) = job.program.outdated() else {
+    let outdated = || {
+        let name = job.program.outdated()?;
+        Some(format!(
+            "crate `{name}` was built again after the program was started"
+        ))
+    };
+    let Some(why) = outdated().or_else(|| job.program.other_compiler()) else {
         return Ok(());
     };
     let first = job.wanted.bodies.values().next();
@@ -87,7 +93,7 @@ fn still_built_so(job: &Job) -> Result<(), BuildError> {
     let rude = first.map(|(file, line)| Rude {
         file: file.clone(),
         line,
-        why: format!("crate `{name}` was built again after the program was started"),
+        why,
     });
     match rude {
         Some(rude) => Err(BuildError::Rude(vec![rude])),

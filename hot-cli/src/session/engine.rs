@@ -3,6 +3,7 @@
 //! Everything slow (reading a program's records, building a patch, building again) happens on other
 //! threads and comes back as an event, so a newer save is seen while an older one compiles.
 
+mod attached;
 mod handover;
 mod plugins;
 mod remote;
@@ -64,6 +65,8 @@ pub(crate) enum Event {
     Restart(u64),
     /// Another terminal wants something.
     Desk(DeskEvent),
+    /// Programs that live have had the time to join.
+    Patience,
 }
 
 impl From<DeskEvent> for Event {
@@ -146,6 +149,9 @@ pub(crate) struct Engine {
     settling: Option<(Instant, Instant)>,
     /// What was said last of an edit that can't be patched: not said twice.
     said: Option<String>,
+    /// Why the program was built again and restarted, as long as no file changed since.
+    restarted_for: Option<String>,
+    changed_since_build: bool,
     /// A change waits for the answers to the patch before.
     postponed: bool,
     restarting: bool,
@@ -153,6 +159,10 @@ pub(crate) struct Engine {
     handing_over: Option<HandingOver>,
     remote: Remote,
     plugins: plugins::Building,
+    /// The programs are those of a session that was killed: there is no command.
+    attached: bool,
+    /// A program was here.
+    joined: bool,
     last: u64,
     run: u64,
 }
@@ -186,12 +196,16 @@ impl Engine {
             sent: HashMap::new(),
             settling: None,
             said: None,
+            restarted_for: None,
+            changed_since_build: false,
             postponed: false,
             restarting: false,
             handover,
             handing_over: None,
             remote,
             plugins: plugins::Building::default(),
+            attached: false,
+            joined: false,
             last: 0,
             run: 0,
         })
@@ -206,6 +220,10 @@ impl Engine {
                 return Ok(error.exit_code());
             }
         }
+        self.handle_all(events)
+    }
+
+    fn handle_all(&mut self, events: &Receiver<Event>) -> Result<i32> {
         loop {
             let event = match self.settling {
                 None => events.recv().map_err(anyhow::Error::from).map(Some)?,
@@ -249,7 +267,11 @@ impl Engine {
                     return Some(128 + signal);
                 }
             }
-            Event::Control(event) => self.control_event(event),
+            Event::Control(event) => {
+                self.control_event(event);
+                return self.attached_to_nobody();
+            }
+            Event::Patience => return self.nobody_joined(),
             Event::Watch(WatchEvent::Changed { paths, seen }) => self.files_changed(&paths, seen),
             Event::Watch(WatchEvent::Failed { why }) => self.report.warning(&why),
             Event::Loaded(folder, program) => self.program_loaded(folder, program),
@@ -269,8 +291,8 @@ impl Engine {
         match event {
             ControlEvent::Joined { conn, pid, hello } => {
                 let program = plugins::key(&hello);
-                self.report
-                    .detail(|| format!("pid {pid} joined: {}", hello.exe.display()));
+                self.say_joined(pid, &hello);
+                self.joined = true;
                 self.instances.insert(
                     conn,
                     Instance {
@@ -321,6 +343,9 @@ impl Engine {
                 let mut instances = self.instances.values();
                 if let Some(told) = instances.find(|i| i.program == folder && !i.sites.is_empty()) {
                     state.note_sites(&told.sites);
+                    if self.attached {
+                        state.take_up(&told.sites);
+                    }
                 }
                 state
             }
@@ -405,7 +430,7 @@ impl Engine {
         let job = patch::Job {
             program: Arc::clone(&state.program),
             wanted: (*wanted).clone(),
-            folder: self.folder.path().join(format!("patch-{number}")),
+            folder: self.folder.patch(number),
             number,
             coloured: self.report.is_coloured(),
             cancel: cancel.clone(),
@@ -520,8 +545,14 @@ impl Engine {
                 };
                 if let Some(state) = self.programs.get_mut(&instance.program) {
                     state.note_sites(&list.sites);
+                    if self.attached {
+                        state.take_up(&list.sites);
+                    }
                 }
                 instance.sites = list.sites;
+                if self.attached {
+                    self.act(Instant::now());
+                }
             }
             FromProgram::HandedOver(handed) => self.handed_over(conn, handed),
             FromProgram::Hello(_) | FromProgram::History(_) | FromProgram::Waiting(_) => {}

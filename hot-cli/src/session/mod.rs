@@ -7,6 +7,7 @@
 //! builder ─built──┘                └─► rude edit ─► rebuild ─► restart
 //! ```
 
+mod attach;
 mod engine;
 mod ledger;
 pub(crate) mod plan;
@@ -16,7 +17,7 @@ pub(crate) mod setup;
 pub(crate) mod state;
 
 use std::process::ExitCode;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{channel, Receiver};
 
 use anyhow::Result;
 
@@ -27,11 +28,22 @@ use crate::remote::desk;
 use crate::report::Reporter;
 use crate::session_dir::SessionDir;
 use crate::watch::Watcher;
-use engine::Engine;
+use engine::{Engine, Event};
+
+pub(crate) use attach::Attach;
 
 /// Runs the user's command to its end. The exit code is the command's.
 pub(crate) fn run(options: Options) -> ExitCode {
-    match try_run(options) {
+    ended(try_run(options))
+}
+
+/// Goes on where a session was that was killed, until its programs end.
+pub(crate) fn attach(options: &Attach) -> ExitCode {
+    ended(attach::attach(options))
+}
+
+fn ended(result: Result<i32>) -> ExitCode {
+    match result {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
         Err(error) => {
             Reporter::stderr(false).error(&format!("{error:#}"));
@@ -43,13 +55,6 @@ pub(crate) fn run(options: Options) -> ExitCode {
 fn try_run(options: Options) -> Result<i32> {
     let folder = SessionDir::create()?;
     setup::write_agent(folder.path())?;
-    let (events, received) = channel();
-    let control = Control::listen(&folder.socket(), events.clone())?;
-    let info = engine::session_info(&options.command);
-    desk::open(folder.path(), info, events.clone())?;
-    let watcher = Watcher::start(events.clone())?;
-    watcher.set_extra(options.watch.iter().cloned())?;
-    let supervisor = Supervisor::new(events.clone())?;
     let (program, args) = options
         .command
         .split_first()
@@ -59,8 +64,25 @@ fn try_run(options: Options) -> Result<i32> {
         args: args.to_vec(),
         env: setup::environment(folder.path(), &options.command)?,
     };
-    let mut engine = Engine::new(
+    let (mut engine, events) = engine(options, launch, folder)?;
+    engine.run(&events)
+}
+
+/// The session's loop with all that brings it events.
+fn engine(
+    options: Options,
+    launch: Launch,
+    folder: SessionDir,
+) -> Result<(Engine, Receiver<Event>)> {
+    let (events, received) = channel();
+    let control = Control::listen(&folder.socket(), events.clone())?;
+    let info = engine::session_info(&options.command);
+    desk::open(folder.path(), info, events.clone())?;
+    let watcher = Watcher::start(events.clone())?;
+    watcher.set_extra(options.watch.iter().cloned())?;
+    let supervisor = Supervisor::new(events.clone())?;
+    let engine = Engine::new(
         options, launch, folder, control, watcher, supervisor, events,
     )?;
-    engine.run(&received)
+    Ok((engine, received))
 }

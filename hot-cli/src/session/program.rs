@@ -16,7 +16,7 @@ use soft_mock_rewriter::{FileItems, Lasting};
 use crate::build::object::{dynamic_symbols, DynamicSymbols};
 use crate::build::rustc::Cancel;
 use crate::build::twin::{twin, Twin};
-use crate::toolchain;
+use crate::toolchain::{self, Stamp};
 use crate::unit::{Unit, UnitKind};
 use crate::wrapper::shadow;
 
@@ -28,6 +28,8 @@ pub(crate) struct Program {
     pub(crate) lasting: Lasting,
     /// The compiler's own binary.
     pub(crate) rustc: PathBuf,
+    /// Its file when the program joined.
+    stamp: Option<Stamp>,
     pub(crate) linker: Option<PathBuf>,
     /// Folders with the libraries that the program was linked from.
     pub(crate) libraries: Vec<PathBuf>,
@@ -75,7 +77,11 @@ impl Program {
             units.push(LoadedUnit::load(folder)?);
         }
         let main = &units.first().context("the program has no unit")?.unit;
-        let rustc = toolchain::real_rustc(&main.rustc)?;
+        let rustc = toolchain::real_rustc(&main.rustc, &main.env, &main.cwd)?;
+        if let Some(why) = toolchain::changed(&rustc, &main.version) {
+            bail!("{why}; build it again");
+        }
+        let stamp = Stamp::of(&rustc);
         let linker = toolchain::bundled_linker(&rustc);
         let libraries = library_folders(&units, &rustc);
         let lasting = Lasting::of(files(&units).map(|(position, _, items)| (position, items)));
@@ -88,6 +94,7 @@ impl Program {
             watched,
             lasting,
             rustc,
+            stamp,
             linker,
             libraries,
             executable,
@@ -135,6 +142,16 @@ impl Program {
         let mut read = dynamic_symbols(&self.executable)?;
         read.library = self.is_plugin.then(|| self.executable.clone());
         Ok(self.symbols.get_or_init(|| read))
+    }
+
+    /// Says so if the compiler was replaced since the program joined.
+    pub(crate) fn other_compiler(&self) -> Option<String> {
+        let main = &self.units.first()?.unit;
+        let is_same = self.stamp.is_some() && Stamp::of(&self.rustc) == self.stamp;
+        match is_same {
+            true => None,
+            false => toolchain::changed(&self.rustc, &main.version),
+        }
     }
 
     /// The crate that was built again since the program was: its records are of another build now.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use soft_mock::reloader::protocol::{Load, SiteInfo};
-use soft_mock_rewriter::{forget_sources, FileItems, Function, Lasting, SyntaxError};
+use soft_mock_rewriter::{forget_sources, FileItems, Fingerprint, Function, Lasting, SyntaxError};
 
 use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, Site, Wanted};
 use super::program::{LoadedUnit, Program};
@@ -94,6 +94,27 @@ impl ProgramState {
             (unit, site.name.clone(), site.line as usize)
         };
         self.sites = Some(sites.iter().map(key).collect());
+    }
+
+    /// Takes note of functions that a session before this one has patched: what they run isn't known, but it is
+    /// neither the original nor what the files say now.
+    pub(crate) fn take_up(&mut self, sites: &[SiteInfo]) {
+        for site in sites.iter().filter(|site| site.patched) {
+            let unit = u64::from_str_radix(&site.unit, 16).ok();
+            let mut units = self.program.units.iter();
+            let Some(position) = units.position(|loaded| Some(loaded.unit.id) == unit) else {
+                continue;
+            };
+            let patched = PlannedFunction {
+                name: site.name.clone(),
+                file: site.file.clone().into(),
+                line: site.line as usize,
+                body: Fingerprint::default(),
+            };
+            let key = (position, site.name.clone());
+            self.active.entry(key).or_insert(patched);
+            self.meaning = None;
+        }
     }
 
     /// Whether a function was left out by `#[cfg]` when the program was compiled.

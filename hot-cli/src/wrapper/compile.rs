@@ -12,7 +12,7 @@ use soft_mock_rewriter::{inlined, CrateTree, FunctionInfo, Output};
 
 use super::args::RustcArgs;
 use super::{config, dep_info, heal, linker, shadow, stub, unhide, Call};
-use crate::unit::{below, replace_file, Unit, UnitKind};
+use crate::unit::{below, note_built, replace_file, Unit, UnitKind};
 
 /// How often a rewritten crate is compiled before it is built as it is.
 const ATTEMPTS: usize = 4;
@@ -74,10 +74,7 @@ impl Compilation {
             let record = self.unit().and_then(|mut unit| {
                 unit.unmodified = Some(reason);
                 unit.note_inputs(dep_info::read(&self.dep_info(&self.out_dir()))?);
-                dep_info::add(
-                    &self.dep_info(&self.out_dir()),
-                    &config::files(unit.package()),
-                )?;
+                self.watched(&unit)?;
                 unit.write(&self.folder)
             });
             if let Err(error) = record {
@@ -123,14 +120,20 @@ impl Compilation {
         )
     }
 
+    /// Lets cargo watch what the compiler doesn't know of.
+    fn watched(&self, unit: &Unit) -> Result<()> {
+        let mut files = config::files(unit.package());
+        if self.kind != UnitKind::Test {
+            files.push(note_built(&self.folder)?);
+        }
+        dep_info::add(&self.dep_info(&self.out_dir()), &files)
+    }
+
     fn record(&self, mut unit: Unit, tree: &CrateTree) -> Result<()> {
         let from = self.dep_info(&self.output_folder());
         let shadow_root = self.folder.join("shadow");
         let read = dep_info::fix(&from, &self.dep_info(&self.out_dir()), &shadow_root)?;
-        dep_info::add(
-            &self.dep_info(&self.out_dir()),
-            &config::files(unit.package()),
-        )?;
+        self.watched(&unit)?;
         if self.kind == UnitKind::Test {
             return Ok(());
         }

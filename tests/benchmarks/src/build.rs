@@ -162,7 +162,7 @@ impl Way {
         let mut clean = cargo();
         clean.args(["clean", "--quiet", "-p", subject.package]);
         self.finish(clean, subject)?;
-        remove(&self.target.join("debug/hot"))?;
+        remove(&self.target.join("debug/.hot"))?;
         let members = self.build(subject)?;
         self.members.push(members);
         Ok(())

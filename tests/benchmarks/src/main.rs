@@ -1,4 +1,4 @@
-//! `cargo run --release -p soft-mock-benches -- save|build|call|mock|storm|rewrite|all`: figures for `docs/benchmarks.md`.
+//! `cargo run --release -p soft-mock-benches -- save|build|call|mock|storm|rewrite|whole|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the
@@ -14,6 +14,7 @@ mod running;
 mod save;
 mod stats;
 mod storm;
+mod whole;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,14 +22,14 @@ use std::process::ExitCode;
 use anyhow::{bail, Context, Result};
 
 const USAGE: &str =
-    "usage: soft-mock-benches save|build|call|mock|storm|rewrite|all [--edits N] [--rounds N] [--patches N]";
+    "usage: soft-mock-benches save|build|call|mock|storm|rewrite|whole|all [--edits N] [--rounds N] [--patches N]";
 
 /// What was asked for.
 struct Options {
     what: String,
     /// Edits of each program in `save`.
     edits: usize,
-    /// Repetitions in `build`, `call` and `rewrite`.
+    /// Repetitions in `build`, `call`, `rewrite` and `whole`.
     rounds: usize,
     /// Patches in `storm`.
     patches: usize,
@@ -62,6 +63,9 @@ fn run() -> Result<()> {
     if all || options.what == "mock" {
         mock::run(&hot, scratch.path())?;
     }
+    if all || options.what == "whole" {
+        whole::run(&hot, scratch.path(), options.rounds)?;
+    }
     if all || options.what == "storm" {
         storm::run(&hot, scratch.path(), options.patches)?;
     }
@@ -73,7 +77,11 @@ fn run() -> Result<()> {
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
     let what = args.next().context(USAGE)?;
-    if !["save", "build", "call", "mock", "storm", "rewrite", "all"].contains(&what.as_str()) {
+    if ![
+        "save", "build", "call", "mock", "storm", "rewrite", "whole", "all",
+    ]
+    .contains(&what.as_str())
+    {
         bail!(USAGE);
     }
     let mut options = Options {

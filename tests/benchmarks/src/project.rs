@@ -133,7 +133,7 @@ pub(crate) fn published(scratch: &Path, package: &str, version: &str) -> Result<
 }
 
 /// A manifest without its tests and what only they need.
-fn without_tests(manifest: &str) -> String {
+pub(crate) fn without_tests(manifest: &str) -> String {
     let mut keep = true;
     let mut text = String::new();
     for line in manifest.lines() {

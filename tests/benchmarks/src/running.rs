@@ -65,6 +65,14 @@ impl Running {
         )
     }
 
+    /// What `wanted` makes of the lines that have come.
+    pub(crate) fn so_far<T>(&self, wanted: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        self.lines
+            .try_iter()
+            .filter_map(|line| wanted(&line))
+            .collect()
+    }
+
     /// Forgets the lines that have come so far.
     pub(crate) fn drain(&self) {
         while self.lines.try_recv().is_ok() {}

@@ -2,7 +2,8 @@
 //! take meanwhile, and how much memory does a patch take?
 //!
 //! The compiler works beside the program while a patch is made, on the same processors; so the times of
-//! requests are also taken while plain cargo compiles the same edits beside the same program.
+//! requests are also taken while plain cargo compiles the same edits beside the same program, without a pause.
+//! What a request needs of a processor is told apart from what it waits for one.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -27,6 +28,12 @@ struct Window {
     slowest: u64,
     wrong: u64,
     memory: u64,
+    /// The processor time of a request alone: without waiting for a processor, a lock or the disk.
+    working_p999: u64,
+    working_slowest: u64,
+    /// How often threads waited for something, and how often another process took their processor.
+    waited: u64,
+    interrupted: u64,
 }
 
 impl Window {
@@ -40,6 +47,10 @@ impl Window {
             slowest: next()?,
             wrong: next()?,
             memory: next()?,
+            working_p999: next()?,
+            working_slowest: next()?,
+            waited: next()?,
+            interrupted: next()?,
         })
     }
 }
@@ -56,7 +67,10 @@ pub(crate) fn run(hot: &Path, scratch: &Path, patches: usize) -> Result<()> {
     running.wait(START, Window::read)?;
     // The twin is made now; that is not what is measured.
     std::thread::sleep(Duration::from_secs(5));
-    let peace = watch(&running, WATCHED, || Ok(()))?;
+    let peace = watch(&running, WATCHED, || {
+        std::thread::sleep(WATCHED);
+        Ok(())
+    })?;
     let mut value = 5_000_000;
     let compiled = watch(&running, WATCHED, || {
         value += 1_000;
@@ -68,8 +82,8 @@ pub(crate) fn run(hot: &Path, scratch: &Path, patches: usize) -> Result<()> {
     let elapsed = start.elapsed();
     let after = *patched.last().context("the program says nothing")?;
     println!("\n### {patches} patches in a program that is busy with four threads\n");
-    println!("| | requests/s | p50 | p99.9 (median of seconds) | slowest request |");
-    println!("|---|---|---|---|---|");
+    println!("| | requests/s | p50 | p99.9 | slowest | processor time alone: p99.9 | slowest | interrupted, a second | waits, a second |");
+    println!("|---|---|---|---|---|---|---|---|---|");
     print("in peace", &peace);
     print("cargo compiles beside it", &compiled);
     print("while it is patched", &patched);
@@ -86,20 +100,19 @@ pub(crate) fn run(hot: &Path, scratch: &Path, patches: usize) -> Result<()> {
     }
 }
 
-/// The windows of some time, in which `work` is done again and again.
+/// The windows of some time, in which `work` is done again and again, without a pause.
 fn watch(
     running: &Running,
     time: Duration,
     mut work: impl FnMut() -> Result<()>,
 ) -> Result<Vec<Window>> {
-    let (start, mut windows) = (Instant::now(), Vec::new());
+    let start = Instant::now();
     // What was said before is of another time.
     running.drain();
     while start.elapsed() < time {
         work()?;
-        windows.push(running.wait(ONE_EDIT, Window::read)?);
     }
-    Ok(windows)
+    Ok(running.so_far(Window::read))
 }
 
 fn build(project: &Project, value: u64) -> Result<()> {
@@ -142,16 +155,16 @@ fn print(name: &str, windows: &[Window]) {
         values.sort_unstable();
         values.get(values.len() / 2).copied().unwrap_or(0)
     };
-    let slowest = windows
-        .iter()
-        .map(|window| window.slowest)
-        .max()
-        .unwrap_or(0);
+    let most = |value: fn(&Window) -> u64| windows.iter().map(value).max().unwrap_or(0);
     println!(
-        "| {name} | {} | {:.1} µs | {:.1} µs | {:.1} ms |",
+        "| {name} | {} | {:.1} µs | {:.1} µs | {:.1} ms | {:.1} µs | {:.1} ms | {} | {} |",
         median(&|window| window.requests),
         median(&|window| window.p50) as f64 / 1e3,
         median(&|window| window.p999) as f64 / 1e3,
-        slowest as f64 / 1e6,
+        most(|window| window.slowest) as f64 / 1e6,
+        median(&|window| window.working_p999) as f64 / 1e3,
+        most(|window| window.working_slowest) as f64 / 1e6,
+        median(&|window| window.interrupted),
+        median(&|window| window.waited),
     );
 }

@@ -1,6 +1,7 @@
 //! All end-to-end tests. Each starts a real project under `hot`, edits its files, and asks the running program.
 
 mod any_command;
+mod attach;
 mod bad_plugins;
 mod breadth;
 mod by_hand;
@@ -18,5 +19,6 @@ mod rude;
 mod saves;
 mod sources;
 mod state;
+mod surroundings;
 mod workspace;
 mod wrapper;

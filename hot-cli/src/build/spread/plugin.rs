@@ -58,7 +58,10 @@ impl Plugins<'_, '_> {
         let name = format!("{}-{}", self.request.number, position);
         let place = self.request.output.join(&name);
         let objects = self.write(&place, position, sites, &selected)?;
-        let path = self.request.output.join(format!("spread-{name}.so"));
+        let path = self
+            .request
+            .output
+            .join(format!("{}{name}.so", crate::build::WHOLE));
         let own = state(&self.code.world, &selected.taken);
         self.link(&name, &objects, &path, earlier, &selected.used)?;
         check(&path, &own, &selected.statics)?;

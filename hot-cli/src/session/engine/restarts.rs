@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// A second restart would change as little as the first.
+const IN_VAIN: &str =
+    "the program was restarted for that, and is still the one from before the edit: what the \
+                       command starts isn't built from this file";
+
 impl Engine {
     pub(super) fn rude(&mut self, program: Option<&Path>, edits: &[Rude]) {
         if self.rebuild_plugins(program, edits) {
@@ -11,9 +16,27 @@ impl Engine {
         if self.said.as_deref() == Some(&text) {
             return;
         }
+        let in_vain = self.restarted_for.as_ref() == Some(&text);
         self.said = Some(text);
+        if self.attached {
+            return self.say_rude(
+                edits,
+                "the old code runs on (`hot attach` restarts nothing)",
+            );
+        }
         if self.options.no_restart {
             return self.say_rude(edits, "the old code runs on (--no-restart)");
+        }
+        if in_vain {
+            return self.say_rude(edits, IN_VAIN);
+        }
+        self.changed_since_build = false;
+        crate::toolchain::forget_versions(self.folder.path());
+        for state in self.programs.values() {
+            if let Err(error) = state.build_again() {
+                // A target folder that was removed: cargo builds all of it.
+                self.report.detail(|| format!("{error:#}"));
+            }
         }
         let plugins = self.all_plugins();
         match restart::build_only(&self.launch) {
@@ -84,7 +107,7 @@ impl Engine {
         self.instances.clear();
         self.sent.clear();
         self.settling = None;
-        self.said = None;
+        self.restarted_for = self.said.take().filter(|_| !self.changed_since_build);
         match self.supervisor.start(&self.launch) {
             Ok(run) => {
                 self.run = run;

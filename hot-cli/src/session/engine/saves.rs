@@ -4,6 +4,8 @@ use super::*;
 
 impl Engine {
     pub(super) fn files_changed(&mut self, paths: &[PathBuf], seen: Instant) {
+        self.restarted_for = None;
+        self.changed_since_build = true;
         self.note(paths);
         if let Some(path) = self.foreign_change(paths) {
             let why = "a watched file that is no source of the program changed".to_owned();

@@ -36,6 +36,23 @@ impl ProgramState {
         self.program.is_plugin && self.current.values().any(shared)
     }
 
+    /// Has cargo build every crate again that differs from what was compiled.
+    pub(crate) fn build_again(&self) -> anyhow::Result<()> {
+        for (position, loaded) in self.program.units.iter().enumerate() {
+            let is_own = |path: &PathBuf| {
+                let unit = &loaded.unit;
+                let new = self.new_files.get(path);
+                unit.sources.contains(path)
+                    || unit.inputs.contains_key(path)
+                    || new.is_some_and(|(unit, _)| *unit == position)
+            };
+            if self.current.keys().any(is_own) {
+                crate::unit::build_again(&loaded.folder)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Files beside those of the program as it was built whose changes matter now.
     pub(crate) fn other_files(&self) -> impl Iterator<Item = &PathBuf> {
         self.new_files.keys().chain(&self.missing)

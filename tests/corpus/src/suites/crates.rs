@@ -45,6 +45,10 @@ const CRATES: &[Published] = &[
     package("fd-find", "10.5.0"),
     package("ripgrep", "14.1.1"),
     package("tokio-util", "0.7.20"),
+    package("fnv", "1.0.7"),
+    package("matches", "0.1.10"),
+    package("heck", "0.5.0"),
+    package("arrayvec", "0.7.8"),
 ];
 
 /// The crates of these names; all if there are none.

@@ -46,7 +46,8 @@ impl Project {
         for (name, text) in files {
             std::fs::write(root.join(name), text).expect("a source");
         }
-        let rustc = toolchain::real_rustc(Path::new("rustc")).expect("a compiler");
+        let rustc = toolchain::real_rustc(Path::new("rustc"), &Default::default(), Path::new("/"))
+            .expect("a compiler");
         let linker = toolchain::bundled_linker(&rustc);
         let low = ["--extern", "dep=libdep.rlib"];
         let app = [
