@@ -8,5 +8,5 @@ pub(crate) mod object;
 pub(crate) mod patch;
 pub(crate) mod rustc;
 pub(crate) mod spread;
-mod spreading;
+pub(crate) mod spreading;
 pub(crate) mod twin;
