@@ -40,6 +40,8 @@ pub enum Ineligible {
     Naked,
     /// It is a test or a benchmark.
     Test,
+    /// It is `#[track_caller]`: its code is handed its caller's place beside its arguments.
+    TrackCaller,
     /// One of its parameters stands under `#[cfg]`.
     ConditionalParameter,
     /// It stands inside another function or a block.
@@ -67,6 +69,7 @@ impl std::fmt::Display for Ineligible {
             Self::Variadic => "it is variadic",
             Self::Naked => "it is naked",
             Self::Test => "it is a test",
+            Self::TrackCaller => "it is #[track_caller]",
             Self::ConditionalParameter => "one of its parameters stands under #[cfg]",
             Self::Nested => "it stands inside another item's body",
             Self::AsyncWithoutStd => "it is async in a no_std crate",
@@ -140,7 +143,19 @@ pub fn classify(
     if names_impl_trait(signature) {
         return Err(Ineligible::ImplTrait);
     }
+    if tracks_caller(attrs) {
+        return Err(Ineligible::TrackCaller);
+    }
     rest(signature, place)
+}
+
+/// Whether it has `#[track_caller]`, or may have under some condition.
+fn tracks_caller(attrs: &[Attribute]) -> bool {
+    const NAME: &str = "track_caller";
+    let conditional = |attr: &Attribute| {
+        attr.path().is_ident("cfg_attr") && attr.meta.to_token_stream().to_string().contains(NAME)
+    };
+    has_attribute(attrs, NAME) || attrs.iter().any(conditional)
 }
 
 /// As [`classify`], for tests: there, functions of which there are instances get a site as well. The
@@ -157,6 +172,8 @@ pub(crate) fn classify_for_tests(
             | Ineligible::ImplTrait
             | Ineligible::TraitDefault,
         ) => {}
+        // A mock has no use for its caller's place.
+        Err(Ineligible::TrackCaller) => return rest(signature, place).map(|kind| (kind, false)),
         other => return other.map(|kind| (kind, false)),
     }
     let result = crate::signature::output_type(signature);

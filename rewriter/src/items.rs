@@ -93,8 +93,6 @@ pub struct Function {
     pub visibility: String,
     /// How it is replaced, or why it can't be.
     pub kind: Result<Kind, Ineligible>,
-    /// It has `#[track_caller]`.
-    pub track_caller: bool,
     /// Where it stands in the text.
     pub place: FunctionPlace,
     /// Its body and the patterns of its parameters.

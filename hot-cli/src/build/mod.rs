@@ -8,7 +8,7 @@ pub(crate) mod object;
 pub(crate) mod patch;
 pub(crate) mod rustc;
 pub(crate) mod spread;
-mod spreading;
+pub(crate) mod spreading;
 pub(crate) mod twin;
 
 /// How the names of plugins begin that were made from whole crates.

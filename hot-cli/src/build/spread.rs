@@ -52,6 +52,8 @@ pub(crate) struct SpreadUnit<'a> {
     pub(crate) unit: &'a Unit,
     /// The unit's folder.
     pub(crate) folder: &'a Path,
+    /// Reads a source file as it was compiled into the program.
+    pub(crate) compiled: &'a Read<'a>,
     /// Reads a source file as it is now. None: nothing of the unit was edited.
     pub(crate) edited: Option<&'a Read<'a>>,
 }
@@ -151,6 +153,12 @@ fn refused(reason: impl Into<String>) -> WholeError {
 
 /// Units are compiled in folders of their own, by one at a time.
 static BUSY: Mutex<()> = Mutex::new(());
+
+/// Compiles what patches are compared with, as far as it is not there: the first patch need not wait for it.
+pub(crate) fn prepare(request: &SpreadRequest<'_>) -> Result<(), WholeError> {
+    let _busy = BUSY.lock().unwrap_or_else(PoisonError::into_inner);
+    Units::new(request)?.baselines(|_| true).map(drop)
+}
 
 /// Builds the plugins of a patch.
 pub(crate) fn build(request: &SpreadRequest<'_>) -> Result<Spread, WholeError> {

@@ -6,6 +6,7 @@
 //! nothing of how code is compared.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -13,11 +14,11 @@ use soft_mock_rewriter::{widened_structs, Fingerprint};
 
 use super::check;
 use super::patch::{BuildError, Built, Job};
-use super::rustc::Cancelled;
+use super::rustc::{Cancel, Cancelled};
 use super::spread::{self, Replaced, Spread, SpreadRequest, SpreadUnit, WholeError};
 use super::twin::first_error;
 use crate::session::plan::{Plan, PlannedFunction, Rude, Site};
-use crate::session::program::LoadedUnit;
+use crate::session::program::{LoadedUnit, Program};
 use crate::unit::below;
 use crate::wrapper::shadow;
 
@@ -46,13 +47,16 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
             return Ok(Err(rude(job, &why)));
         }
     }
+    let compiled = compiled_texts(program);
     let units: Vec<SpreadUnit<'_>> = program
         .units
         .iter()
+        .zip(&compiled)
         .zip(&readers)
-        .map(|(loaded, read)| SpreadUnit {
+        .map(|((loaded, compiled), read)| SpreadUnit {
             unit: &loaded.unit,
             folder: &loaded.folder,
+            compiled,
             edited: read.as_deref(),
         })
         .collect();
@@ -79,6 +83,51 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
             None => rude(job, &reason),
         }),
         Err(WholeError::Failed(error)) => return Err(error),
+    })
+}
+
+/// Compiles ahead what patches of whole crates are compared with.
+pub(crate) fn prepare(program: &Program, cancel: &Cancel) -> Result<()> {
+    let compiled = compiled_texts(program);
+    let units: Vec<SpreadUnit<'_>> = program
+        .units
+        .iter()
+        .zip(&compiled)
+        .map(|(loaded, compiled)| SpreadUnit {
+            unit: &loaded.unit,
+            folder: &loaded.folder,
+            compiled,
+            edited: None,
+        })
+        .collect();
+    spread::prepare(&SpreadRequest {
+        units: &units,
+        rustc: &program.rustc,
+        linker: program.linker.as_deref(),
+        program: program.symbols()?,
+        libraries: &program.libraries,
+        earlier: &[],
+        only_bodies: true,
+        output: Path::new(""),
+        number: 0,
+        cancel,
+    })?;
+    Ok(())
+}
+
+/// For each unit, what reads its files as they were compiled into the program, and nothing that a later
+/// build has put in their place.
+fn compiled_texts(program: &Program) -> Vec<Reader<'_>> {
+    program.units.iter().map(compiled_text).collect()
+}
+
+fn compiled_text(loaded: &LoadedUnit) -> Reader<'_> {
+    Box::new(|path| match loaded.files.contains_key(path) {
+        true => loaded.compiled_text(path).ok_or_else(|| {
+            let name = &loaded.unit.crate_name;
+            io::Error::other(format!("crate `{name}` was built again"))
+        }),
+        false => Err(io::ErrorKind::NotFound.into()),
     })
 }
 

@@ -3,6 +3,7 @@
 //! Everything slow (reading a program's records, building a patch, building again) happens on other
 //! threads and comes back as an event, so a newer save is seen while an older one compiles.
 
+mod ahead;
 mod attached;
 mod handover;
 mod plugins;
@@ -359,36 +360,12 @@ impl Engine {
         if !self.plugin_is_there(&folder, &program) {
             return;
         }
-        self.prepare_twins(Arc::clone(&program.program));
+        ahead::prepare(Arc::clone(&program.program), self.options.verbose);
         self.programs.insert(folder, program);
         self.watch_files();
         // Whatever was saved since the program was built.
         let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
         self.files_changed_since_build(&files);
-    }
-
-    /// Makes the twins while the program already runs, so that the first patch needn't wait for them.
-    fn prepare_twins(&self, program: Arc<Program>) {
-        let verbose = self.options.verbose;
-        std::thread::spawn(move || {
-            let report = Reporter::stderr(verbose);
-            for loaded in &program.units {
-                if loaded.unit.unmodified.is_some() {
-                    continue;
-                }
-                let started = Instant::now();
-                match loaded.twin(&program.rustc, &Cancel::default()) {
-                    Ok(_) => report.detail(|| {
-                        let name = &loaded.unit.crate_name;
-                        format!(
-                            "the twin of `{name}` is ready after {:?}",
-                            started.elapsed()
-                        )
-                    }),
-                    Err(error) => report.detail(|| format!("{error:#}")),
-                }
-            }
-        });
     }
 
     /// A process that joined after patches were installed gets them all.

@@ -232,9 +232,6 @@ enum Effect {
 
 /// What a changed body comes to.
 fn effect(before: &Function, after: &Function, around: &Around<'_>) -> Effect {
-    if after.track_caller {
-        return Effect::Rude("it is #[track_caller]: it needs to know who calls it".to_owned());
-    }
     let lasting = around.before;
     match after.kind {
         Err(reason @ (Ineligible::Naked | Ineligible::Special | Ineligible::LeftOut)) => {

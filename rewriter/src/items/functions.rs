@@ -9,7 +9,7 @@ use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Signature, Visibility};
 
 use super::read::{attributes, cfgs};
 use super::{Function, FunctionPlace};
-use crate::eligibility::{classify, has_attribute, Place};
+use crate::eligibility::{classify, Place};
 use crate::local_items::LocalItems;
 use crate::names::{signature_text, Owner};
 use crate::normal::{fingerprint, normal};
@@ -73,7 +73,6 @@ pub(super) fn function(
         signature: signature_text(signature),
         visibility: normal(vis.to_token_stream()),
         kind: classify(attrs, signature, place),
-        track_caller: has_attribute(attrs, "track_caller"),
         place: place_of(source, attrs, signature, block),
         body: fingerprint(quote!(#(#patterns)* #block)),
         local_items: LocalItems::of(block),

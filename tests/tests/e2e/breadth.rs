@@ -1,6 +1,8 @@
 //! The table of docs/edits.md, row by row, on one running program of three crates: what is patched is seen to run, with
 //! the program's state kept, and what is not is refused with file, line, item and reason.
 
+mod rows;
+
 use std::fs;
 
 use soft_mock_tests::project::{Project, Save};
@@ -93,7 +95,7 @@ impl Program {
 #[test]
 fn edits_that_are_patched() {
     let mut program = Program::start();
-    let originals: Vec<(&str, String)> = [BASE, MIDDLE, TOPICS, LASTING]
+    let originals: Vec<(&str, String)> = [BASE, MIDDLE, TOPICS, LASTING, rows::ROWS, rows::LOWEST]
         .map(|file| (file, program.project.read(file)))
         .to_vec();
 
@@ -152,6 +154,7 @@ fn edits_that_are_patched() {
     );
 
     new_things(&mut program);
+    rows::patched(&mut program);
 
     // Nothing runs it.
     program.edit(&[(
@@ -352,6 +355,8 @@ fn edits_that_are_refused() {
         ),
         &["the manifest changed"],
     );
+
+    rows::refused(&mut refuses);
 
     // What a patch has brought is bound as well.
     let added =

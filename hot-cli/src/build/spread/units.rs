@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::compile::{Compiled, Crate, InPlaceOf};
 use super::sites::Site;
 use super::{refused, Replaced, SpreadRequest, WholeError};
-use crate::unit::{below, UnitKind};
+use crate::unit::UnitKind;
 
 /// The units of a request.
 pub(super) struct Units<'a> {
@@ -115,7 +115,6 @@ impl<'a> Units<'a> {
                 continue;
             }
             let unit = &self.request.units[position];
-            let sources = unit.folder.join("sources");
             let libraries = self.libraries(position, &found);
             let against = self.uses[&position]
                 .iter()
@@ -124,7 +123,7 @@ impl<'a> Units<'a> {
             let library = Crate {
                 unit: unit.unit,
                 folder: unit.folder,
-                read: &|path| std::fs::read_to_string(below(&sources, path)),
+                read: unit.compiled,
                 libraries: &libraries,
             }
             .baseline(self.request, against)?;
@@ -159,14 +158,11 @@ impl<'a> Units<'a> {
                 continue;
             }
             let unit = &self.request.units[*position];
-            let sources = unit.folder.join("sources");
-            let compiled_then =
-                |path: &std::path::Path| std::fs::read_to_string(below(&sources, path));
             let libraries = self.libraries(*position, &new);
             let found = Crate {
                 unit: unit.unit,
                 folder: unit.folder,
-                read: unit.edited.unwrap_or(&compiled_then),
+                read: unit.edited.unwrap_or(unit.compiled),
                 libraries: &libraries,
             }
             .compile(self.request, &unit.folder.join("whole/new"))?;

@@ -17,19 +17,18 @@ const SITE: usize = 104;
 const NO_FUNCTION: u32 = 1 | 16 | 32;
 
 /// A process's memory.
-pub(crate) struct Memory {
+pub(super) struct Memory {
     pid: u32,
     memory: File,
-    sites: Vec<Site>,
+    pub(super) sites: Vec<Site>,
 }
 
 /// A place where a function can be redirected.
-#[derive(Debug, Clone)]
-pub(crate) struct Site {
+pub(super) struct Site {
     address: u64,
-    pub(crate) name: String,
-    pub(crate) file: String,
-    pub(crate) line: usize,
+    pub(super) name: String,
+    file: String,
+    line: usize,
 }
 
 /// One line of `/proc/…/maps`.
@@ -43,7 +42,7 @@ struct Mapping {
 
 impl Memory {
     /// Opens a process and finds its sites.
-    pub(crate) fn of(pid: u32) -> Result<Self> {
+    pub(super) fn of(pid: u32) -> Result<Self> {
         let memory = File::open(format!("/proc/{pid}/mem")).context("can't read the process")?;
         let mut this = Self {
             pid,
@@ -84,20 +83,36 @@ impl Memory {
         Ok(sites)
     }
 
-    /// The sites of this name at `(file:line)`.
-    pub(crate) fn at<'a>(
-        &'a self,
-        name: &'a str,
-        place: &'a str,
-    ) -> impl Iterator<Item = &'a Site> {
-        let is_there = move |site: &&Site| {
-            site.name == name && place == format!("({}:{})", site.file, site.line)
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Whether a site is that of this name at `(file:line)`.
+    pub(super) fn is_at(&self, site: &usize, name: &str, place: &str) -> bool {
+        let site = &self.sites[*site];
+        site.name == name && place == format!("({}:{})", site.file, site.line)
+    }
+
+    /// All sites that lead to other code than the original body, and to which.
+    pub(super) fn hooked(&self) -> Result<Vec<(usize, u64)>> {
+        let (Some(first), Some(last)) = (self.sites.first(), self.sites.last()) else {
+            return Ok(Vec::new());
         };
-        self.sites.iter().filter(is_there)
+        let length = usize::try_from(last.address - first.address)? + 8;
+        let mut bytes = vec![0; length];
+        self.memory.read_exact_at(&mut bytes, first.address)?;
+        let mut found = Vec::new();
+        for (index, site) in self.sites.iter().enumerate() {
+            let at = usize::try_from(site.address - first.address)?;
+            if bytes[at..at + 8] != [0; 8] {
+                found.extend(self.code(site)?.map(|code| (index, code)));
+            }
+        }
+        Ok(found)
     }
 
     /// The address of the code that the next call at this site runs; none: the original body.
-    pub(crate) fn code(&self, site: &Site) -> Result<Option<u64>> {
+    fn code(&self, site: &Site) -> Result<Option<u64>> {
         let hook = self.pointer(site.address)?;
         if hook == 0 {
             return Ok(None);
@@ -113,14 +128,23 @@ impl Memory {
         }
     }
 
-    /// Whether the machine code of the library that holds `code` names this number.
-    pub(crate) fn names(&self, code: u64, number: u64) -> Result<bool> {
+    /// The library that holds this code.
+    pub(super) fn library(&self, code: u64) -> Result<String> {
         let maps = self.mappings()?;
-        let holds = |map: &&Mapping| map.executable && (map.start..map.end).contains(&code);
-        let library = maps.iter().find(holds).context("the code is nowhere")?;
+        let holds = |map: &Mapping| map.executable && (map.start..map.end).contains(&code);
+        let library = maps
+            .into_iter()
+            .find(holds)
+            .context("the code is nowhere")?;
+        Ok(library.path)
+    }
+
+    /// Whether the machine code of a library names this number.
+    pub(super) fn names(&self, library: &str, number: u64) -> Result<bool> {
+        let maps = self.mappings()?;
         let parts = maps
             .iter()
-            .filter(|map| map.executable && map.path == library.path);
+            .filter(|map| map.executable && map.path == library);
         for part in parts {
             let mut bytes = vec![0; usize::try_from(part.end - part.start)?];
             self.memory.read_exact_at(&mut bytes, part.start)?;

@@ -2,15 +2,22 @@
 //! program's memory for the new code.
 //!
 //! What counts as *seen*: the edit puts a number into the body that is nowhere else. When `hot` says that it
-//! has patched, the memory of the process is read from outside: the function's site must lead, by the rules by
-//! which a call decides, to code in a library that holds this number in its machine code. So the next call
-//! runs the new body; whether the program ever calls the function doesn't matter.
+//! has patched, the memory of the process is read from outside: as many sites as `hot` says, and those that it
+//! names, must lead, by the rules by which a call decides, to code in a library, and every library to which one
+//! leads must hold this number in its machine code. So the next call runs the new body, or code that was
+//! compiled with it where the function has no site of its own; whether the program ever makes the call doesn't
+//! matter. When the edit is undone, no site may lead elsewhere.
+//!
+//! When `hot` says that nothing that runs uses the function, the program's symbols are searched for code of it.
 
 mod mark;
 mod memory;
+mod process;
 mod projects;
 mod session;
+mod symbols;
 mod table;
+mod words;
 
 use std::collections::HashSet;
 use std::fs;
@@ -37,6 +44,10 @@ pub(crate) enum Outcome {
     Seen,
     /// Patched in the functions that use it, and the new code is there.
     SeenInCallers,
+    /// `hot` says that nothing that runs uses it, and there is no code of it in the program.
+    Unused,
+    /// The same, and there is code that may be the function's: this. Then nothing leads there.
+    UnusedCode(String),
     /// `hot` says that it can't be patched, and why.
     Rude(String),
     /// `hot` says that it is patched, and it is not so.
@@ -49,14 +60,24 @@ pub(crate) enum Outcome {
     Crashed(String),
 }
 
+/// What was compiled for an edit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Way {
+    /// The function alone.
+    Small,
+    /// The whole crate, although just a body changed: the function alone would not do.
+    Whole,
+    /// The whole crate, since the function has no site.
+    Spread,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
     project: String,
     function: String,
     outcome: Outcome,
-    /// The whole crate was compiled for it.
-    #[serde(default)]
-    whole: bool,
+    way: Way,
     /// From the save to `hot`'s answer.
     milliseconds: u64,
 }
@@ -93,7 +114,14 @@ fn run_project(project: &Project, sample: usize) -> Result<()> {
             session = Session::start(project, &folder)?;
         }
         let record = edit(name, body, &folder, &mut session)?;
-        eprintln!("{name} {}: {:?}", record.function, record.outcome);
+        eprintln!(
+            "{name} {}/{} {}: {:?} {} ms",
+            count + 1,
+            bodies.len(),
+            record.function,
+            record.outcome,
+            record.milliseconds
+        );
         records.add(&record)?;
         if matches!(record.outcome, Outcome::Crashed(_)) {
             session = Session::start(project, &folder)?;
@@ -119,7 +147,7 @@ fn edit(project: &str, body: &Body, folder: &Path, session: &mut Session) -> Res
         project: project.to_owned(),
         function: body.name(),
         outcome,
-        whole: session.compiled_whole(),
+        way: session.way(),
         milliseconds: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
     })
 }

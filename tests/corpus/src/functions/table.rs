@@ -4,54 +4,63 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::{Outcome, Record};
+use super::{Outcome, Record, Way};
 use crate::records::Records;
 
 #[derive(Default)]
 struct Row {
-    seen: usize,
-    in_callers: usize,
+    small: usize,
     whole: usize,
+    in_callers: usize,
     rude: usize,
+    unused: usize,
+    unused_code: usize,
     unseen: usize,
     crashed: usize,
     not_compiled: usize,
-    no_edit: usize,
     times: Vec<u64>,
+    spread_times: Vec<u64>,
 }
 
 impl Row {
     fn add(&mut self, record: &Record) {
-        let count = match record.outcome {
-            Outcome::Seen => &mut self.seen,
-            Outcome::SeenInCallers => &mut self.in_callers,
-            Outcome::Rude(_) => &mut self.rude,
-            Outcome::Unseen(_) => &mut self.unseen,
-            Outcome::NoEdit(_) => &mut self.no_edit,
-            Outcome::Silent => &mut self.not_compiled,
-            Outcome::Crashed(_) => &mut self.crashed,
+        let count = match (&record.outcome, record.way) {
+            (Outcome::Seen, Way::Small) => &mut self.small,
+            (Outcome::Seen, _) => &mut self.whole,
+            (Outcome::SeenInCallers, _) => &mut self.in_callers,
+            (Outcome::Unused, _) => &mut self.unused,
+            (Outcome::UnusedCode(_), _) => &mut self.unused_code,
+            (Outcome::Rude(_), _) => &mut self.rude,
+            (Outcome::Unseen(_), _) => &mut self.unseen,
+            (Outcome::NoEdit(_) | Outcome::Silent, _) => &mut self.not_compiled,
+            (Outcome::Crashed(_), _) => &mut self.crashed,
         };
         *count += 1;
-        if matches!(record.outcome, Outcome::Seen | Outcome::SeenInCallers) {
-            self.times.push(record.milliseconds);
-            self.whole += usize::from(record.whole);
+        match (&record.outcome, record.way) {
+            (Outcome::Seen, Way::Small) => self.times.push(record.milliseconds),
+            (Outcome::Seen | Outcome::SeenInCallers, _) => {
+                self.spread_times.push(record.milliseconds);
+            }
+            _ => {}
         }
     }
 
-    /// Functions that are part of the program and whose edit is one.
-    fn all(&self) -> usize {
-        self.seen + self.in_callers + self.rude + self.unseen + self.crashed
+    fn patched(&self) -> usize {
+        self.small + self.whole + self.in_callers
     }
 
-    fn percentile(&self, part: f64) -> String {
-        let mut times = self.times.clone();
-        times.sort_unstable();
-        let last = times.len().saturating_sub(1);
-        let at = (last as f64 * part).round() as usize;
-        times
-            .get(at)
-            .map_or("–".to_owned(), |time| format!("{time} ms"))
+    /// Functions whose code is part of the program and whose edit is one.
+    fn all(&self) -> usize {
+        self.patched() + self.rude + self.unseen + self.crashed
     }
+}
+
+fn median(times: &[u64]) -> String {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times
+        .get(times.len() / 2)
+        .map_or("–".to_owned(), |time| format!("{time} ms"))
 }
 
 /// Each edit's newest result.
@@ -85,28 +94,30 @@ pub(crate) fn print() -> Result<()> {
             _ => {}
         }
     }
-    println!("| project | edited | patched and seen | of these in callers | with the whole crate | rude | share patched | reported, not seen | crashed | not compiled | p50 | p95 |");
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("| project | functions with code | patched and seen | of these with the whole crate | by way of callers | rude | share patched | not used | not used, code is there | reported, not seen | crashed | not compiled | p50 | p50 with whole crates |");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for (project, row) in &rows {
-        let patched = row.seen + row.in_callers;
         println!(
-            "| {project} | {} | {patched} | {} | {} | {} | {:.0} % | {} | {} | {} | {} | {} |",
+            "| {project} | {} | {} | {} | {} | {} | {:.1} % | {} | {} | {} | {} | {} | {} | {} |",
             row.all(),
-            row.in_callers,
+            row.patched(),
             row.whole,
+            row.in_callers,
             row.rude,
-            100.0 * patched as f64 / row.all().max(1) as f64,
+            100.0 * row.patched() as f64 / row.all().max(1) as f64,
+            row.unused,
+            row.unused_code,
             row.unseen,
             row.crashed,
-            row.not_compiled + row.no_edit,
-            row.percentile(0.5),
-            row.percentile(0.95),
+            row.not_compiled,
+            median(&row.times),
+            median(&row.spread_times),
         );
     }
     let mut reasons: Vec<(String, usize)> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     println!("\n| why it can't be patched | functions |\n|---|---|");
-    for (why, count) in reasons.iter().take(20) {
+    for (why, count) in reasons.iter().take(30) {
         println!("| {why} | {count} |");
     }
     Ok(())

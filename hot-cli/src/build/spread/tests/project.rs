@@ -155,6 +155,10 @@ impl Project {
     ) -> Result<Spread, WholeError> {
         self.number.set(self.number.get() + 1);
         let folders = self.units.each_ref().map(|unit| self.folder(unit));
+        let compiled = folders.each_ref().map(|folder| {
+            let sources = folder.join("sources");
+            move |path: &Path| std::fs::read_to_string(below(&sources, path))
+        });
         let new = self.units.each_ref().map(|unit| {
             let edit = edits.iter().find(|(name, _)| *name == unit.crate_name);
             edit.map(|(_, text)| move |_: &Path| Ok((*text).to_owned()))
@@ -163,6 +167,7 @@ impl Project {
         let units = [1, 0].map(|position: usize| SpreadUnit {
             unit: &self.units[position],
             folder: &folders[position],
+            compiled: &compiled[position],
             edited: new[position]
                 .as_ref()
                 .map(|read| read as &dyn Fn(&Path) -> std::io::Result<String>),

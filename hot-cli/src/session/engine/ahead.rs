@@ -1,0 +1,38 @@
+//! What is compiled ahead while the program already runs, so that the first patches needn't wait for it.
+
+use super::*;
+use crate::build::spreading;
+
+/// Makes the twins, and what whole crates are compared with.
+pub(super) fn prepare(program: Arc<Program>, verbose: bool) {
+    std::thread::spawn(move || {
+        let report = Reporter::stderr(verbose);
+        twins(&program, &report);
+        let started = Instant::now();
+        match spreading::prepare(&program, &Cancel::yielding()) {
+            Ok(()) => report
+                .detail(|| format!("whole crates can be compared after {:?}", started.elapsed())),
+            // The patch that needs it says so.
+            Err(error) => report.detail(|| format!("nothing to compare with yet: {error:#}")),
+        }
+    });
+}
+
+fn twins(program: &Program, report: &Reporter) {
+    for loaded in &program.units {
+        if loaded.unit.unmodified.is_some() {
+            continue;
+        }
+        let started = Instant::now();
+        match loaded.twin(&program.rustc, &Cancel::default()) {
+            Ok(_) => report.detail(|| {
+                let name = &loaded.unit.crate_name;
+                format!(
+                    "the twin of `{name}` is ready after {:?}",
+                    started.elapsed()
+                )
+            }),
+            Err(error) => report.detail(|| format!("{error:#}")),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Rows of the table that need more than an edit and an answer: what is said of values that stay, of code that nobody
+//! runs, and of crates that can't follow.
+
+use super::{Edit, Program};
+
+pub(super) const ROWS: &str = "app/src/rows.rs";
+pub(super) const LOWEST: &str = "lowest/src/lib.rs";
+
+/// Edits that are patched.
+pub(super) fn patched(program: &mut Program) {
+    program.answers("derive", "label a");
+    program.patches(
+        &[
+            (ROWS, "#[derive(Clone)]", "#[derive(Clone, Debug)]"),
+            (ROWS, "\"label {}\", label.text", "\"label {:?}\", label"),
+        ],
+        "derive",
+        "label Label { text: \"a\" }",
+    );
+    program.answers("deref", "sheet 1 3");
+    program.patches(&[(ROWS, "&self.front", "&self.back")], "deref", "sheet 2 3");
+
+    // Its code is handed its caller's place: by way of its callers, which know how to call it.
+    program.answers("tracked", "here 1 column 5 there 1 column 28");
+    program.patches(
+        &[(ROWS, "STEP: u32 = 1", "STEP: u32 = 2")],
+        "tracked",
+        "here 2 column 5 there 2 column 28",
+    );
+    program.patches(
+        &[(ROWS, "{of} {STEP} column", "{of} {STEP}, column")],
+        "tracked",
+        "here 2, column 5 there 2, column 28",
+    );
+
+    values(program);
+
+    let edit = (ROWS, "item.to_string()", "item.to_string() + \"!\"");
+    program.edit(&[edit]);
+    let said = ["body of fn nobody changed", "nothing that runs uses it"];
+    program
+        .session
+        .wait_for_all(&[&[ROWS], said.as_slice()].concat());
+
+    // A crate that is built unmodified calls the function at its site, as all others do.
+    program.answers("old", "old 21");
+    program.patches(&[(LOWEST, "    7\n", "    8\n")], "old", "old 24");
+}
+
+/// What exists keeps its value, and that is said. What is new begins with its own.
+fn values(program: &mut Program) {
+    let keeps = "keeps the value that it has";
+    program.answers("static", "starts 1");
+    program.edit(&[(ROWS, "AtomicU32::new(1)", "AtomicU32::new(5)")]);
+    program
+        .session
+        .wait_for_all(&[ROWS, "initial value of static STARTS", keeps]);
+    program.answers("static", "starts 1");
+    program.answers("thread-local", "turns 10 10");
+    let more = "thread_local! {\n    static MORE: Cell<u32> = Cell::new(3);\n}\n\npub fn turns()";
+    program.patches(
+        &[
+            (ROWS, "pub fn turns()", more),
+            (ROWS, "TURNS.get())\n}", "TURNS.get() + MORE.replace(4))\n}"),
+        ],
+        "thread-local",
+        "turns 13 10",
+    );
+    program.answers("thread-local", "turns 14 10");
+}
+
+/// Edits that are refused.
+pub(super) fn refused(refuses: &mut impl FnMut(Edit<'_>, &[&str])) {
+    let deref = "pub fn label()";
+    let added = "impl Deref for Label {\n    type Target = String;\n\n    fn deref(&self) -> &String {\n        &self.text\n    }\n}\n\npub fn label()";
+    refuses(
+        (ROWS, deref, added),
+        &[
+            "impl Deref for Label added",
+            "how the fields of Label are seen",
+        ],
+    );
+    // The variable's key holds a pointer to what makes its first value.
+    refuses(
+        (ROWS, "Cell::new(10)", "Cell::new(20)"),
+        &[
+            "initial value of static TURNS",
+            "may still lead to its old code",
+        ],
+    );
+    refuses(
+        (LOWEST, "copied().max()", "copied().min()"),
+        &[
+            "body of fn largest",
+            "crate `old` uses it, which was built unmodified",
+        ],
+    );
+}
