@@ -12,6 +12,7 @@ use std::collections::HashSet;
 
 use syn::{Attribute, Block, ItemImpl, ItemTrait, Signature};
 
+use crate::check::Check;
 use crate::edition::Edition;
 use crate::eligibility::{classify_for_tests, Ineligible, Place};
 use crate::instance::{is_writable, Surroundings};
@@ -70,6 +71,7 @@ pub fn attribute_prologue(
     signature: &Signature,
     block: &Block,
     within: Within<'_>,
+    check: Check,
 ) -> Result<AttributePrologue, Ineligible> {
     let surroundings = within.surroundings();
     let place = Place {
@@ -101,6 +103,7 @@ pub fn attribute_prologue(
         borrowing: &HashSet::new(),
         type_ids: true,
         mocks: true,
+        check,
     };
     let (parameters, body) = prologue::text(&function, &dialect);
     Ok(AttributePrologue {

@@ -180,7 +180,9 @@ pub(crate) fn classify_for_tests(
     if contains_impl(&result) {
         return Err(Ineligible::ImplTraitResult);
     }
-    if signature.asyncness.is_some() && names_impl_trait(signature) {
+    let is_unsafe = signature.unsafety.is_some();
+    if signature.asyncness.is_some() && is_unsafe && names_impl_trait(signature) {
+        // Nothing but `Fn`, which unsafe functions don't implement, can tie its arguments to their types.
         return Err(Ineligible::ImplTrait);
     }
     rest(signature, place).map(|kind| (kind, true))

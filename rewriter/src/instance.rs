@@ -96,40 +96,56 @@ fn type_of(signature: &Signature, surroundings: Surroundings<'_>) -> Option<Toke
     instance_type(&signature, surroundings.around())
 }
 
-/// The condition under which a call takes the path of `taken`, and the items that it needs.
+/// The items that the check of a function with instances needs, and what it does once the site is used.
 ///
 /// `taken` is what is done with `__soft_mock_code`; `arguments` are the names of all parameters.
-pub(crate) fn check(
+pub(crate) fn taken(
     signature: &Signature,
     surroundings: Surroundings<'_>,
     core: &str,
     arguments: &[String],
     taken: &str,
-) -> String {
+) -> (String, String) {
     let Some(pointer) = type_of(signature, surroundings) else {
-        return String::new(); // Never: who has no type isn't eligible.
+        return Default::default(); // Never: who has no type isn't eligible.
     };
     let item = surroundings.item(signature);
     let code = match ties(signature, arguments) {
-        None => format!(
-            "crate::__soft_mock::instance::<_, {pointer}, __SoftMockHere>({item})"
-        ),
+        None => format!("crate::__soft_mock::instance::<_, {pointer}, __SoftMockHere>({item})"),
         // The types of `impl Trait` have no names: the arguments tell them.
-        Some((tie, values)) => format!(
-            "{{ {tie} let __soft_mock_item = {item}; let __soft_mock_pointer: {pointer} = __soft_mock_item; \
-             __soft_mock_tie(__soft_mock_pointer, {values}); \
-             crate::__soft_mock::instance_like::<_, _, __SoftMockHere>(__soft_mock_item, __soft_mock_pointer) }}"
-        ),
+        Some(Ties { functions, values }) => {
+            let option = format!("{core}::option::Option");
+            // What identifies an async function is no pointer to it: its item is tied for itself.
+            let (none_or_item, also) = match signature.asyncness {
+                Some(_) => (
+                    format!("{option}::None"),
+                    format!("__soft_mock_tie_item(&__soft_mock_item, {values});"),
+                ),
+                None => (format!("{option}::Some(__soft_mock_item)"), String::new()),
+            };
+            format!(
+                "{{ {functions} let __soft_mock_item = {item}; \
+                 let __soft_mock_pointer: {option}<{pointer}> = {none_or_item}; \
+                 __soft_mock_tie(__soft_mock_pointer, {values}); {also} \
+                 crate::__soft_mock::instance_like::<_, _, __SoftMockHere>(__soft_mock_item, __soft_mock_pointer) }}"
+            )
+        }
     };
-    format!(
-        "struct __SoftMockHere; impl crate::__soft_mock::Here for __SoftMockHere {{ \
-         fn site() -> &'static crate::__soft_mock::Site {{ &__SOFT_MOCK_SITE }} }} \
-         if __SOFT_MOCK_SITE.is_hooked() {{ if let {core}::option::Option::Some(__soft_mock_code) = {code} {{ {taken} }} }}"
-    )
+    let items = "struct __SoftMockHere; impl crate::__soft_mock::Here for __SoftMockHere { \
+         fn site() -> &'static crate::__soft_mock::Site { &__SOFT_MOCK_SITE } } ";
+    let used =
+        format!("if let {core}::option::Option::Some(__soft_mock_code) = {code} {{ {taken} }}");
+    (items.to_owned(), used)
 }
 
-/// A function that says that arguments have the types of a pointer's parameters, and what it is given.
-fn ties(signature: &Signature, arguments: &[String]) -> Option<(TokenStream, String)> {
+/// Functions that say that arguments have the types of a pointer's or an item's parameters.
+struct Ties {
+    functions: TokenStream,
+    /// What they are given.
+    values: String,
+}
+
+fn ties(signature: &Signature, arguments: &[String]) -> Option<Ties> {
     let is_impl =
         |argument: &FnArg| matches!(argument, FnArg::Typed(typed) if contains_impl(&typed.ty));
     if !signature.inputs.iter().any(is_impl) {
@@ -140,12 +156,22 @@ fn ties(signature: &Signature, arguments: &[String]) -> Option<(TokenStream, Str
         .collect();
     let tied: Vec<_> = signature.inputs.iter().map(is_impl).collect();
     let types = all.iter().zip(&tied).filter(|(_, tied)| **tied);
-    let types = types.map(|(ty, _)| quote!(_: &#ty));
+    let types: Vec<_> = types.map(|(ty, _)| quote!(_: &#ty)).collect();
     let values = arguments.iter().zip(&tied).filter(|(_, tied)| **tied);
     let values: Vec<String> = values.map(|(name, _)| format!("&{name}")).collect();
     let (unsafety, abi) = (&signature.unsafety, &signature.abi);
-    let tie = quote!(fn __soft_mock_tie<#(#all,)* __R>(_: #unsafety #abi fn(#(#all),*) -> __R, #(#types),*) {});
-    Some((tie, values.join(", ")))
+    let mut functions = quote! {
+        fn __soft_mock_tie<#(#all,)* __R>(_: ::core::option::Option<#unsafety #abi fn(#(#all),*) -> __R>, #(#types),*) {}
+    };
+    if signature.asyncness.is_some() {
+        functions.extend(quote! {
+            fn __soft_mock_tie_item<__F: ::core::ops::Fn(#(#all),*) -> __R, #(#all,)* __R>(_: &__F, #(#types),*) {}
+        });
+    }
+    Some(Ties {
+        functions,
+        values: values.join(", "),
+    })
 }
 
 /// What the checks call; stands in the support module.
@@ -176,5 +202,5 @@ const SUPPORT: &str = r#"
         let item = erased::<F>();
         unsafe { $core::mem::transmute::<unsafe fn(), unsafe extern "C" fn(*const $core::any::TypeId) -> Option<unsafe fn()>>(resolve)(&item) }
     }
-    #[cold] #[inline(never)] pub fn instance_like<F, I, H: Here>(item: F, _pointer: I) -> Option<unsafe fn()> { instance::<F, I, H>(item) }
+    #[cold] #[inline(never)] pub fn instance_like<F, I, H: Here>(item: F, _pointer: Option<I>) -> Option<unsafe fn()> { instance::<F, I, H>(item) }
 "#;

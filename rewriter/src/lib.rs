@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod attribute;
+mod check;
 mod diff;
 mod edition;
 mod edits;
@@ -39,6 +40,7 @@ mod whole_crate;
 mod words;
 
 pub use attribute::{attribute_prologue, attribute_refusal, AttributePrologue, Within};
+pub use check::Check;
 pub use diff::{diff, Around, ChangedFunction, FileDiff, Rude, Spread};
 pub use edition::Edition;
 pub use eligibility::{classify, has_attribute, is_test_only, Ineligible, Kind, Place};

@@ -14,6 +14,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature, Type};
 
+use crate::check::{when_used, Check};
 use crate::edition::Edition;
 use crate::edits::{blank, Edits};
 use crate::eligibility::Kind;
@@ -57,6 +58,8 @@ pub(crate) struct Dialect<'a> {
     pub(crate) type_ids: bool,
     /// Those of async functions too, for mocks.
     pub(crate) mocks: bool,
+    /// How it is found out that a site is used.
+    pub(crate) check: Check,
 }
 
 /// Inserts the prologue of one function.
@@ -213,9 +216,12 @@ fn check(function: &Function<'_>, dialect: &Dialect<'_>, arguments: &[String]) -
         ),
     };
     if let Some(surroundings) = function.instances {
-        return instance::check(function.signature, surroundings, core, names, &body);
+        let (items, used) = instance::taken(function.signature, surroundings, core, names, &body);
+        let atomic = format!("if __SOFT_MOCK_SITE.is_hooked() {{ {used} }}");
+        return items + &when_used(dialect.check, core, &atomic, &used);
     }
-    format!("if let {core}::option::Option::Some(__soft_mock_code) = __SOFT_MOCK_SITE.code() {{ {body} }}")
+    let used = format!("if let {core}::option::Option::Some(__soft_mock_code) = __SOFT_MOCK_SITE.code() {{ {body} }}");
+    when_used(dialect.check, core, &used, &used)
 }
 
 /// Names of all parameters, and the `let` statements that take patterns apart.

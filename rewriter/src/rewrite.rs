@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use quote::ToTokens;
 use syn::{Attribute, Field, Fields, ForeignItem, ImplItem, Item, ItemImpl, Signature};
 
+use crate::check::Check;
 use crate::edition::Edition;
 use crate::edits::Edits;
 use crate::eligibility::{classify, classify_for_tests, is_test_only, Ineligible, Kind, Place};
@@ -46,6 +47,8 @@ pub struct Options {
     /// For tests: calls of the standard library are redirected, threads and tasks follow their test, async
     /// functions carry a type id, and functions without a site leave word.
     pub mocks: bool,
+    /// How a prologue finds out that its site is used.
+    pub check: Check,
     /// Names of sites that carry no type id.
     pub untyped: HashSet<String>,
     /// Names of functions that get no prologue.
@@ -339,6 +342,7 @@ impl Rewriter<'_> {
                 borrowing: &self.facts.borrowing,
                 type_ids: !self.options.untyped.contains(&site),
                 mocks: self.options.mocks,
+                check: self.options.check,
             };
             let parsed = &self.file.text[prefix(&self.file.text)..];
             prologue::insert(parsed, &function, &dialect, &mut self.edits);
@@ -434,6 +438,7 @@ mod tests {
             },
             main: false,
             mocks: false,
+            check: Check::Atomic,
             untyped: HashSet::new(),
             without: HashSet::new(),
             skip: vec!["app::tiny::*".to_owned()],

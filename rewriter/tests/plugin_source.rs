@@ -160,6 +160,7 @@ fn options(edition: &str) -> Options {
         },
         main: false,
         mocks: false,
+        check: soft_mock_rewriter::Check::Assembly,
         untyped: HashSet::new(),
         without: HashSet::new(),
         skip: Vec::new(),

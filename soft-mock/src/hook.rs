@@ -50,7 +50,8 @@ pub(crate) struct Hook {
     /// Calls of the original that are prepared or in progress: as long as there are some, `mock`
     /// is not null, so that each of them finds its own call.
     originals: AtomicUsize,
-    /// Asked first of all: mocks that belong to a test.
+    /// Asked first of all, and what it answers is final: mocks that belong to a test. Who has none for this
+    /// thread answers with [`Hook::without_tests`].
     scoped: AtomicPtr<MockSlot>,
 }
 
@@ -73,7 +74,7 @@ pub(crate) struct PatchNode {
 /// A mock, or whatever else wants to be asked first. Belongs to the copy of the runtime that made it.
 #[repr(C)]
 pub(crate) struct MockSlot {
-    /// None: no opinion, go on with patches. Bound by the rules of [`enter`].
+    /// None: no opinion, go on with patches; in `Hook::scoped`, the original. Bound by the rules of [`enter`].
     pub(crate) enter: EnterMock,
     pub(crate) data: *const (),
 }
@@ -96,28 +97,25 @@ unsafe extern "C" fn enter(site: *const Site, hook: *const Hook) -> Option<Code>
     let hook = unsafe { &*hook };
     match (hook.scoped(), hook.mock()) {
         (None, None) => hook.active(),
+        // SAFETY: `enter` and `data` of one slot belong together.
+        (Some(scoped), _) => unsafe { (scoped.enter)(site, scoped.data) },
         // SAFETY: `site` is the hook's, by the caller's promise.
-        (scoped, mock) => unsafe { mocked(site, hook, scoped, mock) },
+        (None, Some(_)) => unsafe { of_the_process(site, hook) },
     }
 }
 
-/// Out of line, so that a patched function without a mock saves no registers.
+/// The mock of the process, or else what is active. Out of line, so that a patched function without a mock
+/// saves no registers.
 ///
 /// # Safety
 /// `site` is the site of `hook`.
 #[cold]
 #[inline(never)]
-unsafe fn mocked(
-    site: *const Site,
-    hook: &Hook,
-    scoped: Option<&MockSlot>,
-    mock: Option<&MockSlot>,
-) -> Option<Code> {
-    let ask = |slot: &MockSlot| {
+unsafe fn of_the_process(site: *const Site, hook: &Hook) -> Option<Code> {
+    let code = hook.mock().and_then(|slot| {
         // SAFETY: `enter` and `data` of one slot belong together.
         unsafe { (slot.enter)(site, slot.data) }
-    };
-    let code = scoped.and_then(ask).or_else(|| mock.and_then(ask));
+    });
     code.or_else(|| hook.active())
 }
 
@@ -129,6 +127,17 @@ impl Hook {
     pub(crate) unsafe fn decide(site: *const Site, hook: *const Self) -> Option<Code> {
         // SAFETY: the caller's promise; the copy of the runtime that made the hook has its own entry.
         unsafe { ((*hook).enter)(site, hook) }
+    }
+
+    /// What runs at a site where no test's mock does.
+    ///
+    /// # Safety
+    /// `site` is a site, or null, for which nothing runs.
+    pub(crate) unsafe fn without_tests(site: *const Site) -> Option<Code> {
+        // SAFETY: sites live for ever.
+        let site: &'static Site = unsafe { site.as_ref() }?;
+        // SAFETY: the hook is the site's.
+        unsafe { of_the_process(site, Self::existing(site)?) }
     }
 
     /// The hook of a site, made if it has none yet.

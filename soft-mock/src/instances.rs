@@ -272,7 +272,7 @@ pub(crate) mod support {
     /// [`instance`], where the pointer's type is that of a value.
     #[cold]
     #[inline(never)]
-    pub fn instance_like<F, I, H: Here>(item: F, _pointer: I) -> Option<Code> {
+    pub fn instance_like<F, I, H: Here>(item: F, _pointer: Option<I>) -> Option<Code> {
         instance::<F, I, H>(item)
     }
 }

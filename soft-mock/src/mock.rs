@@ -43,7 +43,7 @@ pub use scoped::Mocked;
 pub mod __private {
     pub use super::call::Call;
     pub use super::local::{must_be_local, IsLocal, IsSend, Probe};
-    pub use super::original::original;
+    pub use super::original::{original, original_async};
     pub use super::record::{AsDebug, AsUnknown, Shown};
     pub use super::scoped::{install, install_erased, Form};
     pub use super::target::Target;

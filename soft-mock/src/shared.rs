@@ -15,7 +15,7 @@ use crate::site::Site;
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// The version of the layouts that copies share: [`Shared`] and everything in `hook`.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// Attempts to take the lock before the thread gives way to others.
 const SPINS: u32 = 64;

@@ -49,6 +49,10 @@ mod lib {
         value.clone()
     }
 
+    pub async fn told(value: impl Display, before: &str) -> String {
+        format!("{before}{value}")
+    }
+
     pub struct Grid<T, const N: usize>(pub [T; N]);
 
     impl<T: Copy, const N: usize> Grid<T, N> {
@@ -207,6 +211,20 @@ fn unsafe_and_async_ones() {
         (ready(lib::later(&1_u8)), ready(lib::later(&1_u16))),
         (2, 1)
     );
+}
+
+#[test]
+fn async_ones_with_impl_arguments() {
+    let _told = mock!(lib::told, async move |value: u8, before: &str| -> String {
+        format!("{before}, {value}")
+    });
+    assert_eq!(ready(lib::told(1_u8, "a")), "a, 1");
+    assert_eq!(ready(lib::told(1_u16, "a")), "a1");
+    let spy = spy!(lib::told, async |value: u16, before: &str| -> String => |text| {
+        assert_eq!(text, "b2");
+    });
+    assert_eq!(ready(lib::told(2_u16, "b")), "b2");
+    assert_eq!(spy.calls(), 1);
 }
 
 #[test]

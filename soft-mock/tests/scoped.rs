@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use predicates::prelude::*;
-use soft_mock::{call_original, check, mock, reset_all, returns, scope, steps};
+use soft_mock::{call_original, check, mock, reset_all, returns, scope, spy, steps};
 
 #[allow(unreachable_pub)] // It stands for a crate's module.
 #[soft_mock::mockable]
@@ -196,6 +196,33 @@ fn the_original_of_an_async_function() {
         .unwrap_err()
         .to_string()
         .contains("call_original_async"));
+}
+
+#[test]
+fn spies_of_async_functions() {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::rc::Rc;
+    use std::task::{Context, Poll, Waker};
+    let mut context = Context::from_waker(Waker::noop());
+    let seen = Arc::new(AtomicUsize::new(0));
+    let spy = spy!(shop::later, async |x: &u32| -> u32 => {
+        let seen = seen.clone();
+        move |result| { seen.fetch_add(*result as usize, SeqCst); }
+    });
+    for round in 1..=2 {
+        let mut future = pin!(shop::later(&1));
+        let without = pin!(async { shop::later(&1).await }).poll(&mut context);
+        assert_eq!(future.as_mut().poll(&mut context), without);
+        assert_eq!((spy.calls(), seen.load(SeqCst)), (2 * round, 2 * round));
+    }
+    drop(spy);
+    assert_eq!(pin!(shop::later(&1)).poll(&mut context), Poll::Ready(1));
+    assert_eq!(seen.load(SeqCst), 4);
+    let own = spy!(local shop::local, async |x: Rc<u32>, more: &u32| -> Rc<u32>).times(1);
+    let result = pin!(shop::local(Rc::new(1), &2)).poll(&mut context);
+    assert!(matches!(result, Poll::Ready(_)));
+    own.verify();
 }
 
 #[test]

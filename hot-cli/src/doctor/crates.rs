@@ -86,6 +86,7 @@ impl Crate {
             },
             main: self.main,
             mocks: false,
+            check: Default::default(),
             untyped: Default::default(),
             without: Default::default(),
             skip: config::read(&self.name, &self.package)?,

@@ -10,6 +10,7 @@
 //! told which crate and why. Knows nothing of sessions and running programs.
 
 pub(crate) mod args;
+mod check;
 mod compile;
 pub(crate) mod config;
 pub(crate) use compile::program_metadata;

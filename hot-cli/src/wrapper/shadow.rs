@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use soft_mock_rewriter::{rewrite, CrateFacts, CrateTree, Options, Output, Rewritten};
 
+use super::check;
 use super::mirror::Mirror;
 use crate::unit::{Unit, UnitKind};
 
@@ -30,6 +31,7 @@ pub(crate) fn options(unit: &Unit, output: Output) -> Options {
         },
         main: unit.kind == UnitKind::Bin,
         mocks: unit.mocks,
+        check: check::of(unit),
         untyped: unit.untyped.iter().cloned().collect(),
         without: unit.without.union(&unit.inlined).cloned().collect(),
         skip: unit.skip.clone(),

@@ -16,6 +16,7 @@ fn options(without: &[String]) -> Options {
         },
         main: false,
         mocks: false,
+        check: Default::default(),
         untyped: HashSet::new(),
         without: without.iter().cloned().collect(),
         skip: Vec::new(),

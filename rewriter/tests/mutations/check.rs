@@ -11,8 +11,9 @@ use std::sync::Arc;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use soft_mock_rewriter::{
-    diff, forget_sources, plugin_source, rewrite, whole, Around, CrateFacts, CrateTree, Edition,
-    FileDiff, FileItems, Lasting, Options, Output, PatchFunction, PluginOptions, PluginRequest,
+    diff, forget_sources, plugin_source, rewrite, whole, Around, Check, CrateFacts, CrateTree,
+    Edition, FileDiff, FileItems, Lasting, Options, Output, PatchFunction, PluginOptions,
+    PluginRequest,
 };
 use syn::visit::Visit;
 
@@ -113,6 +114,7 @@ fn options(choice: usize) -> Options {
         },
         main: choice / 8 % 2 == 1,
         mocks: choice / 16 % 2 == 1,
+        check: [Check::Atomic, Check::Assembly][choice / 32 % 2],
         untyped: HashSet::new(),
         without: HashSet::new(),
         skip: Vec::new(),

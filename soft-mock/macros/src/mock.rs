@@ -86,7 +86,7 @@ impl Parse for Input {
 }
 
 /// `local` before a path.
-fn local(input: ParseStream<'_>) -> syn::Result<Option<Span>> {
+pub(crate) fn local(input: ParseStream<'_>) -> syn::Result<Option<Span>> {
     let ahead = input.fork();
     let word: Option<syn::Ident> = ahead.parse().ok();
     let is_word = word.is_some_and(|word| word == "local");
@@ -245,8 +245,12 @@ impl Mock {
     /// say which instance of a generic function is meant.
     fn check(&self, input: &Input, path: &Expr, function: &syn::Ident) -> TokenStream {
         if input.closure.asyncness.is_some() {
-            let local = input.local.map(|_| self.check_local(function));
-            return quote_spanned!(path.span()=> let #function = #path; #local);
+            // Unsafe functions don't implement `Fn`; what they are is compared when the mock is installed.
+            let check = match input.unsafety {
+                None => self.check_async(input, function),
+                Some(_) => quote!(),
+            };
+            return quote_spanned!(path.span()=> let #function = #path; #check);
         }
         let Self {
             lifetimes,
@@ -261,26 +265,40 @@ impl Mock {
         }
     }
 
-    /// Callers of the function rely on its future being `Send` wherever its own is: only if that isn't, the
-    /// mock's needn't be.
-    fn check_local(&self, function: &syn::Ident) -> TokenStream {
+    /// The compiler compares the arguments; and callers of the function rely on its future being `Send`
+    /// wherever its own is: only if that isn't, the mock's needn't be.
+    fn check_async(&self, input: &Input, function: &syn::Ident) -> TokenStream {
         let mut types = self.types.clone();
         types.iter_mut().for_each(|ty| LeaveOut.visit_type_mut(ty));
         let all: Vec<_> = (0..types.len())
             .map(|at| format_ident!("__A{at}"))
             .collect();
-        quote! {
-            {
+        let local = input.local.map(|_| {
+            quote! {
                 #[allow(unused_imports)]
                 use ::soft_mock::mock::__private::{IsLocal as _, IsSend as _};
-                fn __soft_mock_future<__F: ::core::ops::Fn(#(#all),*) -> __R, __R #(, #all)*>(
+                ::soft_mock::mock::__private::must_be_local((&probe).is_send());
+            }
+        });
+        let output = self.output_type();
+        let mut output: Type = syn::parse_quote!(#output);
+        LeaveOut.visit_type_mut(&mut output);
+        quote! {
+            {
+                fn __soft_mock_future<__F: ::core::ops::Fn(#(#all),*) -> __R, __R: ::core::future::Future<Output = __O>, __O #(, #all)*>(
                     _: &__F,
                     _: ::core::marker::PhantomData<(#(#all,)*)>,
+                    _: ::core::marker::PhantomData<__O>,
                 ) -> ::soft_mock::mock::__private::Probe<__R> {
                     ::soft_mock::mock::__private::Probe::new()
                 }
-                let probe = __soft_mock_future(&#function, ::core::marker::PhantomData::<(#(#types,)*)>);
-                ::soft_mock::mock::__private::must_be_local((&probe).is_send());
+                let probe = __soft_mock_future(
+                    &#function,
+                    ::core::marker::PhantomData::<(#(#types,)*)>,
+                    ::core::marker::PhantomData::<#output>,
+                );
+                #local
+                let _ = probe;
             }
         }
     }
@@ -413,7 +431,7 @@ fn record(names: &[syn::Ident]) -> TokenStream {
         if call.is_recorded() {
             #[allow(unused_imports)]
             use ::soft_mock::mock::__private::{AsDebug as _, AsUnknown as _};
-            call.note(&[#((&::soft_mock::mock::__private::Shown(&#names)).show()),*]);
+            call.note(|| ::std::vec![#((&::soft_mock::mock::__private::Shown(&#names)).show()),*]);
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, ToTokens};
-use soft_mock_rewriter::{attribute_prologue, attribute_refusal, AttributePrologue, Within};
+use soft_mock_rewriter::{attribute_prologue, attribute_refusal, AttributePrologue, Check, Within};
 use syn::{
     parse_quote, Attribute, Block, FnArg, ImplItem, Item, ItemImpl, ItemTrait, Signature, Stmt,
     TraitItem,
@@ -141,6 +141,14 @@ fn trait_defaults(item: &mut ItemTrait) -> syn::Result<Vec<Item>> {
     Ok(notes)
 }
 
+/// The compiler that built this macro is the one that compiles what it makes.
+fn check() -> Check {
+    match option_env!("SOFT_MOCK_LABELS") {
+        Some(_) => Check::ByCfg,
+        None => Check::Atomic,
+    }
+}
+
 struct Refusal(soft_mock_rewriter::Ineligible);
 
 fn insert(
@@ -159,7 +167,7 @@ fn try_insert(
     within: Within<'_>,
 ) -> Result<(), Refusal> {
     let AttributePrologue { parameters, body } =
-        attribute_prologue(attrs, signature, block, within).map_err(Refusal)?;
+        attribute_prologue(attrs, signature, block, within, check()).map_err(Refusal)?;
     for (argument, name) in signature.inputs.iter_mut().zip(parameters) {
         if let FnArg::Typed(typed) = argument {
             if !matches!(&*typed.pat, syn::Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none())

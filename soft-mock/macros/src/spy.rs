@@ -7,14 +7,17 @@
 //!     { let look = |length: &usize| …; look(&result) }
 //!     result
 //! })
+//! spy!(fetch, async |url: &str| -> String)     the same with `call_original_async(…).await`
 //! ```
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Abi, Expr, ExprClosure, Pat, ReturnType, Stmt, Token, Type};
+use syn::visit_mut::VisitMut;
+use syn::{Abi, Expr, ExprClosure, Ident, Pat, ReturnType, Stmt, Token, Type};
 
-use crate::mock::{closure, expand, target, Target};
+use crate::lifetimes::LeaveOut;
+use crate::mock::{closure, expand, local, target, Target};
 
 pub(crate) fn expand_spy(input: TokenStream) -> syn::Result<TokenStream> {
     let spy: Spy = syn::parse2(input)?;
@@ -22,6 +25,8 @@ pub(crate) fn expand_spy(input: TokenStream) -> syn::Result<TokenStream> {
         .map(|at| format_ident!("__soft_mock_{at}"))
         .collect();
     let Spy {
+        local,
+        asyncness,
         unsafety,
         abi,
         path,
@@ -38,14 +43,23 @@ pub(crate) fn expand_spy(input: TokenStream) -> syn::Result<TokenStream> {
         Some(_) => quote!(unsafe { #path(#(#names),*) }),
         None => quote!(#path(#(#names),*)),
     };
+    let function = match unsafety {
+        // It doesn't implement `Fn`.
+        Some(_) => quote!(#path),
+        None => instance(path, types),
+    };
+    let original = match asyncness {
+        Some(_) => quote!(::soft_mock::mock::__private::original_async(#function, || #call).await),
+        None => quote!(::soft_mock::mock::__private::original(&#function, || #call)),
+    };
     let look = look.as_ref().map(|look| {
         let (pattern, body) = (&look.inputs[0], &look.body);
         quote!({ let #pattern = &__soft_mock_result; #body };)
     });
     let before = &spy.before;
     let mock: TokenStream = quote! {
-        #unsafety #abi #path, { #(#before)* move |#(#names: #types),*| #output {
-            let __soft_mock_result: #result = ::soft_mock::mock::__private::original(&#path, || #call);
+        #local #unsafety #abi #path, { #(#before)* #asyncness move |#(#names: #types),*| #output {
+            let __soft_mock_result: #result = #original;
             #look
             __soft_mock_result
         } }
@@ -54,7 +68,28 @@ pub(crate) fn expand_spy(input: TokenStream) -> syn::Result<TokenStream> {
     Ok(mock)
 }
 
+/// The function itself, as that instance which takes arguments of these types.
+fn instance(path: &Expr, types: &[Type]) -> TokenStream {
+    let mut types = types.to_vec();
+    types.iter_mut().for_each(|ty| LeaveOut.visit_type_mut(ty));
+    let all: Vec<_> = (0..types.len())
+        .map(|at| format_ident!("__A{at}"))
+        .collect();
+    quote!({
+        fn __soft_mock_instance<__F: ::core::ops::Fn(#(#all),*) -> __R, __R #(, #all)*>(
+            function: __F,
+            _: ::core::marker::PhantomData<(#(#all,)*)>,
+        ) -> __F {
+            function
+        }
+        __soft_mock_instance(#path, ::core::marker::PhantomData::<(#(#types,)*)>)
+    })
+}
+
 struct Spy {
+    /// `local`: the future of an async function needn't be `Send`.
+    local: Option<Ident>,
+    asyncness: Option<Token![async]>,
     unsafety: Option<Token![unsafe]>,
     abi: Option<Abi>,
     path: Expr,
@@ -68,6 +103,7 @@ impl Parse for Spy {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         const FORM: &str =
             "write it as `spy!(path::to::function, |argument: Type| -> Result => |result| { … })`";
+        let local = local(input)?.map(|span| Ident::new("local", span));
         let unsafety = input.parse()?;
         let abi = input.parse()?;
         let path = match target(input)? {
@@ -80,6 +116,7 @@ impl Parse for Spy {
             }
         };
         input.parse::<Token![,]>()?;
+        let asyncness = input.parse()?;
         input.parse::<Option<Token![move]>>()?;
         let mut types = Vec::new();
         if !input.peek(Token![||]) {
@@ -115,6 +152,8 @@ impl Parse for Spy {
         input.parse::<Option<Token![,]>>()?;
         match input.is_empty() {
             true => Ok(Self {
+                local,
+                asyncness,
                 unsafety,
                 abi,
                 path,

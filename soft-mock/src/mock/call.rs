@@ -9,6 +9,7 @@
 use std::any::{type_name, Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
+use std::ptr::NonNull;
 use std::sync::atomic::{compiler_fence, Ordering};
 use std::sync::Arc;
 
@@ -34,12 +35,35 @@ impl Contents {
     }
 }
 
-/// A call that was begun, and what it has to be ended with.
+/// A call that was begun, and what it has to be ended with. One word, since every call of a mock leaves it
+/// and takes it again: the address of the node, and in its lowest bit whether the mock's owner calls.
 #[derive(Clone, Copy)]
 pub(crate) struct Begun {
-    pub(crate) node: &'static Node<Contents>,
+    node: NonNull<Node<Contents>>,
+}
+
+impl Begun {
+    #[inline]
+    pub(crate) fn new(node: &'static Node<Contents>, own: bool) -> Self {
+        const { assert!(align_of::<Node<Contents>>() > 1) };
+        let node = NonNull::from(node);
+        Self {
+            node: node.map_addr(|address| address | usize::from(own)),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn node(self) -> &'static Node<Contents> {
+        let address = self.node.as_ptr().map_addr(|address| address & !1);
+        // SAFETY: without the bit, which `new` found free, it is the reference that `new` was given.
+        unsafe { &*address }
+    }
+
     /// By the mock's owner.
-    pub(crate) own: bool,
+    #[inline]
+    fn is_own(self) -> bool {
+        self.node.addr().get() & 1 == 1
+    }
 }
 
 /// How many signal handlers may interrupt one another just there.
@@ -79,6 +103,8 @@ pub(crate) fn leave(call: Begun) {
 /// A call of a mock, as the code that `mock!` writes sees it. Keeps the closure alive.
 pub struct Call {
     begun: Begun,
+    /// Those of its node, which stay until the call is ended.
+    contents: NonNull<Contents>,
 }
 
 impl Call {
@@ -96,15 +122,17 @@ impl Call {
         let Some(begun) = begun else {
             panic!("the code of a mock was called without the function that it stands for");
         };
-        let call = Self { begun };
-        call.contents().record.count(begun.own);
+        // SAFETY: `leave` was given a call in progress, which the new value ends.
+        let contents = NonNull::from(unsafe { begun.node().contents() });
+        let call = Self { begun, contents };
+        call.contents().record.count(begun.is_own());
         call
     }
 
     #[inline]
     fn contents(&self) -> &Contents {
-        // SAFETY: `leave` was given a call in progress, which `self` ends.
-        unsafe { self.begun.node.contents() }
+        // SAFETY: the call is in progress until `self` is dropped.
+        unsafe { self.contents.as_ref() }
     }
 
     /// Whether somebody wants to know the arguments.
@@ -115,8 +143,9 @@ impl Call {
 
     /// Notes the arguments.
     #[cold]
-    pub fn note(&self, arguments: &[String]) {
-        self.contents().record.note(arguments.join(", "));
+    #[inline(never)]
+    pub fn note(&self, arguments: impl FnOnce() -> Vec<String>) {
+        self.contents().record.note(arguments().join(", "));
     }
 
     /// The closure.
@@ -136,9 +165,9 @@ impl Call {
 impl Drop for Call {
     #[inline]
     fn drop(&mut self) {
-        match self.begun.own {
-            true => self.begun.node.end_own(),
-            false => self.begun.node.end(),
+        match self.begun.is_own() {
+            true => self.begun.node().end_own(),
+            false => self.begun.node().end(),
         }
     }
 }

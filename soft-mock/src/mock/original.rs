@@ -67,6 +67,15 @@ pub fn original<F, R>(function: &F, call: impl FnOnce() -> R) -> R {
     }
 }
 
+/// [`call_original_async`], as `spy!` expands to it.
+#[doc(hidden)]
+pub async fn original_async<F, R: Future>(function: F, call: impl FnOnce() -> R) -> R::Output {
+    match call_original_async(function, call).await {
+        Ok(output) => output,
+        Err(error) => panic!("{error}"),
+    }
+}
+
 /// [`call_original`] for the function called `name`.
 pub fn call_original_by_name<R>(name: &str, call: impl FnOnce() -> R) -> Result<R, MockError> {
     original_of(&Target::name(name)?, call)
@@ -190,6 +199,12 @@ pub(super) fn use_note(site: *const Site) -> bool {
         note = found.outer;
     }
     false
+}
+
+/// Whether there may be a note for some site on this thread.
+#[inline]
+pub(super) fn has_notes() -> bool {
+    !NOTES.get().is_null()
 }
 
 /// Whether the next call of `site` on this thread is to reach the original.

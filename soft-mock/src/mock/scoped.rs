@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use super::call::{self, Begun, Contents};
 use super::exclusive::{Share, EVERYWHERE};
 use super::node::{Life, Node};
-use super::original::has_note;
+use super::original::{has_note, has_notes};
 use super::record::{Record, Times};
 use super::target::Target;
 use super::{check_type_of, MockError};
@@ -80,24 +80,23 @@ impl Table {
         found.map(|node| (newest, node))
     }
 
-    /// Begins a call of the newest mock that a thread of `scope` sees.
+    /// Begins a call where that is simple: there is one mock, and this thread made it.
     #[inline(always)]
-    fn begin(&self, scope: u64) -> Option<Begun> {
-        let (_, node) = self.newest(scope)?;
-        match node.begin_own(scope::thread()) {
-            true => Some(Begun { node, own: true }),
-            false => self.begin_of_another(scope),
-        }
+    fn begin_only(&self, scope: u64) -> Option<Begun> {
+        // SAFETY: null, or a link that `add` published with Release and that lives for ever.
+        let link: &'static Link = unsafe { self.head.load(Ordering::Acquire).as_ref() }?;
+        let (_, of) = link.node.look().filter(|_| link.next.is_null())?;
+        let own = (of == scope || of == EVERYWHERE) && link.node.begin_own(scope::thread());
+        own.then(|| Begun::new(&link.node, true))
     }
 
-    /// As `begin`, on a thread that didn't make the mock.
-    #[inline(never)]
-    fn begin_of_another(&self, scope: u64) -> Option<Begun> {
+    /// Begins a call of the newest mock that a thread of `scope` sees.
+    fn begin(&self, scope: u64) -> Option<Begun> {
         loop {
             let (number, node) = self.newest(scope)?;
             let own = node.begin_own(scope::thread());
             if own || node.begin(number) {
-                return Some(Begun { node, own });
+                return Some(Begun::new(node, own));
             }
             // It went between the look and the call: another one may stand behind it.
         }
@@ -128,13 +127,37 @@ impl Table {
 /// Chooses a test's mock. Bound by the rules of `hook::enter`.
 #[allow(improper_ctypes_definitions)] // As for `hook::enter`.
 unsafe extern "C" fn enter(site: *const Site, table: *const ()) -> Option<Code> {
-    if has_note(site) {
-        return None; // For the next slot, which uses the note.
-    }
     // SAFETY: the slot with this entry has a table as its data, which lives for ever.
-    let table = unsafe { &*table.cast::<Table>() };
-    let begun = table.begin(scope::current())?;
-    let code = begun.node.code().cast_const();
+    let table: &'static Table = unsafe { &*table.cast::<Table>() };
+    let simple = match has_notes() {
+        true => None,
+        false => table.begin_only(scope::current()),
+    };
+    match simple {
+        Some(begun) => leave(begun),
+        None => choose(site, table),
+    }
+}
+
+/// Out of line, so that the simple case saves no registers.
+#[inline(never)]
+fn choose(site: *const Site, table: &'static Table) -> Option<Code> {
+    // A note is for the mock of the process, which uses it.
+    let begun = match has_note(site) {
+        true => None,
+        false => table.begin(scope::current()),
+    };
+    match begun {
+        Some(begun) => leave(begun),
+        // SAFETY: it is the site that was entered.
+        None => unsafe { Hook::without_tests(site) },
+    }
+}
+
+/// The code of a call that was begun, which stays for that code to take.
+#[inline(always)]
+fn leave(begun: Begun) -> Option<Code> {
+    let code = begun.node().code().cast_const();
     call::leave(begun);
     // SAFETY: `install` put the code of a function there.
     unsafe { mem::transmute::<*const (), Option<Code>>(code) }

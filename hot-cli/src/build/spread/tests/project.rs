@@ -237,7 +237,7 @@ fn unit(root: &Path, rustc: &Path, name: &str, file: &str, flags: &[&str]) -> Un
         id: 7,
         rustc: rustc.to_owned(),
         chained: None,
-        version: "rustc".to_owned(),
+        version: crate::toolchain::version(rustc).expect("a compiler"),
         args: args.collect(),
         cwd: root.to_owned(),
         env: BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap_or_default())]),
