@@ -128,8 +128,11 @@ fn test(folder: &Path, under_hot: bool, arguments: &[&str]) -> Command {
     if under_hot {
         command.arg("cargo");
     }
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let has_library = folder.join("src/lib.rs").is_file() || manifest.contains("\n[lib]\n");
     command
-        .args(["test", "--lib", "--bins", "--tests"])
+        .args(["test", "--bins", "--tests"])
+        .args(has_library.then_some("--lib"))
         .args(arguments)
         .env("CARGO_INCREMENTAL", "0")
         // Some suites look at their own backtraces.

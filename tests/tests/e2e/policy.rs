@@ -6,18 +6,66 @@ use std::fs;
 use serde_json::Value;
 use soft_mock_tests::{environment, folder};
 
-/// As in `deny.toml`.
-const LICENCES: [&str; 9] = [
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception",
-    "BSL-1.0",
-    "CC0-1.0",
-    "ISC",
-    "MIT",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-];
+/// What `deny.toml` asks for, by the words of cargo-deny.
+struct Policy(toml::Table);
+
+impl Policy {
+    fn read() -> Self {
+        let text = fs::read_to_string(folder::workspace().join("deny.toml")).expect("deny.toml");
+        Self(text.parse().expect("deny.toml is TOML"))
+    }
+
+    fn section(&self, name: &str) -> &toml::Table {
+        self.0[name].as_table().expect("a section")
+    }
+
+    fn licences(&self) -> Vec<&str> {
+        let list = self.section("licenses")["allow"].as_array();
+        list.expect("a list")
+            .iter()
+            .filter_map(toml::Value::as_str)
+            .collect()
+    }
+
+    fn banned(&self) -> Vec<&str> {
+        let list = self.section("bans")["deny"].as_array().expect("a list");
+        let names = list
+            .iter()
+            .map(|entry| entry["crate"].as_str().expect("a name"));
+        names.collect()
+    }
+
+    /// All of it is known here: a new rule would else be taken for kept.
+    fn check_words(&self) {
+        let words = |section: &str| {
+            let mut words: Vec<&str> = self.section(section).keys().map(String::as_str).collect();
+            words.sort_unstable();
+            words
+        };
+        let mut sections: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        sections.sort_unstable();
+        assert_eq!(
+            sections,
+            ["advisories", "bans", "graph", "licenses", "sources"]
+        );
+        assert_eq!(words("licenses"), ["allow"]);
+        let bans = [
+            "allow-wildcard-paths",
+            "deny",
+            "multiple-versions",
+            "wildcards",
+        ];
+        assert_eq!(words("bans"), bans);
+        assert_eq!(words("sources"), ["unknown-git", "unknown-registry"]);
+        for (section, word) in [
+            ("bans", "wildcards"),
+            ("sources", "unknown-git"),
+            ("sources", "unknown-registry"),
+        ] {
+            assert_eq!(self.section(section)[word].as_str(), Some("deny"), "{word}");
+        }
+    }
+}
 
 fn packages() -> Vec<Value> {
     let output = environment::command("cargo")
@@ -35,7 +83,7 @@ fn packages() -> Vec<Value> {
 }
 
 /// Whether an expression of licences can be met with the allowed ones.
-fn is_allowed(expression: &str) -> bool {
+fn is_allowed(expression: &str, licences: &[&str]) -> bool {
     let expression = expression.trim();
     for (sign, all) in [(" AND ", true), (" OR ", false), ("/", false)] {
         // Brackets bind first: nothing inside of them is split.
@@ -51,7 +99,7 @@ fn is_allowed(expression: &str) -> bool {
             }
         }
         if parts.len() > 1 {
-            let mut met = parts.iter().map(|part| is_allowed(part));
+            let mut met = parts.iter().map(|part| is_allowed(part, licences));
             return if all {
                 met.all(|met| met)
             } else {
@@ -63,13 +111,21 @@ fn is_allowed(expression: &str) -> bool {
         .strip_prefix('(')
         .and_then(|rest| rest.strip_suffix(')'))
     {
-        Some(inner) => is_allowed(inner),
-        None => LICENCES.contains(&expression),
+        Some(inner) => is_allowed(inner, licences),
+        None => licences.contains(&expression),
     }
 }
 
+/// What the packages ask for, without a `path`: there any version is that of the folder.
+fn is_wildcard(dependency: &Value) -> bool {
+    dependency["req"] == "*" && dependency["path"].is_null()
+}
+
 #[test]
-fn licences_and_sources_of_dependencies() {
+fn licences_bans_and_sources_of_dependencies() {
+    let policy = Policy::read();
+    policy.check_words();
+    let licences = policy.licences();
     for (expression, expected) in [
         ("MIT", true),
         ("GPL-3.0", false),
@@ -79,16 +135,23 @@ fn licences_and_sources_of_dependencies() {
         ("(MIT OR Apache-2.0) AND GPL-3.0", false),
         ("", false),
     ] {
-        assert_eq!(is_allowed(expression), expected, "{expression}");
+        assert_eq!(is_allowed(expression, &licences), expected, "{expression}");
     }
+    let banned = policy.banned();
+    assert!(banned.contains(&"reqwest"), "{banned:?}");
     for package in packages() {
         let name = package["name"].as_str().unwrap_or_default();
         let licence = package["license"].as_str().unwrap_or_default();
-        assert!(is_allowed(licence), "{name}: {licence:?}");
+        assert!(is_allowed(licence, &licences), "{name}: {licence:?}");
+        assert!(!banned.contains(&name), "{name} is banned");
         let source = package["source"].as_str();
         let is_known = source
             .is_none_or(|source| source.starts_with("registry+") || source.starts_with("sparse+"));
         assert!(is_known, "{name} comes from {source:?}");
+        let own = source.is_none();
+        let mut dependencies = package["dependencies"].as_array().into_iter().flatten();
+        let wildcard = dependencies.find(|dependency| own && is_wildcard(dependency));
+        assert!(wildcard.is_none(), "{name}: {wildcard:?}");
     }
 }
 
