@@ -29,6 +29,9 @@ enum What {
         /// How many functions of each project, chosen by chance, but always the same ones; 0: all.
         #[arg(long, default_value_t = 0)]
         sample: usize,
+        /// How many functions are edited in one save; those of a group that is refused are then edited in smaller ones.
+        #[arg(long, default_value_t = 1)]
+        together: usize,
     },
     /// Runs the crates' own tests plain and under `hot cargo test`, and compares them one by one.
     Suites {
@@ -53,7 +56,11 @@ fn main() -> ExitCode {
 /// Says whether everything is as it should be.
 fn run(options: Options) -> Result<bool> {
     match options.what {
-        What::Functions { projects, sample } => functions::run(&projects, sample),
+        What::Functions {
+            projects,
+            sample,
+            together,
+        } => functions::run(&projects, sample, together),
         What::Suites { crates } => suites::run(&crates),
         What::Tables => {
             functions::print_table()?;

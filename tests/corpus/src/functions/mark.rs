@@ -29,15 +29,28 @@ impl Body {
         format!("{} ({}:{})", self.function, self.file.display(), self.line)
     }
 
-    /// The file's text with a number in this body. In a debug build it is in the function's machine code.
-    pub(crate) fn marked(&self, text: &str, number: u64) -> String {
+    /// Where the mark is put.
+    fn place(&self, text: &str) -> usize {
         let lines = text.split_inclusive('\n');
         let before: usize = lines.take(self.start.line - 1).map(str::len).sum();
         let column = text[before..].chars().take(self.start.column);
-        let place = before + column.map(char::len_utf8).sum::<usize>();
-        let mark = format!(" let _ = u64::swap_bytes({number}_u64);");
-        format!("{}{mark}{}", &text[..place], &text[place..])
+        before + column.map(char::len_utf8).sum::<usize>()
     }
+}
+
+/// A file's text with numbers in these bodies. In a debug build they are in the functions' machine code.
+pub(crate) fn marked(text: &str, marks: &[(&Body, u64)]) -> String {
+    let mut places: Vec<(usize, u64)> = marks
+        .iter()
+        .map(|(body, number)| (body.place(text), *number))
+        .collect();
+    places.sort_unstable();
+    let mut marked = text.to_owned();
+    for (place, number) in places.into_iter().rev() {
+        let mark = format!(" let _ = u64::swap_bytes({number}_u64);");
+        marked.insert_str(place, &mark);
+    }
+    marked
 }
 
 /// All bodies in these files, tests aside.
@@ -164,11 +177,12 @@ mod tests {
         finder.visit_file(&syn::parse_file(text).expect("Rust"));
         let names: Vec<&str> = found.iter().map(|body| body.function.as_str()).collect();
         assert_eq!(names, ["T::a", "S::c", "f"]);
-        let marked = found[1].marked(text, 7);
+        let marked = marked(text, &[(&found[1], 7), (&found[0], 8)]);
         assert!(
             marked.contains("str { let _ = u64::swap_bytes(7_u64); \"é\" }"),
             "{marked}"
         );
+        assert!(marked.contains("{ let _ = u64::swap_bytes(8_u64); }"));
         assert_eq!(
             (found[1].line, marked.lines().count()),
             (3, text.lines().count())

@@ -3,6 +3,7 @@
 //! Repeats in a few lines by which rules a call decides (`soft_mock::site`, `soft_mock::hook`); so what is found
 //! here doesn't depend on what the process says of itself.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -139,8 +140,14 @@ impl Memory {
         Ok(library.path)
     }
 
-    /// Whether the machine code of a library names this number.
-    pub(super) fn names(&self, library: &str, number: u64) -> Result<bool> {
+    /// Which of these numbers the machine code of a library names.
+    pub(super) fn names(&self, library: &str, numbers: &[u64]) -> Result<BTreeSet<u64>> {
+        let wanted: HashSet<u64> = numbers
+            .iter()
+            // Swapped: the compiler may have done at once what the mark asks for.
+            .flat_map(|number| [*number, number.swap_bytes()])
+            .collect();
+        let mut held = HashSet::new();
         let maps = self.mappings()?;
         let parts = maps
             .iter()
@@ -148,16 +155,22 @@ impl Memory {
         for part in parts {
             let mut bytes = vec![0; usize::try_from(part.end - part.start)?];
             self.memory.read_exact_at(&mut bytes, part.start)?;
-            // Swapped: the compiler may have done at once what the mark asks for.
-            let wanted = [number.to_le_bytes(), number.to_be_bytes()];
-            if bytes
-                .windows(8)
-                .any(|window| wanted.iter().any(|number| window == number))
-            {
-                return Ok(true);
+            for window in bytes.windows(8) {
+                let number = u64::from_le_bytes(window.try_into()?);
+                if wanted.contains(&number) {
+                    held.insert(number);
+                }
             }
         }
-        Ok(false)
+        let is_held = |number: &&u64| held.contains(*number) || held.contains(&number.swap_bytes());
+        Ok(numbers.iter().filter(is_held).copied().collect())
+    }
+
+    /// Whether the process is gone, or waits to be.
+    pub(super) fn has_ended(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        let state = status.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        state.is_none_or(|state| matches!(state, 'Z' | 'X'))
     }
 
     fn mappings(&self) -> Result<Vec<Mapping>> {

@@ -10,6 +10,7 @@
 //!
 //! When `hot` says that nothing that runs uses the function, the program's symbols are searched for code of it.
 
+mod groups;
 mod mark;
 mod memory;
 mod process;
@@ -20,21 +21,16 @@ mod table;
 mod words;
 
 use std::collections::HashSet;
-use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::records::Records;
-use mark::Body;
+use groups::Run;
 use projects::Project;
 use session::Session;
 
 pub(crate) use table::print as print_table;
-
-/// Sessions are started anew after so many edits, so that a long run doesn't measure a program full of patches.
-const EDITS_OF_A_SESSION: usize = 400;
 
 /// What became of an edit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,20 +74,22 @@ pub(crate) struct Record {
     function: String,
     outcome: Outcome,
     way: Way,
+    /// So many functions were edited in the same save.
+    together: usize,
     /// From the save to `hot`'s answer.
     milliseconds: u64,
 }
 
 /// Runs the projects of these names, or all.
-pub(crate) fn run(names: &[String], sample: usize) -> Result<bool> {
+pub(crate) fn run(names: &[String], sample: usize, together: usize) -> Result<bool> {
     for project in projects::chosen(names)? {
-        run_project(&project, sample).with_context(|| project.package.name.to_owned())?;
+        run_project(&project, sample, together).with_context(|| project.package.name.to_owned())?;
     }
     print_table()?;
     table::is_good()
 }
 
-fn run_project(project: &Project, sample: usize) -> Result<()> {
+fn run_project(project: &Project, sample: usize, together: usize) -> Result<()> {
     let name = project.package.name;
     let folder = project.prepare()?;
     let records = Records::new("functions");
@@ -101,7 +99,7 @@ fn run_project(project: &Project, sample: usize) -> Result<()> {
         .filter(|record| record.project == name)
         .map(|record| record.function.as_str())
         .collect();
-    let mut session = Session::start(project, &folder)?;
+    let session = Session::start(project, &folder)?;
     let mut bodies = mark::bodies(&folder, &session.compiled_files()?)?;
     fastrand::Rng::with_seed(1).shuffle(&mut bodies);
     if sample > 0 {
@@ -109,45 +107,12 @@ fn run_project(project: &Project, sample: usize) -> Result<()> {
     }
     bodies.retain(|body| !known.contains(body.name().as_str()));
     eprintln!("{name}: {} functions to edit", bodies.len());
-    for (count, body) in bodies.iter().enumerate() {
-        if count > 0 && count % EDITS_OF_A_SESSION == 0 {
-            session = Session::start(project, &folder)?;
-        }
-        let record = edit(name, body, &folder, &mut session)?;
-        eprintln!(
-            "{name} {}/{} {}: {:?} {} ms",
-            count + 1,
-            bodies.len(),
-            record.function,
-            record.outcome,
-            record.milliseconds
-        );
-        records.add(&record)?;
-        if matches!(record.outcome, Outcome::Crashed(_)) {
-            session = Session::start(project, &folder)?;
-        }
-    }
-    Ok(())
-}
-
-fn edit(project: &str, body: &Body, folder: &Path, session: &mut Session) -> Result<Record> {
-    let path = folder.join(&body.file);
-    let original = fs::read_to_string(&path)?;
-    let number = fastrand::u64(1 << 60..);
-    let before = std::time::Instant::now();
-    fs::write(&path, body.marked(&original, number))?;
-    let outcome = session.outcome(body, number);
-    let elapsed = before.elapsed();
-    fs::write(&path, original)?;
-    let outcome = match session.settle(&outcome) {
-        Some(why) => Outcome::Unseen(why),
-        None => outcome,
+    let mut run = Run {
+        project,
+        folder,
+        records,
+        session,
+        saves: 0,
     };
-    Ok(Record {
-        project: project.to_owned(),
-        function: body.name(),
-        outcome,
-        way: session.way(),
-        milliseconds: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-    })
+    run.all(bodies, together.max(1))
 }

@@ -14,10 +14,6 @@ impl Group {
         self.0.id()
     }
 
-    pub(super) fn has_ended(&mut self) -> bool {
-        matches!(self.0.try_wait(), Ok(Some(_)))
-    }
-
     /// Whether `hot` has anything to do: a thread that runs or would if the machine weren't busy, or a
     /// child beside the user's command. The process `program` as well.
     pub(super) fn works(&self, program: u32) -> bool {

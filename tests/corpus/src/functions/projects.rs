@@ -65,6 +65,16 @@ const PROJECTS: &[Project] = &[
     // Small enough for every change.
     library("semver", "1.0.28", &["run", "--bin", "waiting"]),
     library("serde_json", "1.0.154", &["run", "--bin", "waiting"]),
+    library("bytes", "1.12.1", &["run", "--bin", "waiting"]),
+    library("http", "1.5.0", &["run", "--bin", "waiting"]),
+    library("indexmap", "2.14.2", &["run", "--bin", "waiting"]),
+    library("regex-syntax", "0.8.11", &["run", "--bin", "waiting"]),
+    library("url", "2.5.8", &["run", "--bin", "waiting"]),
+    library(
+        "tokio-util",
+        "0.7.20",
+        &["run", "--bin", "waiting", "--features", "full"],
+    ),
 ];
 
 /// The projects of these names; all if there are none.

@@ -1,6 +1,6 @@
 //! A program under `hot`: what `hot` says after an edit, compared with the memory of the program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
@@ -38,7 +38,7 @@ pub(super) struct Session {
     lines: Receiver<String>,
     memory: Memory,
     symbols: Symbols,
-    way: Way,
+    said: (usize, Vec<(String, String)>),
 }
 
 impl Session {
@@ -78,7 +78,7 @@ impl Session {
             lines,
             memory: Memory::of(pid)?,
             symbols: Symbols::of(&fs::read_link(format!("/proc/{pid}/exe"))?)?,
-            way: Way::Small,
+            said: (0, Vec::new()),
         })
     }
 
@@ -107,44 +107,48 @@ impl Session {
         Ok(fs::read_link(format!("/proc/{}/cwd", self.group.pid()))?)
     }
 
-    /// What `hot` says to an edit that was saved just now, and whether it is true.
-    pub(super) fn outcome(&mut self, body: &Body, number: u64) -> Outcome {
-        let mut why = String::new();
-        self.way = Way::Small;
-        loop {
-            let line = match self.next_line() {
+    /// Whether the program has a site for this function.
+    pub(super) fn has_site(&self, body: &Body) -> bool {
+        let sites = 0..self.memory.sites.len();
+        body.function != "main" && sites.into_iter().any(|site| self.is_at(site, body))
+    }
+
+    fn is_at(&self, site: usize, body: &Body) -> bool {
+        let place = format!("({}:{})", body.file.display(), body.line);
+        self.memory.is_at(&site, &self.memory.sites[site].name, &place)
+    }
+
+    /// What `hot` says to what was saved just now, and what it has compiled for it. Several files may be seen one
+    /// after the other: then the last word counts.
+    pub(super) fn verdict(&mut self, single: bool) -> (Verdict, Way) {
+        let mut said = Said::default();
+        while said.verdict.is_none() || !single {
+            let line = match self.next_line(if said.verdict.is_some() { 2 } else { SILENCE }) {
                 Next::Line(line) => line,
-                Next::Idle if why.is_empty() => return Outcome::Silent,
-                Next::Idle => return Outcome::NoEdit(why),
-                Next::Ended => return Outcome::Crashed("`hot` ended".into()),
-            };
-            match word(&line) {
-                Word::Patched {
-                    count,
-                    named,
-                    spread,
-                } => {
-                    if spread {
-                        self.way = Way::Spread;
-                    }
-                    return self.look(&line, count, &named, body, number);
+                Next::Idle => break,
+                Next::Ended => {
+                    let why = format!("`hot` ended: {}", said.last);
+                    return (Verdict::Crashed(why), said.way);
                 }
-                Word::Once(_) => return Outcome::Rude("it is running and called once".into()),
-                Word::Unused => return self.unused(body),
-                Word::NoEdit => return Outcome::NoEdit(why),
-                Word::Rude => return Outcome::Rude(why),
-                Word::Whole => self.way = Way::Whole,
-                // Not what is said of times and twins.
-                Word::Reason(reason) if why.is_empty() => why = reason,
-                Word::Reason(_) | Word::Restored | Word::Other => {}
-            }
+            };
+            said.take(line);
         }
+        if self.memory.has_ended() {
+            let why = format!("the program ended: {}", said.last);
+            return (Verdict::Crashed(why), said.way);
+        }
+        self.said = said.patched;
+        let verdict = said.verdict.unwrap_or(match said.why.is_empty() {
+            true => Verdict::Silent,
+            false => Verdict::NoEdit(said.why),
+        });
+        (verdict, said.way)
     }
 
     /// The next line of `hot`, which says nothing while it compiles.
-    fn next_line(&self) -> Next {
+    fn next_line(&self, silence: usize) -> Next {
         let (start, mut idle) = (Instant::now(), 0);
-        while idle < SILENCE && start.elapsed() < ANSWER {
+        while idle < silence && start.elapsed() < ANSWER {
             match self.lines.recv_timeout(TICK) {
                 Ok(line) => return Next::Line(line),
                 Err(RecvTimeoutError::Disconnected) => return Next::Ended,
@@ -159,65 +163,51 @@ impl Session {
         Next::Idle
     }
 
-    /// How the last edit was compiled.
-    pub(super) fn way(&self) -> Way {
-        self.way
-    }
-
-    fn look(
-        &mut self,
-        line: &str,
-        count: usize,
-        named: &[(String, String)],
-        body: &Body,
-        number: u64,
-    ) -> Outcome {
-        match self.check(count, named, body, number) {
-            Ok(true) => Outcome::Seen,
-            Ok(false) => Outcome::SeenInCallers,
-            Err(_) if self.group.has_ended() => Outcome::Crashed(line.to_owned()),
-            Err(error) => Outcome::Unseen(format!("{error:#}: {line}")),
-        }
-    }
-
-    /// As many sites as `hot` says, and those that it names, must lead to libraries, each of which holds the
-    /// number. Says whether the function's own site is one of them.
-    fn check(
-        &self,
-        count: usize,
-        named: &[(String, String)],
-        body: &Body,
-        number: u64,
-    ) -> Result<bool> {
+    /// After *patched*: as many sites as `hot` says, and those that it names, must lead to libraries, and each of
+    /// these must hold one of the numbers. Says for each function whether its own site leads to a library with
+    /// its number, or, if it has none, whether one holds the number.
+    pub(super) fn found(&self, group: &[Body], numbers: &[u64]) -> Result<Vec<Option<Outcome>>> {
         let hooked = self.memory.hooked()?;
-        if named.is_empty() || hooked.len() < count {
-            bail!("{} sites lead elsewhere", hooked.len());
+        let (count, named) = &self.said;
+        if named.is_empty() || hooked.len() < *count {
+            bail!("{} sites lead elsewhere, not {count}", hooked.len());
         }
         for (name, place) in named {
-            let is_it = |(site, _): &&(_, u64)| self.memory.is_at(site, name, place);
-            if !hooked.iter().any(|found| is_it(&found)) {
+            let is_it = |(site, _): &(usize, u64)| self.memory.is_at(site, name, place);
+            if !hooked.iter().any(is_it) {
                 bail!("`{name}` {place} runs its original body");
             }
         }
-        let libraries: BTreeSet<String> = hooked
-            .iter()
-            .map(|(_, code)| self.memory.library(*code))
-            .collect::<Result<_>>()?;
-        for library in libraries {
-            if !self.memory.names(&library, number)? {
-                bail!("{library} doesn't hold the edit");
+        let mut libraries: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+        let mut leads = Vec::new();
+        for (site, code) in &hooked {
+            let library = self.memory.library(*code)?;
+            if !libraries.contains_key(&library) {
+                let held = self.memory.names(&library, numbers)?;
+                if held.is_empty() {
+                    bail!("{library} holds none of the edits");
+                }
+                libraries.insert(library.clone(), held);
             }
+            leads.push((*site, library));
         }
-        let place = format!("({}:{})", body.file.display(), body.line);
-        let own = |site| {
-            self.memory
-                .is_at(site, &self.memory.sites[*site].name, &place)
+        let outcome = |(body, number): (&Body, &u64)| {
+            let mut own = leads.iter().filter(|(site, _)| self.is_at(*site, body));
+            let holds = |library: &String| libraries[library].contains(number);
+            if own.any(|(_, library)| holds(library)) {
+                return Ok(Some(Outcome::Seen));
+            }
+            if self.has_site(body) {
+                bail!("the site of {} doesn't lead to the edit", body.name());
+            }
+            let anywhere = libraries.values().any(|held| held.contains(number));
+            Ok(anywhere.then_some(Outcome::SeenInCallers))
         };
-        Ok(hooked.iter().any(|(site, _)| own(site)))
+        group.iter().zip(numbers).map(outcome).collect()
     }
 
     /// `hot` says that nothing that runs uses the function: is there code of it?
-    fn unused(&self, body: &Body) -> Outcome {
+    pub(super) fn unused(&self, body: &Body) -> Outcome {
         let mut parts = body.function.rsplit("::");
         let name = parts.next().unwrap_or_default();
         match self.symbols.code_of(name, parts.next()) {
@@ -227,20 +217,18 @@ impl Session {
     }
 
     /// After the edit was undone: waits until it is so, and says what is wrong if an original body isn't back.
-    pub(super) fn settle(&mut self, outcome: &Outcome) -> Option<String> {
-        let installed = matches!(
-            outcome,
-            Outcome::Seen | Outcome::SeenInCallers | Outcome::Unseen(_)
-        );
+    pub(super) fn settle(&mut self, verdict: &Verdict) -> Option<String> {
+        let installed = matches!(verdict, Verdict::Patched | Verdict::Wrong(_));
         if !installed {
             std::thread::sleep(Duration::from_millis(60));
             while self.group.works(self.memory.pid()) {
                 std::thread::sleep(Duration::from_millis(30));
             }
             while self.lines.try_recv().is_ok() {}
-            return None;
+            let left = self.memory.hooked().map_or(0, |left| left.len());
+            return (left > 0).then(|| format!("{left} sites lead elsewhere, and nothing was patched"));
         }
-        while let Next::Line(line) = self.next_line() {
+        while let Next::Line(line) = self.next_line(SILENCE) {
             if word(&line) == Word::Restored {
                 return match self.memory.hooked() {
                     Ok(left) if left.is_empty() => None,
@@ -250,6 +238,78 @@ impl Session {
             }
         }
         Some("it wasn't restored when the edit was undone".to_owned())
+    }
+}
+
+/// What became of what was saved.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Patched,
+    Unused,
+    Rude(String),
+    /// It doesn't compile.
+    NoEdit(String),
+    /// `hot` says nothing.
+    Silent,
+    /// It isn't as `hot` says.
+    Wrong(String),
+    Crashed(String),
+}
+
+/// What `hot` has said since a save.
+struct Said {
+    verdict: Option<Verdict>,
+    way: Way,
+    why: String,
+    last: String,
+    /// How many functions were patched, and some of them by name.
+    patched: (usize, Vec<(String, String)>),
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self {
+            verdict: None,
+            way: Way::Small,
+            why: String::new(),
+            last: String::new(),
+            patched: (0, Vec::new()),
+        }
+    }
+}
+
+impl Said {
+    fn take(&mut self, line: String) {
+        let verdict = match word(&line) {
+            Word::Patched {
+                count,
+                named,
+                spread,
+            } => {
+                if spread {
+                    self.way = Way::Spread;
+                }
+                self.patched = (count, named);
+                Some(Verdict::Patched)
+            }
+            Word::Once(_) if self.verdict.is_some() => None,
+            Word::Once(_) => Some(Verdict::Rude("it is running and called once".into())),
+            Word::Unused => Some(Verdict::Unused),
+            Word::NoEdit => Some(Verdict::NoEdit(self.why.clone())),
+            Word::Rude => Some(Verdict::Rude(self.why.clone())),
+            Word::Whole => {
+                self.way = Way::Whole;
+                None
+            }
+            // Not what is said of times and twins.
+            Word::Reason(reason) => {
+                self.why = reason;
+                None
+            }
+            Word::Restored | Word::Other => None,
+        };
+        self.verdict = verdict.or(self.verdict.take());
+        self.last = line;
     }
 }
 

@@ -36,6 +36,9 @@ impl Row {
             (Outcome::Crashed(_), _) => &mut self.crashed,
         };
         *count += 1;
+        if record.together > 1 {
+            return;
+        }
         match (&record.outcome, record.way) {
             (Outcome::Seen, Way::Small) => self.times.push(record.milliseconds),
             (Outcome::Seen | Outcome::SeenInCallers, _) => {

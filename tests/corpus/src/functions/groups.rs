@@ -1,0 +1,203 @@
+//! Goes through the functions of a project, several at a time, down to single ones where `hot` refuses.
+//!
+//! A group is edited in one save; each function gets a number of its own. What `hot` refuses is taken apart until each
+//! refused function stands alone: first those whose names the reason holds, then by halves.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::mark::{self, Body};
+use super::session::{Session, Verdict};
+use super::{Outcome, Record, Way};
+use crate::functions::projects::Project;
+use crate::records::Records;
+
+/// Sessions are started anew after so many saves, so that a long run doesn't measure a program full of patches.
+const SAVES_OF_A_SESSION: usize = 150;
+
+/// A run over one project.
+pub(super) struct Run<'a> {
+    pub(super) project: &'a Project,
+    pub(super) folder: PathBuf,
+    pub(super) records: Records,
+    pub(super) session: Session,
+    pub(super) saves: usize,
+}
+
+impl Run<'_> {
+    /// Edits all of them, and writes down what became of each.
+    pub(super) fn all(&mut self, bodies: Vec<Body>, together: usize) -> Result<()> {
+        let (mut own, mut others): (Vec<Body>, Vec<Body>) = bodies
+            .into_iter()
+            .partition(|body| self.session.has_site(body));
+        let mut groups = Vec::new();
+        for list in [&mut others, &mut own] {
+            // Those of one file are saved at once.
+            list.sort_by(|a, b| a.file.cmp(&b.file));
+            while !list.is_empty() {
+                let rest = list.split_off(together.min(list.len()));
+                groups.push(std::mem::replace(list, rest));
+            }
+        }
+        // The order of chance again, so that a run that is stopped has seen a bit of everything.
+        fastrand::Rng::with_seed(2).shuffle(&mut groups);
+        while let Some(group) = groups.pop() {
+            if self.saves >= SAVES_OF_A_SESSION {
+                self.restart()?;
+            }
+            let left: usize = groups.iter().map(Vec::len).sum();
+            eprintln!("{}: {left} behind these {}", self.project.package.name, group.len());
+            groups.extend(self.group(group)?);
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self) -> Result<()> {
+        self.session = Session::start(self.project, &self.folder)?;
+        self.saves = 0;
+        Ok(())
+    }
+
+    /// Edits a group. Returns the groups that have to be edited again.
+    fn group(&mut self, group: Vec<Body>) -> Result<Vec<Vec<Body>>> {
+        let started = Instant::now();
+        let numbers: Vec<u64> = group.iter().map(|_| fastrand::u64(1 << 60..)).collect();
+        let originals = self.save(&group, &numbers)?;
+        let (mut verdict, way) = self.session.verdict(group.len() == 1);
+        let elapsed = started.elapsed();
+        let mut found = Vec::new();
+        if verdict == Verdict::Patched {
+            match self.session.found(&group, &numbers) {
+                Ok(each) => found = each,
+                Err(error) => verdict = Verdict::Wrong(format!("{error:#}")),
+            }
+        }
+        for (path, text) in originals {
+            fs::write(path, text)?;
+        }
+        self.saves += 1;
+        if let Some(why) = self.session.settle(&verdict) {
+            verdict = Verdict::Wrong(why);
+        }
+        let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let together = group.len();
+        let say = |run: &Self, body: &Body, outcome: Outcome| {
+            run.say(body, outcome, way, together, milliseconds)
+        };
+        match verdict {
+            Verdict::Patched => {
+                let mut missing = Vec::new();
+                for (body, found) in group.into_iter().zip(found) {
+                    match found {
+                        Some(outcome) => say(self, &body, outcome)?,
+                        None => missing.push(body),
+                    }
+                }
+                if missing.len() == 1 && together == 1 {
+                    let why = "no plugin holds the edit".to_owned();
+                    say(self, &missing[0], Outcome::Unseen(why))?;
+                    return Ok(Vec::new());
+                }
+                Ok(match missing.len() {
+                    0 => Vec::new(),
+                    length if length == together => halves(missing),
+                    _ => vec![missing],
+                })
+            }
+            Verdict::Unused | Verdict::Silent => {
+                for body in &group {
+                    let outcome = match verdict {
+                        Verdict::Unused => self.session.unused(body),
+                        _ => Outcome::Silent,
+                    };
+                    say(self, body, outcome)?;
+                }
+                Ok(Vec::new())
+            }
+            Verdict::Crashed(why) => {
+                say(self, &group[0], Outcome::Crashed(why))?;
+                self.restart()?;
+                Ok(halves(group))
+            }
+            Verdict::Rude(why) | Verdict::NoEdit(why) | Verdict::Wrong(why) if together > 1 => {
+                eprintln!("not together: {why}");
+                Ok(apart(group, &why))
+            }
+            Verdict::Rude(why) => say(self, &group[0], Outcome::Rude(why)).map(|()| Vec::new()),
+            Verdict::NoEdit(why) => say(self, &group[0], Outcome::NoEdit(why)).map(|()| Vec::new()),
+            Verdict::Wrong(why) => {
+                say(self, &group[0], Outcome::Unseen(why))?;
+                self.restart()?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Puts the numbers into the bodies. Returns the files as they were.
+    fn save(&self, group: &[Body], numbers: &[u64]) -> Result<Vec<(PathBuf, String)>> {
+        let mut files: BTreeMap<PathBuf, Vec<(&Body, u64)>> = BTreeMap::new();
+        for (body, number) in group.iter().zip(numbers) {
+            let file = files.entry(self.folder.join(&body.file)).or_default();
+            file.push((body, *number));
+        }
+        let mut originals = Vec::new();
+        for (path, marks) in files {
+            let original = fs::read_to_string(&path)?;
+            fs::write(&path, mark::marked(&original, &marks))?;
+            originals.push((path, original));
+        }
+        Ok(originals)
+    }
+
+    fn say(
+        &self,
+        body: &Body,
+        outcome: Outcome,
+        way: Way,
+        together: usize,
+        milliseconds: u64,
+    ) -> Result<()> {
+        let record = Record {
+            project: self.project.package.name.to_owned(),
+            function: body.name(),
+            outcome,
+            way,
+            together,
+            milliseconds,
+        };
+        eprintln!(
+            "{} {}: {:?} {milliseconds} ms",
+            record.project, record.function, record.outcome
+        );
+        self.records.add(&record)
+    }
+}
+
+/// Those whose names are in the reason by themselves, the others together; else halves.
+fn apart(group: Vec<Body>, why: &str) -> Vec<Vec<Body>> {
+    let mut words = why.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let words: Vec<&str> = words.by_ref().collect();
+    let is_named = |body: &Body| {
+        let name = body.function.rsplit("::").next().unwrap_or_default();
+        words.contains(&name)
+    };
+    let (named, rest): (Vec<Body>, Vec<Body>) = group.into_iter().partition(is_named);
+    match (named.is_empty(), rest.is_empty()) {
+        (true, _) => halves(rest),
+        (_, true) => named.into_iter().map(|body| vec![body]).collect(),
+        _ => {
+            let singles = named.into_iter().map(|body| vec![body]);
+            std::iter::once(rest).chain(singles).collect()
+        }
+    }
+}
+
+fn halves(mut group: Vec<Body>) -> Vec<Vec<Body>> {
+    let second = group.split_off(group.len() / 2);
+    let both = [group, second].into_iter();
+    both.filter(|half| !half.is_empty()).collect()
+}
