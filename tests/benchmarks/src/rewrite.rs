@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use soft_mock_rewriter::{
-    forget_sources, rewrite, CrateFacts, CrateTree, Edition, FileItems, Options, Output,
+    forget_sources, rewrite, Check, CrateFacts, CrateTree, Edition, FileItems, Options, Output,
 };
 
 use crate::project::published;
@@ -67,6 +67,7 @@ impl Steps {
             untyped: Default::default(),
             without: Default::default(),
             skip: Vec::new(),
+            check: Check::default(),
         };
         let started = Instant::now();
         let rewritten = rewrite(&tree, &options);

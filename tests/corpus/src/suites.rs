@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use soft_mock_rewriter::{rewrite, CrateFacts, CrateTree, Edition, Options, Output};
+use soft_mock_rewriter::{rewrite, Check, CrateFacts, CrateTree, Edition, Options, Output};
 use soft_mock_tests::{environment, hot};
 
 use crate::package::{in_project, Published};
@@ -211,6 +211,7 @@ fn share(folder: &Path) -> Result<(usize, usize)> {
         untyped: Default::default(),
         without: Default::default(),
         skip: Vec::new(),
+        check: Check::default(),
     };
     let functions = rewrite(&tree, &options).functions;
     let own: Vec<_> = functions
