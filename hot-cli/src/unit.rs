@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use soft_mock_rewriter::is_skipped;
 
 use crate::wrapper::args::RustcArgs;
+use crate::wrapper::NOT_INCLUDED;
 
 /// What a unit is compiled to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +74,9 @@ pub(crate) struct Unit {
     pub(crate) inlined: BTreeSet<String>,
     /// Why the crate was compiled as it is, without sites.
     pub(crate) unmodified: Option<String>,
+    /// The folder of a package from a registry or from git: cargo takes its sources for unchangeable.
+    #[serde(default)]
+    pub(crate) kept: Option<PathBuf>,
 }
 
 impl Unit {
@@ -107,6 +111,11 @@ impl Unit {
         }
         let inlined = self.inlined.contains(name);
         inlined.then_some("is left to the optimiser, which inlines it")
+    }
+
+    /// Whether it is a dependency without sites that uses others which have some.
+    pub(crate) fn is_not_included(&self) -> bool {
+        self.kind == UnitKind::Lib && self.unmodified.as_deref() == Some(NOT_INCLUDED)
     }
 
     /// The folder of its package.

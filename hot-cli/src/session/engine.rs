@@ -10,7 +10,7 @@ mod restarts;
 mod saves;
 mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
@@ -31,6 +31,7 @@ use crate::child::{exit_code, ChildEvent, Launch, Supervisor};
 use crate::cli::Options;
 use crate::control::{Connection, Control, ControlEvent};
 use crate::handover::Handover;
+use crate::include::Include;
 use crate::remote::desk::DeskEvent;
 use crate::report::{Function, Reporter, RudeEdit};
 use crate::session_dir::SessionDir;
@@ -130,6 +131,7 @@ struct Sent {
 
 pub(crate) struct Engine {
     options: Options,
+    include: Include,
     launch: Launch,
     folder: SessionDir,
     control: Control,
@@ -151,6 +153,8 @@ pub(crate) struct Engine {
     restarting: bool,
     handover: Handover,
     handing_over: Option<HandingOver>,
+    /// The user knows that the sources of these packages aren't cargo's any more.
+    told_kept: BTreeSet<PathBuf>,
     remote: Remote,
     plugins: plugins::Building,
     last: u64,
@@ -160,6 +164,7 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(
         options: Options,
+        include: Include,
         launch: Launch,
         folder: SessionDir,
         control: Control,
@@ -172,6 +177,7 @@ impl Engine {
         let remote = Remote::new(session_info(&options.command));
         Ok(Self {
             options,
+            include,
             launch,
             folder,
             control,
@@ -190,6 +196,7 @@ impl Engine {
             restarting: false,
             handover,
             handing_over: None,
+            told_kept: BTreeSet::new(),
             remote,
             plugins: plugins::Building::default(),
             last: 0,
@@ -579,6 +586,8 @@ impl Engine {
         };
         self.said = None;
         self.tell(&sent, loaded);
+        let files = sent.wanted.plan.values().flat_map(|unit| unit.files.keys());
+        self.tell_kept_sources(files.cloned().collect());
         self.note_patch(&sent, &loaded.clone());
         for (conn, instance) in &self.instances {
             let joined_since = instance.program == sent.program && !sent.recipients.contains(conn);

@@ -20,7 +20,7 @@ use std::sync::mpsc::channel;
 
 use anyhow::Result;
 
-use crate::child::{Launch, Supervisor};
+use crate::child::Supervisor;
 use crate::cli::Options;
 use crate::control::Control;
 use crate::remote::desk;
@@ -50,17 +50,10 @@ fn try_run(options: Options) -> Result<i32> {
     let watcher = Watcher::start(events.clone())?;
     watcher.set_extra(options.watch.iter().cloned())?;
     let supervisor = Supervisor::new(events.clone())?;
-    let (program, args) = options
-        .command
-        .split_first()
-        .ok_or_else(|| anyhow::anyhow!("no command"))?;
-    let launch = Launch {
-        program: program.clone(),
-        args: args.to_vec(),
-        env: setup::environment(folder.path(), &options.command)?,
-    };
+    let include = setup::command(&options, folder.path())?;
+    let launch = include.launch()?;
     let mut engine = Engine::new(
-        options, launch, folder, control, watcher, supervisor, events,
+        options, include, launch, folder, control, watcher, supervisor, events,
     )?;
     engine.run(&received)
 }

@@ -27,6 +27,7 @@ use crate::hook::{Code, Hook, MockSlot};
 use crate::registry::registry;
 use crate::scope;
 use crate::site::Site;
+use crate::FindError;
 
 /// The scoped mocks of one function. Made with the first, and kept for ever.
 struct Table {
@@ -343,8 +344,26 @@ fn explained(error: &MockError) -> String {
             "nothing in this program can be mocked: run the tests with `hot cargo test`, or put \
              `#[soft_mock::mockable]` on what they mock\n({error})"
         ),
+        (MockError::Find(FindError::Unknown { name, .. }), true) => match foreign_crate(name) {
+            Some(foreign) => format!(
+                "{error}\n`{foreign}` was compiled as it is. If it is a dependency, include it: \
+                 `hot --include {foreign} cargo test`"
+            ),
+            None => error.to_string(),
+        },
         _ => error.to_string(),
     }
+}
+
+/// The crate that a function's name begins with, if nothing in the program can be mocked that is of it.
+fn foreign_crate(name: &str) -> Option<&str> {
+    let name = name.trim_start_matches('<');
+    let name = name.split(" as ").next().unwrap_or(name);
+    let (first, _) = name.split_once("::")?;
+    let is_name = first.chars().all(|c| c.is_alphanumeric() || c == '_') && !first.is_empty();
+    let standard = ["std", "core", "alloc", "crate", "self", "super"].contains(&first);
+    let known = crate::sites().any(|site| site.crate_name() == first);
+    (is_name && !standard && !known).then_some(first)
 }
 
 /// A mock that is in the place of a function as long as this lives. See [`mock!`](crate::mock!).
