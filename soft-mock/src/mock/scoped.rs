@@ -339,19 +339,19 @@ fn links(site: &'static Site) -> Vec<&'static Link> {
 
 fn explained(error: &MockError) -> String {
     let built = crate::sites().next().is_some();
+    let hint = match error {
+        MockError::Find(FindError::Unknown { name, .. }) => foreign_crate(name).map(|foreign| {
+            format!("\nif `{foreign}` is a dependency, include it: `hot --include {foreign} cargo test`")
+        }),
+        _ => None,
+    };
+    let hint = hint.unwrap_or_default();
     match (error, built) {
         (MockError::Find(_), false) => format!(
             "nothing in this program can be mocked: run the tests with `hot cargo test`, or put \
-             `#[soft_mock::mockable]` on what they mock\n({error})"
+             `#[soft_mock::mockable]` on what they mock\n({error}){hint}"
         ),
-        (MockError::Find(FindError::Unknown { name, .. }), true) => match foreign_crate(name) {
-            Some(foreign) => format!(
-                "{error}\n`{foreign}` was compiled as it is. If it is a dependency, include it: \
-                 `hot --include {foreign} cargo test`"
-            ),
-            None => error.to_string(),
-        },
-        _ => error.to_string(),
+        _ => format!("{error}{hint}"),
     }
 }
 
