@@ -28,17 +28,22 @@ pub(super) fn find(command: &CargoCommand<'_>, wanted: &[&str]) -> Result<Vec<Pa
 }
 
 fn select(metadata: &Metadata, wanted: &[&str]) -> Result<Vec<Package>> {
-    let mut found: Vec<Package> = Vec::new();
+    let nodes = dependencies(metadata, wanted)?;
+    let packages = nodes.into_iter().map(|node| package(metadata, node));
+    Ok(packages.collect())
+}
+
+/// The packages of these names that are no members of the workspace. Fails for one that can't be rewritten.
+pub(crate) fn dependencies<'a>(metadata: &'a Metadata, wanted: &[&str]) -> Result<Vec<&'a Node>> {
+    let mut found: Vec<&Node> = Vec::new();
     for name in wanted {
         for node in named(metadata, name)? {
-            if metadata.workspace_members.contains(&node.id) {
+            let known = found.iter().any(|known| known.id == node.id);
+            if known || metadata.workspace_members.contains(&node.id) {
                 continue;
             }
             check(node)?;
-            let package = package(metadata, node);
-            if !found.contains(&package) {
-                found.push(package);
-            }
+            found.push(node);
         }
     }
     Ok(found)

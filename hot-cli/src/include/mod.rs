@@ -16,6 +16,8 @@ mod graph;
 pub(crate) mod list;
 mod mark;
 
+pub(crate) use graph::dependencies;
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -25,6 +27,9 @@ use crate::child::Launch;
 use crate::session::setup;
 use crate::wrapper::config;
 use list::{Included, List};
+
+/// The only system whose programs can be patched: what is there for others alone is no part of the graph.
+pub(crate) const HOST: &str = "x86_64-unknown-linux-gnu";
 
 /// The user's command, and the crates that are to be rewritten beside the workspace's.
 #[derive(Debug)]
@@ -193,7 +198,7 @@ impl<'a> CargoCommand<'a> {
         let output = std::process::Command::new(self.program)
             .args(self.toolchain)
             .args(["metadata", "--format-version", "1", "--filter-platform"])
-            .arg("x86_64-unknown-linux-gnu")
+            .arg(HOST)
             .args(&self.options)
             .stdin(std::process::Stdio::null())
             .stderr(std::process::Stdio::inherit())

@@ -165,13 +165,13 @@ impl Engine {
     pub(crate) fn new(
         options: Options,
         include: Include,
-        launch: Launch,
         folder: SessionDir,
         control: Control,
         watcher: Watcher,
         supervisor: Supervisor<Event>,
         events: Sender<Event>,
     ) -> Result<Self> {
+        let launch = include.launch()?;
         let handover = Handover::open(folder.path())?;
         let report = Reporter::stderr(options.verbose);
         let remote = Remote::new(session_info(&options.command));

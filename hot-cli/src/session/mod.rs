@@ -51,9 +51,8 @@ fn try_run(options: Options) -> Result<i32> {
     watcher.set_extra(options.watch.iter().cloned())?;
     let supervisor = Supervisor::new(events.clone())?;
     let include = setup::command(&options, folder.path())?;
-    let launch = include.launch()?;
     let mut engine = Engine::new(
-        options, include, launch, folder, control, watcher, supervisor, events,
+        options, include, folder, control, watcher, supervisor, events,
     )?;
     engine.run(&received)
 }
