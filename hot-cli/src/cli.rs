@@ -24,6 +24,7 @@ const AFTER_HELP: &str = "\
 Examples:
   hot cargo run --bin server -- --port 8080
   hot --watch templates cargo run
+  hot --include serde_json cargo run           functions of this dependency too
   hot --watch src -- sh -c 'cargo build && ./target/debug/app'
   cargo hot run --bin server          the same as: hot cargo run --bin server
   hot status | history | diff | rollback [N]   for another terminal: what runs, what changed, take patches back
@@ -56,6 +57,11 @@ pub(crate) struct Options {
     /// Also watch this file or folder, besides the program's own sources; can be given several times
     #[arg(long, value_name = "PATH", value_parser = existing_path)]
     pub(crate) watch: Vec<PathBuf>,
+
+    /// Also patch (and, in tests, mock) this dependency, from a registry, from git or a folder: `serde_json`,
+    /// `rand@0.8`; several times, or with commas
+    #[arg(long, value_name = "CRATE", value_delimiter = ',')]
+    pub(crate) include: Vec<String>,
 
     /// Say what is being done and how long each step takes
     #[arg(long, short)]
@@ -221,10 +227,25 @@ mod tests {
             Options {
                 no_restart: false,
                 watch: vec![],
+                include: vec![],
                 verbose: false,
                 command: options.command.clone()
             }
         );
+    }
+
+    #[test]
+    fn crates_are_included_one_by_one_or_as_a_list() {
+        let line = [
+            "hot",
+            "--include",
+            "itoa,ryu",
+            "--include=rand@0.8",
+            "cargo",
+            "run",
+        ];
+        let options = check_command(&line, &["cargo", "run"]);
+        assert_eq!(options.include, ["itoa", "ryu", "rand@0.8"]);
     }
 
     #[test]
@@ -290,6 +311,7 @@ mod tests {
         for part in [
             "--no-restart",
             "--watch <PATH>",
+            "--include <CRATE>",
             "--verbose",
             "hot cargo run --bin server",
             "cargo hot run",

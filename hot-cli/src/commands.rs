@@ -135,6 +135,9 @@ pub(crate) struct DoctorArgs {
     /// Its examples too
     #[arg(long)]
     pub(crate) examples: bool,
+    /// This dependency too; several times, or with commas
+    #[arg(long, value_name = "CRATE", value_delimiter = ',')]
+    pub(crate) include: Vec<String>,
     /// As JSON, with every function
     #[arg(long)]
     pub(crate) json: bool,

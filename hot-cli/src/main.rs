@@ -1,7 +1,7 @@
 //! `hot`: patches the functions of a program while it runs.
 //!
-//! Called by cargo in place of rustc (under the name `hot-rustc`), it is the wrapper that rewrites a
-//! crate; called by that rustc as its linker, it exports a plugin's symbols; called by the user, it runs a session around their command, or builds managed plugins.
+//! Called by cargo in place of rustc (under the names `hot-rustc` and `hot-include`), it is the wrapper that
+//! rewrites a crate; called by that rustc as its linker, it exports a plugin's symbols; called by the user, it runs a session around their command, or builds managed plugins.
 
 mod build;
 mod by_hand;
@@ -11,6 +11,7 @@ mod commands;
 mod control;
 mod doctor;
 mod handover;
+mod include;
 mod managed;
 mod private_socket;
 mod remote;
@@ -31,8 +32,11 @@ fn main() -> ExitCode {
     }
     let own = arguments.next().unwrap_or_default();
     let name = std::path::Path::new(&own).file_name();
-    if name == Some("hot-rustc".as_ref()) {
+    if name == Some(wrapper::NAME.as_ref()) {
         return wrapper::run(arguments.collect());
+    }
+    if name == Some(include::list::WRAPPER.as_ref()) {
+        return wrapper::run_included(own.as_ref(), arguments.collect());
     }
     match std::env::args_os().nth(1) {
         Some(word) if word == "build" => managed::run_build(arguments.skip(1)),

@@ -130,8 +130,9 @@ pub(crate) fn bundled_linker(real_rustc: &Path) -> Option<PathBuf> {
 
 /// The environment to repeat a rustc call in, without what belongs to this session.
 pub(crate) fn recorded_environment() -> BTreeMap<String, String> {
-    const OURS: [&str; 3] = [
+    const OURS: [&str; 4] = [
         "HOT_SESSION",
+        crate::include::list::BEFORE,
         "HOT_CHAINED_WRAPPER",
         "RUSTC_WORKSPACE_WRAPPER",
     ];

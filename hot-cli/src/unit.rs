@@ -20,6 +20,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::wrapper::args::RustcArgs;
+use crate::wrapper::NOT_INCLUDED;
 
 /// What a unit is compiled to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +76,9 @@ pub(crate) struct Unit {
     pub(crate) inlined: BTreeSet<String>,
     /// Why the crate was compiled as it is, without sites.
     pub(crate) unmodified: Option<String>,
+    /// The folder of a package from a registry or from git: cargo takes its sources for unchangeable.
+    #[serde(default)]
+    pub(crate) kept: Option<PathBuf>,
 }
 
 /// The folder with the records of all units in a profile's folder; cargo puts no file of such a name there.
@@ -130,6 +134,11 @@ impl Unit {
     /// left to the optimiser, which inlines it.
     pub(crate) fn is_without_site(&self, name: &str) -> bool {
         self.without.contains(name) || self.inlined.contains(name)
+    }
+
+    /// Whether it is a dependency without sites that uses others which have some.
+    pub(crate) fn is_not_included(&self) -> bool {
+        self.kind == UnitKind::Lib && self.unmodified.as_deref() == Some(NOT_INCLUDED)
     }
 
     /// The folder of its package.

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use cargo_metadata::{Metadata, MetadataCommand, Package, Target, TargetKind};
 use soft_mock_rewriter::{rewrite, CrateFacts, CrateTree, Edition, Options, Output, Rewritten};
 
+use crate::include::{dependencies, HOST};
 use crate::wrapper::{config, shadow};
 
 /// One crate of a project.
@@ -20,6 +21,8 @@ pub(super) struct Crate {
     main: bool,
     /// Why none of it can be patched, where that is so.
     pub(super) unfit: Option<&'static str>,
+    /// Of a dependency: the patterns of the names of functions that the project wants left alone.
+    skip: Option<Vec<String>>,
 }
 
 /// A crate's sources, as they are and rewritten.
@@ -29,10 +32,17 @@ pub(super) struct Sources {
     pub(super) rewritten: Rewritten,
 }
 
-/// The members of the project: libraries, programs and, if they are wanted, examples.
-pub(super) fn of_project(manifest: Option<&Path>, examples: bool) -> Result<Vec<Crate>> {
+/// The members of the project: libraries, programs and, if they are wanted, examples. Also dependencies, by name.
+pub(super) fn of_project(
+    manifest: Option<&Path>,
+    examples: bool,
+    include: &[String],
+) -> Result<Vec<Crate>> {
     let mut command = MetadataCommand::new();
-    command.no_deps();
+    match include.is_empty() {
+        true => command.no_deps(),
+        false => command.other_options(["--filter-platform".to_owned(), HOST.to_owned()]),
+    };
     if let Some(manifest) = manifest {
         command.manifest_path(manifest);
     }
@@ -43,6 +53,18 @@ pub(super) fn of_project(manifest: Option<&Path>, examples: bool) -> Result<Vec<
             targets.filter_map(move |target| Crate::of(package, target, examples))
         })
         .collect();
+    let names: Vec<&str> = include.iter().map(String::as_str).collect();
+    let skip = config::of_project(metadata.workspace_root.as_std_path())
+        .map(|config| config.skip)
+        .unwrap_or_default();
+    for package in dependencies(&metadata, &names)? {
+        let mut targets = package.targets.iter();
+        let library = targets.find_map(|target| Crate::of(package, target, false));
+        crates.extend(library.map(|library| Crate {
+            skip: Some(config::meant_for(&library.name, skip.clone())),
+            ..library
+        }));
+    }
     crates.sort_by(|a, b| (&a.name, &a.kind).cmp(&(&b.name, &b.kind)));
     Ok(crates)
 }
@@ -70,6 +92,7 @@ impl Crate {
             edition: Edition::parse(target.edition.as_str()),
             main: matches!(kind, "bin" | "example"),
             unfit: (kind == "proc-macro").then_some("it is a proc-macro crate"),
+            skip: None,
         })
     }
 
@@ -89,7 +112,10 @@ impl Crate {
             check: Default::default(),
             untyped: Default::default(),
             without: Default::default(),
-            skip: config::read(&self.name, &self.package)?,
+            skip: match &self.skip {
+                Some(skip) => skip.clone(),
+                None => config::read(&self.name, &self.package)?,
+            },
         };
         let rewritten = rewrite(&tree, &options);
         Ok(Sources { tree, rewritten })

@@ -16,7 +16,7 @@ pub(crate) fn expand(file: &Path, raw: bool) -> Result<String> {
         .map(|folder| folder.join("Cargo.toml"))
         .find(|manifest| manifest.is_file())
         .with_context(|| format!("{} is in no project of cargo's", file.display()))?;
-    for krate in of_project(Some(&manifest), true)? {
+    for krate in of_project(Some(&manifest), true, &[])? {
         let sources = krate.read()?;
         if let Some(error) = sources
             .tree

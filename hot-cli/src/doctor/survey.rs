@@ -10,6 +10,7 @@ use soft_mock_rewriter::{macro_functions, FunctionInfo, Ineligible};
 
 use super::crates::{of_project, Crate};
 use crate::commands::DoctorArgs;
+use crate::wrapper::config;
 
 /// Functions that a line names.
 const NAMED: usize = 3;
@@ -46,7 +47,11 @@ struct Place {
 /// Looks at a project without running it.
 pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
     let here = std::env::current_dir().unwrap_or_default();
-    let crates = of_project(args.manifest_path.as_deref(), args.examples)?;
+    let manifest = args.manifest_path.as_deref().and_then(Path::parent);
+    let folder = manifest.map_or(here.clone(), |folder| here.join(folder));
+    let settings = config::of_project(&folder).unwrap_or_default();
+    let include = [args.include.clone(), settings.include].concat();
+    let crates = of_project(args.manifest_path.as_deref(), args.examples, &include)?;
     let findings: Vec<Finding> = crates.iter().map(|krate| look(krate, &here)).collect();
     if args.json {
         return Ok(format!("{}\n", serde_json::to_string_pretty(&findings)?));

@@ -9,6 +9,7 @@ use clap::Args;
 
 use crate::child::Launch;
 use crate::cli::Options;
+use crate::include::Include;
 use crate::session_dir::{orphans, SessionDir};
 
 /// Which program is meant.
@@ -41,6 +42,7 @@ pub(super) fn attach(options: &Attach) -> Result<i32> {
     let options = Options {
         no_restart: true,
         watch: Vec::new(),
+        include: Vec::new(),
         verbose: options.verbose,
         command: vec!["attach".into()],
     };
@@ -49,7 +51,7 @@ pub(super) fn attach(options: &Attach) -> Result<i32> {
         args: Vec::new(),
         env: Vec::new(),
     };
-    let (mut engine, events) = super::engine(options, launch, folder)?;
+    let (mut engine, events) = super::engine(options, Include::nothing(launch), folder)?;
     engine.attach(&events)
 }
 

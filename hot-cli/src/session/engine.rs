@@ -12,7 +12,7 @@ mod restarts;
 mod saves;
 mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
@@ -33,6 +33,7 @@ use crate::child::{exit_code, ChildEvent, Launch, Supervisor};
 use crate::cli::Options;
 use crate::control::{Connection, Control, ControlEvent};
 use crate::handover::Handover;
+use crate::include::Include;
 use crate::remote::desk::DeskEvent;
 use crate::report::{Function, Reporter, RudeEdit};
 use crate::session_dir::SessionDir;
@@ -134,6 +135,7 @@ struct Sent {
 
 pub(crate) struct Engine {
     options: Options,
+    include: Include,
     launch: Launch,
     folder: SessionDir,
     control: Control,
@@ -158,6 +160,8 @@ pub(crate) struct Engine {
     restarting: bool,
     handover: Handover,
     handing_over: Option<HandingOver>,
+    /// The user knows that the sources of these packages aren't cargo's any more.
+    told_kept: BTreeSet<PathBuf>,
     remote: Remote,
     plugins: plugins::Building,
     /// The programs are those of a session that was killed: there is no command.
@@ -171,18 +175,20 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(
         options: Options,
-        launch: Launch,
+        include: Include,
         folder: SessionDir,
         control: Control,
         watcher: Watcher,
         supervisor: Supervisor<Event>,
         events: Sender<Event>,
     ) -> Result<Self> {
+        let launch = include.launch()?;
         let handover = Handover::open(folder.path())?;
         let report = Reporter::stderr(options.verbose);
         let remote = Remote::new(session_info(&options.command));
         Ok(Self {
             options,
+            include,
             launch,
             folder,
             control,
@@ -203,6 +209,7 @@ impl Engine {
             restarting: false,
             handover,
             handing_over: None,
+            told_kept: BTreeSet::new(),
             remote,
             plugins: plugins::Building::default(),
             attached: false,
@@ -587,6 +594,8 @@ impl Engine {
         };
         self.said = None;
         self.tell(&sent, loaded);
+        let files = sent.wanted.plan.values().flat_map(|unit| unit.files.keys());
+        self.tell_kept_sources(files.cloned().collect());
         self.note_patch(&sent, &loaded.clone());
         for (conn, instance) in &self.instances {
             let joined_since = instance.program == sent.program && !sent.recipients.contains(conn);

@@ -21,9 +21,10 @@ use std::sync::mpsc::{channel, Receiver};
 
 use anyhow::Result;
 
-use crate::child::{Launch, Supervisor};
+use crate::child::Supervisor;
 use crate::cli::Options;
 use crate::control::Control;
+use crate::include::Include;
 use crate::remote::desk;
 use crate::report::Reporter;
 use crate::session_dir::SessionDir;
@@ -55,23 +56,15 @@ fn ended(result: Result<i32>) -> ExitCode {
 fn try_run(options: Options) -> Result<i32> {
     let folder = SessionDir::create()?;
     setup::write_agent(folder.path())?;
-    let (program, args) = options
-        .command
-        .split_first()
-        .ok_or_else(|| anyhow::anyhow!("no command"))?;
-    let launch = Launch {
-        program: program.clone(),
-        args: args.to_vec(),
-        env: setup::environment(folder.path(), &options.command)?,
-    };
-    let (mut engine, events) = engine(options, launch, folder)?;
+    let include = setup::command(&options, folder.path())?;
+    let (mut engine, events) = engine(options, include, folder)?;
     engine.run(&events)
 }
 
 /// The session's loop with all that brings it events.
 fn engine(
     options: Options,
-    launch: Launch,
+    include: Include,
     folder: SessionDir,
 ) -> Result<(Engine, Receiver<Event>)> {
     let (events, received) = channel();
@@ -82,7 +75,7 @@ fn engine(
     watcher.set_extra(options.watch.iter().cloned())?;
     let supervisor = Supervisor::new(events.clone())?;
     let engine = Engine::new(
-        options, launch, folder, control, watcher, supervisor, events,
+        options, include, folder, control, watcher, supervisor, events,
     )?;
     Ok((engine, received))
 }

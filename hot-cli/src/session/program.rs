@@ -110,7 +110,7 @@ impl Program {
     }
 
     /// A crate that was compiled as it is, and uses the unit, directly or through others.
-    pub(crate) fn fixed_user(&self, position: usize) -> Option<&str> {
+    pub(crate) fn fixed_user(&self, position: usize) -> Option<&Unit> {
         let mut users = BTreeSet::from([position]);
         loop {
             let known = users.len();
@@ -127,11 +127,8 @@ impl Program {
             }
         }
         users.remove(&position);
-        let users = users.iter().map(|user| &self.units[*user].unit);
-        users
-            .filter(|unit| unit.unmodified.is_some() || unit.kind == UnitKind::Macro)
-            .map(|unit| unit.crate_name.as_str())
-            .next()
+        let mut users = users.iter().map(|user| &self.units[*user].unit);
+        users.find(|unit| unit.unmodified.is_some() || unit.kind == UnitKind::Macro)
     }
 
     /// What the program exports. Read at the first call.

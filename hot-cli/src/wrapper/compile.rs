@@ -11,7 +11,9 @@ use anyhow::{bail, Context, Result};
 use soft_mock_rewriter::{inlined, CrateTree, FunctionInfo, Output};
 
 use super::args::RustcArgs;
+use super::included::NOT_INCLUDED;
 use super::{config, dep_info, heal, linker, shadow, stub, unhide, Call};
+use crate::include::list::{Included, List};
 use crate::unit::{below, note_built, replace_file, Unit, UnitKind};
 
 /// How often a rewritten crate is compiled before it is built as it is.
@@ -22,6 +24,17 @@ pub(crate) struct Compilation {
     args: RustcArgs,
     kind: UnitKind,
     folder: PathBuf,
+    /// The crate is no member of the workspace.
+    included: Option<ForeignCrate>,
+}
+
+/// What is different in a crate that is no member of the workspace.
+#[derive(Debug)]
+struct ForeignCrate {
+    /// Patterns of the names of functions that the user wants left alone.
+    skip: Vec<String>,
+    /// The package, if cargo takes its sources for unchangeable.
+    kept: Option<PathBuf>,
 }
 
 /// How the compilation of a rewritten crate ended.
@@ -53,7 +66,34 @@ impl Compilation {
             args,
             kind,
             folder,
+            included: None,
         }
+    }
+
+    /// The same for a crate that is rewritten although it is no member of the workspace.
+    pub(super) fn included(mut self, list: &List, included: &Included) -> Self {
+        self.included = Some(ForeignCrate {
+            skip: list.skip.clone(),
+            kept: included.sources.map(|_| included.folder.clone()),
+        });
+        self
+    }
+
+    /// Compiles a crate as it is, and records that it uses what has sites. Its own changes concern nobody:
+    /// cargo wouldn't look at them either.
+    pub(super) fn not_included(&self) -> ExitCode {
+        let status = self.call.command().args(&self.args.all).status();
+        if status.as_ref().is_ok_and(ExitStatus::success) {
+            let record = self.unit().and_then(|mut unit| {
+                unit.unmodified = Some(NOT_INCLUDED.to_owned());
+                unit.write(&self.folder)
+            });
+            if let Err(error) = record {
+                eprintln!("hot: {error:#}");
+                return ExitCode::from(101);
+            }
+        }
+        exit_code(status)
     }
 
     pub(crate) fn run(self) -> ExitCode {
@@ -95,7 +135,10 @@ impl Compilation {
             bail!("{error}");
         }
         unit.sources = tree.files.iter().map(|file| file.path.clone()).collect();
-        unit.skip = config::read(&unit.crate_name, unit.package())?;
+        unit.skip = match &self.included {
+            Some(foreign) => config::meant_for(&unit.crate_name, foreign.skip.clone()),
+            None => config::read(&unit.crate_name, unit.package())?,
+        };
         unit.id = self.identify(&unit, &tree);
         unit.no_std = tree.is_no_std();
         if self.args.is_optimised() && !unit.mocks {
@@ -122,7 +165,7 @@ impl Compilation {
 
     /// Lets cargo watch what the compiler doesn't know of.
     fn watched(&self, unit: &Unit) -> Result<()> {
-        let mut files = config::files(unit.package());
+        let mut files = self.settings(unit);
         if self.kind != UnitKind::Test {
             files.push(note_built(&self.folder)?);
         }
@@ -275,6 +318,14 @@ impl Compilation {
         Ok((child.wait()?, lines))
     }
 
+    /// The manifests that say how the crate is rewritten. What they say of one that is included decides about its mark.
+    fn settings(&self, unit: &Unit) -> Vec<PathBuf> {
+        match self.included {
+            Some(_) => Vec::new(),
+            None => config::files(unit.package()),
+        }
+    }
+
     fn unit(&self) -> Result<Unit> {
         let cwd = std::env::current_dir()?;
         let input = self.args.input().context("no root file")?;
@@ -302,6 +353,10 @@ impl Compilation {
             skip: Vec::new(),
             inlined: BTreeSet::new(),
             unmodified: None,
+            kept: self
+                .included
+                .as_ref()
+                .and_then(|foreign| foreign.kept.clone()),
         })
     }
 

@@ -3,6 +3,7 @@
 //! ```toml
 //! [package.metadata.hot]                  # or [workspace.metadata.hot], for all members
 //! skip = ["my_crate::fast::*", "crate::tiny"]
+//! include = ["serde_json"]
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -26,40 +27,69 @@ struct Metadata {
     hot: Option<Config>,
 }
 
+/// What stands in one manifest, or in those of a package and its workspace.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Config {
+pub(crate) struct Config {
+    /// Patterns for functions that are to be left alone.
     #[serde(default)]
-    skip: Vec<String>,
+    pub(crate) skip: Vec<String>,
+    /// Crates outside of the workspace that are to be rewritten.
+    #[serde(default)]
+    pub(crate) include: Vec<String>,
 }
 
 /// The patterns for functions that are to be left alone in a crate of the package in this folder.
 pub(crate) fn read(crate_name: &str, package: &Path) -> Result<Vec<String>> {
-    let mut patterns = Vec::new();
+    Ok(meant_for(crate_name, of_package(package)?.skip))
+}
+
+/// What the project says that a folder belongs to.
+pub(crate) fn of_project(folder: &Path) -> Result<Config> {
+    let mut packages = folder.ancestors();
+    match packages.find(|folder| folder.join("Cargo.toml").is_file()) {
+        Some(package) => of_package(package),
+        None => Ok(Config::default()),
+    }
+}
+
+fn of_package(package: &Path) -> Result<Config> {
+    let mut all = Config::default();
     for file in files(package) {
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        patterns.extend(skips(&text).with_context(|| file.display().to_string())?);
+        let config = parse(&text).with_context(|| file.display().to_string())?;
+        all.skip.extend(config.skip);
+        all.include.extend(config.include);
     }
+    Ok(all)
+}
+
+/// The patterns as they are meant in a crate of this name.
+pub(crate) fn meant_for(crate_name: &str, mut patterns: Vec<String>) -> Vec<String> {
     let own = format!("{crate_name}::");
     for pattern in &mut patterns {
         if let Some(rest) = pattern.strip_prefix("crate::") {
             *pattern = format!("{own}{rest}");
         }
     }
-    Ok(patterns)
+    patterns
 }
 
-fn skips(text: &str) -> Result<Vec<String>> {
+fn parse(text: &str) -> Result<Config> {
+    let mut all = Config::default();
     // Without the word there is nothing to read: most manifests are left alone.
     if !text.contains("hot") {
-        return Ok(Vec::new());
+        return Ok(all);
     }
     let manifest: Manifest = toml::from_str(text).map_err(|error| {
         anyhow::anyhow!("the metadata for hot isn't understood: {}", error.message())
     })?;
     let sections = [manifest.workspace, manifest.package].into_iter().flatten();
-    let configs = sections.filter_map(|section| section.metadata?.hot);
-    Ok(configs.flat_map(|config| config.skip).collect())
+    for config in sections.filter_map(|section| section.metadata?.hot) {
+        all.skip.extend(config.skip);
+        all.include.extend(config.include);
+    }
+    Ok(all)
 }
 
 /// The manifests that decide: the package's own, and that of its workspace.
@@ -92,7 +122,8 @@ mod tests {
         let write = |path: &Path, text: &str| std::fs::write(path, text).expect("written");
         write(
             &folder.path().join("Cargo.toml"),
-            "[workspace]\nmembers = [\"app\"]\n[workspace.metadata.hot]\nskip = [\"*::tiny\"]\n",
+            "[workspace]\nmembers = [\"app\"]\n[workspace.metadata.hot]\nskip = [\"*::tiny\"]\n\
+             include = [\"itoa\"]\n",
         );
         let own = package.join("Cargo.toml");
         write(
@@ -107,6 +138,9 @@ mod tests {
             files(&package),
             [own.clone(), folder.path().join("Cargo.toml")]
         );
+
+        let found = of_project(&package.join("src")).expect("read");
+        assert_eq!(found.include, ["itoa"]);
 
         for wrong in ["skip = 1", "skipp = []"] {
             write(

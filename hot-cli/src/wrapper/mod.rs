@@ -14,8 +14,10 @@ mod check;
 mod compile;
 pub(crate) mod config;
 pub(crate) use compile::program_metadata;
+pub(crate) use included::{run as run_included, NOT_INCLUDED};
 mod dep_info;
 mod heal;
+mod included;
 pub(crate) mod linker;
 mod mirror;
 pub(crate) mod shadow;
@@ -31,6 +33,9 @@ use compile::Compilation;
 
 use crate::unit::UnitKind;
 
+/// The name of the link that cargo calls for workspace members.
+pub(crate) const NAME: &str = "hot-rustc";
+
 /// Runs one rustc call of cargo: `arguments` are the compiler and its arguments.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let chained = std::env::var_os("HOT_CHAINED_WRAPPER").map(PathBuf::from);
@@ -43,11 +48,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         chained,
         arguments: rest.to_vec(),
     };
-    let texts: Option<Vec<String>> = rest
-        .iter()
-        .map(|arg| arg.to_str().map(str::to_owned))
-        .collect();
-    let Some(args) = texts.map(RustcArgs::new) else {
+    let Some(args) = readable(rest) else {
         return call.pass_through();
     };
     let Some(kind) = kind(&args) else {
@@ -57,6 +58,12 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         Some(reason) => compile::unmodified(&call, &args, kind, reason),
         None => Compilation::new(call, args, kind).run(),
     }
+}
+
+/// The arguments of a compiler call, if they are text.
+fn readable(arguments: &[OsString]) -> Option<RustcArgs> {
+    let texts = arguments.iter().map(|arg| arg.to_str().map(str::to_owned));
+    texts.collect::<Option<_>>().map(RustcArgs::new)
 }
 
 /// The compiler call as cargo made it.

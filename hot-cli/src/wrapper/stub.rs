@@ -53,6 +53,10 @@ mod reloader {
             None => std::env::remove_var("RUSTC_WORKSPACE_WRAPPER"),
         }
         std::env::remove_var("HOT_CHAINED_WRAPPER");
+        if let Some(before) = std::env::var_os("HOT_RUSTC_WRAPPER_BEFORE") {
+            if before.is_empty() { std::env::remove_var("RUSTC_WRAPPER"); } else { std::env::set_var("RUSTC_WRAPPER", before); }
+            std::env::remove_var("HOT_RUSTC_WRAPPER_BEFORE");
+        }
         if let Err(why) = open(session) { eprintln!("hot: this program can't be patched: {why}"); }
     }
     fn open(session: OsString) -> Result<(), String> {

@@ -27,6 +27,7 @@ use crate::hook::{Code, Hook, MockSlot};
 use crate::registry::registry;
 use crate::scope;
 use crate::site::Site;
+use crate::FindError;
 
 /// The scoped mocks of one function. Made with the first, and kept for ever.
 struct Table {
@@ -361,13 +362,31 @@ fn links(site: &'static Site) -> Vec<&'static Link> {
 
 fn explained(error: &MockError) -> String {
     let built = crate::sites().next().is_some();
+    let hint = match error {
+        MockError::Find(FindError::Unknown { name, .. }) => foreign_crate(name).map(|foreign| {
+            format!("\nif `{foreign}` is a dependency, include it: `hot --include {foreign} cargo test`")
+        }),
+        _ => None,
+    };
+    let hint = hint.unwrap_or_default();
     match (error, built) {
         (MockError::Find(_), false) => format!(
             "nothing in this program can be mocked: run the tests with `hot cargo test`, or put \
-             `#[soft_mock::mockable]` on what they mock\n({error})"
+             `#[soft_mock::mockable]` on what they mock\n({error}){hint}"
         ),
-        _ => error.to_string(),
+        _ => format!("{error}{hint}"),
     }
+}
+
+/// The crate that a function's name begins with, if nothing in the program can be mocked that is of it.
+fn foreign_crate(name: &str) -> Option<&str> {
+    let name = name.trim_start_matches('<');
+    let name = name.split(" as ").next().unwrap_or(name);
+    let (first, _) = name.split_once("::")?;
+    let is_name = first.chars().all(|c| c.is_alphanumeric() || c == '_') && !first.is_empty();
+    let standard = ["std", "core", "alloc", "crate", "self", "super"].contains(&first);
+    let known = crate::sites().any(|site| site.crate_name() == first);
+    (is_name && !standard && !known).then_some(first)
 }
 
 /// A mock that is in the place of a function as long as this lives. See [`mock!`](crate::mock!).

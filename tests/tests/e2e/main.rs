@@ -10,6 +10,7 @@ mod counter_server;
 mod edits;
 mod failures;
 mod faults;
+mod included;
 mod meaning;
 mod mini_redis;
 mod policy;

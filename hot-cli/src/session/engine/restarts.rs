@@ -18,6 +18,7 @@ impl Engine {
         }
         let in_vain = self.restarted_for.as_ref() == Some(&text);
         self.said = Some(text);
+        self.tell_kept_sources(edits.iter().map(|edit| edit.file.clone()).collect());
         if self.attached {
             return self.say_rude(
                 edits,
@@ -29,6 +30,16 @@ impl Engine {
         }
         if in_vain {
             return self.say_rude(edits, IN_VAIN);
+        }
+        // What the sources of included crates hold now decides what cargo takes for built.
+        match self.include.launch() {
+            Ok(launch) if !self.restarting => self.launch = launch,
+            Ok(_) => {}
+            Err(error) => {
+                self.said = None;
+                self.say_rude(edits, "the old code runs on");
+                return self.report.error(&format!("{error:#}"));
+            }
         }
         self.changed_since_build = false;
         crate::toolchain::forget_versions(self.folder.path());
@@ -56,6 +67,28 @@ impl Engine {
                 self.say_rude(edits, "restarting");
                 self.restarting = true;
                 let _ = self.events.send(Event::Rebuilt(true));
+            }
+        }
+    }
+
+    /// Cargo's copy of a package from a registry or from git was edited: who knows, said once.
+    pub(super) fn tell_kept_sources(&mut self, files: Vec<PathBuf>) {
+        let units = self
+            .programs
+            .values()
+            .flat_map(|state| &state.program.units);
+        let kept = units.filter_map(|loaded| loaded.unit.kept.clone());
+        let edited = kept.filter(|folder| files.iter().any(|file| file.starts_with(folder)));
+        let new: Vec<PathBuf> = edited
+            .filter(|folder| !self.told_kept.contains(folder))
+            .collect();
+        for folder in new {
+            if self.told_kept.insert(folder.clone()) {
+                self.report.note(&format!(
+                    "{} is cargo's own copy of the package: the edit stays there, for all projects that use it, and \
+                     cargo alone does not notice it",
+                    folder.display()
+                ));
             }
         }
     }

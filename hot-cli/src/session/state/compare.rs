@@ -279,10 +279,12 @@ impl ProgramState {
                 .map(|(position, _)| *position);
             let user = edited.find_map(|position| self.program.fixed_user(position));
             if let Some(user) = user {
-                let why = format!(
-                    "{}: crate `{user}` uses it, which was built unmodified",
-                    edit.what
-                );
+                let name = &user.crate_name;
+                let how = match user.is_not_included() {
+                    true => format!("is not included (`--include {name}`)"),
+                    false => "was built unmodified".to_owned(),
+                };
+                let why = format!("{}: crate `{name}` uses it, which {how}", edit.what);
                 found.rude.insert(Rude {
                     file: edit.file.clone(),
                     line: edit.line,

@@ -251,5 +251,6 @@ fn unit(root: &Path, rustc: &Path, name: &str, file: &str, flags: &[&str]) -> Un
         without: BTreeSet::new(),
         inlined: BTreeSet::new(),
         unmodified: None,
+        kept: None,
     }
 }
