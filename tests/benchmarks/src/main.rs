@@ -1,4 +1,4 @@
-//! `cargo run --release -p soft-mock-benches -- save|build|call|mock|storm|all`: figures for `docs/benchmarks.md`.
+//! `cargo run --release -p soft-mock-benches -- save|spread|build|call|mock|storm|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the
@@ -11,6 +11,7 @@ mod mock;
 mod project;
 mod running;
 mod save;
+mod spread;
 mod stats;
 mod storm;
 
@@ -20,12 +21,12 @@ use std::process::ExitCode;
 use anyhow::{bail, Context, Result};
 
 const USAGE: &str =
-    "usage: soft-mock-benches save|build|call|mock|storm|all [--edits N] [--rounds N] [--patches N]";
+    "usage: soft-mock-benches save|spread|build|call|mock|storm|all [--edits N] [--rounds N] [--patches N]";
 
 /// What was asked for.
 struct Options {
     what: String,
-    /// Edits of each program in `save`.
+    /// Edits of each program in `save` and `spread`.
     edits: usize,
     /// Repetitions in `build` and `call`.
     rounds: usize,
@@ -52,6 +53,9 @@ fn run() -> Result<()> {
     if all || options.what == "save" {
         save::run(&hot, scratch.path(), options.edits)?;
     }
+    if all || options.what == "spread" {
+        spread::run(&hot, scratch.path(), options.edits)?;
+    }
     if all || options.what == "build" {
         build::run(&hot, scratch.path(), options.rounds)?;
     }
@@ -69,7 +73,7 @@ fn run() -> Result<()> {
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
     let what = args.next().context(USAGE)?;
-    if !["save", "build", "call", "mock", "storm", "all"].contains(&what.as_str()) {
+    if !["save", "spread", "build", "call", "mock", "storm", "all"].contains(&what.as_str()) {
         bail!(USAGE);
     }
     let mut options = Options {

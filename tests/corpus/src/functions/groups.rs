@@ -50,7 +50,11 @@ impl Run<'_> {
                 self.restart()?;
             }
             let left: usize = groups.iter().map(Vec::len).sum();
-            eprintln!("{}: {left} behind these {}", self.project.package.name, group.len());
+            eprintln!(
+                "{}: {left} behind these {}",
+                self.project.package.name,
+                group.len()
+            );
             groups.extend(self.group(group)?);
         }
         Ok(())

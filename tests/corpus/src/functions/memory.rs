@@ -169,7 +169,9 @@ impl Memory {
     /// Whether the process is gone, or waits to be.
     pub(super) fn has_ended(&self) -> bool {
         let status = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
-        let state = status.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        let state = status
+            .rsplit_once(") ")
+            .and_then(|(_, rest)| rest.chars().next());
         state.is_none_or(|state| matches!(state, 'Z' | 'X'))
     }
 

@@ -115,7 +115,8 @@ impl Session {
 
     fn is_at(&self, site: usize, body: &Body) -> bool {
         let place = format!("({}:{})", body.file.display(), body.line);
-        self.memory.is_at(&site, &self.memory.sites[site].name, &place)
+        self.memory
+            .is_at(&site, &self.memory.sites[site].name, &place)
     }
 
     /// What `hot` says to what was saved just now, and what it has compiled for it. Several files may be seen one
@@ -226,7 +227,8 @@ impl Session {
             }
             while self.lines.try_recv().is_ok() {}
             let left = self.memory.hooked().map_or(0, |left| left.len());
-            return (left > 0).then(|| format!("{left} sites lead elsewhere, and nothing was patched"));
+            return (left > 0)
+                .then(|| format!("{left} sites lead elsewhere, and nothing was patched"));
         }
         while let Next::Line(line) = self.next_line(SILENCE) {
             if word(&line) == Word::Restored {
