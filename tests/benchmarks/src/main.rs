@@ -1,4 +1,4 @@
-//! `cargo run --release -p soft-mock-benches -- save|build|call|mock|storm|rewrite|whole|all`: figures for `docs/benchmarks.md`.
+//! `cargo run --release -p soft-mock-benches -- save|spread|build|call|mock|storm|rewrite|whole|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the
@@ -12,6 +12,7 @@ mod project;
 mod rewrite;
 mod running;
 mod save;
+mod spread;
 mod stats;
 mod storm;
 mod whole;
@@ -22,12 +23,16 @@ use std::process::ExitCode;
 use anyhow::{bail, Context, Result};
 
 const USAGE: &str =
-    "usage: soft-mock-benches save|build|call|mock|storm|rewrite|whole|all [--edits N] [--rounds N] [--patches N]";
+    "usage: soft-mock-benches save|spread|build|call|mock|storm|rewrite|whole|all [--edits N] [--rounds N] [--patches N]";
+
+const WHAT: [&str; 9] = [
+    "save", "spread", "build", "call", "mock", "storm", "rewrite", "whole", "all",
+];
 
 /// What was asked for.
 struct Options {
     what: String,
-    /// Edits of each program in `save`.
+    /// Edits of each program in `save` and `spread`.
     edits: usize,
     /// Repetitions in `build`, `call`, `rewrite` and `whole`.
     rounds: usize,
@@ -54,6 +59,9 @@ fn run() -> Result<()> {
     if all || options.what == "save" {
         save::run(&hot, scratch.path(), options.edits)?;
     }
+    if all || options.what == "spread" {
+        spread::run(&hot, scratch.path(), options.edits)?;
+    }
     if all || options.what == "build" {
         build::run(&hot, scratch.path(), options.rounds)?;
     }
@@ -77,11 +85,7 @@ fn run() -> Result<()> {
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
     let what = args.next().context(USAGE)?;
-    if ![
-        "save", "build", "call", "mock", "storm", "rewrite", "whole", "all",
-    ]
-    .contains(&what.as_str())
-    {
+    if !WHAT.contains(&what.as_str()) {
         bail!(USAGE);
     }
     let mut options = Options {

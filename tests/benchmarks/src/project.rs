@@ -26,6 +26,13 @@ impl Project {
         write(&self.edited, &self.text.replace(PLACE, &value.to_string()))
     }
 
+    /// The same with the value in a constant, which the function uses.
+    pub(crate) fn spreading(mut self) -> Self {
+        let constant = format!("\nconst MEASURED: u64 = {PLACE};\n");
+        self.text = self.text.replace(PLACE, "MEASURED") + &constant;
+        self
+    }
+
     /// The same project once more, in another folder.
     pub(crate) fn copy_to(&self, folder: &Path) -> Result<Self> {
         copy(&self.folder, folder)?;

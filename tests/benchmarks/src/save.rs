@@ -16,10 +16,10 @@ use crate::project::{cargo, large, scrubbed, tiny, Project};
 use crate::running::Running;
 use crate::stats::{median, percentile, ratio, time, times, verdict};
 
-const FIRST_BUILD: Duration = Duration::from_secs(600);
-const ONE_EDIT: Duration = Duration::from_secs(60);
+pub(crate) const FIRST_BUILD: Duration = Duration::from_secs(600);
+const ONE_EDIT: Duration = Duration::from_secs(300);
 /// Between two edits: nobody saves faster.
-const PAUSE: Duration = Duration::from_millis(300);
+pub(crate) const PAUSE: Duration = Duration::from_millis(300);
 
 /// What was measured on one program.
 struct Figures {
@@ -120,7 +120,7 @@ fn measure(hot: &Path, scratch: &Path, project: &Project, edits: usize) -> Resul
 }
 
 /// Saves one edit and waits until the program returns its value.
-fn edit(running: &Running, project: &Project, value: u64, pid: u32) -> Result<Duration> {
+pub(crate) fn edit(running: &Running, project: &Project, value: u64, pid: u32) -> Result<Duration> {
     let before = clock_gettime(ClockId::Monotonic);
     project.save(value)?;
     let seen = running.wait(ONE_EDIT, |line| {
@@ -157,14 +157,14 @@ fn build(project: &Project) -> Result<Duration> {
 }
 
 /// A line of the program: the value, when it was first returned, the process.
-struct Seen {
+pub(crate) struct Seen {
     value: u64,
     at: Duration,
-    pid: u32,
+    pub(crate) pid: u32,
 }
 
 impl Seen {
-    fn read(line: &str) -> Option<Self> {
+    pub(crate) fn read(line: &str) -> Option<Self> {
         let mut words = line.split(' ');
         Some(Self {
             value: words.next()?.parse().ok()?,

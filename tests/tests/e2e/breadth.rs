@@ -99,6 +99,8 @@ fn edits_that_are_patched() {
         .map(|file| (file, program.project.read(file)))
         .to_vec();
 
+    rows::first(&mut program);
+
     // What has no site, by those who use it, across crates.
     program.answers("constant", "limit 10");
     program.patches(&[(BASE, "u32 = 10", "u32 = 11")], "constant", "limit 11");
@@ -108,6 +110,7 @@ fn edits_that_are_patched() {
         "generic",
         "1-2",
     );
+    program.patches(&[(BASE, "\"three\"", "\"drei\"")], "spelled", "drei");
     program.patches(&[(BASE, "{}/{}", "{}|{}")], "pair", "1|2");
     program.patches(
         &[(BASE, "hello {}", "good day {}")],

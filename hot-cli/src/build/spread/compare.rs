@@ -45,6 +45,17 @@ impl<'a, 'd> Side<'a, 'd> {
         self.users.get(&piece).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether `table` is a function's own table of places to jump to: nothing else refers to it, and what
+    /// it holds are distances, which no pointer is. A jump there is part of a call in progress.
+    fn is_jump_table(&self, table: Piece, relocation: &Relocation, function: Piece) -> bool {
+        let world = self.world;
+        let mut users = self.users(table).iter();
+        relocation.kind == elf::R_X86_64_PC32
+            && !world.is_code(table)
+            && world.symbols_in(table).is_empty()
+            && users.all(|(user, _)| *user == function)
+    }
+
     fn code(&self, path: &str) -> Vec<Piece> {
         let pieces = self.world.pieces(path).iter().copied();
         pieces.filter(|piece| self.world.is_code(*piece)).collect()
@@ -230,7 +241,10 @@ impl Spread<'_, '_> {
             }
             for (user, relocation) in self.old.users(piece) {
                 let usage = world.usage(*user, relocation);
-                if usage == Use::Call || self.is_harmless(path, piece, usage) {
+                if usage == Use::Call
+                    || self.old.is_jump_table(*user, relocation, piece)
+                    || self.is_harmless(path, piece, usage)
+                {
                     continue;
                 }
                 let holder = world.path_of(*user).filter(|_| usage == Use::Data);
@@ -426,7 +440,9 @@ pub(super) fn left_alive(
                 && !is_accessor(side.world, path, *piece)
                 && !is_detached_body(path)
                 && users.any(|(user, relocation)| {
-                    taken(*user) && side.world.usage(*user, relocation) != Use::Call
+                    taken(*user)
+                        && side.world.usage(*user, relocation) != Use::Call
+                        && !side.is_jump_table(*user, relocation, *piece)
                 })
         };
         if pieces.iter().any(held) && !facts.bound.contains_key(&**path) {

@@ -6,6 +6,23 @@ use super::{Edit, Program};
 pub(super) const ROWS: &str = "app/src/rows.rs";
 pub(super) const LOWEST: &str = "lowest/src/lib.rs";
 
+/// What is to be seen as long as nothing runs that was made from whole crates.
+pub(super) fn first(program: &mut Program) {
+    program.edit(&[(ROWS, "item.to_string()", "item.to_string() + \"!\"")]);
+    let said = ["body of fn nobody changed", "nothing that runs uses it"];
+    program
+        .session
+        .wait_for_all(&[&[ROWS], said.as_slice()].concat());
+    program.edit(&[(ROWS, "item.to_string() + \"!\"", "item.to_string()")]);
+
+    // A crate that is built unmodified calls the function at its site, as all others do.
+    program.answers("old", "old 21");
+    program.patches(&[(LOWEST, "    7\n", "    8\n")], "old", "old 24");
+    program.edit(&[(LOWEST, "    8\n", "    7\n")]);
+    let answer = program.session.ask_until("old", " old 21");
+    program.counted(&answer, "old 21");
+}
+
 /// Edits that are patched.
 pub(super) fn patched(program: &mut Program) {
     program.answers("derive", "label a");
@@ -34,17 +51,6 @@ pub(super) fn patched(program: &mut Program) {
     );
 
     values(program);
-
-    let edit = (ROWS, "item.to_string()", "item.to_string() + \"!\"");
-    program.edit(&[edit]);
-    let said = ["body of fn nobody changed", "nothing that runs uses it"];
-    program
-        .session
-        .wait_for_all(&[&[ROWS], said.as_slice()].concat());
-
-    // A crate that is built unmodified calls the function at its site, as all others do.
-    program.answers("old", "old 21");
-    program.patches(&[(LOWEST, "    7\n", "    8\n")], "old", "old 24");
 }
 
 /// What exists keeps its value, and that is said. What is new begins with its own.
