@@ -12,6 +12,7 @@ mod control;
 mod doctor;
 mod handover;
 mod managed;
+mod platform;
 mod private_socket;
 mod remote;
 mod report;
