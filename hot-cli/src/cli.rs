@@ -29,6 +29,7 @@ Examples:
   cargo hot run --bin server          the same as: hot cargo run --bin server
   hot status | history | diff | rollback [N]   for another terminal: what runs, what changed, take patches back
   hot build-patch -o fix.so, hot patch --pid PID fix.so     a program without a session that listens for patches
+  hot attach                          takes up a program whose `hot` was killed
   hot doctor, hot expand FILE         what could be patched, and what the compiler gets; nothing is run
   hot build plugins/foo out           builds a managed plugin; `hot build --help`, `hot watch-plugins --help`
 

@@ -13,6 +13,7 @@ mod doctor;
 mod handover;
 mod include;
 mod managed;
+mod platform;
 mod private_socket;
 mod remote;
 mod report;

@@ -123,8 +123,10 @@ impl Stamp {
 /// The linker that comes with the compiler, called directly, if there is one.
 pub(crate) fn bundled_linker(real_rustc: &Path) -> Option<PathBuf> {
     let sysroot = real_rustc.parent()?.parent()?;
-    let host = concat!("x86_64", "-unknown-linux-gnu");
-    let linker = sysroot.join("lib/rustlib").join(host).join("bin/rust-lld");
+    let linker = sysroot
+        .join("lib/rustlib")
+        .join(crate::platform::TARGET)
+        .join("bin/rust-lld");
     linker.is_file().then_some(linker)
 }
 

@@ -56,6 +56,7 @@ pub mod manifest;
 pub mod mock;
 mod names;
 pub mod patch;
+mod platform;
 pub mod plugin;
 pub mod registry;
 pub mod reloader;

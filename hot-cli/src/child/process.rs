@@ -1,12 +1,13 @@
 //! Processes by handle, so that a signal can't hit a stranger that got the same pid later; and who descends from whom.
 //!
-//! Knows nothing of what the processes are. Everything platform-specific about processes is here: Linux' `/proc` and
-//! pidfds.
+//! Knows nothing of what the processes are.
 
 use std::os::fd::OwnedFd;
 use std::process::Child;
 
 use rustix::process::{Pid, PidfdFlags, Signal};
+
+use crate::platform::{self, Stat};
 
 /// One process, the same one as long as this value lives.
 #[derive(Debug)]
@@ -62,10 +63,8 @@ impl Process {
 
     /// Whether it is a process of this user, and not this one itself.
     pub(super) fn is_ours(&self) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        let owner = std::fs::metadata(format!("/proc/{}", self.id())).map(|meta| meta.uid());
-        self.id() != std::process::id()
-            && owner.is_ok_and(|uid| uid == rustix::process::geteuid().as_raw())
+        let own = rustix::process::geteuid().as_raw();
+        self.id() != std::process::id() && platform::owner(self.id()) == Some(own)
     }
 
     fn stat(&self) -> Option<Stat> {
@@ -76,7 +75,7 @@ impl Process {
 /// The processes in our own process group that `root` started, directly or not, without `root` itself.
 pub(super) fn descendants(root: u32) -> Vec<Process> {
     let group = rustix::process::getpgrp().as_raw_nonzero().get();
-    let all: Vec<Stat> = pids().filter_map(Stat::read).collect();
+    let all: Vec<Stat> = platform::pids().filter_map(Stat::read).collect();
     let Ok(root) = i32::try_from(root) else {
         return Vec::new();
     };
@@ -100,78 +99,9 @@ pub(super) fn descendants(root: u32) -> Vec<Process> {
         .collect()
 }
 
-fn pids() -> impl Iterator<Item = Pid> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
-}
-
-/// A line of `/proc/<pid>/stat`.
-#[derive(Debug, PartialEq, Eq)]
-struct Stat {
-    pid: i32,
-    state: char,
-    parent: i32,
-    group: i32,
-    born: u64,
-}
-
-impl Stat {
-    fn read(pid: Pid) -> Option<Self> {
-        let raw = pid.as_raw_nonzero().get();
-        let line = std::fs::read(format!("/proc/{raw}/stat")).ok()?;
-        Self::parse(raw, &String::from_utf8_lossy(&line))
-    }
-
-    fn parse(pid: i32, line: &str) -> Option<Self> {
-        // The command's name, in parentheses, may itself hold blanks and parentheses.
-        let (_, rest) = line.rsplit_once(") ")?;
-        let mut fields = rest.split(' ');
-        let state = fields.next()?.chars().next()?;
-        let parent = fields.next()?.parse().ok()?;
-        let group = fields.next()?.parse().ok()?;
-        // Field 22 of the line; `state` is field 3, and three were taken.
-        let born = fields.nth(16)?.parse().ok()?;
-        Some(Self {
-            pid,
-            state,
-            parent,
-            group,
-            born,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_with_parentheses() {
-        let line = "7 (a) S 1 (b) R 3 4 5 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 9876 1 2 3";
-        let stat = Stat::parse(7, line);
-        assert_eq!(
-            stat,
-            Some(Stat {
-                pid: 7,
-                state: 'R',
-                parent: 3,
-                group: 4,
-                born: 9876
-            })
-        );
-        assert_eq!(Stat::parse(7, "7 (a) S 1"), None);
-        assert_eq!(Stat::parse(7, ""), None);
-    }
-
-    #[test]
-    fn own_line_is_read() {
-        let stat = Stat::read(rustix::process::getpid()).expect("own stat");
-        assert_eq!(
-            u32::try_from(stat.parent),
-            Ok(std::os::unix::process::parent_id())
-        );
-        assert!(stat.born > 0);
-    }
 
     #[test]
     fn grandchildren_are_found() {

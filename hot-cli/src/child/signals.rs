@@ -47,7 +47,7 @@ impl SignalThread {
     pub(super) fn start(
         mut on_signal: impl FnMut(Received) + Send + 'static,
     ) -> Result<Self, ChildError> {
-        let ignored = ignored();
+        let ignored = crate::platform::ignored();
         let wanted = HANDLED.iter().filter(|signal| ignored & bit(**signal) == 0);
         let mut signals = SignalsInfo::<WithOrigin>::new(wanted).map_err(ChildError::Signals)?;
         let handle = signals.handle();
@@ -73,33 +73,4 @@ impl Drop for SignalThread {
 
 fn bit(signal: i32) -> u64 {
     1 << (signal - 1)
-}
-
-/// The signals that are ignored now, by the kernel's own account; none where it can't be read.
-pub(super) fn ignored() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    ignored_in(&status).unwrap_or(0)
-}
-
-fn ignored_in(status: &str) -> Option<u64> {
-    let mask = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))?;
-    u64::from_str_radix(mask.trim(), 16).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_kernels_mask_is_read() {
-        assert_eq!(
-            ignored_in("Name:\tx\nSigIgn:\t0000000000001001\n"),
-            Some(bit(SIGHUP) | bit(13))
-        );
-        assert_eq!(ignored_in("Name:\tx\n"), None);
-        // The standard library of a Rust program ignores SIGPIPE.
-        assert_ne!(ignored() & bit(13), 0);
-    }
 }

@@ -16,6 +16,7 @@ use soft_mock_rewriter::{FileItems, Lasting};
 use crate::build::object::{dynamic_symbols, DynamicSymbols};
 use crate::build::rustc::Cancel;
 use crate::build::twin::{twin, Twin};
+use crate::platform;
 use crate::toolchain::{self, Stamp};
 use crate::unit::{Unit, UnitKind};
 use crate::wrapper::shadow;
@@ -62,7 +63,7 @@ impl Program {
     pub(crate) fn load(hello: &Hello, pid: u32) -> Result<Self> {
         let executable = match &hello.image {
             Some(image) => image.clone(),
-            None => PathBuf::from(format!("/proc/{pid}/exe")),
+            None => platform::executable(pid),
         };
         let mut program = Self::recorded(&PathBuf::from(&hello.program), executable)?;
         program.is_plugin = hello.image.is_some();
@@ -291,7 +292,12 @@ fn library_folders(units: &[LoadedUnit], rustc: &Path) -> Vec<PathBuf> {
         }
     }
     let sysroot = rustc.parent().and_then(Path::parent);
-    let target = "lib/rustlib/x86_64-unknown-linux-gnu/lib";
-    folders.extend(sysroot.map(|sysroot| sysroot.join(target)));
+    let libraries = |sysroot: &Path| {
+        sysroot
+            .join("lib/rustlib")
+            .join(platform::TARGET)
+            .join("lib")
+    };
+    folders.extend(sysroot.map(libraries));
     folders.into_iter().collect()
 }

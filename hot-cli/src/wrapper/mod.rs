@@ -144,7 +144,8 @@ fn unfit(kind: UnitKind, args: &RustcArgs) -> Option<String> {
         let host = cfg!(target_arch = "x86_64") && target.starts_with("x86_64-");
         if !(host && target.ends_with("-linux-gnu")) {
             return Some(format!(
-                "its target is {target}: programs can be patched on x86_64-unknown-linux-gnu only"
+                "its target is {target}: programs can be patched on {} only",
+                crate::platform::TARGET
             ));
         }
     }

@@ -9,13 +9,10 @@ use std::path::Path;
 
 use super::error::Refusal;
 use crate::manifest::IMAGE;
+use crate::platform;
 
-/// The library's own symbols come before those of the program: both have a copy of std, of the shared
-/// crates and so on, and code of the plugin must meet the plugin's.
-#[cfg(target_env = "gnu")]
-pub(super) const FIRST: i32 = libc::RTLD_DEEPBIND;
-#[cfg(not(target_env = "gnu"))]
-pub(super) const FIRST: i32 = 0;
+/// Both have a copy of std, of the shared crates and so on, and code of the plugin must meet the plugin's.
+pub(super) const FIRST: i32 = platform::OWN_SYMBOLS_FIRST;
 
 const LIBRARY: &str = "the library of a managed plugin";
 const PROGRAM: &str = "the program";

@@ -18,6 +18,7 @@ use super::error::{LoadError, Refusal};
 use super::place;
 use crate::images::Image as SitesImage;
 use crate::manifest::{ManifestError, FORMAT};
+use crate::platform;
 use crate::seal;
 
 /// The kind of plugin that has a life cycle of its own.
@@ -271,17 +272,9 @@ impl ManagedLibrary {
         let copy = self.copy;
         // An error means that the dynamic linker keeps it, which is asked below.
         let _ = ManuallyDrop::into_inner(self.library).close();
-        let gone = !is_mapped(&copy);
+        let gone = !platform::is_mapped(&copy);
         // Best effort, as above.
         let _ = fs::remove_file(&copy);
         gone
     }
-}
-
-fn is_mapped(file: &Path) -> bool {
-    let Ok(maps) = fs::read_to_string("/proc/self/maps") else {
-        return true;
-    };
-    let file = file.to_string_lossy();
-    maps.lines().any(|line| line.ends_with(&*file))
 }

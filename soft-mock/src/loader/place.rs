@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
+
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -17,6 +17,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::error::Refusal;
+use crate::platform;
 
 /// More than any plugin: a debug build of a large one has a few MiB.
 const LARGEST: u64 = 512 << 20;
@@ -76,7 +77,7 @@ fn is_plugin_like(metadata: &Metadata) -> Result<(), Refusal> {
 
 /// The path of the open file itself, whatever links led to it.
 fn real_path(file: &File, path: &Path) -> io::Result<PathBuf> {
-    fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).or_else(|_| fs::canonicalize(path))
+    platform::path_of(file).or_else(|_| fs::canonicalize(path))
 }
 
 /// Whether only this user (and root) can have written it.

@@ -63,6 +63,31 @@ pub(crate) fn tiny(scratch: &Path) -> Result<Project> {
     })
 }
 
+/// The tiny program as hot-lib-reloader wants it: the function in a library of its own, with a `dylib`.
+pub(crate) fn peer(scratch: &Path) -> Result<Project> {
+    let folder = scratch.join("peer");
+    let manifest = "[workspace]\nresolver = \"2\"\nmembers = [\"lib\"]\n\n\
+                    [package]\nname = \"peer\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+                    [dependencies]\nhot-lib-reloader = \"=0.8.2\"\npeer_lib = { path = \"lib\" }\n";
+    write(&folder.join("Cargo.toml"), manifest)?;
+    let manifest = "[package]\nname = \"peer_lib\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+                    [lib]\ncrate-type = [\"rlib\", \"dylib\"]\n";
+    write(&folder.join("lib/Cargo.toml"), manifest)?;
+    let watch = WATCH.replace("extern \"C\"", "unsafe extern \"C\"");
+    write(&folder.join("src/watch.rs"), &watch)?;
+    let main = include_str!("../programs/peer_main.rs");
+    write(&folder.join("src/main.rs"), main)?;
+    let text = include_str!("../programs/peer_lib.rs");
+    let edited = folder.join("lib/src/lib.rs");
+    write(&edited, text)?;
+    Ok(Project {
+        name: "hot-lib-reloader 0.8.2, the tiny program",
+        folder,
+        edited,
+        text: text.to_owned(),
+    })
+}
+
 /// A program whose threads call the edited function all the time.
 pub(crate) fn storm(scratch: &Path) -> Result<Project> {
     let folder = scratch.join("storm");

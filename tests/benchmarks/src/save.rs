@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, Context, Result};
 use rustix::time::{clock_gettime, ClockId};
 
-use crate::project::{cargo, large, scrubbed, tiny, Project};
+use crate::project::{self, cargo, large, scrubbed, tiny, Project};
 use crate::running::Running;
 use crate::stats::{median, percentile, ratio, time, times, verdict};
 
@@ -41,6 +41,15 @@ pub(crate) fn run(hot: &Path, scratch: &Path, edits: usize) -> Result<()> {
     println!("|---|---|---|---|---|---|---|---|");
     for figures in [&tiny, &large] {
         figures.print();
+    }
+    match peer(scratch, edits) {
+        Ok((name, edits)) => println!(
+            "| {name} | {} | {} | {} | – | – | – | – |",
+            time(median(&edits)),
+            time(percentile(&edits, 0.95)),
+            time(percentile(&edits, 1.0)),
+        ),
+        Err(error) => eprintln!("hot-lib-reloader isn't measured: {error:#}"),
     }
     aims(&tiny, &large);
     Ok(())
@@ -90,6 +99,35 @@ fn aims(tiny: &Figures, large: &Figures) {
     );
 }
 
+/// The same edits with hot-lib-reloader. Its library is built as soon as the file is saved, as if whatever watches
+/// the file for it took no time; its own wait for the end of a build is the shortest that it recommends.
+fn peer(scratch: &Path, edits: usize) -> Result<(&'static str, Vec<Duration>)> {
+    let project = project::peer(scratch)?;
+    build(&project).context("the first build")?;
+    let mut command = cargo();
+    command
+        .args(["run", "--quiet"])
+        .current_dir(&project.folder);
+    let running = Running::start(command, &scratch.join("peer.log"))?;
+    let pid = running.wait(FIRST_BUILD, |line| Some(Seen::read(line)?.pid))?;
+    let library = || {
+        let status = cargo()
+            .args(["build", "--quiet", "--package", "peer_lib"])
+            .current_dir(&project.folder)
+            .status();
+        match status.is_ok_and(|status| status.success()) {
+            true => Ok(()),
+            false => bail!("the library can't be built"),
+        }
+    };
+    let values = (3_000_000..).take(edits);
+    let times = values.map(|value| {
+        std::thread::sleep(PAUSE);
+        edit(&running, &project, value, pid, library)
+    });
+    Ok((project.name, times.collect::<Result<_>>()?))
+}
+
 fn measure(hot: &Path, scratch: &Path, project: &Project, edits: usize) -> Result<Figures> {
     let name = project.name;
     let plain = project.copy_to(&scratch.join(format!("{name}-plain")))?;
@@ -102,14 +140,15 @@ fn measure(hot: &Path, scratch: &Path, project: &Project, edits: usize) -> Resul
     let pid = running.wait(FIRST_BUILD, |line| Some(Seen::read(line)?.pid))?;
     let mut figures = Figures {
         name,
-        first: edit(&running, project, 2_000_000, pid)?,
+        first: edit(&running, project, 2_000_000, pid, || Ok(()))?,
         edits: Vec::new(),
         builds: Vec::new(),
         claimed: Vec::new(),
     };
     for value in (3_000_000..).take(edits) {
         std::thread::sleep(PAUSE);
-        figures.edits.push(edit(&running, project, value, pid)?);
+        let taken = edit(&running, project, value, pid, || Ok(()))?;
+        figures.edits.push(taken);
         std::thread::sleep(PAUSE);
         plain.save(value)?;
         figures.builds.push(build(&plain)?);
@@ -119,10 +158,17 @@ fn measure(hot: &Path, scratch: &Path, project: &Project, edits: usize) -> Resul
     Ok(figures)
 }
 
-/// Saves one edit and waits until the program returns its value.
-pub(crate) fn edit(running: &Running, project: &Project, value: u64, pid: u32) -> Result<Duration> {
+/// Saves one edit, does what then has to be done, and waits until the program returns its value.
+pub(crate) fn edit(
+    running: &Running,
+    project: &Project,
+    value: u64,
+    pid: u32,
+    saved: impl Fn() -> Result<()>,
+) -> Result<Duration> {
     let before = clock_gettime(ClockId::Monotonic);
     project.save(value)?;
+    saved()?;
     let seen = running.wait(ONE_EDIT, |line| {
         Seen::read(line).filter(|seen| seen.value == value)
     })?;

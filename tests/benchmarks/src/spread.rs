@@ -38,11 +38,11 @@ fn measure(hot: &Path, scratch: &Path, project: &Project, edits: usize) -> Resul
     let running = Running::start(command, &log)?;
     let pid = running.wait(FIRST_BUILD, |line| Some(Seen::read(line)?.pid))?;
     std::thread::sleep(WHILE);
-    let first = edit(&running, project, 2_000_000, pid)?;
+    let first = edit(&running, project, 2_000_000, pid, || Ok(()))?;
     let mut others = Vec::new();
     for value in (3_000_000..).take(edits) {
         std::thread::sleep(PAUSE);
-        others.push(edit(&running, project, value, pid)?);
+        others.push(edit(&running, project, value, pid, || Ok(()))?);
         eprintln!("{}: {}", project.name, time(others.last().copied()));
     }
     println!(

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use crate::platform;
 
 /// What fits into `sockaddr_un`, without the final NUL.
 const LONGEST: usize = 107;
@@ -32,9 +33,7 @@ impl Address {
             .custom_flags(libc::O_PATH | libc::O_DIRECTORY)
             .open(folder)?;
         Ok(Self {
-            path: Path::new("/proc/self/fd")
-                .join(folder.as_raw_fd().to_string())
-                .join(name),
+            path: platform::through(&folder).join(name),
             _folder: Some(folder),
         })
     }

@@ -1,0 +1,10 @@
+//! Linux with glibc on x86-64.
+
+mod processes;
+mod sockets;
+
+pub(crate) use processes::{executable, ignored, owner, pids, Stat};
+pub(crate) use sockets::sockets_of;
+
+/// The target whose programs can be patched.
+pub(crate) const TARGET: &str = "x86_64-unknown-linux-gnu";

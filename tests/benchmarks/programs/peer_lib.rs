@@ -1,0 +1,4 @@
+#[unsafe(no_mangle)]
+pub fn value() -> u64 {
+    1_000_000
+}
