@@ -97,7 +97,6 @@ impl Compilation {
         unit.sources = tree.files.iter().map(|file| file.path.clone()).collect();
         unit.skip = config::read(&unit.crate_name, unit.package())?;
         unit.id = self.identify(&unit, &tree);
-        unit.no_std = tree.is_no_std();
         if self.args.is_optimised() && !unit.mocks {
             unit.inlined.extend(inlined(&tree, &unit.crate_name));
         }
@@ -292,7 +291,6 @@ impl Compilation {
             args: self.args.all.clone(),
             root: cwd.join(input),
             mocks: self.kind == UnitKind::Test || super::for_tests(),
-            no_std: false,
             cwd,
             env: crate::toolchain::recorded_environment(),
             sources: Vec::new(),
