@@ -59,8 +59,6 @@ pub(crate) struct Unit {
     /// It is rewritten for tests.
     #[serde(default)]
     pub(crate) mocks: bool,
-    /// The crate has no standard library.
-    pub(crate) no_std: bool,
     /// The files that were rewritten.
     pub(crate) sources: Vec<PathBuf>,
     /// Everything else that decides what is compiled, with a hash of what it held.

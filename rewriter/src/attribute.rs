@@ -99,7 +99,6 @@ pub fn attribute_prologue(
         // Newer editions want `unsafe(…)` around the section, older compilers don't know it: those that
         // know edition 2024 take it everywhere.
         edition: Edition::E2024,
-        no_std: false,
         borrowing: &HashSet::new(),
         type_ids: true,
         mocks: true,

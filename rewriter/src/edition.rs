@@ -26,11 +26,29 @@ impl Edition {
         }
     }
 
-    /// The path under which the core library is reached from any module.
-    pub(crate) fn core_path(self, no_std: bool) -> &'static str {
-        match (self, no_std) {
-            (Self::E2015, false) => "::std",
+    /// The path under which the core library is reached from any module of a rewritten crate. In the oldest
+    /// edition there is none that holds with the standard library and without, which may be for `cfg` to say:
+    /// there the support module has one.
+    pub(crate) fn core_path(self) -> &'static str {
+        match self {
+            Self::E2015 => "::__soft_mock::core",
             _ => "::core",
+        }
+    }
+
+    /// The same from any module of a plugin, which has the rewritten crate as its host.
+    pub(crate) fn core_path_of_plugins(self) -> &'static str {
+        match self {
+            Self::E2015 => "::__hot_host::__soft_mock::core",
+            _ => "::core",
+        }
+    }
+
+    /// What the support module declares for [`core_path`](Self::core_path).
+    pub(crate) fn core_declaration(self) -> &'static str {
+        match self {
+            Self::E2015 => "pub extern crate core;",
+            _ => "",
         }
     }
 

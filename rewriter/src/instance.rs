@@ -110,7 +110,7 @@ pub(crate) fn taken(
         return Default::default(); // Never: who has no type isn't eligible.
     };
     let item = surroundings.item(signature);
-    let code = match ties(signature, arguments) {
+    let code = match ties(signature, core, arguments) {
         None => format!("crate::__soft_mock::instance::<_, {pointer}, __SoftMockHere>({item})"),
         // The types of `impl Trait` have no names: the arguments tell them.
         Some(Ties { functions, values }) => {
@@ -145,7 +145,7 @@ struct Ties {
     values: String,
 }
 
-fn ties(signature: &Signature, arguments: &[String]) -> Option<Ties> {
+fn ties(signature: &Signature, core: &str, arguments: &[String]) -> Option<Ties> {
     let is_impl =
         |argument: &FnArg| matches!(argument, FnArg::Typed(typed) if contains_impl(&typed.ty));
     if !signature.inputs.iter().any(is_impl) {
@@ -160,12 +160,13 @@ fn ties(signature: &Signature, arguments: &[String]) -> Option<Ties> {
     let values = arguments.iter().zip(&tied).filter(|(_, tied)| **tied);
     let values: Vec<String> = values.map(|(name, _)| format!("&{name}")).collect();
     let (unsafety, abi) = (&signature.unsafety, &signature.abi);
+    let core: TokenStream = core.parse().unwrap_or_default();
     let mut functions = quote! {
-        fn __soft_mock_tie<#(#all,)* __R>(_: ::core::option::Option<#unsafety #abi fn(#(#all),*) -> __R>, #(#types),*) {}
+        fn __soft_mock_tie<#(#all,)* __R>(_: #core::option::Option<#unsafety #abi fn(#(#all),*) -> __R>, #(#types),*) {}
     };
     if signature.asyncness.is_some() {
         functions.extend(quote! {
-            fn __soft_mock_tie_item<__F: ::core::ops::Fn(#(#all),*) -> __R, #(#all,)* __R>(_: &__F, #(#types),*) {}
+            fn __soft_mock_tie_item<__F: #core::ops::Fn(#(#all),*) -> __R, #(#all,)* __R>(_: &__F, #(#types),*) {}
         });
     }
     Some(Ties {
@@ -178,8 +179,8 @@ fn ties(signature: &Signature, arguments: &[String]) -> Option<Ties> {
 ///
 /// `instance` holds no code for its record: the assembler puts it into a section of the program, once for
 /// every instance that is compiled. The linker keeps it (`R`), although nothing refers to it.
-pub(crate) fn support(edition: Edition, no_std: bool) -> String {
-    SUPPORT.replace("$core", edition.core_path(no_std))
+pub(crate) fn support(edition: Edition) -> String {
+    SUPPORT.replace("$core", edition.core_path())
 }
 
 const SUPPORT: &str = r#"

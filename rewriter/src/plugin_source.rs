@@ -66,8 +66,6 @@ pub struct PluginOptions {
     pub crate_name: String,
     /// Its edition.
     pub edition: Edition,
-    /// It has no standard library.
-    pub no_std: bool,
     /// The build of it that runs.
     pub unit: u64,
     /// The first line of `rustc -V`.

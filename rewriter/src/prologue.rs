@@ -52,7 +52,6 @@ pub(crate) struct Function<'a> {
 /// What the text depends on beside the function.
 pub(crate) struct Dialect<'a> {
     pub(crate) edition: Edition,
-    pub(crate) no_std: bool,
     pub(crate) borrowing: &'a HashSet<String>,
     /// Sites carry the id of the function's type.
     pub(crate) type_ids: bool,
@@ -146,7 +145,7 @@ fn body_start(function: &Function<'_>) -> usize {
 }
 
 fn site(function: &Function<'_>, dialect: &Dialect<'_>) -> String {
-    let core = dialect.edition.core_path(dialect.no_std);
+    let core = dialect.edition.core_path();
     let section = dialect
         .edition
         .unsafe_attribute(&format!("link_section = {SECTION:?}"));
@@ -189,7 +188,7 @@ fn identity(function: &Function<'_>, dialect: &Dialect<'_>) -> Option<proc_macro
 }
 
 fn check(function: &Function<'_>, dialect: &Dialect<'_>, arguments: &[String]) -> String {
-    let core = dialect.edition.core_path(dialect.no_std);
+    let core = dialect.edition.core_path();
     let unders = vec!["_"; arguments.len()].join(", ");
     let names = arguments;
     let arguments = arguments.join(", ");

@@ -129,9 +129,9 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
     }
     if let Some((_, root)) = out.files.first_mut() {
         root.push('\n');
-        root.push_str(&root_text(options, &facts));
+        root.push_str(&root_text(options));
         if options.mocks {
-            let mut more = instance::support(options.edition, facts.no_std);
+            let mut more = instance::support(options.edition);
             more += &refused::support(options.edition, &out.functions);
             more += &redirect::unseen_support(options.edition, &unseen);
             if instead.is_none() {
@@ -165,8 +165,8 @@ fn extend_support(root: &mut String, more: &str) {
 }
 
 /// What stands after the last line of the root file.
-fn root_text(options: &Options, facts: &Facts) -> String {
-    let mut text = support_module(options.edition, facts.no_std, &options.facts);
+fn root_text(options: &Options) -> String {
+    let mut text = support_module(options.edition, &options.facts);
     if options.main {
         text.push_str("#[doc(hidden)] pub fn __soft_mock_main() -> impl ::std::process::Termination { main() }\n");
     }
@@ -338,7 +338,6 @@ impl Rewriter<'_> {
             };
             let dialect = Dialect {
                 edition: self.options.edition,
-                no_std: self.facts.no_std,
                 borrowing: &self.facts.borrowing,
                 type_ids: !self.options.untyped.contains(&site),
                 mocks: self.options.mocks,

@@ -25,8 +25,9 @@ pub const SUPPORT_MODULE: &str = "__soft_mock";
 pub const SECTION: &str = "soft_mock_sites";
 
 /// The support module's source, to be appended after the last line of a crate's root file.
-pub fn support_module(edition: Edition, no_std: bool, facts: &CrateFacts) -> String {
-    TEXT.replace("$core", edition.core_path(no_std))
+pub fn support_module(edition: Edition, facts: &CrateFacts) -> String {
+    TEXT.replace("$core", edition.core_path())
+        .replace("$declaration", edition.core_declaration())
         .replace("$unit", &format!("0x{:016x}", facts.unit))
         .replace("$name", &format!("{:?}", facts.name))
         .replace("$rustc", &format!("{:?}", facts.rustc))
@@ -42,6 +43,7 @@ pub fn sentinel(edition: Edition) -> String {
 }
 
 const TEXT: &str = r#"#[doc(hidden)] #[allow(warnings, clippy::all)] pub mod __soft_mock {
+    $declaration
     use $core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
     use $core::option::Option;
     #[repr(C)] pub struct Crate { version: u32, flags: u32, unit: u64, name: *const u8, name_len: usize, rustc: *const u8, rustc_len: usize }

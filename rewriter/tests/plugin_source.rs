@@ -88,7 +88,6 @@ impl Host {
         let options = PluginOptions {
             crate_name: "app".to_owned(),
             edition: Edition::parse(self.edition),
-            no_std: false,
             unit: 7,
             rustc: "rustc 1".to_owned(),
         };
@@ -312,6 +311,12 @@ fn edition_2015() {
     let lib = "extern crate core as kern; pub mod a; fn root() -> u8 { a::one() }";
     let a = "use a::b::two; use std::fmt; pub mod b { use kern::cmp; pub fn two() -> u8 { ::root() + cmp::min(1, 2) } }\npub fn one() -> u8 { use std::mem; two() + mem::size_of::<u8>() as u8 }\nstruct S; impl fmt::Debug for S { fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result { f.write_str(\"S\") } }";
     Host::new("e2015", "2015", &[("lib.rs", lib), ("a.rs", a)]).check_all();
+    // Whether it has the standard library is for `cfg` to say.
+    let lib = "pub mod a { pub fn one() -> u8 { 1 } } fn root() -> u8 { a::one() }";
+    for (name, condition) in [("with", "any()"), ("without", "not(any())")] {
+        let lib = format!("#![cfg_attr({condition}, no_std)] {lib}");
+        Host::new(&format!("e2015_{name}_std"), "2015", &[("lib.rs", &lib)]).check_all();
+    }
 }
 
 #[test]

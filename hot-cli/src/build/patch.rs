@@ -293,7 +293,6 @@ impl UnitJob<'_> {
             options: &PluginOptions {
                 crate_name: unit.crate_name.clone(),
                 edition: unit.rustc_args().edition(),
-                no_std: unit.no_std,
                 unit: unit.id,
                 rustc: unit.version.clone(),
             },

@@ -140,7 +140,6 @@ impl Compilation {
             None => config::read(&unit.crate_name, unit.package())?,
         };
         unit.id = self.identify(&unit, &tree);
-        unit.no_std = tree.is_no_std();
         if self.args.is_optimised() && !unit.mocks {
             unit.inlined.extend(inlined(&tree, &unit.crate_name));
         }
@@ -343,7 +342,6 @@ impl Compilation {
             args: self.args.all.clone(),
             root: cwd.join(input),
             mocks: self.kind == UnitKind::Test || super::for_tests(),
-            no_std: false,
             cwd,
             env: crate::toolchain::recorded_environment(),
             sources: Vec::new(),

@@ -133,7 +133,7 @@ impl<'a> Writer<'a> {
         Ok(Self {
             target,
             edition: options.edition,
-            core: options.edition.core_path(options.no_std),
+            core: options.edition.core_path_of_plugins(),
             signature,
             header,
             conditions,

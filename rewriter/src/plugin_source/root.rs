@@ -182,7 +182,7 @@ impl<'a> Writer<'a> {
         for (_, text) in ordered {
             out.push_str(&text);
         }
-        let core = self.options.edition.core_path(self.options.no_std);
+        let core = self.options.edition.core_path_of_plugins();
         for path in self.includes.get(&group).into_iter().flatten() {
             out.push_str(&format!(
                 "{core}::include!({:?}); ",

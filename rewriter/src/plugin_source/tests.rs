@@ -22,7 +22,6 @@ fn sources(files: &[(&str, &[&str], &str)]) -> PluginSource {
     let options = PluginOptions {
         crate_name: "app".to_owned(),
         edition: Edition::E2021,
-        no_std: false,
         unit: 7,
         rustc: "rustc 1".to_owned(),
     };

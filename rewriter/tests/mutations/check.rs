@@ -156,7 +156,6 @@ fn check_plugin(
         options: &PluginOptions {
             crate_name: "app".to_owned(),
             edition: EDITIONS[choice / 2 % 4],
-            no_std: tree.is_no_std(),
             unit: 7,
             rustc: "rustc 1".to_owned(),
         },

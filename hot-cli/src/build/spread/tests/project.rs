@@ -244,7 +244,6 @@ fn unit(root: &Path, rustc: &Path, name: &str, file: &str, flags: &[&str]) -> Un
         root: root.join(file),
         sources: Vec::new(),
         inputs: BTreeMap::new(),
-        no_std: false,
         mocks: false,
         skip: Default::default(),
         untyped: BTreeSet::new(),
