@@ -13,7 +13,7 @@ pub(crate) fn source(program: &str) -> String {
         ..CrateFacts::default()
     };
     let mut text = TEXT.replace("$program", &format!("{program:?}"));
-    text.push_str(&support_module(Edition::E2021, false, &facts));
+    text.push_str(&support_module(Edition::E2021, &facts));
     text.push_str(&sentinel(Edition::E2021));
     text
 }
