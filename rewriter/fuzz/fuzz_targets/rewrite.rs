@@ -1,4 +1,5 @@
-//! `cargo +nightly fuzz run rewrite`, in `rewriter/`: any text through everything that the rewriter does.
+//! `cargo +nightly fuzz run --no-cfg-fuzzing rewrite`, in `rewriter/`: any text through everything that the rewriter
+//! does. With `cfg(fuzzing)`, which cargo-fuzz sets else, proc-macro2 has no positions, by which the rewriter goes.
 
 #![no_main]
 
