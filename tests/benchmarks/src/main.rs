@@ -8,6 +8,7 @@ mod build;
 mod call;
 mod machine;
 mod mock;
+mod peer;
 mod project;
 mod rewrite;
 mod running;

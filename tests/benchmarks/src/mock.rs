@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
 
+use crate::peer;
 use crate::project::{scrubbed, write};
 
 const RUNTIME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../soft-mock");
@@ -15,7 +16,7 @@ const MOCKED_NS: f64 = 10.0;
 const INSTALL_NS: f64 = 5000.0;
 
 /// Two figures by name: plain (or injectorpp), and ours.
-type Figures = BTreeMap<String, [f64; 2]>;
+pub(crate) type Figures = BTreeMap<String, [f64; 2]>;
 
 pub(crate) fn run(hot: &Path, scratch: &Path) -> Result<()> {
     let folder = project(&scratch.join("mocks"))?;
@@ -58,7 +59,7 @@ pub(crate) fn run(hot: &Path, scratch: &Path) -> Result<()> {
         let word = if found <= aim { "met" } else { "missed" };
         println!("- {what}: {word} ({found:.2})");
     }
-    Ok(())
+    peer::run(scratch, &UNMOCKED.map(|(profile, _)| profile))
 }
 
 fn measure(hot: &Path, folder: &Path, profile: &str) -> Result<Figures> {
@@ -73,13 +74,18 @@ fn measure(hot: &Path, folder: &Path, profile: &str) -> Result<Figures> {
     if !output.status.success() {
         bail!("{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
     }
+    Ok(figures(&stdout))
+}
+
+/// Reads lines of a name and two numbers.
+pub(crate) fn figures(text: &str) -> Figures {
     let figure = |line: &str| {
         let mut words = line.split(' ');
         let name = words.next()?.to_owned();
         let first = words.next()?.parse().ok()?;
         Some((name, [first, words.next()?.parse().ok()?]))
     };
-    Ok(stdout.lines().filter_map(figure).collect())
+    text.lines().filter_map(figure).collect()
 }
 
 /// The rewritten crate with the test, and beside it, outside of its workspace, the one that stays as it is.
