@@ -16,22 +16,10 @@ pub(crate) struct Cancel(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     cancelled: bool,
-    /// What runs makes way for everything else.
-    yielding: bool,
     running: Vec<u32>,
 }
 
-/// How much compilers that nobody waits for make way for others.
-const YIELDING: i32 = 10;
-
 impl Cancel {
-    /// For compilers that nobody waits for.
-    pub(crate) fn yielding() -> Self {
-        let this = Self::default();
-        this.lock().yielding = true;
-        this
-    }
-
     /// Kills what runs and lets nothing else start.
     pub(crate) fn cancel(&self) {
         let mut state = self.lock();
@@ -62,11 +50,6 @@ impl Cancel {
             .spawn()
             .with_context(|| format!("can't start {program}"))?;
         state.running.push(child.id());
-        if state.yielding {
-            let pid = rustix::process::Pid::from_child(&child);
-            // It only takes time from others if that fails.
-            let _ = rustix::process::setpriority_process(Some(pid), YIELDING);
-        }
         Ok(child)
     }
 

@@ -1,4 +1,7 @@
 //! What is compiled ahead while the program already runs, so that the first patches needn't wait for it.
+//!
+//! Not with a lower priority: a save in this moment waits for what is being compiled, and must not wait for
+//! everything else on the machine as well.
 
 use super::*;
 use crate::build::spreading;
@@ -9,7 +12,7 @@ pub(super) fn prepare(program: Arc<Program>, verbose: bool) {
         let report = Reporter::stderr(verbose);
         twins(&program, &report);
         let started = Instant::now();
-        match spreading::prepare(&program, &Cancel::yielding()) {
+        match spreading::prepare(&program, &Cancel::default()) {
             Ok(()) => report
                 .detail(|| format!("whole crates can be compared after {:?}", started.elapsed())),
             // The patch that needs it says so.

@@ -28,6 +28,16 @@ pub(super) struct Run<'a> {
     pub(super) saves: usize,
 }
 
+/// What became of a group.
+struct Tried {
+    verdict: Verdict,
+    way: Way,
+    /// If it is patched: of each function, how its edit was found.
+    found: Vec<Option<Outcome>>,
+    together: usize,
+    milliseconds: u64,
+}
+
 impl Run<'_> {
     /// Edits all of them, and writes down what became of each.
     pub(super) fn all(&mut self, bodies: Vec<Body>, together: usize) -> Result<()> {
@@ -68,77 +78,86 @@ impl Run<'_> {
 
     /// Edits a group. Returns the groups that have to be edited again.
     fn group(&mut self, group: Vec<Body>) -> Result<Vec<Vec<Body>>> {
+        let mut tried = self.attempt(&group)?;
+        match std::mem::replace(&mut tried.verdict, Verdict::Silent) {
+            Verdict::Patched => return self.patched(group, tried),
+            Verdict::Unused => {
+                for body in &group {
+                    self.say(body, self.session.unused(body), &tried)?;
+                }
+            }
+            Verdict::Silent => {
+                for body in &group {
+                    self.say(body, Outcome::Silent, &tried)?;
+                }
+            }
+            Verdict::Crashed(why) => {
+                self.say(&group[0], Outcome::Crashed(why), &tried)?;
+                self.restart()?;
+                return Ok(halves(group.into_iter().skip(1).collect()));
+            }
+            Verdict::Rude(why) | Verdict::NoEdit(why) | Verdict::Wrong(why) if group.len() > 1 => {
+                eprintln!("not together: {why}");
+                return Ok(apart(group, &why));
+            }
+            Verdict::Rude(why) => self.say(&group[0], Outcome::Rude(why), &tried)?,
+            Verdict::NoEdit(why) => self.say(&group[0], Outcome::NoEdit(why), &tried)?,
+            Verdict::Wrong(why) => {
+                self.say(&group[0], Outcome::Unseen(why), &tried)?;
+                self.restart()?;
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Saves a group, looks what becomes of it, and undoes it.
+    fn attempt(&mut self, group: &[Body]) -> Result<Tried> {
         let started = Instant::now();
         let numbers: Vec<u64> = group.iter().map(|_| fastrand::u64(1 << 60..)).collect();
-        let originals = self.save(&group, &numbers)?;
-        let (mut verdict, way) = self.session.verdict(group.len() == 1);
-        let elapsed = started.elapsed();
-        let mut found = Vec::new();
-        if verdict == Verdict::Patched {
-            match self.session.found(&group, &numbers) {
-                Ok(each) => found = each,
-                Err(error) => verdict = Verdict::Wrong(format!("{error:#}")),
+        let originals = self.save(group, &numbers)?;
+        let (verdict, way) = self.session.verdict(group.len() == 1);
+        let mut tried = Tried {
+            verdict,
+            way,
+            found: Vec::new(),
+            together: group.len(),
+            milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        if tried.verdict == Verdict::Patched {
+            match self.session.found(group, &numbers) {
+                Ok(each) => tried.found = each,
+                Err(error) => tried.verdict = Verdict::Wrong(format!("{error:#}")),
             }
         }
         for (path, text) in originals {
             fs::write(path, text)?;
         }
         self.saves += 1;
-        if let Some(why) = self.session.settle(&verdict) {
-            verdict = Verdict::Wrong(why);
+        if let Some(why) = self.session.settle(&tried.verdict) {
+            tried.verdict = Verdict::Wrong(why);
         }
-        let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        let together = group.len();
-        let say = |run: &Self, body: &Body, outcome: Outcome| {
-            run.say(body, outcome, way, together, milliseconds)
-        };
-        match verdict {
-            Verdict::Patched => {
-                let mut missing = Vec::new();
-                for (body, found) in group.into_iter().zip(found) {
-                    match found {
-                        Some(outcome) => say(self, &body, outcome)?,
-                        None => missing.push(body),
-                    }
-                }
-                if missing.len() == 1 && together == 1 {
-                    let why = "no plugin holds the edit".to_owned();
-                    say(self, &missing[0], Outcome::Unseen(why))?;
-                    return Ok(Vec::new());
-                }
-                Ok(match missing.len() {
-                    0 => Vec::new(),
-                    length if length == together => halves(missing),
-                    _ => vec![missing],
-                })
-            }
-            Verdict::Unused | Verdict::Silent => {
-                for body in &group {
-                    let outcome = match verdict {
-                        Verdict::Unused => self.session.unused(body),
-                        _ => Outcome::Silent,
-                    };
-                    say(self, body, outcome)?;
-                }
-                Ok(Vec::new())
-            }
-            Verdict::Crashed(why) => {
-                say(self, &group[0], Outcome::Crashed(why))?;
-                self.restart()?;
-                Ok(halves(group))
-            }
-            Verdict::Rude(why) | Verdict::NoEdit(why) | Verdict::Wrong(why) if together > 1 => {
-                eprintln!("not together: {why}");
-                Ok(apart(group, &why))
-            }
-            Verdict::Rude(why) => say(self, &group[0], Outcome::Rude(why)).map(|()| Vec::new()),
-            Verdict::NoEdit(why) => say(self, &group[0], Outcome::NoEdit(why)).map(|()| Vec::new()),
-            Verdict::Wrong(why) => {
-                say(self, &group[0], Outcome::Unseen(why))?;
-                self.restart()?;
-                Ok(Vec::new())
+        Ok(tried)
+    }
+
+    /// What was found is written down; the others are edited again without it.
+    fn patched(&mut self, group: Vec<Body>, mut tried: Tried) -> Result<Vec<Vec<Body>>> {
+        let mut missing = Vec::new();
+        for (body, found) in group.into_iter().zip(std::mem::take(&mut tried.found)) {
+            match found {
+                Some(outcome) => self.say(&body, outcome, &tried)?,
+                None => missing.push(body),
             }
         }
+        if missing.len() == 1 && tried.together == 1 {
+            let why = "no plugin holds the edit".to_owned();
+            self.say(&missing[0], Outcome::Unseen(why), &tried)?;
+            return Ok(Vec::new());
+        }
+        Ok(match missing.len() {
+            0 => Vec::new(),
+            length if length == tried.together => halves(missing),
+            _ => vec![missing],
+        })
     }
 
     /// Puts the numbers into the bodies. Returns the files as they were.
@@ -157,25 +176,18 @@ impl Run<'_> {
         Ok(originals)
     }
 
-    fn say(
-        &self,
-        body: &Body,
-        outcome: Outcome,
-        way: Way,
-        together: usize,
-        milliseconds: u64,
-    ) -> Result<()> {
+    fn say(&self, body: &Body, outcome: Outcome, tried: &Tried) -> Result<()> {
         let record = Record {
             project: self.project.package.name.to_owned(),
             function: body.name(),
             outcome,
-            way,
-            together,
-            milliseconds,
+            way: tried.way,
+            together: tried.together,
+            milliseconds: tried.milliseconds,
         };
         eprintln!(
-            "{} {}: {:?} {milliseconds} ms",
-            record.project, record.function, record.outcome
+            "{} {}: {:?} {} ms",
+            record.project, record.function, record.outcome, record.milliseconds
         );
         self.records.add(&record)
     }

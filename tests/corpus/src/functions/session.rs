@@ -217,29 +217,32 @@ impl Session {
         }
     }
 
-    /// After the edit was undone: waits until it is so, and says what is wrong if an original body isn't back.
+    /// After the edit was undone: waits until no site leads elsewhere any more, and says so if one still does when
+    /// `hot` has nothing left to do. Several files may be seen one after the other.
     pub(super) fn settle(&mut self, verdict: &Verdict) -> Option<String> {
-        let installed = matches!(verdict, Verdict::Patched | Verdict::Wrong(_));
-        if !installed {
+        if !matches!(verdict, Verdict::Patched | Verdict::Wrong(_)) {
             std::thread::sleep(Duration::from_millis(60));
             while self.group.works(self.memory.pid()) {
                 std::thread::sleep(Duration::from_millis(30));
             }
-            while self.lines.try_recv().is_ok() {}
-            let left = self.memory.hooked().map_or(0, |left| left.len());
-            return (left > 0)
-                .then(|| format!("{left} sites lead elsewhere, and nothing was patched"));
         }
-        while let Next::Line(line) = self.next_line(SILENCE) {
-            if word(&line) == Word::Restored {
-                return match self.memory.hooked() {
-                    Ok(left) if left.is_empty() => None,
-                    Ok(left) => Some(format!("{} sites lead elsewhere: {line}", left.len())),
-                    Err(error) => Some(format!("{error:#}")),
-                };
+        let mut last = String::new();
+        loop {
+            let left = match self.memory.hooked() {
+                Ok(left) => left.len(),
+                Err(error) => return Some(format!("{error:#}")),
+            };
+            if left == 0 {
+                while self.lines.try_recv().is_ok() {}
+                return None;
+            }
+            match self.next_line(SILENCE) {
+                Next::Line(line) => last = line,
+                Next::Idle | Next::Ended => {
+                    return Some(format!("{left} sites lead elsewhere still: {last}"));
+                }
             }
         }
-        Some("it wasn't restored when the edit was undone".to_owned())
     }
 }
 
