@@ -135,6 +135,9 @@ pub(crate) struct DoctorArgs {
     /// Its examples too
     #[arg(long)]
     pub(crate) examples: bool,
+    /// As the release profile builds it: the optimiser inlines small functions
+    #[arg(long, short)]
+    pub(crate) release: bool,
     /// This dependency too; several times, or with commas
     #[arg(long, value_name = "CRATE", value_delimiter = ',')]
     pub(crate) include: Vec<String>,

@@ -56,6 +56,13 @@ pub enum Ineligible {
     LeftOut,
 }
 
+impl Ineligible {
+    /// Whether an edit of the body of such a function is patched by way of the functions that call it.
+    pub fn is_reached_by_callers(self) -> bool {
+        !matches!(self, Self::Naked | Self::Special | Self::LeftOut)
+    }
+}
+
 impl std::fmt::Display for Ineligible {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

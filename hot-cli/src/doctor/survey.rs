@@ -1,12 +1,12 @@
 //! `hot doctor`: per crate, the share of functions that can be patched, and for the rest why not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;
-use soft_mock_rewriter::{macro_functions, FunctionInfo, Ineligible};
+use soft_mock_rewriter::{inlined, macro_functions, FunctionInfo, Ineligible};
 
 use super::crates::{of_project, Crate};
 use crate::commands::DoctorArgs;
@@ -34,6 +34,8 @@ struct Finding {
 #[derive(Debug, Serialize)]
 struct Rest {
     reason: String,
+    /// Their edits are patched all the same, by way of the functions that call them.
+    by_callers: bool,
     functions: Vec<Place>,
 }
 
@@ -52,7 +54,10 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
     let settings = config::of_project(&folder).unwrap_or_default();
     let include = [args.include.clone(), settings.include].concat();
     let crates = of_project(args.manifest_path.as_deref(), args.examples, &include)?;
-    let findings: Vec<Finding> = crates.iter().map(|krate| look(krate, &here)).collect();
+    let findings: Vec<Finding> = crates
+        .iter()
+        .map(|krate| look(krate, args.release, &here))
+        .collect();
     if args.json {
         return Ok(format!("{}\n", serde_json::to_string_pretty(&findings)?));
     }
@@ -60,15 +65,20 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
     let (all, patchable) = findings.iter().fold((0, 0), |(all, patchable), finding| {
         (all + finding.functions, patchable + finding.patchable)
     });
+    let rest = || findings.iter().flat_map(|finding| &finding.rest);
+    let by_callers = rest().filter(|rest| rest.by_callers);
+    let by_callers: usize = by_callers.map(|rest| rest.functions.len()).sum();
     let _ = writeln!(text, "{}", share("all crates", patchable, all));
-    text.push_str(
-        "An edit of any other function builds the program again and restarts it, unless `hot` can patch it through \
-         the functions that call it.\n",
+    let _ = writeln!(
+        text,
+        "Of the other {}, {by_callers} are patched by way of the functions that call them, where no type or object \
+         depends on them; an edit of any other builds the program again and restarts it.",
+        all - patchable,
     );
     Ok(text)
 }
 
-fn look(krate: &Crate, here: &Path) -> Finding {
+fn look(krate: &Crate, release: bool, here: &Path) -> Finding {
     let shown = |path: &Path| {
         path.strip_prefix(here)
             .unwrap_or(path)
@@ -96,19 +106,24 @@ fn look(krate: &Crate, here: &Path) -> Finding {
         .extend(sources.tree.errors.iter().map(ToString::to_string));
     let functions = sources.rewritten.functions.iter();
     let functions: Vec<&FunctionInfo> = functions.filter(|f| !is_test(f)).collect();
-    let mut rest: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+    let mut rest: BTreeMap<(String, bool), Vec<Place>> = BTreeMap::new();
+    let left_to_the_optimiser = match release {
+        true => inlined(&sources.tree, &krate.name).into_iter().collect(),
+        false => BTreeSet::new(),
+    };
     for function in &functions {
-        match (function.kind, krate.unfit) {
-            (Ok(_), None) => finding.patchable += 1,
-            (Ok(_), Some(why)) => rest
-                .entry(why.to_owned())
-                .or_default()
-                .push(place(function, &shown)),
-            (Err(why), _) => rest
-                .entry(why.to_string())
-                .or_default()
-                .push(place(function, &shown)),
-        }
+        let why = match (function.kind, krate.unfit) {
+            (_, Some(why)) => (why.to_owned(), false),
+            (Err(why), None) => (why.to_string(), why.is_reached_by_callers()),
+            (Ok(_), None) if left_to_the_optimiser.contains(&function.name) => {
+                ("the optimiser inlines it".to_owned(), true)
+            }
+            (Ok(_), None) => {
+                finding.patchable += 1;
+                continue;
+            }
+        };
+        rest.entry(why).or_default().push(place(function, &shown));
     }
     let made = macro_functions(&sources.tree)
         .into_iter()
@@ -120,11 +135,16 @@ fn look(krate: &Crate, here: &Path) -> Finding {
     let made: Vec<Place> = made.collect();
     finding.functions = functions.len() + made.len();
     if !made.is_empty() {
-        rest.insert("it stands inside a macro".to_owned(), made);
+        let why = "it stands inside a macro".to_owned();
+        rest.insert((why, krate.unfit.is_none()), made);
     }
     finding.rest = rest
         .into_iter()
-        .map(|(reason, functions)| Rest { reason, functions })
+        .map(|((reason, by_callers), functions)| Rest {
+            reason,
+            by_callers,
+            functions,
+        })
         .collect();
     finding
         .rest
@@ -170,10 +190,14 @@ impl Finding {
             }
             let _ = writeln!(
                 text,
-                "{:5} {}: {}",
+                "{:5} {}: {}\n      {}",
                 rest.functions.len(),
                 rest.reason,
-                named.join(", ")
+                named.join(", "),
+                match rest.by_callers {
+                    true => "by way of their callers",
+                    false => "not at all",
+                }
             );
         }
         text

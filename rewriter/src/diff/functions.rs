@@ -234,7 +234,7 @@ enum Effect {
 fn effect(before: &Function, after: &Function, around: &Around<'_>) -> Effect {
     let lasting = around.before;
     match after.kind {
-        Err(reason @ (Ineligible::Naked | Ineligible::Special | Ineligible::LeftOut)) => {
+        Err(reason) if !reason.is_reached_by_callers() => {
             return Effect::Rude(reason.to_string());
         }
         Err(Ineligible::Const) if lasting.reaches(&after.name) => {
