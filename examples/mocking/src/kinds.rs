@@ -87,6 +87,11 @@ pub fn largest<T: Ord + Copy>(all: &[T]) -> Option<T> {
     all.iter().max().copied()
 }
 
+/// An async function with an argument that is `impl Trait`.
+pub async fn send(text: impl Into<String>) -> usize {
+    text.into().len()
+}
+
 /// An argument that is `impl Trait`.
 pub fn shout(text: impl Into<String>) -> String {
     text.into().to_uppercase()

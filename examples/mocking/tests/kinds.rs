@@ -32,6 +32,20 @@ fn async_functions() {
         }
     });
     assert_eq!(ready(kinds::first("xyz", "b")), "yz");
+    let _send = mock!(kinds::send, async move |text: String| -> usize {
+        text.len() + 100
+    });
+    assert_eq!(ready(kinds::send("abc".to_owned())), 103);
+    assert_eq!(ready(kinds::send("abc")), 3);
+}
+
+#[test]
+fn spies_of_async_functions() {
+    let spy = spy!(kinds::fetch, async |url: &str| -> String => |page| {
+        assert!(page.ends_with("from the network"));
+    });
+    assert_eq!(ready(kinds::fetch("abc")), "abc from the network");
+    assert_eq!(spy.calls(), 1);
 }
 
 #[test]
