@@ -181,7 +181,7 @@ fn sources_that_cannot_be_read() {
         eprintln!("not tested: root can read every file");
         return;
     }
-    fs::set_permissions(project.path(FILE), Permissions::from_mode(0)).expect("a mode");
+    fs::set_permissions(project.path(FILE), Permissions::from_mode(0o0)).expect("a mode");
     session.wait_for_all(&[FILE]);
     fs::set_permissions(project.path(FILE), Permissions::from_mode(0o644)).expect("a mode");
     project.edit(FILE, "pocket of", "sack of");
