@@ -33,10 +33,10 @@ impl Symbols {
     /// Code of a function of this name in what `scope` names (a module, a type or a trait), or of a
     /// closure in it. By name: what is found may be another function's.
     pub(super) fn code_of(&self, name: &str, scope: Option<&str>) -> Option<&str> {
-        let paths = self.paths.get(name)?.iter();
+        let mut paths = self.paths.get(name)?.iter();
         let within =
             |path: &&String| scope.is_none_or(|scope| words(path).any(|word| word == scope));
-        paths.map(|path| path).find(within).map(String::as_str)
+        paths.find(within).map(String::as_str)
     }
 }
 
