@@ -85,7 +85,7 @@ impl Session {
     /// The project's files that were compiled into the program or a library of it.
     pub(super) fn compiled_files(&self) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
-        for entry in fs::read_dir(target(&self.folder()?).join("debug/hot"))? {
+        for entry in fs::read_dir(target(&self.folder()?).join("debug/.hot"))? {
             let Ok(text) = fs::read_to_string(entry?.path().join("unit.json")) else {
                 continue;
             };
