@@ -11,13 +11,11 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Block, Expr, ExprCall, ExprMethodCall, ImplItem, Item, Macro, Signature};
+use syn::{Attribute, Block, Expr, ExprCall, ExprMethodCall, Macro, Signature};
 
-use crate::eligibility::{has_attribute, is_test_only};
+use crate::each_function::each_function;
+use crate::eligibility::has_attribute;
 use crate::known;
-use crate::names::{site_name, Owner};
-use crate::prologue::plain;
-use crate::rewrite::crate_module;
 use crate::tree::CrateTree;
 
 /// Bodies with fewer tokens are small, if they call no more than this and no macro that makes code of its own.
@@ -32,48 +30,12 @@ fn is_light(name: &str) -> bool {
 /// Names of the sites that the crate's functions would have which the optimiser inlines.
 pub fn inlined(tree: &CrateTree, crate_name: &str) -> Vec<String> {
     let mut names = Vec::new();
-    for file in &tree.files {
-        items(&file.ast.items, &crate_module(file, crate_name), &mut names);
-    }
+    each_function(tree, crate_name, &mut |found| {
+        if is_inlined(found.attrs, found.signature, found.block) {
+            names.push(found.site.clone());
+        }
+    });
     names
-}
-
-fn items(items_here: &[Item], module: &str, names: &mut Vec<String>) {
-    let mut note = |owner: &Owner, attrs: &[Attribute], signature: &Signature, block: &Block| {
-        if is_inlined(attrs, signature, block) {
-            names.push(site_name(
-                module,
-                owner,
-                &plain(&signature.ident.to_string()),
-            ));
-        }
-    };
-    for item in items_here {
-        match item {
-            Item::Fn(item) => note(&Owner::Free, &item.attrs, &item.sig, &item.block),
-            Item::Impl(item) => {
-                for inner in &item.items {
-                    if let ImplItem::Fn(function) = inner {
-                        let owner = Owner::of_impl(item);
-                        note(&owner, &function.attrs, &function.sig, &function.block);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    for item in items_here {
-        if let Item::Mod(inner) = item {
-            if let Some((_, content)) = inner
-                .content
-                .as_ref()
-                .filter(|_| !is_test_only(&inner.attrs))
-            {
-                let name = plain(&inner.ident.to_string());
-                items(content, &format!("{module}::{name}"), names);
-            }
-        }
-    }
 }
 
 /// The body of an async function is a coroutine: not inlined where it is polled.

@@ -8,6 +8,7 @@
 mod attribute;
 mod check;
 mod diff;
+mod each_function;
 mod edition;
 mod edits;
 mod elided;
@@ -32,6 +33,7 @@ mod running;
 mod signature;
 mod skip;
 mod support;
+mod tracked;
 mod tree;
 mod visibility;
 mod weight;
@@ -63,6 +65,7 @@ pub use plugin_source::{
 pub use rewrite::{rewrite, FunctionInfo, Options, Output, Rewritten};
 pub use skip::is_skipped;
 pub use support::{sentinel, support_module, CrateFacts, SECTION, SUPPORT_MODULE};
+pub use tracked::{tracked, tracking_methods};
 pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
 pub use visibility::Hidden;
 pub use whole::{whole, WholeSource, DETACHED_BODY, DETACHED_CODE};

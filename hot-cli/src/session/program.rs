@@ -282,10 +282,8 @@ fn check_build(hello: &Hello, units: &[LoadedUnit]) -> Result<()> {
 fn library_folders(units: &[LoadedUnit], rustc: &Path) -> Vec<PathBuf> {
     let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
     for loaded in units {
-        for text in loaded.unit.rustc_args().values("-L") {
-            if let Some(folder) = text.strip_prefix("dependency=") {
-                folders.insert(loaded.unit.cwd.join(folder));
-            }
+        for folder in loaded.unit.rustc_args().dependency_folders() {
+            folders.insert(loaded.unit.cwd.join(folder));
         }
         if matches!(loaded.unit.kind, UnitKind::Bin | UnitKind::Plugin) {
             folders.insert(loaded.folder.clone());

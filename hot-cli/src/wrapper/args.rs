@@ -136,6 +136,12 @@ impl RustcArgs {
         })
     }
 
+    /// The folders in which libraries look for the libraries that they use.
+    pub(crate) fn dependency_folders(&self) -> impl Iterator<Item = &Path> {
+        let folders = self.values("-L");
+        folders.filter_map(|text| text.strip_prefix("dependency=").map(Path::new))
+    }
+
     /// The same call with another root file.
     pub(crate) fn with_input(&self, input: &Path) -> Self {
         let mut changed = self.clone();

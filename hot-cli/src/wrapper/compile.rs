@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{bail, Context, Result};
-use soft_mock_rewriter::{inlined, CrateTree, FunctionInfo, Output};
+use soft_mock_rewriter::{inlined, tracked, CrateTree, FunctionInfo, Output};
 
 use super::args::RustcArgs;
 use super::included::NOT_INCLUDED;
-use super::{config, dep_info, heal, linker, shadow, stub, unhide, Call};
+use super::{config, dep_info, heal, linker, shadow, stub, traits, unhide, Call};
 use crate::include::list::{Included, List};
 use crate::unit::{below, note_built, replace_file, Unit, UnitKind};
 
@@ -140,6 +140,12 @@ impl Compilation {
             None => config::read(&unit.crate_name, unit.package())?,
         };
         unit.id = self.identify(&unit, &tree);
+        if !unit.mocks {
+            // A mock is called with what the function is called with. A patch may be the function itself.
+            let elsewhere = traits::tracking(&self.args, &unit.cwd);
+            let tracked = tracked(&tree, &unit.crate_name, &elsewhere);
+            unit.without.extend(tracked);
+        }
         if self.args.is_optimised() && !unit.mocks {
             unit.inlined.extend(inlined(&tree, &unit.crate_name));
         }

@@ -22,6 +22,7 @@ pub(crate) mod linker;
 mod mirror;
 pub(crate) mod shadow;
 mod stub;
+mod traits;
 mod unhide;
 
 use std::ffi::OsString;

@@ -50,6 +50,14 @@ pub(super) fn patched(program: &mut Program) {
         "here 2, column 5 there 2, column 28",
     );
 
+    // The trait that says so is declared in another crate.
+    program.answers("placed", "b placed at column 5");
+    program.patches(
+        &[(ROWS, "{} placed at column", "{} stands at column")],
+        "placed",
+        "b stands at column 5",
+    );
+
     values(program);
 }
 
