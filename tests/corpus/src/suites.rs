@@ -196,7 +196,8 @@ fn touch(folder: &Path) -> Result<()> {
 
 /// The functions of the library (or program) of a package, and how many of them get a site.
 fn share(folder: &Path) -> Result<(usize, usize)> {
-    let roots = ["src/lib.rs", "lib.rs", "src/main.rs", "crates/core/main.rs"].map(|root| folder.join(root));
+    let roots = ["src/lib.rs", "lib.rs", "src/main.rs", "crates/core/main.rs"]
+        .map(|root| folder.join(root));
     let Some(root) = roots.iter().find(|root| root.is_file()) else {
         return Ok((0, 0));
     };
