@@ -25,7 +25,7 @@ const OF_STD: [&str; 2] = ["index", "index_mut"];
 /// The methods that traits in a file declare so. None if the text is no Rust.
 pub fn tracking_methods(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    if text.contains(ATTRIBUTE) {
+    if text.contains(ATTRIBUTE) && text.contains("trait") {
         if let Ok(tokens) = TokenStream::from_str(text) {
             traits(tokens, &mut names);
         }
