@@ -385,7 +385,11 @@ fn foreign_crate(name: &str) -> Option<&str> {
     let (first, _) = name.split_once("::")?;
     let is_name = first.chars().all(|c| c.is_alphanumeric() || c == '_') && !first.is_empty();
     let standard = ["std", "core", "alloc", "crate", "self", "super"].contains(&first);
-    let known = crate::sites().any(|site| site.crate_name() == first);
+    let is_of_it = |site: &Site| {
+        let own = site.name().trim_start_matches('<').split("::").next();
+        site.crate_name() == first || own == Some(first)
+    };
+    let known = crate::sites().any(is_of_it);
     (is_name && !standard && !known).then_some(first)
 }
 
