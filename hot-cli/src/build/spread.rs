@@ -104,6 +104,8 @@ pub(crate) struct SpreadPlugin {
     statics: Vec<NewStatic>,
     /// Code that objects may lead to from now on.
     left: BTreeMap<String, u64>,
+    /// Stands for the code and data in it: two with the same do the same.
+    pub(crate) content: u64,
 }
 
 /// What a patch comes to.

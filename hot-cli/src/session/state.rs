@@ -43,6 +43,8 @@ pub(crate) struct ProgramState {
     /// What is active was made from whole crates: their futures hold each other, and can't be replaced
     /// one by one.
     whole: bool,
+    /// What the last patch was made of, if it is in effect as it was made: position and content.
+    latest: Vec<(usize, u64)>,
     /// Plugins of whole crates that were loaded, oldest first. They stay after a rollback.
     earlier: Vec<SpreadPlugin>,
     /// States of files from which such plugins were made, as far as they hold something that a later
@@ -79,6 +81,7 @@ impl ProgramState {
             installed: Vec::new(),
             before: Vec::new(),
             whole: false,
+            latest: Vec::new(),
             earlier: Vec::new(),
             loaded: BTreeMap::new(),
             lasting: None,
@@ -131,6 +134,7 @@ impl ProgramState {
     pub(crate) fn rolled_back(&mut self, patches: usize, files: &[PathBuf]) {
         for _ in 0..patches {
             self.installed.pop();
+            self.latest.clear();
             if let Some(before) = self.before.pop() {
                 self.active = before;
             }
@@ -152,6 +156,8 @@ impl ProgramState {
                 self.active.remove(&(*position, function.name.clone()));
             }
         }
+        let new = wanted.earlier.iter().skip(self.earlier.len());
+        self.latest = new.map(made_of).collect();
         if wanted.earlier.len() > self.earlier.len() {
             self.note_loaded(wanted);
             self.whole = true;
@@ -162,11 +168,20 @@ impl ProgramState {
         self.installed.push(load);
     }
 
+    /// Whether these plugins would bring just what the last patch brought.
+    pub(crate) fn runs(&self, plugins: &[SpreadPlugin]) -> bool {
+        !plugins.is_empty() && plugins.iter().map(made_of).eq(self.latest.iter().copied())
+    }
+
     /// Takes note that the program already does what is wanted.
     pub(crate) fn nothing_differs(&mut self, wanted: &Wanted) {
         self.meaning = Some(wanted.meaning.clone());
         self.told.clone_from(&wanted.spreading);
     }
+}
+
+fn made_of(plugin: &SpreadPlugin) -> (usize, u64) {
+    (plugin.position, plugin.content)
 }
 
 fn planned(crate_name: &str, path: &Path, function: &Function) -> PlannedFunction {

@@ -1,6 +1,8 @@
 //! From selected code to a plugin: objects are written, linked, and checked for what they would bring.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -57,7 +59,7 @@ impl Plugins<'_, '_> {
         .map_err(refused)?;
         let name = format!("{}-{}", self.request.number, position);
         let place = self.request.output.join(&name);
-        let objects = self.write(&place, position, sites, &selected)?;
+        let (objects, content) = self.write(&place, position, sites, &selected)?;
         let path = self
             .request
             .output
@@ -78,23 +80,26 @@ impl Plugins<'_, '_> {
                 .collect(),
             left: compare::left_alive(self.new, self.facts, &taken),
             statics: selected.statics,
+            content,
         }))
     }
 
-    /// Writes the objects of a plugin.
+    /// Writes the objects of a plugin, and says what stands for their content.
     fn write(
         &self,
         place: &Path,
         position: usize,
         sites: &[&Site],
         selected: &Selected,
-    ) -> Result<Vec<PathBuf>, WholeError> {
+    ) -> Result<(Vec<PathBuf>, u64), WholeError> {
         let manifest = self
             .manifest(position, sites)
             .map_err(anyhow::Error::from)?;
         let mut files = vec![("manifest".to_owned(), section::object(&manifest)?)];
+        let mut content = DefaultHasher::new();
         for (object, taken) in &selected.taken {
             let bytes = edit::write(&self.code.world.objects[*object], taken);
+            bytes.hash(&mut content);
             files.push((object.to_string(), bytes));
         }
         let mut written = Vec::new();
@@ -103,7 +108,7 @@ impl Plugins<'_, '_> {
             replace_file(&path, &bytes)?;
             written.push(path);
         }
-        Ok(written)
+        Ok((written, content.finish()))
     }
 
     fn manifest(&self, position: usize, sites: &[&Site]) -> Result<String, serde_json::Error> {

@@ -98,6 +98,7 @@ impl Engine {
             return;
         };
         building.wanted.plan.clone_from(&built.plan);
+        let is_there = built.plugins.len() == built.whole.len() && state.runs(&built.whole);
         let whole = built.whole.iter().cloned();
         building.wanted.earlier.extend(whole);
         let restore: Vec<Restore> = building
@@ -112,7 +113,7 @@ impl Engine {
                 })
             })
             .collect();
-        if built.plugins.is_empty() && restore.is_empty() {
+        if (built.plugins.is_empty() || is_there) && restore.is_empty() {
             state.nothing_differs(&building.wanted);
             return self.tell_nothing_differs(&building.wanted, &built);
         }

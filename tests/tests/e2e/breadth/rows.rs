@@ -37,6 +37,22 @@ pub(super) fn patched(program: &mut Program) {
     program.answers("deref", "sheet 1 3");
     program.patches(&[(ROWS, "&self.front", "&self.back")], "deref", "sheet 2 3");
 
+    // What nobody uses isn't said to be patched, whatever else is.
+    let known = program.session.patches().len();
+    program.edit(&[(
+        ROWS,
+        "nobody<T: ToString>(item: T)",
+        "nobody<T: ToString>(item: T, _: u8)",
+    )]);
+    let said = [
+        "signature of fn nobody changed",
+        "nothing that runs uses it",
+    ];
+    program
+        .session
+        .wait_for_all(&[&[ROWS], said.as_slice()].concat());
+    assert_eq!(program.session.patches().len(), known);
+
     // Its code is handed its caller's place: by way of its callers, which know how to call it.
     program.answers("tracked", "here 1 column 5 there 1 column 28");
     program.patches(
