@@ -90,9 +90,10 @@ fn sockets_loops_and_floods() {
 fn the_target_folder_vanishes() {
     let project = Project::fixture("ledger");
     let mut session = start(&project);
+    // After that, what was built has been read.
+    rename(&project, &mut session, "account", "purse");
     fs::remove_dir_all(project.path("target")).expect("the target folder");
     // What is left of it doesn't suffice for a patch, maybe: then it is built again.
-    rename(&project, &mut session, "account", "purse");
     rename(&project, &mut session, "purse", "pocket");
     project.cargo(&["clean"]);
     rename(&project, &mut session, "pocket", "sack");

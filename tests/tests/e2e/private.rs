@@ -38,7 +38,9 @@ fn only_this_user_gets_at_a_session() {
     let own = rustix::process::geteuid().as_raw();
     assert_eq!(fs::metadata(folder).expect("a folder").uid(), own);
     // The record of a rustc call holds its environment.
-    for unit in entries(&project.path("target/debug/hot"), "ledger-") {
+    let units = entries(&project.path("target/debug/.hot"), "ledger-");
+    assert!(!units.is_empty());
+    for unit in units {
         assert_eq!(mode(&unit.join("unit.json")), 0o600);
     }
     session.send_line("end");
