@@ -19,6 +19,9 @@ use crate::records::Records;
 /// Sessions are started anew after so many saves, so that a long run doesn't measure a program full of patches.
 const SAVES_OF_A_SESSION: usize = 150;
 
+/// What `hot` says where code that a former edit brought may still be reached.
+const OF_A_FORMER_EDIT: &str = "came with an earlier patch";
+
 /// A run over one project.
 pub(super) struct Run<'a> {
     pub(super) project: &'a Project,
@@ -95,6 +98,12 @@ impl Run<'_> {
                 self.say(&group[0], Outcome::Crashed(why), &tried)?;
                 self.restart()?;
                 return Ok(halves(group.into_iter().skip(1).collect()));
+            }
+            Verdict::Rude(why) if why.contains(OF_A_FORMER_EDIT) && self.saves > 1 => {
+                // As `hot` does by itself where it may. It says nothing of this edit alone.
+                eprintln!("once more, in a new program: {why}");
+                self.restart()?;
+                return Ok(vec![group]);
             }
             Verdict::Rude(why) | Verdict::NoEdit(why) | Verdict::Wrong(why) if group.len() > 1 => {
                 eprintln!("not together: {why}");
