@@ -25,7 +25,7 @@ use super::linker::{Inputs, Linker};
 use super::rustc::{self, Cancel, Cancelled};
 use super::spread::SpreadPlugin;
 use super::spreading;
-use super::twin::{first_error, Twin};
+use super::twin::{first_error, NoTwin, Twin};
 use crate::session::plan::{Plan, PlannedFunction, Rude, UnitPlan, Wanted};
 use crate::session::program::{LoadedUnit, Program};
 use crate::unit::replace_file;
@@ -177,23 +177,32 @@ impl UnitJob<'_> {
     /// A plugin, or why it needs the whole crate.
     fn try_build(&self) -> Result<Result<Attempt, BuildError>> {
         let program = &self.job.program;
-        let twin = self.loaded.twin(&program.rustc, &self.job.cancel)?;
-        let items = self.items();
-        let targets = self.targets(&items)?;
-        let needs_whole = targets
-            .iter()
-            .find_map(|target| needs_whole_crate(target.new, target.old, &twin.hidden, &items));
-        let why = match needs_whole {
-            Some(why) => why,
-            None => match self.micro(&twin, &items, &targets)? {
-                Attempt::Refused(stderr) => first_error(&stderr),
+        let why = match self.loaded.twin(&program.rustc, &self.job.cancel) {
+            Ok(twin) => match self.with_twin(&twin)? {
+                Attempt::Refused(why) => why,
                 done => return Ok(Ok(done)),
             },
+            Err(error) => error.downcast::<NoTwin>()?.to_string(),
         };
         let errors = check::errors(program, self.loaded, self.job.coloured, &self.job.cancel)?;
         Ok(match errors {
             Some(errors) => Err(BuildError::Compile(errors)),
             None => Ok(Attempt::Refused(why)),
+        })
+    }
+
+    fn with_twin(&self, twin: &Twin) -> Result<Attempt> {
+        let items = self.items();
+        let targets = self.targets(&items)?;
+        let needs_whole = targets
+            .iter()
+            .find_map(|target| needs_whole_crate(target.new, target.old, &twin.hidden, &items));
+        if let Some(why) = needs_whole {
+            return Ok(Attempt::Refused(why));
+        }
+        Ok(match self.micro(twin, &items, &targets)? {
+            Attempt::Refused(stderr) => Attempt::Refused(first_error(&stderr)),
+            done => done,
         })
     }
 

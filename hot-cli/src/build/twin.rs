@@ -65,6 +65,14 @@ pub(crate) fn twin(unit: &Unit, folder: &Path, real_rustc: &Path, cancel: &Cance
     })
 }
 
+/// A crate that the compiler doesn't take with everything in it public.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the widened twin of `{crate_name}` does not compile: {why}")]
+pub(crate) struct NoTwin {
+    crate_name: String,
+    why: String,
+}
+
 /// Programs that share a crate make its twin one after the other.
 fn turn(folder: &Path) -> Arc<Mutex<()>> {
     static TURNS: Mutex<BTreeMap<PathBuf, Arc<Mutex<()>>>> = Mutex::new(BTreeMap::new());
@@ -115,11 +123,10 @@ fn compile(
     args.push(&[&everywhere, &workspace]);
     let finished = rustc::run(real_rustc, unit, &args, cancel)?;
     if !finished.success {
-        bail!(
-            "the widened twin of `{}` does not compile: {}",
-            unit.crate_name,
-            first_error(&finished.stderr)
-        );
+        bail!(NoTwin {
+            crate_name: unit.crate_name.clone(),
+            why: first_error(&finished.stderr),
+        });
     }
     let metadata = place.join(format!("lib{}.rmeta", unit.crate_name));
     std::fs::metadata(&metadata)

@@ -15,7 +15,7 @@ use soft_mock_rewriter::{FileItems, Lasting};
 
 use crate::build::object::{dynamic_symbols, DynamicSymbols};
 use crate::build::rustc::Cancel;
-use crate::build::twin::{twin, Twin};
+use crate::build::twin::{twin, NoTwin, Twin};
 use crate::platform;
 use crate::toolchain::{self, Stamp};
 use crate::unit::{Unit, UnitKind};
@@ -55,7 +55,7 @@ pub(crate) struct LoadedUnit {
     pub(crate) repeated: BTreeSet<PathBuf>,
     /// What each file held when it was compiled: the copies on disk are replaced by the next build.
     texts: BTreeMap<PathBuf, u64>,
-    twin: Mutex<Option<Arc<Twin>>>,
+    twin: Mutex<Option<Result<Arc<Twin>, NoTwin>>>,
 }
 
 impl Program {
@@ -213,11 +213,15 @@ impl LoadedUnit {
     pub(crate) fn twin(&self, rustc: &Path, cancel: &Cancel) -> Result<Arc<Twin>> {
         let mut place = self.twin.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*place {
-            return Ok(Arc::clone(known));
+            return Ok(known.clone()?);
         }
-        let made = Arc::new(twin(&self.unit, &self.folder, rustc, cancel)?);
-        *place = Some(Arc::clone(&made));
-        Ok(made)
+        let made = match twin(&self.unit, &self.folder, rustc, cancel) {
+            Ok(made) => Ok(Arc::new(made)),
+            // It would not compile another time either.
+            Err(error) => Err(error.downcast::<NoTwin>()?),
+        };
+        *place = Some(made.clone());
+        Ok(made?)
     }
 }
 
