@@ -86,17 +86,29 @@ fn sockets_loops_and_floods() {
     assert_eq!(finished.status.code(), Some(0), "{finished:#?}");
 }
 
+/// What is compiled ahead may be written there in the same moment.
+#[track_caller]
+fn until_it_works(mut remove: impl FnMut() -> bool) {
+    let works = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        remove()
+    });
+    assert!(works, "it can't be removed");
+}
+
 #[test]
 fn the_target_folder_vanishes() {
     let project = Project::fixture("ledger");
     let mut session = start(&project);
     // After that, what was built has been read.
     rename(&project, &mut session, "account", "purse");
-    fs::remove_dir_all(project.path("target")).expect("the target folder");
+    until_it_works(|| fs::remove_dir_all(project.path("target")).is_ok());
     // What is left of it doesn't suffice for a patch, maybe: then it is built again.
     rename(&project, &mut session, "purse", "pocket");
-    project.cargo(&["clean"]);
-    rename(&project, &mut session, "pocket", "sack");
+    // Patched: so what was built again has been read, too.
+    rename(&project, &mut session, "pocket", "pouch");
+    until_it_works(|| project.run(Path::new("cargo"), &["clean"]).status.success());
+    rename(&project, &mut session, "pouch", "sack");
     let before = (restarts(&session), session.patches().len());
     rename(&project, &mut session, "sack", "bag");
     let after = (restarts(&session), session.patches().len());
