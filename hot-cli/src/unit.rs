@@ -63,7 +63,8 @@ pub(crate) struct Unit {
     pub(crate) sources: Vec<PathBuf>,
     /// Everything else that decides what is compiled, with a hash of what it held.
     pub(crate) inputs: BTreeMap<PathBuf, u64>,
-    /// Names of sites without a type id, and of functions without a site, for the compiler's sake.
+    /// Names of sites without a type id, and of functions without a site: the compiler refuses them, or their code
+    /// can't be called through one.
     pub(crate) untyped: BTreeSet<String>,
     pub(crate) without: BTreeSet<String>,
     /// Patterns of the names of functions that the user wants left alone.
@@ -128,8 +129,7 @@ impl Unit {
         replace_with_mode(&folder.join("unit.json"), text.as_bytes(), 0o600)
     }
 
-    /// An eligible function of the crate has no site all the same: it doesn't compile with a prologue, or is
-    /// left to the optimiser, which inlines it.
+    /// An eligible function of the crate has no site all the same: see `without` and `inlined`.
     pub(crate) fn is_without_site(&self, name: &str) -> bool {
         self.without.contains(name) || self.inlined.contains(name)
     }

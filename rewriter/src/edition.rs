@@ -3,9 +3,10 @@
 //! Knows nothing of cargo: the caller says which edition rustc was given.
 
 /// An edition of the Rust language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Edition {
-    /// Paths that start with `::` are relative to the crate root.
+    /// Paths that start with `::` are relative to the crate root. What rustc takes if it is told none.
+    #[default]
     E2015,
     /// `::core` is the core crate.
     E2018,

@@ -156,13 +156,19 @@ pub fn classify(
     rest(signature, place)
 }
 
+pub(crate) const TRACK_CALLER: &str = "track_caller";
+
 /// Whether it has `#[track_caller]`, or may have under some condition.
 fn tracks_caller(attrs: &[Attribute]) -> bool {
-    const NAME: &str = "track_caller";
     let conditional = |attr: &Attribute| {
-        attr.path().is_ident("cfg_attr") && attr.meta.to_token_stream().to_string().contains(NAME)
+        attr.path().is_ident("cfg_attr")
+            && attr
+                .meta
+                .to_token_stream()
+                .to_string()
+                .contains(TRACK_CALLER)
     };
-    has_attribute(attrs, NAME) || attrs.iter().any(conditional)
+    has_attribute(attrs, TRACK_CALLER) || attrs.iter().any(conditional)
 }
 
 /// As [`classify`], for tests: there, functions of which there are instances get a site as well. The

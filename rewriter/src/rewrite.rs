@@ -25,16 +25,17 @@ use crate::visibility::{scope, widen, Hidden, Mentions, Twin};
 use crate::{redirect, refused};
 
 /// What is to be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Output {
     /// The crate that runs.
+    #[default]
     Program,
     /// The crate that plugins are compiled against.
     Twin,
 }
 
-/// How to rewrite a crate.
-#[derive(Debug, Clone)]
+/// How to rewrite a crate. By default: the program, of the oldest edition, with nothing left out.
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The program, or its twin.
     pub output: Output,
@@ -435,12 +436,8 @@ mod tests {
                 rustc: "rustc 1.95.0".to_owned(),
                 hot: true,
             },
-            main: false,
-            mocks: false,
-            check: Check::Atomic,
-            untyped: HashSet::new(),
-            without: HashSet::new(),
             skip: vec!["app::tiny::*".to_owned()],
+            ..Options::default()
         }
     }
 

@@ -14,18 +14,17 @@ use std::str::FromStr;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::each_function::each_function;
+use crate::eligibility::TRACK_CALLER;
 use crate::names::Owner;
 use crate::tree::CrateTree;
-
-const ATTRIBUTE: &str = "track_caller";
 
 /// Methods of traits of the standard library.
 const OF_STD: [&str; 2] = ["index", "index_mut"];
 
-/// The methods that traits in a file declare so. None if the text is no Rust.
+/// The methods that traits in a file declare so; nothing if the text is no Rust.
 pub fn tracking_methods(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    if text.contains(ATTRIBUTE) && text.contains("trait") {
+    if text.contains(TRACK_CALLER) && text.contains("trait") {
         if let Ok(tokens) = TokenStream::from_str(text) {
             traits(tokens, &mut names);
         }
@@ -86,7 +85,7 @@ fn methods(tokens: TokenStream, names: &mut BTreeSet<String>) {
             TokenTree::Ident(word) => is_name = word == "fn",
             // Under a condition, too.
             TokenTree::Group(group) if after_hash => {
-                tracks |= group.stream().to_string().contains(ATTRIBUTE);
+                tracks |= group.stream().to_string().contains(TRACK_CALLER);
             }
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => tracks = false,
             TokenTree::Punct(sign) if sign.as_char() == ';' => tracks = false,

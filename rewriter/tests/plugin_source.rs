@@ -157,12 +157,8 @@ fn options(edition: &str) -> Options {
             rustc: "rustc 1".to_owned(),
             hot: true,
         },
-        main: false,
-        mocks: false,
         check: soft_mock_rewriter::Check::Assembly,
-        untyped: HashSet::new(),
-        without: HashSet::new(),
-        skip: Vec::new(),
+        ..Options::default()
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cargo_metadata::{Metadata, MetadataCommand, Package, Target, TargetKind};
-use soft_mock_rewriter::{rewrite, CrateFacts, CrateTree, Edition, Options, Output, Rewritten};
+use soft_mock_rewriter::{rewrite, CrateFacts, CrateTree, Edition, Options, Rewritten};
 
-use crate::include::{dependencies, HOST};
+use crate::include::dependencies;
+use crate::platform;
 use crate::wrapper::{config, shadow};
 
 /// One crate of a project.
@@ -41,7 +42,9 @@ pub(super) fn of_project(
     let mut command = MetadataCommand::new();
     match include.is_empty() {
         true => command.no_deps(),
-        false => command.other_options(["--filter-platform".to_owned(), HOST.to_owned()]),
+        false => {
+            command.other_options(["--filter-platform".to_owned(), platform::TARGET.to_owned()])
+        }
     };
     if let Some(manifest) = manifest {
         command.manifest_path(manifest);
@@ -100,7 +103,6 @@ impl Crate {
     pub(super) fn read(&self) -> Result<Sources> {
         let tree = shadow::tree(&self.root, &|path| std::fs::read_to_string(path))?;
         let options = Options {
-            output: Output::Program,
             edition: self.edition,
             facts: CrateFacts {
                 name: self.name.clone(),
@@ -108,14 +110,11 @@ impl Crate {
                 ..CrateFacts::default()
             },
             main: self.main,
-            mocks: false,
-            check: Default::default(),
-            untyped: Default::default(),
-            without: Default::default(),
             skip: match &self.skip {
                 Some(skip) => skip.clone(),
                 None => config::read(&self.name, &self.package)?,
             },
+            ..Options::default()
         };
         let rewritten = rewrite(&tree, &options);
         Ok(Sources { tree, rewritten })

@@ -24,12 +24,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, Context, Result};
 
 use crate::child::Launch;
+use crate::platform;
 use crate::session::setup;
 use crate::wrapper::config;
 use list::{Included, List};
-
-/// The only system whose programs can be patched: what is there for others alone is no part of the graph.
-pub(crate) const HOST: &str = "x86_64-unknown-linux-gnu";
 
 /// The user's command, and the crates that are to be rewritten beside the workspace's.
 #[derive(Debug)]
@@ -205,7 +203,8 @@ impl<'a> CargoCommand<'a> {
         let output = std::process::Command::new(self.program)
             .args(self.toolchain)
             .args(["metadata", "--format-version", "1", "--filter-platform"])
-            .arg(HOST)
+            // What is there for other systems alone is no part of any program that can be patched.
+            .arg(platform::TARGET)
             .args(&self.options)
             .stdin(std::process::Stdio::null())
             .stderr(std::process::Stdio::inherit())

@@ -145,9 +145,9 @@ impl Compilation {
             let elsewhere = traits::tracking(&self.args, &unit.cwd);
             let tracked = tracked(&tree, &unit.crate_name, &elsewhere);
             unit.without.extend(tracked);
-        }
-        if self.args.is_optimised() && !unit.mocks {
-            unit.inlined.extend(inlined(&tree, &unit.crate_name));
+            if self.args.is_optimised() {
+                unit.inlined.extend(inlined(&tree, &unit.crate_name));
+            }
         }
         let shadow_root = self.folder.join("shadow");
         let mut refusals = Vec::new();

@@ -25,11 +25,11 @@ pub(crate) fn tracking(args: &RustcArgs, cwd: &Path) -> BTreeSet<String> {
         for path in files.filter(|path| path.extension().is_some_and(|end| end == "d")) {
             for source in dep_info::read(&path).unwrap_or_default() {
                 let source = cwd.join(source);
-                if source.extension().is_some_and(|end| end == "rs") && !read.contains(&source) {
+                let is_rust = source.extension().is_some_and(|end| end == "rs");
+                if is_rust && read.insert(source.clone()) {
                     // What is gone belongs to a build of some other day.
                     let text = std::fs::read_to_string(&source).unwrap_or_default();
                     names.extend(tracking_methods(&text));
-                    read.insert(source);
                 }
             }
         }

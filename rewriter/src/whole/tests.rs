@@ -3,23 +3,18 @@ use std::path::Path;
 
 use super::*;
 use crate::edition::Edition;
-use crate::rewrite::{rewrite, Options, Output};
+use crate::rewrite::{rewrite, Options};
 use crate::support::CrateFacts;
 
 fn options(without: &[String]) -> Options {
     Options {
-        output: Output::Program,
         edition: Edition::E2021,
         facts: CrateFacts {
             name: "app".to_owned(),
             ..CrateFacts::default()
         },
-        main: false,
-        mocks: false,
-        check: Default::default(),
-        untyped: HashSet::new(),
         without: without.iter().cloned().collect(),
-        skip: Vec::new(),
+        ..Options::default()
     }
 }
 

@@ -3,7 +3,7 @@
 //! A panic anywhere is an error, as is a rewritten file that doesn't parse, or a token that has moved to
 //! another line.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -115,9 +115,7 @@ fn options(choice: usize) -> Options {
         main: choice / 8 % 2 == 1,
         mocks: choice / 16 % 2 == 1,
         check: [Check::Atomic, Check::Assembly][choice / 32 % 2],
-        untyped: HashSet::new(),
-        without: HashSet::new(),
-        skip: Vec::new(),
+        ..Options::default()
     }
 }
 

@@ -7,9 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use soft_mock_rewriter::{
-    forget_sources, rewrite, Check, CrateFacts, CrateTree, Edition, FileItems, Options, Output,
-};
+use soft_mock_rewriter::{forget_sources, rewrite, CrateTree, Edition, FileItems, Options};
 
 use crate::project::published;
 use crate::stats::{least, time};
@@ -59,15 +57,8 @@ impl Steps {
         self.parsing.push(started.elapsed());
 
         let options = Options {
-            output: Output::Program,
             edition: Edition::E2021,
-            facts: CrateFacts::default(),
-            main: false,
-            mocks: false,
-            untyped: Default::default(),
-            without: Default::default(),
-            skip: Vec::new(),
-            check: Check::default(),
+            ..Options::default()
         };
         let started = Instant::now();
         let rewritten = rewrite(&tree, &options);

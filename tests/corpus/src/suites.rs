@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use soft_mock_rewriter::{rewrite, Check, CrateFacts, CrateTree, Edition, Options, Output};
+use soft_mock_rewriter::{rewrite, CrateTree, Edition, Options};
 use soft_mock_tests::{environment, hot};
 
 use crate::package::{in_project, Published};
@@ -204,15 +204,8 @@ fn share(folder: &Path) -> Result<(usize, usize)> {
     let mut read = |path: &Path| fs::read_to_string(path);
     let tree = CrateTree::load(root, &mut read)?;
     let options = Options {
-        output: Output::Program,
         edition: Edition::E2021,
-        facts: CrateFacts::default(),
-        main: false,
-        mocks: false,
-        untyped: Default::default(),
-        without: Default::default(),
-        skip: Vec::new(),
-        check: Check::default(),
+        ..Options::default()
     };
     let functions = rewrite(&tree, &options).functions;
     let own: Vec<_> = functions
