@@ -21,6 +21,7 @@ mod modules;
 use crate::eligibility::Kind;
 use crate::items::FileItems;
 use crate::lasting::Lasting;
+use crate::normal::Fingerprint;
 use crate::weight::{weight_of_text, Weight};
 
 /// What changed in a file.
@@ -52,6 +53,8 @@ pub struct Spread {
     pub line: usize,
     /// What changed, in people's words.
     pub what: String,
+    /// What it is now: another one when the same thing changes again.
+    pub now: Fingerprint,
     /// The static whose initial value it is: the one that exists keeps the value that it has.
     pub kept: Option<String>,
 }
@@ -87,9 +90,13 @@ impl FileDiff {
         self.rude.push(Rude { line, what });
     }
 
-    fn spreads(&mut self, line: usize, what: impl Into<String>) {
-        let (what, kept) = (what.into(), None);
-        self.spreads.push(Spread { line, what, kept });
+    fn spreads(&mut self, line: usize, what: impl Into<String>, now: Fingerprint) {
+        self.spreads.push(Spread {
+            line,
+            what: what.into(),
+            now,
+            kept: None,
+        });
     }
 }
 

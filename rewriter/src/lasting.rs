@@ -295,7 +295,11 @@ impl<'a> Collector<'a> {
                 self.mention(&place, &item.mentions);
             }
             ItemKind::Type | ItemKind::Const => {
-                self.define(last_name(&item.name), place, &item.mentions);
+                self.mention(&place, &item.local_items.mentions);
+                // What has no name is mentioned by nothing.
+                if item.name != "_" {
+                    self.define(last_name(&item.name), place, &item.mentions);
+                }
             }
             ItemKind::MacroCall => self.item_calls.push((place, item)),
             ItemKind::Impl => {
@@ -307,7 +311,8 @@ impl<'a> Collector<'a> {
                 self.mention(&place, &item.mentions);
             }
             ItemKind::Static | ItemKind::ForeignMod | ItemKind::ExternCrate | ItemKind::Other => {
-                self.mention(&place, &item.mentions)
+                self.mention(&place, &item.local_items.mentions);
+                self.mention(&place, &item.mentions);
             }
             ItemKind::Mod => {}
         }

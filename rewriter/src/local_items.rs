@@ -1,4 +1,4 @@
-//! What a function's body declares that must exist only once: a second copy of it, in a plugin,
+//! What a function's body, or the value of a constant, declares that must exist only once: a second copy of it, in a plugin,
 //! would be another variable or another type.
 //!
 //! ```text
@@ -8,14 +8,14 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{quote, ToTokens};
 use syn::visit::{self, Visit};
-use syn::{Block, Item, Macro};
+use syn::{Block, Expr, Item, Macro};
 
 use crate::names::compact;
 use crate::normal::{fingerprint_of_text, normal, sign_at, Fingerprint};
 use crate::words::{Names, Words};
 
 /// What a body declares.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LocalItems {
     /// The first of the declarations, in words: `static LAST`.
     pub what: Option<String>,
@@ -40,8 +40,16 @@ pub struct LocalItem {
 
 impl LocalItems {
     pub(crate) fn of(block: &Block) -> Self {
+        Self::found(|finder| finder.visit_block(block))
+    }
+
+    pub(crate) fn of_value(value: &Expr) -> Self {
+        Self::found(|finder| finder.visit_expr(value))
+    }
+
+    fn found(find: impl FnOnce(&mut Finder)) -> Self {
         let mut finder = Finder::default();
-        finder.visit_block(block);
+        find(&mut finder);
         Self {
             what: finder.items.first().map(|item| item.what.clone()),
             fingerprint: fingerprint_of_text(&finder.text),

@@ -108,6 +108,23 @@ pub(crate) struct SpreadPlugin {
     pub(crate) content: u64,
 }
 
+impl SpreadPlugin {
+    /// What a later patch would have to know of this one.
+    pub(crate) fn must_be_known(&self) -> Option<String> {
+        let new = self
+            .statics
+            .first()
+            .map(|new| format!("it brings a static (`{}`)", new.path));
+        new.or_else(|| {
+            let path = self.left.keys().next()?;
+            Some(format!(
+                "objects may lead to `{}` from then on",
+                compare::shown(path)
+            ))
+        })
+    }
+}
+
 /// What a patch comes to.
 #[derive(Debug, Default)]
 pub(crate) struct Spread {

@@ -8,10 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{bail, Context, Result};
 
 use super::target::Target;
-use crate::build::patch::{self, BuildError, Job};
+use crate::build::patch::{self, BuildError, Built, Job};
 use crate::build::rustc::Cancel;
+use crate::build::spread::SpreadPlugin;
 use crate::commands::BuildPatchArgs;
-use crate::session::plan::{Change, Plan, Rude, Wanted};
+use crate::session::plan::{Change, PlannedFunction, Rude};
 use crate::session::program::Program;
 use crate::session::state::ProgramState;
 use crate::unit::replace_file;
@@ -32,7 +33,6 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
         Change::Syntax(error) => bail!("{error}"),
         Change::Rude(edits) => bail!("{}", rude(&edits)),
     };
-    refuse_spreading(&wanted)?;
     let folder = tempfile::tempdir().context("no folder for the build")?;
     let job = Job {
         program: Arc::clone(&state.program),
@@ -43,29 +43,31 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
         cancel: Cancel::default(),
     };
     match patch::build(&job) {
-        Ok(built) => deliver(&built.plugins, &args.output, &built.plan),
+        Ok(built) => {
+            refuse_lasting(&job, &built)?;
+            deliver(&built, &args.output)
+        }
         Err(BuildError::Compile(text)) => bail!("the edit doesn't compile\n{text}"),
         Err(BuildError::Rude(edits)) => bail!("{}", rude(&edits)),
         Err(BuildError::Cancelled) => bail!("cancelled"),
     }
 }
 
-/// A process may have got other patches by hand, of which nothing is known here: what they brought
-/// would exist twice.
-fn refuse_spreading(wanted: &Wanted) -> Result<()> {
-    let edits = wanted.spreading.iter().map(|edit| Rude {
+/// A process may have got other patches by hand, of which nothing is known here: a static that one
+/// brought would exist twice, and an object that one made could lead to code that this one replaces.
+fn refuse_lasting(job: &Job, built: &Built) -> Result<()> {
+    let Some(why) = built.whole.iter().find_map(SpreadPlugin::must_be_known) else {
+        return Ok(());
+    };
+    let edits = job.wanted.spreading.iter().take(1).map(|edit| Rude {
         file: edit.file.clone(),
         line: edit.line,
         why: format!(
-            "{}: by hand, only bodies of functions with a site are patched",
+            "{}: {why}, and patches by hand don't know of each other",
             edit.what
         ),
     });
-    let edits: Vec<Rude> = edits.collect();
-    match edits.is_empty() {
-        true => Ok(()),
-        false => bail!("{}", rude(&edits)),
-    }
+    bail!("{}", rude(&edits.collect::<Vec<_>>()))
 }
 
 /// Another one for each plugin, since one program may get many of them: types that a patch declares
@@ -84,10 +86,17 @@ fn rude(edits: &[Rude]) -> String {
 }
 
 /// Puts the plugins where they are wanted; several get names of their own.
-fn deliver(plugins: &[PathBuf], output: &Path, plan: &Plan) -> Result<String> {
+fn deliver(built: &Built, output: &Path) -> Result<String> {
+    if built.plugins.is_empty() {
+        let why = format!(
+            "nothing that runs uses what was edited\n{}",
+            once(&built.once)
+        );
+        bail!("nothing to patch: {}", why.trim_end());
+    }
     let mut text = String::new();
     let mut outputs = Vec::new();
-    for (position, plugin) in plugins.iter().enumerate() {
+    for (position, plugin) in built.plugins.iter().enumerate() {
         let output = match position {
             0 => output.to_owned(),
             further => beside(output, further + 1),
@@ -97,10 +106,17 @@ fn deliver(plugins: &[PathBuf], output: &Path, plan: &Plan) -> Result<String> {
         let _ = writeln!(text, "{} ({} KiB)", output.display(), bytes.len() >> 10);
         outputs.push(output.display().to_string());
     }
-    for function in plan.values().flat_map(|unit| &unit.patch) {
+    for function in built.plan.values().flat_map(|unit| &unit.patch) {
         let (file, line) = (function.file.display(), function.line);
         let _ = writeln!(text, "  {} ({file}:{line})", function.name);
     }
+    for name in &built.kept {
+        let _ = writeln!(
+            text,
+            "`{name}` begins with another value now, but keeps the one that it has"
+        );
+    }
+    text.push_str(&once(&built.once));
     if outputs.len() > 1 {
         let _ = writeln!(
             text,
@@ -109,6 +125,15 @@ fn deliver(plugins: &[PathBuf], output: &Path, plan: &Plan) -> Result<String> {
         );
     }
     Ok(text)
+}
+
+/// A line for each function that is called just once, and was.
+fn once(functions: &[PlannedFunction]) -> String {
+    let line = |function: &PlannedFunction| {
+        let (file, line, name) = (function.file.display(), function.line, &function.name);
+        format!("{file}:{line}: {name} is running and isn't called again\n")
+    };
+    functions.iter().map(line).collect()
 }
 
 /// `fix.so`, `fix-2.so`

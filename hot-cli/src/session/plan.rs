@@ -72,6 +72,8 @@ pub(crate) struct Edit {
     pub(crate) file: PathBuf,
     pub(crate) line: usize,
     pub(crate) what: String,
+    /// What it is now: another one when the same thing is edited again.
+    pub(crate) now: Fingerprint,
     /// The static whose initial value it is.
     pub(crate) kept: Option<String>,
 }

@@ -56,7 +56,9 @@ pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, fou
                     new: new_index,
                     kind,
                 })),
-            Effect::Spreads => found.spreads(after.line, format!("body of {title} changed")),
+            Effect::Spreads => {
+                found.spreads(after.line, format!("body of {title} changed"), after.body);
+            }
             Effect::Rude(reason) => {
                 found.rude(after.line, format!("body of {title} changed: {reason}"));
             }
@@ -93,7 +95,7 @@ fn come_or_gone(
     let what = format!("{} {word}", function.title());
     match why_not_whole(function, whole, (old, new), around) {
         Some(reason) => found.rude(function.line, format!("{what}: {reason}")),
-        None => found.spreads(function.line, what),
+        None => found.spreads(function.line, what, function.body),
     }
 }
 
@@ -156,7 +158,7 @@ fn outside_of_body(
         let what = format!("signature of {title} changed");
         match why_no_other_signature(before, after, around) {
             Some(reason) => found.rude(after.line, format!("{what}: {reason}")),
-            None => found.spreads(after.line, what),
+            None => found.spreads(after.line, what, after.body),
         }
     }
     if before.attributes != after.attributes {
@@ -166,7 +168,8 @@ fn outside_of_body(
         match different.map(|text| weight_of_text(text)).max() {
             None | Some(Weight::Nothing) => {}
             Some(Weight::Code) => {
-                found.spreads(after.line, format!("attributes of {title} changed"));
+                let what = format!("attributes of {title} changed");
+                found.spreads(after.line, what, after.body);
             }
             Some(Weight::Layout) => {
                 let what = format!("attributes of {title} changed: {UNKNOWN_ATTRIBUTE}");
@@ -179,14 +182,15 @@ fn outside_of_body(
     }
     // Of a trait's own methods it is the trait's.
     if before.visibility != after.visibility {
-        found.spreads(after.line, format!("visibility of {title} changed"));
+        let what = format!("visibility of {title} changed");
+        found.spreads(after.line, what, after.body);
     }
     let (old, new) = (old.header_of(before), new.header_of(after));
     if old.map(|header| &header.text) != new.map(|header| &header.text) {
         let what = format!("impl header of {title} changed");
         let both_generic = old.is_some_and(|h| h.generic) && new.is_some_and(|h| h.generic);
         match both_generic && !matches!(after.owner, Owner::Trait { .. }) {
-            true => found.spreads(after.line, what),
+            true => found.spreads(after.line, what, after.body),
             false => found.rude(after.line, what),
         }
     }
@@ -258,7 +262,7 @@ fn effect(before: &Function, after: &Function, around: &Around<'_>) -> Effect {
 }
 
 /// Why what a body declares can't change so.
-fn local_change(before: &LocalItems, after: &LocalItems) -> Option<String> {
+pub(super) fn local_change(before: &LocalItems, after: &LocalItems) -> Option<String> {
     if !before.items.is_empty() && before.context != after.context {
         let what = &before.items[0].what;
         return Some(format!(

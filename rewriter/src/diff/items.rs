@@ -1,10 +1,12 @@
 //! Compares types, constants, statics, traits, impl blocks, module declarations, macro calls.
 
-use super::functions::{HIDES, REACHES, UNKNOWN_ATTRIBUTE};
+use super::functions::{local_change, HIDES, REACHES, UNKNOWN_ATTRIBUTE};
 use super::{pair, Around, FileDiff, Spread};
 use crate::items::{Aspect, FileItems, Item, ItemKind, Part};
 use crate::lasting::{last_name, trait_name, Lasting};
+use crate::local_items::LocalItems;
 use crate::names::Owner;
+use crate::normal::Fingerprint;
 
 pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
     let pairs = pair(
@@ -19,23 +21,28 @@ pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, fou
     for index in pairs.removed {
         let item = &old.items[index];
         let what = format!("{} removed", item.title());
-        say(item.line, what, why_not_removed(item, around), found);
+        say(item, what, why_not_removed(item, around), found);
     }
     for index in pairs.added {
         let item = &new.items[index];
         let what = format!("{} added", item.title());
-        say(item.line, what, why_not_added(item, around), found);
+        say(item, what, why_not_added(item, around), found);
     }
     for (before, after) in pairs.both {
         compare_one(&old.items[before], &new.items[after], around, found);
     }
 }
 
-fn say(line: usize, what: String, why_not: Option<String>, found: &mut FileDiff) {
+fn say(item: &Item, what: String, why_not: Option<String>, found: &mut FileDiff) {
     match why_not {
-        Some(why) => found.rude(line, format!("{what}: {why}")),
-        None => found.spreads(line, what),
+        Some(why) => found.rude(item.line, format!("{what}: {why}")),
+        None => found.spreads(item.line, what, content(item)),
     }
+}
+
+/// All that can change about it as a whole.
+fn content(item: &Item) -> Fingerprint {
+    Fingerprint::joined(item.aspects.iter().map(|aspect| aspect.content))
 }
 
 /// Why an item can't go.
@@ -53,6 +60,9 @@ fn why_not_removed(item: &Item, around: &Around<'_>) -> Option<String> {
                 .after
                 .has_other_impls(tr, around.before)
                 .then(|| REACHES.to_owned())
+        }
+        ItemKind::Const if item.name == "_" => {
+            local_change(&item.local_items, &without(&item.local_items))
         }
         ItemKind::Const | ItemKind::Type | ItemKind::TraitAlias => {
             still().then(|| REACHES.to_owned())
@@ -75,6 +85,9 @@ fn why_not_added(item: &Item, around: &Around<'_>) -> Option<String> {
         ItemKind::ForeignMod | ItemKind::ExternCrate | ItemKind::Other | ItemKind::TraitAlias => {
             Some("what follows from it can't be told".to_owned())
         }
+        ItemKind::Const if item.name == "_" => {
+            local_change(&without(&item.local_items), &item.local_items)
+        }
         // Of a type or trait: it competes with others of its name wherever that is looked up.
         // An impl block that has it is new as well, or the trait has changed.
         ItemKind::Type if item.name.contains(" as ") => None,
@@ -86,6 +99,14 @@ fn why_not_added(item: &Item, around: &Around<'_>) -> Option<String> {
             .hides(around.unit, &item.module, name)
             .then(|| HIDES.to_owned())
             .or_else(|| outside(item)),
+    }
+}
+
+/// The same without what is declared.
+fn without(declared: &LocalItems) -> LocalItems {
+    LocalItems {
+        context: declared.context,
+        ..LocalItems::default()
     }
 }
 
@@ -145,15 +166,19 @@ fn compare_one(old: &Item, new: &Item, around: &Around<'_>, found: &mut FileDiff
             _ => format!("{name} of {title} changed"),
         };
         if let (ItemKind::Static, "initial value") = (new.kind, name) {
+            if let Some(why) = local_change(&old.local_items, &new.local_items) {
+                found.rude(new.line, format!("{what}: {why}"));
+            }
             found.spreads.push(Spread {
                 line: new.line,
                 what,
+                now: content(new),
                 kept: Some(new.name.clone()),
             });
             continue;
         }
         let why_not = why_no_other_aspect(name, (old, new), around);
-        say(new.line, what, why_not, found);
+        say(new, what, why_not, found);
     }
     parts(old, new, found);
 }
@@ -183,7 +208,9 @@ fn why_no_other_aspect(
         // The type of an iterator's items reaches adapters that don't mention it.
         (ItemKind::Type, _) if new.name.contains(" as ") => Some(REACHES.to_owned()),
         (ItemKind::Type | ItemKind::Const, _) => {
-            around.before.reaches(last).then(|| REACHES.to_owned())
+            let reaches = new.name != "_" && around.before.reaches(last);
+            let reaches = reaches.then(|| REACHES.to_owned());
+            reaches.or_else(|| local_change(&old.local_items, &new.local_items))
         }
         (ItemKind::Static, _) => Some("the one that exists is of the former type".to_owned()),
         (ItemKind::Mod, _) => None,
@@ -220,7 +247,7 @@ fn parts(old: &Item, new: &Item, found: &mut FileDiff) {
         for name in changed_aspects(&before.aspects, &after.aspects) {
             let what = format!("{name} of {} of {title} changed", part_title(after));
             match name {
-                "code attributes" => found.spreads(after.line, what),
+                "code attributes" => found.spreads(after.line, what, content(new)),
                 "visibility" => {
                     found.rude(
                         after.line,

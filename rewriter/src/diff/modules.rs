@@ -3,6 +3,7 @@
 use super::functions::{HIDES, REACHES};
 use super::{pair, Around, FileDiff};
 use crate::items::{FileItems, MacroRules, Module, Use};
+use crate::normal::Fingerprint;
 
 pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
     imports(old, new, around, found);
@@ -19,7 +20,7 @@ fn imports(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut Fi
         let what = format!("use {} removed", import.path_text());
         match lasts(module, import, around) {
             true => found.rude(import.line, format!("{what}: {HIDES}")),
-            false => found.spreads(import.line, what),
+            false => found.spreads(import.line, what, Fingerprint::default()),
         }
     }
     for index in pairs.added {
@@ -31,7 +32,7 @@ fn imports(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut Fi
         };
         match hides {
             true => found.rude(import.line, format!("{what}: {HIDES}")),
-            false => found.spreads(import.line, what),
+            false => found.spreads(import.line, what, Fingerprint::default()),
         }
     }
 }
@@ -117,7 +118,7 @@ fn macro_changed(item: &MacroRules, how: &str, around: &Around<'_>, found: &mut 
         let why = "calls of it make items, and which can't be told";
         found.rude(item.line, format!("{what}: {why}"));
     } else {
-        found.spreads(item.line, what);
+        found.spreads(item.line, what, item.content);
     }
 }
 

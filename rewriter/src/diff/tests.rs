@@ -108,6 +108,75 @@ fn bodies_that_can_not_change() {
 }
 
 #[test]
+fn what_values_declare() {
+    let in_const = |body: &str| format!("fn f(_: [u8; N]) {{}} const _: () = {{ {body} }};");
+    let check_in = |old: &str, new: &str, expected: &[&str]| {
+        check(&in_const(old), &in_const(new), expected);
+    };
+    let spreads = "spreads: value of const _ changed";
+    check_in("assert!(1 < 2);", "assert!(1 < 3);", &[spreads]);
+    check_in(
+        "impl T for S { fn f() { 1; } }",
+        "impl T for S { fn f() { 2; } }",
+        &[spreads],
+    );
+    check_in(
+        "struct S(u8);",
+        "struct S(u16);",
+        &["1: value of const _ changed: struct S inside of it changed"],
+    );
+    check_in(
+        "",
+        "impl Drop for S { fn drop(&mut self) {} }",
+        &["1: value of const _ changed: impl Drop for S inside of it is new"],
+    );
+    let constant = "const _: () = { impl Drop for S { fn drop(&mut self) {} } };";
+    check(
+        "",
+        constant,
+        &["1: const _ added: impl Drop for S inside of it is new"],
+    );
+    check(
+        constant,
+        "",
+        &["1: const _ removed: impl Drop for S inside of it changed"],
+    );
+    check(
+        "",
+        "const _: () = assert!(M > 1);",
+        &["spreads: const _ added"],
+    );
+    // A type in a value is as alive as any.
+    check(
+        "const N: usize = 1; const _: () = { struct S([u8; N]); };",
+        "const N: usize = 2; const _: () = { struct S([u8; N]); };",
+        &["1: value of const N changed: it may reach the layout of a type"],
+    );
+}
+
+#[test]
+fn what_macros_make_in_impl_blocks() {
+    let program = |value: u8, made: &str| {
+        format!(
+            "macro_rules! m {{ ($c:ident) => {{ {made} }} }} struct A; \
+             impl A {{ const C: u8 = {value}; m!(C); }}"
+        )
+    };
+    let methods = "fn g() -> u8 { Self::$c }";
+    check(
+        &program(1, methods),
+        &program(2, methods),
+        &["spreads: const A::C changed"],
+    );
+    let constants = "const D: [u8; Self::$c] = [1];";
+    check(
+        &program(1, constants),
+        &program(2, constants),
+        &["1: const A::C changed: it may reach the layout of a type"],
+    );
+}
+
+#[test]
 fn what_bodies_declare() {
     check(
         "fn f() { static A: u8 = 1; 1; }",

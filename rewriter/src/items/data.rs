@@ -85,6 +85,15 @@ pub(super) fn mentions(item: &Syntax) -> Names {
     Words::of(tokens).all
 }
 
+/// The value of a constant or static.
+pub(super) fn value(item: &Syntax) -> Option<&syn::Expr> {
+    match item {
+        Syntax::Const(item) => Some(&item.expr),
+        Syntax::Static(item) => Some(&item.expr),
+        _ => None,
+    }
+}
+
 pub(super) fn variant(variant: &syn::Variant) -> Part {
     let value = variant.discriminant.as_ref().map(|(_, value)| value);
     Part {

@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Fields, Item as Syntax, Visibility};
 
 use super::aspects::{aspect, has_layout_attributes, part_attributes, weighed, without_attributes};
-use super::data::{mentions, variant, Data};
+use super::data::{mentions, value, variant, Data};
 use super::functions::{function, Source};
 use super::modules::{name_of, paths_of, UseItem};
 use super::statics::{self, MadeStatic};
@@ -19,7 +19,7 @@ use super::{
     Private, PrivateKind,
 };
 use crate::eligibility::{has_attribute, is_test_only};
-use crate::local_items::declares;
+use crate::local_items::{declares, LocalItems};
 use crate::names::{compact, Owner};
 use crate::normal::{fingerprint, normal};
 use crate::visibility::scope;
@@ -209,6 +209,7 @@ impl Reader<'_> {
             aspects: weighed(attrs),
             parts: Vec::new(),
             mentions: Names::default(),
+            local_items: LocalItems::default(),
             macros: Names::default(),
             supertraits: Names::default(),
             owner: None,
@@ -226,13 +227,14 @@ impl Reader<'_> {
         attrs: &[Attribute],
         item: &(impl ToTokens + Spanned),
         at: &Scope<'_>,
-    ) {
+    ) -> &mut Item {
         let definition = aspect("definition", without_attributes(item, attrs.len()));
         let words = Words::of(item.to_token_stream());
         let pushed = self.push(kind, name, item.span(), attrs, at);
         pushed.aspects.push(definition);
         pushed.mentions = words.all;
         pushed.macros = words.macros;
+        pushed
     }
 
     fn free_function(&mut self, item: &syn::ItemFn, at: &Scope<'_>) {
@@ -334,7 +336,8 @@ impl Reader<'_> {
     fn data(&mut self, item: &Syntax, at: &Scope<'_>) {
         let Some(data) = Data::of(item) else {
             let attrs = attrs_of(item);
-            return self.plain(ItemKind::Other, String::new(), attrs, item, at);
+            self.plain(ItemKind::Other, String::new(), attrs, item, at);
+            return;
         };
         self.local(data.name, data.attrs, at);
         if data.kind == ItemKind::TraitAlias {
@@ -353,6 +356,7 @@ impl Reader<'_> {
         let pushed = self.push(data.kind, name, data.name.span(), data.attrs, at);
         pushed.parts = parts;
         pushed.mentions = mentions(item);
+        pushed.local_items = value(item).map(LocalItems::of_value).unwrap_or_default();
         pushed
             .aspects
             .push(aspect("visibility", data.vis.to_token_stream()));

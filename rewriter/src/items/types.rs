@@ -1,5 +1,6 @@
 //! Items other than functions, imports and macros by example.
 
+use crate::local_items::LocalItems;
 use crate::names::Owner;
 use crate::normal::Fingerprint;
 use crate::words::Names;
@@ -25,6 +26,8 @@ pub struct Item {
     pub mentions: Names,
     /// The macros that it calls.
     pub macros: Names,
+    /// What the value of a constant or static declares.
+    pub local_items: LocalItems,
     /// What an impl block belongs to.
     pub owner: Option<Owner>,
     /// It has attributes that may mean more than code.

@@ -145,6 +145,51 @@ fn a_live_server_is_patched_by_hand_and_back() {
     assert!(other.contains("which is not in this program"), "{other}");
 }
 
+/// What has no site of its own (`Sales::count` is inlined), and what the program didn't have.
+#[test]
+fn edits_that_reach_others_are_patched_by_hand() {
+    let mut project = Project::with_runtime("till");
+    project.hot_to_end(&["cargo", "build", "--release"]);
+    let (mut session, socket) = listening(&mut project);
+    let address = address(&mut session);
+    let socket = socket.display().to_string();
+    assert_eq!(say(&address, "sell"), "2 sold, thanks");
+    let build_patch = ["build-patch", "--release", "-o", "fix.so"];
+    let patch = ["patch", "--socket", &socket, "fix.so"];
+
+    project.edit("src/sales.rs", "self.count\n", "times(self.count)\n");
+    let helper = "const TIMES: u64 = 10;\n\nfn times<T: std::ops::Mul<u64>>(n: T) -> T::Output {\n    n * TIMES\n}\n\n";
+    project.edit("src/sales.rs", "impl Sales", &format!("{helper}impl Sales"));
+    let (told, _) = project.hot_to_end(&build_patch);
+    assert!(told.contains("till::receipt::receipt"), "{told}");
+    project.hot_to_end(&patch);
+    assert_eq!(say(&address, "sell"), "40 sold, thanks");
+
+    // The next one has all of it, and more.
+    project.edit("src/sales.rs", "TIMES: u64 = 10", "TIMES: u64 = 100");
+    project.edit(RECEIPT, ", thanks", ", bye");
+    project.hot_to_end(&build_patch);
+    project.hot_to_end(&patch);
+    assert_eq!(say(&address, "look"), "400 sold, bye");
+    project.hot_to_end(&["rollback", "--socket", &socket]);
+    assert_eq!(say(&address, "look"), "40 sold, thanks");
+
+    // A static would be another one in each patch.
+    let counted = "static RECEIPTS: AtomicU64 = AtomicU64::new(0);\n\n#[inline(never)]\npub fn receipt(sales: &Sales) -> String {\n    RECEIPTS.fetch_add(1, Ordering::Relaxed);\n";
+    let old = "#[inline(never)]\npub fn receipt(sales: &Sales) -> String {\n";
+    project.edit(RECEIPT, old, counted);
+    let import = "use std::sync::atomic::{AtomicU64, Ordering};\n\nuse crate";
+    project.edit(RECEIPT, "use crate", import);
+    std::fs::remove_file(project.path("fix.so")).expect("it was made");
+    let lasting = refused(&project, &build_patch);
+    assert!(
+        lasting.contains("src/receipt.rs:") && lasting.contains("it brings a static"),
+        "{lasting}"
+    );
+    assert!(!project.path("fix.so").exists());
+    assert_eq!(say(&address, "look"), "40 sold, thanks");
+}
+
 #[test]
 fn patches_wait_for_the_programs_safe_point() {
     let mut project = Project::with_runtime("till");

@@ -390,7 +390,7 @@ fn split_type(text: &str) -> (&str, &str) {
 }
 
 /// A path without the crates' marks.
-fn shown(path: &str) -> String {
+pub(super) fn shown(path: &str) -> String {
     let mut out = String::new();
     let mut rest = path;
     while let Some(at) = rest.find('[') {
@@ -432,7 +432,8 @@ pub(super) fn left_alive(
     taken: &dyn Fn(Piece) -> bool,
 ) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
-    for (path, pieces) in side.world.paths() {
+    let paths = side.world.paths();
+    for (path, pieces) in paths.filter(|(path, _)| is_of(path, facts.crates)) {
         let held = |piece: &Piece| {
             let mut users = side.users(*piece).iter();
             taken(*piece)
@@ -484,7 +485,7 @@ pub(super) fn still_the_same(
     facts: &Facts<'_>,
     left: &BTreeMap<String, u64>,
 ) -> Result<(), String> {
-    for (path, then) in left.iter().filter(|(path, _)| is_of(path, facts.crates)) {
+    for (path, then) in left {
         if !side.code(path).is_empty() && meaning(side, path, facts) != *then {
             return Err(format!(
                 "`{}` came with an earlier patch and has no site: an object may still lead to its old code",

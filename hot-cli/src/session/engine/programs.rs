@@ -1,6 +1,25 @@
 //! Programs come and go.
 
+use soft_mock::reloader::protocol::Hello;
+
 use super::*;
+
+/// How often a program's records are looked for, and how long it is waited in between: cargo may be
+/// writing them once more.
+const ATTEMPTS: usize = 4;
+const PAUSE: Duration = Duration::from_millis(250);
+
+fn load(hello: &Hello, pid: u32) -> Result<Program> {
+    let mut loaded = Program::load(hello, pid);
+    for _ in 1..ATTEMPTS {
+        if loaded.is_ok() {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+        loaded = Program::load(hello, pid);
+    }
+    loaded
+}
 
 impl Engine {
     pub(super) fn control_event(&mut self, event: ControlEvent) {
@@ -26,7 +45,7 @@ impl Engine {
                     self.loading.push(program.clone());
                     let events = self.events.clone();
                     std::thread::spawn(move || {
-                        let loaded = Program::load(&hello, pid).map(Box::new);
+                        let loaded = load(&hello, pid).map(Box::new);
                         // The session may have ended meanwhile.
                         let _ = events.send(Event::Loaded(program, loaded));
                     });
@@ -66,9 +85,9 @@ impl Engine {
                 state
             }
             Err(error) => {
-                return self
-                    .report
-                    .warning(&format!("edits can't be patched: {error:#}"));
+                return self.report.warning(&format!(
+                    "edits can't be patched: {error:#}; start `hot` again to have the program built anew"
+                ));
             }
         };
         let files = program.program.watched_files().clone();

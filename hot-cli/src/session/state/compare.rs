@@ -92,7 +92,9 @@ impl ProgramState {
     fn fresh(&self, edits: &BTreeSet<Edit>) -> Vec<Edit> {
         let known = |edit: &&Edit| {
             let mut told = self.told.iter();
-            told.any(|told| told.what == edit.what && told.file == edit.file)
+            told.any(|told| {
+                (told.now, &told.what, &told.file) == (edit.now, &edit.what, &edit.file)
+            })
         };
         edits.iter().filter(|edit| !known(edit)).cloned().collect()
     }
@@ -198,6 +200,7 @@ impl ProgramState {
                 file: pair.path.to_owned(),
                 line: edit.line,
                 what: edit.what.clone(),
+                now: edit.now,
                 kept: edit.kept.clone(),
             });
         }
@@ -228,6 +231,7 @@ impl ProgramState {
             // So those who call it become new.
             found.spreading.insert(Edit {
                 what: format!("body of {} changed", function.title()),
+                now: function.body,
                 line: planned.line,
                 file: planned.file,
                 kept: None,
@@ -321,7 +325,13 @@ fn covers(new: &FileItems, earlier: &FileItems) -> bool {
     let items = |file: &'_ FileItems| -> HashSet<String> {
         let items = file.items.iter();
         items
-            .map(|item| format!("{:?} {:?} {}", item.kind, item.module, item.name))
+            .map(|item| {
+                let declared = &item.local_items.items;
+                format!(
+                    "{:?} {:?} {} {declared:?}",
+                    item.kind, item.module, item.name
+                )
+            })
             .chain(file.functions.iter().filter_map(|function| {
                 let lasting = !function.local_items.items.is_empty()
                     || function.kind == Err(Ineligible::Const);

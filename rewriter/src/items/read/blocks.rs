@@ -10,6 +10,7 @@ use crate::items::aspects::{has_layout_attributes, trait_aspects};
 use crate::items::functions::function;
 use crate::items::modules::name_of;
 use crate::items::{ImplHeader, ItemKind, PrivateKind};
+use crate::local_items::LocalItems;
 use crate::names::{compact, Owner};
 use crate::normal::normal;
 use crate::words::Words;
@@ -87,7 +88,13 @@ impl Reader<'_> {
                     self.private(name, PrivateKind::Member, &inner.vis, at.path);
                 }
                 let name = format!("{prefix}{}", inner.ident);
-                self.plain(ItemKind::Const, name, &inner.attrs, inner, at);
+                self.plain(ItemKind::Const, name, &inner.attrs, inner, at)
+                    .local_items = LocalItems::of_value(&inner.expr);
+            }
+            // In an impl of a trait it might make what a vtable holds.
+            ImplItem::Macro(inner) if item.trait_.is_none() => {
+                let name = format!("{prefix}{}!", compact(inner.mac.path.to_token_stream()));
+                self.plain(ItemKind::MacroCall, name, &inner.attrs, inner, at);
             }
             ImplItem::Type(inner) => {
                 let name = format!("{prefix}{}", inner.ident);
@@ -129,7 +136,9 @@ impl Reader<'_> {
                 TraitItem::Fn(inner) => inner,
                 TraitItem::Const(inner) => {
                     let name = format!("{name}::{}", inner.ident);
-                    self.plain(ItemKind::Const, name, &inner.attrs, inner, at);
+                    let value = inner.default.as_ref().map(|(_, value)| value);
+                    self.plain(ItemKind::Const, name, &inner.attrs, inner, at)
+                        .local_items = value.map(LocalItems::of_value).unwrap_or_default();
                     continue;
                 }
                 _ => continue,

@@ -13,8 +13,8 @@ pub(crate) struct Project {
     pub(crate) package: Published,
     /// Cargo's arguments.
     pub(crate) run: &'static [&'static str],
-    /// It is a library: a program that only waits is put beside it.
-    library: bool,
+    /// It is a library: this program is put beside it.
+    host: Option<&'static str>,
 }
 
 const fn program(
@@ -25,7 +25,7 @@ const fn program(
     Project {
         package: Published { name, version },
         run,
-        library: false,
+        host: None,
     }
 }
 
@@ -33,16 +33,22 @@ const fn library(
     name: &'static str,
     version: &'static str,
     run: &'static [&'static str],
+    host: &'static str,
 ) -> Project {
     Project {
         package: Published { name, version },
         run,
-        library: true,
+        host: Some(host),
     }
 }
 
-/// What all programs below have in common: they wait as long as nobody reads from or writes to them.
+// What all programs below have in common: they wait as long as nobody reads from or writes to them.
+
+/// A host that calls nothing.
 const WAITING: &str = "fn main() { let _ = std::io::stdin().lines().count(); }\n";
+
+const BIN: &[&str] = &["run", "--bin", "waiting"];
+const FULL: &[&str] = &["run", "--bin", "waiting", "--features", "full"];
 
 const PROJECTS: &[Project] = &[
     program(
@@ -53,28 +59,30 @@ const PROJECTS: &[Project] = &[
     // Nobody reads what it prints, so it waits when the pipe is full.
     program("fd-find", "10.5.0", &["run", "--", ".", "/"]),
     program("ripgrep", "14.1.1", &["run", "--", "pattern", "-"]),
-    library("regex-automata", "0.4.18", &["run", "--bin", "waiting"]),
-    library("h2", "0.4.20", &["run", "--bin", "waiting"]),
-    library("clap_builder", "4.6.7", &["run", "--bin", "waiting"]),
-    library(
-        "hyper",
-        "1.12.0",
-        &["run", "--bin", "waiting", "--features", "full"],
-    ),
-    library("axum", "0.8.9", &["run", "--bin", "waiting"]),
+    library("regex-automata", "0.4.18", BIN, WAITING),
+    library("h2", "0.4.20", BIN, WAITING),
+    library("clap_builder", "4.6.7", BIN, WAITING),
+    library("hyper", "1.12.0", FULL, WAITING),
+    library("axum", "0.8.9", BIN, include_str!("../../hosts/axum.rs")),
     // Small enough for every change.
-    library("semver", "1.0.28", &["run", "--bin", "waiting"]),
-    library("serde_json", "1.0.154", &["run", "--bin", "waiting"]),
-    library("bytes", "1.12.1", &["run", "--bin", "waiting"]),
-    library("http", "1.5.0", &["run", "--bin", "waiting"]),
-    library("indexmap", "2.14.2", &["run", "--bin", "waiting"]),
-    library("regex-syntax", "0.8.11", &["run", "--bin", "waiting"]),
-    library("url", "2.5.8", &["run", "--bin", "waiting"]),
+    library("semver", "1.0.28", BIN, WAITING),
     library(
-        "tokio-util",
-        "0.7.20",
-        &["run", "--bin", "waiting", "--features", "full"],
+        "serde_json",
+        "1.0.154",
+        BIN,
+        include_str!("../../hosts/serde_json.rs"),
     ),
+    library("bytes", "1.12.1", BIN, WAITING),
+    library("http", "1.5.0", BIN, WAITING),
+    library(
+        "indexmap",
+        "2.14.2",
+        BIN,
+        include_str!("../../hosts/indexmap.rs"),
+    ),
+    library("regex-syntax", "0.8.11", BIN, WAITING),
+    library("url", "2.5.8", BIN, WAITING),
+    library("tokio-util", "0.7.20", FULL, WAITING),
 ];
 
 /// The projects of these names; all if there are none.
@@ -97,9 +105,9 @@ impl Project {
     /// A fresh copy, ready to be run.
     pub(crate) fn prepare(&self) -> Result<PathBuf> {
         let folder = self.package.copy("functions")?;
-        if self.library {
+        if let Some(host) = self.host {
             let crate_name = self.package.name.replace('-', "_");
-            let text = format!("use {crate_name} as _;\n{WAITING}");
+            let text = format!("{host}\nuse {crate_name} as _;\n");
             fs::write(folder.join("src/waiting.rs"), text)?;
             let manifest = folder.join("Cargo.toml");
             let bin = "\n[[bin]]\nname = \"waiting\"\npath = \"src/waiting.rs\"\n";

@@ -13,7 +13,12 @@ pub(super) fn first(program: &mut Program) {
     program
         .session
         .wait_for_all(&[&[ROWS], said.as_slice()].concat());
-    program.edit(&[(ROWS, "item.to_string() + \"!\"", "item.to_string()")]);
+    // Once more: people hear of each save.
+    program.edit(&[(ROWS, "+ \"!\"", "+ \"?\"")]);
+    program
+        .session
+        .wait_for_all(&[&[ROWS], said.as_slice()].concat());
+    program.edit(&[(ROWS, "item.to_string() + \"?\"", "item.to_string()")]);
 
     // A crate that is built unmodified calls the function at its site, as all others do.
     program.answers("old", "old 21");
@@ -36,6 +41,14 @@ pub(super) fn patched(program: &mut Program) {
     );
     program.answers("deref", "sheet 1 3");
     program.patches(&[(ROWS, "&self.front", "&self.back")], "deref", "sheet 2 3");
+
+    // Behind a constant without a name.
+    program.answers("hidden", "hidden 3");
+    program.patches(
+        &[(ROWS, "\"hidden {}\"", "\"found {}\"")],
+        "hidden",
+        "found 3",
+    );
 
     // What nobody uses isn't said to be patched, whatever else is.
     let known = program.session.patches().len();
