@@ -96,6 +96,8 @@ pub struct Place<'a> {
     pub in_trait: bool,
     /// It is inside another function's body, or a block.
     pub nested: bool,
+    /// Its impl block is one of a trait.
+    pub in_trait_impl: bool,
     /// The crate has no standard library.
     pub no_std: bool,
 }
@@ -147,7 +149,7 @@ pub fn classify(
     if place.impl_generics.is_some_and(is_generic) {
         return Err(Ineligible::GenericImpl);
     }
-    if names_impl_trait(signature) {
+    if names_impl_trait(signature) && (place.in_trait_impl || !is_opaque(signature)) {
         return Err(Ineligible::ImplTrait);
     }
     if tracks_caller(attrs) {
@@ -178,7 +180,9 @@ pub(crate) fn classify_for_tests(
     signature: &Signature,
     place: Place<'_>,
 ) -> Result<(Kind, bool), Ineligible> {
+    let result = crate::signature::output_type(signature);
     match classify(attrs, signature, place) {
+        Ok(_) if contains_impl(&result) => {}
         Err(
             Ineligible::Generic
             | Ineligible::GenericImpl
@@ -189,7 +193,6 @@ pub(crate) fn classify_for_tests(
         Err(Ineligible::TrackCaller) => return rest(signature, place).map(|kind| (kind, false)),
         other => return other.map(|kind| (kind, false)),
     }
-    let result = crate::signature::output_type(signature);
     if contains_impl(&result) {
         return Err(Ineligible::ImplTraitResult);
     }
@@ -248,6 +251,23 @@ fn is_conditional(argument: &FnArg) -> bool {
     attrs
         .iter()
         .any(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr"))
+}
+
+/// Whether it is async and only its result is `impl Trait`: the compiler finds out what that is, and whoever
+/// replaces it makes sure that it stays the same (see [`has_opaque_result`]).
+fn is_opaque(signature: &Signature) -> bool {
+    let mut arguments = ImplTraitFinder(false);
+    for argument in &signature.inputs {
+        arguments.visit_fn_arg(argument);
+    }
+    signature.asyncness.is_some() && !arguments.0
+}
+
+/// Whether the signature of a site, as text, is that of a function whose result is `impl Trait`.
+pub fn has_opaque_result(signature: &str) -> bool {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let mut words = signature.match_indices("impl ");
+    words.any(|(at, _)| !signature[..at].ends_with(is_name))
 }
 
 fn names_impl_trait(signature: &Signature) -> bool {

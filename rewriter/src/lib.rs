@@ -45,7 +45,9 @@ pub use attribute::{attribute_prologue, attribute_refusal, AttributePrologue, Wi
 pub use check::Check;
 pub use diff::{diff, Around, ChangedFunction, FileDiff, Rude, Spread};
 pub use edition::Edition;
-pub use eligibility::{classify, has_attribute, is_test_only, Ineligible, Kind, Place};
+pub use eligibility::{
+    classify, has_attribute, has_opaque_result, is_test_only, Ineligible, Kind, Place,
+};
 pub use facts::{identifiers, widened_structs};
 pub use inlined::inlined;
 pub use items::{
@@ -68,6 +70,6 @@ pub use support::{sentinel, support_module, CrateFacts, SECTION, SUPPORT_MODULE}
 pub use tracked::{tracked, tracking_methods};
 pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
 pub use visibility::Hidden;
-pub use whole::{whole, WholeSource, DETACHED_BODY, DETACHED_CODE};
+pub use whole::{whole, WholeSource, DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
 pub use whole_crate::needs_whole_crate;
 pub use words::{contains, Names, Words};

@@ -303,6 +303,7 @@ impl Rewriter<'_> {
         let place = Place {
             impl_generics: item_impl.map(|item| &item.generics),
             in_trait: around.item_trait.is_some(),
+            in_trait_impl: item_impl.is_some_and(|item| item.trait_.is_some()),
             nested: false,
             no_std: self.facts.no_std,
         };

@@ -317,6 +317,8 @@ impl VisitMut for ReplaceSelf {
         }
         let rest: Vec<_> = segments.iter().skip(1).cloned().collect();
         match (&self.ty, &self.tr, rest.is_empty()) {
+            // `&dyn A + B` isn't a type.
+            (Some(own @ Type::TraitObject(_)), _, true) => *ty = syn::parse_quote!((#own)),
             (Some(own), _, true) => *ty = own.clone(),
             (Some(own), Some(tr), false) => *ty = syn::parse_quote!(<#own as #tr>::#(#rest)::*),
             _ => self.valid = false,

@@ -50,6 +50,10 @@ pub const DETACHED_BODY: &str = "__soft_mock_body_";
 /// How the name of the function starts that is the replacement of a function with a moved body.
 pub const DETACHED_CODE: &str = "__soft_mock_code_";
 
+/// The name of the function through which the future of a moved body goes if the result is `impl Trait`: its
+/// instance names the type that the result is.
+pub const DETACHED_OUTPUT: &str = "__soft_mock_output";
+
 /// Prepares the crate called `name`, of which `functions` are known.
 pub fn whole(
     mut tree: CrateTree,

@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use crate::eligibility::has_opaque_result;
 use crate::items::{FileItems, Function, Module, Private, PrivateKind, UseKind};
 use crate::visibility::Hidden;
 use crate::words::{contains, Words};
@@ -24,6 +25,9 @@ pub fn needs_whole_crate(
 ) -> Option<String> {
     if let Some(what) = &function.local_items.what {
         return Some(format!("its body declares {what}"));
+    }
+    if has_opaque_result(&function.signature) {
+        return Some("its result is `impl Trait`".to_owned());
     }
     declaring_macro(function, items)
         .or_else(|| hidden_name(function, hidden, items))

@@ -263,7 +263,8 @@ fn taken_out<'d>(
     for plugin in request.earlier {
         compare::still_the_same(&new_side, &facts, &plugin.left).map_err(refused)?;
     }
-    let difference = compare::compare(&old_side, &new_side, &facts).map_err(refused)?;
+    let difference = compare::compare(&old_side, &new_side, &facts)
+        .map_err(|why| refused(sites::other_result(&then, &now).unwrap_or_default() + &why))?;
     let mut spread = Spread {
         kept: difference.kept.iter().cloned().collect(),
         ..Spread::default()

@@ -55,6 +55,7 @@ pub(super) fn function(
 ) -> Function {
     let place = Place {
         impl_generics: item_impl.map(|item| &item.generics),
+        in_trait_impl: item_impl.is_some_and(|item| item.trait_.is_some()),
         ..Place::default()
     };
     let patterns = signature.inputs.iter().map(|argument| match argument {

@@ -78,6 +78,11 @@ fn methods() {
         Some("for<'__soft_mock_0>fn(P, &'__soft_mock_0 str)-><P as T>::Out"),
     );
     check(
+        Some("impl<'a> T for dyn E + 'a {}"),
+        "fn f(&self) {}",
+        Some("for<'a, '__soft_mock_0>fn(&'__soft_mock_0(dyn E + 'a))"),
+    );
+    check(
         Some("impl P {}"),
         "fn f(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {}",
         Some("for<'__soft_mock_0, '__soft_mock_1, '__soft_mock_2>fn(Pin<&'__soft_mock_0 mut P>, &'__soft_mock_1 mut Context<'__soft_mock_2>)->Poll<()>"),

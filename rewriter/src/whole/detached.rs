@@ -8,16 +8,18 @@
 //! async fn __soft_mock_body_get(&self, (a, b): P) -> u8 { body }
 //! ```
 //!
+//! Where the result is `impl Trait`, `__soft_mock_code_get` returns a future of `()`: the output has no name.
 //! Of a function that isn't async, `__soft_mock_code_get` holds the body. `get` gets its prologue as ever. Its future has the same layout whatever the body is, and keeps a
 //! value of the body's future type that takes no room: it is `Send` exactly if the body's future is.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, ToTokens};
 use syn::spanned::Spanned;
 use syn::{FnArg, Pat, ReturnType, Signature};
 
-use super::{Candidate, Preparer, DETACHED_BODY, DETACHED_CODE};
+use super::{Candidate, Preparer, DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
 use crate::edits::blank;
+use crate::eligibility::contains_impl;
 use crate::names::Owner;
 use crate::prologue::plain;
 
@@ -88,6 +90,11 @@ impl Detached<'_> {
         let code = self.code_signature().to_token_stream();
         let mut body = self.signature.clone();
         body.ident = self.body.clone();
+        let future = match self.is_opaque() {
+            true => quote!(__soft_mock_as(&__soft_mock_auto, #boxed)),
+            false => boxed,
+        };
+        let opaque = self.is_opaque().then(opaque_as);
         let start = quote!(
             let mut __soft_mock_auto = ::core::marker::PhantomData;
             if false {
@@ -95,15 +102,19 @@ impl Detached<'_> {
                 __soft_mock_auto = __soft_mock_of(&#call);
                 loop {}
             }
-            let __soft_mock_result = #boxed.await;
+            #opaque
+            let __soft_mock_result = #future.await;
             ::core::mem::drop(__soft_mock_auto);
             __soft_mock_result
         );
-        let boxing = quote!({
-            let __soft_mock_future: ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = _> + '_>> =
-                ::std::boxed::Box::pin(#call);
-            unsafe { ::std::mem::transmute(__soft_mock_future) }
-        });
+        let boxing = match self.is_opaque() {
+            true => opaque_boxing(&call),
+            false => quote!({
+                let __soft_mock_future: ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = _> + '_>> =
+                    ::std::boxed::Box::pin(#call);
+                unsafe { ::std::mem::transmute(__soft_mock_future) }
+            }),
+        };
         let text = format!(
             "{start} }} #[inline(never)] {code} {boxing} {body} {{",
             body = body.to_token_stream()
@@ -120,7 +131,7 @@ impl Detached<'_> {
         format!("{call} }} #[inline(never)] {code} {{").replace('\n', " ")
     }
 
-    fn call(&self, name: &Ident) -> proc_macro2::TokenStream {
+    fn call(&self, name: &Ident) -> TokenStream {
         let arguments = self
             .signature
             .inputs
@@ -155,14 +166,53 @@ impl Detached<'_> {
             }
         }
         let output = match &self.signature.output {
-            ReturnType::Default => quote!(()),
-            ReturnType::Type(_, ty) => ty.to_token_stream(),
+            ReturnType::Type(_, ty) if !self.is_opaque() => ty.to_token_stream(),
+            _ => quote!(()),
         };
-        signature.output = syn::parse_quote!(
-            -> ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = #output>
-                + ::std::marker::Send + ::std::marker::Sync
-                + ::std::panic::UnwindSafe + ::std::panic::RefUnwindSafe + 'static>>
-        );
+        let future = boxed_future(&output);
+        signature.output = syn::parse_quote!(-> #future);
         signature
     }
+
+    /// Whether the result can't be named. The code then claims to return a future of `()`.
+    fn is_opaque(&self) -> bool {
+        matches!(&self.signature.output, ReturnType::Type(_, ty) if contains_impl(ty))
+    }
+}
+
+/// What a replacement returns for a function with such an output.
+fn boxed_future(output: &TokenStream) -> TokenStream {
+    quote!(
+        ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = #output>
+            + ::std::marker::Send + ::std::marker::Sync
+            + ::std::panic::UnwindSafe + ::std::panic::RefUnwindSafe + 'static>>
+    )
+}
+
+/// A function that gives a future of `()` its own output back: that of the body's future.
+fn opaque_as() -> TokenStream {
+    let from = boxed_future(&quote!(()));
+    let to = boxed_future(&quote!(<F as ::std::future::Future>::Output));
+    quote!(
+        fn __soft_mock_as<F: ::std::future::Future>(_: &::core::marker::PhantomData<F>, future: #from) -> #to {
+            unsafe { ::std::mem::transmute(future) }
+        }
+    )
+}
+
+/// Boxes the future of the body, and leaves behind what its output is. The name of that type makes
+/// instances different, so that the compiler doesn't take one for another.
+fn opaque_boxing(call: &TokenStream) -> TokenStream {
+    let output = Ident::new(DETACHED_OUTPUT, Span::call_site());
+    let erased = boxed_future(&quote!(()));
+    quote!({
+        #[inline(never)]
+        fn #output<T>(
+            future: ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = T> + '_>>,
+        ) -> #erased {
+            ::std::hint::black_box(::std::any::type_name::<T>());
+            unsafe { ::std::mem::transmute(future) }
+        }
+        #output(::std::boxed::Box::pin(#call))
+    })
 }

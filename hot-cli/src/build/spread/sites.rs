@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use soft_mock_rewriter::{DETACHED_BODY, DETACHED_CODE};
+use soft_mock_rewriter::{has_opaque_result, DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
 
 use super::world::{Piece, Target, World};
 
@@ -33,6 +33,8 @@ pub(super) struct Site {
     pub(super) signature: String,
     /// The path of the function that answers with the id of the site's type.
     type_id: Option<Rc<str>>,
+    /// What an `impl Trait` in its result is, as a path with its instance: several where it can't be told.
+    output: Vec<Rc<str>>,
     pub(super) is_async: bool,
     /// It is the program's main function: it is called once.
     pub(super) is_main: bool,
@@ -73,6 +75,13 @@ impl Site {
         self.signature == other.signature
             && self.type_id == other.type_id
             && self.is_async == other.is_async
+            && self.output == other.output
+            && (!has_opaque_result(&self.signature) || self.has_known_output())
+    }
+
+    /// Whether there is one, and nothing in it that an edit of a body can change: closures and futures.
+    fn has_known_output(&self) -> bool {
+        matches!(self.output.as_slice(), [output] if !output.contains("{closure#"))
     }
 }
 
@@ -92,12 +101,46 @@ pub(super) fn sites<'d>(
     objects: &dyn Fn(usize) -> bool,
 ) -> HashMap<String, Site> {
     let all = world.paths().filter(|(path, _)| owner(path).is_some());
+    let outputs = outputs(world);
     all.filter_map(|(path, pieces)| {
         let piece = pieces.iter().find(|piece| objects(piece.0))?;
-        let site = read(world, *piece, path)?;
+        let mut site = read(world, *piece, path)?;
+        if has_opaque_result(&site.signature) {
+            site.output = outputs.get(&site.detached()).cloned().unwrap_or_default();
+        }
         Some((site.owner().to_owned(), site))
     })
     .collect()
+}
+
+/// Says which function's `impl Trait` is another type now, and so can't be called through the former one's site.
+pub(super) fn other_result(
+    then: &HashMap<String, Site>,
+    now: &HashMap<String, Site>,
+) -> Option<String> {
+    let mut both = now
+        .iter()
+        .filter_map(|(owner, site)| Some((site, then.get(owner)?)));
+    let (site, _) = both.find(|(site, then)| site.output != then.output)?;
+    Some(format!(
+        "what `{}` returns is of another type now: ",
+        site.name
+    ))
+}
+
+/// The types that results of `impl Trait` are, by the paths of the code that replaces the functions.
+fn outputs(world: &World<'_>) -> HashMap<String, Vec<Rc<str>>> {
+    let mark = format!("::{DETACHED_OUTPUT}::<");
+    let mut found: HashMap<String, Vec<Rc<str>>> = HashMap::new();
+    for (path, _) in world.paths() {
+        if let Some((code, _)) = path.split_once(&mark) {
+            found
+                .entry(code.to_owned())
+                .or_default()
+                .push(Rc::clone(path));
+        }
+    }
+    found
 }
 
 fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<Site> {
@@ -144,6 +187,7 @@ fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<Site> {
         line: number(LINE)?,
         signature: text(SIGNATURE)?,
         type_id,
+        output: Vec::new(),
         is_async: flags & ASYNC != 0,
         is_main: flags & MAIN != 0,
     })

@@ -21,7 +21,8 @@ impl Shown {
 }
 
 /// The functions that run something else than before: a build of whole crates carries the others along.
-fn new_functions(wanted: &Wanted) -> Vec<&PlannedFunction> {
+/// Where that doesn't tell them apart, all of them, unless it was `main` that the edit reached.
+fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
     let all = || {
         let units = wanted.plan.iter();
         units.flat_map(|(position, unit)| unit.patch.iter().map(move |f| (*position, f)))
@@ -35,7 +36,7 @@ fn new_functions(wanted: &Wanted) -> Vec<&PlannedFunction> {
         .filter(|(position, function)| !carried(*position, function))
         .map(|(_, function)| function)
         .collect();
-    match new.is_empty() {
+    match new.is_empty() && !reached_main {
         true => all().map(|(_, function)| function).collect(),
         false => new,
     }
@@ -46,7 +47,7 @@ impl Engine {
     pub(super) fn tell(&self, sent: &Sent, loaded: &Loaded) {
         let elapsed = sent.since.elapsed();
         let units = || sent.wanted.plan.values();
-        let functions: Vec<Shown> = new_functions(&sent.wanted)
+        let functions: Vec<Shown> = new_functions(&sent.wanted, !sent.once.is_empty())
             .into_iter()
             .map(|f| self.show(f))
             .collect();

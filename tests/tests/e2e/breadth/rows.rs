@@ -50,6 +50,14 @@ pub(super) fn patched(program: &mut Program) {
         "found 3",
     );
 
+    // The result is `impl Trait`, and only an object leads to the function.
+    program.answers("page", "page 1");
+    program.patches(
+        &[(ROWS, "\"page {number}\"", "\"sheet {number}\"")],
+        "page",
+        "sheet 1",
+    );
+
     // What nobody uses isn't said to be patched, whatever else is.
     let known = program.session.patches().len();
     program.edit(&[(
@@ -114,6 +122,13 @@ fn values(program: &mut Program) {
 
 /// Edits that are refused.
 pub(super) fn refused(refuses: &mut impl FnMut(Edit<'_>, &[&str])) {
+    refuses(
+        (ROWS, "Ok(format!(\"page {number}\"))", "Ok(number)"),
+        &[
+            ROWS,
+            "what `app::rows::page` returns is of another type now",
+        ],
+    );
     let deref = "pub fn label()";
     let added = "impl Deref for Label {\n    type Target = String;\n\n    fn deref(&self) -> &String {\n        &self.text\n    }\n}\n\npub fn label()";
     refuses(
