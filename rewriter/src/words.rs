@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::normal::sign_at;
 use crate::prologue::plain;
@@ -81,6 +81,7 @@ impl Collector {
             match token {
                 TokenTree::Ident(ident) => self.word(plain(&ident.to_string()), &list, at, braces),
                 TokenTree::Literal(literal) => self.literal(&literal.to_string(), &list, at),
+                TokenTree::Group(group) if is_documentation(&list, at, group) => {}
                 TokenTree::Group(group) => {
                     let inner = match group.delimiter() {
                         Delimiter::Brace if after_type(&list, at) => Braces::Struct,
@@ -138,6 +139,14 @@ impl Collector {
     }
 }
 
+/// `[doc = "…"]` behind a `#`: what a doc comment is to the parser.
+fn is_documentation(list: &[TokenTree], at: usize, group: &Group) -> bool {
+    let sign = at > 0 && matches!(sign_at(list, at - 1), Some('#' | '!'));
+    let mut inner = group.stream().into_iter();
+    let is_doc = |token| matches!(token, Some(TokenTree::Ident(ident)) if ident == "doc");
+    sign && is_doc(inner.next()) && matches!(inner.nth(1), Some(TokenTree::Literal(_)))
+}
+
 fn is_lifetime(list: &[TokenTree], at: usize) -> bool {
     at > 0 && sign_at(list, at - 1) == Some('\'')
 }
@@ -189,7 +198,7 @@ mod tests {
 
     #[test]
     fn positions_of_names() {
-        let text = "a.b.c(1).d::<u8>(); e::f(x.0.1); g!(h); S { i, ref j, k: l }; m..n; 'o: loop {} \"{p}\"";
+        let text = "/// {use y}\na.b.c(1).d::<u8>(); e::f(x.0.1); g!(h); S { i, ref j, k: l }; m..n; 'o: loop {} \"{p}\"";
         let words = Words::of(text.parse().expect("tokens"));
         let joined = |names: &Names| names.join(" ");
         assert_eq!(joined(&words.fields), "0 1 b i j k");

@@ -1,16 +1,8 @@
 //! Another terminal asks a running session, and takes patches back.
 
 use soft_mock_tests::project::Project;
-use soft_mock_tests::session::Session;
 
-const FILE: &str = "src/report.rs";
-
-fn start(project: &Project) -> Session {
-    let mut session = project.hot(&["cargo", "run"]);
-    session.wait_for_stdout("ready");
-    assert_eq!(session.ask("x"), "account of ada: 1");
-    session
-}
+use crate::ledger::{start, FILE};
 
 /// What `hot` says to another terminal.
 #[track_caller]

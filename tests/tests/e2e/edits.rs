@@ -4,16 +4,8 @@ use std::io::Read;
 use std::net::TcpStream;
 
 use soft_mock_tests::project::{Project, Save};
-use soft_mock_tests::session::Session;
 
-const FILE: &str = "src/report.rs";
-
-fn start(project: &Project) -> Session {
-    let mut session = project.hot(&["cargo", "run"]);
-    session.wait_for_stdout("ready");
-    assert_eq!(session.ask("x"), "account of ada: 1");
-    session
-}
+use crate::ledger::{start, FILE};
 
 #[test]
 fn comments_and_formatting_patch_nothing() {

@@ -4,17 +4,10 @@ use std::thread;
 use std::time::Duration;
 
 use soft_mock_tests::project::{Project, Save};
-use soft_mock_tests::session::Session;
 
-const FILE: &str = "src/report.rs";
+use crate::ledger::{start, FILE};
+
 const ORIGINAL: &str = r#"format!("account of {}", account.owner())"#;
-
-fn start(project: &Project) -> Session {
-    let mut session = project.hot(&["cargo", "run"]);
-    session.wait_for_stdout("ready");
-    assert_eq!(session.ask("x"), "account of ada: 1");
-    session
-}
 
 #[test]
 fn a_syntax_error_is_one_line() {

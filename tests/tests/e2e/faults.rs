@@ -10,15 +10,9 @@ use rustix::process::Signal;
 use soft_mock_tests::project::{Project, Save};
 use soft_mock_tests::session::Session;
 
-const FILE: &str = "src/report.rs";
-const ORIGINAL: &str = "account of {}";
+use crate::ledger::{start, FILE};
 
-fn start(project: &Project) -> Session {
-    let mut session = project.hot(&["cargo", "run"]);
-    session.wait_for_stdout("ready");
-    assert_eq!(session.ask("x"), "account of ada: 1");
-    session
-}
+const ORIGINAL: &str = "account of {}";
 
 /// Edits the title from one text to another, and waits for it.
 #[track_caller]

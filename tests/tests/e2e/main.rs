@@ -11,6 +11,7 @@ mod edits;
 mod failures;
 mod faults;
 mod included;
+mod ledger;
 mod meaning;
 mod mini_redis;
 mod policy;

@@ -9,15 +9,9 @@ use std::time::{Duration, SystemTime};
 use soft_mock_tests::project::{Project, Save};
 use soft_mock_tests::session::Session;
 
-const FILE: &str = "src/report.rs";
-const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+use crate::ledger::{start, FILE};
 
-fn start(project: &Project) -> Session {
-    let mut session = project.hot(&["cargo", "run"]);
-    session.wait_for_stdout("ready");
-    assert_eq!(session.ask("x"), "account of ada: 1");
-    session
-}
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Saves a file whose last change was at this time, as a clock that was wrong, an archive or `cp -p` leaves it.
 fn save_as_of(project: &Project, time: SystemTime, file: &str, from: &str, to: &str) {
