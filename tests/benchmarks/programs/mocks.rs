@@ -1,52 +1,26 @@
 //! Times calls of the same functions in a crate that `hot` rewrites and in one that it leaves alone.
 
-use std::hint::black_box;
+mod timing;
+
 use std::time::Instant;
 
 use injectorpp::interface::injector::*;
 use soft_mock::{mock, scope};
+use timing::{least, pairs, Function};
 
-const CALLS: u32 = 20_000;
-const BATCHES: u32 = 400;
-
-type Function = fn(u64) -> u64;
-
-fn batch(function: Function) -> f64 {
-    let start = Instant::now();
-    let mut value = 1;
-    for _ in 0..CALLS {
-        value = function(black_box(value));
-    }
-    black_box(value);
-    start.elapsed().as_nanos() as f64 / f64::from(CALLS)
-}
-
-/// The least of both, measured in turns.
-fn least(first: Function, second: Function) -> (f64, f64) {
-    (0..BATCHES).fold((f64::MAX, f64::MAX), |(a, b), _| {
-        (a.min(batch(first)), b.min(batch(second)))
-    })
-}
-
-fn pairs(name: &str) {
-    let all: [(Function, Function); 4] = [
-        (plain::one, rewritten::one),
-        (plain::two, rewritten::two),
-        (plain::three, rewritten::three),
-        (plain::four, rewritten::four),
-    ];
-    let all = all.map(|(plain, rewritten)| least(plain, rewritten));
-    let plain: f64 = all.iter().map(|(plain, _)| plain).sum();
-    let rewritten: f64 = all.iter().map(|(_, rewritten)| rewritten).sum();
-    println!("{name} {} {}", plain / 4.0, rewritten / 4.0);
-}
+const FUNCTIONS: [(Function, Function); 4] = [
+    (plain::one, rewritten::one),
+    (plain::two, rewritten::two),
+    (plain::three, rewritten::three),
+    (plain::four, rewritten::four),
+];
 
 /// One test, since others would be measured as well.
 #[test]
 fn figures() {
-    pairs("unmocked");
+    pairs("unmocked", FUNCTIONS);
     let other = mock!(rewritten::other, |x: u64| -> u64 { x + 2 });
-    pairs("others");
+    pairs("others", FUNCTIONS);
     drop(other);
     {
         let _mock = mock!(rewritten::one, |x: u64| -> u64 { x + 2 });

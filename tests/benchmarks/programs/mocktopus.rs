@@ -1,48 +1,23 @@
 //! Times the same functions, mockable by mocktopus and plain. A line: name, plain, mocktopus.
 
-use std::hint::black_box;
+mod timing;
+
 use std::time::Instant;
 
 use mocktopus::mocking::{MockResult, Mockable};
+use timing::{least, pairs, Function};
 
-const CALLS: u32 = 20_000;
-const BATCHES: u32 = 400;
-
-type Function = fn(u64) -> u64;
-
-fn batch(function: Function) -> f64 {
-    let start = Instant::now();
-    let mut value = 1;
-    for _ in 0..CALLS {
-        value = function(black_box(value));
-    }
-    black_box(value);
-    start.elapsed().as_nanos() as f64 / f64::from(CALLS)
-}
-
-fn least(first: Function, second: Function) -> (f64, f64) {
-    (0..BATCHES).fold((f64::MAX, f64::MAX), |(a, b), _| {
-        (a.min(batch(first)), b.min(batch(second)))
-    })
-}
-
-fn pairs(name: &str) {
-    let all: [(Function, Function); 4] = [
-        (plain::one, mockable::one),
-        (plain::two, mockable::two),
-        (plain::three, mockable::three),
-        (plain::four, mockable::four),
-    ];
-    let all = all.map(|(plain, mockable)| least(plain, mockable));
-    let plain: f64 = all.iter().map(|(plain, _)| plain).sum();
-    let mockable: f64 = all.iter().map(|(_, mockable)| mockable).sum();
-    println!("{name} {} {}", plain / 4.0, mockable / 4.0);
-}
+const FUNCTIONS: [(Function, Function); 4] = [
+    (plain::one, mockable::one),
+    (plain::two, mockable::two),
+    (plain::three, mockable::three),
+    (plain::four, mockable::four),
+];
 
 fn main() {
-    pairs("unmocked");
+    pairs("unmocked", FUNCTIONS);
     mockable::other.mock_safe(|x| MockResult::Return(x + 2));
-    pairs("others");
+    pairs("others", FUNCTIONS);
     mockable::other.clear_mock();
     mockable::one.mock_safe(|x| MockResult::Return(x + 2));
     assert_eq!(mockable::one(1), 3);

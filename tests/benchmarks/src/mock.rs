@@ -108,6 +108,10 @@ fn project(folder: &Path) -> Result<PathBuf> {
         include_str!("../programs/mocks.rs"),
     )?;
     write(
+        &rewritten.join("tests/timing/mod.rs"),
+        include_str!("../programs/timing.rs"),
+    )?;
+    write(
         &folder.join("plain/Cargo.toml"),
         &(package("plain") + "\n[workspace]\n"),
     )?;

@@ -83,6 +83,10 @@ fn project(folder: &Path) -> Result<()> {
         &folder.join("src/main.rs"),
         include_str!("../programs/mocktopus.rs"),
     )?;
+    write(
+        &folder.join("src/timing.rs"),
+        include_str!("../programs/timing.rs"),
+    )?;
     let dependency = "\n[dependencies]\nmocktopus = \"=0.8.0\"\n";
     write(
         &folder.join("mockable/Cargo.toml"),

@@ -62,13 +62,19 @@ fn sources(package: &str) -> Result<PathBuf> {
         Some(home) => PathBuf::from(home),
         None => PathBuf::from(std::env::var_os("HOME").context("there is no HOME")?).join(".cargo"),
     };
-    let registries = fs::read_dir(home.join("registry/src"))?;
-    let places = registries.map(|registry| Ok(registry?.path().join(package)));
-    let found = places
-        .collect::<Result<Vec<_>>>()?
-        .into_iter()
-        .find(|place| place.is_dir());
-    found.with_context(|| format!("cargo has not unpacked {package}"))
+    // `toml-1.2.1+spec-1.1.0`: what stands behind a version's plus sign isn't asked for.
+    let with_build = format!("{package}+");
+    for registry in fs::read_dir(home.join("registry/src"))? {
+        for entry in fs::read_dir(registry?.path())? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name == package || name.starts_with(&with_build) {
+                return Ok(entry.path());
+            }
+        }
+    }
+    bail!("cargo has not unpacked {package}")
 }
 
 /// Cargo in a project.
