@@ -263,8 +263,10 @@ fn taken_out<'d>(
     for plugin in request.earlier {
         compare::still_the_same(&new_side, &facts, &plugin.left).map_err(refused)?;
     }
-    let difference = compare::compare(&old_side, &new_side, &facts)
-        .map_err(|why| refused(sites::other_result(&then, &now).unwrap_or_default() + &why))?;
+    let difference = compare::compare(&old_side, &new_side, &facts).map_err(|why| {
+        let is_same = |path: &str| new_side.is_same(&old_side, path);
+        refused(sites::unusable_result(&then, &now, &is_same).unwrap_or_default() + &why)
+    })?;
     let mut spread = Spread {
         kept: difference.kept.iter().cloned().collect(),
         ..Spread::default()

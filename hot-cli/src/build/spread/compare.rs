@@ -296,15 +296,19 @@ impl Spread<'_, '_> {
         is_accessor(self.old.world, path, piece)
     }
 
-    /// Whether nothing but bodies of closures, and what the compiler makes for their types, is new in
-    /// what `path` calls.
+    /// Whether nothing is new in what `path` calls but bodies of closures of the same function, and what the
+    /// compiler makes for their types. The future of another function is no part of it.
     fn is_own_body(&self, path: &Rc<str>, difference: &Difference) -> bool {
+        let Some(function) = function_of(path) else {
+            return false;
+        };
+        let own = format!("{function}::{{closure#");
         self.facts.only_bodies
             && is_closure(path, self.facts.crates)
             && reach(self.new, path, self.facts)
                 .iter()
                 .filter(|path| difference.changed.contains(*path))
-                .all(|path| is_closure(path, self.facts.crates))
+                .all(|path| is_closure(path, self.facts.crates) && path.contains(&own))
     }
 }
 
@@ -370,6 +374,25 @@ fn is_closure(path: &str, crates: &HashSet<String>) -> bool {
     (of_closure || !is_ours(ty))
         && tr.is_none_or(|tr| !is_ours(tr))
         && (tr.is_some() || !is_ours(ty))
+}
+
+/// The function in which the first closure or future of a path stands: `app::f` of `app::f::{closure#0}`, also
+/// where that is the argument of something else.
+fn function_of(path: &str) -> Option<&str> {
+    let end = path.find("::{closure#")?;
+    let mut depth = 0_usize;
+    let mut start = end;
+    for (at, letter) in path[..end].char_indices().rev() {
+        let arrow = letter == '>' && path[..at].ends_with('-');
+        match letter {
+            '>' | ')' | ']' if !arrow => depth += 1,
+            '<' | '(' | '[' | ' ' | ',' | '&' if depth == 0 => break,
+            '<' | '(' | '[' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        start = at;
+    }
+    Some(&path[start..end])
 }
 
 /// The type at the start of a path, and what follows it.
@@ -499,6 +522,24 @@ pub(super) fn still_the_same(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn functions_with_closures() {
+        let check = |path: &str, function: Option<&str>| assert_eq!(function_of(path), function);
+        check("app[1]::f::{closure#0}::{closure#1}", Some("app[1]::f"));
+        check("<app[1]::S>::f::{closure#0}", Some("<app[1]::S>::f"));
+        let of_trait = "<app[1]::S as app[1]::T<u8, fn() -> u8>>::f";
+        check(&format!("{of_trait}::{{closure#0}}"), Some(of_trait));
+        check(
+            "core[2]::ptr::drop_in_place::<app[1]::f::<u8>::{closure#0}>",
+            Some("app[1]::f::<u8>"),
+        );
+        check(
+            "<&mut app[1]::f::{closure#0} as core[2]::ops::function::FnOnce<()>>::call_once",
+            Some("app[1]::f"),
+        );
+        check("app[1]::f", None);
+    }
 
     #[test]
     fn closures_and_what_is_made_for_them() {

@@ -79,9 +79,15 @@ impl Site {
             && (!has_opaque_result(&self.signature) || self.has_known_output())
     }
 
-    /// Whether there is one, and nothing in it that an edit of a body can change: closures and futures.
+    /// Whether there is one, and it is what the compiler must have found for the prologue as well. It is not if
+    /// an edit of a body can change it (closures, futures), or if another type can be coerced to it.
     fn has_known_output(&self) -> bool {
-        matches!(self.output.as_slice(), [output] if !output.contains("{closure#"))
+        let [path] = self.output.as_slice() else {
+            return false;
+        };
+        let mark = format!("::{DETACHED_OUTPUT}::<");
+        let output = path.split_once(&mark).map_or("", |(_, output)| output);
+        !output.is_empty() && !output.contains("{closure#") && !is_coerced_to(output)
     }
 }
 
@@ -113,19 +119,51 @@ pub(super) fn sites<'d>(
     .collect()
 }
 
-/// Says which function's `impl Trait` is another type now, and so can't be called through the former one's site.
-pub(super) fn other_result(
+/// Whether Rust coerces other types to this one: to references, pointers, and what points to something without a
+/// size. What returns first in a body may then be of another type than what the function returns.
+fn is_coerced_to(ty: &str) -> bool {
+    const STARTS: [&str; 7] = ["&", "*", "fn(", "unsafe ", "extern ", "for<", "dyn "];
+    const POINTERS: [&str; 13] = [
+        "Box",
+        "Rc",
+        "Arc",
+        "Weak",
+        "Pin",
+        "NonNull",
+        "Cell",
+        "RefCell",
+        "UnsafeCell",
+        "Ref",
+        "RefMut",
+        "UniqueRc",
+        "UniqueArc",
+    ];
+    let head = ty.split('<').next().unwrap_or(ty);
+    let name = head.rsplit("::").next().unwrap_or(head);
+    STARTS.iter().any(|start| ty.starts_with(start)) || POINTERS.contains(&name)
+}
+
+/// Says of which function with an `impl Trait` as its result the site can't be used, and why: the code that
+/// differs is its own.
+pub(super) fn unusable_result(
     then: &HashMap<String, Site>,
     now: &HashMap<String, Site>,
+    is_same: &dyn Fn(&str) -> bool,
 ) -> Option<String> {
-    let mut both = now
+    let opaque = now
         .iter()
-        .filter_map(|(owner, site)| Some((site, then.get(owner)?)));
-    let (site, _) = both.find(|(site, then)| site.output != then.output)?;
-    Some(format!(
-        "what `{}` returns is of another type now: ",
-        site.name
-    ))
+        .filter(|(_, site)| has_opaque_result(&site.signature));
+    let mut both = opaque.filter_map(|(owner, site)| Some((site, then.get(owner)?)));
+    both.find_map(|(site, then)| {
+        let name = &site.name;
+        if site.output != then.output {
+            return Some(format!("what `{name}` returns is of another type now: "));
+        }
+        let body = site.detached().replace(DETACHED_CODE, DETACHED_BODY) + "::{closure#0}";
+        (!site.has_known_output() && !is_same(&body)).then(|| {
+            format!("`{name}` returns a reference, a pointer or a closure as `impl …`, so its site can't be used: ")
+        })
+    })
 }
 
 /// The types that results of `impl Trait` are, by the paths of the code that replaces the functions.
@@ -191,4 +229,45 @@ fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<Site> {
         is_async: flags & ASYNC != 0,
         is_main: flags & MAIN != 0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_that_can_be_told() {
+        let check = |output: &[&str], expected: bool| {
+            let path =
+                |ty: &&str| format!("app[1]::__soft_mock_code_f::{DETACHED_OUTPUT}::<{ty}>").into();
+            let site = Site {
+                path: "app[1]::f::{closure#0}::__SOFT_MOCK_SITE".into(),
+                name: "app::f".to_owned(),
+                line: 1,
+                signature: "async fn() -> impl Display".to_owned(),
+                type_id: None,
+                output: output.iter().map(path).collect(),
+                is_async: true,
+                is_main: false,
+            };
+            assert_eq!(site.has_type_of(&site), expected, "{output:?}");
+        };
+        for told in ["u8", "alloc[2]::string::String", "(u8, &str)", "[u8; 3]"] {
+            check(&[told], true);
+        }
+        check(&["core[2]::result::Result<&str, app[1]::Error>"], true);
+        check(&[], false);
+        check(&["u8", "u16"], false);
+        check(&["core[2]::iter::Map<u8, app[1]::f::{closure#0}>"], false);
+        for coerced in [
+            "&str",
+            "&[u8]",
+            "*const u8",
+            "fn(u8) -> u8",
+            "for<'a> fn(&'a u8)",
+        ] {
+            check(&[coerced], false);
+        }
+        check(&["alloc[2]::boxed::Box<dyn core[2]::fmt::Display>"], false);
+    }
 }

@@ -129,6 +129,11 @@ pub(super) fn refused(refuses: &mut impl FnMut(Edit<'_>, &[&str])) {
             "what `app::rows::page` returns is of another type now",
         ],
     );
+    // A `&String` could have been coerced to it.
+    refuses(
+        (ROWS, "\"no more\"", "\"no less\""),
+        &[ROWS, "`app::rows::last` returns a reference"],
+    );
     let deref = "pub fn label()";
     let added = "impl Deref for Label {\n    type Target = String;\n\n    fn deref(&self) -> &String {\n        &self.text\n    }\n}\n\npub fn label()";
     refuses(
