@@ -6,6 +6,7 @@
 
 mod build;
 mod call;
+mod floor;
 mod machine;
 mod mock;
 mod peer;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, Context, Result};
 use rustix::time::{clock_gettime, ClockId};
 
+use crate::floor;
 use crate::project::{self, cargo, large, scrubbed, tiny, Project};
 use crate::running::Running;
 use crate::stats::{median, percentile, ratio, time, times, verdict};
@@ -35,6 +36,7 @@ struct Figures {
 /// Measures both programs and prints a table.
 pub(crate) fn run(hot: &Path, scratch: &Path, edits: usize) -> Result<()> {
     let tiny = measure(hot, scratch, &tiny(scratch)?, edits)?;
+    let floor = floor::measure(scratch, edits)?;
     let large = measure(hot, scratch, &large(scratch)?, edits)?;
     println!("\n### Save → first return of the new code ({edits} edits each)\n");
     println!("| program | p50 | p95 | slowest | first edit | `hot` says (p50) | `cargo build` p50 | hot / build |");
@@ -51,7 +53,19 @@ pub(crate) fn run(hot: &Path, scratch: &Path, edits: usize) -> Result<()> {
         ),
         Err(error) => eprintln!("hot-lib-reloader isn't measured: {error:#}"),
     }
+    println!(
+        "| rustc and linker, for an empty library | {} | {} | {} | – | – | – | – |",
+        time(median(&floor)),
+        time(percentile(&floor, 0.95)),
+        time(percentile(&floor, 1.0)),
+    );
     aims(&tiny, &large);
+    let above = ratio(median(&tiny.edits), median(&floor));
+    println!(
+        "- tiny ≤ 2 × an empty library: {} ({})",
+        verdict(above, 2.0),
+        times(above)
+    );
     Ok(())
 }
 
