@@ -2,11 +2,12 @@
 //! death of `hot`. After each the program is in the right state, and the next edit works.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{symlink, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::Signal;
+use soft_mock_tests::hot;
 use soft_mock_tests::project::{Project, Save};
 use soft_mock_tests::session::Session;
 
@@ -79,6 +80,30 @@ fn sockets_loops_and_floods() {
     rename(&project, &mut session, "bag", "account");
     let finished = session.finish();
     assert_eq!(finished.status.code(), Some(0), "{finished:#?}");
+}
+
+/// Root reads what it likes, unless it gives that up.
+#[test]
+fn a_file_that_must_not_be_read() {
+    let project = Project::fixture("ledger");
+    let hot = hot::binary().display().to_string();
+    let rights = "-dac_override,-dac_read_search";
+    let without = [
+        format!("--bounding-set={rights}"),
+        format!("--inh-caps={rights}"),
+    ];
+    let mut session = match rustix::process::geteuid().is_root() {
+        true => project.start("setpriv", &[&without[0], &without[1], &hot, "cargo", "run"]),
+        false => project.hot(&["cargo", "run"]),
+    };
+    session.wait_for_stdout("ready");
+    rename(&project, &mut session, "account", "purse");
+    let path = project.path(FILE);
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).expect("its mode");
+    session.wait_for_all(&[FILE, "can't be read: Permission denied"]);
+    session.ask_until("x", "purse of ada");
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("its mode");
+    rename(&project, &mut session, "purse", "pocket");
 }
 
 /// What is compiled ahead may be written there in the same moment.
