@@ -45,20 +45,10 @@ pub(crate) fn run(hot: &Path, scratch: &Path, edits: usize) -> Result<()> {
         figures.print();
     }
     match peer(scratch, edits) {
-        Ok((name, edits)) => println!(
-            "| {name} | {} | {} | {} | – | – | – | – |",
-            time(median(&edits)),
-            time(percentile(&edits, 0.95)),
-            time(percentile(&edits, 1.0)),
-        ),
+        Ok((name, edits)) => print_beside(name, &edits),
         Err(error) => eprintln!("hot-lib-reloader isn't measured: {error:#}"),
     }
-    println!(
-        "| rustc and linker, for an empty library | {} | {} | {} | – | – | – | – |",
-        time(median(&floor)),
-        time(percentile(&floor, 0.95)),
-        time(percentile(&floor, 1.0)),
-    );
+    print_beside("rustc and linker, for an empty library", &floor);
     aims(&tiny, &large);
     let above = ratio(median(&tiny.edits), median(&floor));
     println!(
@@ -67,6 +57,16 @@ pub(crate) fn run(hot: &Path, scratch: &Path, edits: usize) -> Result<()> {
         times(above)
     );
     Ok(())
+}
+
+/// A row of what only times stand for.
+fn print_beside(name: &str, measured: &[Duration]) {
+    println!(
+        "| {name} | {} | {} | {} | – | – | – | – |",
+        time(median(measured)),
+        time(percentile(measured, 0.95)),
+        time(percentile(measured, 1.0)),
+    );
 }
 
 impl Figures {

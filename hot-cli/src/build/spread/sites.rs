@@ -2,6 +2,7 @@
 //!
 //! Reads the statics that the prologues left, by the layout of `soft_mock::site`.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -33,8 +34,8 @@ pub(super) struct Site {
     pub(super) signature: String,
     /// The path of the function that answers with the id of the site's type.
     type_id: Option<Rc<str>>,
-    /// What an `impl Trait` in its result is, as a path with its instance: several where it can't be told.
-    output: Vec<Rc<str>>,
+    /// What a result with `impl Trait` in it is, as the end of an instance's path: several where it can't be told.
+    output: Vec<String>,
     pub(super) is_async: bool,
     /// It is the program's main function: it is called once.
     pub(super) is_main: bool,
@@ -82,12 +83,8 @@ impl Site {
     /// Whether there is one, and it is what the compiler must have found for the prologue as well. It is not if
     /// an edit of a body can change it (closures, futures), or if another type can be coerced to it.
     fn has_known_output(&self) -> bool {
-        let [path] = self.output.as_slice() else {
-            return false;
-        };
-        let mark = format!("::{DETACHED_OUTPUT}::<");
-        let output = path.split_once(&mark).map_or("", |(_, output)| output);
-        !output.is_empty() && !output.contains("{closure#") && !is_coerced_to(output)
+        matches!(self.output.as_slice(), [output]
+            if !output.is_empty() && !output.contains("{closure#") && !is_coerced_to(output))
     }
 }
 
@@ -107,7 +104,8 @@ pub(super) fn sites<'d>(
     objects: &dyn Fn(usize) -> bool,
 ) -> HashMap<String, Site> {
     let all = world.paths().filter(|(path, _)| owner(path).is_some());
-    let outputs = outputs(world);
+    // Goes through all paths: not before there is such a function.
+    let outputs = LazyCell::new(|| outputs(world));
     all.filter_map(|(path, pieces)| {
         let piece = pieces.iter().find(|piece| objects(piece.0))?;
         let mut site = read(world, *piece, path)?;
@@ -167,15 +165,15 @@ pub(super) fn unusable_result(
 }
 
 /// The types that results of `impl Trait` are, by the paths of the code that replaces the functions.
-fn outputs(world: &World<'_>) -> HashMap<String, Vec<Rc<str>>> {
+fn outputs(world: &World<'_>) -> HashMap<String, Vec<String>> {
     let mark = format!("::{DETACHED_OUTPUT}::<");
-    let mut found: HashMap<String, Vec<Rc<str>>> = HashMap::new();
+    let mut found: HashMap<String, Vec<String>> = HashMap::new();
     for (path, _) in world.paths() {
-        if let Some((code, _)) = path.split_once(&mark) {
+        if let Some((code, output)) = path.split_once(&mark) {
             found
                 .entry(code.to_owned())
                 .or_default()
-                .push(Rc::clone(path));
+                .push(output.to_owned());
         }
     }
     found
@@ -238,15 +236,14 @@ mod tests {
     #[test]
     fn results_that_can_be_told() {
         let check = |output: &[&str], expected: bool| {
-            let path =
-                |ty: &&str| format!("app[1]::__soft_mock_code_f::{DETACHED_OUTPUT}::<{ty}>").into();
+            let end = |ty: &&str| format!("{ty}>");
             let site = Site {
                 path: "app[1]::f::{closure#0}::__SOFT_MOCK_SITE".into(),
                 name: "app::f".to_owned(),
                 line: 1,
                 signature: "async fn() -> impl Display".to_owned(),
                 type_id: None,
-                output: output.iter().map(path).collect(),
+                output: output.iter().map(end).collect(),
                 is_async: true,
                 is_main: false,
             };

@@ -36,9 +36,8 @@ const fn library(
     host: &'static str,
 ) -> Project {
     Project {
-        package: Published { name, version },
-        run,
         host: Some(host),
+        ..program(name, version, run)
     }
 }
 

@@ -9,15 +9,15 @@ pub(super) const LOWEST: &str = "lowest/src/lib.rs";
 /// What is to be seen as long as nothing runs that was made from whole crates.
 pub(super) fn first(program: &mut Program) {
     program.edit(&[(ROWS, "item.to_string()", "item.to_string() + \"!\"")]);
-    let said = ["body of fn nobody changed", "nothing that runs uses it"];
-    program
-        .session
-        .wait_for_all(&[&[ROWS], said.as_slice()].concat());
+    let said = [
+        ROWS,
+        "body of fn nobody changed",
+        "nothing that runs uses it",
+    ];
+    program.session.wait_for_all(&said);
     // Once more: people hear of each save.
     program.edit(&[(ROWS, "+ \"!\"", "+ \"?\"")]);
-    program
-        .session
-        .wait_for_all(&[&[ROWS], said.as_slice()].concat());
+    program.session.wait_for_all(&said);
     program.edit(&[(ROWS, "item.to_string() + \"?\"", "item.to_string()")]);
 
     // A crate that is built unmodified calls the function at its site, as all others do.
@@ -66,12 +66,11 @@ pub(super) fn patched(program: &mut Program) {
         "nobody<T: ToString>(item: T, _: u8)",
     )]);
     let said = [
+        ROWS,
         "signature of fn nobody changed",
         "nothing that runs uses it",
     ];
-    program
-        .session
-        .wait_for_all(&[&[ROWS], said.as_slice()].concat());
+    program.session.wait_for_all(&said);
     assert_eq!(program.session.patches().len(), known);
 
     // Its code is handed its caller's place: by way of its callers, which know how to call it.
