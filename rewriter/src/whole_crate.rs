@@ -1,281 +1,260 @@
-//! Which changed functions can't be compiled alone, against the widened copy of their crate.
+//! Prepares a whole crate, so that what changed in it can be taken out of its compiled objects.
 //!
 //! ```text
-//! fn next() { static LAST: … }        a plugin would have another LAST
-//! fn f(s: &S) { s.secret }            `secret` stayed private in the copy
-//! fn f(s: &S) { s.inner_len() }       newly mentioned, and private elsewhere: the real crate refuses it
+//! async fn get(&self) { old }         async fn get(&self) { <boxed future of the body> }   async fn __soft_mock_body_get(&self) { old }
+//! static COUNT: AtomicU8 = …;         #[used] static COUNT: AtomicU8 = …;
 //! ```
 //!
-//! By name, and on the safe side. Knows nothing of how a plugin is written.
+//! The crate is then rewritten as the program's was. The future of an async function would hold its
+//! body, and whoever awaits it would hold that: with the body behind a pointer, a change of it stays
+//! where it is (see `detached`). Statics become `#[used]`: rustc then reaches them through the global
+//! offset table, where those of another module can be. Knows nothing of objects and symbols, and not
+//! of what changed.
 
-use std::sync::Arc;
+mod detached;
 
-use crate::eligibility::has_opaque_result;
-use crate::items::{FileItems, Function, Module, Private, PrivateKind, UseKind};
-use crate::visibility::Hidden;
-use crate::words::{contains, Words};
+use std::collections::{BTreeMap, HashSet};
 
-/// Why `function` needs the whole crate to be compiled, if it does. `old` is its former state,
-/// `hidden` are the names that the crate's copy did not widen, `items` are all files of the crate.
-pub fn needs_whole_crate(
-    function: &Function,
-    old: &Function,
-    hidden: &[Hidden],
-    items: &[Arc<FileItems>],
-) -> Option<String> {
-    if let Some(what) = &function.local_items.what {
-        return Some(format!("its body declares {what}"));
-    }
-    if has_opaque_result(&function.signature) {
-        return Some("its result is `impl Trait`".to_owned());
-    }
-    declaring_macro(function, items)
-        .or_else(|| hidden_name(function, hidden, items))
-        .or_else(|| newly_visible(function, old, hidden, items))
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{
+    AttrStyle, Attribute, ImplItem, Item, ItemImpl, ItemStatic, ReturnType, Type, Visibility,
+};
+
+use crate::analysis::eligibility::Kind;
+use crate::analysis::function_info::FunctionInfo;
+use crate::analysis::known_attributes::is_plain;
+use crate::syntax::attributes::{has_attribute, is_test_only};
+use crate::syntax::edits::Edits;
+use crate::syntax::mentions::identifiers;
+use crate::syntax::names::{plain, site_name, Owner};
+use crate::syntax::tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
+
+use detached::{detach, Candidate};
+pub use detached::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
+
+/// The prepared crate, to be rewritten as the program was.
+#[derive(Debug)]
+pub struct PreparedCrate {
+    /// The prepared files.
+    pub tree: CrateTree,
+    /// Names of new functions, which get no prologue (see [`Options::without`](crate::Options)).
+    pub without: Vec<String>,
+    /// Functions with a site whose body had to be moved and could not be, and why: they can't be replaced.
+    pub attached: BTreeMap<String, String>,
+    /// All identifiers of the crate: a static with another name comes from a foreign macro.
+    pub identifiers: HashSet<String>,
 }
 
-/// A macro of the crate's own that declares something, called in the body.
-fn declaring_macro(function: &Function, items: &[Arc<FileItems>]) -> Option<String> {
-    let mut macros = items
-        .iter()
-        .flat_map(|file| &file.modules)
-        .flat_map(|module| &module.macros);
-    macros
-        .find(|m| m.declares && contains(&function.words.macros, &m.name))
-        .map(|m| {
-            format!(
-                "its body calls {}!, which may declare a static or a type",
-                m.name
-            )
-        })
-}
-
-fn hidden_name(function: &Function, hidden: &[Hidden], items: &[Arc<FileItems>]) -> Option<String> {
-    hidden
-        .iter()
-        .filter(|hidden| hidden.visible_in(&function.module))
-        .find(|hidden| mentions(&function.words, hidden, items))
-        .map(|hidden| {
-            let kind = if hidden.field { "field " } else { "" };
-            format!("it mentions the private {kind}`{}`", hidden.name)
-        })
-}
-
-/// A method is mentioned after a dot or `::` only; a name of which the kind is not known, anywhere.
-fn mentions(words: &Words, hidden: &Hidden, items: &[Arc<FileItems>]) -> bool {
-    let name = hidden.name.as_str();
-    if hidden.field {
-        return contains(&words.fields, name);
+/// Prepares the crate called `name`, of which `functions` are known.
+pub fn prepare(
+    mut tree: CrateTree,
+    name: &str,
+    functions: &[FunctionInfo],
+) -> Result<PreparedCrate, SyntaxError> {
+    let mut without = Vec::new();
+    let mut attached = BTreeMap::new();
+    let mut found = HashSet::new();
+    for file in &tree.files {
+        identifiers(file.ast.to_token_stream(), &mut found);
     }
-    if !contains(&words.all, name) {
-        return false;
+    for position in 0..tree.files.len() {
+        let file = &tree.files[position];
+        let mut preparer = Preparer {
+            name,
+            without: &mut without,
+            functions: functions
+                .iter()
+                .filter(|function| function.path == file.path && function.kind.is_ok())
+                .collect(),
+            attached: &mut attached,
+            text: file.parsed(),
+            module: file.module.clone(),
+            unknown_macro: false,
+            edits: Edits::default(),
+        };
+        preparer.items(&file.ast.items);
+        let text = preparer.edits.apply(preparer.text);
+        let text = format!("{}{text}", &file.text[..file.unparsed()]);
+        if text != file.text {
+            tree.files[position] = reread(file, text)?;
+        }
     }
-    let mut kinds = items
-        .iter()
-        .flat_map(|file| &file.private)
-        .filter(|private| private.name == name && private.scope == hidden.scope)
-        .filter(|private| private.kind != PrivateKind::Field)
-        .peekable();
-    if kinds.peek().is_none() || contains(&words.methods, name) {
-        return true;
-    }
-    kinds.any(|private| match (private.kind, &private.owner) {
-        (PrivateKind::Member, Some(owner)) => words.qualified.iter().any(|path| {
-            path.split_once("::")
-                .is_some_and(|(ty, member)| member == name && may_be(ty, owner, items))
-        }),
-        (PrivateKind::Member, None) => contains(&words.members, name),
-        _ => true,
+    Ok(PreparedCrate {
+        tree,
+        without,
+        attached,
+        identifiers: found,
     })
 }
 
-/// Whether `ty`, as a body writes it, may be the type `owner`: only other types of the crate and a
-/// few of the standard library surely aren't.
-fn may_be(ty: &str, owner: &str, items: &[Arc<FileItems>]) -> bool {
-    const OTHERS: [&str; 16] = [
-        "Arc", "Box", "BTreeMap", "BTreeSet", "Cell", "Duration", "HashMap", "HashSet", "Instant",
-        "Mutex", "Rc", "RefCell", "RwLock", "String", "Vec", "VecDeque",
-    ];
-    let declared = || {
-        items
-            .iter()
-            .flat_map(|file| &file.items)
-            .any(|item| item.kind.has_layout() && item.name == ty)
-    };
-    let renamed = || {
-        items
-            .iter()
-            .flat_map(|file| &file.modules)
-            .flat_map(|module| &module.uses)
-            .any(|import| import.bound() == Some(ty) && import.path_text().contains(" as "))
-    };
-    ty == owner || renamed() || !(OTHERS.contains(&ty) || declared())
+fn reread(file: &SourceFile, text: String) -> Result<SourceFile, SyntaxError> {
+    let ast = parse(&file.path, &text)?;
+    Ok(SourceFile {
+        path: file.path.clone(),
+        module: file.module.clone(),
+        text,
+        ast,
+    })
 }
 
-/// A name that the body did not mention before and that is private to another module: in the copy
-/// it is visible, and could be taken for something else of that name.
-fn newly_visible(
-    function: &Function,
-    old: &Function,
-    hidden: &[Hidden],
-    items: &[Arc<FileItems>],
-) -> Option<String> {
-    let globs = globs_around(function, items);
-    let is_hidden = |private: &Private| {
-        hidden
-            .iter()
-            .any(|hidden| hidden.name == private.name && hidden.scope == private.scope)
-    };
-    items
-        .iter()
-        .flat_map(|file| &file.private)
-        .filter(|private| !function.module.starts_with(&private.scope))
-        .find(|private| is_new(private, &function.words, &old.words, &globs) && !is_hidden(private))
-        .map(|private| {
-            format!(
-                "it newly mentions `{}`, which is private to {}",
-                private.name,
-                module_text(&private.scope)
-            )
-        })
+struct Preparer<'a> {
+    name: &'a str,
+    without: &'a mut Vec<String>,
+    /// The functions of the file that have a site.
+    functions: Vec<&'a FunctionInfo>,
+    attached: &'a mut BTreeMap<String, String>,
+    text: &'a str,
+    module: Vec<String>,
+    /// Inside of a module or impl block that a macro may turn into something else.
+    unknown_macro: bool,
+    edits: Edits,
 }
 
-fn is_new(private: &Private, new: &Words, old: &Words, globs: &[&str]) -> bool {
-    let name = private.name.as_str();
-    let in_new = |words: &Words| match private.kind {
-        PrivateKind::Field => contains(&words.fields, name),
-        PrivateKind::Member => contains(&words.methods, name) || contains(&words.members, name),
-        PrivateKind::Item => {
-            let imported = private
-                .module
-                .last()
-                .is_some_and(|module| globs.contains(&module.as_str()));
-            contains(&words.members, name) || (imported && contains(&words.all, name))
+impl Preparer<'_> {
+    fn items(&mut self, items: &[Item]) {
+        for item in items {
+            self.item(item);
         }
-    };
-    in_new(new) && !in_new(old)
-}
-
-/// Last names of the globs in the function's module and in those around it.
-fn globs_around<'a>(function: &Function, items: &'a [Arc<FileItems>]) -> Vec<&'a str> {
-    let around = |module: &&Module| function.module.starts_with(&module.path);
-    items
-        .iter()
-        .flat_map(|file| &file.modules)
-        .filter(around)
-        .flat_map(|module| &module.uses)
-        .filter(|import| import.kind == UseKind::Glob)
-        .filter_map(|import| import.prefix.last().map(String::as_str))
-        .collect()
-}
-
-fn module_text(path: &[String]) -> String {
-    match path.is_empty() {
-        true => "the crate".to_owned(),
-        false => format!("module {}", path.join("::")),
     }
+
+    fn item(&mut self, item: &Item) {
+        match item {
+            Item::Fn(item) => self.function(&Candidate {
+                attrs: &item.attrs,
+                signature: &item.sig,
+                block: &item.block,
+                item_impl: None,
+            }),
+            Item::Impl(item) => self.impl_block(item),
+            Item::Mod(item) if !is_test_only(&item.attrs) => {
+                if let Some((_, items)) = &item.content {
+                    let outside = self.unknown_macro;
+                    self.unknown_macro |= !is_plain(&item.attrs);
+                    self.module.push(plain(&item.ident.to_string()));
+                    self.items(items);
+                    self.module.pop();
+                    self.unknown_macro = outside;
+                    return;
+                }
+            }
+            _ => {}
+        }
+        if !matches!(item, Item::Mod(_)) {
+            self.statics_in(item);
+        }
+    }
+
+    fn impl_block(&mut self, item: &ItemImpl) {
+        let outside = self.unknown_macro;
+        self.unknown_macro |= !is_plain(&item.attrs);
+        for inner in &item.items {
+            if let ImplItem::Fn(function) = inner {
+                self.function(&Candidate {
+                    attrs: &function.attrs,
+                    signature: &function.sig,
+                    block: &function.block,
+                    item_impl: Some(item),
+                });
+            }
+        }
+        self.unknown_macro = outside;
+    }
+
+    /// Makes the statics of an item `#[used]`.
+    fn statics_in(&mut self, item: &Item) {
+        let mut statics = Statics::default();
+        statics.visit_item(item);
+        for place in statics.places {
+            self.edits.insert(place, "#[used] ");
+        }
+    }
+
+    /// Moves the body of a function where that is needed and possible: that of an async function, and
+    /// one under an attribute macro, which may change what stands around the body.
+    fn function(&mut self, candidate: &Candidate<'_>) {
+        let line = line_of(candidate.signature.ident.span());
+        let owner = candidate.item_impl.map_or(Owner::Free, Owner::of_impl);
+        let name = self.site_name(&owner, &plain(&candidate.signature.ident.to_string()));
+        let here = |function: &&&FunctionInfo| function.line == line && function.name == name;
+        let Some(kind) = self.functions.iter().find(here).map(|known| known.kind) else {
+            return;
+        };
+        let is_async = kind == Ok(Kind::Async);
+        if !is_async && !self.unknown_macro && is_plain(candidate.attrs) {
+            return;
+        }
+        match self.unfit(candidate) {
+            None => {
+                let added = detach(self.text, candidate, is_async, &mut self.edits);
+                for name in added {
+                    let site = self.site_name(&owner, &name);
+                    self.without.push(site);
+                }
+            }
+            Some(why) => {
+                self.attached.insert(name, why.to_owned());
+            }
+        }
+    }
+
+    fn site_name(&self, owner: &Owner, function: &str) -> String {
+        let mut path = vec![self.name.to_owned()];
+        path.extend(self.module.iter().cloned());
+        site_name(&path.join("::"), owner, function)
+    }
+
+    fn unfit(&self, candidate: &Candidate<'_>) -> Option<&'static str> {
+        let inner = |attr: &Attribute| matches!(attr.style, AttrStyle::Inner(_));
+        let is_async = candidate.signature.asyncness.is_some();
+        let in_trait = candidate
+            .item_impl
+            .is_some_and(|item| item.trait_.is_some());
+        if self.unknown_macro {
+            return Some("an attribute macro may turn what it stands in into something else");
+        }
+        if candidate.attrs.iter().any(inner) {
+            return Some("its body starts with an attribute");
+        }
+        match is_async {
+            true if is_never(&candidate.signature.output) => Some("it is async and never returns"),
+            true if in_trait => Some("it is an async method of a trait"),
+            false if in_trait => Some("it is a method of a trait with an attribute macro"),
+            _ => None,
+        }
+    }
+}
+
+/// The statics of a piece of code.
+#[derive(Default)]
+struct Statics {
+    /// Where `#[used]` can be inserted.
+    places: Vec<usize>,
+}
+
+impl<'ast> Visit<'ast> for Statics {
+    fn visit_item_static(&mut self, item: &'ast ItemStatic) {
+        if is_plain(&item.attrs) && !has_attribute(&item.attrs, "used") {
+            let first = match &item.vis {
+                Visibility::Inherited => item.static_token.span.byte_range().start,
+                vis => vis.span().byte_range().start,
+            };
+            self.places.push(first);
+        }
+        visit::visit_item_static(self, item);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if !is_test_only(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+}
+
+fn is_never(output: &ReturnType) -> bool {
+    matches!(output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    /// The first function of the first file, in its old and new form; hidden: `.field` or `name`.
-    fn check(old: &str, new: &str, other: &str, hidden: &[&str], expected: Option<&str>) {
-        let read = |text, module: &str| {
-            FileItems::read(text, Path::new("a.rs"), &[module.to_owned()]).expect("a file")
-        };
-        let hidden: Vec<Hidden> = hidden
-            .iter()
-            .map(|name| Hidden {
-                name: name.trim_start_matches('.').to_owned(),
-                field: name.starts_with('.'),
-                scope: vec!["a".to_owned()],
-            })
-            .collect();
-        let old = read(old, "a");
-        let items = [read(new, "a"), read(other, "b")].map(Arc::new);
-        let found = needs_whole_crate(&items[0].functions[0], &old.functions[0], &hidden, &items);
-        assert_eq!(found.as_deref(), expected);
-    }
-
-    #[test]
-    fn declarations() {
-        check(
-            "fn f() {}",
-            "fn f() { static A: u8 = 1; }",
-            "",
-            &[],
-            Some("its body declares static A"),
-        );
-        check(
-            "fn f() {}",
-            "fn f() { count!() }",
-            "macro_rules! count { () => {{ static N: u8 = 1; }} }",
-            &[],
-            Some("its body calls count!, which may declare a static or a type"),
-        );
-    }
-
-    #[test]
-    fn hidden_names() {
-        let body = "fn f() { s.n; m() }";
-        check(
-            body,
-            body,
-            "",
-            &[".n"],
-            Some("it mentions the private field `n`"),
-        );
-        check(body, body, "", &["m"], Some("it mentions the private `m`"));
-        check(body, body, "", &[".m", "x"], None);
-        let new = "struct S; struct T; impl S { fn new() {} }";
-        let call = |ty: &str| format!("fn f() {{ {ty}::new() }} {new}");
-        check(&call("T"), &call("T"), "", &["new"], None);
-        check(&call("Vec"), &call("Vec"), "", &["new"], None);
-        for ty in ["S", "Self", "Alias"] {
-            let text = call(ty);
-            check(
-                &text,
-                &text,
-                "",
-                &["new"],
-                Some("it mentions the private `new`"),
-            );
-        }
-        let method = "fn f() { let len = 1; s.len; } impl S { fn len(&self) {} }";
-
-        check(method, method, "", &["len"], None);
-    }
-
-    #[test]
-    fn new_mentions_of_what_is_private_elsewhere() {
-        let other = "struct S { n: u8 } impl S { fn len(&self) {} } fn g() {}";
-        check(
-            "fn f() {}",
-            "fn f() { s.n }",
-            other,
-            &[],
-            Some("it newly mentions `n`, which is private to module b"),
-        );
-        check(
-            "fn f() {}",
-            "fn f() { s.len() }",
-            other,
-            &[],
-            Some("it newly mentions `len`, which is private to module b"),
-        );
-        check("fn f() { s.len() }", "fn f() { t.len() }", other, &[], None);
-        check("fn f() {}", "fn f() { let g = 1; }", other, &[], None);
-        check("fn f() {}", "use b::*; fn f() {}", other, &[], None);
-        check(
-            "use b::*; fn f() {}",
-            "use b::*; fn f() { g() }",
-            other,
-            &[],
-            Some("it newly mentions `g`, which is private to module b"),
-        );
-    }
-}
+mod tests;

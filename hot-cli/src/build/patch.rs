@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use soft_mock_rewriter::{
-    needs_whole_crate, plugin_source, FileItems, Function, Kind, PatchFunction, PluginOptions,
-    PluginRequest, PluginSource,
+use soft_mock_rewriter::analysis::{DeclaredFunction, FileItems, Kind};
+use soft_mock_rewriter::patch_source::{
+    needs_whole_crate, patch_source, PatchFunction, PatchRequest, PatchSource, PatchedCrate,
 };
 
 use super::check;
@@ -154,8 +154,8 @@ struct Target<'a> {
     /// Positions among the crate's files and in the file.
     file: usize,
     index: usize,
-    new: &'a Function,
-    old: &'a Function,
+    new: &'a DeclaredFunction,
+    old: &'a DeclaredFunction,
 }
 
 /// How an attempt to build the micro-crate ended.
@@ -239,7 +239,8 @@ impl UnitJob<'_> {
                 .iter()
                 .position(|file| file.path == planned.file)
                 .context("a planned function has no file")?;
-            let named = |function: &Function| function.site_name(crate_name) == planned.name;
+            let named =
+                |function: &DeclaredFunction| function.site_name(crate_name) == planned.name;
             let (index, new) = items[file]
                 .functions
                 .iter()
@@ -298,8 +299,8 @@ impl UnitJob<'_> {
             .collect();
         let text = |path: &Path| self.plan.files.get(path).map(|file| &*file.text);
         let shown = |path: &Path| self.shown(path);
-        let source = plugin_source(&PluginRequest {
-            options: &PluginOptions {
+        let source = patch_source(&PatchRequest {
+            options: &PatchedCrate {
                 crate_name: unit.crate_name.clone(),
                 edition: unit.rustc_args().edition(),
                 unit: unit.id,
@@ -336,7 +337,7 @@ impl UnitJob<'_> {
     }
 
     /// Compiles the plugin's source. Returns what rustc says if it refuses.
-    fn compile(&self, twin: &Twin, source: &PluginSource, object: &Path) -> Result<Option<String>> {
+    fn compile(&self, twin: &Twin, source: &PatchSource, object: &Path) -> Result<Option<String>> {
         let unit = &self.loaded.unit;
         let place = self.folder.join("source");
         for (path, text) in &source.files {

@@ -1,7 +1,7 @@
 //! The second way to a patch: the crates that changed once more, and of them what differs in the code.
 //!
 //! ```text
-//! sources as they were ─► prepared (soft_mock_rewriter::whole) ─► rustc ─► objects ─┐
+//! sources as they were ─► prepared (soft_mock_rewriter::whole_crate::prepare) ─► rustc ─► objects ─┐
 //! sources as they are  ─► prepared ─► rustc, incremental ─► objects ────────────────┤
 //!      functions whose code differs, or that of something without a site that they use ◄─┘
 //!           ─► their code and what it needs, all else bound to the program ─► plugins

@@ -10,7 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use soft_mock_rewriter::{widened_structs, Fingerprint};
+use soft_mock_rewriter::analysis::widened_structs;
+use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::check;
 use super::patch::{BuildError, Built, Job};

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
-use soft_mock_rewriter::{Hidden, Output};
+use soft_mock_rewriter::analysis::Hidden;
+use soft_mock_rewriter::instrument::Output;
 
 use super::rustc::{self, Cancel};
 use crate::unit::{below, replace_file, Unit, UnitKind};

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cargo_metadata::{Metadata, MetadataCommand, Package, Target, TargetKind};
-use soft_mock_rewriter::{rewrite, CrateFacts, CrateTree, Edition, Options, Rewritten};
+use soft_mock_rewriter::instrument::{rewrite, CrateIdentity, Options, Rewritten};
+use soft_mock_rewriter::syntax::{CrateTree, Edition};
 
 use crate::include::dependencies;
 use crate::platform;
@@ -104,10 +105,10 @@ impl Crate {
         let tree = shadow::tree(&self.root, &|path| std::fs::read_to_string(path))?;
         let options = Options {
             edition: self.edition,
-            facts: CrateFacts {
+            facts: CrateIdentity {
                 name: self.name.clone(),
                 hot: self.main,
-                ..CrateFacts::default()
+                ..CrateIdentity::default()
             },
             main: self.main,
             skip: match &self.skip {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{bail, Context, Result};
-use soft_mock_rewriter::SUPPORT_MODULE;
+use soft_mock_rewriter::instrument::SUPPORT_MODULE;
 
 use super::crates::of_project;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;
-use soft_mock_rewriter::{inlined, macro_functions, FunctionInfo, Ineligible};
+use soft_mock_rewriter::analysis::{inlined, macro_functions, FunctionInfo, Ineligible};
 
 use super::crates::{of_project, Crate};
 use crate::commands::DoctorArgs;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use soft_mock_rewriter::{FileItems, Fingerprint, SyntaxError};
+use soft_mock_rewriter::analysis::FileItems;
+use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
 use crate::build::spread::SpreadPlugin;
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{bail, Context, Result};
 use soft_mock::reloader::protocol::Hello;
-use soft_mock_rewriter::{FileItems, Lasting};
+use soft_mock_rewriter::analysis::{FileItems, LayoutNames};
 
 use crate::build::object::{dynamic_symbols, DynamicSymbols};
 use crate::build::rustc::Cancel;
@@ -26,7 +26,7 @@ use crate::wrapper::shadow;
 pub(crate) struct Program {
     pub(crate) units: Vec<LoadedUnit>,
     /// The names on which its values depend.
-    pub(crate) lasting: Lasting,
+    pub(crate) lasting: LayoutNames,
     /// The compiler's own binary.
     pub(crate) rustc: PathBuf,
     /// Its file when the program joined.
@@ -85,7 +85,7 @@ impl Program {
         let stamp = Stamp::of(&rustc);
         let linker = toolchain::bundled_linker(&rustc);
         let libraries = library_folders(&units, &rustc);
-        let lasting = Lasting::of(files(&units).map(|(position, _, items)| (position, items)));
+        let lasting = LayoutNames::of(files(&units).map(|(position, _, items)| (position, items)));
         let watched = units
             .iter()
             .flat_map(|loaded| loaded.unit.sources.iter().chain(loaded.unit.inputs.keys()))

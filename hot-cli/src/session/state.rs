@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use soft_mock::reloader::protocol::{Load, SiteInfo};
-use soft_mock_rewriter::{forget_sources, FileItems, Fingerprint, Function, Lasting, SyntaxError};
+use soft_mock_rewriter::analysis::{forget_sources, DeclaredFunction, FileItems, LayoutNames};
+use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
 use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, Site, Wanted};
 use super::program::{LoadedUnit, Program};
@@ -51,7 +52,7 @@ pub(crate) struct ProgramState {
     /// one does not.
     loaded: BTreeMap<(usize, PathBuf), Vec<Arc<FileItems>>>,
     /// The names on which values depend, if there are more than those of the program as it was built.
-    lasting: Option<Lasting>,
+    lasting: Option<LayoutNames>,
     /// Files whose edits were rolled back, with what they held then: nothing of them is installed
     /// again before they change.
     held: BTreeMap<PathBuf, u64>,
@@ -121,7 +122,7 @@ impl ProgramState {
     }
 
     /// Whether a function was left out by `#[cfg]` when the program was compiled.
-    fn is_left_out(&self, unit: u64, crate_name: &str, function: &Function) -> bool {
+    fn is_left_out(&self, unit: u64, crate_name: &str, function: &DeclaredFunction) -> bool {
         let site = (unit, function.site_name(crate_name), function.line);
         let known = self
             .sites
@@ -184,7 +185,7 @@ fn made_of(plugin: &SpreadPlugin) -> (usize, u64) {
     (plugin.position, plugin.content)
 }
 
-fn planned(crate_name: &str, path: &Path, function: &Function) -> PlannedFunction {
+fn planned(crate_name: &str, path: &Path, function: &DeclaredFunction) -> PlannedFunction {
     PlannedFunction {
         name: function.site_name(crate_name),
         file: path.to_owned(),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use soft_mock_rewriter::Edition;
+use soft_mock_rewriter::syntax::Edition;
 
 /// One rustc call.
 #[derive(Debug, Clone)]

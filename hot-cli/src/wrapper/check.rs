@@ -3,7 +3,7 @@
 //! Only where that is known to work and is faster: unoptimised, for x86-64, by a compiler of a version that
 //! has what is needed, with its usual code generator. Knows nothing of how a check reads.
 
-use soft_mock_rewriter::Check;
+use soft_mock_rewriter::instrument::PrologueCheck;
 
 use crate::unit::Unit;
 
@@ -11,7 +11,7 @@ use crate::unit::Unit;
 const LABELS: u32 = 87;
 
 /// How the prologues of a unit find out that their sites are used.
-pub(super) fn of(unit: &Unit) -> Check {
+pub(super) fn of(unit: &Unit) -> PrologueCheck {
     let args = unit.rustc_args();
     let target = args.value("--target").unwrap_or(std::env::consts::ARCH);
     let other = |arg: &String| arg.contains("sanitizer=") || arg.contains("codegen-backend=");
@@ -19,8 +19,8 @@ pub(super) fn of(unit: &Unit) -> Check {
         && is_x86_64(target)
         && !unit.args.iter().any(other);
     match possible && !args.is_optimised() {
-        true => Check::Assembly,
-        false => Check::Atomic,
+        true => PrologueCheck::Assembly,
+        false => PrologueCheck::Atomic,
     }
 }
 

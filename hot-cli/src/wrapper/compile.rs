@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{bail, Context, Result};
-use soft_mock_rewriter::{inlined, tracked, CrateTree, FunctionInfo, Output};
+use soft_mock_rewriter::analysis::{inlined, tracked, FunctionInfo};
+use soft_mock_rewriter::instrument::Output;
+use soft_mock_rewriter::syntax::CrateTree;
 
 use super::args::RustcArgs;
 use super::included::NOT_INCLUDED;

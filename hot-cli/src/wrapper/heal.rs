@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use soft_mock_rewriter::FunctionInfo;
+use soft_mock_rewriter::analysis::FunctionInfo;
 
 #[derive(Deserialize)]
 struct Diagnostic {

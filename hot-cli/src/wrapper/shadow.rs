@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use soft_mock_rewriter::{rewrite, CrateFacts, CrateTree, Options, Output, Rewritten};
+use soft_mock_rewriter::instrument::{rewrite, CrateIdentity, Options, Output, Rewritten};
+use soft_mock_rewriter::syntax::CrateTree;
 
 use super::check;
 use super::mirror::Mirror;
@@ -23,7 +24,7 @@ pub(crate) fn options(unit: &Unit, output: Output) -> Options {
     Options {
         output,
         edition: unit.rustc_args().edition(),
-        facts: CrateFacts {
+        facts: CrateIdentity {
             unit: unit.id,
             name: unit.crate_name.clone(),
             rustc: unit.version.clone(),

@@ -3,14 +3,15 @@
 //!
 //! Without `HOT_SESSION` in its environment the program is what the user wrote, and nothing else runs.
 
-use soft_mock_rewriter::{sentinel, support_module, CrateFacts, Edition};
+use soft_mock_rewriter::instrument::{sentinel, support_module, CrateIdentity};
+use soft_mock_rewriter::syntax::Edition;
 
 /// The source of the generated main. `program` names the unit's folder in the reloader's greeting.
 pub(crate) fn source(program: &str) -> String {
-    let facts = CrateFacts {
+    let facts = CrateIdentity {
         name: "soft_mock".to_owned(),
         hot: true,
-        ..CrateFacts::default()
+        ..CrateIdentity::default()
     };
     let mut text = TEXT.replace("$program", &format!("{program:?}"));
     text.push_str(&support_module(Edition::E2021, &facts));

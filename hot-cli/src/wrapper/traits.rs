@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use soft_mock_rewriter::tracking_methods;
+use soft_mock_rewriter::analysis::tracking_methods;
 
 use super::args::RustcArgs;
 use super::dep_info;

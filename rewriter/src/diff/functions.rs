@@ -1,14 +1,21 @@
 //! Compares functions: the changes for which nothing else needs to be compiled are found here.
 
-use super::{pair, Around, ChangedFunction, FileDiff};
-use crate::eligibility::Ineligible;
-use crate::items::{FileItems, Function};
-use crate::lasting::trait_name;
-use crate::local_items::{LocalItem, LocalItems};
-use crate::names::Owner;
-use crate::weight::{weight_of_text, Weight};
+use super::context::ProgramContext;
+use super::findings::{ChangedFunction, FileDiff};
+use super::pairs::pair;
+use crate::analysis::attribute_effect::{effect_of_text, AttributeEffect};
+use crate::analysis::eligibility::Ineligible;
+use crate::analysis::items::{DeclaredFunction, FileItems};
+use crate::analysis::layout_names::trait_name;
+use crate::analysis::local_items::{LocalItem, LocalItems};
+use crate::syntax::names::Owner;
 
-pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
+pub(super) fn compare(
+    old: &FileItems,
+    new: &FileItems,
+    around: &ProgramContext<'_>,
+    found: &mut FileDiff,
+) {
     let pairs = pair(
         &old.functions,
         &new.functions,
@@ -42,9 +49,9 @@ pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, fou
         if is_test(before) && is_test(after) {
             continue;
         }
-        let known = found.rude.len() + found.spreads.len();
+        let known = found.rude.len() + found.indirect.len();
         outside_of_body((old, before), (new, after), around, found);
-        if before.body == after.body || found.rude.len() + found.spreads.len() > known {
+        if before.body == after.body || found.rude.len() + found.indirect.len() > known {
             continue;
         }
         let title = after.title();
@@ -56,17 +63,17 @@ pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, fou
                     new: new_index,
                     kind,
                 })),
-            Effect::Spreads => {
-                found.spreads(after.line, format!("body of {title} changed"), after.body);
+            Effect::Indirect => {
+                found.indirect(after.line, format!("body of {title} changed"), after.body);
             }
-            Effect::Rude(reason) => {
+            Effect::RudeEdit(reason) => {
                 found.rude(after.line, format!("body of {title} changed: {reason}"));
             }
         }
     }
 }
 
-fn is_test(function: &Function) -> bool {
+fn is_test(function: &DeclaredFunction) -> bool {
     function.kind == Err(Ineligible::Test)
 }
 
@@ -78,10 +85,10 @@ enum Whole {
 
 /// A function that only one side has.
 fn come_or_gone(
-    function: &Function,
+    function: &DeclaredFunction,
     whole: Whole,
     (old, new): (&FileItems, &FileItems),
-    around: &Around<'_>,
+    around: &ProgramContext<'_>,
     found: &mut FileDiff,
 ) {
     // A method of a trait is part of the trait, which is compared by itself.
@@ -95,15 +102,15 @@ fn come_or_gone(
     let what = format!("{} {word}", function.title());
     match why_not_whole(function, whole, (old, new), around) {
         Some(reason) => found.rude(function.line, format!("{what}: {reason}")),
-        None => found.spreads(function.line, what, function.body),
+        None => found.indirect(function.line, what, function.body),
     }
 }
 
 fn why_not_whole(
-    function: &Function,
+    function: &DeclaredFunction,
     whole: Whole,
     (old, new): (&FileItems, &FileItems),
-    around: &Around<'_>,
+    around: &ProgramContext<'_>,
 ) -> Option<String> {
     let name = &function.name;
     if is_known_outside(function) {
@@ -121,7 +128,7 @@ fn why_not_whole(
             }
             let same_impl = |items: &FileItems| {
                 items.items.iter().any(|item| {
-                    item.kind == crate::items::ItemKind::Impl
+                    item.kind == crate::analysis::items::ItemKind::Impl
                         && item.module == function.module
                         && item.owner.as_ref() == Some(&function.owner)
                 })
@@ -148,9 +155,9 @@ pub(super) const HIDES: &str =
 pub(super) const REACHES: &str = "it may reach the layout of a type";
 
 fn outside_of_body(
-    (old, before): (&FileItems, &Function),
-    (new, after): (&FileItems, &Function),
-    around: &Around<'_>,
+    (old, before): (&FileItems, &DeclaredFunction),
+    (new, after): (&FileItems, &DeclaredFunction),
+    around: &ProgramContext<'_>,
     found: &mut FileDiff,
 ) {
     let title = after.title();
@@ -158,20 +165,20 @@ fn outside_of_body(
         let what = format!("signature of {title} changed");
         match why_no_other_signature(before, after, around) {
             Some(reason) => found.rude(after.line, format!("{what}: {reason}")),
-            None => found.spreads(after.line, what, after.body),
+            None => found.indirect(after.line, what, after.body),
         }
     }
     if before.attributes != after.attributes {
         let all = || before.attributes.iter().chain(&after.attributes);
         let different = all()
             .filter(|text| before.attributes.contains(text) != after.attributes.contains(text));
-        match different.map(|text| weight_of_text(text)).max() {
-            None | Some(Weight::Nothing) => {}
-            Some(Weight::Code) => {
+        match different.map(|text| effect_of_text(text)).max() {
+            None | Some(AttributeEffect::Nothing) => {}
+            Some(AttributeEffect::Code) => {
                 let what = format!("attributes of {title} changed");
-                found.spreads(after.line, what, after.body);
+                found.indirect(after.line, what, after.body);
             }
-            Some(Weight::Layout) => {
+            Some(AttributeEffect::Layout) => {
                 let what = format!("attributes of {title} changed: {UNKNOWN_ATTRIBUTE}");
                 found.rude(after.line, what);
             }
@@ -183,14 +190,14 @@ fn outside_of_body(
     // Of a trait's own methods it is the trait's.
     if before.visibility != after.visibility {
         let what = format!("visibility of {title} changed");
-        found.spreads(after.line, what, after.body);
+        found.indirect(after.line, what, after.body);
     }
     let (old, new) = (old.header_of(before), new.header_of(after));
     if old.map(|header| &header.text) != new.map(|header| &header.text) {
         let what = format!("impl header of {title} changed");
         let both_generic = old.is_some_and(|h| h.generic) && new.is_some_and(|h| h.generic);
         match both_generic && !matches!(after.owner, Owner::Trait { .. }) {
-            true => found.spreads(after.line, what, after.body),
+            true => found.indirect(after.line, what, after.body),
             false => found.rude(after.line, what),
         }
     }
@@ -199,9 +206,9 @@ fn outside_of_body(
 pub(super) const UNKNOWN_ATTRIBUTE: &str = "they may change more than code";
 
 fn why_no_other_signature(
-    before: &Function,
-    after: &Function,
-    around: &Around<'_>,
+    before: &DeclaredFunction,
+    after: &DeclaredFunction,
+    around: &ProgramContext<'_>,
 ) -> Option<String> {
     if is_main(before) {
         return Some("the program starts with it".to_owned());
@@ -219,30 +226,34 @@ fn why_no_other_signature(
 }
 
 /// Whether code that isn't Rust may have its address.
-fn is_known_outside(function: &Function) -> bool {
+fn is_known_outside(function: &DeclaredFunction) -> bool {
     let by_name = |text: &String| text.contains("no_mangle") || text.contains("export_name");
     function.signature.contains("extern \"") || function.attributes.iter().any(by_name)
 }
 
-fn is_main(function: &Function) -> bool {
+fn is_main(function: &DeclaredFunction) -> bool {
     function.name == "main" && function.module.is_empty() && function.owner == Owner::Free
 }
 
 enum Effect {
     Patched,
-    Spreads,
-    Rude(String),
+    Indirect,
+    RudeEdit(String),
 }
 
 /// What a changed body comes to.
-fn effect(before: &Function, after: &Function, around: &Around<'_>) -> Effect {
+fn effect(
+    before: &DeclaredFunction,
+    after: &DeclaredFunction,
+    around: &ProgramContext<'_>,
+) -> Effect {
     let lasting = around.before;
     match after.kind {
         Err(reason) if !reason.is_reached_by_callers() => {
-            return Effect::Rude(reason.to_string());
+            return Effect::RudeEdit(reason.to_string());
         }
         Err(Ineligible::Const) if lasting.reaches(&after.name) => {
-            return Effect::Rude(REACHES.to_owned());
+            return Effect::RudeEdit(REACHES.to_owned());
         }
         _ => {}
     }
@@ -252,12 +263,12 @@ fn effect(before: &Function, after: &Function, around: &Around<'_>) -> Effect {
     {
         return match after.kind {
             Ok(_) => Effect::Patched,
-            Err(_) => Effect::Spreads,
+            Err(_) => Effect::Indirect,
         };
     }
     match local_change(&before.local_items, &after.local_items) {
-        Some(reason) => Effect::Rude(reason),
-        None => Effect::Spreads,
+        Some(reason) => Effect::RudeEdit(reason),
+        None => Effect::Indirect,
     }
 }
 

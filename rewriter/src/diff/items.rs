@@ -1,14 +1,21 @@
 //! Compares types, constants, statics, traits, impl blocks, module declarations, macro calls.
 
+use super::context::ProgramContext;
+use super::findings::{FileDiff, IndirectEdit};
 use super::functions::{local_change, HIDES, REACHES, UNKNOWN_ATTRIBUTE};
-use super::{pair, Around, FileDiff, Spread};
-use crate::items::{Aspect, FileItems, Item, ItemKind, Part};
-use crate::lasting::{last_name, trait_name, Lasting};
-use crate::local_items::LocalItems;
-use crate::names::Owner;
-use crate::normal::Fingerprint;
+use super::pairs::pair;
+use crate::analysis::items::{Aspect, FileItems, Item, ItemKind, Part};
+use crate::analysis::layout_names::{last_name, trait_name, LayoutNames};
+use crate::analysis::local_items::LocalItems;
+use crate::syntax::names::Owner;
+use crate::syntax::normalize::Fingerprint;
 
-pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
+pub(super) fn compare(
+    old: &FileItems,
+    new: &FileItems,
+    around: &ProgramContext<'_>,
+    found: &mut FileDiff,
+) {
     let pairs = pair(
         &old.items,
         &new.items,
@@ -36,7 +43,7 @@ pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, fou
 fn say(item: &Item, what: String, why_not: Option<String>, found: &mut FileDiff) {
     match why_not {
         Some(why) => found.rude(item.line, format!("{what}: {why}")),
-        None => found.spreads(item.line, what, content(item)),
+        None => found.indirect(item.line, what, content(item)),
     }
 }
 
@@ -46,7 +53,7 @@ fn content(item: &Item) -> Fingerprint {
 }
 
 /// Why an item can't go.
-fn why_not_removed(item: &Item, around: &Around<'_>) -> Option<String> {
+fn why_not_removed(item: &Item, around: &ProgramContext<'_>) -> Option<String> {
     let name = last_name(&item.name);
     let still = || around.before.reaches(name) && around.after.reaches(name);
     match item.kind {
@@ -77,7 +84,7 @@ fn why_not_removed(item: &Item, around: &Around<'_>) -> Option<String> {
 }
 
 /// Why a new item can't be part of a patch.
-fn why_not_added(item: &Item, around: &Around<'_>) -> Option<String> {
+fn why_not_added(item: &Item, around: &ProgramContext<'_>) -> Option<String> {
     let name = last_name(&item.name);
     match item.kind {
         ItemKind::Impl => glue(item, around),
@@ -118,7 +125,7 @@ fn outside(item: &Item) -> Option<String> {
 }
 
 /// Impl blocks that decide how values of an existing type end, or how its fields are seen.
-fn glue(item: &Item, around: &Around<'_>) -> Option<String> {
+fn glue(item: &Item, around: &ProgramContext<'_>) -> Option<String> {
     let Some(Owner::Trait { ty, tr }) = &item.owner else {
         return Some(UNKNOWN_ATTRIBUTE.to_owned());
     };
@@ -144,7 +151,7 @@ enum Whole {
 }
 
 /// Why a call of a macro in place of items can't come, go or change.
-fn macro_call(item: &Item, program: &Lasting, whole: Whole) -> Option<String> {
+fn macro_call(item: &Item, program: &LayoutNames, whole: Whole) -> Option<String> {
     let words = || item.mentions.iter().map(|word| &**word);
     let macros = || item.macros.iter().map(|name| &**name);
     let makes = program.makes(words(), macros());
@@ -155,7 +162,7 @@ fn macro_call(item: &Item, program: &Lasting, whole: Whole) -> Option<String> {
     (!fits).then(|| "what it makes can't be told".to_owned())
 }
 
-fn compare_one(old: &Item, new: &Item, around: &Around<'_>, found: &mut FileDiff) {
+fn compare_one(old: &Item, new: &Item, around: &ProgramContext<'_>, found: &mut FileDiff) {
     let title = new.title();
     if old.cfgs != new.cfgs {
         found.rude(new.line, format!("condition of {title} changed"));
@@ -169,7 +176,7 @@ fn compare_one(old: &Item, new: &Item, around: &Around<'_>, found: &mut FileDiff
             if let Some(why) = local_change(&old.local_items, &new.local_items) {
                 found.rude(new.line, format!("{what}: {why}"));
             }
-            found.spreads.push(Spread {
+            found.indirect.push(IndirectEdit {
                 line: new.line,
                 what,
                 now: content(new),
@@ -187,7 +194,7 @@ fn compare_one(old: &Item, new: &Item, around: &Around<'_>, found: &mut FileDiff
 fn why_no_other_aspect(
     name: &str,
     (old, new): (&Item, &Item),
-    around: &Around<'_>,
+    around: &ProgramContext<'_>,
 ) -> Option<String> {
     let last = last_name(&new.name);
     match (new.kind, name) {
@@ -247,7 +254,7 @@ fn parts(old: &Item, new: &Item, found: &mut FileDiff) {
         for name in changed_aspects(&before.aspects, &after.aspects) {
             let what = format!("{name} of {} of {title} changed", part_title(after));
             match name {
-                "code attributes" => found.spreads(after.line, what, content(new)),
+                "code attributes" => found.indirect(after.line, what, content(new)),
                 "visibility" => {
                     found.rude(
                         after.line,

@@ -1,17 +1,24 @@
 //! Compares imports and macros by example.
 
+use super::context::ProgramContext;
+use super::findings::FileDiff;
 use super::functions::{HIDES, REACHES};
-use super::{pair, Around, FileDiff};
-use crate::items::{FileItems, MacroRules, Module, Use};
-use crate::normal::Fingerprint;
+use super::pairs::pair;
+use crate::analysis::items::{FileItems, MacroRules, Module, Use};
+use crate::syntax::normalize::Fingerprint;
 
-pub(super) fn compare(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
+pub(super) fn compare(
+    old: &FileItems,
+    new: &FileItems,
+    around: &ProgramContext<'_>,
+    found: &mut FileDiff,
+) {
     imports(old, new, around, found);
     macros(old, new, around, found);
 }
 
 /// Imports are compared name by name: how they are grouped is formatting.
-fn imports(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
+fn imports(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>, found: &mut FileDiff) {
     let (before, after) = (all_imports(old), all_imports(new));
     let key = |import: &(&[String], &Use)| (import.0.to_vec(), text(import.1));
     let pairs = pair(&before, &after, key, &[]);
@@ -20,7 +27,7 @@ fn imports(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut Fi
         let what = format!("use {} removed", import.path_text());
         match lasts(module, import, around) {
             true => found.rude(import.line, format!("{what}: {HIDES}")),
-            false => found.spreads(import.line, what, Fingerprint::default()),
+            false => found.indirect(import.line, what, Fingerprint::default()),
         }
     }
     for index in pairs.added {
@@ -32,13 +39,13 @@ fn imports(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut Fi
         };
         match hides {
             true => found.rude(import.line, format!("{what}: {HIDES}")),
-            false => found.spreads(import.line, what, Fingerprint::default()),
+            false => found.indirect(import.line, what, Fingerprint::default()),
         }
     }
 }
 
 /// Whether types and signatures mention what is imported no more, before and after.
-fn lasts(module: &[String], import: &Use, around: &Around<'_>) -> bool {
+fn lasts(module: &[String], import: &Use, around: &ProgramContext<'_>) -> bool {
     let Some(name) = import.bound() else {
         return !around.before.glob_is_harmless(around.unit, module);
     };
@@ -72,7 +79,7 @@ fn text(import: &Use) -> String {
     )
 }
 
-fn macros(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut FileDiff) {
+fn macros(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>, found: &mut FileDiff) {
     let (before, after) = (all_macros(old), all_macros(new));
     let pairs = pair(
         &before,
@@ -102,7 +109,7 @@ fn macros(old: &FileItems, new: &FileItems, around: &Around<'_>, found: &mut Fil
 }
 
 /// A macro changed, and with it what its calls make.
-fn macro_changed(item: &MacroRules, how: &str, around: &Around<'_>, found: &mut FileDiff) {
+fn macro_changed(item: &MacroRules, how: &str, around: &ProgramContext<'_>, found: &mut FileDiff) {
     let what = format!("macro {}! {how}", item.name);
     let programs = [around.before, &**around.after];
     let name = [item.name.as_str()];
@@ -118,7 +125,7 @@ fn macro_changed(item: &MacroRules, how: &str, around: &Around<'_>, found: &mut 
         let why = "calls of it make items, and which can't be told";
         found.rude(item.line, format!("{what}: {why}"));
     } else {
-        found.spreads(item.line, what, item.content);
+        found.indirect(item.line, what, item.content);
     }
 }
 

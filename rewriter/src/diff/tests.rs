@@ -1,8 +1,9 @@
 use std::path::Path;
 
 use super::*;
+use crate::analysis::layout_names::LayoutNames;
 
-/// Each expected line is `changed: title`, `spreads: what` or, for what is rude, `line: what`.
+/// Each expected line is `changed: title`, `indirect: what` or, for what is rude, `line: what`.
 #[track_caller]
 fn check(old: &str, new: &str, expected: &[&str]) {
     check_in("", old, new, expected);
@@ -13,9 +14,9 @@ fn check(old: &str, new: &str, expected: &[&str]) {
 fn check_in(beside: &str, old: &str, new: &str, expected: &[&str]) {
     let read = |text| FileItems::read(text, Path::new("src/a.rs"), &[]).expect("a file");
     let (old, new, beside) = (read(old), read(new), read(beside));
-    let before = Lasting::of([(0, &old), (1, &beside)]);
-    let after = Box::new(Lasting::of([(0, &new), (1, &beside)]));
-    let around = Around {
+    let before = LayoutNames::of([(0, &old), (1, &beside)]);
+    let after = Box::new(LayoutNames::of([(0, &new), (1, &beside)]));
+    let around = ProgramContext {
         unit: 0,
         before: &before,
         after: &after,
@@ -25,9 +26,12 @@ fn check_in(beside: &str, old: &str, new: &str, expected: &[&str]) {
         .changed
         .iter()
         .map(|c| format!("changed: {}", new.functions[c.new].title()));
-    let spreads = diff.spreads.iter().map(|s| format!("spreads: {}", s.what));
+    let indirect = diff
+        .indirect
+        .iter()
+        .map(|s| format!("indirect: {}", s.what));
     let rude = diff.rude.iter().map(|r| format!("{}: {}", r.line, r.what));
-    let found: Vec<String> = changed.chain(spreads).chain(rude).collect();
+    let found: Vec<String> = changed.chain(indirect).chain(rude).collect();
     assert_eq!(found, expected);
 }
 
@@ -62,9 +66,9 @@ fn bodies() {
 
 #[test]
 fn bodies_without_a_site() {
-    let spreads = |name: &str| vec![format!("spreads: body of {name} changed")];
+    let indirect = |name: &str| vec![format!("indirect: body of {name} changed")];
     let check = |old: &str, new: &str, name: &str| {
-        let expected = spreads(name);
+        let expected = indirect(name);
         check(
             old,
             new,
@@ -113,12 +117,12 @@ fn what_values_declare() {
     let check_in = |old: &str, new: &str, expected: &[&str]| {
         check(&in_const(old), &in_const(new), expected);
     };
-    let spreads = "spreads: value of const _ changed";
-    check_in("assert!(1 < 2);", "assert!(1 < 3);", &[spreads]);
+    let indirect = "indirect: value of const _ changed";
+    check_in("assert!(1 < 2);", "assert!(1 < 3);", &[indirect]);
     check_in(
         "impl T for S { fn f() { 1; } }",
         "impl T for S { fn f() { 2; } }",
-        &[spreads],
+        &[indirect],
     );
     check_in(
         "struct S(u8);",
@@ -144,7 +148,7 @@ fn what_values_declare() {
     check(
         "",
         "const _: () = assert!(M > 1);",
-        &["spreads: const _ added"],
+        &["indirect: const _ added"],
     );
     // A type in a value is as alive as any.
     check(
@@ -166,7 +170,7 @@ fn what_macros_make_in_impl_blocks() {
     check(
         &program(1, methods),
         &program(2, methods),
-        &["spreads: const A::C changed"],
+        &["indirect: const A::C changed"],
     );
     let constants = "const D: [u8; Self::$c] = [1];";
     check(
@@ -186,7 +190,7 @@ fn what_bodies_declare() {
     check(
         "fn f() { static A: u8 = 1; }",
         "fn f() { static A: u8 = 2; }",
-        &["spreads: body of fn f changed"],
+        &["indirect: body of fn f changed"],
     );
     check(
         "fn f() { static A: u8 = 1; }",
@@ -196,7 +200,7 @@ fn what_bodies_declare() {
     check(
         "fn f() {}",
         "fn f() { static A: u8 = 1; struct S(u8); impl S { fn g() {} } }",
-        &["spreads: body of fn f changed"],
+        &["indirect: body of fn f changed"],
     );
     check(
         "fn f() { struct S(u8); }",
@@ -225,32 +229,32 @@ fn functions() {
     check(
         "fn f() {}",
         "fn f() {}\nfn g() {}",
-        &["spreads: fn g added"],
+        &["indirect: fn g added"],
     );
-    check("fn f() {}", "", &["spreads: fn f removed"]);
+    check("fn f() {}", "", &["indirect: fn f removed"]);
     check(
         "fn f(a: u8) {}",
         "fn f(a: u16) { 1; }",
-        &["spreads: signature of fn f changed"],
+        &["indirect: signature of fn f changed"],
     );
     check(
         "fn f() {}",
         "#[inline] #[allow(x)] pub fn f() {}",
         &[
-            "spreads: attributes of fn f changed",
-            "spreads: visibility of fn f changed",
+            "indirect: attributes of fn f changed",
+            "indirect: visibility of fn f changed",
         ],
     );
     check("fn f() {}", "#[allow(x)] #[must_use] fn f() {}", &[]);
     check(
         "impl S {}",
         "impl S { fn f() {} }",
-        &["spreads: S::f added"],
+        &["indirect: S::f added"],
     );
     check(
         "impl<T> S<T> { fn f() {} }",
         "impl<T: X> S<T> { fn f() {} }",
-        &["spreads: impl header of S<T>::f changed"],
+        &["indirect: impl header of S<T>::f changed"],
     );
 }
 
@@ -297,20 +301,20 @@ fn constants_and_statics() {
     check(
         "const A: u8 = 1;",
         "const A: u8 = 2;",
-        &["spreads: value of const A changed"],
+        &["indirect: value of const A changed"],
     );
-    check("", "const A: u8 = 1;", &["spreads: const A added"]);
+    check("", "const A: u8 = 1;", &["indirect: const A added"]);
     check(
         "impl S { const A: u8 = 1; }",
         "impl S { const A: u8 = 2; }",
-        &["spreads: const S::A changed"],
+        &["indirect: const S::A changed"],
     );
     check(
         "static A: u8 = 1;",
         "static A: u8 = 2;",
-        &["spreads: initial value of static A changed"],
+        &["indirect: initial value of static A changed"],
     );
-    check("", "static A: u8 = 1;", &["spreads: static A added"]);
+    check("", "static A: u8 = 1;", &["indirect: static A added"]);
     check(
         "static A: u8 = 1;",
         "static A: u16 = 1;",
@@ -330,15 +334,15 @@ fn constants_and_statics() {
         "thread_local! { static A: u8 = 1; }",
         "thread_local! { static A: u8 = 2; static B: u8 = 1; }",
         &[
-            "spreads: initial value of static A changed",
-            "spreads: static B added",
+            "indirect: initial value of static A changed",
+            "indirect: static B added",
         ],
     );
     check(
         "thread_local! { static A: u8 = 1; }",
         "thread_local! { static A: u8 = const { 1 }; }",
         &[
-            "spreads: initial value of static A changed",
+            "indirect: initial value of static A changed",
             "1: type of static A changed: the one that exists is of the former type",
         ],
     );
@@ -346,8 +350,8 @@ fn constants_and_statics() {
 
 #[test]
 fn imports() {
-    check("use a::b;", "use a::{b, c};", &["spreads: use a::c added"]);
-    check("use a::b;", "", &["spreads: use a::b removed"]);
+    check("use a::b;", "use a::{b, c};", &["indirect: use a::c added"]);
+    check("use a::b;", "", &["indirect: use a::b removed"]);
     check(
         "struct S(Result);",
         "use a::Result; struct S(Result);",
@@ -356,7 +360,7 @@ fn imports() {
     check(
         "use a::Map; struct S(Map);",
         "use b::Map; struct S(Map);",
-        &["spreads: use b::Map added", "1: use a::Map removed: a type or signature mentions this name, which may mean something else now"],
+        &["indirect: use b::Map added", "1: use a::Map removed: a type or signature mentions this name, which may mean something else now"],
     );
     check(
         "fn f(x: String) {}",
@@ -366,7 +370,7 @@ fn imports() {
     check(
         "fn f(x: u8) {} mod m {}",
         "fn f(x: u8) {} mod m { use super::*; }",
-        &["spreads: use super::* added"],
+        &["indirect: use super::* added"],
     );
     check(
         "use a::N as M; const N: usize = 1; struct S([u8; M]);",
@@ -380,12 +384,12 @@ fn macros() {
     check(
         "macro_rules! m { () => {} }",
         "macro_rules! m { () => { 1 } }",
-        &["spreads: macro m! changed"],
+        &["indirect: macro m! changed"],
     );
     check(
         "macro_rules! m { () => {} } macro_rules! n { () => {} }",
         "macro_rules! n { () => {} } macro_rules! m { () => {} }",
-        &["spreads: macro n! moved: the order of macros matters"],
+        &["indirect: macro n! moved: the order of macros matters"],
     );
     check(
         "macro_rules! m { () => { 1 } } struct S([u8; m!()]);",
@@ -395,7 +399,10 @@ fn macros() {
     check(
         "macro_rules! m { ($n:ident) => { fn $n() {} } } m!(f);",
         "macro_rules! m { ($n:ident) => { fn $n() { 1; } } } m!(f); m!(g);",
-        &["spreads: macro call m! added", "spreads: macro m! changed"],
+        &[
+            "indirect: macro call m! added",
+            "indirect: macro m! changed",
+        ],
     );
     check(
         "macro_rules! m { ($n:ident) => { struct $n(u8); } } m!(S);",
@@ -405,7 +412,7 @@ fn macros() {
     check(
         "macro_rules! m { ($i:item) => { $i } } m! { fn f() {} }",
         "macro_rules! m { ($i:item) => { $i } } m! { fn f() { 1; } }",
-        &["spreads: macro call m! changed"],
+        &["indirect: macro call m! changed"],
     );
     check(
         "foreign! { A }",
@@ -416,7 +423,7 @@ fn macros() {
 
 #[test]
 fn other_items() {
-    check("mod a;", "mod a; mod b;", &["spreads: mod b added"]);
+    check("mod a;", "mod a; mod b;", &["indirect: mod b added"]);
     check("#![allow(x)]", "", &[]);
     check("#![feature(x)]", "", &["1: attributes of the file changed"]);
     check(

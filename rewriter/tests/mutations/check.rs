@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use soft_mock_rewriter::{
-    diff, forget_sources, plugin_source, rewrite, whole, Around, Check, CrateFacts, CrateTree,
-    Edition, FileDiff, FileItems, Lasting, Options, Output, PatchFunction, PluginOptions,
-    PluginRequest,
-};
+use soft_mock_rewriter::analysis::{forget_sources, FileItems, LayoutNames};
+use soft_mock_rewriter::diff::{diff, FileDiff, ProgramContext};
+use soft_mock_rewriter::instrument::{rewrite, CrateIdentity, Options, Output, PrologueCheck};
+use soft_mock_rewriter::patch_source::{patch_source, PatchFunction, PatchRequest, PatchedCrate};
+use soft_mock_rewriter::syntax::{CrateTree, Edition};
+use soft_mock_rewriter::whole_crate::prepare;
 use syn::visit::Visit;
 
 const ROOT: &str = "/app/src/lib.rs";
@@ -47,9 +48,9 @@ pub(crate) fn check_edit(old: &str, new: &str, choice: usize) -> bool {
 
 /// Compares two states of the only file of a crate.
 fn compare(old: &FileItems, new: &FileItems) -> FileDiff {
-    let before = Lasting::of([(0, old)]);
-    let after = Box::new(Lasting::of([(0, new)]));
-    let around = Around {
+    let before = LayoutNames::of([(0, old)]);
+    let after = Box::new(LayoutNames::of([(0, new)]));
+    let around = ProgramContext {
         unit: 0,
         before: &before,
         after: &after,
@@ -108,13 +109,13 @@ fn options(choice: usize) -> Options {
             _ => Output::Twin,
         },
         edition: EDITIONS[choice / 2 % 4],
-        facts: CrateFacts {
+        facts: CrateIdentity {
             name: "app".to_owned(),
-            ..CrateFacts::default()
+            ..CrateIdentity::default()
         },
         main: choice / 8 % 2 == 1,
         mocks: choice / 16 % 2 == 1,
-        check: [Check::Atomic, Check::Assembly][choice / 32 % 2],
+        check: [PrologueCheck::Atomic, PrologueCheck::Assembly][choice / 32 % 2],
         ..Options::default()
     }
 }
@@ -136,7 +137,7 @@ fn items(text: &str) -> Option<FileItems> {
 fn check_plugin(
     text: &str,
     tree: &CrateTree,
-    hidden: &[soft_mock_rewriter::Hidden],
+    hidden: &[soft_mock_rewriter::analysis::Hidden],
     choice: usize,
 ) {
     let files = [Arc::new(FileItems::of_source(&tree.files[0]))];
@@ -150,8 +151,8 @@ fn check_plugin(
             typed: choice % 7 != 0,
         })
         .collect();
-    let plugin = plugin_source(&PluginRequest {
-        options: &PluginOptions {
+    let plugin = patch_source(&PatchRequest {
+        options: &PatchedCrate {
             crate_name: "app".to_owned(),
             edition: EDITIONS[choice / 2 % 4],
             unit: 7,
@@ -181,7 +182,7 @@ fn check_plugin(
 fn check_whole(text: &str, choice: usize) {
     let tree = load(text);
     let functions = rewrite(&tree, &options(choice)).functions;
-    if let Ok(source) = whole(tree, "app", &functions) {
+    if let Ok(source) = prepare(tree, "app", &functions) {
         let (_, text) = &rewrite(&source.tree, &options(choice)).files[0];
         let parsed = syn::parse_file(text);
         assert!(parsed.is_ok(), "whole: {:?}", parsed.err());

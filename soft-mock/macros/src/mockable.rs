@@ -4,7 +4,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, ToTokens};
-use soft_mock_rewriter::{attribute_prologue, attribute_refusal, AttributePrologue, Check, Within};
+use soft_mock_rewriter::analysis::Ineligible;
+use soft_mock_rewriter::instrument::{
+    attribute_prologue, attribute_refusal, AttributePrologue, PrologueCheck, Within,
+};
 use syn::{
     parse_quote, Attribute, Block, FnArg, ImplItem, Item, ItemImpl, ItemTrait, Signature, Stmt,
     TraitItem,
@@ -142,14 +145,14 @@ fn trait_defaults(item: &mut ItemTrait) -> syn::Result<Vec<Item>> {
 }
 
 /// The compiler that built this macro is the one that compiles what it makes.
-fn check() -> Check {
+fn check() -> PrologueCheck {
     match option_env!("SOFT_MOCK_LABELS") {
-        Some(_) => Check::ByCfg,
-        None => Check::Atomic,
+        Some(_) => PrologueCheck::ByCfg,
+        None => PrologueCheck::Atomic,
     }
 }
 
-struct Refusal(soft_mock_rewriter::Ineligible);
+struct Refusal(Ineligible);
 
 fn insert(
     attrs: &[Attribute],
@@ -179,7 +182,7 @@ fn try_insert(
     }
     let parsed: Block = match syn::parse_str(&format!("{{ {body} }}")) {
         Ok(parsed) => parsed,
-        Err(_) => return Err(Refusal(soft_mock_rewriter::Ineligible::Refused)),
+        Err(_) => return Err(Refusal(Ineligible::Refused)),
     };
     let mut statements: Vec<Stmt> = parsed.stmts;
     if let Some(first) = statements.first_mut() {

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use soft_mock_rewriter::{forget_sources, rewrite, CrateTree, Edition, FileItems, Options};
+use soft_mock_rewriter::analysis::{forget_sources, FileItems};
+use soft_mock_rewriter::instrument::{rewrite, Options};
+use soft_mock_rewriter::syntax::{CrateTree, Edition};
 
 use crate::project::published;
 use crate::stats::{least, time};

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use soft_mock_rewriter::{rewrite, CrateTree, Edition, Options};
+use soft_mock_rewriter::instrument::{rewrite, Options};
+use soft_mock_rewriter::syntax::{CrateTree, Edition};
 use soft_mock_tests::{environment, hot};
 
 use crate::package::{in_project, Published};

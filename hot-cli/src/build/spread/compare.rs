@@ -16,7 +16,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use object::elf;
-use soft_mock_rewriter::DETACHED_BODY;
+use soft_mock_rewriter::whole_crate::DETACHED_BODY;
 
 use super::code;
 use super::fingerprint::Fingerprints;

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use soft_mock_rewriter::{rewrite, whole, FunctionInfo, Output};
+use soft_mock_rewriter::analysis::FunctionInfo;
+use soft_mock_rewriter::instrument::{rewrite, Output};
+use soft_mock_rewriter::whole_crate::prepare;
 
 use super::{SpreadRequest, WholeError};
 use crate::build::rustc;
@@ -87,7 +89,7 @@ impl Crate<'_> {
             });
         }
         let functions = rewrite(&tree, &shadow::options(self.unit, Output::Program)).functions;
-        let source = whole(tree, &self.unit.crate_name, &functions).map_err(|error| {
+        let source = prepare(tree, &self.unit.crate_name, &functions).map_err(|error| {
             WholeError::Refused {
                 reason: format!("the prepared file is no Rust: {error}"),
             }
@@ -102,7 +104,7 @@ impl Crate<'_> {
         self.rustc(request, place, &shadow_root)?;
         Ok(Compiled {
             library,
-            words: source.words,
+            words: source.identifiers,
             functions,
             attached: source.attached,
         })

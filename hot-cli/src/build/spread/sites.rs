@@ -6,7 +6,8 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use soft_mock_rewriter::{has_opaque_result, DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
+use soft_mock_rewriter::analysis::has_opaque_result;
+use soft_mock_rewriter::whole_crate::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
 
 use super::world::{Piece, Target, World};
 

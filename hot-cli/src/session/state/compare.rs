@@ -3,7 +3,8 @@
 use std::cell::LazyCell;
 use std::ops::Deref;
 
-use soft_mock_rewriter::{diff, is_skipped, Around, ChangedFunction, FileDiff, Ineligible};
+use soft_mock_rewriter::analysis::{is_skipped, Ineligible};
+use soft_mock_rewriter::diff::{diff, ChangedFunction, FileDiff, ProgramContext};
 
 use super::*;
 use crate::session::plan::{Change, Edit, Plan, UnitPlan};
@@ -30,7 +31,7 @@ impl ProgramState {
     /// What is to be done so that the program does what the files say.
     pub(crate) fn change(&self) -> Change {
         let mut found = Found::default();
-        let after = LazyCell::new(|| Lasting::of(self.files_now()));
+        let after = LazyCell::new(|| LayoutNames::of(self.files_now()));
         for (path, state) in &self.current {
             match state {
                 FileState::Syntax(error) => return Change::Syntax(error.clone()),
@@ -100,7 +101,7 @@ impl ProgramState {
     }
 
     /// The names on which values of the running program depend.
-    fn lasting(&self) -> &Lasting {
+    fn lasting(&self) -> &LayoutNames {
         self.lasting.as_ref().unwrap_or(&self.program.lasting)
     }
 
@@ -130,7 +131,7 @@ impl ProgramState {
         path: &Path,
         position: usize,
         file: &ChangedFile,
-        after: &dyn Deref<Target = Lasting>,
+        after: &dyn Deref<Target = LayoutNames>,
         found: &mut Found,
     ) {
         let loaded = &self.program.units[position];
@@ -152,7 +153,7 @@ impl ProgramState {
     }
 
     /// Modules that are declared no more: all that they had is gone.
-    fn compare_gone(&self, after: &dyn Deref<Target = Lasting>, found: &mut Found) {
+    fn compare_gone(&self, after: &dyn Deref<Target = LayoutNames>, found: &mut Found) {
         for (position, path) in &self.gone {
             let Some(old) = self.program.units[*position].files.get(path) else {
                 continue;
@@ -171,10 +172,10 @@ impl ProgramState {
     fn compare_pair(
         &self,
         pair: &Pair<'_>,
-        after: &dyn Deref<Target = Lasting>,
+        after: &dyn Deref<Target = LayoutNames>,
         found: &mut Found,
     ) -> Option<FileDiff> {
-        let around = Around {
+        let around = ProgramContext {
             unit: pair.position,
             before: self.lasting(),
             after,
@@ -195,7 +196,7 @@ impl ProgramState {
             return None;
         }
         found.meaning.insert(key, pair.new.meaning);
-        for edit in &different.spreads {
+        for edit in &different.indirect {
             found.spreading.insert(Edit {
                 file: pair.path.to_owned(),
                 line: edit.line,
@@ -315,7 +316,7 @@ impl ProgramState {
         let loaded = self.loaded.iter().flat_map(|((position, _), states)| {
             states.iter().map(move |items| (*position, &**items))
         });
-        self.lasting = Some(Lasting::of(built.chain(loaded)));
+        self.lasting = Some(LayoutNames::of(built.chain(loaded)));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use soft_mock_rewriter::CrateTree;
+use soft_mock_rewriter::syntax::CrateTree;
 
 use super::*;
 

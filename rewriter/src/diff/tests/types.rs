@@ -62,7 +62,7 @@ fn layouts() {
     check(
         "",
         "struct S(u8); enum E {}",
-        &["spreads: enum E added", "spreads: struct S added"],
+        &["indirect: enum E added", "indirect: struct S added"],
     );
 }
 
@@ -89,7 +89,7 @@ fn what_reaches_a_layout() {
         "fn f() { let x = [0; a::B]; }",
         "const A: usize = 1; const B: usize = A * 2;",
         "const A: usize = 3; const B: usize = A * 2;",
-        &["spreads: value of const A changed"],
+        &["indirect: value of const A changed"],
     );
     check(
         "type A = u8; struct S(A);",
@@ -99,7 +99,7 @@ fn what_reaches_a_layout() {
     check(
         "type A = u8;",
         "type A = u16;",
-        &["spreads: type of type A changed"],
+        &["indirect: type of type A changed"],
     );
 }
 
@@ -114,17 +114,17 @@ fn names_that_hide_others() {
         "struct Config; fn f(x: Config) {}",
         "",
         "struct Config;",
-        &["spreads: struct Config added"],
+        &["indirect: struct Config added"],
     );
     check(
         "struct A; fn f(x: A) {}",
         "use b::A; fn f(x: A) {}",
         &[
-            "spreads: use b::A added",
+            "indirect: use b::A added",
             "1: struct A removed: types or signatures still mention its name",
         ],
     );
-    check("struct A;", "", &["spreads: struct A removed"]);
+    check("struct A;", "", &["indirect: struct A removed"]);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn derives_and_attributes() {
     check(
         "#[derive(Debug)] struct S;",
         "#[derive(Debug, Clone)] struct S;",
-        &["spreads: code attributes of struct S changed"],
+        &["indirect: code attributes of struct S changed"],
     );
     check(
         "struct S;",
@@ -142,7 +142,7 @@ fn derives_and_attributes() {
     check(
         "struct S { a: u8 }",
         "struct S { #[serde(skip)] a: u8 }",
-        &["spreads: code attributes of field `a` of struct S changed"],
+        &["indirect: code attributes of field `a` of struct S changed"],
     );
 }
 
@@ -151,7 +151,7 @@ fn traits() {
     check(
         "trait T { fn f(); }",
         "trait T { fn f(&self); }",
-        &["spreads: methods of trait T changed"],
+        &["indirect: methods of trait T changed"],
     );
     check(
         "trait T { fn f(); } fn g(x: &dyn T) {}",
@@ -180,7 +180,7 @@ fn traits() {
         "trait T { type A; type B; }",
         &["1: types of trait T changed: it decides about types"],
     );
-    check("", "trait T {}", &["spreads: trait T added"]);
+    check("", "trait T {}", &["indirect: trait T added"]);
 }
 
 #[test]
@@ -188,13 +188,13 @@ fn impls() {
     check(
         "",
         "impl<'a> D for S<'a> {}",
-        &["spreads: impl<'a>D for S<'a> added"],
+        &["indirect: impl<'a>D for S<'a> added"],
     );
     check(
         "struct S;",
         "struct S; impl Drop for S { fn drop(&mut self) {} }",
         &[
-            "spreads: <S as Drop>::drop added",
+            "indirect: <S as Drop>::drop added",
             "1: impl Drop for S added: values of S that exist end in another way",
         ],
     );
@@ -202,16 +202,16 @@ fn impls() {
         "",
         "struct S; impl Drop for S { fn drop(&mut self) {} }",
         &[
-            "spreads: <S as Drop>::drop added",
-            "spreads: impl Drop for S added",
-            "spreads: struct S added",
+            "indirect: <S as Drop>::drop added",
+            "indirect: impl Drop for S added",
+            "indirect: struct S added",
         ],
     );
     check(
         "struct S; impl Deref for S { type Target = u8; }",
         "struct S;",
         &[
-            "spreads: type <S as Deref>::Target removed",
+            "indirect: type <S as Deref>::Target removed",
             "1: impl Deref for S removed: it decides how the fields of S are seen",
         ],
     );
@@ -228,7 +228,7 @@ fn impls() {
     check(
         "trait T { fn f() {} } impl T for S {}",
         "trait T { fn f() {} } impl T for S { fn f() {} }",
-        &["spreads: <S as T>::f added"],
+        &["indirect: <S as T>::f added"],
     );
     check(
         "impl fmt::Display for S { fn fmt(&self) {} }",

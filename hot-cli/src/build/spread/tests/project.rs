@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use soft_mock_rewriter::Output;
+use soft_mock_rewriter::instrument::Output;
 
 use super::super::*;
 use crate::build::object::dynamic_symbols;

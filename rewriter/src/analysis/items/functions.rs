@@ -1,0 +1,125 @@
+//! Reads one function.
+
+use std::ops::Range;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, ToTokens};
+use syn::spanned::Spanned;
+use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Signature, Visibility};
+
+use super::aspects::{attributes, cfgs};
+use super::declared::{DeclaredFunction, FunctionPlace};
+use crate::analysis::eligibility::{classify, Place};
+use crate::analysis::local_items::LocalItems;
+use crate::syntax::mentions::Mentions;
+use crate::syntax::names::{plain, signature_text, Owner};
+use crate::syntax::normalize::{fingerprint, normalize};
+
+/// The text that spans refer to.
+pub(super) struct Source<'a> {
+    text: &'a str,
+    /// Bytes at the start that the parser leaves out: a byte order mark and a `#!` line.
+    skipped: usize,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut skipped = text.len() - rest.len();
+        if rest.starts_with("#!") && !rest[2..].trim_start().starts_with('[') {
+            skipped += rest.find('\n').unwrap_or(rest.len());
+        }
+        Self { text, skipped }
+    }
+
+    /// The bytes of a span.
+    pub(super) fn range(&self, span: Span) -> Range<usize> {
+        let range = span.byte_range();
+        range.start + self.skipped..range.end + self.skipped
+    }
+
+    pub(super) fn text(&self, range: Range<usize>) -> String {
+        self.text.get(range).unwrap_or_default().to_owned()
+    }
+}
+
+type Syntax<'a> = (&'a [Attribute], &'a Visibility, &'a Signature, &'a Block);
+
+pub(super) fn function(
+    source: &Source<'_>,
+    (attrs, vis, signature, block): Syntax<'_>,
+    owner: Owner,
+    item_impl: Option<&ItemImpl>,
+    (module, around): (&[String], &[String]),
+) -> DeclaredFunction {
+    let place = Place {
+        impl_generics: item_impl.map(|item| &item.generics),
+        in_trait_impl: item_impl.is_some_and(|item| item.trait_.is_some()),
+        ..Place::default()
+    };
+    let patterns = signature.inputs.iter().map(|argument| match argument {
+        FnArg::Receiver(receiver) => receiver.to_token_stream(),
+        FnArg::Typed(typed) => typed.pat.to_token_stream(),
+    });
+    DeclaredFunction {
+        name: plain(&signature.ident.to_string()),
+        owner,
+        in_trait: None,
+        module: module.to_vec(),
+        header: None,
+        line: signature.ident.span().start().line,
+        cfgs: cfgs(around, attrs),
+        attributes: attributes(attrs),
+        signature: signature_text(signature),
+        visibility: normalize(vis.to_token_stream()),
+        kind: classify(attrs, signature, place),
+        place: place_of(source, attrs, signature, block),
+        body: fingerprint(quote!(#(#patterns)* #block)),
+        local_items: LocalItems::of(block),
+        mentions: Mentions::of(quote!(#signature #block)),
+        types: Mentions::of(types_of(signature)).all,
+    }
+}
+
+/// What the signature says of types.
+fn types_of(signature: &Signature) -> TokenStream {
+    let (generics, output) = (&signature.generics, &signature.output);
+    let clause = &generics.where_clause;
+    let inputs = signature.inputs.iter().map(|argument| match argument {
+        FnArg::Receiver(receiver) => receiver.ty.to_token_stream(),
+        FnArg::Typed(typed) => typed.ty.to_token_stream(),
+    });
+    quote!(#generics #(#inputs),* #output #clause)
+}
+
+fn place_of(
+    source: &Source<'_>,
+    attrs: &[Attribute],
+    signature: &Signature,
+    block: &Block,
+) -> FunctionPlace {
+    let first = signature.to_token_stream().into_iter().next();
+    let start = first.map_or(signature.ident.span(), |token| token.span());
+    let brace = block.brace_token.span;
+    let body = source.range(brace.open()).start..source.range(brace.close()).end;
+    let point = |span: proc_macro2::LineColumn| (span.line, span.column);
+    let parameter_attributes = signature.inputs.iter().flat_map(|argument| match argument {
+        FnArg::Receiver(receiver) => receiver.attrs.iter(),
+        FnArg::Typed(typed) => typed.attrs.iter(),
+    });
+    FunctionPlace {
+        signature: source.range(start).start..body.start,
+        name: source.range(signature.ident.span()),
+        inner_attributes: attrs
+            .iter()
+            .filter(|attr| matches!(attr.style, AttrStyle::Inner(_)))
+            .map(|attr| source.range(attr.span()))
+            .collect(),
+        parameter_attributes: parameter_attributes
+            .map(|attr| source.range(attr.span()))
+            .collect(),
+        name_end: point(signature.ident.span().end()),
+        brace: point(brace.open().start()),
+        body,
+    }
+}

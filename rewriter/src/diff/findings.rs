@@ -1,0 +1,69 @@
+//! What a comparison finds: changed bodies, indirect edits, rude edits. Knows nothing of what is compared.
+
+use crate::analysis::eligibility::Kind;
+use crate::syntax::normalize::Fingerprint;
+
+/// What changed in a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileDiff {
+    /// Functions with a site whose body changed.
+    pub changed: Vec<ChangedFunction>,
+    /// Changes of code that aren't the body of a function with a site, by line.
+    pub indirect: Vec<IndirectEdit>,
+    /// What can't be patched, by line.
+    pub rude: Vec<RudeEdit>,
+}
+
+/// A function whose body changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedFunction {
+    /// Its index in the old file's functions.
+    pub old: usize,
+    /// Its index in the new file's functions.
+    pub new: usize,
+    /// How it is replaced.
+    pub kind: Kind,
+}
+
+/// A change whose users become new with it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndirectEdit {
+    /// The line: in the new file, or in the old one for what is gone.
+    pub line: usize,
+    /// What changed, in people's words.
+    pub what: String,
+    /// What it is now: another one when the same thing changes again.
+    pub now: Fingerprint,
+    /// The static whose initial value it is: the one that exists keeps the value that it has.
+    pub kept: Option<String>,
+}
+
+/// A change that can't be patched.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RudeEdit {
+    /// The line: in the new file, or in the old one for what is gone.
+    pub line: usize,
+    /// What changed, in people's words.
+    pub what: String,
+}
+
+impl FileDiff {
+    /// Whether nothing changed that means anything.
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.indirect.is_empty() && self.rude.is_empty()
+    }
+
+    pub(super) fn rude(&mut self, line: usize, what: impl Into<String>) {
+        let what = what.into();
+        self.rude.push(RudeEdit { line, what });
+    }
+
+    pub(super) fn indirect(&mut self, line: usize, what: impl Into<String>, now: Fingerprint) {
+        self.indirect.push(IndirectEdit {
+            line,
+            what: what.into(),
+            now,
+            kept: None,
+        });
+    }
+}

@@ -1,0 +1,125 @@
+//! The prologue of one function as an attribute macro inserts it: into an item that it was given, in
+//! a crate that isn't rewritten.
+//!
+//! ```text
+//! #[mockable] fn get((a, b): (u8, u8)) -> u8 { a + b }
+//! fn get(__soft_mock_0: (u8, u8)) -> u8 { { static …; if let Some(code) = SITE.code() { … } } let (a, b) = __soft_mock_0; a + b }
+//! ```
+//!
+//! The same text as elsewhere, but that the support module is that of the runtime.
+
+use std::collections::HashSet;
+
+use syn::{Attribute, Block, ItemImpl, ItemTrait, Signature};
+
+use crate::analysis::eligibility::{classify_for_tests, Ineligible, Place};
+use crate::instrument::instance::{is_writable, Surroundings};
+use crate::instrument::prologue;
+use crate::instrument::prologue::{Dialect, PrologueTarget};
+use crate::instrument::prologue_check::PrologueCheck;
+use crate::syntax::edition::Edition;
+use crate::syntax::names::{plain, Owner};
+
+/// Where the support module of crates that aren't rewritten is.
+const SUPPORT: &str = "::soft_mock::__support::";
+
+/// What an attribute inserts into one function.
+#[derive(Debug, Clone)]
+pub struct AttributePrologue {
+    /// The names of the parameters, in their order; a receiver's is `self`.
+    pub parameters: Vec<String>,
+    /// The statements at the start of the body.
+    pub body: String,
+}
+
+/// What a function that is given to an attribute stands in.
+#[derive(Debug, Clone, Copy)]
+pub enum Within<'a> {
+    /// A module.
+    Module,
+    /// An impl block.
+    Impl(&'a ItemImpl),
+    /// A trait, which gives it as a default.
+    Trait(&'a ItemTrait),
+}
+
+impl<'a> Within<'a> {
+    fn surroundings(self) -> Surroundings<'a> {
+        Surroundings {
+            item_impl: match self {
+                Self::Impl(item) => Some(item),
+                _ => None,
+            },
+            item_trait: match self {
+                Self::Trait(item) => Some(item),
+                _ => None,
+            },
+        }
+    }
+
+    fn owner(self) -> Owner {
+        match self {
+            Self::Module => Owner::Free,
+            Self::Impl(item) => Owner::of_impl(item),
+            Self::Trait(item) => Owner::of_trait(item),
+        }
+    }
+}
+
+/// The prologue for a function.
+pub fn attribute_prologue(
+    attrs: &[Attribute],
+    signature: &Signature,
+    block: &Block,
+    within: Within<'_>,
+    check: PrologueCheck,
+) -> Result<AttributePrologue, Ineligible> {
+    let surroundings = within.surroundings();
+    let place = Place {
+        impl_generics: surroundings.item_impl.map(|item| &item.generics),
+        in_trait: surroundings.item_trait.is_some(),
+        ..Place::default()
+    };
+    let (kind, has_instances) = classify_for_tests(attrs, signature, place)?;
+    if has_instances && !is_writable(signature, surroundings) {
+        return Err(Ineligible::Lifetimes);
+    }
+    let owner = within.owner();
+    let function = PrologueTarget {
+        attrs,
+        signature,
+        block,
+        owner: &owner,
+        item_impl: surroundings.item_impl,
+        instances: has_instances.then_some(surroundings),
+        kind,
+        counted: false,
+        main: false,
+    };
+    let dialect = Dialect {
+        // Newer editions want `unsafe(…)` around the section, older compilers don't know it: those that
+        // know edition 2024 take it everywhere.
+        edition: Edition::E2024,
+        borrowing: &HashSet::new(),
+        type_ids: true,
+        mocks: true,
+        check,
+    };
+    let (parameters, body) = prologue::text(&function, &dialect);
+    Ok(AttributePrologue {
+        parameters,
+        body: body.replace("crate::__soft_mock::", SUPPORT),
+    })
+}
+
+/// The site of a function that has none, for the reason: see `refused`.
+pub fn attribute_refusal(signature: &Signature, within: Within<'_>, why: Ineligible) -> String {
+    let owner = within.owner();
+    let (before, after) = owner.affixes(&plain(&signature.ident.to_string()));
+    let section = crate::instrument::support::SECTION;
+    format!(
+        "const _: () = {{ #[used] #[unsafe(link_section = {section:?})] static REFUSED: {SUPPORT}Site = {SUPPORT}Site::new(32, \
+         ::core::concat!({before:?}, ::core::module_path!(), {after:?}), ::core::file!(), 0, {:?}, ::core::option::Option::None); }};",
+        why.to_string()
+    )
+}

@@ -1,0 +1,264 @@
+//! The check at the start of an eligible function.
+//!
+//! ```text
+//! fn get(&self, (a, b): (u8, u8)) -> u8 { self.n + a + b }
+//! fn get(&self, __soft_mock_1: (u8, u8)) -> u8 { { static …; if let Some(f) = SITE.code() { return f(self, __soft_mock_1); } } let (a, b) = __soft_mock_1; self.n + a + b }
+//! ```
+//!
+//! Everything is inserted on the line of the opening brace; parameters that are patterns get a name
+//! and are taken apart after the check.
+
+use std::collections::HashSet;
+
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature, Type};
+
+use crate::analysis::eligibility::Kind;
+use crate::instrument::instance;
+use crate::instrument::instance::Surroundings;
+use crate::instrument::prologue_check::{when_used, PrologueCheck};
+use crate::instrument::support::SECTION;
+use crate::syntax::edition::Edition;
+use crate::syntax::edits::{blank, Edits};
+use crate::syntax::names::{plain, signature_text, Owner};
+use crate::syntax::signature::{output_type, pointer_type};
+
+/// Flags of a site, as the runtime knows them.
+const ASYNC: u32 = 2;
+const COUNTED: u32 = 4;
+const MAIN: u32 = 8;
+
+/// The future that the replacement of an async fn returns. It claims every auto trait, so that the
+/// function's own future has exactly those that its body gives it; who installs a replacement
+/// makes sure that the claim holds wherever it matters (see the planner of async patches).
+pub(crate) const FUTURE: &str = "::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = _> + ::std::marker::Send + ::std::marker::Sync + ::std::panic::UnwindSafe + ::std::panic::RefUnwindSafe + '_>>";
+
+/// A function that gets a prologue.
+pub(crate) struct PrologueTarget<'a> {
+    pub(crate) attrs: &'a [Attribute],
+    pub(crate) signature: &'a Signature,
+    pub(crate) block: &'a Block,
+    pub(crate) owner: &'a Owner,
+    pub(crate) item_impl: Option<&'a ItemImpl>,
+    /// There are instances of it; what stands around it then.
+    pub(crate) instances: Option<Surroundings<'a>>,
+    pub(crate) kind: Kind,
+    /// Calls in progress are counted.
+    pub(crate) counted: bool,
+    /// It is the program's main function.
+    pub(crate) main: bool,
+}
+
+/// What the text depends on beside the function.
+pub(crate) struct Dialect<'a> {
+    pub(crate) edition: Edition,
+    pub(crate) borrowing: &'a HashSet<String>,
+    /// Sites carry the id of the function's type.
+    pub(crate) type_ids: bool,
+    /// Those of async functions too, for mocks.
+    pub(crate) mocks: bool,
+    /// How it is found out that a site is used.
+    pub(crate) check: PrologueCheck,
+}
+
+/// Inserts the prologue of one function.
+pub(crate) fn insert(
+    source: &str,
+    function: &PrologueTarget<'_>,
+    dialect: &Dialect<'_>,
+    edits: &mut Edits,
+) {
+    let (arguments, lets) = name_parameters(source, function.signature, edits);
+    let site = site(function, dialect);
+    let check = check(function, dialect, &arguments);
+    let running = match function.counted {
+        true => "let __soft_mock_running = __SOFT_MOCK_SITE.running();",
+        false => "",
+    };
+    let text = match function.counted {
+        true => format!(" {site} {check} {running} {lets}"),
+        false => format!(" {{ {site} {check} }} {lets}"),
+    };
+    edits.insert(body_start(function), text);
+}
+
+/// The prologue's text for a function that is given as tokens: names of all parameters, and what stands
+/// at the start of the body.
+pub(crate) fn text(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> (Vec<String>, String) {
+    let mut lets = String::new();
+    let mut name = |(position, argument): (usize, &FnArg)| {
+        let FnArg::Typed(typed) = argument else {
+            return "self".to_owned();
+        };
+        if let Some(name) = own_name(&typed.pat) {
+            return name;
+        }
+        let name = format!("__soft_mock_{position}");
+        lets.push_str(&taken_apart(&typed.pat, &name));
+        name
+    };
+    let names: Vec<String> = function
+        .signature
+        .inputs
+        .iter()
+        .enumerate()
+        .map(&mut name)
+        .collect();
+    let (site, check) = (site(function, dialect), check(function, dialect, &names));
+    (names, format!("{{ {site} {check} }} {lets}"))
+}
+
+/// The name of a parameter that has one.
+fn own_name(pattern: &Pat) -> Option<String> {
+    match pattern {
+        Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => {
+            Some(ident.ident.to_string())
+        }
+        _ => None,
+    }
+}
+
+fn taken_apart(pattern: &Pat, name: &str) -> String {
+    match pattern {
+        Pat::Wild(_) => String::new(),
+        pattern => format!("let {} = {name};", one_line(pattern)),
+    }
+}
+
+/// After the opening brace, and after inner attributes, which must come first.
+fn body_start(function: &PrologueTarget<'_>) -> usize {
+    let block = function.block;
+    let brace = block.brace_token.span.open().byte_range().end;
+    let inner = function.attrs.iter();
+    let last = inner
+        .filter(|attr| matches!(attr.style, AttrStyle::Inner(_)))
+        .max_by_key(|attr| attr.span().byte_range().end);
+    match last {
+        None => brace,
+        // What follows `//! text` on its line would be part of it.
+        Some(attr) if attr.path().is_ident("doc") => match block.stmts.first() {
+            Some(statement) => statement.span().byte_range().start,
+            None => block.brace_token.span.close().byte_range().start,
+        },
+        Some(attr) => attr.span().byte_range().end,
+    }
+}
+
+fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
+    let core = dialect.edition.core_path();
+    let section = dialect
+        .edition
+        .unsafe_attribute(&format!("link_section = {SECTION:?}"));
+    let (before, after) = function
+        .owner
+        .affixes(&plain(&function.signature.ident.to_string()));
+    let flags = [
+        (function.kind == Kind::Async, ASYNC),
+        (function.counted, COUNTED),
+        (function.main, MAIN),
+        (function.instances.is_some(), instance::INSTANCES),
+    ];
+    let flags: u32 = flags.iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum();
+    let line = function.signature.ident.span().start().line;
+    let signature = signature_text(function.signature);
+    let has_type = dialect.type_ids && function.instances.is_none();
+    let type_id = has_type
+        .then(|| identity(function, dialect))
+        .flatten()
+        .map_or(format!("{core}::option::Option::None"), |ty| {
+            format!("{core}::option::Option::Some({core}::any::TypeId::of::<{ty}>)")
+        });
+    format!(
+        "#[used] {section} static __SOFT_MOCK_SITE: crate::__soft_mock::Site = crate::__soft_mock::Site::new({flags}, \
+         {core}::concat!({before:?}, {core}::module_path!(), {after:?}), {core}::file!(), {line}, {signature:?}, {type_id});"
+    )
+}
+
+/// The type whose id the site carries. That of an async function, which no pointer to it has, is
+/// `fn(…) -> Pending<Output>`: only mocks are compared with it.
+fn identity(
+    function: &PrologueTarget<'_>,
+    dialect: &Dialect<'_>,
+) -> Option<proc_macro2::TokenStream> {
+    if !(dialect.mocks && function.kind == Kind::Async) {
+        return pointer_type(function.signature, function.item_impl, dialect.borrowing);
+    }
+    let mut signature = function.signature.clone();
+    signature.asyncness = None;
+    let output = output_type(&signature);
+    signature.output = syn::parse_quote!(-> ::core::future::Pending<#output>);
+    pointer_type(&signature, function.item_impl, dialect.borrowing)
+}
+
+fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[String]) -> String {
+    let core = dialect.edition.core_path();
+    let unders = vec!["_"; arguments.len()].join(", ");
+    let names = arguments;
+    let arguments = arguments.join(", ");
+    let abi = function
+        .signature
+        .abi
+        .as_ref()
+        .map(|abi| abi.to_token_stream().to_string())
+        .unwrap_or_default();
+    let output = match &function.signature.output {
+        ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => "!",
+        _ => "_",
+    };
+    let call = |result: &str, abi: &str| {
+        format!(
+            "unsafe {{ {core}::mem::transmute::<unsafe fn(), unsafe {abi} fn({unders}) -> {result}>(__soft_mock_code)({arguments}) }}"
+        )
+    };
+    let body = match function.kind {
+        Kind::Sync => format!("return {};", call(output, &abi)),
+        Kind::Async => format!(
+            "let __soft_mock_future: {FUTURE} = {}; return __soft_mock_future.await;",
+            call("_", "")
+        ),
+    };
+    if let Some(surroundings) = function.instances {
+        let (items, used) = instance::taken(function.signature, surroundings, core, names, &body);
+        let atomic = format!("if __SOFT_MOCK_SITE.is_hooked() {{ {used} }}");
+        return items + &when_used(dialect.check, core, &atomic, &used);
+    }
+    let used = format!("if let {core}::option::Option::Some(__soft_mock_code) = __SOFT_MOCK_SITE.code() {{ {body} }}");
+    when_used(dialect.check, core, &used, &used)
+}
+
+/// Names of all parameters, and the `let` statements that take patterns apart.
+fn name_parameters(
+    source: &str,
+    signature: &Signature,
+    edits: &mut Edits,
+) -> (Vec<String>, String) {
+    let mut names = Vec::new();
+    let mut lets = String::new();
+    for (position, argument) in signature.inputs.iter().enumerate() {
+        let FnArg::Typed(typed) = argument else {
+            names.push("self".to_owned());
+            continue;
+        };
+        let name = own_name(&typed.pat).unwrap_or_else(|| {
+            let name = format!("__soft_mock_{position}");
+            let range = typed.pat.span().byte_range();
+            let text = &source[range.clone()];
+            lets.push_str(&taken_apart(&typed.pat, &name));
+            edits.replace(range, in_place_of(text, &name));
+            name
+        });
+        names.push(name);
+    }
+    (names, lets)
+}
+
+/// `name`, with the line ends of the text that it replaces.
+fn in_place_of(text: &str, name: &str) -> String {
+    let ends: String = blank(text).chars().filter(|c| *c == '\n').collect();
+    format!("{name}{ends}")
+}
+
+fn one_line(pattern: &Pat) -> String {
+    pattern.to_token_stream().to_string().replace('\n', " ")
+}

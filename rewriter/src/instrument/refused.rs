@@ -1,0 +1,33 @@
+//! What is said in the program of functions without a site, so that a mock of one fails with the
+//! reason.
+//!
+//! ```text
+//! #[used] #[link_section = …] static R7: Site = Site::new(32, "app::SIZE", "src/lib.rs", 4, "it is a const fn", None);
+//! ```
+
+use crate::analysis::eligibility::Ineligible;
+use crate::analysis::function_info::FunctionInfo;
+use crate::instrument::support::SECTION;
+use crate::syntax::edition::Edition;
+
+/// The flag of such a site.
+const REFUSED: u32 = 32;
+
+/// The sites for functions that have none of their own.
+pub(crate) fn support(edition: Edition, functions: &[FunctionInfo]) -> String {
+    let section = edition.unsafe_attribute(&format!("link_section = {SECTION:?}"));
+    let mut text = String::new();
+    for (position, function) in functions.iter().enumerate() {
+        let Err(why) = function.kind else { continue };
+        if matches!(why, Ineligible::Test | Ineligible::Nested) {
+            continue;
+        }
+        text.push_str(&format!(
+            "#[used] {section} static R{position}: Site = Site::new({REFUSED}, {:?}, \"\", {}, {:?}, Option::None);\n",
+            function.name,
+            function.line,
+            format!("{why}"),
+        ));
+    }
+    text
+}

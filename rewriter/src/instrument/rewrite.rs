@@ -1,0 +1,547 @@
+//! Rewrites the files of one crate: prologues, fields, and for a twin all other visibility.
+//!
+//! ```text
+//! tree ─► facts of the whole crate ─► one list of insertions a file ─► text
+//! ```
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use quote::ToTokens;
+use syn::{Attribute, Field, Fields, ForeignItem, ImplItem, Item, ItemImpl, Signature};
+
+use crate::analysis::crate_survey::CrateSurvey;
+use crate::analysis::eligibility::{classify, classify_for_tests, Ineligible, Place};
+use crate::analysis::function_info::FunctionInfo;
+use crate::analysis::hidden::{scope, Hidden};
+use crate::analysis::skip::is_skipped;
+use crate::instrument::instance::Surroundings;
+use crate::instrument::prologue::{Dialect, PrologueTarget};
+use crate::instrument::prologue_check::PrologueCheck;
+use crate::instrument::support::{support_module, CrateIdentity};
+use crate::instrument::visibility::{widen, MentionPlaces, Twin};
+use crate::instrument::{instance, prologue, redirect, refused};
+use crate::syntax::attributes::is_test_only;
+use crate::syntax::edition::Edition;
+use crate::syntax::edits::Edits;
+use crate::syntax::names::{plain, signature_text, site_name, Owner};
+use crate::syntax::tree::{line_of, CrateTree, SourceFile};
+
+/// What is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Output {
+    /// The crate that runs.
+    #[default]
+    Program,
+    /// The crate that plugins are compiled against.
+    Twin,
+}
+
+/// How to rewrite a crate. By default: the program, of the oldest edition, with nothing left out.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The program, or its twin.
+    pub output: Output,
+    /// The crate's edition.
+    pub edition: Edition,
+    /// What the crate says of itself at run time.
+    pub facts: CrateIdentity,
+    /// The crate is a binary: its main function is made callable as `__soft_mock_main`.
+    pub main: bool,
+    /// For tests: calls of the standard library are redirected, threads and tasks follow their test, async
+    /// functions carry a type id, and functions without a site leave word.
+    pub mocks: bool,
+    /// How a prologue finds out that its site is used.
+    pub check: PrologueCheck,
+    /// Names of sites that carry no type id.
+    pub untyped: HashSet<String>,
+    /// Names of functions that get no prologue.
+    pub without: HashSet<String>,
+    /// Patterns of names of functions that the user wants left alone; see [`is_skipped`].
+    pub skip: Vec<String>,
+}
+
+/// A rewritten crate.
+#[derive(Debug, Default)]
+pub struct Rewritten {
+    /// Path and new text, in the order of the tree.
+    pub files: Vec<(PathBuf, String)>,
+    /// All functions that were seen.
+    pub functions: Vec<FunctionInfo>,
+    /// Private names that were left alone.
+    pub hidden: Vec<Hidden>,
+}
+
+/// Rewrites a crate.
+pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
+    let facts = CrateSurvey::of(tree);
+    let mentions = match options.output {
+        Output::Program => MentionPlaces::default(),
+        Output::Twin => MentionPlaces::of(tree),
+    };
+    let mut out = Rewritten::default();
+    let mut written: HashSet<PathBuf> = HashSet::new();
+    let instead = match (facts.no_std, options.edition) {
+        (true, _) => Some("in a crate that declares no_std calls aren't redirected"),
+        (_, Edition::E2015) => Some("in a crate of edition 2015 calls aren't redirected"),
+        _ => None,
+    };
+    let mut unseen = Vec::new();
+    let mut used = redirect::Used::new();
+    for file in &tree.files {
+        if !written.insert(file.path.clone()) {
+            continue;
+        }
+        let mut rewriter = Rewriter {
+            options,
+            facts: &facts,
+            mentions: &mentions,
+            file,
+            module: file.crate_module(&options.facts.name),
+            path: file.module.clone(),
+            edits: Edits::default(),
+            functions: &mut out.functions,
+            hidden: &mut out.hidden,
+        };
+        rewriter.items(&file.ast.items);
+        let mut edits = rewriter.edits;
+        let (before, parsed) = file.text.split_at(file.unparsed());
+        if options.mocks {
+            let calls = redirect::insert(parsed, &file.ast, instead, &mut edits, &mut used);
+            let path = file.path.display().to_string();
+            unseen.extend(calls.into_iter().map(|call| (path.clone(), call)));
+        }
+        let text = before.to_owned() + &edits.apply(parsed);
+        out.files.push((file.path.clone(), text));
+    }
+    if let Some((_, root)) = out.files.first_mut() {
+        root.push('\n');
+        root.push_str(&root_text(options));
+        if options.mocks {
+            let mut more = instance::support(options.edition);
+            more += &refused::support(options.edition, &out.functions);
+            more += &redirect::unseen_support(options.edition, &unseen);
+            if instead.is_none() {
+                more += &redirect::support(options.edition, &used);
+            }
+            extend_support(root, &more);
+        }
+    }
+    out
+}
+
+/// Puts more into the support module, before its closing brace.
+fn extend_support(root: &mut String, more: &str) {
+    let Some(start) = root.rfind("pub mod __soft_mock {") else {
+        return;
+    };
+    if let Some(end) = root[start..].find("\n}") {
+        root.insert_str(start + end + 1, more);
+    }
+}
+
+/// What stands after the last line of the root file.
+fn root_text(options: &Options) -> String {
+    let mut text = support_module(options.edition, &options.facts);
+    if options.main {
+        text.push_str("#[doc(hidden)] pub fn __soft_mock_main() -> impl ::std::process::Termination { main() }\n");
+    }
+    text
+}
+
+struct Rewriter<'a> {
+    options: &'a Options,
+    facts: &'a CrateSurvey,
+    mentions: &'a MentionPlaces,
+    file: &'a SourceFile,
+    module: String,
+    path: Vec<String>,
+    edits: Edits,
+    functions: &'a mut Vec<FunctionInfo>,
+    hidden: &'a mut Vec<Hidden>,
+}
+
+impl Rewriter<'_> {
+    fn items(&mut self, items: &[Item]) {
+        for item in items {
+            self.item(item);
+        }
+    }
+
+    fn item(&mut self, item: &Item) {
+        if is_test_only(attributes(item)) {
+            return;
+        }
+        if self.options.output == Output::Twin {
+            let mut twin = Twin {
+                mentions: self.mentions,
+                module: &self.path,
+                hidden: self.hidden,
+            };
+            twin.item(item, &mut self.edits);
+        }
+        match item {
+            Item::Fn(item) => {
+                let around = Surroundings::default();
+                self.function(&item.attrs, &item.sig, Some(&item.block), around);
+            }
+            Item::Impl(item) => self.impl_block(item),
+            Item::Trait(item) => self.trait_defaults(item),
+            Item::Mod(item) => {
+                if let Some((_, items)) = &item.content {
+                    self.inline_module(&item.ident.to_string(), items);
+                }
+            }
+            Item::Struct(item) => self.fields(&item.ident.to_string(), &item.attrs, &item.fields),
+            Item::Union(item) => {
+                let fields = Fields::Named(item.fields.clone());
+                self.fields(&item.ident.to_string(), &item.attrs, &fields);
+            }
+            Item::ForeignMod(item) => self.foreign(&item.items),
+            _ => {}
+        }
+    }
+
+    fn inline_module(&mut self, name: &str, items: &[Item]) {
+        let outer = self.module.clone();
+        self.module = format!("{outer}::{}", plain(name));
+        self.path.push(plain(name));
+        self.items(items);
+        self.path.pop();
+        self.module = outer;
+    }
+
+    fn impl_block(&mut self, item: &ItemImpl) {
+        for inner in &item.items {
+            if item.trait_.is_none() && self.options.output == Output::Twin {
+                let mut twin = Twin {
+                    mentions: self.mentions,
+                    module: &self.path,
+                    hidden: self.hidden,
+                };
+                twin.impl_item(inner, &mut self.edits);
+            }
+            if let ImplItem::Fn(function) = inner {
+                if !is_test_only(&function.attrs) {
+                    self.function(
+                        &function.attrs,
+                        &function.sig,
+                        Some(&function.block),
+                        Surroundings {
+                            item_impl: Some(item),
+                            item_trait: None,
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    fn trait_defaults(&mut self, item: &syn::ItemTrait) {
+        for inner in &item.items {
+            if let syn::TraitItem::Fn(function) = inner {
+                self.function(
+                    &function.attrs,
+                    &function.sig,
+                    function.default.as_ref(),
+                    Surroundings {
+                        item_impl: None,
+                        item_trait: Some(item),
+                    },
+                );
+            }
+        }
+    }
+
+    fn function(
+        &mut self,
+        attrs: &[Attribute],
+        signature: &Signature,
+        block: Option<&syn::Block>,
+        around: Surroundings<'_>,
+    ) {
+        let Some(block) = block else { return };
+        let item_impl = around.item_impl;
+        let owner = match around.item_trait.filter(|_| self.options.mocks) {
+            Some(item) => Owner::of_trait(item),
+            None => item_impl.map_or(Owner::Free, Owner::of_impl),
+        };
+        let name = plain(&signature.ident.to_string());
+        let site = site_name(&self.module, &owner, &name);
+        let place = Place {
+            impl_generics: item_impl.map(|item| &item.generics),
+            in_trait: around.item_trait.is_some(),
+            in_trait_impl: item_impl.is_some_and(|item| item.trait_.is_some()),
+            nested: false,
+            no_std: self.facts.no_std,
+        };
+        let mut kind = match self.options.mocks {
+            true => classify_for_tests(attrs, signature, place),
+            false => classify(attrs, signature, place).map(|kind| (kind, false)),
+        };
+        if kind.is_ok() && self.options.without.contains(&site) {
+            kind = Err(Ineligible::Refused);
+        }
+        if kind.is_ok() && is_skipped(&self.options.skip, &site) {
+            kind = Err(Ineligible::LeftOut);
+        }
+        if matches!(kind, Ok((_, true))) {
+            if !instance::is_writable(signature, around) {
+                kind = Err(Ineligible::Lifetimes);
+            } else if self.options.untyped.contains(&site) {
+                kind = Err(Ineligible::Refused);
+            }
+        }
+        if let Ok((kind, has_instances)) = kind {
+            let main =
+                self.options.main && self.path.is_empty() && item_impl.is_none() && name == "main";
+            let function = PrologueTarget {
+                attrs,
+                signature,
+                block,
+                owner: &owner,
+                item_impl,
+                instances: has_instances.then_some(around),
+                kind,
+                counted: main || self.facts.counted.contains(&name),
+                main,
+            };
+            let dialect = Dialect {
+                edition: self.options.edition,
+                borrowing: &self.facts.borrowing,
+                type_ids: !self.options.untyped.contains(&site),
+                mocks: self.options.mocks,
+                check: self.options.check,
+            };
+            prologue::insert(self.file.parsed(), &function, &dialect, &mut self.edits);
+        }
+        self.functions.push(FunctionInfo {
+            name: site,
+            signature: signature_text(signature),
+            path: self.file.path.clone(),
+            line: line_of(signature.ident.span()),
+            brace_line: line_of(block.brace_token.span.open()),
+            kind: kind.map(|(kind, _)| kind),
+        });
+    }
+
+    fn fields(&mut self, name: &str, attrs: &[Attribute], fields: &Fields) {
+        let free = self.facts.fields_are_free(name, attrs);
+        for (position, field) in fields.iter().enumerate() {
+            let Some(scope) = scope(&field.vis, &self.path) else {
+                continue;
+            };
+            if free {
+                widen(&field.vis, field_start(field), &mut self.edits);
+            } else {
+                let name = field.ident.as_ref().map(ToString::to_string);
+                self.hidden.push(Hidden {
+                    name: name.unwrap_or_else(|| position.to_string()),
+                    field: true,
+                    scope,
+                });
+            }
+        }
+    }
+
+    fn foreign(&mut self, items: &[ForeignItem]) {
+        if self.options.output == Output::Program {
+            return;
+        }
+        for item in items {
+            let (vis, first) = match item {
+                ForeignItem::Fn(f) => (
+                    &f.vis,
+                    crate::instrument::visibility::signature_start(&f.sig),
+                ),
+                ForeignItem::Static(s) => (&s.vis, s.static_token.span.byte_range().start),
+                _ => continue,
+            };
+            widen(vis, first, &mut self.edits);
+        }
+    }
+}
+
+/// Where the first token of a field after its visibility stands.
+fn field_start(field: &Field) -> usize {
+    let token = match &field.ident {
+        Some(ident) => ident.to_token_stream(),
+        None => field.ty.to_token_stream(),
+    };
+    token
+        .into_iter()
+        .next()
+        .map_or(0, |token| token.span().byte_range().start)
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Fn(i) => &i.attrs,
+        Item::Impl(i) => &i.attrs,
+        Item::Mod(i) => &i.attrs,
+        Item::Struct(i) => &i.attrs,
+        Item::Enum(i) => &i.attrs,
+        Item::Union(i) => &i.attrs,
+        Item::Trait(i) => &i.attrs,
+        Item::Static(i) => &i.attrs,
+        Item::Const(i) => &i.attrs,
+        Item::Type(i) => &i.attrs,
+        Item::ForeignMod(i) => &i.attrs,
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::eligibility::Kind;
+    use std::io;
+    use std::path::Path;
+
+    fn options(output: Output) -> Options {
+        Options {
+            output,
+            edition: Edition::E2021,
+            facts: CrateIdentity {
+                unit: 7,
+                name: "app".to_owned(),
+                rustc: "rustc 1.95.0".to_owned(),
+                hot: true,
+            },
+            skip: vec!["app::tiny::*".to_owned()],
+            ..Options::default()
+        }
+    }
+
+    fn run(source: &str, output: Output) -> Rewritten {
+        let mut read = |path: &Path| match path == Path::new("src/lib.rs") {
+            true => Ok(source.to_owned()),
+            false => Err(io::ErrorKind::NotFound.into()),
+        };
+        let tree = CrateTree::load(Path::new("src/lib.rs"), &mut read).expect("a root");
+        rewrite(&tree, &options(output))
+    }
+
+    #[test]
+    fn what_is_left_out_keeps_its_text() {
+        let source =
+            "#[cfg_attr(any(), soft_mock::skip)] fn a() {}\nmod tiny { fn b() {} }\nfn c() {}\n";
+        let rewritten = run(source, Output::Program);
+        let text = before_support(&rewritten);
+        assert!(
+            text.starts_with(&source[..source.rfind("fn c").expect("c")]),
+            "{text}"
+        );
+        let kinds: Vec<_> = rewritten.functions.iter().map(|f| f.kind).collect();
+        let left_out = Err(Ineligible::LeftOut);
+        assert_eq!(kinds, [left_out, left_out, Ok(Kind::Sync)]);
+    }
+
+    fn before_support(rewritten: &Rewritten) -> String {
+        let text = &rewritten.files[0].1;
+        let end = text
+            .find("\n#[doc(hidden)] #[allow(warnings")
+            .expect("support");
+        text[..end].to_owned()
+    }
+
+    fn check_twin(source: &str, expected: &str) {
+        assert_eq!(before_support(&run(source, Output::Twin)), expected);
+    }
+
+    #[test]
+    fn every_line_stays_where_it_was() {
+        let source = "fn a() {\n    1;\n}\n\nimpl X {\n    async fn b(&self,\n        (x,\n         y): (u8, u8)) {\n        x + y;\n    }\n}\n";
+        let rewritten = run(source, Output::Program);
+        let text = before_support(&rewritten);
+        for (old, new) in source.lines().zip(text.lines()) {
+            if !old.ends_with('{') && !old.contains("(x") && !old.contains("y):") {
+                assert_eq!(old, new);
+            }
+        }
+        assert_eq!(source.lines().count(), text.lines().count());
+        assert_eq!(rewritten.functions[1].line, 6);
+        assert_eq!(rewritten.functions[1].brace_line, 8);
+        syn::parse_file(&text).expect("the output is Rust");
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_a_script_line_stay() {
+        for start in ["\u{feff}", "#!/usr/bin/env run\n", "\u{feff}#!/run\n"] {
+            let rewritten = run(&format!("{start}fn a() {{}}"), Output::Program);
+            let text = before_support(&rewritten);
+            assert!(
+                text.starts_with(&format!("{start}fn a() {{ {{ #[used]")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn functions_that_can_not_be_redirected_say_why() {
+        let rewritten = run(
+            "const fn c() {} fn g<T>() {} trait T { fn d(&self) {} } fn i(x: impl Fn()) {} #[test] fn t() {}",
+            Output::Program,
+        );
+        let why: Vec<Ineligible> = rewritten
+            .functions
+            .iter()
+            .filter_map(|f| f.kind.err())
+            .collect();
+        assert_eq!(
+            why,
+            [
+                Ineligible::Const,
+                Ineligible::Generic,
+                Ineligible::TraitDefault,
+                Ineligible::ImplTrait,
+                Ineligible::Test
+            ]
+        );
+    }
+
+    #[test]
+    fn the_twin_widens_what_collides_with_nothing() {
+        check_twin(
+            "mod a { struct S; const C: u8 = 1; }",
+            "pub mod a { pub struct S; pub const C: u8 = 1; }",
+        );
+        check_twin("pub(crate) static S: u8 = 1;", "pub static S: u8 = 1;");
+        check_twin("#[unknown] struct S;", "#[unknown] struct S;");
+        check_twin(
+            "#[derive(Unknown)] #[helper] struct S;",
+            "#[derive(Unknown)] #[helper] pub struct S;",
+        );
+    }
+
+    #[test]
+    fn fields_are_widened_in_program_and_twin_alike() {
+        let source = "pub struct S { #[allow(x)] a: u8, pub(crate) b: u8 } pub struct T(u8);";
+        let expected = "pub struct S { #[allow(x)] pub a: u8, pub b: u8 } pub struct T(pub u8);";
+        assert_eq!(before_support(&run(source, Output::Program)), expected);
+        check_twin(source, expected);
+    }
+
+    #[test]
+    fn fields_that_may_hide_others_stay_private() {
+        let source = "pub struct S { n: u8 } impl Deref for S { type Target = u8; }";
+        let rewritten = run(source, Output::Program);
+        assert_eq!(before_support(&rewritten), source);
+        assert_eq!(rewritten.hidden[0].name, "n");
+    }
+
+    #[test]
+    fn names_mentioned_where_they_are_invisible_stay_private() {
+        let source = "mod a { pub struct S; impl S { fn m(&self); } } fn f(s: a::S) { s.m() }";
+        let rewritten = run(&source.replace("m(&self);", "m(&self) {}"), Output::Twin);
+        assert!(rewritten
+            .hidden
+            .iter()
+            .any(|h| h.name == "m" && h.scope == ["a"]));
+        let glob = run(
+            "mod a { fn drop() {} } use a::*; fn f() { drop(1) }",
+            Output::Twin,
+        );
+        assert!(glob.hidden.iter().any(|h| h.name == "drop"));
+    }
+}

@@ -1,0 +1,22 @@
+//! Rust as text and tokens: the files of a crate, names, types, edits, and what tokens mention.
+//!
+//! Knows nothing of sites and patches: what a function or a change means for them is for others to say.
+
+pub(crate) mod attributes;
+pub(crate) mod edition;
+pub(crate) mod edits;
+pub(crate) mod elided;
+pub(crate) mod known_macros;
+pub(crate) mod mentions;
+pub(crate) mod names;
+pub(crate) mod normalize;
+pub(crate) mod paths;
+pub(crate) mod signature;
+pub(crate) mod tree;
+
+pub use attributes::{has_attribute, is_test_only};
+pub use edition::Edition;
+pub use mentions::{contains, identifiers, Mentions, Names};
+pub use names::{signature_text, site_name, Owner};
+pub use normalize::Fingerprint;
+pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};

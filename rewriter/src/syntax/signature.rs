@@ -1,0 +1,391 @@
+//! The function-pointer type of a function, with its lifetimes bound as it declares them.
+//!
+//! ```text
+//! impl<'a> Parser<'a> { fn next(&mut self, sep: &str) -> &'a str }
+//! unsafe? fn type:  for<'a, '__s> fn(&'__s mut Parser<'a>, &str) -> &'a str
+//! ```
+//!
+//! Its `TypeId` is what every typed installation is compared with. Where the type can't be written
+//! down with certainty from the source alone there is none, and the function takes no typed mock.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::{format_ident, quote, ToTokens};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    FnArg, GenericParam, Generics, ItemImpl, Lifetime, PathArguments, ReturnType, Signature, Type,
+};
+
+use crate::syntax::elided::{has_elided, name_elided};
+
+/// The pointer type of `signature`, a function of `owner` (none: a free function).
+///
+/// `borrowing` names the types that are known to have lifetime parameters: where a result names one
+/// of them without its lifetimes, they can't be written down.
+pub(crate) fn pointer_type(
+    signature: &Signature,
+    owner: Option<&ItemImpl>,
+    borrowing: &HashSet<String>,
+) -> Option<TokenStream> {
+    if signature.asyncness.is_some() || has_bounds(&signature.generics) {
+        return None;
+    }
+    if owner.is_some_and(|owner| has_bounds(&owner.generics)) {
+        return None;
+    }
+    let mut writer = Writer::new(owner, borrowing);
+    let mut inputs = Vec::new();
+    for argument in &signature.inputs {
+        inputs.push(writer.input(argument)?);
+    }
+    let output = match &signature.output {
+        ReturnType::Default => quote!(),
+        ReturnType::Type(_, ty) => {
+            let ty = writer.output(ty)?;
+            quote!(-> #ty)
+        }
+    };
+    let mut lifetimes: Vec<Lifetime> = lifetimes_of(&signature.generics);
+    if let Some(owner) = owner {
+        lifetimes.extend(lifetimes_of(&owner.generics));
+    }
+    lifetimes.extend(writer.fresh);
+    let unsafety = &signature.unsafety;
+    let abi = &signature.abi;
+    Some(quote!(for<#(#lifetimes),*> #unsafety #abi fn(#(#inputs),*) #output))
+}
+
+/// What stands around a function of which there are instances.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The generics of the impl block or trait.
+    pub(crate) generics: Option<&'a Generics>,
+}
+
+/// The pointer type of a function's instances, as it can be written in its body: with its own `Self` and
+/// type parameters, and `_` for `impl Trait`.
+pub(crate) fn instance_type(signature: &Signature, around: Around<'_>) -> Option<TokenStream> {
+    let none = HashSet::new();
+    let bounded = |generics: &Generics| has_lifetime_bounds(generics);
+    if bounded(&signature.generics) || around.generics.is_some_and(bounded) {
+        return None;
+    }
+    let mut writer = Writer::new(None, &none);
+    writer.in_body = true;
+    let inputs = signature.inputs.iter();
+    let inputs: Option<Vec<_>> = inputs.map(|argument| writer.input(argument)).collect();
+    let inputs = inputs?;
+    let output = match &signature.output {
+        ReturnType::Default => quote!(),
+        ReturnType::Type(_, ty) => {
+            let ty = writer.output(ty)?;
+            quote!(-> #ty)
+        }
+    };
+    let mut lifetimes: Vec<Lifetime> = lifetimes_of(&signature.generics);
+    lifetimes.extend(around.generics.map(lifetimes_of).unwrap_or_default());
+    lifetimes.extend(writer.fresh);
+    let (unsafety, abi) = (&signature.unsafety, &signature.abi);
+    let pointer = quote!(for<#(#lifetimes),*> #unsafety #abi fn(#(#inputs),*) #output);
+    Some(with_own_lifetimes(pointer))
+}
+
+/// In the body, the names of the function's own lifetimes are taken.
+fn with_own_lifetimes(tokens: TokenStream) -> TokenStream {
+    let mut after_sign = false;
+    let rename = |token: TokenTree| -> TokenTree {
+        let name = std::mem::replace(&mut after_sign, false);
+        match token {
+            TokenTree::Group(group) => {
+                let inner = with_own_lifetimes(group.stream());
+                TokenTree::Group(Group::new(group.delimiter(), inner))
+            }
+            TokenTree::Ident(ident) if name && ident != "static" && ident != "_" => {
+                TokenTree::Ident(format_ident!("__own_{ident}"))
+            }
+            other => {
+                after_sign = matches!(&other, TokenTree::Punct(sign) if sign.as_char() == '\'');
+                other
+            }
+        }
+    };
+    tokens.into_iter().map(rename).collect()
+}
+
+/// What a function returns.
+pub(crate) fn output_type(signature: &Signature) -> Type {
+    match &signature.output {
+        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
+    }
+}
+
+/// `'b: 'a`, in whatever place.
+fn has_lifetime_bounds(generics: &Generics) -> bool {
+    let predicates = generics.where_clause.iter().flat_map(|c| &c.predicates);
+    let mut predicates = predicates;
+    predicates.any(|one| matches!(one, syn::WherePredicate::Lifetime(_)))
+        || generics.lifetimes().any(|l| !l.bounds.is_empty())
+}
+
+fn lifetimes_of(generics: &Generics) -> Vec<Lifetime> {
+    generics.lifetimes().map(|l| l.lifetime.clone()).collect()
+}
+
+/// Bounds on lifetimes don't fit into `for<…>`: such a function is no instance of that type.
+fn has_bounds(generics: &Generics) -> bool {
+    generics.where_clause.is_some()
+        || generics
+            .params
+            .iter()
+            .any(|param| matches!(param, GenericParam::Lifetime(l) if !l.bounds.is_empty()))
+}
+
+struct Writer<'a> {
+    self_type: Option<Type>,
+    trait_path: Option<syn::Path>,
+    borrowing: &'a HashSet<String>,
+    fresh: Vec<Lifetime>,
+    receiver: Option<Lifetime>,
+    elided_inputs: usize,
+    /// The type is written into the function's body: `Self` means something there.
+    in_body: bool,
+    valid: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn new(owner: Option<&ItemImpl>, borrowing: &'a HashSet<String>) -> Self {
+        let mut writer = Self {
+            self_type: None,
+            trait_path: owner.and_then(|item| item.trait_.as_ref().map(|t| t.1.clone())),
+            borrowing,
+            fresh: Vec::new(),
+            receiver: None,
+            elided_inputs: 0,
+            in_body: false,
+            valid: true,
+        };
+        if let Some(owner) = owner {
+            let mut ty = (*owner.self_ty).clone();
+            writer.name_elided(&mut ty, None);
+            writer.self_type = Some(ty);
+        }
+        writer
+    }
+
+    /// Names what `ty` leaves out, each lifetime for itself or all alike.
+    fn name_elided(&mut self, ty: &mut Type, all_alike: Option<&Lifetime>) {
+        self.valid &= is_spelled_out(ty);
+        name_elided(ty, || match all_alike {
+            Some(lifetime) => lifetime.clone(),
+            None => self.fresh(),
+        });
+    }
+
+    fn fresh(&mut self) -> Lifetime {
+        let name = format!("'__soft_mock_{}", self.fresh.len());
+        let lifetime = Lifetime::new(&name, proc_macro2::Span::call_site());
+        self.fresh.push(lifetime.clone());
+        lifetime
+    }
+
+    fn input(&mut self, argument: &FnArg) -> Option<TokenStream> {
+        let mut ty = match argument {
+            FnArg::Typed(typed) => {
+                let mut ty = (*typed.ty).clone();
+                if self.in_body {
+                    self.elided_inputs += leave_out_impl_trait(&mut ty);
+                }
+                let before = self.fresh.len();
+                self.name_elided(&mut ty, None);
+                self.elided_inputs += self.fresh.len() - before;
+                if names_hidden_lifetime(&ty, self.borrowing) {
+                    self.elided_inputs += 1;
+                }
+                ty
+            }
+            FnArg::Receiver(receiver) => {
+                let mut ty = (*receiver.ty).clone();
+                let lifetime = self.fresh();
+                let before = self.fresh.len();
+                self.name_elided(&mut ty, Some(&lifetime));
+                debug_assert_eq!(before, self.fresh.len());
+                if mentions(&ty, &lifetime) {
+                    self.receiver = Some(lifetime);
+                } else {
+                    self.fresh.pop();
+                }
+                ty
+            }
+        };
+        self.replace_self(&mut ty);
+        self.valid.then(|| ty.to_token_stream())
+    }
+
+    /// Elided lifetimes of a result are the receiver's, or those of the only borrowed parameter.
+    fn output(&mut self, ty: &Type) -> Option<TokenStream> {
+        let mut ty = ty.clone();
+        if names_hidden_lifetime(&ty, self.borrowing) {
+            return None;
+        }
+        let source = match (&self.receiver, self.elided_inputs, self.fresh.last()) {
+            (Some(receiver), _, _) => Some(receiver.clone()),
+            (None, 1, Some(only)) => Some(only.clone()),
+            _ => None,
+        };
+        match source {
+            Some(lifetime) => {
+                self.name_elided(&mut ty, Some(&lifetime));
+            }
+            None => self.valid &= !has_elided(&ty),
+        }
+        self.replace_self(&mut ty);
+        self.valid.then(|| ty.to_token_stream())
+    }
+
+    fn replace_self(&mut self, ty: &mut Type) {
+        if self.in_body {
+            return;
+        }
+        let mut replace = ReplaceSelf {
+            ty: self.self_type.clone(),
+            tr: self.trait_path.clone(),
+            valid: true,
+        };
+        replace.visit_type_mut(ty);
+        self.valid &= replace.valid;
+    }
+}
+
+/// Whether nothing in a type hides what it is: a macro, `impl Trait`.
+fn is_spelled_out(ty: &Type) -> bool {
+    struct Finder(bool);
+    impl<'ast> syn::visit::Visit<'ast> for Finder {
+        fn visit_type_macro(&mut self, _: &'ast syn::TypeMacro) {
+            self.0 = false;
+        }
+        fn visit_type_impl_trait(&mut self, _: &'ast syn::TypeImplTrait) {
+            self.0 = false;
+        }
+        // Lifetimes aren't named in there.
+        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+        fn visit_parenthesized_generic_arguments(
+            &mut self,
+            _: &'ast syn::ParenthesizedGenericArguments,
+        ) {
+        }
+    }
+    let mut finder = Finder(true);
+    syn::visit::Visit::visit_type(&mut finder, ty);
+    finder.0
+}
+
+/// `_` for every `impl Trait`; how many of them leave a lifetime out.
+fn leave_out_impl_trait(ty: &mut Type) -> usize {
+    struct Leave(usize);
+    impl VisitMut for Leave {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if matches!(ty, Type::ImplTrait(_)) {
+                self.0 += usize::from(has_elided(ty));
+                *ty = syn::parse_quote!(_);
+            } else {
+                visit_mut::visit_type_mut(self, ty);
+            }
+        }
+    }
+    let mut leave = Leave(0);
+    leave.visit_type_mut(ty);
+    leave.0
+}
+
+struct ReplaceSelf {
+    ty: Option<Type>,
+    tr: Option<syn::Path>,
+    valid: bool,
+}
+
+impl VisitMut for ReplaceSelf {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        let Type::Path(path) = &*ty else {
+            return visit_mut::visit_type_mut(self, ty);
+        };
+        let segments = &path.path.segments;
+        let is_self = path.qself.is_none() && segments.first().is_some_and(|s| s.ident == "Self");
+        if !is_self {
+            return visit_mut::visit_type_mut(self, ty);
+        }
+        let rest: Vec<_> = segments.iter().skip(1).cloned().collect();
+        match (&self.ty, &self.tr, rest.is_empty()) {
+            // `&dyn A + B` isn't a type.
+            (Some(own @ Type::TraitObject(_)), _, true) => *ty = syn::parse_quote!((#own)),
+            (Some(own), _, true) => *ty = own.clone(),
+            (Some(own), Some(tr), false) => *ty = syn::parse_quote!(<#own as #tr>::#(#rest)::*),
+            _ => self.valid = false,
+        }
+    }
+
+    fn visit_expr_mut(&mut self, _: &mut syn::Expr) {
+        // An array length could name `Self` too; such a type has no id.
+        self.valid = false;
+    }
+}
+
+fn mentions(ty: &Type, lifetime: &Lifetime) -> bool {
+    let sign = lifetime.ident.to_string();
+    ty.to_token_stream().to_string().contains(&sign)
+}
+
+/// Types of the standard library that are often written without their lifetimes.
+const BORROWING: [&str; 24] = [
+    "Formatter",
+    "Context",
+    "Ref",
+    "RefMut",
+    "MutexGuard",
+    "RwLockReadGuard",
+    "RwLockWriteGuard",
+    "Iter",
+    "IterMut",
+    "Chars",
+    "CharIndices",
+    "Lines",
+    "Split",
+    "Bytes",
+    "Drain",
+    "Keys",
+    "Values",
+    "Cow",
+    "Arguments",
+    "Components",
+    "Entry",
+    "Display",
+    "Peekable",
+    "Windows",
+];
+
+/// Whether a type names, without lifetimes, a type that is known to have some.
+fn names_hidden_lifetime(ty: &Type, borrowing: &HashSet<String>) -> bool {
+    struct Finder<'a>(&'a HashSet<String>, bool);
+    impl<'ast> syn::visit::Visit<'ast> for Finder<'_> {
+        fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
+            let name = segment.ident.to_string();
+            let known = self.0.contains(&name) || BORROWING.contains(&name.as_str());
+            let written = match &segment.arguments {
+                PathArguments::AngleBracketed(list) => list
+                    .args
+                    .iter()
+                    .any(|arg| matches!(arg, syn::GenericArgument::Lifetime(_))),
+                _ => false,
+            };
+            self.1 |= known && !written;
+            syn::visit::visit_path_segment(self, segment);
+        }
+    }
+    let mut finder = Finder(borrowing, false);
+    syn::visit::Visit::visit_type(&mut finder, ty);
+    finder.1
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! The body of a function, moved beside it.
+//!
+//! ```text
+//! async fn get(&self, (a, b): P) -> u8 { body }
+//!
+//! async fn get(&self, __soft_mock_1: P) -> u8 { …; Self::__soft_mock_code_get(self, __soft_mock_1).await }
+//! fn __soft_mock_code_get(&self, __soft_mock_1: P) -> Pin<Box<dyn Future<Output = u8> + …>> { …Self::__soft_mock_body_get(self, __soft_mock_1)… }
+//! async fn __soft_mock_body_get(&self, (a, b): P) -> u8 { body }
+//! ```
+//!
+//! Where the result is `impl Trait`, `__soft_mock_code_get` returns a future of `()`: the output has no name.
+//! Of a function that isn't async, `__soft_mock_code_get` holds the body. `get` gets its prologue as ever. Its future has the same layout whatever the body is, and keeps a
+//! value of the body's future type that takes no room: it is `Send` exactly if the body's future is.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, ToTokens};
+use syn::spanned::Spanned;
+use syn::{Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature};
+
+use crate::analysis::eligibility::contains_impl;
+use crate::syntax::edits::{blank, Edits};
+use crate::syntax::names::plain;
+
+/// How the name of the function starts that holds the body of an async function.
+pub const DETACHED_BODY: &str = "__soft_mock_body_";
+
+/// How the name of the function starts that is the replacement of a function with a moved body.
+pub const DETACHED_CODE: &str = "__soft_mock_code_";
+
+/// The name of the function through which the future of a moved body goes if the result is `impl Trait`: its
+/// instance names the type that the result is.
+pub const DETACHED_OUTPUT: &str = "__soft_mock_output";
+
+/// A function whose body is moved, where it stands.
+pub(super) struct Candidate<'a> {
+    pub(super) attrs: &'a [Attribute],
+    pub(super) signature: &'a Signature,
+    pub(super) block: &'a Block,
+    pub(super) item_impl: Option<&'a ItemImpl>,
+}
+
+/// Moves the body. Returns the names of the functions that this adds beside it.
+pub(super) fn detach(
+    text: &str,
+    candidate: &Candidate<'_>,
+    is_async: bool,
+    edits: &mut Edits,
+) -> [String; 2] {
+    let name = plain(&candidate.signature.ident.to_string());
+    let [body, code] = [DETACHED_BODY, DETACHED_CODE].map(|start| format!("{start}{name}"));
+    name_parameters(text, candidate.signature, edits);
+    let detached = Detached {
+        signature: candidate.signature,
+        in_impl: candidate.item_impl.is_some(),
+        body: Ident::new(&body, Span::call_site()),
+        code: Ident::new(&code, Span::call_site()),
+    };
+    let inserted = match is_async {
+        true => detached.text(),
+        false => detached.sync_text(),
+    };
+    let brace = candidate.block.brace_token.span.open().byte_range().end;
+    edits.insert(brace, inserted);
+    [body, code]
+}
+
+fn name_parameters(text: &str, signature: &Signature, edits: &mut Edits) {
+    for (position, argument) in signature.inputs.iter().enumerate() {
+        if let FnArg::Typed(typed) = argument {
+            if plain_parameter(&typed.pat).is_none() {
+                let range = typed.pat.span().byte_range();
+                let ends: String = blank(&text[range.clone()])
+                    .chars()
+                    .filter(|c| *c == '\n')
+                    .collect();
+                edits.replace(range, format!("{}{ends}", parameter(position)));
+            }
+        }
+    }
+}
+
+fn plain_parameter(pattern: &Pat) -> Option<&Ident> {
+    match pattern {
+        Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => Some(&ident.ident),
+        _ => None,
+    }
+}
+
+fn parameter(position: usize) -> Ident {
+    Ident::new(&format!("__soft_mock_{position}"), Span::call_site())
+}
+
+struct Detached<'a> {
+    signature: &'a Signature,
+    in_impl: bool,
+    body: Ident,
+    code: Ident,
+}
+
+impl Detached<'_> {
+    /// What is inserted behind the opening brace of the function.
+    fn text(&self) -> String {
+        let call = self.call(&self.body);
+        let boxed = self.call(&self.code);
+        let code = self.code_signature().to_token_stream();
+        let mut body = self.signature.clone();
+        body.ident = self.body.clone();
+        let future = match self.is_opaque() {
+            true => quote!(__soft_mock_as(&__soft_mock_auto, #boxed)),
+            false => boxed,
+        };
+        let opaque = self.is_opaque().then(opaque_as);
+        let start = quote!(
+            let mut __soft_mock_auto = ::core::marker::PhantomData;
+            if false {
+                fn __soft_mock_of<F>(_: &F) -> ::core::marker::PhantomData<F> { ::core::marker::PhantomData }
+                __soft_mock_auto = __soft_mock_of(&#call);
+                loop {}
+            }
+            #opaque
+            let __soft_mock_result = #future.await;
+            ::core::mem::drop(__soft_mock_auto);
+            __soft_mock_result
+        );
+        let boxing = match self.is_opaque() {
+            true => opaque_boxing(&call),
+            false => quote!({
+                let __soft_mock_future: ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = _> + '_>> =
+                    ::std::boxed::Box::pin(#call);
+                unsafe { ::std::mem::transmute(__soft_mock_future) }
+            }),
+        };
+        let text = format!(
+            "{start} }} #[inline(never)] {code} {boxing} {body} {{",
+            body = body.to_token_stream()
+        );
+        text.replace('\n', " ")
+    }
+
+    /// The same for a function that isn't async.
+    fn sync_text(&self) -> String {
+        let call = self.call(&self.code);
+        let mut code = self.signature.clone();
+        code.ident = self.code.clone();
+        let code = code.to_token_stream();
+        format!("{call} }} #[inline(never)] {code} {{").replace('\n', " ")
+    }
+
+    fn call(&self, name: &Ident) -> TokenStream {
+        let arguments = self
+            .signature
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(position, argument)| match argument {
+                FnArg::Receiver(_) => quote!(self),
+                FnArg::Typed(typed) => match plain_parameter(&typed.pat) {
+                    Some(name) => quote!(#name),
+                    None => parameter(position).to_token_stream(),
+                },
+            });
+        let owner = self.in_impl.then(|| quote!(Self::));
+        let call = quote!(#owner #name(#(#arguments),*));
+        match self.signature.unsafety {
+            Some(_) => quote!(unsafe { #call }),
+            None => call,
+        }
+    }
+
+    /// A function of the type that the prologue calls.
+    fn code_signature(&self) -> Signature {
+        let mut signature = self.signature.clone();
+        signature.asyncness = None;
+        signature.ident = self.code.clone();
+        for (position, argument) in signature.inputs.iter_mut().enumerate() {
+            if let FnArg::Typed(typed) = argument {
+                let name = plain_parameter(&typed.pat)
+                    .cloned()
+                    .unwrap_or_else(|| parameter(position));
+                *typed.pat = syn::parse_quote!(#name);
+            }
+        }
+        let output = match &self.signature.output {
+            ReturnType::Type(_, ty) if !self.is_opaque() => ty.to_token_stream(),
+            _ => quote!(()),
+        };
+        let future = boxed_future(&output);
+        signature.output = syn::parse_quote!(-> #future);
+        signature
+    }
+
+    /// Whether the result can't be named. The code then claims to return a future of `()`.
+    fn is_opaque(&self) -> bool {
+        matches!(&self.signature.output, ReturnType::Type(_, ty) if contains_impl(ty))
+    }
+}
+
+/// What a replacement returns for a function with such an output.
+fn boxed_future(output: &TokenStream) -> TokenStream {
+    quote!(
+        ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = #output>
+            + ::std::marker::Send + ::std::marker::Sync
+            + ::std::panic::UnwindSafe + ::std::panic::RefUnwindSafe + 'static>>
+    )
+}
+
+/// A function that gives a future of `()` its own output back: that of the body's future.
+fn opaque_as() -> TokenStream {
+    let from = boxed_future(&quote!(()));
+    let to = boxed_future(&quote!(<F as ::std::future::Future>::Output));
+    quote!(
+        fn __soft_mock_as<F: ::std::future::Future>(_: &::core::marker::PhantomData<F>, future: #from) -> #to {
+            unsafe { ::std::mem::transmute(future) }
+        }
+    )
+}
+
+/// Boxes the future of the body, and leaves behind what its output is. The name of that type makes
+/// instances different, so that the compiler doesn't take one for another.
+fn opaque_boxing(call: &TokenStream) -> TokenStream {
+    let output = Ident::new(DETACHED_OUTPUT, Span::call_site());
+    let erased = boxed_future(&quote!(()));
+    quote!({
+        #[inline(never)]
+        fn #output<T>(
+            future: ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = T> + '_>>,
+        ) -> #erased {
+            ::std::hint::black_box(::std::any::type_name::<T>());
+            unsafe { ::std::mem::transmute(future) }
+        }
+        #output(::std::boxed::Box::pin(#call))
+    })
+}

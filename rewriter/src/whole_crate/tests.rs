@@ -1,0 +1,122 @@
+use std::io;
+use std::path::Path;
+
+use super::*;
+use crate::instrument::rewrite::{rewrite, Options};
+use crate::instrument::support::CrateIdentity;
+use crate::syntax::edition::Edition;
+
+fn options(without: &[String]) -> Options {
+    Options {
+        edition: Edition::E2021,
+        facts: CrateIdentity {
+            name: "app".to_owned(),
+            ..CrateIdentity::default()
+        },
+        without: without.iter().cloned().collect(),
+        ..Options::default()
+    }
+}
+
+fn run(source: &str) -> PreparedCrate {
+    let mut read = |path: &Path| match path == Path::new("src/lib.rs") {
+        true => Ok(source.to_owned()),
+        false => Err(io::ErrorKind::NotFound.into()),
+    };
+    let tree = CrateTree::load(Path::new("src/lib.rs"), &mut read).expect("a root");
+    let functions = rewrite(&tree, &options(&[])).functions;
+    prepare(tree, "app", &functions).expect("a prepared crate")
+}
+
+/// The root file as rustc gets it, without the support module.
+fn text(source: &PreparedCrate) -> String {
+    let mut text = rewrite(&source.tree, &options(&source.without))
+        .files
+        .swap_remove(0)
+        .1;
+    text.truncate(
+        text.find("\n#[doc(hidden)] #[allow(warnings")
+            .expect("support"),
+    );
+    text
+}
+
+#[test]
+fn statics_are_reached_through_the_table_and_lines_stay() {
+    let source = "#!/bin/sh\nfn f() {\n    static A: u8 = 1;\n}\npub static B: u8 = 1;\n#[used]\nstatic C: u8 = 1;";
+    let whole = run(source);
+    let text = text(&whole);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), source.lines().count());
+    assert_eq!(lines[2], "    #[used] static A: u8 = 1;");
+    assert_eq!(lines[4], "#[used] pub static B: u8 = 1;");
+    assert_eq!(lines[6], "static C: u8 = 1;");
+    assert!(whole.identifiers.contains("A"));
+    assert!(whole.attached.is_empty() && whole.without.is_empty());
+}
+
+#[test]
+fn the_body_of_an_async_function_is_moved_beside_it() {
+    let source = "struct S;\nimpl S {\n    async fn get(&self, (a, b): (u8, u8)) -> u8 {\n        a + b\n    }\n}";
+    let whole = run(source);
+    assert_eq!(
+        whole.without,
+        [
+            "app::S::__soft_mock_body_get",
+            "app::S::__soft_mock_code_get"
+        ]
+    );
+    let text = text(&whole);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), source.lines().count());
+    assert_eq!(lines[3], "        a + b");
+    let line = lines[2];
+    let order = [
+        "async fn get(&self, __soft_mock_1: (u8, u8)) -> u8 {",
+        "__SOFT_MOCK_SITE.code()",
+        "Self :: __soft_mock_code_get (self , __soft_mock_1) . await",
+        "fn __soft_mock_code_get",
+        "async fn __soft_mock_body_get (& self , (a , b) : (u8 , u8)) -> u8 {",
+    ];
+    let places: Vec<usize> = order
+        .iter()
+        .map(|part| line.find(part).unwrap_or_else(|| panic!("{part}: {line}")))
+        .collect();
+    assert!(places.is_sorted(), "{line}");
+    assert_eq!(line.matches("static __SOFT_MOCK_SITE").count(), 1);
+}
+
+#[test]
+fn so_is_a_body_under_an_attribute_macro() {
+    let source = "#[instrument]\nfn f((a, b): (u8, u8)) -> u8 { a + b }\n#[inline]\nfn g() {}";
+    let whole = run(source);
+    let text = text(&whole);
+    let line = text.lines().nth(1).expect("a line");
+    let order = [
+        "fn f(__soft_mock_0: (u8, u8)) -> u8 {",
+        "__SOFT_MOCK_SITE.code()",
+        "__soft_mock_code_f (__soft_mock_0) } #[inline(never)] fn __soft_mock_code_f ((a , b) : (u8 , u8)) -> u8 { a + b }",
+    ];
+    let places: Vec<usize> = order
+        .iter()
+        .map(|part| line.find(part).unwrap_or_else(|| panic!("{part}: {line}")))
+        .collect();
+    assert!(places.is_sorted(), "{line}");
+    assert!(!text.contains("__soft_mock_code_g"));
+}
+
+#[test]
+fn what_can_not_be_moved_is_named() {
+    let source = "#[instrument]\nasync fn a() {}\nasync fn b() -> ! { loop {} }\nasync fn c() { #![allow(unused)] }\nimpl T for S { async fn d(&self) {} }\n#[wrap] impl S { fn e() {} }";
+    let whole = run(source);
+    let text = text(&whole);
+    let why: Vec<(&str, &str)> = whole
+        .attached
+        .iter()
+        .map(|(name, why)| (name.as_str(), why.as_str()))
+        .collect();
+    assert!(why.contains(&("app::b", "it is async and never returns")));
+    assert!(why.contains(&("app::c", "its body starts with an attribute")));
+    assert!(why.contains(&("<app::S as T>::d", "it is an async method of a trait")));
+    assert!(text.contains("__soft_mock_body_a") && !text.contains("__soft_mock_code_e"));
+}
