@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::report::Reporter;
-use crate::{by_hand, doctor, remote, session};
+use crate::inspect::{self, DoctorArgs};
+use crate::offline::{self, BuildPatchArgs, RequiredProgram};
+use crate::remote::{self, Whom};
+use crate::session;
+use crate::ui::Reporter;
 
 /// The words that `hot` takes for these commands.
 pub(crate) const WORDS: [&str; 9] = [
@@ -117,89 +120,13 @@ impl Command {
             Self::History { whom, json } => remote::history(whom, *json),
             Self::Diff { patch, session } => remote::diff(*patch, *session),
             Self::Rollback { patches, whom } => remote::rollback(*patches, whom),
-            Self::BuildPatch(args) => by_hand::build_patch(args),
-            Self::Patch { program, plugins } => by_hand::patch(program, plugins),
-            Self::Doctor(args) => doctor::doctor(args),
-            Self::Expand { path, raw } => doctor::expand(path, *raw),
+            Self::BuildPatch(args) => offline::build_patch(args),
+            Self::Patch { program, plugins } => offline::patch(program, plugins),
+            Self::Doctor(args) => inspect::doctor(args),
+            Self::Expand { path, raw } => inspect::expand(path, *raw),
             Self::Attach(_) => Ok(String::new()), // Has an exit code of its own.
         }
     }
-}
-
-/// Which project is looked at, and how that is shown.
-#[derive(Debug, Args)]
-pub(crate) struct DoctorArgs {
-    /// The project (default: that of this folder)
-    #[arg(long, value_name = "PATH")]
-    pub(crate) manifest_path: Option<PathBuf>,
-    /// Its examples too
-    #[arg(long)]
-    pub(crate) examples: bool,
-    /// As the release profile builds it: the optimiser inlines small functions
-    #[arg(long, short)]
-    pub(crate) release: bool,
-    /// This dependency too; several times, or with commas
-    #[arg(long, value_name = "CRATE", value_delimiter = ',')]
-    pub(crate) include: Vec<String>,
-    /// As JSON, with every function
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// What to build a plugin for, and where to put it.
-#[derive(Debug, Args)]
-pub(crate) struct BuildPatchArgs {
-    /// The executable, as `hot cargo build` or `hot cargo run` left it (default: that of this project)
-    pub(crate) program: Option<PathBuf>,
-    /// The file for the plugin
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: PathBuf,
-    /// The program's name, where the project has several
-    #[arg(long, value_name = "NAME", conflicts_with = "program")]
-    pub(crate) bin: Option<String>,
-    /// The program was built with the release profile
-    #[arg(long, short, conflicts_with = "program")]
-    pub(crate) release: bool,
-    /// The program was built with this profile
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["program", "release"])]
-    pub(crate) profile: Option<String>,
-    /// The project (default: that of this folder)
-    #[arg(long, value_name = "PATH", conflicts_with = "program")]
-    pub(crate) manifest_path: Option<PathBuf>,
-}
-
-/// A session, or a program that has a socket of its own.
-#[derive(Debug, Args)]
-pub(crate) struct Whom {
-    /// The session with this pid (default: that of this project)
-    #[arg(long, value_name = "PID")]
-    pub(crate) session: Option<u32>,
-    #[command(flatten)]
-    pub(crate) program: ProgramArgs,
-}
-
-/// A program that listens itself.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub(crate) struct ProgramArgs {
-    /// The process with this pid, which listens at a socket of its own
-    #[arg(long, value_name = "PID")]
-    pub(crate) pid: Option<u32>,
-    /// The program that listens at this socket
-    #[arg(long, value_name = "PATH")]
-    pub(crate) socket: Option<PathBuf>,
-}
-
-/// A program that listens itself, and that has to be named.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct RequiredProgram {
-    /// The process with this pid, which listens at a socket of its own
-    #[arg(long, value_name = "PID")]
-    pub(crate) pid: Option<u32>,
-    /// The program that listens at this socket
-    #[arg(long, value_name = "PATH")]
-    pub(crate) socket: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use soft_mock::reloader::protocol::{FromProgram, Hello, ToProgram, VERSION};
 
-use crate::private_socket::{self, peer_pid};
+use crate::os::private_socket::{self, peer_pid};
 
 /// The list of all sites of a large program has some megabytes.
 const LINE_MAX: u64 = 64 << 20;

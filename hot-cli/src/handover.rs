@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{bail, Context, Result};
 use soft_mock::handover::parcel::{receive, send, Parcel, Words, SOCKET};
 
-use crate::private_socket::{self, peer_pid};
+use crate::os::private_socket::{self, peer_pid};
 
 /// A process says at once what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -7,7 +7,7 @@ use std::process::Child;
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 
-use crate::platform::{self, Stat};
+use crate::os::{self, Stat};
 
 /// One process, the same one as long as this value lives.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Process {
     /// Whether it is a process of this user, and not this one itself.
     pub(super) fn is_ours(&self) -> bool {
         let own = rustix::process::geteuid().as_raw();
-        self.id() != std::process::id() && platform::owner(self.id()) == Some(own)
+        self.id() != std::process::id() && os::owner(self.id()) == Some(own)
     }
 
     fn stat(&self) -> Option<Stat> {
@@ -75,7 +75,7 @@ impl Process {
 /// The processes in our own process group that `root` started, directly or not, without `root` itself.
 pub(super) fn descendants(root: u32) -> Vec<Process> {
     let group = rustix::process::getpgrp().as_raw_nonzero().get();
-    let all: Vec<Stat> = platform::pids().filter_map(Stat::read).collect();
+    let all: Vec<Stat> = os::pids().filter_map(Stat::read).collect();
     let Ok(root) = i32::try_from(root) else {
         return Vec::new();
     };

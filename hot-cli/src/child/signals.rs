@@ -47,7 +47,7 @@ impl SignalThread {
     pub(super) fn start(
         mut on_signal: impl FnMut(Received) + Send + 'static,
     ) -> Result<Self, ChildError> {
-        let ignored = crate::platform::ignored();
+        let ignored = crate::os::ignored();
         let wanted = HANDLED.iter().filter(|signal| ignored & bit(**signal) == 0);
         let mut signals = SignalsInfo::<WithOrigin>::new(wanted).map_err(ChildError::Signals)?;
         let handle = signals.handle();

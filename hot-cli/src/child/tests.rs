@@ -242,7 +242,7 @@ fn the_child_starts_with_clean_signals() {
     let standard = (1 << 31) - 1;
     assert_eq!(
         mask("SigIgn:") & standard,
-        crate::platform::ignored() & standard & !(1 << 12),
+        crate::os::ignored() & standard & !(1 << 12),
         "{text}"
     );
 }

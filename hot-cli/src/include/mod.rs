@@ -12,9 +12,8 @@
 //! wrapper takes the setting away again. A mark also holds what the sources of a package from a registry or from git say,
 //! since cargo takes those for unchangeable: an edit is another mark, and built.
 
+mod cache_key;
 mod graph;
-pub(crate) mod list;
-mod mark;
 
 pub(crate) use graph::dependencies;
 
@@ -23,11 +22,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
 
+use crate::cargo::command_line::{is_cargo, runs_tests, subcommand};
+use crate::cargo::configuration::configured_wrapper;
 use crate::child::Launch;
-use crate::platform;
-use crate::session::setup;
-use crate::wrapper::config;
-use list::{Included, List};
+use crate::config::{env, settings};
+use crate::os;
+use crate::wrapper::included_list::{sources, Included, List};
+use crate::wrapper::link::include_wrapper;
 
 /// The user's command, and the crates that are to be rewritten beside the workspace's.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl Include {
         let command = CargoCommand::of(&self.plain);
         let folder = command.as_ref().map_or_else(here, CargoCommand::folder);
         // A manifest that isn't understood is told where its crate is compiled.
-        let settings = config::of_project(&folder).unwrap_or_default();
+        let settings = settings::of_project(&folder).unwrap_or_default();
         let wanted: Vec<&str> = named
             .iter()
             .chain(&settings.include)
@@ -78,13 +79,13 @@ impl Include {
         if packages.is_empty() {
             return Ok(self.plain.clone());
         }
-        let for_tests = setup::runs_tests(&self.plain.program, &self.plain.args);
+        let for_tests = runs_tests(&self.plain.program, &self.plain.args);
         let mut included = Vec::new();
         let mut launch = self.plain.clone();
         for package in &packages {
-            let sources = package.is_kept.then(|| mark::sources(&package.folder));
+            let sources = package.is_kept.then(|| sources(&package.folder));
             let sources = sources.transpose()?;
-            let mark = mark::of(package, sources, for_tests, &settings.skip)?;
+            let mark = cache_key::of(package, sources, for_tests, &settings.skip)?;
             // Tests and benchmarks, and profiles of the user's own, take over what these two say.
             for profile in ["dev", "release"] {
                 let key = format!(
@@ -107,16 +108,12 @@ impl Include {
         let list = List {
             crates: included,
             skip: settings.skip,
-            chained: setup::configured_wrapper(
-                &self.plain.program,
-                "RUSTC_WRAPPER",
-                "rustc-wrapper",
-            ),
+            chained: configured_wrapper(&self.plain.program, "RUSTC_WRAPPER", "rustc-wrapper"),
         };
-        let wrapper = setup::include_wrapper(&list, for_tests)?;
+        let wrapper = include_wrapper(&list, for_tests)?;
         let before = std::env::var_os("RUSTC_WRAPPER").unwrap_or_default();
         launch.env.push(("RUSTC_WRAPPER".into(), wrapper.into()));
-        launch.env.push((list::BEFORE.into(), before));
+        launch.env.push((env::RUSTC_WRAPPER_BEFORE.into(), before));
         Ok(launch)
     }
 }
@@ -155,10 +152,10 @@ impl<'a> CargoCommand<'a> {
     ];
 
     fn of(launch: &'a Launch) -> Option<Self> {
-        if !setup::is_cargo(&launch.program) {
+        if !is_cargo(&launch.program) {
             return None;
         }
-        let subcommand = setup::subcommand(&launch.args)?;
+        let subcommand = subcommand(&launch.args)?;
         let mut after_subcommand = subcommand + 1;
         if launch.args[subcommand] == "nextest" {
             // Its own subcommand takes them.
@@ -204,7 +201,7 @@ impl<'a> CargoCommand<'a> {
             .args(self.toolchain)
             .args(["metadata", "--format-version", "1", "--filter-platform"])
             // What is there for other systems alone is no part of any program that can be patched.
-            .arg(platform::TARGET)
+            .arg(os::TARGET)
             .args(&self.options)
             .stdin(std::process::Stdio::null())
             .stderr(std::process::Stdio::inherit())

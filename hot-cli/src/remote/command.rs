@@ -3,11 +3,11 @@
 use anyhow::{bail, Result};
 use soft_mock::reloader::protocol::{AskHistory, FromProgram, History, Rollback, ToProgram};
 
+use super::args::{ProgramArgs, Whom};
 use super::diff::unified;
 use super::program::ProgramLine;
-use super::protocol::{Reply, Request};
 use super::{desk, find, show};
-use crate::commands::{ProgramArgs, Whom};
+use crate::protocol::{Reply, Request};
 
 pub(crate) fn diff(patch: Option<u64>, session: Option<u32>) -> Result<String> {
     let reply = ask(session, &Request::Diff { patch })?;

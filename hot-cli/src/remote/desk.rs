@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
 
-use super::protocol::{Reply, Request, SessionInfo};
-use crate::private_socket::{self, peer_pid};
+use crate::os::private_socket::{self, peer_pid};
+use crate::protocol::{Reply, Request, SessionInfo};
 
 /// The name of the socket in a session's folder.
 pub(crate) const SOCKET: &str = "desk";

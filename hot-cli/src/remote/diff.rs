@@ -4,7 +4,7 @@ use std::path::Path;
 
 use similar::TextDiff;
 
-use super::protocol::FileDiff;
+use crate::protocol::FileDiff;
 
 /// The lines around a change.
 const CONTEXT: usize = 3;

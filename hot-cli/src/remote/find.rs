@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, Result};
 
 use super::desk;
-use super::protocol::{Reply, Request, SessionInfo};
-use crate::session_dir;
+use crate::os::session_dir;
+use crate::protocol::{Reply, Request, SessionInfo};
 
 /// A session that runs, and where its desk is.
 #[derive(Debug)]

@@ -8,12 +8,13 @@
 //! Knows nothing of how patches are made. Both ends of every connection make sure that the other one
 //! is this user.
 
+mod args;
 mod command;
 pub(crate) mod desk;
 mod diff;
 mod find;
 pub(crate) mod program;
-pub(crate) mod protocol;
 mod show;
 
+pub(crate) use args::Whom;
 pub(crate) use command::{diff, history, rollback, status};

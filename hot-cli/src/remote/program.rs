@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{bail, Context, Result};
 use soft_mock::reloader::protocol::{FromProgram, Hello, ToProgram, VERSION};
 
-use crate::platform;
-use crate::private_socket::peer_pid;
+use crate::os;
+use crate::os::private_socket::peer_pid;
 
 /// A program says hello at once, if it is one.
 const HELLO_PATIENCE: Duration = Duration::from_secs(5);
@@ -58,7 +58,7 @@ impl ProgramLine {
 
     /// Connects to a process that listens somewhere.
     pub(crate) fn of_process(pid: u32) -> Result<Self> {
-        let sockets = platform::sockets_of(pid)?;
+        let sockets = os::sockets_of(pid)?;
         let mut last = None;
         for socket in &sockets {
             match Self::at(socket) {

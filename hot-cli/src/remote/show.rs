@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use soft_mock::patch::{self, Installed, Status};
 use soft_mock::reloader::protocol::{Hello, History};
 
-use super::protocol::{PastPatch, RolledBack, SessionStatus};
+use crate::protocol::{PastPatch, RolledBack, SessionStatus};
 
 pub(super) fn session(status: &SessionStatus) -> String {
     let info = &status.session;
@@ -159,7 +159,7 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
-    use crate::remote::protocol::{ProcessStatus, SessionInfo};
+    use crate::protocol::{ProcessStatus, SessionInfo};
 
     #[test]
     fn a_session_in_words() {

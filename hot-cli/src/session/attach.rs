@@ -10,7 +10,7 @@ use clap::Args;
 use crate::child::Launch;
 use crate::cli::Options;
 use crate::include::Include;
-use crate::session_dir::{orphans, SessionDir};
+use crate::os::session_dir::{orphans, SessionDir};
 
 /// Which program is meant.
 #[derive(Debug, Args)]

@@ -25,20 +25,20 @@ use soft_mock::reloader::protocol::{
     FromProgram, ListSites, Load, Loaded, Refused, Restore, SiteInfo, ToProgram,
 };
 
-use super::plan::{Change, PlannedFunction, Rude, Wanted};
-use super::program::Program;
 use super::restart;
-use super::state::ProgramState;
-use crate::build::patch::{self, BuildError, Built};
-use crate::build::rustc::Cancel;
 use crate::child::{exit_code, ChildEvent, Launch, Supervisor};
 use crate::cli::Options;
 use crate::control::{Connection, Control, ControlEvent};
 use crate::handover::Handover;
 use crate::include::Include;
+use crate::os::session_dir::SessionDir;
+use crate::patch::{self, BuildError, Built};
+use crate::program::plan::{Change, PlannedFunction, Rude, Wanted};
+use crate::program::state::ProgramState;
+use crate::program::Program;
 use crate::remote::desk::DeskEvent;
-use crate::report::{Function, Reporter, RudeEdit};
-use crate::session_dir::SessionDir;
+use crate::rustc::run::Cancel;
+use crate::ui::{Function, Reporter, RudeEdit};
 use crate::watch::{WatchEvent, Watcher};
 use handover::HandingOver;
 use patches::{Building, Sent};

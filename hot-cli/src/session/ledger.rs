@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use soft_mock::patch::Installed;
 
-use crate::remote::protocol::{FileDiff, PastPatch};
+use crate::protocol::{FileDiff, PastPatch};
 
 /// A file as it was before a patch and as it was compiled into it.
 #[derive(Debug, Clone)]

@@ -10,11 +10,8 @@
 mod attach;
 mod engine;
 mod ledger;
-pub(crate) mod plan;
-pub(crate) mod program;
 mod restart;
-pub(crate) mod setup;
-pub(crate) mod state;
+mod setup;
 
 use std::process::ExitCode;
 use std::sync::mpsc::{channel, Receiver};
@@ -25,9 +22,9 @@ use crate::child::Supervisor;
 use crate::cli::Options;
 use crate::control::Control;
 use crate::include::Include;
+use crate::os::session_dir::SessionDir;
 use crate::remote::desk;
-use crate::report::Reporter;
-use crate::session_dir::SessionDir;
+use crate::ui::Reporter;
 use crate::watch::Watcher;
 use engine::{Engine, Event};
 

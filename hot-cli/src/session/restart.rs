@@ -3,9 +3,8 @@
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
+use crate::cargo::command_line::is_cargo;
 use crate::child::Launch;
-
-use super::setup::is_cargo;
 
 /// The command that builds what `launch` would build and run; none if it isn't cargo's.
 pub(crate) fn build_only(launch: &Launch) -> Option<Command> {

@@ -12,11 +12,12 @@ use soft_mock_rewriter::analysis::{inlined, tracked, FunctionInfo};
 use soft_mock_rewriter::instrument::Output;
 use soft_mock_rewriter::syntax::CrateTree;
 
-use super::args::RustcArgs;
-use super::included::NOT_INCLUDED;
-use super::{config, dep_info, heal, linker, shadow, stub, traits, unhide, Call};
-use crate::include::list::{Included, List};
-use crate::unit::{below, note_built, replace_file, Unit, UnitKind};
+use super::included_list::{Included, List};
+use super::{dep_info, diagnostics, linker, shadow, stub, symbol_visibility, track_caller, Call};
+use crate::config::settings;
+use crate::os::files::{below, replace_file};
+use crate::rustc::args::RustcArgs;
+use crate::rustc::unit::{note_built, Unit, UnitKind, NOT_INCLUDED};
 
 /// How often a rewritten crate is compiled before it is built as it is.
 const ATTEMPTS: usize = 4;
@@ -138,13 +139,13 @@ impl Compilation {
         }
         unit.sources = tree.files.iter().map(|file| file.path.clone()).collect();
         unit.skip = match &self.included {
-            Some(foreign) => config::meant_for(&unit.crate_name, foreign.skip.clone()),
-            None => config::read(&unit.crate_name, unit.package())?,
+            Some(foreign) => settings::meant_for(&unit.crate_name, foreign.skip.clone()),
+            None => settings::read(&unit.crate_name, unit.package())?,
         };
         unit.id = self.identify(&unit, &tree);
         if !unit.mocks {
             // A mock is called with what the function is called with. A patch may be the function itself.
-            let elsewhere = traits::tracking(&self.args, &unit.cwd);
+            let elsewhere = track_caller::tracking(&self.args, &unit.cwd);
             let tracked = tracked(&tree, &unit.crate_name, &elsewhere);
             unit.without.extend(tracked);
             if self.args.is_optimised() {
@@ -163,7 +164,7 @@ impl Compilation {
                 break;
             }
         }
-        let why = heal::first_error(&refusals);
+        let why = diagnostics::first_error(&refusals);
         bail!(
             "it does not compile with prologues: {}",
             why.unwrap_or_default()
@@ -230,10 +231,10 @@ impl Compilation {
         }
         match self.kind {
             UnitKind::Lib => {
-                unhide::unhide(&self.library(&self.out_dir()))?;
+                symbol_visibility::unhide(&self.library(&self.out_dir()))?;
             }
             UnitKind::Bin | UnitKind::Plugin => {
-                unhide::unhide(&self.library(&self.folder))?;
+                symbol_visibility::unhide(&self.library(&self.folder))?;
                 self.link(unit)?;
             }
             UnitKind::Test | UnitKind::Macro => {}
@@ -243,7 +244,7 @@ impl Compilation {
 
     /// The call that compiles a program's crate as a library, into the unit's folder.
     fn as_library(&self, args: &RustcArgs) -> Result<RustcArgs> {
-        let metadata = program_metadata(args);
+        let metadata = args.program_metadata();
         let extra = args.codegen("extra-filename").unwrap_or("").to_owned();
         let mut library = args.without(
             &["--crate-type", "--emit", "--out-dir"],
@@ -286,7 +287,7 @@ impl Compilation {
         if status.success() {
             return Ok(());
         }
-        let why = heal::first_error(&lines);
+        let why = diagnostics::first_error(&lines);
         bail!(
             "`{}` does not link with the generated root: {}",
             unit.crate_name,
@@ -329,7 +330,7 @@ impl Compilation {
     fn settings(&self, unit: &Unit) -> Vec<PathBuf> {
         match self.included {
             Some(_) => Vec::new(),
-            None => config::files(unit.package()),
+            None => settings::files(unit.package()),
         }
     }
 
@@ -346,12 +347,12 @@ impl Compilation {
             id: 0,
             rustc: self.call.rustc.clone(),
             chained: self.call.chained.clone(),
-            version: crate::toolchain::version(&self.call.rustc)?,
+            version: crate::rustc::toolchain::version(&self.call.rustc)?,
             args: self.args.all.clone(),
             root: cwd.join(input),
             mocks: self.kind == UnitKind::Test || super::for_tests(),
             cwd,
-            env: crate::toolchain::recorded_environment(),
+            env: crate::rustc::toolchain::recorded_environment(),
             sources: Vec::new(),
             inputs: BTreeMap::new(),
             untyped: BTreeSet::new(),
@@ -397,15 +398,10 @@ impl Compilation {
     }
 }
 
-/// The metadata of a program's crate when it is compiled as a library: the generated main has cargo's.
-pub(crate) fn program_metadata(args: &RustcArgs) -> String {
-    format!("{}h", args.codegen("metadata").unwrap_or(""))
-}
-
 /// Adds the refused functions to those that are left out: first their type ids, then their sites.
 /// Says whether anything was added.
 fn leave_out(unit: &mut Unit, refusals: &[String], functions: &[FunctionInfo]) -> bool {
-    let refused = heal::refused(refusals, functions, &unit.cwd);
+    let refused = diagnostics::refused(refusals, functions, &unit.cwd);
     let mut changed = false;
     for function in refused {
         changed |= match unit.untyped.insert(function.clone()) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::unit::replace_file;
+use crate::os::files::replace_file;
 
 /// Rewrites the dep-info file `from` to `to`, with the user's paths in place of those below `shadow`.
 /// Returns the files that rustc read.

@@ -8,14 +8,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use super::args::RustcArgs;
 use super::compile::{self, Compilation};
+use super::included_list::{Included, List};
 use super::{kind, readable, unfit, Call, NAME};
-use crate::include::list::{Included, List};
-use crate::unit::Unit;
-
-/// Why a crate has no sites that uses one that has.
-pub(crate) const NOT_INCLUDED: &str = "it is not included";
+use crate::rustc::args::RustcArgs;
+use crate::rustc::unit::Unit;
 
 /// Runs one rustc call of cargo as the wrapper `own`.
 pub(crate) fn run(own: &Path, arguments: Vec<OsString>) -> ExitCode {

@@ -12,11 +12,9 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use soft_mock::manifest::IMAGE;
 
-use super::args::RustcArgs;
 use super::compile;
-
-/// Set for that one call of rustc: the linker that is to be called.
-pub(crate) const VARIABLE: &str = "HOT_PLUGIN_LINKER";
+use crate::config::env::PLUGIN_LINKER;
+use crate::rustc::args::RustcArgs;
 
 /// Makes this program the linker of the call. Returns the variable that makes it one.
 pub(super) fn exporting(args: &mut RustcArgs, folder: &Path) -> Result<(&'static str, String)> {
@@ -35,14 +33,14 @@ pub(super) fn exporting(args: &mut RustcArgs, folder: &Path) -> Result<(&'static
     args.push(&["-C", &format!("linker={}", link.display())]);
     args.push(&["-C", "link-arg=-Wl,-Bsymbolic"]);
     args.push(&["-C", &format!("link-arg=-Wl,-soname,{IMAGE}")]);
-    Ok((VARIABLE, linker))
+    Ok((PLUGIN_LINKER, linker))
 }
 
 /// Calls the linker without the script.
 pub(crate) fn run(linker: &OsStr, arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let status = Command::new(linker)
         .args(arguments.filter(|argument| !is_script(argument)))
-        .env_remove(VARIABLE)
+        .env_remove(PLUGIN_LINKER)
         .status();
     compile::exit_code(status)
 }

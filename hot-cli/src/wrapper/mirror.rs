@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::unit::below;
+use crate::os::files::below;
 
 /// Writes the shadow tree of a unit anew.
 pub(crate) struct Mirror<'a> {

@@ -9,37 +9,38 @@
 //! Never breaks a build: whatever goes wrong here, the crate is compiled as it is, and the user is
 //! told which crate and why. Knows nothing of sessions and running programs.
 
-pub(crate) mod args;
-mod check;
+mod asm_support;
 mod compile;
-pub(crate) mod config;
-pub(crate) use compile::program_metadata;
-pub(crate) use included::{run as run_included, NOT_INCLUDED};
 mod dep_info;
-mod heal;
+mod diagnostics;
 mod included;
+pub(crate) mod included_list;
+pub(crate) mod link;
 pub(crate) mod linker;
 mod mirror;
 pub(crate) mod shadow;
 mod stub;
-mod traits;
-mod unhide;
+pub(crate) mod symbol_visibility;
+mod track_caller;
+
+pub(crate) use included::run as run_included;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use args::RustcArgs;
 use compile::Compilation;
 
-use crate::unit::UnitKind;
+use crate::config::env;
+use crate::rustc::args::RustcArgs;
+use crate::rustc::unit::UnitKind;
 
 /// The name of the link that cargo calls for workspace members.
 pub(crate) const NAME: &str = "hot-rustc";
 
 /// Runs one rustc call of cargo: `arguments` are the compiler and its arguments.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
-    let chained = std::env::var_os("HOT_CHAINED_WRAPPER").map(PathBuf::from);
+    let chained = std::env::var_os(env::CHAINED_WRAPPER).map(PathBuf::from);
     let Some((rustc, rest)) = arguments.split_first() else {
         eprintln!("hot: the wrapper was called without a compiler");
         return ExitCode::from(2);
@@ -146,7 +147,7 @@ fn unfit(kind: UnitKind, args: &RustcArgs) -> Option<String> {
         if !(host && target.ends_with("-linux-gnu")) {
             return Some(format!(
                 "its target is {target}: programs can be patched on {} only",
-                crate::platform::TARGET
+                crate::os::TARGET
             ));
         }
     }

@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use soft_mock_rewriter::instrument::{rewrite, CrateIdentity, Options, Output, Rewritten};
 use soft_mock_rewriter::syntax::CrateTree;
 
-use super::check;
+use super::asm_support;
 use super::mirror::Mirror;
-use crate::unit::{Unit, UnitKind};
+use crate::rustc::unit::{Unit, UnitKind};
 
 /// Reads the crate of a unit with `read`.
 pub(crate) fn tree(
@@ -32,7 +32,7 @@ pub(crate) fn options(unit: &Unit, output: Output) -> Options {
         },
         main: unit.kind == UnitKind::Bin,
         mocks: unit.mocks,
-        check: check::of(unit),
+        check: asm_support::of(unit),
         untyped: unit.untyped.iter().cloned().collect(),
         without: unit.without.union(&unit.inlined).cloned().collect(),
         skip: unit.skip.clone(),

@@ -6,6 +6,8 @@
 use soft_mock_rewriter::instrument::{sentinel, support_module, CrateIdentity};
 use soft_mock_rewriter::syntax::Edition;
 
+use crate::config::env;
+
 /// The source of the generated main. `program` names the unit's folder in the reloader's greeting.
 pub(crate) fn source(program: &str) -> String {
     let facts = CrateIdentity {
@@ -13,7 +15,11 @@ pub(crate) fn source(program: &str) -> String {
         hot: true,
         ..CrateIdentity::default()
     };
-    let mut text = TEXT.replace("$program", &format!("{program:?}"));
+    let mut text = TEXT
+        .replace("$SESSION", env::SESSION)
+        .replace("$CHAINED_WRAPPER", env::CHAINED_WRAPPER)
+        .replace("$RUSTC_WRAPPER_BEFORE", env::RUSTC_WRAPPER_BEFORE)
+        .replace("$program", &format!("{program:?}"));
     text.push_str(&support_module(Edition::E2021, &facts));
     text.push_str(&sentinel(Edition::E2021));
     text
@@ -32,7 +38,7 @@ pub(crate) const PROGRAM: &str = "__soft_mock_program";
 
 const TEXT: &str = r#"#![allow(warnings)]
 fn main() -> impl ::std::process::Termination {
-    if let Some(session) = ::std::env::var_os("HOT_SESSION") { reloader::start(session); }
+    if let Some(session) = ::std::env::var_os("$SESSION") { reloader::start(session); }
     ::__soft_mock_program::__soft_mock_main()
 }
 mod reloader {
@@ -48,15 +54,15 @@ mod reloader {
     #[repr(C)] struct Start { version: u32, size: u32, start: *const u8, stop: *const u8, session: *const c_char, program: *const c_char }
     pub fn start(session: OsString) {
         // What was set for the build is not the program's: its environment is the user's again.
-        std::env::remove_var("HOT_SESSION");
-        match std::env::var_os("HOT_CHAINED_WRAPPER") {
+        std::env::remove_var("$SESSION");
+        match std::env::var_os("$CHAINED_WRAPPER") {
             Some(chained) => std::env::set_var("RUSTC_WORKSPACE_WRAPPER", chained),
             None => std::env::remove_var("RUSTC_WORKSPACE_WRAPPER"),
         }
-        std::env::remove_var("HOT_CHAINED_WRAPPER");
-        if let Some(before) = std::env::var_os("HOT_RUSTC_WRAPPER_BEFORE") {
+        std::env::remove_var("$CHAINED_WRAPPER");
+        if let Some(before) = std::env::var_os("$RUSTC_WRAPPER_BEFORE") {
             if before.is_empty() { std::env::remove_var("RUSTC_WRAPPER"); } else { std::env::set_var("RUSTC_WRAPPER", before); }
-            std::env::remove_var("HOT_RUSTC_WRAPPER_BEFORE");
+            std::env::remove_var("$RUSTC_WRAPPER_BEFORE");
         }
         if let Err(why) = open(session) { eprintln!("hot: this program can't be patched: {why}"); }
     }

@@ -4,7 +4,7 @@
 //! everything else on the machine as well.
 
 use super::*;
-use crate::build::spreading;
+use crate::patch::whole_crate;
 
 /// Makes the twins, and what whole crates are compared with.
 pub(super) fn prepare(program: Arc<Program>, verbose: bool) {
@@ -12,7 +12,7 @@ pub(super) fn prepare(program: Arc<Program>, verbose: bool) {
         let report = Reporter::stderr(verbose);
         twins(&program, &report);
         let started = Instant::now();
-        match spreading::prepare(&program, &Cancel::default()) {
+        match whole_crate::prepare_program(&program, &Cancel::default()) {
             Ok(()) => report
                 .detail(|| format!("whole crates can be compared after {:?}", started.elapsed())),
             // The patch that needs it says so.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use soft_mock::reloader::protocol::Hello;
 
 use super::{Change, Engine, Event, Instance, ProgramState, Rude};
-use crate::managed::record::Rebuild;
+use crate::plugins::record::Rebuild;
 
 /// Plugins that are being built again.
 #[derive(Debug, Default)]

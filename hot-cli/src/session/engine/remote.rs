@@ -12,10 +12,8 @@ use soft_mock::reloader::protocol::{
 
 use super::{Engine, Sent};
 use crate::control::Connection;
+use crate::protocol::{ProcessStatus, Reply, Request, RolledBack, SessionInfo, SessionStatus};
 use crate::remote::desk::DeskEvent;
-use crate::remote::protocol::{
-    ProcessStatus, Reply, Request, RolledBack, SessionInfo, SessionStatus,
-};
 use crate::session::ledger::{Ledger, Record, Texts};
 
 /// The session as other terminals see it.

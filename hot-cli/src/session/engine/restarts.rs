@@ -42,7 +42,7 @@ impl Engine {
             }
         }
         self.changed_since_build = false;
-        crate::toolchain::forget_versions(self.folder.path());
+        crate::rustc::toolchain::forget_versions(self.folder.path());
         for state in self.programs.values() {
             if let Err(error) = state.build_again() {
                 // A target folder that was removed: cargo builds all of it.

@@ -1,7 +1,7 @@
 //! Says what a patch came to.
 
 use super::*;
-use crate::session::plan::{Edit, PlannedFunction};
+use crate::program::plan::{Edit, PlannedFunction};
 
 /// A function as it is shown.
 struct Shown {

@@ -1,0 +1,45 @@
+//! What the user has configured for cargo.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::command_line::is_cargo;
+
+/// The wrapper that the user has set, in the environment or in cargo's configuration.
+pub(crate) fn configured_wrapper(program: &OsStr, variable: &str, key: &str) -> Option<PathBuf> {
+    if let Some(set) = std::env::var_os(variable) {
+        return (!set.is_empty()).then(|| set.into());
+    }
+    let in_environment = std::env::var_os(format!("CARGO_BUILD_{variable}")).is_some();
+    if !is_cargo(program) || !(in_environment || some_config_mentions(key)) {
+        return None;
+    }
+    // Reading the merged configuration is an unstable command of an otherwise stable cargo.
+    let output = Command::new(program)
+        .args([
+            "-Zunstable-options",
+            "config",
+            "get",
+            "--format",
+            "json-value",
+        ])
+        .arg(format!("build.{key}"))
+        .env("RUSTC_BOOTSTRAP", "1")
+        .output()
+        .ok()?;
+    let path: String = serde_json::from_slice(&output.stdout).ok()?;
+    (!path.is_empty()).then(|| path.into())
+}
+
+fn some_config_mentions(key: &str) -> bool {
+    let here = std::env::current_dir().unwrap_or_default();
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
+    here.ancestors()
+        .map(|folder| folder.join(".cargo"))
+        .chain(home)
+        .flat_map(|folder| [folder.join("config.toml"), folder.join("config")])
+        .any(|file| std::fs::read_to_string(file).is_ok_and(|text| text.contains(key)))
+}

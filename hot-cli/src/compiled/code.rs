@@ -1,0 +1,194 @@
+//! x86-64 code that refers to a symbol of its own module, made to refer to one of the program.
+//!
+//! ```text
+//! lea  COUNT(%rip), %rax      R_X86_64_PC32        mov  COUNT@GOTPCREL(%rip), %rax      R_X86_64_GOTPCREL
+//! call f                      R_X86_64_PC32        call f@PLT                           R_X86_64_PLT32
+//! ```
+//!
+//! And what code does with an address that it gets: calls it, or hands it on. What is not known here is
+//! refused: nothing is guessed.
+
+use iced_x86::{
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, OpAccess,
+    OpKind, Register,
+};
+use object::elf;
+
+use super::objects::{Object, Relocation, Section};
+
+/// What must be changed so that a relocation can be bound to another module.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// The relocation's new kind.
+    pub(crate) kind: Option<u32>,
+    /// A byte of code: where it stands in the section, and its new value.
+    pub(crate) byte: Option<(usize, u8)>,
+}
+
+/// Kinds of relocations that any symbol of the same module can have.
+const WITHIN: [u32; 9] = [
+    elf::R_X86_64_64,
+    elf::R_X86_64_PC32,
+    elf::R_X86_64_PLT32,
+    elf::R_X86_64_GOTPCREL,
+    elf::R_X86_64_GOTPCRELX,
+    elf::R_X86_64_REX_GOTPCRELX,
+    elf::R_X86_64_TLSGD,
+    elf::R_X86_64_TLSLD,
+    elf::R_X86_64_DTPOFF32,
+];
+
+/// Whether a relocation may stand as it is when its symbol stays in the same module.
+pub(crate) fn is_known(relocation: &Relocation) -> bool {
+    WITHIN.contains(&relocation.kind)
+}
+
+/// Whether a relocation is about thread-local data.
+pub(crate) fn is_thread_local(kind: u32) -> bool {
+    const KINDS: [u32; 6] = [
+        elf::R_X86_64_TLSGD,
+        elf::R_X86_64_TLSLD,
+        elf::R_X86_64_DTPOFF32,
+        elf::R_X86_64_DTPOFF64,
+        elf::R_X86_64_GOTTPOFF,
+        elf::R_X86_64_TPOFF32,
+    ];
+    KINDS.contains(&kind)
+}
+
+/// How a relocation becomes one to a symbol of the program; `None` where it can't.
+pub(crate) fn towards_program(
+    object: &Object<'_>,
+    section: &Section<'_>,
+    relocation: &Relocation,
+) -> Option<Change> {
+    let code = section.has(elf::SHF_EXECINSTR);
+    match relocation.kind {
+        elf::R_X86_64_64 if !code => Some(Change::default()),
+        elf::R_X86_64_PLT32
+        | elf::R_X86_64_GOTPCREL
+        | elf::R_X86_64_GOTPCRELX
+        | elf::R_X86_64_REX_GOTPCRELX
+        | elf::R_X86_64_TLSGD
+        | elf::R_X86_64_GOTTPOFF
+            if code =>
+        {
+            Some(Change::default())
+        }
+        elf::R_X86_64_PC32 if code => direct(object.data.get(section.file.clone())?, relocation),
+        _ => None,
+    }
+}
+
+/// `code` holds an instruction with a displacement of 32 bits at the place of `relocation`.
+fn direct(code: &[u8], relocation: &Relocation) -> Option<Change> {
+    let at = relocation.offset;
+    // Anything but the symbol's own address can't be had from the global offset table.
+    if relocation.addend != -4 {
+        return None;
+    }
+    match code.get(at.checked_sub(3)?..at)? {
+        // REX.W lea disp32(%rip), %reg
+        [rex, 0x8d, modrm] if rex & 0xf8 == 0x48 && modrm & 0xc7 == 0x05 => Some(Change {
+            kind: Some(elf::R_X86_64_GOTPCREL),
+            byte: Some((at - 2, 0x8b)),
+        }),
+        _ => None,
+    }
+}
+
+/// Whether the address at `at` in the code of a function is called, and nothing else.
+pub(crate) fn is_call(code: &[u8], at: usize) -> bool {
+    let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
+    let mut instruction = Instruction::default();
+    while decoder.can_decode() {
+        decoder.decode_out(&mut instruction);
+        if (instruction.ip()..instruction.next_ip()).contains(&(at as u64)) {
+            return calls(&instruction, decoder);
+        }
+    }
+    false
+}
+
+fn calls(instruction: &Instruction, rest: Decoder<'_>) -> bool {
+    match instruction.flow_control() {
+        FlowControl::Call | FlowControl::IndirectCall => true,
+        FlowControl::UnconditionalBranch
+        | FlowControl::IndirectBranch
+        | FlowControl::ConditionalBranch => true,
+        FlowControl::Next => {
+            let loads = matches!(instruction.code(), Code::Mov_r64_rm64 | Code::Lea_r64_m);
+            loads && is_called_next(instruction.op0_register(), rest)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the first thing that is done with a register is to call what it points to.
+fn is_called_next(register: Register, rest: Decoder<'_>) -> bool {
+    // Arguments are loaded in between.
+    const FURTHEST: usize = 40;
+    let mut info = InstructionInfoFactory::new();
+    for instruction in rest.into_iter().take(FURTHEST) {
+        let through =
+            instruction.op0_kind() == OpKind::Register && instruction.op0_register() == register;
+        match instruction.flow_control() {
+            FlowControl::IndirectCall | FlowControl::IndirectBranch => return through,
+            FlowControl::Next => {}
+            _ => return false,
+        }
+        let used = info.info(&instruction).used_registers().iter();
+        let touched = used.filter(|used| used.register().full_register() == register);
+        if touched
+            .into_iter()
+            .any(|used| used.access() != OpAccess::None)
+        {
+            return false;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_told_from_an_address_that_is_kept() {
+        // call *f(%rip); call f; jmp f
+        assert!(is_call(b"\x90\xff\x15\0\0\0\0", 3));
+        assert!(is_call(b"\xe8\0\0\0\0", 1));
+        assert!(is_call(b"\xe9\0\0\0\0", 1));
+        // mov f(%rip), %rax; mov %rsp, %rdi; call *%rax
+        assert!(is_call(b"\x48\x8b\x05\0\0\0\0\x48\x89\xe7\xff\xd0", 3));
+        // The same, with %rax kept; with another register called; with a part of it overwritten.
+        assert!(!is_call(b"\x48\x8b\x05\0\0\0\0\x48\x89\xc7\xff\xd0", 3));
+        assert!(!is_call(b"\x48\x8b\x05\0\0\0\0\x48\x89\xe7\xff\xd1", 3));
+        assert!(!is_call(b"\x48\x8b\x05\0\0\0\0\xb0\x01\xff\xd0", 3));
+        // lea f(%rip), %rdi; call g
+        assert!(!is_call(b"\x48\x8d\x3d\0\0\0\0\xe8\0\0\0\0", 3));
+    }
+
+    #[test]
+    fn only_an_address_can_come_from_the_table() {
+        let at = |addend| Relocation {
+            offset: 3,
+            kind: elf::R_X86_64_PC32,
+            symbol: 1,
+            addend,
+            place: 0,
+        };
+        let check = |code: &[u8], addend| direct(code, &at(addend));
+        let lea = Some(Change {
+            kind: Some(elf::R_X86_64_GOTPCREL),
+            byte: Some((1, 0x8b)),
+        });
+        assert_eq!(check(b"\x48\x8d\x05\0\0\0\0", -4), lea);
+        assert_eq!(check(b"\x4c\x8d\x3d\0\0\0\0", -4), lea);
+        // Another field of it, a load, a store, another base register.
+        assert_eq!(check(b"\x48\x8d\x05\0\0\0\0", 4), None);
+        assert_eq!(check(b"\x48\x8b\x05\0\0\0\0", -4), None);
+        assert_eq!(check(b"\x48\x89\x05\0\0\0\0", -4), None);
+        assert_eq!(check(b"\x48\x8d\x80\0\0\0\0", -4), None);
+    }
+}

@@ -1,0 +1,184 @@
+//! What a piece of code or data is, so that two compilations can be compared.
+//!
+//! Bytes, and what they refer to: functions and statics by their paths, nameless constants by what they
+//! hold. Where a panic stands (`core::panic::Location`) counts by its file alone: a line that is moved
+//! changes no function. Knows nothing of what a difference means.
+
+use std::cell::RefCell;
+use std::collections::hash_map::DefaultHasher;
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+
+use object::elf;
+
+use super::objects::Relocation;
+use super::world::{is_rust, Piece, Target, World};
+
+/// Compares the pieces of one compilation.
+pub(crate) struct Fingerprints<'a, 'd> {
+    world: &'a World<'d>,
+    known: RefCell<HashMap<Piece, u64>>,
+}
+
+/// Nameless constants refer to each other in chains, not in depth.
+const DEEPEST: usize = 64;
+
+impl<'a, 'd> Fingerprints<'a, 'd> {
+    pub(crate) fn new(world: &'a World<'d>) -> Self {
+        Self {
+            world,
+            known: RefCell::default(),
+        }
+    }
+
+    /// What a piece is.
+    pub(crate) fn of(&self, piece: Piece) -> u64 {
+        if let Some(&known) = self.known.borrow().get(&piece) {
+            return known;
+        }
+        let found = self.at_depth(piece, 0);
+        self.known.borrow_mut().insert(piece, found);
+        found
+    }
+
+    fn at_depth(&self, piece: Piece, depth: usize) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let object = &self.world.objects[piece.0];
+        let section = &object.sections[piece.1];
+        if depth > DEEPEST {
+            return 0;
+        }
+        if let Some(file) = self.location(piece) {
+            file.hash(&mut hasher);
+            return hasher.finish();
+        }
+        (section.flags, section.size).hash(&mut hasher);
+        object.data[section.file.clone()].hash(&mut hasher);
+        for relocation in object.relocations(piece.1) {
+            (relocation.offset, relocation.kind).hash(&mut hasher);
+            self.target(piece, &relocation, depth, &mut hasher);
+        }
+        hasher.finish()
+    }
+
+    fn target(
+        &self,
+        from: Piece,
+        relocation: &Relocation,
+        depth: usize,
+        hasher: &mut DefaultHasher,
+    ) {
+        let addend = relocation.addend;
+        let Some(symbol) = self.world.symbol(from.0, relocation) else {
+            return relocation.symbol.hash(hasher);
+        };
+        let piece = match self.world.target(from.0, relocation) {
+            Some(Target::Piece(piece)) => piece,
+            Some(Target::Outside(name)) => return self.name(name, addend, hasher),
+            None => return (relocation.symbol, addend).hash(hasher),
+        };
+        if is_rust(symbol.name) || !symbol.local {
+            return self.named(symbol.name, piece, addend, hasher);
+        }
+        let offset = (symbol.value as i64).wrapping_add(addend);
+        let section = &self.world.objects[piece.0].sections[piece.1];
+        if piece == from {
+            return ("self", offset).hash(hasher);
+        }
+        if section.is_code() {
+            // A jump table's way back, or code without a name of its own.
+            let path = self.world.path_of(piece);
+            return (path, offset).hash(hasher);
+        }
+        if section.has(elf::SHF_MERGE) {
+            return self.entry(piece, offset, relocation.kind, hasher);
+        }
+        let content = match depth {
+            0 => self.constant(piece),
+            depth => self.at_depth(piece, depth + 1),
+        };
+        (content, offset).hash(hasher);
+    }
+
+    /// A nameless constant that code refers to directly: many functions do to the same.
+    fn constant(&self, piece: Piece) -> u64 {
+        let key = (piece.0, piece.1);
+        if let Some(&known) = self.known.borrow().get(&key) {
+            return known;
+        }
+        let found = self.at_depth(piece, 1);
+        self.known.borrow_mut().insert(key, found);
+        found
+    }
+
+    fn name(&self, name: &'d str, addend: i64, hasher: &mut DefaultHasher) {
+        match is_rust(name) {
+            true => (self.world.path(name), addend).hash(hasher),
+            false => (name, addend).hash(hasher),
+        }
+    }
+
+    /// Several functions in one body can have one path: then their size has to tell them apart. They
+    /// share an object, of which modules aren't divided; what others hold are copies, which come and
+    /// go with whoever needs them.
+    fn named(&self, name: &'d str, piece: Piece, addend: i64, hasher: &mut DefaultHasher) {
+        self.name(name, addend, hasher);
+        let path = self.world.path(name);
+        let pieces = self.world.pieces(&path).iter();
+        if pieces.filter(|other| other.0 == piece.0).count() > 1 {
+            let object = &self.world.objects[piece.0];
+            let section = &object.sections[piece.1];
+            object.data[section.file.clone()].hash(hasher);
+        }
+    }
+
+    /// An entry of a section of constants that belongs to many functions.
+    fn entry(&self, piece: Piece, offset: i64, kind: u32, hasher: &mut DefaultHasher) {
+        let object = &self.world.objects[piece.0];
+        let section = &object.sections[piece.1];
+        let data = &object.data[section.file.clone()];
+        // A displacement counts from behind the instruction: four bytes, more if a constant follows.
+        let relative = matches!(kind, elf::R_X86_64_PC32 | elf::R_X86_64_PLT32);
+        let start = offset + if relative { 4 } else { 0 };
+        let start = start.clamp(0, data.len() as i64) as usize;
+        let entry = (section.entry as usize).max(1);
+        if section.has(elf::SHF_STRINGS) {
+            let end = data[start..].iter().position(|byte| *byte == 0);
+            let end = end.map_or(data.len(), |end| start + end);
+            return data[start..end].hash(hasher);
+        }
+        let end = (start + 2 * entry).min(data.len());
+        match relative && entry < 16 {
+            true => data[start..end].hash(hasher),
+            false => data[start..(start + entry).min(end)].hash(hasher),
+        }
+    }
+
+    /// The file of a `Location`: its name and length, a line and a column.
+    fn location(&self, piece: Piece) -> Option<&'d [u8]> {
+        const SIZE: u64 = 24;
+        let object = &self.world.objects[piece.0];
+        let section = &object.sections[piece.1];
+        if section.size != SIZE || section.is_state() || !self.world.symbols_in(piece).is_empty() {
+            return None;
+        }
+        let data = object.data.get(section.file.clone())?;
+        let mut relocations = object.relocations(piece.1);
+        let (relocation, None) = (relocations.next()?, relocations.next()) else {
+            return None;
+        };
+        let (0, elf::R_X86_64_64) = (relocation.offset, relocation.kind) else {
+            return None;
+        };
+        let Some(Target::Piece(text)) = self.world.target(piece.0, &relocation) else {
+            return None;
+        };
+        let length = u64::from_le_bytes(data.get(8..16)?.try_into().ok()?) as usize;
+        let holder = &self.world.objects[text.0];
+        let start = self.world.symbol(piece.0, &relocation)?.value as i64 + relocation.addend;
+        let start = usize::try_from(start).ok()?;
+        let name = holder.data[holder.sections[text.1].file.clone()]
+            .get(start..start.checked_add(length)?)?;
+        name.ends_with(b".rs").then_some(name)
+    }
+}

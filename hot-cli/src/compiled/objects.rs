@@ -1,0 +1,177 @@
+//! The objects of a library: sections, symbols and relocations, as far as code is to be taken out.
+//!
+//! Reads only. Knows nothing of what is taken.
+
+use std::ops::Range;
+
+use anyhow::{bail, Context, Result};
+use object::elf;
+use object::read::archive::ArchiveFile;
+use object::read::elf::{FileHeader, SectionHeader, Sym};
+use object::{LittleEndian, SectionIndex};
+
+type Header = elf::FileHeader64<LittleEndian>;
+type RawRelocation = elf::Rela64<LittleEndian>;
+
+/// One object of the library.
+pub(crate) struct Object<'d> {
+    pub(crate) data: &'d [u8],
+    pub(crate) sections: Vec<Section<'d>>,
+    pub(crate) symbols: Vec<Symbol<'d>>,
+    /// The indices of the symbol table and of its names.
+    pub(crate) tables: (usize, usize),
+    /// Where the section headers stand.
+    pub(crate) headers: usize,
+}
+
+pub(crate) struct Section<'d> {
+    pub(crate) name: &'d str,
+    pub(crate) flags: u64,
+    /// Where its contents stand; empty for what has none in the file.
+    pub(crate) file: Range<usize>,
+    /// Its size in memory.
+    pub(crate) size: u64,
+    /// The size of its entries, where the linker may merge equal ones.
+    pub(crate) entry: u64,
+    /// Where its relocations stand.
+    relocations: Range<usize>,
+}
+
+impl Section<'_> {
+    pub(crate) fn has(&self, flag: u32) -> bool {
+        self.flags & u64::from(flag) != 0
+    }
+
+    pub(crate) fn is_code(&self) -> bool {
+        self.has(elf::SHF_EXECINSTR)
+    }
+
+    /// Whether the program writes to it: what only the dynamic linker writes to is constant.
+    pub(crate) fn is_state(&self) -> bool {
+        self.has(elf::SHF_WRITE) && !self.name.starts_with(".data.rel.ro")
+    }
+
+    /// The cell through which unwinding finds its personality function.
+    pub(crate) fn is_personality(&self) -> bool {
+        self.name.starts_with(".data.") && self.name.contains("DW.ref.")
+    }
+}
+
+pub(crate) struct Symbol<'d> {
+    pub(crate) name: &'d str,
+    pub(crate) local: bool,
+    pub(crate) kind: u8,
+    /// The section that defines it, and where it starts in it.
+    pub(crate) section: Option<usize>,
+    pub(crate) value: u64,
+}
+
+/// A place that the linker fills in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Relocation {
+    /// Inside the section.
+    pub(crate) offset: usize,
+    pub(crate) kind: u32,
+    pub(crate) symbol: usize,
+    pub(crate) addend: i64,
+    /// Where the relocation itself stands in the file.
+    pub(crate) place: usize,
+}
+
+/// Where the contents of a section stand in its file.
+fn contents(section: &elf::SectionHeader64<LittleEndian>, data: &[u8]) -> Result<Range<usize>> {
+    let (start, size) = section.file_range(LittleEndian).unwrap_or((0, 0));
+    let end = start.checked_add(size).context("an object is damaged")?;
+    if end > data.len() as u64 {
+        bail!("an object is damaged");
+    }
+    Ok(start as usize..end as usize)
+}
+
+/// Reads all objects of an archive.
+pub(crate) fn read<'d>(archive: &'d [u8], objects: &mut Vec<Object<'d>>) -> Result<()> {
+    let file = ArchiveFile::parse(archive).context("rustc wrote no library")?;
+    for member in file.members() {
+        let data = member?.data(archive)?;
+        if data.starts_with(&elf::ELFMAG) {
+            objects.push(Object::read(data)?);
+        }
+    }
+    Ok(())
+}
+
+impl<'d> Object<'d> {
+    fn read(data: &'d [u8]) -> Result<Self> {
+        let header = Header::parse(data)?;
+        let endian = header.endian()?;
+        if header.e_machine(endian) != elf::EM_X86_64 {
+            bail!("an object is not for x86-64");
+        }
+        let table = header.sections(endian, data)?;
+        let symbols = table.symbols(endian, data, elf::SHT_SYMTAB)?;
+        if symbols.shndx_section() != SectionIndex(0) {
+            bail!("an object has too many sections");
+        }
+        let mut sections = Vec::new();
+        for section in table.iter() {
+            let file = contents(section, data)?;
+            sections.push(Section {
+                name: std::str::from_utf8(table.section_name(endian, section)?)?,
+                flags: section.sh_flags(endian),
+                file,
+                size: section.sh_size(endian),
+                entry: section.sh_entsize(endian),
+                relocations: 0..0,
+            });
+        }
+        for section in table.iter() {
+            if section.sh_type(endian) == elf::SHT_REL {
+                bail!("an object has relocations without addends");
+            }
+            if section.sh_type(endian) != elf::SHT_RELA {
+                continue;
+            }
+            let range = contents(section, data)?;
+            let target = sections
+                .get_mut(section.sh_info(endian) as usize)
+                .filter(|target| target.relocations.is_empty());
+            target.context("an object is damaged")?.relocations = range;
+        }
+        let names = symbols.string_section();
+        let mut found = Vec::new();
+        for (index, symbol) in symbols.enumerate() {
+            found.push(Symbol {
+                name: std::str::from_utf8(symbols.symbol_name(endian, symbol)?)?,
+                local: symbol.is_local(),
+                kind: symbol.st_type(),
+                value: symbol.st_value(endian),
+                section: symbols
+                    .symbol_section(endian, symbol, index)?
+                    .map(|section| section.0),
+            });
+        }
+        Ok(Self {
+            data,
+            sections,
+            symbols: found,
+            tables: (symbols.section().0, names.0),
+            headers: header.e_shoff.get(endian) as usize,
+        })
+    }
+
+    /// The relocations of a section.
+    pub(crate) fn relocations(&self, section: usize) -> impl Iterator<Item = Relocation> + 'd {
+        let places = self.sections[section].relocations.clone();
+        let size = std::mem::size_of::<RawRelocation>();
+        let data: &'d [u8] = self.data;
+        let all = object::pod::slice_from_all_bytes::<RawRelocation>(&data[places.clone()]);
+        let all = all.unwrap_or_default().iter().enumerate();
+        all.map(move |(number, raw)| Relocation {
+            offset: raw.r_offset.get(LittleEndian) as usize,
+            kind: raw.r_type(LittleEndian, false),
+            symbol: raw.r_sym(LittleEndian, false) as usize,
+            addend: raw.r_addend.get(LittleEndian),
+            place: places.start + number * size,
+        })
+    }
+}

@@ -1,0 +1,271 @@
+//! The sites in compiled code: which functions have one, and what their types are.
+//!
+//! Reads the statics that the prologues left, by the layout of `soft_mock::site`.
+
+use std::cell::LazyCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use soft_mock_rewriter::analysis::has_opaque_result;
+use soft_mock_rewriter::whole_crate::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
+
+use super::world::{Piece, Target, World};
+
+/// The name of the static.
+pub(crate) const SITE: &str = "__SOFT_MOCK_SITE";
+
+const ASYNC: u32 = 2;
+const MAIN: u32 = 8;
+
+/// Offsets of the fields that are read.
+const FLAGS: usize = 20;
+const NAME: usize = 32;
+const LINE: usize = 64;
+const SIGNATURE: usize = 72;
+const TYPE_ID: usize = 96;
+const SIZE: usize = 104;
+
+/// A function with a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Site {
+    /// The path of the static.
+    pub(crate) path: Rc<str>,
+    pub(crate) name: String,
+    pub(crate) line: u32,
+    pub(crate) signature: String,
+    /// The path of the function that answers with the id of the site's type.
+    type_id: Option<Rc<str>>,
+    /// What a result with `impl Trait` in it is, as the end of an instance's path: several where it can't be told.
+    output: Vec<String>,
+    pub(crate) is_async: bool,
+    /// It is the program's main function: it is called once.
+    pub(crate) is_main: bool,
+}
+
+impl Site {
+    /// The path of the code that holds the prologue: the function, or the future of an async one.
+    pub(crate) fn owner(&self) -> &str {
+        owner(&self.path).unwrap_or(&self.path)
+    }
+
+    /// The path that the code that replaces the function has if its body was moved.
+    pub(crate) fn detached(&self) -> String {
+        let mut function = self.owner();
+        // A macro may have put the body of an async function into a future of its own.
+        while let Some((outer, closure)) = function.rsplit_once("::") {
+            match closure.starts_with("{closure#") {
+                true => function = outer,
+                false => break,
+            }
+        }
+        let start = function.rfind("::").map_or(0, |at| at + 2);
+        format!(
+            "{}{DETACHED_CODE}{}",
+            &function[..start],
+            &function[start..]
+        )
+    }
+
+    /// Whether the code that holds the prologue is the function itself: a macro may have put the body
+    /// into a closure.
+    pub(crate) fn is_function(&self) -> bool {
+        self.is_async || !self.owner().ends_with('}')
+    }
+
+    /// Whether code for the one can be called through the other.
+    pub(crate) fn has_type_of(&self, other: &Self) -> bool {
+        self.signature == other.signature
+            && self.type_id == other.type_id
+            && self.is_async == other.is_async
+            && self.output == other.output
+            && (!has_opaque_result(&self.signature) || self.has_known_output())
+    }
+
+    /// Whether there is one, and it is what the compiler must have found for the prologue as well. It is not if
+    /// an edit of a body can change it (closures, futures), or if another type can be coerced to it.
+    fn has_known_output(&self) -> bool {
+        matches!(self.output.as_slice(), [output]
+            if !output.is_empty() && !output.contains("{closure#") && !is_coerced_to(output))
+    }
+}
+
+/// The path of the code whose site has the path `site`.
+pub(crate) fn owner(site: &str) -> Option<&str> {
+    site.strip_suffix(SITE)?.strip_suffix("::")
+}
+
+/// A path as it is where bodies of async functions stay where they are.
+pub(crate) fn attached(path: &str) -> String {
+    path.replace(DETACHED_BODY, "")
+}
+
+/// All sites, by the paths of the code that holds them.
+pub(crate) fn sites<'d>(
+    world: &World<'d>,
+    objects: &dyn Fn(usize) -> bool,
+) -> HashMap<String, Site> {
+    let all = world.paths().filter(|(path, _)| owner(path).is_some());
+    // Goes through all paths: not before there is such a function.
+    let outputs = LazyCell::new(|| outputs(world));
+    all.filter_map(|(path, pieces)| {
+        let piece = pieces.iter().find(|piece| objects(piece.0))?;
+        let mut site = read(world, *piece, path)?;
+        if has_opaque_result(&site.signature) {
+            site.output = outputs.get(&site.detached()).cloned().unwrap_or_default();
+        }
+        Some((site.owner().to_owned(), site))
+    })
+    .collect()
+}
+
+/// Whether Rust coerces other types to this one: to references, pointers, and what points to something without a
+/// size. What returns first in a body may then be of another type than what the function returns.
+fn is_coerced_to(ty: &str) -> bool {
+    const STARTS: [&str; 7] = ["&", "*", "fn(", "unsafe ", "extern ", "for<", "dyn "];
+    const POINTERS: [&str; 13] = [
+        "Box",
+        "Rc",
+        "Arc",
+        "Weak",
+        "Pin",
+        "NonNull",
+        "Cell",
+        "RefCell",
+        "UnsafeCell",
+        "Ref",
+        "RefMut",
+        "UniqueRc",
+        "UniqueArc",
+    ];
+    let head = ty.split('<').next().unwrap_or(ty);
+    let name = head.rsplit("::").next().unwrap_or(head);
+    STARTS.iter().any(|start| ty.starts_with(start)) || POINTERS.contains(&name)
+}
+
+/// Says of which function with an `impl Trait` as its result the site can't be used, and why: the code that
+/// differs is its own.
+pub(crate) fn unusable_result(
+    then: &HashMap<String, Site>,
+    now: &HashMap<String, Site>,
+    is_same: &dyn Fn(&str) -> bool,
+) -> Option<String> {
+    let opaque = now
+        .iter()
+        .filter(|(_, site)| has_opaque_result(&site.signature));
+    let mut both = opaque.filter_map(|(owner, site)| Some((site, then.get(owner)?)));
+    both.find_map(|(site, then)| {
+        let name = &site.name;
+        if site.output != then.output {
+            return Some(format!("what `{name}` returns is of another type now: "));
+        }
+        let body = site.detached().replace(DETACHED_CODE, DETACHED_BODY) + "::{closure#0}";
+        (!site.has_known_output() && !is_same(&body)).then(|| {
+            format!("`{name}` returns a reference, a pointer or a closure as `impl …`, so its site can't be used: ")
+        })
+    })
+}
+
+/// The types that results of `impl Trait` are, by the paths of the code that replaces the functions.
+fn outputs(world: &World<'_>) -> HashMap<String, Vec<String>> {
+    let mark = format!("::{DETACHED_OUTPUT}::<");
+    let mut found: HashMap<String, Vec<String>> = HashMap::new();
+    for (path, _) in world.paths() {
+        if let Some((code, output)) = path.split_once(&mark) {
+            found
+                .entry(code.to_owned())
+                .or_default()
+                .push(output.to_owned());
+        }
+    }
+    found
+}
+
+fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<Site> {
+    let symbol = world
+        .symbols_in(piece)
+        .iter()
+        .find(|name| world.path(name) == *path)?;
+    let (_, index) = world.definition(symbol)?;
+    // All sites of an object can share their section.
+    let start = usize::try_from(world.objects[piece.0].symbols[index].value).ok()?;
+    let object = &world.objects[piece.0];
+    let data = object.data.get(object.sections[piece.1].file.clone())?;
+    let data = data.get(start..start + SIZE)?;
+    let number = |at: usize| Some(u32::from_le_bytes(data.get(at..at + 4)?.try_into().ok()?));
+    let flags = number(FLAGS)?;
+    let relocations: Vec<_> = object.relocations(piece.1).collect();
+    let at = |field: usize| {
+        relocations
+            .iter()
+            .find(|found| found.offset == start + field)
+    };
+    let text = |field: usize| -> Option<String> {
+        let length = u64::from_le_bytes(data.get(field + 8..field + 16)?.try_into().ok()?) as usize;
+        if length == 0 {
+            return Some(String::new());
+        }
+        let relocation = at(field)?;
+        let Target::Piece(holder) = world.target(piece.0, relocation)? else {
+            return None;
+        };
+        let from = world.symbol(piece.0, relocation)?.value as i64 + relocation.addend;
+        let from = usize::try_from(from).ok()?;
+        let found = &world.objects[holder.0];
+        let bytes = found.data.get(found.sections[holder.1].file.clone())?;
+        String::from_utf8(bytes.get(from..from + length)?.to_vec()).ok()
+    };
+    let type_id = match at(TYPE_ID) {
+        Some(relocation) => Some(world.path(world.symbol(piece.0, relocation)?.name)),
+        None => None,
+    };
+    Some(Site {
+        path: Rc::clone(path),
+        name: text(NAME)?,
+        line: number(LINE)?,
+        signature: text(SIGNATURE)?,
+        type_id,
+        output: Vec::new(),
+        is_async: flags & ASYNC != 0,
+        is_main: flags & MAIN != 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_that_can_be_told() {
+        let check = |output: &[&str], expected: bool| {
+            let end = |ty: &&str| format!("{ty}>");
+            let site = Site {
+                path: "app[1]::f::{closure#0}::__SOFT_MOCK_SITE".into(),
+                name: "app::f".to_owned(),
+                line: 1,
+                signature: "async fn() -> impl Display".to_owned(),
+                type_id: None,
+                output: output.iter().map(end).collect(),
+                is_async: true,
+                is_main: false,
+            };
+            assert_eq!(site.has_type_of(&site), expected, "{output:?}");
+        };
+        for told in ["u8", "alloc[2]::string::String", "(u8, &str)", "[u8; 3]"] {
+            check(&[told], true);
+        }
+        check(&["core[2]::result::Result<&str, app[1]::Error>"], true);
+        check(&[], false);
+        check(&["u8", "u16"], false);
+        check(&["core[2]::iter::Map<u8, app[1]::f::{closure#0}>"], false);
+        for coerced in [
+            "&str",
+            "&[u8]",
+            "*const u8",
+            "fn(u8) -> u8",
+            "for<'a> fn(&'a u8)",
+        ] {
+            check(&[coerced], false);
+        }
+        check(&["alloc[2]::boxed::Box<dyn core[2]::fmt::Display>"], false);
+    }
+}

@@ -1,0 +1,198 @@
+//! The compiled code of all units of a program, as one graph: pieces of code and data, and what refers
+//! to what.
+//!
+//! A *piece* is a section of an object: rustc gives every function and every constant one of its own.
+//! Functions and statics are known by the path that their symbols spell. It has no numbers of impl
+//! blocks, which an insertion before them would change. Knows nothing of what changed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::code;
+use super::objects::{Object, Relocation, Symbol};
+
+/// A section of an object, by their positions.
+pub(crate) type Piece = (usize, usize);
+
+/// The code of all units.
+pub(crate) struct World<'d> {
+    pub(crate) objects: Vec<Object<'d>>,
+    /// Where each global symbol is defined: the object, and the symbol's place in its table.
+    definitions: HashMap<&'d str, (usize, usize)>,
+    /// The functions and statics in each piece.
+    named: HashMap<Piece, Vec<&'d str>>,
+    /// The pieces of each path: more than one for instances that several crates or objects have.
+    paths: HashMap<Rc<str>, Vec<Piece>>,
+    names: RefCell<HashMap<&'d str, Rc<str>>>,
+}
+
+/// What a relocation refers to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target<'d> {
+    Piece(Piece),
+    /// Something outside of the units.
+    Outside(&'d str),
+}
+
+/// How a piece uses what it refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// It calls it.
+    Call,
+    /// Code that has its address.
+    Address,
+    /// Data that holds its address.
+    Data,
+}
+
+/// A symbol as a path, with the crates' own marks: two versions of one crate differ.
+pub(crate) fn path(symbol: &str) -> String {
+    // What the compiler appends to tell copies apart is no part of the path.
+    let symbol = symbol.split(".llvm.").next().unwrap_or(symbol);
+    rustc_demangle::demangle(symbol).to_string()
+}
+
+pub(crate) fn is_rust(symbol: &str) -> bool {
+    symbol.starts_with("_R")
+}
+
+impl<'d> World<'d> {
+    pub(crate) fn new(objects: Vec<Object<'d>>) -> Self {
+        let mut world = Self {
+            objects,
+            definitions: HashMap::new(),
+            named: HashMap::new(),
+            paths: HashMap::new(),
+            names: RefCell::default(),
+        };
+        for position in 0..world.objects.len() {
+            for index in 0..world.objects[position].symbols.len() {
+                world.note(position, index);
+            }
+        }
+        world
+    }
+
+    fn note(&mut self, position: usize, index: usize) {
+        let symbol = &self.objects[position].symbols[index];
+        let Some(section) = symbol.section else {
+            return;
+        };
+        let name = symbol.name;
+        if !symbol.local {
+            self.definitions.entry(name).or_insert((position, index));
+        } else if !is_rust(name) {
+            return;
+        }
+        let piece = (position, section);
+        self.named.entry(piece).or_default().push(name);
+        let path = self.path(name);
+        let pieces = self.paths.entry(path).or_default();
+        if !pieces.contains(&piece) {
+            pieces.push(piece);
+        }
+    }
+
+    /// A symbol as a path.
+    pub(crate) fn path(&self, symbol: &'d str) -> Rc<str> {
+        let mut names = self.names.borrow_mut();
+        let known = names.entry(symbol).or_insert_with(|| path(symbol).into());
+        Rc::clone(known)
+    }
+
+    pub(crate) fn pieces(&self, path: &str) -> &[Piece] {
+        self.paths.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn paths(&self) -> impl Iterator<Item = (&Rc<str>, &[Piece])> {
+        self.paths
+            .iter()
+            .map(|(path, pieces)| (path, pieces.as_slice()))
+    }
+
+    /// The functions and statics in a piece; none for a nameless constant.
+    pub(crate) fn symbols_in(&self, piece: Piece) -> &[&'d str] {
+        self.named.get(&piece).map_or(&[], Vec::as_slice)
+    }
+
+    /// The path of what is in a piece.
+    pub(crate) fn path_of(&self, piece: Piece) -> Option<Rc<str>> {
+        let symbol = self.symbols_in(piece).first()?;
+        Some(self.path(symbol))
+    }
+
+    pub(crate) fn definition(&self, symbol: &str) -> Option<(usize, usize)> {
+        self.definitions.get(symbol).copied()
+    }
+
+    pub(crate) fn symbol(&self, object: usize, relocation: &Relocation) -> Option<&Symbol<'d>> {
+        self.objects[object].symbols.get(relocation.symbol)
+    }
+
+    /// What a relocation refers to.
+    pub(crate) fn target(&self, object: usize, relocation: &Relocation) -> Option<Target<'d>> {
+        let symbol = self.symbol(object, relocation)?;
+        if let Some(section) = symbol.section {
+            return Some(Target::Piece((object, section)));
+        }
+        Some(match self.definitions.get(symbol.name) {
+            Some(&(other, index)) => {
+                Target::Piece((other, self.objects[other].symbols[index].section?))
+            }
+            None => Target::Outside(symbol.name),
+        })
+    }
+
+    /// How a relocation of a piece uses its target.
+    pub(crate) fn usage(&self, piece: Piece, relocation: &Relocation) -> Use {
+        let object = &self.objects[piece.0];
+        let section = &object.sections[piece.1];
+        if !section.is_code() {
+            return Use::Data;
+        }
+        let called = object
+            .data
+            .get(section.file.clone())
+            .is_some_and(|code| code::is_call(code, relocation.offset));
+        match called {
+            true => Use::Call,
+            false => Use::Address,
+        }
+    }
+
+    /// All pieces that are loaded into a program.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Piece> + '_ {
+        self.objects.iter().enumerate().flat_map(|(at, object)| {
+            let sections = object.sections.iter().enumerate();
+            sections
+                .filter(|(_, section)| {
+                    // Sites lead to the functions that answer with their types, and to nothing else.
+                    const NOT: [&str; 2] = [".eh_frame", soft_mock_rewriter::instrument::SECTION];
+                    section.has(object::elf::SHF_ALLOC) && !NOT.contains(&section.name)
+                })
+                .map(move |(section, _)| (at, section))
+        })
+    }
+
+    pub(crate) fn is_code(&self, piece: Piece) -> bool {
+        self.objects[piece.0].sections[piece.1].is_code()
+    }
+
+    /// Which pieces refer to which, and where.
+    pub(crate) fn users(&self) -> HashMap<Piece, Vec<(Piece, Relocation)>> {
+        let mut users: HashMap<Piece, Vec<(Piece, Relocation)>> = HashMap::new();
+        for piece in self.all() {
+            for relocation in self.objects[piece.0].relocations(piece.1) {
+                let Some(Target::Piece(target)) = self.target(piece.0, &relocation) else {
+                    continue;
+                };
+                if target == piece {
+                    continue;
+                }
+                users.entry(target).or_default().push((piece, relocation));
+            }
+        }
+        users
+    }
+}

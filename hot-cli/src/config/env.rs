@@ -1,0 +1,14 @@
+//! The names of the variables that `hot` hands to those whom it starts. The generated main of a program removes them
+//! before the user's main runs.
+
+/// The private folder of the session.
+pub(crate) const SESSION: &str = "HOT_SESSION";
+
+/// The workspace wrapper that the user has set.
+pub(crate) const CHAINED_WRAPPER: &str = "HOT_CHAINED_WRAPPER";
+
+/// What was set for `RUSTC_WRAPPER` before; empty if nothing was.
+pub(crate) const RUSTC_WRAPPER_BEFORE: &str = "HOT_RUSTC_WRAPPER_BEFORE";
+
+/// Set for the one call of rustc that links a managed plugin: the linker that is to be called.
+pub(crate) const PLUGIN_LINKER: &str = "HOT_PLUGIN_LINKER";

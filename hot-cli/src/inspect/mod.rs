@@ -1,0 +1,13 @@
+//! What `hot` would do to a project, found out from its sources alone: `hot doctor` and `hot expand`.
+//!
+//! Nothing is compiled and nothing is run, besides `cargo metadata`. What is behind a `#[cfg]` counts,
+//! whatever the condition.
+
+mod args;
+mod crates;
+mod expand;
+mod survey;
+
+pub(crate) use args::DoctorArgs;
+pub(crate) use expand::expand;
+pub(crate) use survey::doctor;

@@ -1,0 +1,205 @@
+//! `hot doctor`: per crate, the share of functions that can be patched, and for the rest why not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+use soft_mock_rewriter::analysis::{inlined, macro_functions, FunctionInfo, Ineligible};
+
+use super::args::DoctorArgs;
+use super::crates::{of_project, Crate};
+use crate::config::settings;
+
+/// Functions that a line names.
+const NAMED: usize = 3;
+
+/// What is said of one crate.
+#[derive(Debug, Serialize)]
+struct Finding {
+    #[serde(rename = "crate")]
+    name: String,
+    kind: String,
+    root: String,
+    /// All functions with a body, without tests.
+    functions: usize,
+    patchable: usize,
+    /// Those that can't be patched by themselves, by reason.
+    rest: Vec<Rest>,
+    /// Files that can't be read as Rust, and whatever else kept it from being looked at.
+    problems: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Rest {
+    reason: String,
+    /// Their edits are patched all the same, by way of the functions that call them.
+    by_callers: bool,
+    functions: Vec<Place>,
+}
+
+#[derive(Debug, Serialize)]
+struct Place {
+    name: String,
+    file: String,
+    line: usize,
+}
+
+/// Looks at a project without running it.
+pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let manifest = args.manifest_path.as_deref().and_then(Path::parent);
+    let folder = manifest.map_or(here.clone(), |folder| here.join(folder));
+    let settings = settings::of_project(&folder).unwrap_or_default();
+    let include = [args.include.clone(), settings.include].concat();
+    let crates = of_project(args.manifest_path.as_deref(), args.examples, &include)?;
+    let findings: Vec<Finding> = crates
+        .iter()
+        .map(|krate| look(krate, args.release, &here))
+        .collect();
+    if args.json {
+        return Ok(format!("{}\n", serde_json::to_string_pretty(&findings)?));
+    }
+    let mut text: String = findings.iter().map(Finding::text).collect();
+    let (all, patchable) = findings.iter().fold((0, 0), |(all, patchable), finding| {
+        (all + finding.functions, patchable + finding.patchable)
+    });
+    let rest = || findings.iter().flat_map(|finding| &finding.rest);
+    let by_callers = rest().filter(|rest| rest.by_callers);
+    let by_callers: usize = by_callers.map(|rest| rest.functions.len()).sum();
+    let _ = writeln!(text, "{}", share("all crates", patchable, all));
+    let _ = writeln!(
+        text,
+        "Of the other {}, {by_callers} are patched by way of the functions that call them, where no type or object \
+         depends on them; an edit of any other builds the program again and restarts it.",
+        all - patchable,
+    );
+    Ok(text)
+}
+
+fn look(krate: &Crate, release: bool, here: &Path) -> Finding {
+    let shown = |path: &Path| {
+        path.strip_prefix(here)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    };
+    let mut finding = Finding {
+        name: krate.name.clone(),
+        kind: krate.kind.clone(),
+        root: shown(&krate.root),
+        functions: 0,
+        patchable: 0,
+        rest: Vec::new(),
+        problems: krate.unfit.iter().map(|why| (*why).to_owned()).collect(),
+    };
+    let sources = match krate.read() {
+        Ok(sources) => sources,
+        Err(error) => {
+            finding.problems.push(format!("{error:#}"));
+            return finding;
+        }
+    };
+    finding
+        .problems
+        .extend(sources.tree.errors.iter().map(ToString::to_string));
+    let functions = sources.rewritten.functions.iter();
+    let functions: Vec<&FunctionInfo> = functions.filter(|f| !is_test(f)).collect();
+    let mut rest: BTreeMap<(String, bool), Vec<Place>> = BTreeMap::new();
+    let left_to_the_optimiser = match release {
+        true => inlined(&sources.tree, &krate.name).into_iter().collect(),
+        false => BTreeSet::new(),
+    };
+    for function in &functions {
+        let why = match (function.kind, krate.unfit) {
+            (_, Some(why)) => (why.to_owned(), false),
+            (Err(why), None) => (why.to_string(), why.is_reached_by_callers()),
+            (Ok(_), None) if left_to_the_optimiser.contains(&function.name) => {
+                ("the optimiser inlines it".to_owned(), true)
+            }
+            (Ok(_), None) => {
+                finding.patchable += 1;
+                continue;
+            }
+        };
+        rest.entry(why).or_default().push(place(function, &shown));
+    }
+    let made = macro_functions(&sources.tree)
+        .into_iter()
+        .map(|made| Place {
+            name: made.name,
+            file: shown(&made.path),
+            line: made.line,
+        });
+    let made: Vec<Place> = made.collect();
+    finding.functions = functions.len() + made.len();
+    if !made.is_empty() {
+        let why = "it stands inside a macro".to_owned();
+        rest.insert((why, krate.unfit.is_none()), made);
+    }
+    finding.rest = rest
+        .into_iter()
+        .map(|((reason, by_callers), functions)| Rest {
+            reason,
+            by_callers,
+            functions,
+        })
+        .collect();
+    finding
+        .rest
+        .sort_by_key(|rest| std::cmp::Reverse(rest.functions.len()));
+    finding
+}
+
+fn is_test(function: &FunctionInfo) -> bool {
+    function.kind == Err(Ineligible::Test)
+}
+
+fn place(function: &FunctionInfo, shown: &dyn Fn(&Path) -> String) -> Place {
+    Place {
+        name: function.name.clone(),
+        file: shown(&function.path),
+        line: function.line,
+    }
+}
+
+fn share(what: &str, patchable: usize, all: usize) -> String {
+    let percent = match all {
+        0 => String::new(),
+        all => format!(", {} %", patchable * 100 / all),
+    };
+    format!("{what}: {patchable} of {all} functions can be patched{percent}")
+}
+
+impl Finding {
+    fn text(&self) -> String {
+        let what = format!("{} ({} {})", self.name, self.kind, self.root);
+        let mut text = share(&what, self.patchable, self.functions);
+        text.push('\n');
+        for problem in &self.problems {
+            let _ = writeln!(text, "      {problem}");
+        }
+        for rest in &self.rest {
+            let places = rest.functions.iter().take(NAMED);
+            let mut named: Vec<String> = places
+                .map(|place| format!("{} ({}:{})", place.name, place.file, place.line))
+                .collect();
+            if rest.functions.len() > NAMED {
+                named.push(format!("+{} more", rest.functions.len() - NAMED));
+            }
+            let _ = writeln!(
+                text,
+                "{:5} {}: {}\n      {}",
+                rest.functions.len(),
+                rest.reason,
+                named.join(", "),
+                match rest.by_callers {
+                    true => "by way of their callers",
+                    false => "not at all",
+                }
+            );
+        }
+        text
+    }
+}

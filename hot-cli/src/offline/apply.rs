@@ -1,0 +1,26 @@
+//! Installs plugins in a program that listens.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use soft_mock::reloader::protocol::{Load, ToProgram};
+
+use super::args::RequiredProgram;
+use crate::remote::program::ProgramLine;
+
+/// Installs `plugins` in one step. Returns what the program says.
+pub(crate) fn patch(program: &RequiredProgram, plugins: &[PathBuf]) -> Result<String> {
+    // The program may stand in another folder.
+    let plugins = plugins
+        .iter()
+        .map(|plugin| std::path::absolute(plugin).with_context(|| plugin.display().to_string()))
+        .collect::<Result<Vec<PathBuf>>>()?;
+    let mut line = ProgramLine::to(program.pid, program.socket.as_deref())?
+        .context("name a program with --pid or --socket")?;
+    let answer = line.ask(&ToProgram::Load(Load {
+        id: 1,
+        plugins,
+        restore: Vec::new(),
+    }))?;
+    line.outcome(answer)
+}

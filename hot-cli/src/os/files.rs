@@ -1,0 +1,57 @@
+//! Files: written whole or not at all, told apart by their contents and by what the system notes of them.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// A hash of a file's contents; 0 if there is none to read.
+pub(crate) fn content_hash(path: &Path) -> u64 {
+    std::fs::read(path).map_or(0, |bytes| {
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        hasher.finish().max(1)
+    })
+}
+
+/// The place of an absolute path below another folder.
+pub(crate) fn below(folder: &Path, path: &Path) -> PathBuf {
+    folder.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+/// Writes a file so that nobody sees half of it.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    // As rustc and cargo create files: the umask decides.
+    replace_with_mode(path, bytes, 0o666)
+}
+
+/// The same, with the bits of its mode.
+pub(crate) fn replace_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        let mut file = tempfile::Builder::new()
+            .permissions(mode)
+            .tempfile_in(folder)?;
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("can't write {}", path.display()))
+}
+
+/// What tells cheaply that a file was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp(u64, u64, u64, i64, i64);
+
+impl Stamp {
+    /// Of the file as it is now; none if there is no such file.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let meta = path.metadata().ok()?;
+        let (mtime, nanos) = (meta.mtime(), meta.mtime_nsec());
+        Some(Self(meta.dev(), meta.ino(), meta.len(), mtime, nanos))
+    }
+}

@@ -1,0 +1,381 @@
+//! Builds the plugins of one patch: one for each crate that changed.
+//!
+//! ```text
+//! changed functions ─► micro-crate against the twin ─► object ─► plugin
+//!          │                  │ rustc refuses
+//!          │                  ▼
+//!          │            the user's error? ─ yes ─► show it
+//!          ▼                  │ no
+//! a private name that     ◄───┘
+//! the twin can't give ──► the whole crate again, just the changed code of it
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use soft_mock_rewriter::analysis::{DeclaredFunction, FileItems, Kind};
+use soft_mock_rewriter::patch_source::{
+    needs_whole_crate, patch_source, PatchFunction, PatchRequest, PatchSource, PatchedCrate,
+};
+
+use super::linker::{Inputs, Linker};
+use super::{user_errors, whole_crate};
+use crate::os::files::replace_file;
+use crate::program::plan::{Plan, PlannedFunction, Rude, UnitPlan, Wanted};
+use crate::program::twin::{NoTwin, Twin};
+use crate::program::whole_plugin::SpreadPlugin;
+use crate::program::{LoadedUnit, Program};
+use crate::rustc::run::{self, first_error, Cancel, Cancelled};
+
+/// A patch to build.
+pub(crate) struct Job {
+    pub(crate) program: Arc<Program>,
+    pub(crate) wanted: Wanted,
+    /// Where to write: private, and its own for every patch.
+    pub(crate) folder: PathBuf,
+    pub(crate) number: u64,
+    pub(crate) coloured: bool,
+    pub(crate) cancel: Cancel,
+}
+
+/// A patch that was built.
+pub(crate) struct Built {
+    pub(crate) plugins: Vec<PathBuf>,
+    /// What becomes new with them, and what gets its original body again.
+    pub(crate) plan: Plan,
+    /// Functions that differ, but are called just once.
+    pub(crate) once: Vec<PlannedFunction>,
+    /// Statics that begin with another value now: those that exist keep theirs.
+    pub(crate) kept: Vec<String>,
+    /// The plugins that were made from whole crates.
+    pub(crate) whole: Vec<SpreadPlugin>,
+    /// What took how long, and which way was taken.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Why there is no patch.
+pub(crate) enum BuildError {
+    /// A newer change replaced it.
+    Cancelled,
+    /// The edit doesn't compile: what rustc says.
+    Compile(String),
+    /// It can't be patched.
+    Rude(Vec<Rude>),
+}
+
+/// Builds the plugins of a patch.
+pub(crate) fn build(job: &Job) -> Result<Built, BuildError> {
+    still_built_so(job)?;
+    let built = build_all(job)?;
+    // Another build in the middle would have changed what the plugins were compiled against.
+    still_built_so(job)?;
+    Ok(built)
+}
+
+/// Whether the records are those of the running program, and the compiler that of the records.
+fn still_built_so(job: &Job) -> Result<(), BuildError> {
+    let outdated = || {
+        let name = job.program.outdated()?;
+        Some(format!(
+            "crate `{name}` was built again after the program was started"
+        ))
+    };
+    let Some(why) = outdated().or_else(|| job.program.other_compiler()) else {
+        return Ok(());
+    };
+    let first = job.wanted.bodies.values().next();
+    let first = first.map(|function| (&function.file, function.line));
+    let mut edits = job.wanted.spreading.iter();
+    let first = first.or_else(|| edits.next().map(|edit| (&edit.file, edit.line)));
+    let rude = first.map(|(file, line)| Rude {
+        file: file.clone(),
+        line,
+        why,
+    });
+    match rude {
+        Some(rude) => Err(BuildError::Rude(vec![rude])),
+        // Only bodies that are in the program already are to be given back.
+        None => Ok(()),
+    }
+}
+
+fn build_all(job: &Job) -> Result<Built, BuildError> {
+    if job.wanted.whole || !job.wanted.spreading.is_empty() {
+        return whole_crate::build_wanted(job, None);
+    }
+    let mut built = Built {
+        plugins: Vec::new(),
+        plan: job.wanted.plan.clone(),
+        once: Vec::new(),
+        kept: Vec::new(),
+        whole: Vec::new(),
+        notes: Vec::new(),
+    };
+    for (&position, plan) in job
+        .wanted
+        .plan
+        .iter()
+        .filter(|(_, plan)| !plan.patch.is_empty())
+    {
+        let unit = UnitJob {
+            job,
+            loaded: &job.program.units[position],
+            plan,
+            folder: job.folder.join(position.to_string()),
+        };
+        let started = Instant::now();
+        match unit.build()? {
+            Attempt::Done(plugin) => built.plugins.push(plugin),
+            // What is built from whole crates holds all changes.
+            Attempt::Refused(why) => return whole_crate::build_wanted(job, Some(&why)),
+        }
+        let name = &unit.loaded.unit.crate_name;
+        built
+            .notes
+            .push(format!("`{name}`: {:?}", started.elapsed()));
+    }
+    Ok(built)
+}
+
+/// The part of a patch that concerns one crate.
+struct UnitJob<'a> {
+    job: &'a Job,
+    loaded: &'a LoadedUnit,
+    plan: &'a UnitPlan,
+    folder: PathBuf,
+}
+
+/// A changed function and where its new and its compiled state are found.
+struct Target<'a> {
+    planned: &'a PlannedFunction,
+    /// Positions among the crate's files and in the file.
+    file: usize,
+    index: usize,
+    new: &'a DeclaredFunction,
+    old: &'a DeclaredFunction,
+}
+
+/// How an attempt to build the micro-crate ended.
+enum Attempt {
+    Done(PathBuf),
+    /// It was refused; why.
+    Refused(String),
+}
+
+impl UnitJob<'_> {
+    fn build(&self) -> Result<Attempt, BuildError> {
+        match self.try_build() {
+            Ok(result) => result,
+            Err(error) if error.is::<Cancelled>() => Err(BuildError::Cancelled),
+            Err(error) => Err(self.rude(&format!("no patch could be built: {error:#}"))),
+        }
+    }
+
+    /// A plugin, or why it needs the whole crate.
+    fn try_build(&self) -> Result<Result<Attempt, BuildError>> {
+        let program = &self.job.program;
+        let why = match self.loaded.twin(&program.rustc, &self.job.cancel) {
+            Ok(twin) => match self.with_twin(&twin)? {
+                Attempt::Refused(why) => why,
+                done => return Ok(Ok(done)),
+            },
+            Err(error) => error.downcast::<NoTwin>()?.to_string(),
+        };
+        let errors =
+            user_errors::errors(program, self.loaded, self.job.coloured, &self.job.cancel)?;
+        Ok(match errors {
+            Some(errors) => Err(BuildError::Compile(errors)),
+            None => Ok(Attempt::Refused(why)),
+        })
+    }
+
+    fn with_twin(&self, twin: &Twin) -> Result<Attempt> {
+        let items = self.items();
+        let targets = self.targets(&items)?;
+        let needs_whole = targets
+            .iter()
+            .find_map(|target| needs_whole_crate(target.new, target.old, &twin.hidden, &items));
+        if let Some(why) = needs_whole {
+            return Ok(Attempt::Refused(why));
+        }
+        Ok(match self.micro(twin, &items, &targets)? {
+            Attempt::Refused(stderr) => Attempt::Refused(first_error(&stderr)),
+            done => done,
+        })
+    }
+
+    fn rude(&self, why: &str) -> BuildError {
+        let edits = self.plan.patch.iter().take(1).map(|function| Rude {
+            file: function.file.clone(),
+            line: function.line,
+            why: why.to_owned(),
+        });
+        BuildError::Rude(edits.collect())
+    }
+
+    /// What all files of the crate declare now, the root first.
+    fn items(&self) -> Vec<Arc<FileItems>> {
+        let root = &self.loaded.unit.root;
+        let mut items: Vec<Arc<FileItems>> = self
+            .loaded
+            .files
+            .iter()
+            .map(|(path, compiled)| match self.plan.files.get(path) {
+                Some(changed) => Arc::clone(&changed.items),
+                None => Arc::clone(compiled),
+            })
+            .collect();
+        items.sort_by_key(|file| file.path != *root);
+        items
+    }
+
+    fn targets<'a>(&'a self, items: &'a [Arc<FileItems>]) -> Result<Vec<Target<'a>>> {
+        let crate_name = &self.loaded.unit.crate_name;
+        let mut targets = Vec::new();
+        for planned in &self.plan.patch {
+            let file = items
+                .iter()
+                .position(|file| file.path == planned.file)
+                .context("a planned function has no file")?;
+            let named =
+                |function: &DeclaredFunction| function.site_name(crate_name) == planned.name;
+            let (index, new) = items[file]
+                .functions
+                .iter()
+                .enumerate()
+                .find(|(_, function)| named(function) && function.line == planned.line)
+                .context("a planned function is not in its file")?;
+            let old = self.loaded.files[&planned.file]
+                .functions
+                .iter()
+                .find(|function| named(function) && function.cfgs == new.cfgs)
+                .context("a planned function was not in its file")?;
+            targets.push(Target {
+                planned,
+                file,
+                index,
+                new,
+                old,
+            });
+        }
+        Ok(targets)
+    }
+
+    /// Compiles just the changed functions. Futures must be `Send`; where that fails, it is enough if
+    /// the original ones are not.
+    fn micro(
+        &self,
+        twin: &Twin,
+        items: &[Arc<FileItems>],
+        targets: &[Target<'_>],
+    ) -> Result<Attempt> {
+        let strict = self.micro_attempt(twin, items, targets, false)?;
+        match strict {
+            Attempt::Refused(stderr) if stderr.contains(NOT_SEND) => {
+                self.micro_attempt(twin, items, targets, true)
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn micro_attempt(
+        &self,
+        twin: &Twin,
+        items: &[Arc<FileItems>],
+        targets: &[Target<'_>],
+        not_send: bool,
+    ) -> Result<Attempt> {
+        let unit = &self.loaded.unit;
+        let functions: Vec<PatchFunction> = targets
+            .iter()
+            .map(|target| PatchFunction {
+                file: target.file,
+                function: target.index,
+                not_send: not_send && target.new.kind == Ok(Kind::Async),
+                typed: !unit.untyped.contains(&target.planned.name),
+            })
+            .collect();
+        let text = |path: &Path| self.plan.files.get(path).map(|file| &*file.text);
+        let shown = |path: &Path| self.shown(path);
+        let source = patch_source(&PatchRequest {
+            options: &PatchedCrate {
+                crate_name: unit.crate_name.clone(),
+                edition: unit.rustc_args().edition(),
+                unit: unit.id,
+                rustc: unit.version.clone(),
+            },
+            files: items,
+            text: &text,
+            hidden: &twin.hidden,
+            functions: &functions,
+            shown: &shown,
+        })?;
+        let object = self.folder.join("patch.o");
+        match self.compile(twin, &source, &object)? {
+            Some(stderr) => Ok(Attempt::Refused(stderr)),
+            None => {
+                let plugin = self.plugin("patch");
+                let inputs = Inputs {
+                    objects: &[object],
+                    ..Inputs::default()
+                };
+                self.linker()?.link(&inputs, &plugin, &self.job.cancel)?;
+                Ok(Attempt::Done(plugin))
+            }
+        }
+    }
+
+    fn linker(&self) -> Result<Linker<'_>> {
+        let program = &self.job.program;
+        Ok(Linker {
+            bundled: program.linker.as_deref(),
+            program: program.symbols()?,
+            libraries: &program.libraries,
+        })
+    }
+
+    /// Compiles the plugin's source. Returns what rustc says if it refuses.
+    fn compile(&self, twin: &Twin, source: &PatchSource, object: &Path) -> Result<Option<String>> {
+        let unit = &self.loaded.unit;
+        let place = self.folder.join("source");
+        for (path, text) in &source.files {
+            replace_file(&place.join(path), text.as_bytes())?;
+        }
+        let root = source
+            .files
+            .first()
+            .context("the plugin has no root file")?;
+        let mut args = unit.rustc_args().compile_flags();
+        args.push(&[&place.join(&root.0).to_string_lossy()]);
+        args.push(&["--crate-name", &unit.crate_name, "--crate-type", "lib"]);
+        args.push(&["-C", &format!("metadata=soft_mock_{}", self.job.number)]);
+        args.push(&["-C", "codegen-units=1", "-C", "debuginfo=line-tables-only"]);
+        args.push(&["-C", "symbol-mangling-version=v0", "--cap-lints", "allow"]);
+        args.push(&[
+            "--extern",
+            &format!("__hot_host={}", twin.metadata.display()),
+        ]);
+        args.push(&[&format!("--emit=obj={}", object.display())]);
+        let [everywhere, workspace] = crate::wrapper::shadow::remap(&place, &unit.cwd);
+        args.push(&[&everywhere, &workspace]);
+        let finished = run::run(&self.job.program.rustc, unit, &args, &self.job.cancel)?;
+        Ok((!finished.success).then_some(finished.stderr))
+    }
+
+    fn plugin(&self, part: &str) -> PathBuf {
+        let name = &self.loaded.unit.crate_name;
+        let number = self.job.number;
+        self.folder.join(format!("{name}-{number}-{part}.so"))
+    }
+
+    /// A file as the compiler names it.
+    fn shown(&self, path: &Path) -> String {
+        let cwd = &self.loaded.unit.cwd;
+        path.strip_prefix(cwd).unwrap_or(path).display().to_string()
+    }
+}
+
+/// What rustc says of a future that has to be `Send` and is not.
+const NOT_SEND: &str = "cannot be sent between threads safely";

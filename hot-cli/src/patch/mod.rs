@@ -1,0 +1,10 @@
+//! From a plan to plugin files: plugin source, object, shared library.
+//!
+//! Knows nothing of sessions: it is given units and functions and returns files or reasons.
+
+mod build;
+mod linker;
+mod user_errors;
+pub(crate) mod whole_crate;
+
+pub(crate) use build::{build, BuildError, Built, Job};

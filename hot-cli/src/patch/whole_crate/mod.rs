@@ -1,0 +1,284 @@
+//! The second way to a patch: the crates that changed once more, and of them what differs in the code.
+//!
+//! ```text
+//! sources as they were ─► prepared (soft_mock_rewriter::whole_crate::prepare) ─► rustc ─► objects ─┐
+//! sources as they are  ─► prepared ─► rustc, incremental ─► objects ────────────────┤
+//!      functions whose code differs, or that of something without a site that they use ◄─┘
+//!           ─► their code and what it needs, all else bound to the program ─► plugins
+//! ```
+//!
+//! For everything that a micro-crate can't express: generic functions, constants, macros, defaults of
+//! traits, new items, private names that can't be widened. Slower, since rustc reads whole crates.
+//! The comparison is with the program as it was built, whatever was patched since.
+//!
+//! Knows nothing of sessions, and reads no meaning out of sources. It relies on what the planner made
+//! sure of: no type, vtable or static that is alive has another layout.
+
+mod compile;
+mod manifest;
+mod plugin;
+mod units;
+mod wanted;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::Context;
+
+use crate::compiled::compare::{self, Difference, Facts, Side};
+use crate::compiled::elf::DynamicSymbols;
+use crate::compiled::sites::{self, Site};
+use crate::compiled::world::World;
+use crate::compiled::{objects, select};
+use crate::program::whole_plugin::{Replaced, SpreadPlugin};
+use crate::rustc::run::{Cancel, Cancelled};
+use crate::rustc::unit::Unit;
+use units::{Built, Units};
+
+pub(super) use wanted::build as build_wanted;
+pub(crate) use wanted::prepare as prepare_program;
+
+/// Reads a source file.
+pub(crate) type Read<'a> = dyn Fn(&Path) -> std::io::Result<String> + 'a;
+
+/// One unit of the program.
+#[derive(Clone, Copy)]
+pub(crate) struct SpreadUnit<'a> {
+    pub(crate) unit: &'a Unit,
+    /// The unit's folder.
+    pub(crate) folder: &'a Path,
+    /// Reads a source file as it was compiled into the program.
+    pub(crate) compiled: &'a Read<'a>,
+    /// Reads a source file as it is now. None: nothing of the unit was edited.
+    pub(crate) edited: Option<&'a Read<'a>>,
+}
+
+/// A patch to build.
+pub(crate) struct SpreadRequest<'a> {
+    /// All units of the program.
+    pub(crate) units: &'a [SpreadUnit<'a>],
+    /// The compiler's own binary.
+    pub(crate) rustc: &'a Path,
+    /// The linker of the toolchain, if there is one.
+    pub(crate) linker: Option<&'a Path>,
+    /// What the program exports.
+    pub(crate) program: &'a DynamicSymbols,
+    /// Folders with the libraries that the program was built from.
+    pub(crate) libraries: &'a [PathBuf],
+    /// What is loaded of earlier patches that were built here, oldest first.
+    pub(crate) earlier: &'a [SpreadPlugin],
+    /// Nothing but bodies of functions was edited. A stored closure keeps the body that it was made
+    /// with; where something else changed that it uses, that is refused.
+    pub(crate) only_bodies: bool,
+    /// A private folder for the plugins.
+    pub(crate) output: &'a Path,
+    /// Another one for each patch of the session.
+    pub(crate) number: u64,
+    pub(crate) cancel: &'a Cancel,
+}
+
+/// What a patch comes to.
+#[derive(Debug, Default)]
+pub(crate) struct Spread {
+    /// To be loaded in this order, as one.
+    pub(crate) plugins: Vec<SpreadPlugin>,
+    /// Functions that differ, but are called just once: the program's main.
+    pub(crate) once: Vec<Replaced>,
+    /// Statics that begin with another value now: the running ones keep theirs.
+    pub(crate) kept: Vec<String>,
+    /// What took how long.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Why there is no plugin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WholeError {
+    /// A crate does not compile: the user's error.
+    #[error("{stderr}")]
+    Compile { stderr: String },
+    /// It compiles, but the program can't become it safely.
+    #[error("{reason}")]
+    Refused { reason: String },
+    /// A newer change made the result useless.
+    #[error("{Cancelled}")]
+    Cancelled,
+    /// Something broke that should not.
+    #[error("{0:#}")]
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for WholeError {
+    fn from(error: anyhow::Error) -> Self {
+        match error.is::<Cancelled>() {
+            true => Self::Cancelled,
+            false => Self::Failed(error),
+        }
+    }
+}
+
+fn refused(reason: impl Into<String>) -> WholeError {
+    WholeError::Refused {
+        reason: reason.into(),
+    }
+}
+
+/// Units are compiled in folders of their own, by one at a time.
+static BUSY: Mutex<()> = Mutex::new(());
+
+/// Compiles what patches are compared with, as far as it is not there: the first patch need not wait for it.
+pub(crate) fn prepare(request: &SpreadRequest<'_>) -> Result<(), WholeError> {
+    let _busy = BUSY.lock().unwrap_or_else(PoisonError::into_inner);
+    Units::new(request)?.baselines(|_| true).map(drop)
+}
+
+/// Builds the plugins of a patch.
+pub(crate) fn build(request: &SpreadRequest<'_>) -> Result<Spread, WholeError> {
+    let _busy = BUSY.lock().unwrap_or_else(PoisonError::into_inner);
+    let started = Instant::now();
+    let mut units = Units::new(request)?;
+    let built = units.build()?;
+    let compiled = started.elapsed();
+    let (old, new) = (read(&built.old)?, read(&built.new)?);
+    let (old, new) = (Code::parse(&old)?, Code::parse(&new)?);
+    let mut spread = taken_out(request, &built, &old, &new)?;
+    spread.notes.push(format!(
+        "compiled in {compiled:?}, compared and linked in {:?}",
+        started.elapsed() - compiled
+    ));
+    Ok(spread)
+}
+
+/// The bytes of libraries, each with its unit.
+fn read(libraries: &[(usize, PathBuf)]) -> anyhow::Result<Vec<(usize, Vec<u8>)>> {
+    let read = |(unit, path): &(usize, PathBuf)| {
+        let bytes =
+            std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+        Ok((*unit, bytes))
+    };
+    libraries.iter().map(read).collect()
+}
+
+/// The code of all units.
+struct Code<'d> {
+    world: World<'d>,
+    /// The unit of each object.
+    units: Vec<usize>,
+}
+
+impl<'d> Code<'d> {
+    fn parse(libraries: &'d [(usize, Vec<u8>)]) -> anyhow::Result<Self> {
+        let mut objects = Vec::new();
+        let mut units = Vec::new();
+        for (unit, bytes) in libraries {
+            objects::read(bytes, &mut objects)?;
+            units.resize(objects.len(), *unit);
+        }
+        Ok(Self {
+            world: World::new(objects),
+            units,
+        })
+    }
+}
+
+fn taken_out<'d>(
+    request: &SpreadRequest<'_>,
+    built: &Built,
+    old: &Code<'d>,
+    new: &Code<'d>,
+) -> Result<Spread, WholeError> {
+    let crates: HashSet<String> = request
+        .units
+        .iter()
+        .map(|unit| unit.unit.crate_name.clone())
+        .collect();
+    let program = select::Program::new(request.program, &crates);
+    let now = sites::sites(&new.world, &|object| {
+        built.compiled.contains_key(&new.units[object])
+    });
+    let then = sites::sites(&old.world, &|_| true);
+    let bound: HashMap<String, Site> = sites::sites(&new.world, &|_| true)
+        .into_iter()
+        .filter(|(owner, site)| {
+            let same = then.get(owner).is_some_and(|then| then.has_type_of(site));
+            same && site.is_function() && program.symbol(&site.path).is_some()
+        })
+        .collect();
+    let words = built.compiled.values().flat_map(|compiled| &compiled.words);
+    let words: HashSet<String> = words.cloned().collect();
+    let facts = Facts {
+        bound: &bound,
+        words: &words,
+        crates: &crates,
+        only_bodies: request.only_bodies,
+    };
+    let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));
+    for plugin in request.earlier {
+        compare::still_the_same(&new_side, &facts, &plugin.left).map_err(refused)?;
+    }
+    let difference = compare::compare(&old_side, &new_side, &facts).map_err(|why| {
+        let is_same = |path: &str| new_side.is_same(&old_side, path);
+        refused(sites::unusable_result(&then, &now, &is_same).unwrap_or_default() + &why)
+    })?;
+    let mut spread = Spread {
+        kept: difference.kept.iter().cloned().collect(),
+        ..Spread::default()
+    };
+    let plugins = plugin::Plugins {
+        request,
+        built,
+        code: new,
+        old: &old_side,
+        new: &new_side,
+        program: &program,
+        facts: &facts,
+    };
+    for (position, sites) in by_unit(built, new, &difference, &now)? {
+        let (once, sites): (Vec<&Site>, Vec<&Site>) =
+            sites.into_iter().partition(|site| site.is_main);
+        let once = once.iter().map(|site| built.replaced(position, site));
+        spread.once.extend(once);
+        let earlier = [request.earlier, &spread.plugins].concat();
+        if let Some(plugin) = plugins.build(position, &sites, &earlier)? {
+            spread.plugins.push(plugin);
+        }
+    }
+    Ok(spread)
+}
+
+/// The functions to replace of each unit, in the order of the units.
+fn by_unit<'a>(
+    built: &Built,
+    new: &Code<'_>,
+    difference: &Difference,
+    sites: &'a HashMap<String, Site>,
+) -> Result<Vec<(usize, Vec<&'a Site>)>, WholeError> {
+    let mut found: Vec<(usize, Vec<&Site>)> =
+        built.order.iter().map(|unit| (*unit, Vec::new())).collect();
+    for owner in &difference.replaced {
+        let site = sites
+            .get(owner)
+            .ok_or_else(|| refused(format!("`{owner}` differs, but its crate was not edited")))?;
+        let unit = new
+            .world
+            .pieces(&site.path)
+            .first()
+            .map(|piece| new.units[piece.0]);
+        let unit = unit.context("a site without a place")?;
+        let attached = built.compiled.get(&unit).map(|compiled| &compiled.attached);
+        let why = attached.and_then(|attached| attached.get(&site.name));
+        if let Some(why) = why.filter(|_| !site.is_main) {
+            return Err(refused(format!("{}: {why}", site.name)));
+        }
+        for (position, list) in &mut found {
+            if *position == unit {
+                list.push(site);
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! From selected code to a plugin: objects are written, linked, and checked for what they would bring.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use object::read::elf::ElfFile64;
+use object::{LittleEndian, Object as _, ObjectSection, ObjectSymbol};
+use soft_mock::manifest::{self, Function, Manifest};
+
+use super::units::Built;
+use super::{manifest as section, refused, Code, SpreadRequest, WholeError};
+use crate::compiled::compare::{self, Facts, Side};
+use crate::compiled::edit;
+use crate::compiled::elf::{self, demangled};
+use crate::compiled::select::{self, NewStatic, Program, Selected, Selection, Taken};
+use crate::compiled::sites::Site;
+use crate::compiled::world::{Piece, World};
+use crate::os::files::replace_file;
+use crate::os::session_dir::WHOLE;
+use crate::patch::linker::{Inputs, Linker};
+use crate::program::whole_plugin::SpreadPlugin;
+use crate::rustc::run::Cancelled;
+
+/// Builds the plugins of a patch.
+pub(super) struct Plugins<'a, 'd> {
+    pub(super) request: &'a SpreadRequest<'a>,
+    pub(super) built: &'a Built,
+    pub(super) code: &'a Code<'d>,
+    pub(super) old: &'a Side<'a, 'd>,
+    pub(super) new: &'a Side<'a, 'd>,
+    pub(super) program: &'a Program<'a>,
+    pub(super) facts: &'a Facts<'a>,
+}
+
+impl Plugins<'_, '_> {
+    /// The plugin that replaces `sites` of the unit at `position`. `earlier`: what is loaded before it.
+    pub(super) fn build(
+        &self,
+        position: usize,
+        sites: &[&Site],
+        earlier: &[SpreadPlugin],
+    ) -> Result<Option<SpreadPlugin>, WholeError> {
+        if sites.is_empty() {
+            return Ok(None);
+        }
+        let brought: Vec<NewStatic> = earlier
+            .iter()
+            .flat_map(|plugin| plugin.statics.iter().cloned())
+            .collect();
+        let selected = select::select(&Selection {
+            world: &self.code.world,
+            program: self.program,
+            facts: self.facts,
+            brought: &brought,
+            roots: sites,
+            print: &|piece| self.new.print(piece),
+            unchanged: &|path| self.new.is_same(self.old, path),
+        })
+        .map_err(refused)?;
+        let name = format!("{}-{}", self.request.number, position);
+        let place = self.request.output.join(&name);
+        let (objects, content) = self.write(&place, position, sites, &selected)?;
+        let path = self.request.output.join(format!("{}{name}.so", WHOLE));
+        let own = state(&self.code.world, &selected.taken);
+        self.link(&name, &objects, &path, earlier, &selected.used)?;
+        check(&path, &own, &selected.statics)?;
+        let taken = |piece: Piece| {
+            let object = selected.taken.get(&piece.0);
+            object.is_some_and(|taken| taken.sections.contains(&piece.1))
+        };
+        Ok(Some(SpreadPlugin {
+            position,
+            path,
+            functions: sites
+                .iter()
+                .map(|site| self.built.replaced(position, site))
+                .collect(),
+            left: compare::left_alive(self.new, self.facts, &taken),
+            statics: selected.statics,
+            content,
+        }))
+    }
+
+    /// Writes the objects of a plugin, and says what stands for their content.
+    fn write(
+        &self,
+        place: &Path,
+        position: usize,
+        sites: &[&Site],
+        selected: &Selected,
+    ) -> Result<(Vec<PathBuf>, u64), WholeError> {
+        let manifest = self
+            .manifest(position, sites)
+            .map_err(anyhow::Error::from)?;
+        let mut files = vec![("manifest".to_owned(), section::object(&manifest)?)];
+        let mut content = DefaultHasher::new();
+        for (object, taken) in &selected.taken {
+            let bytes = edit::write(&self.code.world.objects[*object], taken);
+            bytes.hash(&mut content);
+            files.push((object.to_string(), bytes));
+        }
+        let mut written = Vec::new();
+        for (name, bytes) in files {
+            let path = place.join(format!("{name}.o"));
+            replace_file(&path, &bytes)?;
+            written.push(path);
+        }
+        Ok((written, content.finish()))
+    }
+
+    fn manifest(&self, position: usize, sites: &[&Site]) -> Result<String, serde_json::Error> {
+        let unit = self.request.units[position].unit;
+        let functions = sites.iter().enumerate().map(|(k, site)| {
+            let replaced = self.built.replaced(position, site);
+            let file = replaced
+                .file
+                .strip_prefix(&unit.cwd)
+                .unwrap_or(&replaced.file);
+            Function {
+                name: site.name.clone(),
+                signature: site.signature.clone(),
+                symbol: format!("__soft_mock_patch_{k}"),
+                check: None,
+                file: file.display().to_string(),
+                line: site.line,
+            }
+        });
+        serde_json::to_string(&Manifest {
+            format: manifest::FORMAT,
+            kind: manifest::PATCH.to_owned(),
+            rustc: unit.version.clone(),
+            unit: format!("{:016x}", unit.id),
+            crate_name: unit.crate_name.clone(),
+            functions: functions.collect(),
+        })
+    }
+
+    fn link(
+        &self,
+        name: &str,
+        objects: &[PathBuf],
+        output: &Path,
+        earlier: &[SpreadPlugin],
+        used: &BTreeSet<String>,
+    ) -> Result<(), WholeError> {
+        let linker = Linker {
+            bundled: self.request.linker,
+            program: self.request.program,
+            libraries: self.request.libraries,
+        };
+        // Those whose statics it uses: the dynamic linker knows them by this name.
+        let with: Vec<PathBuf> = earlier
+            .iter()
+            .filter(|plugin| {
+                plugin
+                    .statics
+                    .iter()
+                    .any(|known| used.contains(&known.symbol))
+            })
+            .map(|plugin| plugin.path.clone())
+            .collect();
+        let soname = format!("soft-mock-{}-{name}.so", std::process::id());
+        let inputs = Inputs {
+            objects,
+            plugins: &with,
+            soname: Some(&soname),
+        };
+        let linked = linker.link(&inputs, output, self.request.cancel);
+        linked.map_err(|error| match error.is::<Cancelled>() {
+            true => WholeError::Cancelled,
+            false => refused(format!("{error:#}")),
+        })
+    }
+}
+
+/// Names of the variables that were taken, and of those that every plugin has.
+fn state(world: &World<'_>, taken: &BTreeMap<usize, Taken>) -> HashSet<String> {
+    let mut names = HashSet::from([select::OWN_SITE.to_owned()]);
+    for (&position, taken) in taken {
+        let object = &world.objects[position];
+        for symbol in &object.symbols {
+            let state = symbol
+                .section
+                .is_some_and(|at| taken.sections.contains(&at) && object.sections[at].is_state());
+            if state {
+                names.insert(demangled(symbol.name));
+            }
+        }
+    }
+    names
+}
+
+/// The plugin may not have a variable that wasn't taken on purpose, and nothing that runs by itself.
+fn check(
+    plugin: &Path,
+    expected: &HashSet<String>,
+    statics: &[NewStatic],
+) -> Result<(), WholeError> {
+    // The linker's own tables, which only the dynamic linker writes to.
+    const TABLES: [&str; 4] = [".got", ".got.plt", ".dynamic", ".relro_padding"];
+    let unexpected = elf::state(plugin)?
+        .into_iter()
+        .find(|name| !expected.contains(name) && !TABLES.contains(&name.as_str()));
+    if let Some(name) = unexpected {
+        return Err(refused(format!("it would bring a second copy of `{name}`")));
+    }
+    let bytes =
+        std::fs::read(plugin).with_context(|| format!("can't read {}", plugin.display()))?;
+    let file: ElfFile64<'_, LittleEndian> =
+        ElfFile64::parse(&*bytes).with_context(|| format!("{} is damaged", plugin.display()))?;
+    let runs = file
+        .sections()
+        .filter_map(|section| section.name().ok().map(str::to_owned))
+        .find(|name| name.starts_with(".init_array") || name.starts_with(".ctors"));
+    let exported = file
+        .dynamic_symbols()
+        .filter(|symbol| !symbol.is_undefined());
+    let foreign = exported
+        .filter_map(|symbol| symbol.name().ok().map(str::to_owned))
+        .find(|name| {
+            !name.starts_with("__soft_mock_") && !statics.iter().any(|known| known.symbol == *name)
+        });
+    match (runs, foreign) {
+        (Some(name), _) => Err(refused(format!(
+            "it would run code when it is loaded ({name})"
+        ))),
+        (_, Some(name)) => Err(refused(format!("it would export `{}`", demangled(&name)))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,251 @@
+//! A program of two units and a foreign crate, compiled as the wrapper does, that loads plugins.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use soft_mock_rewriter::instrument::Output;
+
+use super::super::*;
+use crate::compiled::elf::dynamic_symbols;
+use crate::os::files::below;
+use crate::rustc::toolchain;
+use crate::rustc::unit::UnitKind;
+use crate::wrapper::{shadow, symbol_visibility};
+
+pub(super) const LIB: &str = include_str!("../fixture/lib.rs");
+pub(super) const LOW: &str = include_str!("../fixture/low.rs");
+const DEP: &str = include_str!("../fixture/dep.rs");
+const MAIN: &str = include_str!("../fixture/main.rs");
+
+pub(super) struct Project {
+    dir: tempfile::TempDir,
+    /// `low`, and `app` that uses it.
+    units: [Unit; 2],
+    rustc: PathBuf,
+    pub(super) linker: Option<PathBuf>,
+    symbols: DynamicSymbols,
+    number: Cell<u64>,
+}
+
+impl Project {
+    pub(super) fn new(flags: &[&str]) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let root = dir.path().to_owned();
+        let files = [
+            ("lib.rs", LIB),
+            ("low.rs", LOW),
+            ("dep.rs", DEP),
+            ("main.rs", MAIN),
+        ];
+        for (name, text) in files {
+            std::fs::write(root.join(name), text).expect("a source");
+        }
+        let rustc = toolchain::real_rustc(Path::new("rustc"), &Default::default(), Path::new("/"))
+            .expect("a compiler");
+        let linker = toolchain::bundled_linker(&rustc);
+        let low = ["--extern", "dep=libdep.rlib"];
+        let app = [
+            "--extern",
+            "dep=libdep.rlib",
+            "--extern",
+            "low=liblow-1.rlib",
+        ];
+        let mut project = Self {
+            units: [
+                unit(
+                    &root,
+                    &rustc,
+                    "low",
+                    "low.rs",
+                    &[&low[..], &["-C", "extra-filename=-1"], flags].concat(),
+                ),
+                unit(&root, &rustc, "app", "lib.rs", &[&app[..], flags].concat()),
+            ],
+            dir,
+            rustc,
+            linker,
+            symbols: DynamicSymbols::default(),
+            number: Cell::new(0),
+        };
+        project.compile(flags);
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The folder of a unit.
+    fn folder(&self, unit: &Unit) -> PathBuf {
+        self.path(&format!("unit-{}", unit.crate_name))
+    }
+
+    fn rustc(&self, args: &[&str]) {
+        let status = Command::new(&self.rustc)
+            .args(args)
+            .current_dir(self.dir.path())
+            .status();
+        assert!(status.expect("rustc").success());
+    }
+
+    fn compile(&mut self, flags: &[&str]) {
+        let dep = [
+            "--crate-name",
+            "dep",
+            "--edition=2021",
+            "dep.rs",
+            "--crate-type",
+            "lib",
+        ];
+        self.rustc(&[&dep[..], flags].concat());
+        for unit in &self.units {
+            self.compile_unit(unit);
+        }
+        let main = [
+            "--edition=2021",
+            "main.rs",
+            "--extern",
+            "app=libapp.rlib",
+            "-L",
+            "dependency=.",
+        ];
+        self.rustc(&[&main[..], &["-C", "link-arg=-Wl,--export-dynamic"], flags].concat());
+        self.symbols = dynamic_symbols(&self.path("main")).expect("symbols");
+    }
+
+    fn compile_unit(&self, unit: &Unit) {
+        let text = std::fs::read(&unit.root).expect("a source");
+        let copy = below(&self.folder(unit).join("sources"), &unit.root);
+        crate::os::files::replace_file(&copy, &text).expect("a source");
+        let read = |path: &Path| std::fs::read_to_string(path);
+        let tree = shadow::tree(&unit.root, &read).expect("a tree");
+        let shadow_root = self.folder(unit).join("shadow");
+        shadow::write(unit, &tree, Output::Program, &shadow_root).expect("a shadow");
+        let mut args = unit
+            .rustc_args()
+            .with_input(&below(&shadow_root, &unit.root));
+        args.push(&["-C", "symbol-mangling-version=v0", "-C", "link-dead-code"]);
+        args.push(&["--cap-lints", "allow"]);
+        args.push(
+            &shadow::remap(&shadow_root, &unit.cwd)
+                .each_ref()
+                .map(String::as_str),
+        );
+        self.rustc(&args.all.iter().map(String::as_str).collect::<Vec<_>>());
+        let stem = unit.rustc_args().stem().expect("a stem");
+        symbol_visibility::unhide(&self.path(&format!("lib{stem}.rlib"))).expect("visible symbols");
+    }
+
+    pub(super) fn build(&self, text: &str) -> Result<Spread, WholeError> {
+        self.build_with(&[("app", text)], &[], self.linker.as_deref())
+    }
+
+    /// `edits`: the new texts of units.
+    pub(super) fn build_with(
+        &self,
+        edits: &[(&str, &str)],
+        earlier: &[SpreadPlugin],
+        linker: Option<&Path>,
+    ) -> Result<Spread, WholeError> {
+        self.number.set(self.number.get() + 1);
+        let folders = self.units.each_ref().map(|unit| self.folder(unit));
+        let compiled = folders.each_ref().map(|folder| {
+            let sources = folder.join("sources");
+            move |path: &Path| std::fs::read_to_string(below(&sources, path))
+        });
+        let new = self.units.each_ref().map(|unit| {
+            let edit = edits.iter().find(|(name, _)| *name == unit.crate_name);
+            edit.map(|(_, text)| move |_: &Path| Ok((*text).to_owned()))
+        });
+        // The order doesn't matter.
+        let units = [1, 0].map(|position: usize| SpreadUnit {
+            unit: &self.units[position],
+            folder: &folders[position],
+            compiled: &compiled[position],
+            edited: new[position]
+                .as_ref()
+                .map(|read| read as &dyn Fn(&Path) -> std::io::Result<String>),
+        });
+        build(&SpreadRequest {
+            units: &units,
+            rustc: &self.rustc,
+            linker,
+            program: &self.symbols,
+            libraries: &[self.dir.path().to_owned()],
+            earlier,
+            only_bodies: true,
+            output: self.dir.path(),
+            number: self.number.get(),
+            cancel: &Cancel::default(),
+        })
+    }
+
+    /// What the program prints; of each plugin the functions that `wanted` names are installed.
+    pub(super) fn run(
+        &self,
+        plugins: &[SpreadPlugin],
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let mut arguments = Vec::new();
+        for plugin in plugins {
+            arguments.push(format!("+{}", plugin.path.display()));
+            for (k, function) in plugin.functions.iter().enumerate() {
+                if wanted(&function.name) {
+                    arguments.push(format!("{}=__soft_mock_patch_{k}", function.name));
+                }
+            }
+        }
+        let output = Command::new(self.path("main"))
+            .args(arguments)
+            .output()
+            .expect("the program");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            output.status.success(),
+            "{:?}\n{text}\n{errors}",
+            output.status
+        );
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+fn unit(root: &Path, rustc: &Path, name: &str, file: &str, flags: &[&str]) -> Unit {
+    let args = [
+        "--crate-name",
+        name,
+        "--edition=2021",
+        file,
+        "--crate-type",
+        "lib",
+    ];
+    let own = ["--emit=link", "-C", "metadata=ab", "--out-dir", "."];
+    let args = args
+        .iter()
+        .chain(&own)
+        .chain(flags)
+        .map(|arg| (*arg).to_owned());
+    Unit {
+        crate_name: name.to_owned(),
+        kind: UnitKind::Lib,
+        id: 7,
+        rustc: rustc.to_owned(),
+        chained: None,
+        version: crate::rustc::toolchain::version(rustc).expect("a compiler"),
+        args: args.collect(),
+        cwd: root.to_owned(),
+        env: BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap_or_default())]),
+        root: root.join(file),
+        sources: Vec::new(),
+        inputs: BTreeMap::new(),
+        mocks: false,
+        skip: Default::default(),
+        untyped: BTreeSet::new(),
+        without: BTreeSet::new(),
+        inlined: BTreeSet::new(),
+        unmodified: None,
+        kept: None,
+    }
+}

@@ -1,0 +1,251 @@
+//! Builds a patch from whole crates: for edits that reach others, and for bodies that a micro-crate
+//! can't express.
+//!
+//! Turns a wanted patch into a request to `spread`, and the answer into a plan: which functions
+//! become new, and which of those that were patched before get their original bodies again. Knows
+//! nothing of how code is compared.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use soft_mock_rewriter::analysis::widened_structs;
+use soft_mock_rewriter::syntax::Fingerprint;
+
+use super::{Read, Spread, SpreadRequest, SpreadUnit, WholeError};
+use crate::os::files::below;
+use crate::patch::build::{BuildError, Built, Job};
+use crate::patch::user_errors;
+use crate::program::plan::{Plan, PlannedFunction, Rude, Site};
+use crate::program::whole_plugin::Replaced;
+use crate::program::{LoadedUnit, Program};
+use crate::rustc::run::{first_error, Cancel, Cancelled};
+use crate::wrapper::shadow;
+
+type Reader<'a> = Box<Read<'a>>;
+
+/// Builds the plugins of a patch. `why` says what stood in the way of a micro-crate.
+pub(in crate::patch) fn build(job: &Job, why: Option<&str>) -> Result<Built, BuildError> {
+    match try_build(job, why) {
+        Ok(result) => result,
+        Err(error) if error.is::<Cancelled>() => Err(BuildError::Cancelled),
+        Err(error) => Err(rude(job, &format!("no patch could be built: {error:#}"))),
+    }
+}
+
+fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> {
+    let program = &job.program;
+    let readers: Vec<Option<Reader<'_>>> = (0..program.units.len())
+        .map(|position| reader(job, position))
+        .collect();
+    for (loaded, read) in program.units.iter().zip(&readers) {
+        if let Some(name) = read
+            .as_ref()
+            .map_or(Ok(None), |read| seen_otherwise(loaded, read))?
+        {
+            let why = format!("it changes how the fields of {name} are seen");
+            return Ok(Err(rude(job, &why)));
+        }
+    }
+    let compiled = compiled_texts(program);
+    let units: Vec<SpreadUnit<'_>> = program
+        .units
+        .iter()
+        .zip(&compiled)
+        .zip(&readers)
+        .map(|((loaded, compiled), read)| SpreadUnit {
+            unit: &loaded.unit,
+            folder: &loaded.folder,
+            compiled,
+            edited: read.as_deref(),
+        })
+        .collect();
+    std::fs::create_dir_all(&job.folder)
+        .with_context(|| format!("can't create {}", job.folder.display()))?;
+    let built = super::build(&SpreadRequest {
+        units: &units,
+        rustc: &program.rustc,
+        linker: program.linker.as_deref(),
+        program: program.symbols()?,
+        libraries: &program.libraries,
+        earlier: &job.wanted.earlier,
+        only_bodies: job.wanted.spreading.is_empty(),
+        output: &job.folder,
+        number: job.number,
+        cancel: &job.cancel,
+    });
+    Ok(match built {
+        Ok(spread) => Ok(taken(job, spread, why)),
+        Err(WholeError::Cancelled) => Err(BuildError::Cancelled),
+        Err(WholeError::Compile { stderr }) => Err(compile_error(job, stderr)?),
+        Err(WholeError::Refused { reason }) => Err(match why {
+            Some(why) => rude(job, &format!("{why}; {reason}")),
+            None => rude(job, &reason),
+        }),
+        Err(WholeError::Failed(error)) => return Err(error),
+    })
+}
+
+/// Compiles ahead what patches of whole crates are compared with.
+pub(crate) fn prepare(program: &Program, cancel: &Cancel) -> Result<()> {
+    let compiled = compiled_texts(program);
+    let units: Vec<SpreadUnit<'_>> = program
+        .units
+        .iter()
+        .zip(&compiled)
+        .map(|(loaded, compiled)| SpreadUnit {
+            unit: &loaded.unit,
+            folder: &loaded.folder,
+            compiled,
+            edited: None,
+        })
+        .collect();
+    super::prepare(&SpreadRequest {
+        units: &units,
+        rustc: &program.rustc,
+        linker: program.linker.as_deref(),
+        program: program.symbols()?,
+        libraries: &program.libraries,
+        earlier: &[],
+        only_bodies: true,
+        output: Path::new(""),
+        number: 0,
+        cancel,
+    })?;
+    Ok(())
+}
+
+/// For each unit, what reads its files as they were compiled into the program, and nothing that a later
+/// build has put in their place.
+fn compiled_texts(program: &Program) -> Vec<Reader<'_>> {
+    program.units.iter().map(compiled_text).collect()
+}
+
+fn compiled_text(loaded: &LoadedUnit) -> Reader<'_> {
+    Box::new(|path| match loaded.files.contains_key(path) {
+        true => loaded.compiled_text(path).ok_or_else(|| {
+            let name = &loaded.unit.crate_name;
+            io::Error::other(format!("crate `{name}` was built again"))
+        }),
+        false => Err(io::ErrorKind::NotFound.into()),
+    })
+}
+
+/// Reads the files of a unit as they are now, if one of them was edited.
+fn reader(job: &Job, position: usize) -> Option<Reader<'_>> {
+    let unit = job.wanted.plan.get(&position)?;
+    let sources = job.program.units[position].folder.join("sources");
+    Some(Box::new(move |path| match unit.files.get(path) {
+        Some(changed) => Ok(changed.text.to_string()),
+        None => std::fs::read_to_string(below(&sources, path)),
+    }))
+}
+
+/// A type whose private fields the program's code sees otherwise than newly compiled code would: it
+/// would be another type to `Any`.
+fn seen_otherwise(loaded: &LoadedUnit, read: &Reader<'_>) -> Result<Option<String>> {
+    let sources = loaded.folder.join("sources");
+    let compiled = |path: &Path| std::fs::read_to_string(below(&sources, path));
+    let old = widened_structs(&shadow::tree(&loaded.unit.root, &compiled)?);
+    let new = widened_structs(&shadow::tree(&loaded.unit.root, read)?);
+    let mut names = old.into_iter();
+    let differs = |name: &String, was| new.get(name).is_some_and(|is| *is != was);
+    Ok(names
+        .find(|(name, was)| differs(name, was.clone()))
+        .map(|(name, _)| name))
+}
+
+/// rustc refuses what was prepared: if it refuses what the user wrote as well, that is the user's error.
+fn compile_error(job: &Job, stderr: String) -> Result<BuildError> {
+    for position in job.wanted.plan.keys() {
+        let loaded = &job.program.units[*position];
+        if let Some(errors) = user_errors::errors(&job.program, loaded, job.coloured, &job.cancel)?
+        {
+            // What it says of a crate with an edited dependency may be beside the point.
+            let text = match job.wanted.plan.len() {
+                1 => errors,
+                _ => stderr,
+            };
+            return Ok(BuildError::Compile(text));
+        }
+    }
+    // An edit may also break a crate that uses it.
+    Ok(match job.wanted.spreading.is_empty() {
+        true => rude(job, &first_error(&stderr)),
+        false => BuildError::Compile(stderr),
+    })
+}
+
+/// The first of the edits can't be patched.
+fn rude(job: &Job, why: &str) -> BuildError {
+    let edits = job.wanted.spreading.iter().map(|edit| Rude {
+        file: edit.file.clone(),
+        line: edit.line,
+        why: format!("{}: {why}", edit.what),
+    });
+    let bodies = job.wanted.bodies.values().map(|function| Rude {
+        file: function.file.clone(),
+        line: function.line,
+        why: why.to_owned(),
+    });
+    BuildError::Rude(edits.chain(bodies).take(1).collect())
+}
+
+/// The answer as a plan: all functions that differ from the program as it was built.
+fn taken(job: &Job, spread: Spread, why: Option<&str>) -> Built {
+    let state = Fingerprint::joined(job.wanted.meaning.values().copied());
+    let planned = |position: usize, function: &Replaced| {
+        let site = (position, function.name.clone());
+        let body = job.wanted.bodies.get(&site).map_or(state, |body| body.body);
+        PlannedFunction {
+            name: site.1,
+            file: function.file.clone(),
+            line: function.line,
+            body,
+        }
+    };
+    let mut plan: Plan = job.wanted.plan.clone();
+    for unit in plan.values_mut() {
+        unit.patch.clear();
+        unit.restore.clear();
+    }
+    let mut replaced: BTreeSet<Site> = BTreeSet::new();
+    for plugin in &spread.plugins {
+        for function in &plugin.functions {
+            let function = planned(plugin.position, function);
+            replaced.insert((plugin.position, function.name.clone()));
+            plan.entry(plugin.position)
+                .or_default()
+                .patch
+                .push(function);
+        }
+    }
+    for (site, function) in &job.wanted.active {
+        if !replaced.contains(site) {
+            let unit = plan.entry(site.0).or_default();
+            unit.restore.push(function.clone());
+        }
+    }
+    let mut notes = spread.notes;
+    if let Some(why) = why {
+        notes.insert(0, format!("the whole crate is compiled: {why}"));
+    }
+    let plugins: Vec<PathBuf> = spread
+        .plugins
+        .iter()
+        .map(|plugin| plugin.path.clone())
+        .collect();
+    Built {
+        plugins,
+        plan,
+        once: spread
+            .once
+            .iter()
+            .map(|function| planned(0, function))
+            .collect(),
+        kept: spread.kept,
+        whole: spread.plugins,
+        notes,
+    }
+}

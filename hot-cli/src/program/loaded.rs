@@ -1,0 +1,301 @@
+//! A program as it was built: its units, what their files declared, and the tools to build patches.
+//!
+//! Read once, when a process of the program joins the session, and never changed: it is what every
+//! later edit is compared with.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use anyhow::{bail, Context, Result};
+use soft_mock::reloader::protocol::Hello;
+use soft_mock_rewriter::analysis::{FileItems, LayoutNames};
+
+use super::twin::{twin, NoTwin, Twin};
+use crate::compiled::elf::{dynamic_symbols, DynamicSymbols};
+use crate::os;
+use crate::os::files::{below, Stamp};
+use crate::rustc::run::Cancel;
+use crate::rustc::toolchain;
+use crate::rustc::unit::{Unit, UnitKind};
+use crate::wrapper::shadow;
+
+/// A program and everything it was built from.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) units: Vec<LoadedUnit>,
+    /// The names on which its values depend.
+    pub(crate) lasting: LayoutNames,
+    /// The compiler's own binary.
+    pub(crate) rustc: PathBuf,
+    /// Its file when the program joined.
+    stamp: Option<Stamp>,
+    pub(crate) linker: Option<PathBuf>,
+    /// Folders with the libraries that the program was linked from.
+    pub(crate) libraries: Vec<PathBuf>,
+    /// A file that holds the running program, also after its own file was replaced.
+    executable: PathBuf,
+    /// It is the library of a managed plugin in a program of its own.
+    pub(crate) is_plugin: bool,
+    symbols: OnceLock<DynamicSymbols>,
+    watched: BTreeSet<PathBuf>,
+}
+
+/// A unit and its files.
+#[derive(Debug)]
+pub(crate) struct LoadedUnit {
+    pub(crate) folder: PathBuf,
+    pub(crate) unit: Unit,
+    /// What each file declared when it was compiled, by its path.
+    pub(crate) files: BTreeMap<PathBuf, Arc<FileItems>>,
+    /// The folders of the units whose libraries it names.
+    uses: Vec<PathBuf>,
+    /// Files that stand in more than one module: an edit of one would be several.
+    pub(crate) repeated: BTreeSet<PathBuf>,
+    /// What each file held when it was compiled: the copies on disk are replaced by the next build.
+    texts: BTreeMap<PathBuf, u64>,
+    twin: Mutex<Option<Result<Arc<Twin>, NoTwin>>>,
+}
+
+impl Program {
+    /// Reads the records of the program that `hello` greets for; `pid` is one of its processes.
+    pub(crate) fn load(hello: &Hello, pid: u32) -> Result<Self> {
+        let executable = match &hello.image {
+            Some(image) => image.clone(),
+            None => os::executable(pid),
+        };
+        let mut program = Self::recorded(&PathBuf::from(&hello.program), executable)?;
+        program.is_plugin = hello.image.is_some();
+        check_build(hello, &program.units)?;
+        Ok(program)
+    }
+
+    /// Reads the records of the program in the unit's folder; `executable` is what it was linked to.
+    pub(crate) fn recorded(folder: &Path, executable: PathBuf) -> Result<Self> {
+        let mut units = Vec::new();
+        for folder in closure(folder)? {
+            units.push(LoadedUnit::load(folder)?);
+        }
+        let main = &units.first().context("the program has no unit")?.unit;
+        let rustc = toolchain::real_rustc(&main.rustc, &main.env, &main.cwd)?;
+        if let Some(why) = toolchain::changed(&rustc, &main.version) {
+            bail!("{why}; build it again");
+        }
+        let stamp = Stamp::of(&rustc);
+        let linker = toolchain::bundled_linker(&rustc);
+        let libraries = library_folders(&units, &rustc);
+        let lasting = LayoutNames::of(files(&units).map(|(position, _, items)| (position, items)));
+        let watched = units
+            .iter()
+            .flat_map(|loaded| loaded.unit.sources.iter().chain(loaded.unit.inputs.keys()))
+            .cloned()
+            .collect();
+        Ok(Self {
+            watched,
+            lasting,
+            rustc,
+            stamp,
+            linker,
+            libraries,
+            executable,
+            is_plugin: false,
+            symbols: OnceLock::new(),
+            units,
+        })
+    }
+
+    /// All files of its crates, with the positions of the units.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (usize, &Path, &FileItems)> {
+        files(&self.units)
+    }
+
+    /// A crate that was compiled as it is, and uses the unit, directly or through others.
+    pub(crate) fn fixed_user(&self, position: usize) -> Option<&Unit> {
+        let mut users = BTreeSet::from([position]);
+        loop {
+            let known = users.len();
+            for (user, loaded) in self.units.iter().enumerate() {
+                if loaded.uses.iter().any(|used| {
+                    let used = self.units.iter().position(|unit| unit.folder == *used);
+                    used.is_some_and(|used| users.contains(&used))
+                }) {
+                    users.insert(user);
+                }
+            }
+            if users.len() == known {
+                break;
+            }
+        }
+        users.remove(&position);
+        let mut users = users.iter().map(|user| &self.units[*user].unit);
+        users.find(|unit| unit.unmodified.is_some() || unit.kind == UnitKind::Macro)
+    }
+
+    /// What the program exports. Read at the first call.
+    pub(crate) fn symbols(&self) -> Result<&DynamicSymbols> {
+        if let Some(known) = self.symbols.get() {
+            return Ok(known);
+        }
+        let mut read = dynamic_symbols(&self.executable)?;
+        read.library = self.is_plugin.then(|| self.executable.clone());
+        Ok(self.symbols.get_or_init(|| read))
+    }
+
+    /// Says so if the compiler was replaced since the program joined.
+    pub(crate) fn other_compiler(&self) -> Option<String> {
+        let main = &self.units.first()?.unit;
+        let is_same = self.stamp.is_some() && Stamp::of(&self.rustc) == self.stamp;
+        match is_same {
+            true => None,
+            false => toolchain::changed(&self.rustc, &main.version),
+        }
+    }
+
+    /// The crate that was built again since the program was: its records are of another build now.
+    pub(crate) fn outdated(&self) -> Option<&str> {
+        let is_other = |loaded: &&LoadedUnit| {
+            Unit::read(&loaded.folder).map_or(true, |now| now.id != loaded.unit.id)
+        };
+        let loaded = self.units.iter().find(is_other)?;
+        Some(&loaded.unit.crate_name)
+    }
+
+    /// Files whose changes concern the program: sources, and what was read when they were compiled.
+    pub(crate) fn watched_files(&self) -> &BTreeSet<PathBuf> {
+        &self.watched
+    }
+}
+
+impl LoadedUnit {
+    fn load(folder: PathBuf) -> Result<Self> {
+        let unit = Unit::read(&folder)?;
+        let mut files = BTreeMap::new();
+        let mut repeated = BTreeSet::new();
+        let mut texts = BTreeMap::new();
+        if unit.unmodified.is_none() {
+            let read = |path: &Path| {
+                let copy = below(&folder.join("sources"), path);
+                std::fs::read_to_string(copy)
+            };
+            for file in shadow::tree(&unit.root, &read)?.files {
+                texts.insert(file.path.clone(), hash_of(&file.text));
+                let items = FileItems::read(&file.text, &file.path, &file.module)?;
+                if files.insert(file.path.clone(), Arc::new(items)).is_some() {
+                    repeated.insert(file.path);
+                }
+            }
+        }
+        Ok(Self {
+            uses: used_by(&unit).collect(),
+            folder,
+            unit,
+            files,
+            repeated,
+            texts,
+            twin: Mutex::new(None),
+        })
+    }
+
+    /// Whether a file still has the text that was compiled.
+    pub(crate) fn compiled_text_is(&self, path: &Path, text: &str) -> bool {
+        self.texts.get(path) == Some(&hash_of(text))
+    }
+
+    /// The text that was compiled, as long as no later build has replaced it.
+    pub(crate) fn compiled_text(&self, path: &Path) -> Option<String> {
+        let copy = below(&self.folder.join("sources"), path);
+        let text = std::fs::read_to_string(copy).ok()?;
+        self.compiled_text_is(path, &text).then_some(text)
+    }
+
+    /// The unit's twin, made now if it wasn't before.
+    pub(crate) fn twin(&self, rustc: &Path, cancel: &Cancel) -> Result<Arc<Twin>> {
+        let mut place = self.twin.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*place {
+            return Ok(known.clone()?);
+        }
+        let made = match twin(&self.unit, &self.folder, rustc, cancel) {
+            Ok(made) => Ok(Arc::new(made)),
+            // It would not compile another time either.
+            Err(error) => Err(error.downcast::<NoTwin>()?),
+        };
+        *place = Some(made.clone());
+        Ok(made?)
+    }
+}
+
+fn hash_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The units that a program was linked from, its own first: from each to the libraries it names.
+fn closure(program: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = vec![program.to_owned()];
+    let mut waiting = VecDeque::from([program.to_owned()]);
+    while let Some(folder) = waiting.pop_front() {
+        let unit = Unit::read(&folder)?;
+        for next in used_by(&unit) {
+            if !found.contains(&next) {
+                found.push(next.clone());
+                waiting.push_back(next);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The folders of the units whose libraries a unit names.
+fn used_by(unit: &Unit) -> impl Iterator<Item = PathBuf> {
+    let libraries: Vec<PathBuf> = unit
+        .rustc_args()
+        .externs()
+        .map(|(_, library)| unit.cwd.join(library))
+        .collect();
+    libraries
+        .into_iter()
+        .filter_map(|library| Unit::of_library(&library))
+}
+
+fn files(units: &[LoadedUnit]) -> impl Iterator<Item = (usize, &Path, &FileItems)> {
+    units.iter().enumerate().flat_map(|(position, loaded)| {
+        let files = loaded.files.iter();
+        files.map(move |(path, items)| (position, path.as_path(), &**items))
+    })
+}
+
+/// The records must be those of this very program: a build in between has replaced them.
+fn check_build(hello: &Hello, units: &[LoadedUnit]) -> Result<()> {
+    for theirs in &hello.units {
+        let known = units
+            .iter()
+            .any(|u| format!("{:016x}", u.unit.id) == theirs.unit);
+        let named = units.iter().any(|u| u.unit.crate_name == theirs.crate_name);
+        if named && !known {
+            bail!(
+                "crate `{}` was built again after the program was started; restart it",
+                theirs.crate_name
+            );
+        }
+    }
+    Ok(())
+}
+
+fn library_folders(units: &[LoadedUnit], rustc: &Path) -> Vec<PathBuf> {
+    let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
+    for loaded in units {
+        for folder in loaded.unit.rustc_args().dependency_folders() {
+            folders.insert(loaded.unit.cwd.join(folder));
+        }
+        if matches!(loaded.unit.kind, UnitKind::Bin | UnitKind::Plugin) {
+            folders.insert(loaded.folder.clone());
+        }
+    }
+    let sysroot = rustc.parent().and_then(Path::parent);
+    let libraries = |sysroot: &Path| sysroot.join("lib/rustlib").join(os::TARGET).join("lib");
+    folders.extend(sysroot.map(libraries));
+    folders.into_iter().collect()
+}

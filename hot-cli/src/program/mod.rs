@@ -1,0 +1,12 @@
+//! What runs, and what was understood of an edit: a program as it was built, the state of its processes, and the plan
+//! from changed files to what is to be done.
+//!
+//! Knows nothing of how patches are built, nor of who runs the program.
+
+mod loaded;
+pub(crate) mod plan;
+pub(crate) mod state;
+pub(crate) mod twin;
+pub(crate) mod whole_plugin;
+
+pub(crate) use loaded::{LoadedUnit, Program};

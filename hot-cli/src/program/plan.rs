@@ -1,0 +1,101 @@
+//! From changed files to what is to be done: nothing, a patch, or a restart.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use soft_mock_rewriter::analysis::FileItems;
+use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
+
+use super::whole_plugin::SpreadPlugin;
+
+/// A function that gets a new body, or its original one again.
+#[derive(Debug, Clone)]
+pub(crate) struct PlannedFunction {
+    /// The name of its site.
+    pub(crate) name: String,
+    pub(crate) file: PathBuf,
+    pub(crate) line: usize,
+    /// Identifies the body that it shall have.
+    pub(crate) body: Fingerprint,
+}
+
+/// The changes of one crate.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct UnitPlan {
+    /// Functions that get the body that the file has now.
+    pub(crate) patch: Vec<PlannedFunction>,
+    /// Functions that get back the body that the program was built with.
+    pub(crate) restore: Vec<PlannedFunction>,
+    /// Files that differ from what was compiled: their text and what they declare.
+    pub(crate) files: BTreeMap<PathBuf, ChangedFile>,
+}
+
+/// A file as it is now.
+#[derive(Debug, Clone)]
+pub(crate) struct ChangedFile {
+    pub(crate) text: Arc<str>,
+    pub(crate) items: Arc<FileItems>,
+}
+
+/// What is to be installed as one: by the position of the unit in the program.
+pub(crate) type Plan = BTreeMap<usize, UnitPlan>;
+
+/// A function of a program: the position of its unit, and the name of its site.
+pub(crate) type Site = (usize, String);
+
+/// What the edited files say, as far as it means anything: equal if there is nothing new to do.
+pub(crate) type Meaning = BTreeMap<(usize, PathBuf), Fingerprint>;
+
+/// A patch that is wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// If edits spread: only the files; the build finds the functions.
+    pub(crate) plan: Plan,
+    pub(crate) meaning: Meaning,
+    /// Edits that aren't bodies of functions with a site, and therefore reach others.
+    pub(crate) spreading: Vec<Edit>,
+    /// What runs patched was made from whole crates, and belongs together: so must what follows.
+    pub(crate) whole: bool,
+    /// Those of them that the patch before did not have.
+    pub(crate) fresh: Vec<Edit>,
+    /// All functions with another body than the program was built with.
+    pub(crate) bodies: BTreeMap<Site, PlannedFunction>,
+    /// Functions that run patched now.
+    pub(crate) active: Vec<(Site, PlannedFunction)>,
+    /// Plugins of whole crates that were loaded before, oldest first.
+    pub(crate) earlier: Vec<SpreadPlugin>,
+}
+
+/// An edit, as people are told of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Edit {
+    pub(crate) file: PathBuf,
+    pub(crate) line: usize,
+    pub(crate) what: String,
+    /// What it is now: another one when the same thing is edited again.
+    pub(crate) now: Fingerprint,
+    /// The static whose initial value it is.
+    pub(crate) kept: Option<String>,
+}
+
+/// An edit that can't be patched.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rude {
+    pub(crate) file: PathBuf,
+    pub(crate) line: usize,
+    pub(crate) why: String,
+}
+
+/// What a change comes to.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// The program already is what the files say.
+    Nothing,
+    /// A file is no Rust at the moment.
+    Syntax(SyntaxError),
+    /// The program can't become what the files say.
+    Rude(Vec<Rude>),
+    /// It can.
+    Patch(Box<Wanted>),
+}

@@ -1,0 +1,195 @@
+//! What the running processes of a program do now, against what the files say.
+//!
+//! Every comparison is with the program *as it was built*, never with an earlier edit: so an edit that
+//! is undone asks for the original body, and nothing is lost when one save replaces another. What an
+//! earlier patch brought into the program (types, statics) is remembered as well: it may not change
+//! under the code and the values that are left of it.
+
+mod compare;
+mod files;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use soft_mock::reloader::protocol::{Load, SiteInfo};
+use soft_mock_rewriter::analysis::{forget_sources, DeclaredFunction, FileItems, LayoutNames};
+use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
+
+use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, Site, Wanted};
+use super::whole_plugin::SpreadPlugin;
+use super::{LoadedUnit, Program};
+use crate::os::files::content_hash;
+
+/// A program and the state of its processes.
+pub(crate) struct ProgramState {
+    pub(crate) program: Arc<Program>,
+    /// Files that differ from what was compiled, or can't be read as Rust.
+    current: BTreeMap<PathBuf, FileState>,
+    /// Files of modules that the program was built without, and those that their declarations look for.
+    new_files: BTreeMap<PathBuf, (usize, Vec<String>)>,
+    missing: BTreeSet<PathBuf>,
+    /// Files of modules that the program was built with and that are declared no more.
+    gone: BTreeSet<(usize, PathBuf)>,
+    /// What runs in place of original bodies.
+    active: BTreeMap<Site, PlannedFunction>,
+    /// What the files said when the last patch was made. None: that isn't what runs.
+    meaning: Option<Meaning>,
+    /// The edits of the last patch that reached others.
+    told: Vec<Edit>,
+    /// All that was installed so far, for processes that join later.
+    pub(crate) installed: Vec<Load>,
+    /// What `active` was before each of them.
+    before: Vec<BTreeMap<Site, PlannedFunction>>,
+    /// What is active was made from whole crates: their futures hold each other, and can't be replaced
+    /// one by one.
+    whole: bool,
+    /// What the last patch was made of, if it is in effect as it was made: position and content.
+    latest: Vec<(usize, u64)>,
+    /// Plugins of whole crates that were loaded, oldest first. They stay after a rollback.
+    earlier: Vec<SpreadPlugin>,
+    /// States of files from which such plugins were made, as far as they hold something that a later
+    /// one does not.
+    loaded: BTreeMap<(usize, PathBuf), Vec<Arc<FileItems>>>,
+    /// The names on which values depend, if there are more than those of the program as it was built.
+    lasting: Option<LayoutNames>,
+    /// Files whose edits were rolled back, with what they held then: nothing of them is installed
+    /// again before they change.
+    held: BTreeMap<PathBuf, u64>,
+    /// Units and lines of all sites, as far as the program has told them: what was compiled at all.
+    sites: Option<HashSet<(u64, String, usize)>>,
+}
+
+enum FileState {
+    /// Per unit that it belongs to.
+    Changed(Vec<(usize, ChangedFile)>),
+    Syntax(SyntaxError),
+    /// It isn't source code of the program, or not as it was: gone, no text.
+    Rude(Rude),
+}
+
+impl ProgramState {
+    pub(crate) fn new(program: Program) -> Self {
+        Self {
+            program: Arc::new(program),
+            current: BTreeMap::new(),
+            new_files: BTreeMap::new(),
+            missing: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            active: BTreeMap::new(),
+            meaning: Some(Meaning::new()),
+            told: Vec::new(),
+            installed: Vec::new(),
+            before: Vec::new(),
+            whole: false,
+            latest: Vec::new(),
+            earlier: Vec::new(),
+            loaded: BTreeMap::new(),
+            lasting: None,
+            held: BTreeMap::new(),
+            sites: None,
+        }
+    }
+
+    /// Takes note of the functions that the program really contains.
+    pub(crate) fn note_sites(&mut self, sites: &[SiteInfo]) {
+        let key = |site: &SiteInfo| {
+            let unit = u64::from_str_radix(&site.unit, 16).unwrap_or(0);
+            (unit, site.name.clone(), site.line as usize)
+        };
+        self.sites = Some(sites.iter().map(key).collect());
+    }
+
+    /// Takes note of functions that a session before this one has patched: what they run isn't known, but it is
+    /// neither the original nor what the files say now.
+    pub(crate) fn take_up(&mut self, sites: &[SiteInfo]) {
+        for site in sites.iter().filter(|site| site.patched) {
+            let unit = u64::from_str_radix(&site.unit, 16).ok();
+            let mut units = self.program.units.iter();
+            let Some(position) = units.position(|loaded| Some(loaded.unit.id) == unit) else {
+                continue;
+            };
+            let patched = PlannedFunction {
+                name: site.name.clone(),
+                file: site.file.clone().into(),
+                line: site.line as usize,
+                body: Fingerprint::default(),
+            };
+            let key = (position, site.name.clone());
+            self.active.entry(key).or_insert(patched);
+            self.meaning = None;
+        }
+    }
+
+    /// Whether a function was left out by `#[cfg]` when the program was compiled.
+    fn is_left_out(&self, unit: u64, crate_name: &str, function: &DeclaredFunction) -> bool {
+        let site = (unit, function.site_name(crate_name), function.line);
+        let known = self
+            .sites
+            .as_ref()
+            .is_none_or(|sites| sites.contains(&site));
+        !known && !function.cfgs.is_empty()
+    }
+
+    /// Takes note that the last patches were taken back, which were made from these files.
+    pub(crate) fn rolled_back(&mut self, patches: usize, files: &[PathBuf]) {
+        for _ in 0..patches {
+            self.installed.pop();
+            self.latest.clear();
+            if let Some(before) = self.before.pop() {
+                self.active = before;
+            }
+        }
+        self.meaning = None;
+        let held = files.iter().map(|path| (path.clone(), content_hash(path)));
+        self.held.extend(held);
+    }
+
+    /// Takes note that a patch is installed.
+    pub(crate) fn installed(&mut self, wanted: &Wanted, load: Load) {
+        self.before.push(self.active.clone());
+        for (position, unit) in &wanted.plan {
+            for function in &unit.patch {
+                let key = (*position, function.name.clone());
+                self.active.insert(key, function.clone());
+            }
+            for function in &unit.restore {
+                self.active.remove(&(*position, function.name.clone()));
+            }
+        }
+        let new = wanted.earlier.iter().skip(self.earlier.len());
+        self.latest = new.map(made_of).collect();
+        if wanted.earlier.len() > self.earlier.len() {
+            self.note_loaded(wanted);
+            self.whole = true;
+        }
+        self.whole &= !self.active.is_empty();
+        self.earlier.clone_from(&wanted.earlier);
+        self.nothing_differs(wanted);
+        self.installed.push(load);
+    }
+
+    /// Whether these plugins would bring just what the last patch brought.
+    pub(crate) fn runs(&self, plugins: &[SpreadPlugin]) -> bool {
+        !plugins.is_empty() && plugins.iter().map(made_of).eq(self.latest.iter().copied())
+    }
+
+    /// Takes note that the program already does what is wanted.
+    pub(crate) fn nothing_differs(&mut self, wanted: &Wanted) {
+        self.meaning = Some(wanted.meaning.clone());
+        self.told.clone_from(&wanted.spreading);
+    }
+}
+
+fn made_of(plugin: &SpreadPlugin) -> (usize, u64) {
+    (plugin.position, plugin.content)
+}
+
+fn planned(crate_name: &str, path: &Path, function: &DeclaredFunction) -> PlannedFunction {
+    PlannedFunction {
+        name: function.site_name(crate_name),
+        file: path.to_owned(),
+        line: function.line,
+        body: function.body,
+    }
+}

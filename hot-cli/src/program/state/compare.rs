@@ -1,0 +1,360 @@
+//! Compares the files with the program, and says what is to be done.
+
+use std::cell::LazyCell;
+use std::ops::Deref;
+
+use soft_mock_rewriter::analysis::{is_skipped, Ineligible};
+use soft_mock_rewriter::diff::{diff, ChangedFunction, FileDiff, ProgramContext};
+
+use super::*;
+use crate::program::plan::{Change, Edit, Plan, UnitPlan};
+
+/// What all files together come to.
+#[derive(Default)]
+struct Found {
+    rude: BTreeSet<Rude>,
+    plan: Plan,
+    meaning: Meaning,
+    spreading: BTreeSet<Edit>,
+    bodies: BTreeMap<Site, PlannedFunction>,
+}
+
+/// A file of one unit, as it was compiled and as it is.
+struct Pair<'a> {
+    path: &'a Path,
+    position: usize,
+    old: &'a FileItems,
+    new: &'a FileItems,
+}
+
+impl ProgramState {
+    /// What is to be done so that the program does what the files say.
+    pub(crate) fn change(&self) -> Change {
+        let mut found = Found::default();
+        let after = LazyCell::new(|| LayoutNames::of(self.files_now()));
+        for (path, state) in &self.current {
+            match state {
+                FileState::Syntax(error) => return Change::Syntax(error.clone()),
+                FileState::Rude(edit) => {
+                    if !self.gone.iter().any(|(_, gone)| gone == path) {
+                        found.rude.insert(edit.clone());
+                    }
+                }
+                FileState::Changed(units) => {
+                    for (position, file) in units {
+                        self.compare_file(path, *position, file, &after, &mut found);
+                    }
+                }
+            }
+        }
+        self.compare_gone(&after, &mut found);
+        self.check_dependents(&mut found);
+        if self.program.is_plugin {
+            // It is loaded anew, which carries whatever changed.
+            let edits = found.spreading.iter().map(|edit| Rude {
+                file: edit.file.clone(),
+                line: edit.line,
+                why: edit.what.clone(),
+            });
+            found.rude.extend(edits);
+        }
+        if !found.rude.is_empty() {
+            return Change::Rude(found.rude.into_iter().collect());
+        }
+        if self.meaning.as_ref() == Some(&found.meaning) {
+            return Change::Nothing;
+        }
+        self.wanted(found)
+    }
+
+    fn wanted(&self, mut found: Found) -> Change {
+        if found.spreading.is_empty() {
+            self.plan_bodies(&mut found);
+            let idle = |unit: &UnitPlan| unit.patch.is_empty() && unit.restore.is_empty();
+            // Idle units stay: a build of whole crates has to know all edited files.
+            if found.plan.values().all(idle) {
+                return Change::Nothing;
+            }
+        }
+        let active = self.active.iter();
+        let active = active.filter(|(_, function)| !self.held.contains_key(&function.file));
+        Change::Patch(Box::new(Wanted {
+            plan: found.plan,
+            meaning: found.meaning,
+            whole: self.whole && !found.bodies.is_empty(),
+            fresh: self.fresh(&found.spreading),
+            spreading: found.spreading.into_iter().collect(),
+            bodies: found.bodies,
+            active: active.map(|(site, f)| (site.clone(), f.clone())).collect(),
+            earlier: self.earlier.clone(),
+        }))
+    }
+
+    fn fresh(&self, edits: &BTreeSet<Edit>) -> Vec<Edit> {
+        let known = |edit: &&Edit| {
+            let mut told = self.told.iter();
+            told.any(|told| {
+                (told.now, &told.what, &told.file) == (edit.now, &edit.what, &edit.file)
+            })
+        };
+        edits.iter().filter(|edit| !known(edit)).cloned().collect()
+    }
+
+    /// The names on which values of the running program depend.
+    fn lasting(&self) -> &LayoutNames {
+        self.lasting.as_ref().unwrap_or(&self.program.lasting)
+    }
+
+    /// All files as they are now, with the positions of their units.
+    fn files_now(&self) -> impl Iterator<Item = (usize, &FileItems)> {
+        let built = self.program.files();
+        let built = built.filter(|(position, path, _)| {
+            !self.is_changed(*position, path)
+                && !self.gone.contains(&(*position, path.to_path_buf()))
+        });
+        let changed = self.current.values().flat_map(|state| match state {
+            FileState::Changed(units) => units.as_slice(),
+            FileState::Syntax(_) | FileState::Rude(_) => &[],
+        });
+        built
+            .map(|(position, _, items)| (position, items))
+            .chain(changed.map(|(position, file)| (*position, &*file.items)))
+    }
+
+    fn is_changed(&self, position: usize, path: &Path) -> bool {
+        matches!(self.current.get(path), Some(FileState::Changed(units))
+            if units.iter().any(|(unit, _)| *unit == position))
+    }
+
+    fn compare_file(
+        &self,
+        path: &Path,
+        position: usize,
+        file: &ChangedFile,
+        after: &dyn Deref<Target = LayoutNames>,
+        found: &mut Found,
+    ) {
+        let loaded = &self.program.units[position];
+        let empty = empty(path, &file.items.module);
+        let pair = Pair {
+            path,
+            position,
+            old: loaded.files.get(path).map_or(&empty, |items| items),
+            new: &file.items,
+        };
+        let Some(different) = self.compare_pair(&pair, after, found) else {
+            return;
+        };
+        let unit = found.plan.entry(position).or_default();
+        unit.files.insert(path.to_owned(), file.clone());
+        for changed in different.changed {
+            self.body_changed(&pair, &changed, found);
+        }
+    }
+
+    /// Modules that are declared no more: all that they had is gone.
+    fn compare_gone(&self, after: &dyn Deref<Target = LayoutNames>, found: &mut Found) {
+        for (position, path) in &self.gone {
+            let Some(old) = self.program.units[*position].files.get(path) else {
+                continue;
+            };
+            let pair = Pair {
+                path,
+                position: *position,
+                old,
+                new: &empty(path, &old.module),
+            };
+            self.compare_pair(&pair, after, found);
+        }
+    }
+
+    /// What differs, if it counts. What is rude and what spreads is noted.
+    fn compare_pair(
+        &self,
+        pair: &Pair<'_>,
+        after: &dyn Deref<Target = LayoutNames>,
+        found: &mut Found,
+    ) -> Option<FileDiff> {
+        let around = ProgramContext {
+            unit: pair.position,
+            before: self.lasting(),
+            after,
+        };
+        let mut different = diff(pair.old, pair.new, &around);
+        let key = (pair.position, pair.path.to_owned());
+        for earlier in self.loaded.get(&key).into_iter().flatten() {
+            different.rude.extend(diff(earlier, pair.new, &around).rude);
+        }
+        for edit in &different.rude {
+            found.rude.insert(Rude {
+                file: pair.path.to_owned(),
+                line: edit.line,
+                why: edit.what.clone(),
+            });
+        }
+        if different.is_empty() || self.held.contains_key(pair.path) {
+            return None;
+        }
+        found.meaning.insert(key, pair.new.meaning);
+        for edit in &different.indirect {
+            found.spreading.insert(Edit {
+                file: pair.path.to_owned(),
+                line: edit.line,
+                what: edit.what.clone(),
+                now: edit.now,
+                kept: edit.kept.clone(),
+            });
+        }
+        found.plan.entry(pair.position).or_default();
+        Some(different)
+    }
+
+    fn body_changed(&self, pair: &Pair<'_>, changed: &ChangedFunction, found: &mut Found) {
+        let unit = &self.program.units[pair.position].unit;
+        let function = &pair.new.functions[changed.new];
+        if self.is_left_out(unit.id, &unit.crate_name, &pair.old.functions[changed.old]) {
+            return;
+        }
+        let planned = planned(&unit.crate_name, pair.path, function);
+        if is_skipped(&unit.skip, &planned.name) {
+            found.rude.insert(Rude {
+                why: format!(
+                    "the body of `{}` changed: {}",
+                    planned.name,
+                    Ineligible::LeftOut
+                ),
+                line: planned.line,
+                file: planned.file,
+            });
+            return;
+        }
+        if unit.is_without_site(&planned.name) {
+            // So those who call it become new.
+            found.spreading.insert(Edit {
+                what: format!("body of {} changed", function.title()),
+                now: function.body,
+                line: planned.line,
+                file: planned.file,
+                kept: None,
+            });
+            return;
+        }
+        found
+            .bodies
+            .insert((pair.position, planned.name.clone()), planned);
+    }
+
+    /// Functions that are to get another body than they have now.
+    fn plan_bodies(&self, found: &mut Found) {
+        for (site, function) in &found.bodies {
+            let active = self.active.get(site).map(|active| active.body);
+            if active != Some(function.body) {
+                let unit: &mut UnitPlan = found.plan.entry(site.0).or_default();
+                unit.patch.push(function.clone());
+            }
+        }
+        for (site, active) in &self.active {
+            let held = self.held.contains_key(&active.file);
+            if held || found.bodies.contains_key(site) {
+                continue;
+            }
+            let unit: &mut UnitPlan = found.plan.entry(site.0).or_default();
+            let original = self.original(site.0, &site.1);
+            unit.restore
+                .push(original.unwrap_or_else(|| active.clone()));
+        }
+    }
+
+    fn original(&self, position: usize, name: &str) -> Option<PlannedFunction> {
+        let loaded = &self.program.units[position];
+        loaded.files.iter().find_map(|(path, items)| {
+            let crate_name = &loaded.unit.crate_name;
+            let mut functions = items.functions.iter();
+            let function = functions.find(|function| function.site_name(crate_name) == name)?;
+            Some(planned(crate_name, path, function))
+        })
+    }
+
+    /// A crate that was compiled as it is can't be compiled again for a patch: what it uses must stay.
+    fn check_dependents(&self, found: &mut Found) {
+        for edit in &found.spreading {
+            let units = found.plan.iter();
+            let mut edited = units
+                .filter(|(_, unit)| unit.files.contains_key(&edit.file))
+                .map(|(position, _)| *position);
+            let user = edited.find_map(|position| self.program.fixed_user(position));
+            if let Some(user) = user {
+                let name = &user.crate_name;
+                let how = match user.is_not_included() {
+                    true => format!("is not included (`--include {name}`)"),
+                    false => "was built unmodified".to_owned(),
+                };
+                let why = format!("{}: crate `{name}` uses it, which {how}", edit.what);
+                found.rude.insert(Rude {
+                    file: edit.file.clone(),
+                    line: edit.line,
+                    why,
+                });
+            }
+        }
+    }
+
+    /// Takes note of what a patch brought that was made from whole crates.
+    pub(super) fn note_loaded(&mut self, wanted: &Wanted) {
+        for (position, unit) in &wanted.plan {
+            for (path, file) in &unit.files {
+                let key = (*position, path.clone());
+                let known = self.loaded.entry(key).or_default();
+                known.retain(|earlier| !covers(&file.items, earlier));
+                known.push(Arc::clone(&file.items));
+            }
+        }
+        let built = self
+            .program
+            .files()
+            .map(|(position, _, items)| (position, items));
+        let loaded = self.loaded.iter().flat_map(|((position, _), states)| {
+            states.iter().map(move |items| (*position, &**items))
+        });
+        self.lasting = Some(LayoutNames::of(built.chain(loaded)));
+    }
+}
+
+/// Whether a state has all that an earlier one could leave behind. What both have is the same, or the
+/// edit would have been rude.
+fn covers(new: &FileItems, earlier: &FileItems) -> bool {
+    let items = |file: &'_ FileItems| -> HashSet<String> {
+        let items = file.items.iter();
+        items
+            .map(|item| {
+                let declared = &item.local_items.items;
+                format!(
+                    "{:?} {:?} {} {declared:?}",
+                    item.kind, item.module, item.name
+                )
+            })
+            .chain(file.functions.iter().filter_map(|function| {
+                let lasting = !function.local_items.items.is_empty()
+                    || function.kind == Err(Ineligible::Const);
+                let items = &function.local_items.fingerprint;
+                let place = (&function.module, &function.owner, &function.name);
+                lasting.then(|| format!("{place:?} {items:?}"))
+            }))
+            .chain(file.modules.iter().flat_map(|module| {
+                let path = &module.path;
+                let macros = module.macros.iter();
+                macros.map(move |rule| format!("{path:?} {}!", rule.name))
+            }))
+            .collect()
+    };
+    items(earlier).is_subset(&items(new))
+}
+
+/// A file that declares nothing.
+fn empty(path: &Path, module: &[String]) -> FileItems {
+    FileItems {
+        path: path.to_owned(),
+        module: module.to_vec(),
+        ..FileItems::default()
+    }
+}

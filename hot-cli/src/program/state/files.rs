@@ -1,0 +1,248 @@
+//! What the watched files hold now, and which files there are: modules may be new.
+
+use std::cell::RefCell;
+
+use soft_mock_rewriter::syntax::CrateTree;
+
+use super::*;
+use crate::os::files::below;
+use crate::rustc::unit::build_again;
+use crate::wrapper::shadow;
+
+impl ProgramState {
+    /// Takes note of files that may have changed.
+    pub(crate) fn note(&mut self, paths: &[PathBuf]) {
+        for path in paths {
+            if self
+                .held
+                .get(path)
+                .is_some_and(|then| *then != content_hash(path))
+            {
+                self.held.remove(path);
+            }
+            match self.look_at(path) {
+                Some(state) => self.current.insert(path.clone(), state),
+                None => self.current.remove(path),
+            };
+        }
+        self.follow_modules();
+        // What was read is in its own form now.
+        forget_sources();
+    }
+
+    /// Whether a plugin's crates but its own differ from what was compiled: crates that it shares.
+    pub(crate) fn shared_changed(&self) -> bool {
+        let shared = |state: &FileState| match state {
+            FileState::Changed(units) => units.iter().any(|(unit, _)| *unit > 0),
+            FileState::Syntax(_) | FileState::Rude(_) => false,
+        };
+        self.program.is_plugin && self.current.values().any(shared)
+    }
+
+    /// Has cargo build every crate again that differs from what was compiled.
+    pub(crate) fn build_again(&self) -> anyhow::Result<()> {
+        for (position, loaded) in self.program.units.iter().enumerate() {
+            let is_own = |path: &PathBuf| {
+                let unit = &loaded.unit;
+                let new = self.new_files.get(path);
+                unit.sources.contains(path)
+                    || unit.inputs.contains_key(path)
+                    || new.is_some_and(|(unit, _)| *unit == position)
+            };
+            if self.current.keys().any(is_own) {
+                build_again(&loaded.folder)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Files beside those of the program as it was built whose changes matter now.
+    pub(crate) fn other_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.new_files.keys().chain(&self.missing)
+    }
+
+    /// Finds the files of modules that are declared now and were not, or the other way round.
+    fn follow_modules(&mut self) {
+        let (mut new, mut missing) = (BTreeMap::new(), BTreeSet::new());
+        self.gone.clear();
+        for (position, loaded) in self.program.units.iter().enumerate() {
+            if !self.declares_other_modules(position, loaded) {
+                continue;
+            }
+            let tree = self.tree_now(position, loaded, &mut missing);
+            let files = tree.map(|tree| tree.files).unwrap_or_default();
+            let kept: BTreeSet<&PathBuf> = files.iter().map(|file| &file.path).collect();
+            let gone = loaded.files.keys().filter(|path| !kept.contains(path));
+            if !files.is_empty() {
+                self.gone.extend(gone.map(|path| (position, path.clone())));
+            }
+            let files = files.iter();
+            for file in files.filter(|file| !loaded.files.contains_key(&file.path)) {
+                new.insert(file.path.clone(), (position, file.module.clone()));
+            }
+        }
+        for path in self
+            .new_files
+            .keys()
+            .filter(|path| !new.contains_key(*path))
+        {
+            self.current.remove(path);
+        }
+        self.new_files = new;
+        self.missing = missing;
+        let paths: Vec<PathBuf> = self.new_files.keys().cloned().collect();
+        for path in paths {
+            match self.look_at(&path) {
+                Some(state) => self.current.insert(path, state),
+                None => self.current.remove(&path),
+            };
+        }
+    }
+
+    fn declares_other_modules(&self, position: usize, loaded: &LoadedUnit) -> bool {
+        let changed = self.current.iter().filter_map(|(path, state)| match state {
+            FileState::Changed(units) => {
+                let unit = units.iter().find(|(unit, _)| *unit == position);
+                unit.map(|(_, file)| (path, file))
+            }
+            FileState::Syntax(_) | FileState::Rude(_) => None,
+        });
+        let mut changed = changed;
+        changed.any(|(path, file)| match loaded.files.get(path) {
+            Some(compiled) => children(compiled) != children(&file.items),
+            None => true,
+        })
+    }
+
+    /// The files of a crate as they are declared now. What is looked for and not there is added to `missing`.
+    fn tree_now(
+        &self,
+        position: usize,
+        loaded: &LoadedUnit,
+        missing: &mut BTreeSet<PathBuf>,
+    ) -> Option<CrateTree> {
+        let asked = RefCell::new(BTreeSet::new());
+        let read = |path: &Path| {
+            if let Some(file) = self.changed_file(position, path) {
+                return Ok(file.text.to_string());
+            }
+            let copy = below(&loaded.folder.join("sources"), path);
+            let text = std::fs::read_to_string(copy).or_else(|_| std::fs::read_to_string(path));
+            if text.is_err() {
+                asked.borrow_mut().insert(path.to_owned());
+            }
+            text
+        };
+        let tree = shadow::tree(&loaded.unit.root, &read).ok();
+        missing.extend(asked.into_inner());
+        tree
+    }
+
+    fn changed_file(&self, position: usize, path: &Path) -> Option<&ChangedFile> {
+        match self.current.get(path) {
+            Some(FileState::Changed(units)) => {
+                let mut units = units.iter();
+                units
+                    .find(|(unit, _)| *unit == position)
+                    .map(|(_, file)| file)
+            }
+            _ => None,
+        }
+    }
+
+    /// A file of a module that the program was built without.
+    fn look_at_new(
+        &self,
+        path: &Path,
+        (position, module): &(usize, Vec<String>),
+    ) -> Option<FileState> {
+        // If it has vanished, the compiler says so.
+        let text: Arc<str> = std::fs::read_to_string(path).ok()?.into();
+        Some(match FileItems::read(&text, path, module) {
+            Ok(items) => {
+                let items = Arc::new(items);
+                FileState::Changed(vec![(*position, ChangedFile { text, items })])
+            }
+            Err(error) => FileState::Syntax(error),
+        })
+    }
+
+    /// How a file differs from what was compiled, if it does.
+    fn look_at(&self, path: &Path) -> Option<FileState> {
+        let units: Vec<(usize, &LoadedUnit)> = self
+            .program
+            .units
+            .iter()
+            .enumerate()
+            .filter(|(_, loaded)| loaded.files.contains_key(path))
+            .collect();
+        let rude = |why: String| {
+            let file = path.to_owned();
+            Some(FileState::Rude(Rude { file, line: 1, why }))
+        };
+        if let Some(place) = self.new_files.get(path).filter(|_| units.is_empty()) {
+            return self.look_at_new(path, place);
+        }
+        if units.is_empty() {
+            return self.look_at_input(path).and_then(rude);
+        }
+        let text: Arc<str> = match std::fs::read_to_string(path) {
+            Ok(text) => text.into(),
+            Err(error) => return rude(format!("the file can't be read: {error}")),
+        };
+        let mut changed = Vec::new();
+        for (position, loaded) in units {
+            if loaded.compiled_text_is(path, &text) {
+                continue;
+            }
+            if loaded.repeated.contains(path) {
+                return rude("the file belongs to more than one module of its crate".to_owned());
+            }
+            let module = loaded.files[path].module.clone();
+            match FileItems::read(&text, path, &module) {
+                Ok(items) => {
+                    let items = Arc::new(items);
+                    let text = Arc::clone(&text);
+                    changed.push((position, ChangedFile { text, items }));
+                }
+                Err(error) => return Some(FileState::Syntax(error)),
+            }
+        }
+        (!changed.is_empty()).then_some(FileState::Changed(changed))
+    }
+
+    /// Why a change of a file that is no source of a rewritten crate matters, if it did change.
+    fn look_at_input(&self, path: &Path) -> Option<String> {
+        let now = content_hash(path);
+        for LoadedUnit { unit, .. } in &self.program.units {
+            if unit.inputs.get(path).is_none_or(|then| *then == now) {
+                continue;
+            }
+            let name = &unit.crate_name;
+            return Some(match path.file_name().and_then(|name| name.to_str()) {
+                Some("Cargo.toml") => "the manifest changed".to_owned(),
+                Some("build.rs") => "the build script changed".to_owned(),
+                _ => match &unit.unmodified {
+                    Some(reason) => format!("crate `{name}` was built unmodified: {reason}"),
+                    None => format!("crate `{name}` reads it when it is compiled"),
+                },
+            });
+        }
+        None
+    }
+}
+
+/// The modules that a file declares: where, their names and conditions.
+fn children(items: &FileItems) -> BTreeSet<(&[String], &str, &[String])> {
+    let mut found = BTreeSet::new();
+    for module in &items.modules {
+        for child in &module.children {
+            found.insert((
+                module.path.as_slice(),
+                child.name.as_str(),
+                child.cfgs.as_slice(),
+            ));
+        }
+    }
+    found
+}

@@ -1,0 +1,176 @@
+//! A unit: one rustc call of a workspace member that we know how to repeat, and where its files lie.
+//!
+//! ```text
+//! <target>/<profile>/.hot/<crate>-<hash>/
+//!     unit.json     this record, written when the crate was compiled
+//!     sources/…     the user's files as they were compiled, below their absolute paths
+//!     shadow/…      the same files rewritten, everything else as links
+//!     twin/…        what plugins are compiled against, made when it is first needed
+//!     again         cargo takes it for a source: its time says whether the crate has to be built again
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::args::RustcArgs;
+use crate::os::files::{content_hash, replace_file, replace_with_mode};
+
+/// Why a crate has no sites that uses one that has.
+pub(crate) const NOT_INCLUDED: &str = "it is not included";
+
+/// What a unit is compiled to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UnitKind {
+    /// A library.
+    Lib,
+    /// A program, compiled as a library and a generated main.
+    Bin,
+    /// A managed plugin, compiled as a library and a generated root.
+    Plugin,
+    /// A test harness.
+    Test,
+    /// A proc-macro crate: left as it is, but its changes concern whoever uses it.
+    Macro,
+}
+
+/// The record of a unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Unit {
+    pub(crate) crate_name: String,
+    pub(crate) kind: UnitKind,
+    /// Identifies this build of the crate inside a program.
+    pub(crate) id: u64,
+    /// The compiler that cargo named, and a wrapper that was set before ours.
+    pub(crate) rustc: PathBuf,
+    pub(crate) chained: Option<PathBuf>,
+    /// The first line of `rustc -V`.
+    pub(crate) version: String,
+    /// The arguments that cargo gave.
+    pub(crate) args: Vec<String>,
+    pub(crate) cwd: PathBuf,
+    pub(crate) env: BTreeMap<String, String>,
+    /// The root file.
+    pub(crate) root: PathBuf,
+    /// It is rewritten for tests.
+    #[serde(default)]
+    pub(crate) mocks: bool,
+    /// The files that were rewritten.
+    pub(crate) sources: Vec<PathBuf>,
+    /// Everything else that decides what is compiled, with a hash of what it held.
+    pub(crate) inputs: BTreeMap<PathBuf, u64>,
+    /// Names of sites without a type id, and of functions without a site: the compiler refuses them, or their code
+    /// can't be called through one.
+    pub(crate) untyped: BTreeSet<String>,
+    pub(crate) without: BTreeSet<String>,
+    /// Patterns of the names of functions that the user wants left alone.
+    #[serde(default)]
+    pub(crate) skip: Vec<String>,
+    /// Names of functions without a site because the optimiser inlines them.
+    #[serde(default)]
+    pub(crate) inlined: BTreeSet<String>,
+    /// Why the crate was compiled as it is, without sites.
+    pub(crate) unmodified: Option<String>,
+    /// The folder of a package from a registry or from git: cargo takes its sources for unchangeable.
+    #[serde(default)]
+    pub(crate) kept: Option<PathBuf>,
+}
+
+/// The folder with the records of all units in a profile's folder; cargo puts no file of such a name there.
+pub(crate) fn records(profile: &Path) -> PathBuf {
+    profile.join(".hot")
+}
+
+/// Makes the file in a unit's folder that cargo takes for a source, as old as can be: the crate was just built.
+pub(crate) fn note_built(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("again");
+    replace_file(&path, b"")?;
+    set_time(&path, SystemTime::UNIX_EPOCH)?;
+    Ok(path)
+}
+
+/// Has cargo build the crate again, whatever the times of its sources say: those of a file from an archive, or of one
+/// that was saved when the clock was wrong, lie before the last build.
+pub(crate) fn build_again(folder: &Path) -> Result<()> {
+    let built = std::fs::metadata(folder.join("unit.json")).and_then(|meta| meta.modified());
+    let now = SystemTime::now();
+    let time = built.map_or(now, |built| built.max(now));
+    set_time(&folder.join("again"), time + Duration::from_secs(1))
+}
+
+fn set_time(path: &Path, time: SystemTime) -> Result<()> {
+    let set = || File::options().write(true).open(path)?.set_modified(time);
+    set().with_context(|| format!("can't set the time of {}", path.display()))
+}
+
+impl Unit {
+    /// The folder of the unit with the given output file stem.
+    pub(crate) fn folder(out_dir: &Path, stem: &str) -> PathBuf {
+        records(out_dir.parent().unwrap_or(out_dir)).join(stem)
+    }
+
+    /// Reads the record in `folder`.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("unit.json");
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("no record of a unit at {}", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged; run `cargo clean`", path.display()))
+    }
+
+    /// Writes the record.
+    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        // It holds the environment of the call, and that may hold secrets.
+        replace_with_mode(&folder.join("unit.json"), text.as_bytes(), 0o600)
+    }
+
+    /// An eligible function of the crate has no site all the same: see `without` and `inlined`.
+    pub(crate) fn is_without_site(&self, name: &str) -> bool {
+        self.without.contains(name) || self.inlined.contains(name)
+    }
+
+    /// Whether it is a dependency without sites that uses others which have some.
+    pub(crate) fn is_not_included(&self) -> bool {
+        self.kind == UnitKind::Lib && self.unmodified.as_deref() == Some(NOT_INCLUDED)
+    }
+
+    /// The folder of its package.
+    pub(crate) fn package(&self) -> &Path {
+        let named = self.env.get("CARGO_MANIFEST_DIR");
+        named.map_or(&self.cwd, |folder| Path::new(folder))
+    }
+
+    pub(crate) fn rustc_args(&self) -> RustcArgs {
+        RustcArgs::new(self.args.clone())
+    }
+
+    /// Takes note of what decides about the crate beside its rewritten sources: the files in `read`,
+    /// the manifests and the build script.
+    pub(crate) fn note_inputs(&mut self, read: Vec<PathBuf>) {
+        let package = self.env.get("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let package = package
+            .iter()
+            .flat_map(|folder| ["Cargo.toml", "build.rs"].map(|name| folder.join(name)));
+        self.inputs = read
+            .iter()
+            .map(|path| self.cwd.join(path))
+            .chain(package)
+            .chain([self.cwd.join("Cargo.toml")])
+            .filter(|path| !self.sources.contains(path))
+            .map(|path| (path.clone(), content_hash(&path)))
+            .collect();
+    }
+
+    /// The unit that a library file belongs to, if there is a record of one.
+    pub(crate) fn of_library(path: &Path) -> Option<PathBuf> {
+        let stem = path.file_stem()?.to_str()?.strip_prefix("lib")?;
+        let folder = Self::folder(path.parent()?, stem);
+        folder.join("unit.json").is_file().then_some(folder)
+    }
+}

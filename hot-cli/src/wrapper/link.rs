@@ -1,0 +1,101 @@
+//! `hot` as cargo gets to see it: links to this program under the names that make it a wrapper.
+
+use std::collections::hash_map::DefaultHasher;
+use std::ffi::{OsStr, OsString};
+use std::hash::{Hash, Hasher};
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::included_list::{List, WRAPPER};
+use super::{FOR_TESTS, NAME};
+use crate::cargo::command_line::runs_tests;
+use crate::cargo::configuration::configured_wrapper;
+use crate::config::env::CHAINED_WRAPPER;
+use crate::os::own_build;
+
+/// The environment in which cargo builds what can be patched.
+pub(crate) fn build_environment(command: &[OsString]) -> Result<Vec<(OsString, OsString)>> {
+    let mut list: Vec<(OsString, OsString)> = vec![(
+        "RUSTC_WORKSPACE_WRAPPER".into(),
+        wrapper(
+            command
+                .split_first()
+                .is_some_and(|(cargo, args)| runs_tests(cargo, args)),
+        )?
+        .into(),
+    )];
+    if let Some(chained) = chained_wrapper(command) {
+        list.push((CHAINED_WRAPPER.into(), chained));
+    }
+    Ok(list)
+}
+
+/// A link to this program under the name that makes it a wrapper.
+///
+/// Cargo takes a crate for fresh as long as the wrapper's path is the same, so the path holds a hash
+/// of this very build of `hot`.
+fn wrapper(for_tests: bool) -> Result<PathBuf> {
+    let (_, build) = own_build()?;
+    link(format!("{build:016x}"), for_tests, NAME)
+}
+
+/// The wrapper for crates outside of the workspace, with the list of them beside it.
+pub(crate) fn include_wrapper(list: &List, for_tests: bool) -> Result<PathBuf> {
+    let (_, build) = own_build()?;
+    let mut hasher = DefaultHasher::new();
+    (build, list).hash(&mut hasher);
+    let link = link(
+        format!("{:016x}-include", hasher.finish()),
+        for_tests,
+        WRAPPER,
+    )?;
+    list.write(link.parent().unwrap_or(&link))?;
+    Ok(link)
+}
+
+/// A link to this program in a folder of its own.
+fn link(folder: String, for_tests: bool, name: &str) -> Result<PathBuf> {
+    let (own, _) = own_build()?;
+    let kind = match for_tests {
+        true => FOR_TESTS,
+        false => "",
+    };
+    let folder = cache_folder().join(format!("{folder}{kind}"));
+    let link = folder.join(name);
+    if std::fs::read_link(&link).is_ok_and(|target| target == own) {
+        return Ok(link);
+    }
+    let create = || -> std::io::Result<()> {
+        std::fs::create_dir_all(&folder)?;
+        let new = folder.join(format!("new-{}", std::process::id()));
+        symlink(&own, &new)?;
+        std::fs::rename(&new, &link)
+    };
+    create().with_context(|| format!("can't create {}", link.display()))?;
+    Ok(link)
+}
+
+fn cache_folder() -> PathBuf {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(home)
+        .map_or_else(
+            || std::env::temp_dir().join(format!("hot-{}", rustix::process::getuid().as_raw())),
+            |cache| cache.join("hot"),
+        )
+}
+
+/// The workspace wrapper that the user has set.
+fn chained_wrapper(command: &[OsString]) -> Option<OsString> {
+    let program = command.first().map_or(OsStr::new(""), OsString::as_os_str);
+    configured_wrapper(
+        program,
+        "RUSTC_WORKSPACE_WRAPPER",
+        "rustc-workspace-wrapper",
+    )
+    .map(PathBuf::into_os_string)
+}
