@@ -21,13 +21,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::exit;
 use process::Process;
 use signals::{Received, SignalThread};
-
-/// Exit code of shells for a command that isn't there.
-pub(crate) const EXIT_NOT_FOUND: i32 = 127;
-/// Exit code of shells for a command that can't be executed.
-pub(crate) const EXIT_NOT_EXECUTABLE: i32 = 126;
 
 /// How often it is looked whether stopped processes are gone.
 const POLL: Duration = Duration::from_millis(2);
@@ -103,21 +99,13 @@ pub(crate) enum ChildError {
 
 impl ChildError {
     /// The exit code that a shell would give.
-    pub(crate) fn exit_code(&self) -> i32 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Start { error, .. } if error.kind() == io::ErrorKind::NotFound => EXIT_NOT_FOUND,
-            Self::Start { .. } => EXIT_NOT_EXECUTABLE,
-            _ => 1,
+            Self::Start { error, .. } if error.kind() == io::ErrorKind::NotFound => exit::NOT_FOUND,
+            Self::Start { .. } => exit::NOT_EXECUTABLE,
+            _ => exit::FAILED,
         }
     }
-}
-
-/// The exit code with which `hot` tells how the command ended: its own, or 128 + signal.
-pub(crate) fn exit_code(status: ExitStatus) -> i32 {
-    status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal))
-        .unwrap_or(1)
 }
 
 /// How a stop went.

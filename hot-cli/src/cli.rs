@@ -1,13 +1,19 @@
-//! What the user typed: `hot`'s own options, and their command, which is passed on untouched.
+//! The tree of `hot`'s commands and options, from which `hot --help` comes, and who does what.
 //!
-//! Knows nothing of what the command does, nor of sessions: it only says where the options end and the command
-//! begins. Everything after the first word that isn't an option of `hot` belongs to the command, also `--help`.
+//! Knows nothing of what a command does: each has its arguments beside its code. Whatever begins with a word that is no
+//! command of `hot` is the user's own, and goes to a session untouched. (Not by clap's external subcommands: the name of
+//! such a one must be Unicode, that of a program need not.)
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::io::Write;
+use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::ui::Reporter;
+use crate::{exit, inspect, offline, plugins, remote, session};
 
 /// First argument with which `cargo-hot` starts `hot`: the user typed `cargo hot …`.
 ///
@@ -26,61 +32,98 @@ Examples:
   hot --watch templates cargo run
   hot --include serde_json cargo run           functions of this dependency too
   hot --watch src -- sh -c 'cargo build && ./target/debug/app'
-  cargo hot run --bin server          the same as: hot cargo run --bin server
-  hot status | history | diff | rollback [N]   for another terminal: what runs, what changed, take patches back
+  cargo hot run --bin server                   the same as: hot cargo run --bin server
   hot build-patch -o fix.so, hot patch --pid PID fix.so     a program without a session that listens for patches
-  hot attach                          takes up a program whose `hot` was killed
-  hot doctor, hot expand FILE         what could be patched, and what the compiler gets; nothing is run
-  hot build plugins/foo out           builds a managed plugin; `hot build --help`, `hot watch-plugins --help`
 
-A program that has the name of one of these commands is started with `hot -- status …`.
+A program that has the name of one of hot's commands is started with `hot -- status …`.
 
 Everything after hot's own options is your command. It keeps its arguments, environment, terminal and signals, and
 hot ends when it ends, with its exit code (128 + signal when a signal killed it). What hot itself says goes to stderr,
 in lines that begin with `hot:`.";
 
-/// Runs a command and patches functions of the Rust programs it builds while they run.
-///
-/// Edit the body of a function and save: the next call runs the new body, and nothing in memory is lost. The project
-/// needs no change and no dependency.
-#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+// What it is for is said by the options of a session, whose text comes with them.
+#[derive(Debug, Parser)]
 #[command(
     name = "hot",
     version,
     after_help = AFTER_HELP,
-    override_usage = "hot [OPTIONS] <COMMAND>...\n       hot [OPTIONS] -- <COMMAND>..."
+    override_usage = "hot [OPTIONS] <COMMAND>...\n       hot [OPTIONS] -- <COMMAND>...",
+    subcommand_value_name = "HOT'S COMMAND",
+    subcommand_help_heading = "Commands of hot itself",
+    // Options of a session stand before the user's command: after them nothing is a command of ours.
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
 )]
-pub(crate) struct Options {
-    /// Keep the program running when an edit can't be patched, and only say so (default: rebuild and restart it)
-    #[arg(long)]
-    pub(crate) no_restart: bool,
-
-    /// Also watch this file or folder, besides the program's own sources; can be given several times
-    #[arg(long, value_name = "PATH", value_parser = existing_path)]
-    pub(crate) watch: Vec<PathBuf>,
-
-    /// Also patch (and, in tests, mock) this dependency, from a registry, from git or a folder: `serde_json`,
-    /// `rand@0.8`; several times, or with commas
-    #[arg(long, value_name = "CRATE", value_delimiter = ',')]
-    pub(crate) include: Vec<String>,
-
-    /// Say what is being done and how long each step takes
-    #[arg(long, short)]
-    pub(crate) verbose: bool,
-
-    /// The command to run, with its arguments: `cargo run …`, a script, any program
-    #[arg(required = true, num_args = 1.., trailing_var_arg = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<OsString>,
+struct Hot {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    session: session::Options,
 }
 
-impl Options {
-    /// Reads this process's arguments; prints help, version or an error and exits where they ask for that.
-    pub(crate) fn from_process() -> Self {
-        let cargo = std::env::var_os("CARGO");
-        Self::read(std::env::args_os().collect(), cargo.as_deref())
-            .unwrap_or_else(|error| error.exit())
-    }
+// The commands beside a session; the text of each stands with its arguments.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(plugins::BuildOptions),
+    Seal(plugins::SealArgs),
+    WatchPlugins(plugins::WatchOptions),
+    Status(remote::StatusArgs),
+    History(remote::HistoryArgs),
+    Diff(remote::DiffArgs),
+    Rollback(remote::RollbackArgs),
+    BuildPatch(offline::BuildPatchArgs),
+    Patch(offline::PatchArgs),
+    Attach(session::AttachArgs),
+    Doctor(inspect::DoctorArgs),
+    Expand(inspect::ExpandArgs),
+}
 
+/// Does what `arguments` ask for, which begin with the program's name. Prints help, version or an error and ends the
+/// process where they ask for that.
+pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
+    let cargo = std::env::var_os("CARGO");
+    let hot = Hot::read(arguments, cargo.as_deref()).unwrap_or_else(|error| error.exit());
+    match hot.command {
+        Some(command) => command.run(),
+        None => session::run(hot.session),
+    }
+}
+
+impl Command {
+    fn run(&self) -> ExitCode {
+        match self {
+            Self::Build(args) => plugins::build(args),
+            Self::Seal(args) => plugins::seal(args),
+            Self::WatchPlugins(args) => plugins::watch(args),
+            Self::Status(args) => shown(remote::status(args)),
+            Self::History(args) => shown(remote::history(args)),
+            Self::Diff(args) => shown(remote::diff(args)),
+            Self::Rollback(args) => shown(remote::rollback(args)),
+            Self::BuildPatch(args) => shown(offline::build_patch(args)),
+            Self::Patch(args) => shown(offline::patch(args)),
+            Self::Attach(args) => session::attach(args),
+            Self::Doctor(args) => shown(inspect::doctor(args)),
+            Self::Expand(args) => shown(inspect::expand(args)),
+        }
+    }
+}
+
+/// The result of a command is for the standard output.
+fn shown(result: Result<String>) -> ExitCode {
+    match result {
+        Ok(text) => {
+            // A reader that has seen enough is no failure.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            Reporter::stderr(false).error(&format!("{error:#}"));
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
+
+impl Hot {
     /// `args` with the program's name first; `cargo` is the cargo that `cargo hot` was called by.
     fn read(mut args: Vec<OsString>, cargo: Option<&OsStr>) -> Result<Self, clap::Error> {
         let as_cargo = args.get(1).is_some_and(|arg| arg == AS_CARGO_SUBCOMMAND);
@@ -89,10 +132,19 @@ impl Options {
         }
         let mut parser = parser(as_cargo);
         let mut matches = parser.try_get_matches_from_mut(&args)?;
-        let mut options =
-            Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut parser))?;
-
-        let escaped = command_was_escaped(&args, options.command.len());
+        let read = match as_cargo {
+            true => session::Options::from_arg_matches_mut(&mut matches).map(|session| Self {
+                command: None,
+                session,
+            }),
+            false => Self::from_arg_matches_mut(&mut matches),
+        };
+        let mut hot = read.map_err(|error| error.format(&mut parser))?;
+        if hot.command.is_some() {
+            return Ok(hot);
+        }
+        let command = &mut hot.session.command;
+        let escaped = command_was_escaped(&args, command.len());
         match (as_cargo, escaped) {
             // `cargo hot -- sh -c …`: the user says that it's any command.
             (_, true) => {}
@@ -100,22 +152,27 @@ impl Options {
                 let cargo = cargo
                     .filter(|path| !path.is_empty())
                     .unwrap_or(OsStr::new("cargo"));
-                options.command.insert(0, cargo.to_owned());
+                command.insert(0, cargo.to_owned());
             }
-            (false, false) => refuse_bare_cargo_command(&mut parser, &options.command)?,
+            (false, false) => refuse_bare_cargo_command(&mut parser, command)?,
         }
-        Ok(options)
+        Ok(hot)
     }
 }
 
 fn parser(as_cargo: bool) -> clap::Command {
-    let parser = Options::command();
     if !as_cargo {
-        return parser;
+        return Hot::command();
     }
-    parser.bin_name("cargo hot").override_usage(
-        "cargo hot [OPTIONS] <CARGO COMMAND>...\n       cargo hot [OPTIONS] -- <ANY COMMAND>...",
-    )
+    // Every word is a command of cargo's here.
+    let parser = clap::Command::new("hot")
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(AFTER_HELP);
+    session::Options::augment_args(parser)
+        .bin_name("cargo hot")
+        .override_usage(
+            "cargo hot [OPTIONS] <CARGO COMMAND>...\n       cargo hot [OPTIONS] -- <ANY COMMAND>...",
+        )
 }
 
 /// Whether `--` stands right before the command, so that its first word is meant as it is.
@@ -144,21 +201,17 @@ fn refuse_bare_cargo_command(
     Err(parser.error(ErrorKind::InvalidValue, message))
 }
 
-/// A mistyped path would be watched in silence for ever.
-fn existing_path(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    match path.metadata() {
-        Ok(_) => Ok(path),
-        Err(error) => Err(format!("can't be watched: {error}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::session::Options;
 
     fn read(line: &[&str]) -> Result<Options, clap::Error> {
-        Options::read(line.iter().map(OsString::from).collect(), None)
+        let hot = Hot::read(line.iter().map(OsString::from).collect(), None)?;
+        assert!(hot.command.is_none(), "{line:?} is a command of hot");
+        Ok(hot.session)
     }
 
     #[track_caller]
@@ -170,7 +223,8 @@ mod tests {
 
     #[test]
     fn clap_accepts_the_definition() {
-        Options::command().debug_assert();
+        Hot::command().debug_assert();
+        parser(true).debug_assert();
     }
 
     #[test]
@@ -200,7 +254,7 @@ mod tests {
         use std::os::unix::ffi::OsStringExt;
         let odd = OsString::from_vec(vec![b'a', 0xff]);
         let args = vec!["hot".into(), "app".into(), odd.clone()];
-        let options = Options::read(args, None).expect("accepted");
+        let options = Hot::read(args, None).expect("accepted").session;
         assert_eq!(options.command[1], odd);
     }
 
@@ -283,7 +337,8 @@ mod tests {
         let args = ["hot", AS_CARGO_SUBCOMMAND, "run"]
             .map(OsString::from)
             .to_vec();
-        let options = Options::read(args, Some(OsStr::new("/toolchain/cargo"))).expect("accepted");
+        let read = Hot::read(args, Some(OsStr::new("/toolchain/cargo")));
+        let options = read.expect("accepted").session;
         assert_eq!(options.command, ["/toolchain/cargo", "run"]);
     }
 
@@ -307,8 +362,55 @@ mod tests {
     }
 
     #[test]
+    fn commands_of_hot_are_told_from_programs() {
+        for line in [
+            &["hot", "status", "--json"][..],
+            &["hot", "rollback", "2"],
+            &["hot", "build", "plugins", "out", "--", "--release"],
+            &["hot", "attach", "--pid", "7"],
+        ] {
+            let hot = Hot::read(line.iter().map(OsString::from).collect(), None);
+            let hot = hot.unwrap_or_else(|error| panic!("{line:?}: {error}"));
+            assert!(hot.command.is_some(), "{line:?}");
+        }
+        check_command(&["hot", "--", "status", "-x"], &["status", "-x"]);
+        check_command(&["hot", "-v", "status"], &["status"]);
+        let line = ["hot", AS_CARGO_SUBCOMMAND, "build", "--release"];
+        check_command(&line, &["cargo", "build", "--release"]);
+    }
+
+    #[test]
+    fn a_program_need_not_have_a_unicode_name() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = OsString::from_vec(vec![b'.', b'/', 0xff]);
+        let hot = Hot::read(vec!["hot".into(), odd.clone(), "status".into()], None);
+        assert_eq!(
+            hot.expect("accepted").session.command,
+            [odd, "status".into()]
+        );
+    }
+
+    #[test]
+    fn help_names_every_command() {
+        let help = Hot::command().render_help().to_string();
+        for command in Hot::command().get_subcommands() {
+            assert!(help.contains(command.get_name()), "{}", command.get_name());
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+        }
+        assert!(
+            help.starts_with("Runs a command and patches functions"),
+            "{help}"
+        );
+        let cargo = parser(true).render_help().to_string();
+        assert!(
+            cargo.starts_with("Runs a command and patches functions"),
+            "{cargo}"
+        );
+    }
+
+    #[test]
     fn help_names_every_option() {
-        let help = Options::command().render_help().to_string();
+        let help = Hot::command().render_help().to_string();
         for part in [
             "--no-restart",
             "--watch <PATH>",

@@ -1,15 +1,16 @@
 //! `hot`: patches the functions of a program while it runs.
 //!
 //! Called by cargo in place of rustc (under the names `hot-rustc` and `hot-include`), it is the wrapper that
-//! rewrites a crate; called by that rustc as its linker, it exports a plugin's symbols; called by the user, it runs a session around their command, or builds managed plugins.
+//! rewrites a crate; called by that rustc as its linker, it exports a plugin's symbols; called by the user, it runs a
+//! session around their command, or one of its own commands.
 
 mod cargo;
 mod child;
 mod cli;
-mod commands;
 mod compiled;
 mod config;
 mod control;
+mod exit;
 mod handover;
 mod include;
 mod inspect;
@@ -26,28 +27,43 @@ mod ui;
 mod watch;
 mod wrapper;
 
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    let mut arguments = std::env::args_os();
-    if let Some(linker) = std::env::var_os(config::env::PLUGIN_LINKER) {
-        return wrapper::linker::run(&linker, arguments.skip(1));
-    }
-    let own = arguments.next().unwrap_or_default();
-    let name = std::path::Path::new(&own).file_name();
-    if name == Some(wrapper::NAME.as_ref()) {
-        return wrapper::run(arguments.collect());
-    }
-    if name == Some(wrapper::included_list::WRAPPER.as_ref()) {
-        return wrapper::run_included(own.as_ref(), arguments.collect());
-    }
-    match std::env::args_os().nth(1) {
-        Some(word) if word == "build" => plugins::run_build(arguments.skip(1)),
-        Some(word) if word == "seal" => plugins::run_seal(arguments.skip(1)),
-        Some(word) if word == "watch-plugins" => plugins::run_watch(arguments.skip(1)),
-        Some(word) if commands::WORDS.iter().any(|known| word == *known) => {
-            commands::run(std::env::args_os())
+/// Who has called.
+enum Mode {
+    /// rustc, as the linker; the real one is this.
+    Linker(OsString),
+    /// Cargo, in place of rustc, for a crate of the workspace.
+    Wrapper,
+    /// Cargo, in place of rustc, for any crate.
+    IncludeWrapper,
+    /// Somebody at a terminal.
+    User,
+}
+
+impl Mode {
+    fn of(own: &OsStr) -> Self {
+        if let Some(linker) = std::env::var_os(config::env::PLUGIN_LINKER) {
+            return Self::Linker(linker);
         }
-        _ => session::run(cli::Options::from_process()),
+        match Path::new(own).file_name() {
+            Some(name) if name == wrapper::NAME => Self::Wrapper,
+            Some(name) if name == wrapper::included_list::WRAPPER => Self::IncludeWrapper,
+            _ => Self::User,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let all: Vec<OsString> = std::env::args_os().collect();
+    let own = all.first().cloned().unwrap_or_default();
+    let arguments = all.iter().skip(1).cloned();
+    match Mode::of(&own) {
+        Mode::Linker(linker) => wrapper::linker::run(&linker, arguments),
+        Mode::Wrapper => wrapper::run(arguments.collect()),
+        Mode::IncludeWrapper => wrapper::run_included(Path::new(&own), arguments.collect()),
+        Mode::User => cli::run(all),
     }
 }

@@ -34,13 +34,13 @@ fn next_exit(events: &Receiver<ChildEvent>) -> (u64, ExitStatus, bool) {
     }
 }
 
-fn run(launch: &Launch) -> i32 {
+fn run(launch: &Launch) -> u8 {
     let (mut supervisor, events) = supervisor();
     let run = supervisor.start(launch).expect("started");
     let (ended, status, stopped) = next_exit(&events);
     assert_eq!((ended, stopped), (run, false));
     assert_eq!(supervisor.pid(), None);
-    exit_code(status)
+    exit::of_command(status)
 }
 
 #[track_caller]
@@ -89,12 +89,12 @@ fn commands_that_cannot_start() {
         supervisor.start(&launch).expect_err(program)
     };
     let missing = start("no-such-command-here");
-    assert_eq!(missing.exit_code(), EXIT_NOT_FOUND);
+    assert_eq!(missing.exit_code(), exit::NOT_FOUND);
     assert!(
         missing.to_string().contains("`no-such-command-here`"),
         "{missing}"
     );
-    assert_eq!(start("/").exit_code(), EXIT_NOT_EXECUTABLE);
+    assert_eq!(start("/").exit_code(), exit::NOT_EXECUTABLE);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn one_run_at_a_time() {
     assert_ne!(first, second);
     assert_eq!(next_exit(&events).0, first);
     let (run, status, stopped) = next_exit(&events);
-    assert_eq!((run, exit_code(status), stopped), (second, 4, false));
+    assert_eq!((run, exit::of_command(status), stopped), (second, 4, false));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn stop_lets_the_child_end_by_itself() {
     lines(&ready, 1);
     let stopped = supervisor.stop(&[], PATIENCE);
     assert_eq!(
-        (stopped.status.map(exit_code), stopped.killed),
+        (stopped.status.map(exit::of_command), stopped.killed),
         (Some(3), 0)
     );
     let (ended, _, by_us) = next_exit(&events);
@@ -159,7 +159,7 @@ fn stop_kills_after_the_grace() {
     let before = Instant::now();
     let stopped = supervisor.stop(&[], Duration::from_millis(100));
     assert!(before.elapsed() >= Duration::from_millis(100));
-    assert_eq!(stopped.status.map(exit_code), Some(128 + 9));
+    assert_eq!(stopped.status.map(exit::of_command), Some(128 + 9));
     assert!(stopped.killed >= 1);
 }
 
@@ -178,7 +178,7 @@ fn stop_ends_a_frozen_child() {
     });
     let stopped = supervisor.stop(&[], PATIENCE);
     assert_eq!(
-        (stopped.status.map(exit_code), stopped.killed),
+        (stopped.status.map(exit::of_command), stopped.killed),
         (Some(128 + 15), 0)
     );
 }
@@ -211,10 +211,10 @@ fn stop_ends_programs_that_left_the_family() {
     // Init and this process itself must survive being named.
     let stopped = supervisor.stop(&[1, std::process::id(), 0, pid], PATIENCE);
     assert_eq!(
-        (stopped.status.map(exit_code), stopped.killed),
+        (stopped.status.map(exit::of_command), stopped.killed),
         (Some(128 + 15), 0)
     );
-    assert_eq!(exit_code(reaper.join().expect("joined")), 128 + 15);
+    assert_eq!(exit::of_command(reaper.join().expect("joined")), 128 + 15);
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn hot_in_a_process() {
     };
     supervisor.start(&launch).expect("started");
     let (_, status, _) = next_exit(&events);
-    std::process::exit(exit_code(status));
+    std::process::exit(exit::of_command(status).into());
 }
 
 /// A command that becomes `hot` with the script as its child, in a process group of its own.
@@ -301,7 +301,7 @@ fn check_passed_on(name: &str, signal: Signal) {
     let mut hot = hot(&script).spawn().expect("hot");
     lines(&ready, 1);
     send(hot.id(), signal);
-    assert_eq!(exit_code(hot.wait().expect("ended")), 9, "{name}");
+    assert_eq!(exit::of_command(hot.wait().expect("ended")), 9, "{name}");
 }
 
 #[test]
@@ -328,7 +328,10 @@ fn a_build_ends_as_a_whole() {
         let mut hot = hot(&script).spawn().expect("hot");
         let inner = lines(&pids, 1);
         send(hot.id(), signal);
-        assert_eq!(exit_code(hot.wait().expect("ended")), 128 + signal.as_raw());
+        assert_eq!(
+            exit::of_command(hot.wait().expect("ended")),
+            exit::of_signal(signal.as_raw())
+        );
         until("the inner process is gone", || {
             (!is_alive(&inner[0])).then_some(())
         });
@@ -395,7 +398,7 @@ fn ctrl_c_in_a_terminal_comes_once() {
     // hot itself is unharmed and still passes on what is sent to it alone.
     let hot = process_in_terminal(session.id());
     send(hot, Signal::USR1);
-    assert_eq!(exit_code(session.wait().expect("ended")), 6);
+    assert_eq!(exit::of_command(session.wait().expect("ended")), 6);
 }
 
 #[test]
@@ -407,7 +410,7 @@ fn ctrl_c_ends_both() {
     let program = lines(&pids, 1);
     thread::sleep(JUST_STARTED * 3);
     terminal.write_all(b"\x03").expect("ctrl-c");
-    assert_eq!(exit_code(session.wait().expect("ended")), 128 + 2);
+    assert_eq!(exit::of_command(session.wait().expect("ended")), 128 + 2);
     assert!(!is_alive(&program[0]));
 }
 

@@ -1,10 +1,10 @@
-//! What `hot doctor` is asked for.
+//! What `hot doctor` and `hot expand` are asked for.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Which project is looked at, and how that is shown.
+/// How many functions of a project can be patched, and for the rest why not; nothing is run
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// The project (default: that of this folder)
@@ -22,4 +22,14 @@ pub(crate) struct DoctorArgs {
     /// As JSON, with every function
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Shows a source file as `hot` gives it to the compiler
+#[derive(Debug, Args)]
+pub(crate) struct ExpandArgs {
+    /// The file
+    pub(crate) path: PathBuf,
+    /// Byte for byte, with all that is added; not formatted
+    #[arg(long)]
+    pub(crate) raw: bool,
 }

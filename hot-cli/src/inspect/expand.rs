@@ -5,10 +5,12 @@ use std::path::Path;
 use anyhow::{bail, Context, Result};
 use soft_mock_rewriter::instrument::SUPPORT_MODULE;
 
+use super::args::ExpandArgs;
 use super::crates::of_project;
 
-/// The rewritten text of a file; formatted, and without the support module, unless it is wanted `raw`.
-pub(crate) fn expand(file: &Path, raw: bool) -> Result<String> {
+/// The rewritten text of a file; formatted, and without the support module, unless it is wanted raw.
+pub(crate) fn expand(args: &ExpandArgs) -> Result<String> {
+    let file = &args.path;
     let failed = || format!("can't read {}", file.display());
     let file = file.canonicalize().with_context(failed)?;
     let manifest = file
@@ -33,7 +35,7 @@ pub(crate) fn expand(file: &Path, raw: bool) -> Result<String> {
         if let Some(why) = krate.unfit {
             bail!("`{}` isn't rewritten: {why}", krate.name);
         }
-        return match raw {
+        return match args.raw {
             true => Ok(text.clone()),
             false => formatted(text).with_context(failed),
         };

@@ -8,6 +8,6 @@ mod crates;
 mod expand;
 mod survey;
 
-pub(crate) use args::DoctorArgs;
+pub(crate) use args::{DoctorArgs, ExpandArgs};
 pub(crate) use expand::expand;
 pub(crate) use survey::doctor;

@@ -56,7 +56,7 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
     let crates = of_project(args.manifest_path.as_deref(), args.examples, &include)?;
     let findings: Vec<Finding> = crates
         .iter()
-        .map(|krate| look(krate, args.release, &here))
+        .map(|krate| survey(krate, args.release, &here))
         .collect();
     if args.json {
         return Ok(format!("{}\n", serde_json::to_string_pretty(&findings)?));
@@ -78,7 +78,7 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
     Ok(text)
 }
 
-fn look(krate: &Crate, release: bool, here: &Path) -> Finding {
+fn survey(krate: &Crate, release: bool, here: &Path) -> Finding {
     let shown = |path: &Path| {
         path.strip_prefix(here)
             .unwrap_or(path)

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use soft_mock::reloader::protocol::{Load, ToProgram};
 
-use super::args::RequiredProgram;
+use super::args::PatchArgs;
 use crate::remote::program::ProgramLine;
 
-/// Installs `plugins` in one step. Returns what the program says.
-pub(crate) fn patch(program: &RequiredProgram, plugins: &[PathBuf]) -> Result<String> {
+/// Installs plugins in one step. Returns what the program says.
+pub(crate) fn patch(args: &PatchArgs) -> Result<String> {
+    let PatchArgs { program, plugins } = args;
     // The program may stand in another folder.
     let plugins = plugins
         .iter()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// What to build a plugin for, and where to put it.
+/// Builds what was edited since a program was built into a plugin, without a session
 #[derive(Debug, Args)]
 pub(crate) struct BuildPatchArgs {
     /// The executable, as `hot cargo build` or `hot cargo run` left it (default: that of this project)
@@ -24,6 +24,16 @@ pub(crate) struct BuildPatchArgs {
     /// The project (default: that of this folder)
     #[arg(long, value_name = "PATH", conflicts_with = "program")]
     pub(crate) manifest_path: Option<PathBuf>,
+}
+
+/// Installs plugins in a program that listens (`soft_mock::reloader::socket::start`)
+#[derive(Debug, Args)]
+pub(crate) struct PatchArgs {
+    #[command(flatten)]
+    pub(crate) program: RequiredProgram,
+    /// The plugins; all of them become active in one step
+    #[arg(required = true, value_name = "PLUGIN")]
+    pub(crate) plugins: Vec<PathBuf>,
 }
 
 /// A program that listens itself, and that has to be named.

@@ -13,5 +13,5 @@ mod build;
 mod target;
 
 pub(crate) use apply::patch;
-pub(crate) use args::{BuildPatchArgs, RequiredProgram};
+pub(crate) use args::{BuildPatchArgs, PatchArgs};
 pub(crate) use build::build_patch;

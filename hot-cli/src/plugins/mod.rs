@@ -19,26 +19,18 @@ mod rules;
 mod static_linking;
 mod watch;
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
-
+use crate::exit;
 use error::BuildError;
-use options::{BuildOptions, WatchOptions};
 use package::Package;
 
-/// A plugin could not be built.
-const FAILED: u8 = 1;
+pub(crate) use options::{BuildOptions, SealArgs, WatchOptions};
 
-/// Runs `hot build …`; `arguments` are those after the subcommand.
-pub(crate) fn run_build(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let options = match BuildOptions::try_parse_from(named("hot build", arguments)) {
-        Ok(options) => options,
-        Err(error) => error.exit(),
-    };
-    match build_all(&options) {
+/// `hot build …`
+pub(crate) fn build(options: &BuildOptions) -> ExitCode {
+    match build_all(options) {
         Ok(made) => {
             for file in made {
                 println!("{}", file.display());
@@ -49,38 +41,27 @@ pub(crate) fn run_build(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
     }
 }
 
-/// Runs `hot watch-plugins …`; `arguments` are those after the subcommand.
-pub(crate) fn run_watch(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let options = match WatchOptions::try_parse_from(named("hot watch-plugins", arguments)) {
-        Ok(options) => options,
-        Err(error) => error.exit(),
-    };
-    match watch::run(&options) {
+/// `hot watch-plugins …`
+pub(crate) fn watch(options: &WatchOptions) -> ExitCode {
+    match watch::run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
 }
 
-/// Runs `hot seal FILE…`, for libraries that weren't made by `hot build` itself.
-pub(crate) fn run_seal(files: impl IntoIterator<Item = OsString>) -> ExitCode {
-    for file in files.into_iter().map(PathBuf::from) {
-        if let Err(error) = soft_mock::seal::seal(&file).map_err(BuildError::io(&file)) {
+/// `hot seal FILE…`, for libraries that weren't made by `hot build` itself.
+pub(crate) fn seal(args: &SealArgs) -> ExitCode {
+    for file in &args.files {
+        if let Err(error) = soft_mock::seal::seal(file).map_err(BuildError::io(file)) {
             return failed(&error);
         }
     }
     ExitCode::SUCCESS
 }
 
-fn named(
-    name: &str,
-    arguments: impl IntoIterator<Item = OsString>,
-) -> impl Iterator<Item = OsString> {
-    std::iter::once(name.into()).chain(arguments)
-}
-
 fn failed(error: &BuildError) -> ExitCode {
     eprintln!("hot: {error}");
-    ExitCode::from(FAILED)
+    ExitCode::from(exit::FAILED)
 }
 
 /// Builds the plugins of the folder; returns what was made.
@@ -88,12 +69,12 @@ fn build_all(options: &BuildOptions) -> Result<Vec<PathBuf>, BuildError> {
     let folders = package::folders(&options.plugin_dir, &options.include, &options.exclude)?;
     folders
         .iter()
-        .map(|folder| build(folder, options))
+        .map(|folder| build_one(folder, options))
         .collect()
 }
 
 /// Builds one plugin.
-fn build(folder: &std::path::Path, options: &BuildOptions) -> Result<PathBuf, BuildError> {
+fn build_one(folder: &Path, options: &BuildOptions) -> Result<PathBuf, BuildError> {
     let package = Package::read(folder, &options.cargo)?;
     rules::check(&package)?;
     if options.static_linking {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Args};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -16,8 +16,8 @@ Examples:
 Host and plugins must be built with the same cargo flags: profile and features decide what a shared type is.";
 
 /// Builds the plugin in a folder, or every plugin in a folder of folders.
-#[derive(Debug, Clone, Parser)]
-#[command(name = "hot build", bin_name = "hot build", after_help = AFTER_HELP)]
+#[derive(Debug, Clone, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct BuildOptions {
     /// The plugin's package, or a folder of such packages
     pub(crate) plugin_dir: PathBuf,
@@ -66,12 +66,19 @@ pub(crate) struct BuildOptions {
     pub(crate) cargo: Vec<OsString>,
 }
 
+/// Puts a checksum at the end of libraries that weren't made by `hot build`: without one a host loads none
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SealArgs {
+    /// The libraries
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
 /// Builds plugins, and again whenever a source file of theirs is saved.
 ///
 /// A host that watches its folder (`PluginHost::reload_on_change`) reloads by itself; another one can be
 /// sent a signal.
-#[derive(Debug, Clone, Parser)]
-#[command(name = "hot watch-plugins", bin_name = "hot watch-plugins")]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct WatchOptions {
     /// Send SIGHUP to this process after every build
     #[arg(long, value_name = "PID")]

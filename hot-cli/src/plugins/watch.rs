@@ -11,7 +11,7 @@ use notify::{Event, RecursiveMode, Watcher};
 use super::error::BuildError;
 use super::options::WatchOptions;
 use super::package::{self, Package};
-use super::{build, rules};
+use super::{build_one, rules};
 
 /// How long after a change nothing more may change before plugins are built.
 const QUIET: Duration = Duration::from_millis(50);
@@ -65,7 +65,7 @@ fn build_changed(options: &WatchOptions, folders: &[PathBuf]) {
     let begun = Instant::now();
     let mut made = 0;
     for folder in folders {
-        match build(folder, &options.build) {
+        match build_one(folder, &options.build) {
             Ok(file) => {
                 made += 1;
                 println!("{}", file.display());

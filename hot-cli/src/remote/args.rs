@@ -1,4 +1,4 @@
-//! Which session or program a command is for.
+//! What each command is asked for, and which session or program is meant.
 
 use std::path::PathBuf;
 
@@ -24,4 +24,44 @@ pub(crate) struct ProgramArgs {
     /// The program that listens at this socket
     #[arg(long, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
+}
+
+/// What runs where, since when, how many patches, and the memory that they take
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The patches of the session of this project
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How the sources of what runs differ from those that the program was built from
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// Only what this patch changed; its number as `hot history` says it
+    pub(crate) patch: Option<u64>,
+    /// The session with this pid (default: that of this project)
+    #[arg(long, value_name = "PID")]
+    pub(crate) session: Option<u32>,
+}
+
+/// Takes the last patch back, or the last N: the functions run exactly the code that they ran before
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArgs {
+    /// How many patches
+    #[arg(default_value_t = 1, value_name = "N")]
+    pub(crate) patches: usize,
+    #[command(flatten)]
+    pub(crate) whom: Whom,
 }

@@ -3,14 +3,14 @@
 use anyhow::{bail, Result};
 use soft_mock::reloader::protocol::{AskHistory, FromProgram, History, Rollback, ToProgram};
 
-use super::args::{ProgramArgs, Whom};
+use super::args::{DiffArgs, HistoryArgs, ProgramArgs, RollbackArgs, StatusArgs};
 use super::diff::unified;
 use super::program::ProgramLine;
 use super::{desk, find, show};
 use crate::protocol::{Reply, Request};
 
-pub(crate) fn diff(patch: Option<u64>, session: Option<u32>) -> Result<String> {
-    let reply = ask(session, &Request::Diff { patch })?;
+pub(crate) fn diff(args: &DiffArgs) -> Result<String> {
+    let reply = ask(args.session, &Request::Diff { patch: args.patch })?;
     let Reply::Diff(files) = reply else {
         return unexpected(&reply);
     };
@@ -18,7 +18,8 @@ pub(crate) fn diff(patch: Option<u64>, session: Option<u32>) -> Result<String> {
     Ok(unified(&files, &here))
 }
 
-pub(crate) fn status(whom: &Whom, json: bool) -> Result<String> {
+pub(crate) fn status(args: &StatusArgs) -> Result<String> {
+    let StatusArgs { whom, json } = args;
     if let Some(mut line) = whom.program.connect()? {
         let history = line.history()?;
         return match json {
@@ -40,14 +41,15 @@ pub(crate) fn status(whom: &Whom, json: bool) -> Result<String> {
             Err(error) => return Err(error),
         }
     }
-    match (json, all.is_empty()) {
+    match (*json, all.is_empty()) {
         (true, _) => as_json(&all),
         (false, true) => Ok("no session of `hot` runs\n".to_owned()),
         (false, false) => Ok(all.iter().map(show::session).collect()),
     }
 }
 
-pub(crate) fn history(whom: &Whom, json: bool) -> Result<String> {
+pub(crate) fn history(args: &HistoryArgs) -> Result<String> {
+    let HistoryArgs { whom, json } = args;
     if let Some(mut line) = whom.program.connect()? {
         let history = line.history()?;
         return match json {
@@ -67,7 +69,9 @@ pub(crate) fn history(whom: &Whom, json: bool) -> Result<String> {
     }
 }
 
-pub(crate) fn rollback(patches: usize, whom: &Whom) -> Result<String> {
+pub(crate) fn rollback(args: &RollbackArgs) -> Result<String> {
+    let RollbackArgs { patches, whom } = args;
+    let patches = *patches;
     if let Some(mut line) = whom.program.connect()? {
         let answer = line.ask(&ToProgram::Rollback(Rollback { id: 1, patches }))?;
         return line.outcome(answer);

@@ -16,5 +16,5 @@ mod find;
 pub(crate) mod program;
 mod show;
 
-pub(crate) use args::Whom;
+pub(crate) use args::{DiffArgs, HistoryArgs, RollbackArgs, StatusArgs};
 pub(crate) use command::{diff, history, rollback, status};

@@ -7,14 +7,14 @@ use std::time::Duration;
 use anyhow::{bail, Result};
 use clap::Args;
 
+use super::Options;
 use crate::child::Launch;
-use crate::cli::Options;
 use crate::include::Include;
 use crate::os::session_dir::{orphans, SessionDir};
 
-/// Which program is meant.
+/// Takes up programs that live on after `hot` was killed: saved edits reach them again
 #[derive(Debug, Args)]
-pub(crate) struct Attach {
+pub(crate) struct AttachArgs {
     /// The program's pid, where several live on
     #[arg(long, value_name = "PID")]
     pid: Option<u32>,
@@ -29,7 +29,7 @@ const MOMENTS: usize = 10;
 /// A killed session's folder, and its programs that live.
 type Orphan = (PathBuf, Vec<u32>);
 
-pub(super) fn attach(options: &Attach) -> Result<i32> {
+pub(super) fn attach(options: &AttachArgs) -> Result<u8> {
     let folder = SessionDir::take_over(find(options.pid)?)?;
     if folder.has_whole_patches() {
         // Dropping it would take the programs' plugins, and the chance for another try.

@@ -26,9 +26,9 @@ use soft_mock::reloader::protocol::{
 };
 
 use super::restart;
-use crate::child::{exit_code, ChildEvent, Launch, Supervisor};
-use crate::cli::Options;
+use crate::child::{ChildEvent, Launch, Supervisor};
 use crate::control::{Connection, Control, ControlEvent};
+use crate::exit;
 use crate::handover::Handover;
 use crate::include::Include;
 use crate::os::session_dir::SessionDir;
@@ -38,6 +38,7 @@ use crate::program::state::ProgramState;
 use crate::program::Program;
 use crate::remote::desk::DeskEvent;
 use crate::rustc::run::Cancel;
+use crate::session::Options;
 use crate::ui::{Function, Reporter, RudeEdit};
 use crate::watch::{WatchEvent, Watcher};
 use handover::HandingOver;
@@ -195,7 +196,7 @@ impl Engine {
     }
 
     /// Runs the command until it ends. Returns its exit code.
-    pub(crate) fn run(&mut self, events: &Receiver<Event>) -> Result<i32> {
+    pub(crate) fn run(&mut self, events: &Receiver<Event>) -> Result<u8> {
         match self.supervisor.start(&self.launch) {
             Ok(run) => self.run = run,
             Err(error) => {
@@ -206,7 +207,7 @@ impl Engine {
         self.handle_all(events)
     }
 
-    fn handle_all(&mut self, events: &Receiver<Event>) -> Result<i32> {
+    fn handle_all(&mut self, events: &Receiver<Event>) -> Result<u8> {
         loop {
             let event = match self.settling {
                 None => events.recv().map_err(anyhow::Error::from).map(Some)?,
@@ -233,7 +234,7 @@ impl Engine {
     }
 
     /// Handles one event. An exit code ends the session.
-    fn handle(&mut self, event: Event) -> Option<i32> {
+    fn handle(&mut self, event: Event) -> Option<u8> {
         match event {
             Event::Child(ChildEvent::Exited {
                 run,
@@ -241,13 +242,13 @@ impl Engine {
                 stopped,
             }) => {
                 if run == self.run && !stopped {
-                    return Some(exit_code(status));
+                    return Some(exit::of_command(status));
                 }
             }
             Event::Child(ChildEvent::Signal { signal, child }) => {
                 const ENDING: [i32; 4] = [1, 2, 3, 15];
                 if !child && ENDING.contains(&signal) {
-                    return Some(128 + signal);
+                    return Some(exit::of_signal(signal));
                 }
             }
             Event::Control(event) => {

@@ -10,6 +10,7 @@
 mod attach;
 mod engine;
 mod ledger;
+mod options;
 mod restart;
 mod setup;
 
@@ -19,8 +20,8 @@ use std::sync::mpsc::{channel, Receiver};
 use anyhow::Result;
 
 use crate::child::Supervisor;
-use crate::cli::Options;
 use crate::control::Control;
+use crate::exit;
 use crate::include::Include;
 use crate::os::session_dir::SessionDir;
 use crate::remote::desk;
@@ -28,7 +29,8 @@ use crate::ui::Reporter;
 use crate::watch::Watcher;
 use engine::{Engine, Event};
 
-pub(crate) use attach::Attach;
+pub(crate) use attach::AttachArgs;
+pub(crate) use options::Options;
 
 /// Runs the user's command to its end. The exit code is the command's.
 pub(crate) fn run(options: Options) -> ExitCode {
@@ -36,21 +38,21 @@ pub(crate) fn run(options: Options) -> ExitCode {
 }
 
 /// Goes on where a session was that was killed, until its programs end.
-pub(crate) fn attach(options: &Attach) -> ExitCode {
+pub(crate) fn attach(options: &AttachArgs) -> ExitCode {
     ended(attach::attach(options))
 }
 
-fn ended(result: Result<i32>) -> ExitCode {
+fn ended(result: Result<u8>) -> ExitCode {
     match result {
-        Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             Reporter::stderr(false).error(&format!("{error:#}"));
-            ExitCode::from(1)
+            ExitCode::from(exit::FAILED)
         }
     }
 }
 
-fn try_run(options: Options) -> Result<i32> {
+fn try_run(options: Options) -> Result<u8> {
     let folder = SessionDir::create()?;
     setup::write_agent(folder.path())?;
     let include = setup::command(&options, folder.path())?;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::Options;
 use crate::child::Launch;
-use crate::cli::Options;
 use crate::config::env;
 use crate::include::Include;
 use crate::os::files::replace_file;

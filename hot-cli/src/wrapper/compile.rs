@@ -15,6 +15,7 @@ use soft_mock_rewriter::syntax::CrateTree;
 use super::included_list::{Included, List};
 use super::{dep_info, diagnostics, linker, shadow, stub, symbol_visibility, track_caller, Call};
 use crate::config::settings;
+use crate::exit;
 use crate::os::files::{below, replace_file};
 use crate::rustc::args::RustcArgs;
 use crate::rustc::unit::{note_built, Unit, UnitKind, NOT_INCLUDED};
@@ -93,7 +94,7 @@ impl Compilation {
             });
             if let Err(error) = record {
                 eprintln!("hot: {error:#}");
-                return ExitCode::from(101);
+                return ExitCode::from(exit::NOT_COMPILED);
             }
         }
         exit_code(status)
@@ -426,10 +427,14 @@ fn spawn(command: &mut Command) -> Result<std::process::Child> {
 /// The exit code of the compiler, or that of a wrapper that could not start it.
 pub(crate) fn exit_code(status: std::io::Result<ExitStatus>) -> ExitCode {
     match status {
-        Ok(status) => ExitCode::from(status.code().unwrap_or(101).clamp(0, 255) as u8),
+        Ok(status) => ExitCode::from(
+            status
+                .code()
+                .map_or(exit::NOT_COMPILED, |code| code.clamp(0, 255) as u8),
+        ),
         Err(error) => {
             eprintln!("hot: can't start the compiler: {error}");
-            ExitCode::from(101)
+            ExitCode::from(exit::NOT_COMPILED)
         }
     }
 }

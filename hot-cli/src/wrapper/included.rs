@@ -11,6 +11,7 @@ use std::process::{Command, ExitCode};
 use super::compile::{self, Compilation};
 use super::included_list::{Included, List};
 use super::{kind, readable, unfit, Call, NAME};
+use crate::exit;
 use crate::rustc::args::RustcArgs;
 use crate::rustc::unit::Unit;
 
@@ -20,12 +21,12 @@ pub(crate) fn run(own: &Path, arguments: Vec<OsString>) -> ExitCode {
         Ok(list) => list,
         Err(error) => {
             eprintln!("hot: {error:#}");
-            return ExitCode::from(2);
+            return ExitCode::from(exit::USAGE);
         }
     };
     let Some((compiler, rest)) = arguments.split_first() else {
         eprintln!("hot: the wrapper was called without a compiler");
-        return ExitCode::from(2);
+        return ExitCode::from(exit::USAGE);
     };
     let is_member = Path::new(compiler).file_name() == Some(NAME.as_ref());
     let args = readable(rest).filter(|_| !is_member);
@@ -88,7 +89,7 @@ fn checked(code: ExitCode, included: &Included) -> ExitCode {
         Ok(()) => code,
         Err(error) => {
             eprintln!("hot: {error:#}");
-            ExitCode::from(101)
+            ExitCode::from(exit::NOT_COMPILED)
         }
     }
 }

@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use compile::Compilation;
 
 use crate::config::env;
+use crate::exit;
 use crate::rustc::args::RustcArgs;
 use crate::rustc::unit::UnitKind;
 
@@ -43,7 +44,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let chained = std::env::var_os(env::CHAINED_WRAPPER).map(PathBuf::from);
     let Some((rustc, rest)) = arguments.split_first() else {
         eprintln!("hot: the wrapper was called without a compiler");
-        return ExitCode::from(2);
+        return ExitCode::from(exit::USAGE);
     };
     let call = Call {
         rustc: PathBuf::from(rustc),

@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Goes on where a killed session was, until its programs end. Returns the exit code.
-    pub(crate) fn attach(&mut self, events: &Receiver<Event>) -> Result<i32> {
+    pub(crate) fn attach(&mut self, events: &Receiver<Event>) -> Result<u8> {
         self.attached = true;
         self.last = self.folder.last_patch();
         let later = self.events.clone();
@@ -31,18 +31,18 @@ impl Engine {
     }
 
     /// All programs are gone.
-    pub(super) fn attached_to_nobody(&self) -> Option<i32> {
+    pub(super) fn attached_to_nobody(&self) -> Option<u8> {
         let over = self.attached && self.joined && self.instances.is_empty();
         over.then_some(0)
     }
 
-    pub(super) fn nobody_joined(&self) -> Option<i32> {
+    pub(super) fn nobody_joined(&self) -> Option<u8> {
         if self.joined {
             return None;
         }
         let seconds = PATIENCE.as_secs();
         self.report
             .error(&format!("no program has answered for {seconds} s"));
-        Some(1)
+        Some(exit::FAILED)
     }
 }

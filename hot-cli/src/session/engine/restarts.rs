@@ -125,7 +125,7 @@ impl Engine {
     }
 
     /// Ends the processes and starts the command again.
-    pub(super) fn restart(&mut self) -> Option<i32> {
+    pub(super) fn restart(&mut self) -> Option<u8> {
         self.restarting = false;
         self.drop_build();
         let pids: Vec<u32> = self
