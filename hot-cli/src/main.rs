@@ -7,7 +7,6 @@
 mod cargo;
 mod child;
 mod cli;
-mod compiled;
 mod config;
 mod control;
 mod exit;

@@ -16,6 +16,12 @@ pub(crate) fn content_hash(path: &Path) -> u64 {
     })
 }
 
+/// What `read` finds in a file; what is wrong names the file.
+pub(crate) fn examine<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+    read(&bytes).with_context(|| format!("{} is damaged", path.display()))
+}
+
 /// The place of an absolute path below another folder.
 pub(crate) fn below(folder: &Path, path: &Path) -> PathBuf {
     folder.join(path.strip_prefix("/").unwrap_or(path))

@@ -332,6 +332,7 @@ impl UnitJob<'_> {
         Ok(Linker {
             bundled: program.linker.as_deref(),
             program: program.symbols()?,
+            library: program.library(),
             libraries: &program.libraries,
         })
     }

@@ -10,8 +10,10 @@ use std::process::{Command, Stdio};
 use anyhow::{bail, Context, Result};
 use soft_mock::seal;
 
-use crate::compiled::elf::{self, DynamicSymbols};
+use crate::os::files::examine;
 use crate::rustc::run::{self, Cancel};
+use soft_mock_compiled::library::{self, dynamic_symbols, DynamicSymbols};
+use soft_mock_compiled::symbols::demangled;
 
 /// What a plugin is linked with.
 pub(crate) struct Linker<'a> {
@@ -19,6 +21,8 @@ pub(crate) struct Linker<'a> {
     pub(crate) bundled: Option<&'a Path>,
     /// What the program exports.
     pub(crate) program: &'a DynamicSymbols,
+    /// The library itself, where it isn't the program.
+    pub(crate) library: Option<&'a Path>,
     /// Folders with the libraries that the program was built from.
     pub(crate) libraries: &'a [PathBuf],
 }
@@ -53,7 +57,7 @@ impl Linker<'_> {
         };
         let mut brought = HashSet::new();
         for plugin in plugins {
-            brought.extend(elf::dynamic_symbols(plugin)?.defined);
+            brought.extend(examine(plugin, dynamic_symbols)?.defined);
         }
         run(&[])?;
         let missing = self.missing(output, &brought)?;
@@ -63,13 +67,13 @@ impl Linker<'_> {
         let archives = self.archives_with(&missing)?;
         run(&archives)?;
         if let Some(symbol) = self.missing(output, &brought)?.first() {
-            bail!("the program does not contain `{}`", elf::demangled(symbol));
+            bail!("the program does not contain `{}`", demangled(symbol));
         }
         let mut own = HashSet::new();
         for path in objects {
-            own.extend(elf::state(path)?);
+            own.extend(examine(path, library::state)?);
         }
-        let brought: Vec<String> = elf::state(output)?
+        let brought: Vec<String> = examine(output, library::state)?
             .into_iter()
             .filter(|name| !own.contains(name))
             .collect();
@@ -81,7 +85,7 @@ impl Linker<'_> {
 
     /// Rust symbols that neither the plugin nor the program defines.
     fn missing(&self, plugin: &Path, brought: &HashSet<String>) -> Result<Vec<String>> {
-        let symbols = elf::dynamic_symbols(plugin)?;
+        let symbols = examine(plugin, dynamic_symbols)?;
         let mut missing: Vec<String> = symbols
             .undefined
             .into_iter()
@@ -101,7 +105,7 @@ impl Linker<'_> {
             };
             for path in entries.flatten().map(|entry| entry.path()) {
                 let archive = path.extension().is_some_and(|ext| ext == "rlib");
-                if archive && elf::archive_defines(&path, &wanted).unwrap_or(false) {
+                if archive && defines(&path, &wanted) {
                     found.push(path);
                 }
             }
@@ -141,7 +145,7 @@ impl Linker<'_> {
             .arg("-o")
             .arg(output)
             .args(inputs);
-        if let Some(library) = &self.program.library {
+        if let Some(library) = self.library {
             command.arg(flag("--no-as-needed")).arg(library);
         }
         command
@@ -154,6 +158,12 @@ impl Linker<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a library defines one of the symbols. One that can't be read doesn't.
+fn defines(archive: &Path, wanted: &HashSet<&str>) -> bool {
+    let file = std::fs::File::open(archive);
+    file.is_ok_and(|file| library::archive_defines(file, wanted).unwrap_or(false))
 }
 
 fn is_rust(name: &str) -> bool {

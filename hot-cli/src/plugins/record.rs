@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use object::{Object, ObjectSection};
 use serde::{Deserialize, Serialize};
+use soft_mock_compiled::library::section;
 
 use super::error::BuildError;
 use super::options::BuildOptions;
@@ -56,9 +56,8 @@ pub(super) fn write(
 }
 
 fn unit(library: &[u8]) -> Option<PathBuf> {
-    let file = object::File::parse(library).ok()?;
-    let text = file.section_by_name(UNIT)?.data().ok()?;
-    Some(PathBuf::from(std::str::from_utf8(text).ok()?))
+    let text = String::from_utf8(section(library, UNIT)?).ok()?;
+    Some(PathBuf::from(text))
 }
 
 impl Rebuild {

@@ -14,13 +14,13 @@ use soft_mock::reloader::protocol::Hello;
 use soft_mock_rewriter::analysis::{FileItems, LayoutNames};
 
 use super::twin::{twin, NoTwin, Twin};
-use crate::compiled::elf::{dynamic_symbols, DynamicSymbols};
 use crate::os;
-use crate::os::files::{below, Stamp};
+use crate::os::files::{below, examine, Stamp};
 use crate::rustc::run::Cancel;
 use crate::rustc::toolchain;
 use crate::rustc::unit::{Unit, UnitKind};
 use crate::wrapper::shadow;
+use soft_mock_compiled::library::{dynamic_symbols, DynamicSymbols};
 
 /// A program and everything it was built from.
 #[derive(Debug)]
@@ -138,9 +138,13 @@ impl Program {
         if let Some(known) = self.symbols.get() {
             return Ok(known);
         }
-        let mut read = dynamic_symbols(&self.executable)?;
-        read.library = self.is_plugin.then(|| self.executable.clone());
+        let read = examine(&self.executable, dynamic_symbols)?;
         Ok(self.symbols.get_or_init(|| read))
+    }
+
+    /// The library itself, where patches have to name it: where it isn't the program.
+    pub(crate) fn library(&self) -> Option<&Path> {
+        self.is_plugin.then_some(&*self.executable)
     }
 
     /// Says so if the compiler was replaced since the program joined.

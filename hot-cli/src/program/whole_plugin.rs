@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::compiled::compare::shown;
-use crate::compiled::select::NewStatic;
+use soft_mock_compiled::select::NewStatic;
+use soft_mock_compiled::symbols::without_marks;
 
 /// A function that a plugin replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl SpreadPlugin {
             let path = self.left.keys().next()?;
             Some(format!(
                 "objects may lead to `{}` from then on",
-                shown(path)
+                without_marks(path)
             ))
         })
     }

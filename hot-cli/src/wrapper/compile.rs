@@ -232,10 +232,10 @@ impl Compilation {
         }
         match self.kind {
             UnitKind::Lib => {
-                symbol_visibility::unhide(&self.library(&self.out_dir()))?;
+                symbol_visibility::make_visible(&self.library(&self.out_dir()))?;
             }
             UnitKind::Bin | UnitKind::Plugin => {
-                symbol_visibility::unhide(&self.library(&self.folder))?;
+                symbol_visibility::make_visible(&self.library(&self.folder))?;
                 self.link(unit)?;
             }
             UnitKind::Test | UnitKind::Macro => {}

@@ -6,64 +6,18 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use object::read::archive::ArchiveFile;
-use object::read::elf::{FileHeader, SectionHeader};
-use object::{elf, Endianness, U32};
+use soft_mock_compiled::visibility::unhide;
 
-/// Makes the symbols of all objects in the archive visible. Returns how many there were.
-pub(crate) fn unhide(library: &Path) -> Result<usize> {
+use crate::os::files::replace_file;
+
+/// Makes the symbols of all objects in the library visible.
+pub(crate) fn make_visible(library: &Path) -> Result<()> {
     let mut bytes =
         std::fs::read(library).with_context(|| format!("can't read {}", library.display()))?;
-    let places = hidden_symbols(&bytes)
+    let hidden = unhide(&mut bytes)
         .with_context(|| format!("can't read the symbols of {}", library.display()))?;
-    if places.is_empty() {
-        return Ok(0);
+    match hidden {
+        0 => Ok(()),
+        _ => replace_file(library, &bytes),
     }
-    for &place in &places {
-        bytes[place] &= !3;
-    }
-    crate::os::files::replace_file(library, &bytes)?;
-    Ok(places.len())
-}
-
-/// Offsets of the visibility bytes of hidden Rust symbols.
-fn hidden_symbols(bytes: &[u8]) -> Result<Vec<usize>> {
-    let archive = ArchiveFile::parse(bytes)?;
-    let mut places = Vec::new();
-    for member in archive.members() {
-        let member = member?;
-        let data = member.data(bytes)?;
-        if !data.starts_with(&elf::ELFMAG) {
-            continue;
-        }
-        let start = member.file_range().0 as usize;
-        in_object(data, start, &mut places)?;
-    }
-    Ok(places)
-}
-
-fn in_object(data: &[u8], start: usize, places: &mut Vec<usize>) -> Result<()> {
-    let header = elf::FileHeader64::<Endianness>::parse(data)?;
-    let endian = header.endian()?;
-    let sections = header.sections(endian, data)?;
-    for (index, section) in sections.enumerate() {
-        if section.sh_type(endian) != elf::SHT_SYMTAB {
-            continue;
-        }
-        let table = sections.symbol_table_by_index(endian, data, index)?;
-        let offset = start + section.sh_offset(endian) as usize;
-        let size = std::mem::size_of::<elf::Sym64<Endianness>>();
-        for (number, symbol) in table.iter().enumerate() {
-            let global = matches!(symbol.st_bind(), elf::STB_GLOBAL | elf::STB_WEAK);
-            if !global || symbol.st_visibility() != elf::STV_HIDDEN {
-                continue;
-            }
-            let name = table.symbol_name(endian, symbol)?;
-            if name.starts_with(b"_R") || name.starts_with(b"_ZN") {
-                // `st_other` follows `st_name` (4 bytes) and `st_info` (1 byte).
-                places.push(offset + number * size + std::mem::size_of::<U32<Endianness>>() + 1);
-            }
-        }
-    }
-    Ok(())
 }

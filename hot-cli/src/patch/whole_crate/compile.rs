@@ -23,7 +23,7 @@ use crate::wrapper::shadow;
 #[derive(Debug)]
 pub(super) struct Compiled {
     pub(super) library: PathBuf,
-    pub(super) words: HashSet<String>,
+    pub(super) identifiers: HashSet<String>,
     /// All functions of its sources.
     pub(super) functions: Vec<FunctionInfo>,
     /// Async functions that can't be replaced, and why.
@@ -105,7 +105,7 @@ impl Crate<'_> {
         self.rustc(request, place, &shadow_root)?;
         Ok(Compiled {
             library,
-            words: source.identifiers,
+            identifiers: source.identifiers,
             functions,
             attached: source.attached,
         })

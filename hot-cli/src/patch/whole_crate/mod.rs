@@ -15,7 +15,6 @@
 //! sure of: no type, vtable or static that is alive has another layout.
 
 mod compile;
-mod manifest;
 mod plugin;
 mod units;
 mod wanted;
@@ -27,14 +26,15 @@ use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::compiled::compare::{self, Difference, Facts, Side};
-use crate::compiled::elf::DynamicSymbols;
-use crate::compiled::sites::{self, Site};
-use crate::compiled::world::World;
-use crate::compiled::{objects, select};
 use crate::program::whole_plugin::{Replaced, SpreadPlugin};
 use crate::rustc::run::{Cancel, Cancelled};
 use crate::rustc::unit::Unit;
+use soft_mock_compiled::compare::{self, Difference, Premises, Side};
+use soft_mock_compiled::library::DynamicSymbols;
+use soft_mock_compiled::objects;
+use soft_mock_compiled::select::ProgramSymbols;
+use soft_mock_compiled::sites::{self, CompiledSite};
+use soft_mock_compiled::world::World;
 use units::{Built, Units};
 
 pub(super) use wanted::build as build_wanted;
@@ -65,6 +65,8 @@ pub(crate) struct SpreadRequest<'a> {
     pub(crate) linker: Option<&'a Path>,
     /// What the program exports.
     pub(crate) program: &'a DynamicSymbols,
+    /// The library itself, where it isn't the program.
+    pub(crate) library: Option<&'a Path>,
     /// Folders with the libraries that the program was built from.
     pub(crate) libraries: &'a [PathBuf],
     /// What is loaded of earlier patches that were built here, oldest first.
@@ -193,36 +195,39 @@ fn taken_out<'d>(
         .iter()
         .map(|unit| unit.unit.crate_name.clone())
         .collect();
-    let program = select::Program::new(request.program, &crates);
+    let program = ProgramSymbols::new(request.program, &crates);
     let now = sites::sites(&new.world, &|object| {
         built.compiled.contains_key(&new.units[object])
     });
     let then = sites::sites(&old.world, &|_| true);
-    let bound: HashMap<String, Site> = sites::sites(&new.world, &|_| true)
+    let bound: HashMap<String, CompiledSite> = sites::sites(&new.world, &|_| true)
         .into_iter()
         .filter(|(owner, site)| {
             let same = then.get(owner).is_some_and(|then| then.has_type_of(site));
             same && site.is_function() && program.symbol(&site.path).is_some()
         })
         .collect();
-    let words = built.compiled.values().flat_map(|compiled| &compiled.words);
-    let words: HashSet<String> = words.cloned().collect();
-    let facts = Facts {
+    let identifiers = built
+        .compiled
+        .values()
+        .flat_map(|compiled| &compiled.identifiers);
+    let identifiers: HashSet<String> = identifiers.cloned().collect();
+    let premises = Premises {
         bound: &bound,
-        words: &words,
+        identifiers: &identifiers,
         crates: &crates,
         only_bodies: request.only_bodies,
     };
     let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));
     for plugin in request.earlier {
-        compare::still_the_same(&new_side, &facts, &plugin.left).map_err(refused)?;
+        compare::still_the_same(&new_side, &premises, &plugin.left).map_err(refused)?;
     }
-    let difference = compare::compare(&old_side, &new_side, &facts).map_err(|why| {
+    let difference = compare::compare(&old_side, &new_side, &premises).map_err(|why| {
         let is_same = |path: &str| new_side.is_same(&old_side, path);
         refused(sites::unusable_result(&then, &now, &is_same).unwrap_or_default() + &why)
     })?;
     let mut spread = Spread {
-        kept: difference.kept.iter().cloned().collect(),
+        kept: difference.preserved_statics.iter().cloned().collect(),
         ..Spread::default()
     };
     let plugins = plugin::Plugins {
@@ -232,10 +237,10 @@ fn taken_out<'d>(
         old: &old_side,
         new: &new_side,
         program: &program,
-        facts: &facts,
+        premises: &premises,
     };
     for (position, sites) in by_unit(built, new, &difference, &now)? {
-        let (once, sites): (Vec<&Site>, Vec<&Site>) =
+        let (once, sites): (Vec<&CompiledSite>, Vec<&CompiledSite>) =
             sites.into_iter().partition(|site| site.is_main);
         let once = once.iter().map(|site| built.replaced(position, site));
         spread.once.extend(once);
@@ -252,9 +257,9 @@ fn by_unit<'a>(
     built: &Built,
     new: &Code<'_>,
     difference: &Difference,
-    sites: &'a HashMap<String, Site>,
-) -> Result<Vec<(usize, Vec<&'a Site>)>, WholeError> {
-    let mut found: Vec<(usize, Vec<&Site>)> =
+    sites: &'a HashMap<String, CompiledSite>,
+) -> Result<Vec<(usize, Vec<&'a CompiledSite>)>, WholeError> {
+    let mut found: Vec<(usize, Vec<&CompiledSite>)> =
         built.order.iter().map(|unit| (*unit, Vec::new())).collect();
     for owner in &difference.replaced {
         let site = sites

@@ -5,24 +5,23 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use object::read::elf::ElfFile64;
-use object::{LittleEndian, Object as _, ObjectSection, ObjectSymbol};
 use soft_mock::manifest::{self, Function, Manifest};
 
 use super::units::Built;
-use super::{manifest as section, refused, Code, SpreadRequest, WholeError};
-use crate::compiled::compare::{self, Facts, Side};
-use crate::compiled::edit;
-use crate::compiled::elf::{self, demangled};
-use crate::compiled::select::{self, NewStatic, Program, Selected, Selection, Taken};
-use crate::compiled::sites::Site;
-use crate::compiled::world::{Piece, World};
-use crate::os::files::replace_file;
+use super::{refused, Code, SpreadRequest, WholeError};
+use crate::os::files::{examine, replace_file};
 use crate::os::session_dir::WHOLE;
 use crate::patch::linker::{Inputs, Linker};
 use crate::program::whole_plugin::SpreadPlugin;
 use crate::rustc::run::Cancelled;
+use soft_mock_compiled::compare::{self, Premises, Side};
+use soft_mock_compiled::extract;
+use soft_mock_compiled::library;
+use soft_mock_compiled::manifest_object;
+use soft_mock_compiled::select::{self, NewStatic, ProgramSymbols, Selected, Selection, Taken};
+use soft_mock_compiled::sites::CompiledSite;
+use soft_mock_compiled::symbols::demangled;
+use soft_mock_compiled::world::{Piece, World};
 
 /// Builds the plugins of a patch.
 pub(super) struct Plugins<'a, 'd> {
@@ -31,8 +30,8 @@ pub(super) struct Plugins<'a, 'd> {
     pub(super) code: &'a Code<'d>,
     pub(super) old: &'a Side<'a, 'd>,
     pub(super) new: &'a Side<'a, 'd>,
-    pub(super) program: &'a Program<'a>,
-    pub(super) facts: &'a Facts<'a>,
+    pub(super) program: &'a ProgramSymbols<'a>,
+    pub(super) premises: &'a Premises<'a>,
 }
 
 impl Plugins<'_, '_> {
@@ -40,7 +39,7 @@ impl Plugins<'_, '_> {
     pub(super) fn build(
         &self,
         position: usize,
-        sites: &[&Site],
+        sites: &[&CompiledSite],
         earlier: &[SpreadPlugin],
     ) -> Result<Option<SpreadPlugin>, WholeError> {
         if sites.is_empty() {
@@ -53,7 +52,7 @@ impl Plugins<'_, '_> {
         let selected = select::select(&Selection {
             world: &self.code.world,
             program: self.program,
-            facts: self.facts,
+            premises: self.premises,
             brought: &brought,
             roots: sites,
             print: &|piece| self.new.print(piece),
@@ -78,7 +77,7 @@ impl Plugins<'_, '_> {
                 .iter()
                 .map(|site| self.built.replaced(position, site))
                 .collect(),
-            left: compare::left_alive(self.new, self.facts, &taken),
+            left: compare::left_alive(self.new, self.premises, &taken),
             statics: selected.statics,
             content,
         }))
@@ -89,16 +88,16 @@ impl Plugins<'_, '_> {
         &self,
         place: &Path,
         position: usize,
-        sites: &[&Site],
+        sites: &[&CompiledSite],
         selected: &Selected,
     ) -> Result<(Vec<PathBuf>, u64), WholeError> {
         let manifest = self
             .manifest(position, sites)
             .map_err(anyhow::Error::from)?;
-        let mut files = vec![("manifest".to_owned(), section::object(&manifest)?)];
+        let mut files = vec![("manifest".to_owned(), manifest_object::object(&manifest)?)];
         let mut content = DefaultHasher::new();
         for (object, taken) in &selected.taken {
-            let bytes = edit::write(&self.code.world.objects[*object], taken);
+            let bytes = extract::write(&self.code.world.objects[*object], taken);
             bytes.hash(&mut content);
             files.push((object.to_string(), bytes));
         }
@@ -111,7 +110,11 @@ impl Plugins<'_, '_> {
         Ok((written, content.finish()))
     }
 
-    fn manifest(&self, position: usize, sites: &[&Site]) -> Result<String, serde_json::Error> {
+    fn manifest(
+        &self,
+        position: usize,
+        sites: &[&CompiledSite],
+    ) -> Result<String, serde_json::Error> {
         let unit = self.request.units[position].unit;
         let functions = sites.iter().enumerate().map(|(k, site)| {
             let replaced = self.built.replaced(position, site);
@@ -149,6 +152,7 @@ impl Plugins<'_, '_> {
         let linker = Linker {
             bundled: self.request.linker,
             program: self.request.program,
+            library: self.request.library,
             libraries: self.request.libraries,
         };
         // Those whose statics it uses: the dynamic linker knows them by this name.
@@ -201,28 +205,17 @@ fn check(
 ) -> Result<(), WholeError> {
     // The linker's own tables, which only the dynamic linker writes to.
     const TABLES: [&str; 4] = [".got", ".got.plt", ".dynamic", ".relro_padding"];
-    let unexpected = elf::state(plugin)?
+    let unexpected = examine(plugin, library::state)?
         .into_iter()
         .find(|name| !expected.contains(name) && !TABLES.contains(&name.as_str()));
     if let Some(name) = unexpected {
         return Err(refused(format!("it would bring a second copy of `{name}`")));
     }
-    let bytes =
-        std::fs::read(plugin).with_context(|| format!("can't read {}", plugin.display()))?;
-    let file: ElfFile64<'_, LittleEndian> =
-        ElfFile64::parse(&*bytes).with_context(|| format!("{} is damaged", plugin.display()))?;
-    let runs = file
-        .sections()
-        .filter_map(|section| section.name().ok().map(str::to_owned))
-        .find(|name| name.starts_with(".init_array") || name.starts_with(".ctors"));
-    let exported = file
-        .dynamic_symbols()
-        .filter(|symbol| !symbol.is_undefined());
-    let foreign = exported
-        .filter_map(|symbol| symbol.name().ok().map(str::to_owned))
-        .find(|name| {
-            !name.starts_with("__soft_mock_") && !statics.iter().any(|known| known.symbol == *name)
-        });
+    let runs = examine(plugin, library::runs_when_loaded)?;
+    let exported = examine(plugin, library::dynamic_symbols)?.defined;
+    let foreign = exported.into_iter().find(|name| {
+        !name.starts_with("__soft_mock_") && !statics.iter().any(|known| known.symbol == *name)
+    });
     match (runs, foreign) {
         (Some(name), _) => Err(refused(format!(
             "it would run code when it is loaded ({name})"

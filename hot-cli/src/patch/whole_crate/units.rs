@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use super::compile::{Compiled, Crate, InPlaceOf};
 use super::{refused, SpreadRequest, WholeError};
-use crate::compiled::sites::Site;
 use crate::program::whole_plugin::Replaced;
 use crate::rustc::unit::UnitKind;
+use soft_mock_compiled::sites::CompiledSite;
 
 /// The units of a request.
 pub(super) struct Units<'a> {
@@ -181,7 +181,7 @@ impl<'a> Units<'a> {
 
 impl Built {
     /// A function as it is told.
-    pub(super) fn replaced(&self, position: usize, site: &Site) -> Replaced {
+    pub(super) fn replaced(&self, position: usize, site: &CompiledSite) -> Replaced {
         let line = site.line as usize;
         let functions = self
             .compiled

@@ -8,11 +8,12 @@ use std::process::Command;
 use soft_mock_rewriter::instrument::Output;
 
 use super::super::*;
-use crate::compiled::elf::dynamic_symbols;
 use crate::os::files::below;
+use crate::os::files::examine;
 use crate::rustc::toolchain;
 use crate::rustc::unit::UnitKind;
 use crate::wrapper::{shadow, symbol_visibility};
+use soft_mock_compiled::library::dynamic_symbols;
 
 pub(super) const LIB: &str = include_str!("../fixture/lib.rs");
 pub(super) const LOW: &str = include_str!("../fixture/low.rs");
@@ -112,7 +113,7 @@ impl Project {
             "dependency=.",
         ];
         self.rustc(&[&main[..], &["-C", "link-arg=-Wl,--export-dynamic"], flags].concat());
-        self.symbols = dynamic_symbols(&self.path("main")).expect("symbols");
+        self.symbols = examine(&self.path("main"), dynamic_symbols).expect("symbols");
     }
 
     fn compile_unit(&self, unit: &Unit) {
@@ -135,7 +136,8 @@ impl Project {
         );
         self.rustc(&args.all.iter().map(String::as_str).collect::<Vec<_>>());
         let stem = unit.rustc_args().stem().expect("a stem");
-        symbol_visibility::unhide(&self.path(&format!("lib{stem}.rlib"))).expect("visible symbols");
+        symbol_visibility::make_visible(&self.path(&format!("lib{stem}.rlib")))
+            .expect("visible symbols");
     }
 
     pub(super) fn build(&self, text: &str) -> Result<Spread, WholeError> {
@@ -173,6 +175,7 @@ impl Project {
             rustc: &self.rustc,
             linker,
             program: &self.symbols,
+            library: None,
             libraries: &[self.dir.path().to_owned()],
             earlier,
             only_bodies: true,

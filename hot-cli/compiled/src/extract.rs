@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use object::elf;
 
-use super::objects::Object;
-use super::select::{Fate, Taken};
+use crate::objects::Object;
+use crate::select::{Fate, Taken};
 
 /// The sizes of a section header and of an entry of the symbol table.
 const HEADER: usize = 64;
@@ -19,7 +19,7 @@ const SYMBOL: usize = 24;
 const GONE: &str = "__soft_mock_gone";
 
 /// The object with what was taken of it.
-pub(crate) fn write(object: &Object<'_>, taken: &Taken) -> Vec<u8> {
+pub fn write(object: &Object<'_>, taken: &Taken) -> Vec<u8> {
     let mut out = object.data.to_vec();
     exclude(object, taken, &mut out);
     for &(place, value) in &taken.bytes {

@@ -1,27 +1,28 @@
-//! What an ELF file defines, needs and holds.
+//! What is linked, or waits to be: executables, shared libraries and archives. What they define, what they need from
+//! others, and where they keep state.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::io::{Read, Seek};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use object::read::archive::ArchiveFile;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind};
 
+use crate::symbols::demangled;
+
 /// The dynamic symbols of an executable or a shared library.
 #[derive(Debug, Default)]
-pub(crate) struct DynamicSymbols {
-    pub(crate) defined: HashSet<String>,
-    pub(crate) undefined: HashSet<String>,
-    /// The library itself, where patches have to name it: where it isn't the program.
-    pub(crate) library: Option<PathBuf>,
+pub struct DynamicSymbols {
+    /// What others can use.
+    pub defined: HashSet<String>,
+    /// What it uses of others.
+    pub undefined: HashSet<String>,
 }
 
-/// Reads the dynamic symbols of `path`.
-pub(crate) fn dynamic_symbols(path: &Path) -> Result<DynamicSymbols> {
-    let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-    let file: ElfFile64<'_> =
-        ElfFile64::parse(&*bytes).with_context(|| format!("{} is damaged", path.display()))?;
+/// Reads the dynamic symbols of an executable or a shared library.
+pub fn dynamic_symbols(file: &[u8]) -> Result<DynamicSymbols> {
+    let file: ElfFile64<'_> = ElfFile64::parse(file)?;
     let mut symbols = DynamicSymbols::default();
     for symbol in file.dynamic_symbols() {
         let name = symbol.name()?.to_owned();
@@ -33,11 +34,9 @@ pub(crate) fn dynamic_symbols(path: &Path) -> Result<DynamicSymbols> {
     Ok(symbols)
 }
 
-/// Names of the variables that an object or library keeps state in.
-pub(crate) fn state(path: &Path) -> Result<Vec<String>> {
-    let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-    let file: ElfFile64<'_> =
-        ElfFile64::parse(&*bytes).with_context(|| format!("{} is damaged", path.display()))?;
+/// Names of the variables that an object or a library keeps state in.
+pub fn state(file: &[u8]) -> Result<Vec<String>> {
+    let file: ElfFile64<'_> = ElfFile64::parse(file)?;
     let mut found = Vec::new();
     for section in file.sections() {
         let name = section.name()?;
@@ -73,18 +72,26 @@ pub(crate) fn state(path: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// A symbol as people write it.
-pub(crate) fn demangled(symbol: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(symbol))
+/// The section of a library that holds code or tables of code to be run when it is loaded, if there is one.
+pub fn runs_when_loaded(library: &[u8]) -> Result<Option<String>> {
+    let file: ElfFile64<'_> = ElfFile64::parse(library)?;
+    let mut names = file
+        .sections()
+        .filter_map(|section| section.name().ok().map(str::to_owned));
+    Ok(names.find(|name| name.starts_with(".init_array") || name.starts_with(".ctors")))
 }
 
-/// Whether one of the symbols in `wanted` is defined by a member of the archive.
-pub(crate) fn archive_defines(path: &Path, wanted: &HashSet<&str>) -> Result<bool> {
-    let file =
-        std::fs::File::open(path).with_context(|| format!("can't open {}", path.display()))?;
-    let cache = object::ReadCache::new(file);
-    let archive =
-        ArchiveFile::parse(&cache).with_context(|| format!("{} is no archive", path.display()))?;
+/// The contents of a section; none if there is no such section.
+pub fn section(file: &[u8], name: &str) -> Option<Vec<u8>> {
+    let file = object::File::parse(file).ok()?;
+    let data = file.section_by_name(name)?.data().ok()?;
+    Some(data.to_vec())
+}
+
+/// Whether one of the symbols in `wanted` is defined by a member of the archive. Reads the archive's own table alone.
+pub fn archive_defines(archive: impl Read + Seek, wanted: &HashSet<&str>) -> Result<bool> {
+    let cache = object::ReadCache::new(archive);
+    let archive = ArchiveFile::parse(&cache)?;
     let Some(symbols) = archive.symbols()? else {
         return Ok(false);
     };

@@ -5,13 +5,13 @@ use object::{
     Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
 };
 
-use crate::compiled::select::OWN_SITE;
+use crate::select::OWN_SITE;
 
 /// More than a site has in any version of its layout.
 const SITE_SIZE: u64 = 256;
 
 /// Writes the object.
-pub(super) fn object(manifest: &str) -> anyhow::Result<Vec<u8>> {
+pub fn object(manifest: &str) -> anyhow::Result<Vec<u8>> {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
     let section = object.add_section(
         Vec::new(),

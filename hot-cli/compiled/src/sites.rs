@@ -9,10 +9,10 @@ use std::rc::Rc;
 use soft_mock_rewriter::analysis::has_opaque_result;
 use soft_mock_rewriter::whole_crate::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
 
-use super::world::{Piece, Target, World};
+use crate::world::{Piece, Target, World};
 
 /// The name of the static.
-pub(crate) const SITE: &str = "__SOFT_MOCK_SITE";
+pub const SITE: &str = "__SOFT_MOCK_SITE";
 
 const ASYNC: u32 = 2;
 const MAIN: u32 = 8;
@@ -27,29 +27,33 @@ const SIZE: usize = 104;
 
 /// A function with a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Site {
+pub struct CompiledSite {
     /// The path of the static.
-    pub(crate) path: Rc<str>,
-    pub(crate) name: String,
-    pub(crate) line: u32,
-    pub(crate) signature: String,
+    pub path: Rc<str>,
+    /// The name of the site.
+    pub name: String,
+    /// The line of the function.
+    pub line: u32,
+    /// The signature, as text.
+    pub signature: String,
     /// The path of the function that answers with the id of the site's type.
     type_id: Option<Rc<str>>,
     /// What a result with `impl Trait` in it is, as the end of an instance's path: several where it can't be told.
     output: Vec<String>,
-    pub(crate) is_async: bool,
+    /// Its code returns a boxed future.
+    pub is_async: bool,
     /// It is the program's main function: it is called once.
-    pub(crate) is_main: bool,
+    pub is_main: bool,
 }
 
-impl Site {
+impl CompiledSite {
     /// The path of the code that holds the prologue: the function, or the future of an async one.
-    pub(crate) fn owner(&self) -> &str {
+    pub fn owner(&self) -> &str {
         owner(&self.path).unwrap_or(&self.path)
     }
 
     /// The path that the code that replaces the function has if its body was moved.
-    pub(crate) fn detached(&self) -> String {
+    pub fn detached(&self) -> String {
         let mut function = self.owner();
         // A macro may have put the body of an async function into a future of its own.
         while let Some((outer, closure)) = function.rsplit_once("::") {
@@ -68,12 +72,12 @@ impl Site {
 
     /// Whether the code that holds the prologue is the function itself: a macro may have put the body
     /// into a closure.
-    pub(crate) fn is_function(&self) -> bool {
+    pub fn is_function(&self) -> bool {
         self.is_async || !self.owner().ends_with('}')
     }
 
     /// Whether code for the one can be called through the other.
-    pub(crate) fn has_type_of(&self, other: &Self) -> bool {
+    pub fn has_type_of(&self, other: &Self) -> bool {
         self.signature == other.signature
             && self.type_id == other.type_id
             && self.is_async == other.is_async
@@ -90,20 +94,20 @@ impl Site {
 }
 
 /// The path of the code whose site has the path `site`.
-pub(crate) fn owner(site: &str) -> Option<&str> {
+pub fn owner(site: &str) -> Option<&str> {
     site.strip_suffix(SITE)?.strip_suffix("::")
 }
 
 /// A path as it is where bodies of async functions stay where they are.
-pub(crate) fn attached(path: &str) -> String {
+pub fn attached(path: &str) -> String {
     path.replace(DETACHED_BODY, "")
 }
 
 /// All sites, by the paths of the code that holds them.
-pub(crate) fn sites<'d>(
+pub fn sites<'d>(
     world: &World<'d>,
     objects: &dyn Fn(usize) -> bool,
-) -> HashMap<String, Site> {
+) -> HashMap<String, CompiledSite> {
     let all = world.paths().filter(|(path, _)| owner(path).is_some());
     // Goes through all paths: not before there is such a function.
     let outputs = LazyCell::new(|| outputs(world));
@@ -144,9 +148,9 @@ fn is_coerced_to(ty: &str) -> bool {
 
 /// Says of which function with an `impl Trait` as its result the site can't be used, and why: the code that
 /// differs is its own.
-pub(crate) fn unusable_result(
-    then: &HashMap<String, Site>,
-    now: &HashMap<String, Site>,
+pub fn unusable_result(
+    then: &HashMap<String, CompiledSite>,
+    now: &HashMap<String, CompiledSite>,
     is_same: &dyn Fn(&str) -> bool,
 ) -> Option<String> {
     let opaque = now
@@ -180,7 +184,7 @@ fn outputs(world: &World<'_>) -> HashMap<String, Vec<String>> {
     found
 }
 
-fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<Site> {
+fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<CompiledSite> {
     let symbol = world
         .symbols_in(piece)
         .iter()
@@ -218,7 +222,7 @@ fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<Site> {
         Some(relocation) => Some(world.path(world.symbol(piece.0, relocation)?.name)),
         None => None,
     };
-    Some(Site {
+    Some(CompiledSite {
         path: Rc::clone(path),
         name: text(NAME)?,
         line: number(LINE)?,
@@ -238,7 +242,7 @@ mod tests {
     fn results_that_can_be_told() {
         let check = |output: &[&str], expected: bool| {
             let end = |ty: &&str| format!("{ty}>");
-            let site = Site {
+            let site = CompiledSite {
                 path: "app[1]::f::{closure#0}::__SOFT_MOCK_SITE".into(),
                 name: "app::f".to_owned(),
                 line: 1,

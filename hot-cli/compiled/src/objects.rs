@@ -14,68 +14,84 @@ type Header = elf::FileHeader64<LittleEndian>;
 type RawRelocation = elf::Rela64<LittleEndian>;
 
 /// One object of the library.
-pub(crate) struct Object<'d> {
-    pub(crate) data: &'d [u8],
-    pub(crate) sections: Vec<Section<'d>>,
-    pub(crate) symbols: Vec<Symbol<'d>>,
+pub struct Object<'d> {
+    /// The whole file.
+    pub data: &'d [u8],
+    /// By their indices in the file.
+    pub sections: Vec<Section<'d>>,
+    /// By their indices in the symbol table.
+    pub symbols: Vec<Symbol<'d>>,
     /// The indices of the symbol table and of its names.
-    pub(crate) tables: (usize, usize),
+    pub tables: (usize, usize),
     /// Where the section headers stand.
-    pub(crate) headers: usize,
+    pub headers: usize,
 }
 
-pub(crate) struct Section<'d> {
-    pub(crate) name: &'d str,
-    pub(crate) flags: u64,
+/// A section.
+pub struct Section<'d> {
+    /// Its name.
+    pub name: &'d str,
+    /// `sh_flags`.
+    pub flags: u64,
     /// Where its contents stand; empty for what has none in the file.
-    pub(crate) file: Range<usize>,
+    pub file: Range<usize>,
     /// Its size in memory.
-    pub(crate) size: u64,
+    pub size: u64,
     /// The size of its entries, where the linker may merge equal ones.
-    pub(crate) entry: u64,
+    pub entry: u64,
     /// Where its relocations stand.
     relocations: Range<usize>,
 }
 
 impl Section<'_> {
-    pub(crate) fn has(&self, flag: u32) -> bool {
+    /// Whether one of the flags `SHF_…` is set.
+    pub fn has(&self, flag: u32) -> bool {
         self.flags & u64::from(flag) != 0
     }
 
-    pub(crate) fn is_code(&self) -> bool {
+    /// Whether it holds instructions.
+    pub fn is_code(&self) -> bool {
         self.has(elf::SHF_EXECINSTR)
     }
 
     /// Whether the program writes to it: what only the dynamic linker writes to is constant.
-    pub(crate) fn is_state(&self) -> bool {
+    pub fn is_state(&self) -> bool {
         self.has(elf::SHF_WRITE) && !self.name.starts_with(".data.rel.ro")
     }
 
     /// The cell through which unwinding finds its personality function.
-    pub(crate) fn is_personality(&self) -> bool {
+    pub fn is_personality(&self) -> bool {
         self.name.starts_with(".data.") && self.name.contains("DW.ref.")
     }
 }
 
-pub(crate) struct Symbol<'d> {
-    pub(crate) name: &'d str,
-    pub(crate) local: bool,
-    pub(crate) kind: u8,
-    /// The section that defines it, and where it starts in it.
-    pub(crate) section: Option<usize>,
-    pub(crate) value: u64,
+/// An entry of the symbol table.
+pub struct Symbol<'d> {
+    /// Its name.
+    pub name: &'d str,
+    /// Other objects don't see it.
+    pub local: bool,
+    /// `STT_…`.
+    pub kind: u8,
+    /// The section that defines it.
+    pub section: Option<usize>,
+    /// Where it starts in its section.
+    pub value: u64,
 }
 
 /// A place that the linker fills in.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Relocation {
+pub struct Relocation {
     /// Inside the section.
-    pub(crate) offset: usize,
-    pub(crate) kind: u32,
-    pub(crate) symbol: usize,
-    pub(crate) addend: i64,
+    pub offset: usize,
+    /// `R_X86_64_…`.
+    pub kind: u32,
+    /// The index of the symbol that it is about.
+    pub symbol: usize,
+    /// Added to where that symbol is.
+    pub addend: i64,
     /// Where the relocation itself stands in the file.
-    pub(crate) place: usize,
+    pub place: usize,
 }
 
 /// Where the contents of a section stand in its file.
@@ -89,7 +105,7 @@ fn contents(section: &elf::SectionHeader64<LittleEndian>, data: &[u8]) -> Result
 }
 
 /// Reads all objects of an archive.
-pub(crate) fn read<'d>(archive: &'d [u8], objects: &mut Vec<Object<'d>>) -> Result<()> {
+pub fn read<'d>(archive: &'d [u8], objects: &mut Vec<Object<'d>>) -> Result<()> {
     let file = ArchiveFile::parse(archive).context("rustc wrote no library")?;
     for member in file.members() {
         let data = member?.data(archive)?;
@@ -160,7 +176,7 @@ impl<'d> Object<'d> {
     }
 
     /// The relocations of a section.
-    pub(crate) fn relocations(&self, section: usize) -> impl Iterator<Item = Relocation> + 'd {
+    pub fn relocations(&self, section: usize) -> impl Iterator<Item = Relocation> + 'd {
         let places = self.sections[section].relocations.clone();
         let size = std::mem::size_of::<RawRelocation>();
         let data: &'d [u8] = self.data;

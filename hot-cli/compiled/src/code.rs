@@ -14,15 +14,15 @@ use iced_x86::{
 };
 use object::elf;
 
-use super::objects::{Object, Relocation, Section};
+use crate::objects::{Object, Relocation, Section};
 
 /// What must be changed so that a relocation can be bound to another module.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Change {
+pub struct Rebinding {
     /// The relocation's new kind.
-    pub(crate) kind: Option<u32>,
+    pub kind: Option<u32>,
     /// A byte of code: where it stands in the section, and its new value.
-    pub(crate) byte: Option<(usize, u8)>,
+    pub byte: Option<(usize, u8)>,
 }
 
 /// Kinds of relocations that any symbol of the same module can have.
@@ -39,12 +39,12 @@ const WITHIN: [u32; 9] = [
 ];
 
 /// Whether a relocation may stand as it is when its symbol stays in the same module.
-pub(crate) fn is_known(relocation: &Relocation) -> bool {
+pub fn is_known(relocation: &Relocation) -> bool {
     WITHIN.contains(&relocation.kind)
 }
 
 /// Whether a relocation is about thread-local data.
-pub(crate) fn is_thread_local(kind: u32) -> bool {
+pub fn is_thread_local(kind: u32) -> bool {
     const KINDS: [u32; 6] = [
         elf::R_X86_64_TLSGD,
         elf::R_X86_64_TLSLD,
@@ -57,14 +57,14 @@ pub(crate) fn is_thread_local(kind: u32) -> bool {
 }
 
 /// How a relocation becomes one to a symbol of the program; `None` where it can't.
-pub(crate) fn towards_program(
+pub fn towards_program(
     object: &Object<'_>,
     section: &Section<'_>,
     relocation: &Relocation,
-) -> Option<Change> {
+) -> Option<Rebinding> {
     let code = section.has(elf::SHF_EXECINSTR);
     match relocation.kind {
-        elf::R_X86_64_64 if !code => Some(Change::default()),
+        elf::R_X86_64_64 if !code => Some(Rebinding::default()),
         elf::R_X86_64_PLT32
         | elf::R_X86_64_GOTPCREL
         | elf::R_X86_64_GOTPCRELX
@@ -73,7 +73,7 @@ pub(crate) fn towards_program(
         | elf::R_X86_64_GOTTPOFF
             if code =>
         {
-            Some(Change::default())
+            Some(Rebinding::default())
         }
         elf::R_X86_64_PC32 if code => direct(object.data.get(section.file.clone())?, relocation),
         _ => None,
@@ -81,7 +81,7 @@ pub(crate) fn towards_program(
 }
 
 /// `code` holds an instruction with a displacement of 32 bits at the place of `relocation`.
-fn direct(code: &[u8], relocation: &Relocation) -> Option<Change> {
+fn direct(code: &[u8], relocation: &Relocation) -> Option<Rebinding> {
     let at = relocation.offset;
     // Anything but the symbol's own address can't be had from the global offset table.
     if relocation.addend != -4 {
@@ -89,7 +89,7 @@ fn direct(code: &[u8], relocation: &Relocation) -> Option<Change> {
     }
     match code.get(at.checked_sub(3)?..at)? {
         // REX.W lea disp32(%rip), %reg
-        [rex, 0x8d, modrm] if rex & 0xf8 == 0x48 && modrm & 0xc7 == 0x05 => Some(Change {
+        [rex, 0x8d, modrm] if rex & 0xf8 == 0x48 && modrm & 0xc7 == 0x05 => Some(Rebinding {
             kind: Some(elf::R_X86_64_GOTPCREL),
             byte: Some((at - 2, 0x8b)),
         }),
@@ -98,7 +98,7 @@ fn direct(code: &[u8], relocation: &Relocation) -> Option<Change> {
 }
 
 /// Whether the address at `at` in the code of a function is called, and nothing else.
-pub(crate) fn is_call(code: &[u8], at: usize) -> bool {
+pub fn is_call(code: &[u8], at: usize) -> bool {
     let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
     let mut instruction = Instruction::default();
     while decoder.can_decode() {
@@ -179,7 +179,7 @@ mod tests {
             place: 0,
         };
         let check = |code: &[u8], addend| direct(code, &at(addend));
-        let lea = Some(Change {
+        let lea = Some(Rebinding {
             kind: Some(elf::R_X86_64_GOTPCREL),
             byte: Some((1, 0x8b)),
         });

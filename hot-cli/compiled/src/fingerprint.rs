@@ -11,11 +11,12 @@ use std::hash::{Hash, Hasher};
 
 use object::elf;
 
-use super::objects::Relocation;
-use super::world::{is_rust, Piece, Target, World};
+use crate::objects::Relocation;
+use crate::symbols::is_rust;
+use crate::world::{Piece, Target, World};
 
 /// Compares the pieces of one compilation.
-pub(crate) struct Fingerprints<'a, 'd> {
+pub struct Fingerprints<'a, 'd> {
     world: &'a World<'d>,
     known: RefCell<HashMap<Piece, u64>>,
 }
@@ -24,7 +25,8 @@ pub(crate) struct Fingerprints<'a, 'd> {
 const DEEPEST: usize = 64;
 
 impl<'a, 'd> Fingerprints<'a, 'd> {
-    pub(crate) fn new(world: &'a World<'d>) -> Self {
+    /// Of the pieces of `world`; each is read when it is first asked for.
+    pub fn new(world: &'a World<'d>) -> Self {
         Self {
             world,
             known: RefCell::default(),
@@ -32,7 +34,7 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
     }
 
     /// What a piece is.
-    pub(crate) fn of(&self, piece: Piece) -> u64 {
+    pub fn of(&self, piece: Piece) -> u64 {
         if let Some(&known) = self.known.borrow().get(&piece) {
             return known;
         }

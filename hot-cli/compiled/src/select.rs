@@ -10,23 +10,28 @@
 //! Functions without a site are taken along because they may depend on what changed: a coroutine
 //! holds those that it awaits, a generic instance is made for a closure.
 
+mod definitions;
+mod program_symbols;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use object::elf;
 
-use super::code::{self, Change};
-use super::compare::{is_accessor, Facts};
-use super::elf::{demangled, DynamicSymbols};
-use super::objects::{Relocation, Section, Symbol};
-use super::sites::{self, Site, SITE};
-use super::world::{is_rust, path, Piece, World};
+use crate::code::{self, Rebinding};
+use crate::compare::Premises;
+use crate::objects::{Relocation, Section, Symbol};
+use crate::sites::{self, CompiledSite, SITE};
+use crate::symbols::{demangled, is_rust};
+use crate::world::{Piece, World};
+
+pub use program_symbols::ProgramSymbols;
 
 /// The stand-in for the site of a changed function in its own new code: nothing is ever hooked in.
-pub(crate) const OWN_SITE: &str = "__soft_mock_own_site";
+pub const OWN_SITE: &str = "__soft_mock_own_site";
 
 /// What becomes of a global symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub enum Fate {
     /// It belongs to the plugin alone.
     Kept,
     /// It is the new code of a function, exported under this name.
@@ -39,90 +44,59 @@ pub(crate) enum Fate {
 
 /// What is taken from one object.
 #[derive(Debug, Default)]
-pub(crate) struct Taken {
-    pub(crate) sections: BTreeSet<usize>,
-    pub(crate) symbols: BTreeMap<usize, Fate>,
+pub struct Taken {
+    /// The sections that the plugin gets.
+    pub sections: BTreeSet<usize>,
+    /// What becomes of global symbols, by their indices.
+    pub symbols: BTreeMap<usize, Fate>,
     /// Relocations that are changed, or that refer to a new symbol of this name.
-    pub(crate) changes: Vec<(Relocation, Change, Option<String>)>,
+    pub changes: Vec<(Relocation, Rebinding, Option<String>)>,
     /// Bytes of code, by their place in the file.
-    pub(crate) bytes: Vec<(usize, u8)>,
-}
-
-/// The functions and variables of the running program's units.
-pub(crate) struct Program<'a> {
-    /// Their symbols, by their paths. More than one: several things in one body have one name.
-    paths: HashMap<String, Vec<&'a str>>,
-}
-
-impl<'a> Program<'a> {
-    /// `crates`: those whose symbols are wanted.
-    pub(crate) fn new(symbols: &'a DynamicSymbols, crates: &HashSet<String>) -> Self {
-        let marks: Vec<String> = crates
-            .iter()
-            .map(|name| format!("{}{name}", name.len()))
-            .collect();
-        let mut paths: HashMap<String, Vec<&str>> = HashMap::new();
-        for name in &symbols.defined {
-            if is_rust(name) && marks.iter().any(|mark| name.contains(mark)) {
-                paths.entry(path(name)).or_default().push(name);
-            }
-        }
-        Self { paths }
-    }
-
-    /// The one symbol of a path.
-    pub(crate) fn symbol(&self, path: &str) -> Option<&'a str> {
-        match self.paths.get(path)?.as_slice() {
-            [one] => Some(one),
-            _ => None,
-        }
-    }
-
-    fn symbols_of(&self, path: &str) -> &[&'a str] {
-        self.paths.get(path).map_or(&[], Vec::as_slice)
-    }
-
-    /// The function of a path: instances that several crates made are the same.
-    pub(crate) fn function(&self, path: &str) -> Option<&'a str> {
-        self.symbols_of(path).first().copied()
-    }
+    pub bytes: Vec<(usize, u8)>,
 }
 
 /// A variable that a plugin brought, or the function through which a thread-local is reached.
 #[derive(Debug, Clone)]
-pub(crate) struct NewStatic {
-    pub(crate) path: String,
-    pub(crate) symbol: String,
+pub struct NewStatic {
+    /// Its path, with the crates' marks.
+    pub path: String,
+    /// The symbol by which plugins refer to it.
+    pub symbol: String,
     /// What it was initialised with.
-    pub(crate) print: u64,
+    pub print: u64,
 }
 
 /// What the selection is about.
-pub(crate) struct Selection<'a, 'd> {
-    pub(crate) world: &'a World<'d>,
-    pub(crate) program: &'a Program<'a>,
-    pub(crate) facts: &'a Facts<'a>,
+pub struct Selection<'a, 'd> {
+    /// The new code.
+    pub world: &'a World<'d>,
+    /// What the program exports.
+    pub program: &'a ProgramSymbols<'a>,
+    /// What is known beside the code.
+    pub premises: &'a Premises<'a>,
     /// Variables of plugins that are loaded, or that are loaded before this one.
-    pub(crate) brought: &'a [NewStatic],
+    pub brought: &'a [NewStatic],
     /// The functions whose new code is wanted: the paths that the code has, in order.
-    pub(crate) roots: &'a [&'a Site],
-    /// Whether a variable is in the baseline as it is now.
-    pub(crate) print: &'a dyn Fn(Piece) -> u64,
-    pub(crate) unchanged: &'a dyn Fn(&str) -> bool,
+    pub roots: &'a [&'a CompiledSite],
+    /// Stands for what a piece is.
+    pub print: &'a dyn Fn(Piece) -> u64,
+    /// Whether what has a path is the same in both compilations.
+    pub unchanged: &'a dyn Fn(&str) -> bool,
 }
 
 /// What was selected.
 #[derive(Default)]
-pub(crate) struct Selected {
-    pub(crate) taken: BTreeMap<usize, Taken>,
+pub struct Selected {
+    /// What is taken of each object, by its position.
+    pub taken: BTreeMap<usize, Taken>,
     /// Variables that the program doesn't have.
-    pub(crate) statics: Vec<NewStatic>,
+    pub statics: Vec<NewStatic>,
     /// Variables of earlier plugins that are used.
-    pub(crate) used: BTreeSet<String>,
+    pub used: BTreeSet<String>,
 }
 
 /// Takes what the changed functions need. `Err`: why it can't be taken.
-pub(crate) fn select(selection: &Selection<'_, '_>) -> Result<Selected, String> {
+pub fn select(selection: &Selection<'_, '_>) -> Result<Selected, String> {
     let mut selector = Selector {
         on: selection,
         roots: HashMap::new(),
@@ -154,7 +128,7 @@ pub(crate) fn select(selection: &Selection<'_, '_>) -> Result<Selected, String> 
 
 /// The new code of a changed function.
 struct Root<'a> {
-    site: &'a Site,
+    site: &'a CompiledSite,
     /// What it is exported as.
     name: String,
     /// It stands behind its prologue, and is not called but through the site.
@@ -178,7 +152,7 @@ struct Selector<'a, 'd> {
 }
 
 impl<'a, 'd> Selector<'a, 'd> {
-    fn root(&mut self, position: usize, site: &'a Site) -> Result<(), String> {
+    fn root(&mut self, position: usize, site: &'a CompiledSite) -> Result<(), String> {
         let world = self.on.world;
         let missing = || format!("rustc made no code of its own for {}", site.name);
         let detached = site.detached();
@@ -312,13 +286,13 @@ impl<'a, 'd> Selector<'a, 'd> {
         if own {
             self.own_sites.insert(path.to_string());
         }
-        if self.on.facts.bound.contains_key(owner) && !own {
+        if self.on.premises.bound.contains_key(owner) && !own {
             if let Some(name) = self.on.program.symbol(&path) {
                 return self.bind(object, from, relocation, symbol, name.to_owned());
             }
         }
         self.known(relocation, symbol, from)?;
-        let change = (*relocation, Change::default(), Some(OWN_SITE.to_owned()));
+        let change = (*relocation, Rebinding::default(), Some(OWN_SITE.to_owned()));
         self.found
             .taken
             .entry(object)
@@ -392,138 +366,6 @@ impl<'a, 'd> Selector<'a, 'd> {
             }
         }
         Ok(())
-    }
-
-    fn decide(&mut self, symbol: &Symbol<'d>) -> Result<Decision, String> {
-        if let Some(known) = self.decided.get(symbol.name) {
-            return Ok(known.clone());
-        }
-        let decision = match self.on.world.definition(symbol.name) {
-            None => Decision::Elsewhere(symbol.name.to_owned()),
-            Some((object, index)) => self.defined(object, index)?,
-        };
-        self.decided.insert(symbol.name, decision.clone());
-        Ok(decision)
-    }
-
-    fn defined(&mut self, object: usize, index: usize) -> Result<Decision, String> {
-        let world = self.on.world;
-        let symbol = &world.objects[object].symbols[index];
-        let section = symbol.section.ok_or("a symbol without a section")?;
-        let taken = Decision::Taken(object, section);
-        let found = &world.objects[object].sections[section];
-        if found.is_personality() {
-            return Ok(taken);
-        }
-        if found.is_code() {
-            if let Some(root) = self
-                .roots
-                .get(&(object, section))
-                .filter(|root| !root.inline)
-            {
-                return Ok(Decision::Elsewhere(root.name.clone()));
-            }
-            let path = world.path(symbol.name);
-            let bound = self.on.facts.bound.get(&*path);
-            let Some(site) = bound.filter(|site| !site.is_async) else {
-                return match is_accessor(world, &path, (object, section)) {
-                    true => Ok(self.accessor(symbol, (object, section), index)),
-                    false => Ok(taken),
-                };
-            };
-            // Whoever calls a function with a site goes through it.
-            return match self.on.program.function(&path) {
-                Some(exported) => Ok(Decision::Elsewhere(exported.to_owned())),
-                None => Err(format!("the program does not export `{}`", site.name)),
-            };
-        }
-        self.variable(symbol, (object, section), index)
-    }
-
-    /// The function through which a thread-local is reached stands beside it: its code may know where
-    /// that is.
-    fn accessor(&mut self, symbol: &Symbol<'d>, piece: Piece, index: usize) -> Decision {
-        let path = self.on.world.path(symbol.name);
-        if let Some(program) = self.on.program.function(&path) {
-            return match (self.on.unchanged)(&path) {
-                true => Decision::Elsewhere(program.to_owned()),
-                false => Decision::Taken(piece.0, piece.1),
-            };
-        }
-        let print = (self.on.print)(piece);
-        let mut brought = self.on.brought.iter();
-        match brought.find(|known| known.path == *path && known.print == print) {
-            Some(known) => {
-                self.found.used.insert(known.symbol.clone());
-                Decision::Elsewhere(known.symbol.clone())
-            }
-            None => self.share(symbol, piece, index, print),
-        }
-    }
-
-    /// Takes something new that later plugins are to use as well.
-    fn share(&mut self, symbol: &Symbol<'d>, piece: Piece, index: usize, print: u64) -> Decision {
-        let objects = self.found.taken.entry(piece.0).or_default();
-        objects.symbols.insert(index, Fate::Shared);
-        self.found.statics.push(NewStatic {
-            path: self.on.world.path(symbol.name).to_string(),
-            symbol: symbol.name.to_owned(),
-            print,
-        });
-        Decision::Taken(piece.0, piece.1)
-    }
-
-    /// A static: the program's, an earlier plugin's, or a new one.
-    fn variable(
-        &mut self,
-        symbol: &Symbol<'d>,
-        piece: Piece,
-        index: usize,
-    ) -> Result<Decision, String> {
-        let path = self.on.world.path(symbol.name);
-        let taken = Decision::Taken(piece.0, piece.1);
-        let in_program = sites::attached(&path);
-        let is_word = path
-            .rsplit("::")
-            .next()
-            .is_some_and(|last| self.on.facts.words.contains(last));
-        let print = (self.on.print)(piece);
-        let candidates = self.on.program.symbols_of(&in_program);
-        match candidates {
-            [] => {}
-            _ if self.on.facts.is_description(self.on.world, &path)
-                && !(self.on.unchanged)(&path) =>
-            {
-                return Ok(taken);
-            }
-            [one] => return Ok(Decision::Elsewhere((*one).to_owned())),
-            several if several.contains(&symbol.name) && (self.on.unchanged)(&path) => {
-                return Ok(Decision::Elsewhere(symbol.name.to_owned()));
-            }
-            _ if !is_word => return Ok(taken),
-            _ => {
-                return Err(format!(
-                    "there are two variables `{}` in one body",
-                    demangled(symbol.name)
-                ))
-            }
-        }
-        let mut brought = self.on.brought.iter().filter(|known| known.path == *path);
-        if let Some(known) = brought.find(|known| is_word || known.print == print) {
-            self.found.used.insert(known.symbol.clone());
-            return Ok(Decision::Elsewhere(known.symbol.clone()));
-        }
-        let again = self.found.statics.iter().any(|known| known.path == *path);
-        if is_word && again {
-            return Err(format!(
-                "there are two variables `{}` in one body",
-                demangled(symbol.name)
-            ));
-        }
-        if !symbol.name.starts_with("_R") || again {
-            return Ok(taken);
-        }
-        Ok(self.share(symbol, piece, index, print))
     }
 }
 

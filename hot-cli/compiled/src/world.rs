@@ -9,15 +9,17 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::code;
-use super::objects::{Object, Relocation, Symbol};
+use crate::code;
+use crate::objects::{Object, Relocation, Symbol};
+use crate::symbols::{is_rust, path};
 
 /// A section of an object, by their positions.
-pub(crate) type Piece = (usize, usize);
+pub type Piece = (usize, usize);
 
 /// The code of all units.
-pub(crate) struct World<'d> {
-    pub(crate) objects: Vec<Object<'d>>,
+pub struct World<'d> {
+    /// The objects, by their positions.
+    pub objects: Vec<Object<'d>>,
     /// Where each global symbol is defined: the object, and the symbol's place in its table.
     definitions: HashMap<&'d str, (usize, usize)>,
     /// The functions and statics in each piece.
@@ -29,7 +31,8 @@ pub(crate) struct World<'d> {
 
 /// What a relocation refers to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Target<'d> {
+pub enum Target<'d> {
+    /// A piece of the units.
     Piece(Piece),
     /// Something outside of the units.
     Outside(&'d str),
@@ -37,7 +40,7 @@ pub(crate) enum Target<'d> {
 
 /// How a piece uses what it refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
+pub enum Use {
     /// It calls it.
     Call,
     /// Code that has its address.
@@ -46,19 +49,9 @@ pub(crate) enum Use {
     Data,
 }
 
-/// A symbol as a path, with the crates' own marks: two versions of one crate differ.
-pub(crate) fn path(symbol: &str) -> String {
-    // What the compiler appends to tell copies apart is no part of the path.
-    let symbol = symbol.split(".llvm.").next().unwrap_or(symbol);
-    rustc_demangle::demangle(symbol).to_string()
-}
-
-pub(crate) fn is_rust(symbol: &str) -> bool {
-    symbol.starts_with("_R")
-}
-
 impl<'d> World<'d> {
-    pub(crate) fn new(objects: Vec<Object<'d>>) -> Self {
+    /// Reads what the objects define.
+    pub fn new(objects: Vec<Object<'d>>) -> Self {
         let mut world = Self {
             objects,
             definitions: HashMap::new(),
@@ -68,13 +61,13 @@ impl<'d> World<'d> {
         };
         for position in 0..world.objects.len() {
             for index in 0..world.objects[position].symbols.len() {
-                world.note(position, index);
+                world.record(position, index);
             }
         }
         world
     }
 
-    fn note(&mut self, position: usize, index: usize) {
+    fn record(&mut self, position: usize, index: usize) {
         let symbol = &self.objects[position].symbols[index];
         let Some(section) = symbol.section else {
             return;
@@ -95,43 +88,47 @@ impl<'d> World<'d> {
     }
 
     /// A symbol as a path.
-    pub(crate) fn path(&self, symbol: &'d str) -> Rc<str> {
+    pub fn path(&self, symbol: &'d str) -> Rc<str> {
         let mut names = self.names.borrow_mut();
         let known = names.entry(symbol).or_insert_with(|| path(symbol).into());
         Rc::clone(known)
     }
 
-    pub(crate) fn pieces(&self, path: &str) -> &[Piece] {
+    /// The pieces of a path; none if nothing has it.
+    pub fn pieces(&self, path: &str) -> &[Piece] {
         self.paths.get(path).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn paths(&self) -> impl Iterator<Item = (&Rc<str>, &[Piece])> {
+    /// All paths of functions and statics, with their pieces.
+    pub fn paths(&self) -> impl Iterator<Item = (&Rc<str>, &[Piece])> {
         self.paths
             .iter()
             .map(|(path, pieces)| (path, pieces.as_slice()))
     }
 
     /// The functions and statics in a piece; none for a nameless constant.
-    pub(crate) fn symbols_in(&self, piece: Piece) -> &[&'d str] {
+    pub fn symbols_in(&self, piece: Piece) -> &[&'d str] {
         self.named.get(&piece).map_or(&[], Vec::as_slice)
     }
 
     /// The path of what is in a piece.
-    pub(crate) fn path_of(&self, piece: Piece) -> Option<Rc<str>> {
+    pub fn path_of(&self, piece: Piece) -> Option<Rc<str>> {
         let symbol = self.symbols_in(piece).first()?;
         Some(self.path(symbol))
     }
 
-    pub(crate) fn definition(&self, symbol: &str) -> Option<(usize, usize)> {
+    /// Where a global symbol is defined: the object, and the symbol's place in its table.
+    pub fn definition(&self, symbol: &str) -> Option<(usize, usize)> {
         self.definitions.get(symbol).copied()
     }
 
-    pub(crate) fn symbol(&self, object: usize, relocation: &Relocation) -> Option<&Symbol<'d>> {
+    /// The symbol that a relocation of an object is about.
+    pub fn symbol(&self, object: usize, relocation: &Relocation) -> Option<&Symbol<'d>> {
         self.objects[object].symbols.get(relocation.symbol)
     }
 
     /// What a relocation refers to.
-    pub(crate) fn target(&self, object: usize, relocation: &Relocation) -> Option<Target<'d>> {
+    pub fn target(&self, object: usize, relocation: &Relocation) -> Option<Target<'d>> {
         let symbol = self.symbol(object, relocation)?;
         if let Some(section) = symbol.section {
             return Some(Target::Piece((object, section)));
@@ -145,7 +142,7 @@ impl<'d> World<'d> {
     }
 
     /// How a relocation of a piece uses its target.
-    pub(crate) fn usage(&self, piece: Piece, relocation: &Relocation) -> Use {
+    pub fn usage(&self, piece: Piece, relocation: &Relocation) -> Use {
         let object = &self.objects[piece.0];
         let section = &object.sections[piece.1];
         if !section.is_code() {
@@ -162,7 +159,7 @@ impl<'d> World<'d> {
     }
 
     /// All pieces that are loaded into a program.
-    pub(crate) fn all(&self) -> impl Iterator<Item = Piece> + '_ {
+    pub fn all(&self) -> impl Iterator<Item = Piece> + '_ {
         self.objects.iter().enumerate().flat_map(|(at, object)| {
             let sections = object.sections.iter().enumerate();
             sections
@@ -175,12 +172,13 @@ impl<'d> World<'d> {
         })
     }
 
-    pub(crate) fn is_code(&self, piece: Piece) -> bool {
+    /// Whether a piece holds instructions.
+    pub fn is_code(&self, piece: Piece) -> bool {
         self.objects[piece.0].sections[piece.1].is_code()
     }
 
     /// Which pieces refer to which, and where.
-    pub(crate) fn users(&self) -> HashMap<Piece, Vec<(Piece, Relocation)>> {
+    pub fn users(&self) -> HashMap<Piece, Vec<(Piece, Relocation)>> {
         let mut users: HashMap<Piece, Vec<(Piece, Relocation)>> = HashMap::new();
         for piece in self.all() {
             for relocation in self.objects[piece.0].relocations(piece.1) {

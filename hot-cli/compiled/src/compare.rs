@@ -1,0 +1,181 @@
+//! From two compilations of a program's units to the functions that have to be replaced.
+//!
+//! ```text
+//! code that differs ─► has it a site?  yes ─► it is replaced
+//!                       │ no
+//!                       ▼
+//!                  everything that refers to it differs too
+//! ```
+//!
+//! Old code without a site that a living object may lead to (through a vtable, a static, a function
+//! pointer) would go on being called: that is refused. A closure that is alive is the exception: the
+//! body that it was made with is its own, as a call in progress keeps its body.
+
+mod alive;
+mod paths;
+mod side;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::sites::{self, CompiledSite};
+use crate::symbols::{demangled, is_rust};
+use crate::world::{Piece, World};
+use paths::is_of;
+
+pub use alive::{left_alive, still_the_same};
+pub use side::{is_accessor, Side};
+
+/// What is known beside the code.
+pub struct Premises<'a> {
+    /// Sites of the program that can be used, by the paths of the code that holds them.
+    pub bound: &'a HashMap<String, CompiledSite>,
+    /// The names of the units' crates.
+    pub crates: &'a HashSet<String>,
+    /// All identifiers in the sources.
+    pub identifiers: &'a HashSet<String>,
+    /// Nothing but bodies of functions was edited.
+    pub only_bodies: bool,
+}
+
+impl Premises<'_> {
+    /// Whether a variable describes the code that it stands in, such as the callsite of a log line:
+    /// a foreign macro left it in a body. Where it differs, it is a new one.
+    pub fn is_description(&self, world: &World<'_>, path: &str) -> bool {
+        let last = path.rsplit("::").next().unwrap_or(path);
+        !self.identifiers.contains(last) && is_in_body(world, path)
+    }
+}
+
+/// The outcome.
+#[derive(Debug, Default)]
+pub struct Difference {
+    /// The paths of the code with a site that is to be replaced.
+    pub replaced: BTreeSet<String>,
+    /// Statics whose initialisers differ.
+    pub preserved_statics: BTreeSet<String>,
+    /// Paths whose own code differs, or that are new.
+    pub changed: HashSet<Rc<str>>,
+}
+
+/// Compares. `Err`: why the program can't become what was compiled.
+pub fn compare<'d>(
+    old: &Side<'_, 'd>,
+    new: &Side<'_, 'd>,
+    premises: &Premises<'_>,
+) -> Result<Difference, String> {
+    let mut difference = Difference::default();
+    let comparison = Comparison { old, new, premises };
+    let described = comparison.statics(&mut difference)?;
+    difference.changed = changed(old, new, premises.crates);
+    let dirty = comparison.dirty(described, &mut difference);
+    for path in &dirty {
+        comparison.may_be_alive(path, &mut difference)?;
+    }
+    Ok(difference)
+}
+
+/// Code whose own bytes differ, or that is new. Not what foreign crates make for foreign types: it
+/// stands in an object if something there happens to need it, and is the same everywhere. (Their inline
+/// functions have the older mangling, which names no crate with a mark.)
+fn changed(old: &Side<'_, '_>, new: &Side<'_, '_>, crates: &HashSet<String>) -> HashSet<Rc<str>> {
+    let code = new
+        .world
+        .paths()
+        .filter(|(path, _)| !path.contains("::") || is_of(path, crates))
+        .filter(|(_, pieces)| new.world.is_code(pieces[0]));
+    code.filter(|(path, pieces)| {
+        let before = old.world.pieces(path);
+        before.is_empty() || old.print_of(before) != new.print_of(pieces)
+    })
+    .map(|(path, _)| Rc::clone(path))
+    .collect()
+}
+
+struct Comparison<'a, 'd> {
+    old: &'a Side<'a, 'd>,
+    new: &'a Side<'a, 'd>,
+    premises: &'a Premises<'a>,
+}
+
+impl Comparison<'_, '_> {
+    /// Takes note of statics that begin with another value. Returns what is new with the code that it
+    /// describes.
+    fn statics(&self, found: &mut Difference) -> Result<Vec<Piece>, String> {
+        let (old, new) = (self.old, self.new);
+        let mut described = Vec::new();
+        for (path, pieces) in new.world.paths() {
+            let piece = pieces[0];
+            let symbols = new.world.symbols_in(piece);
+            let rust = symbols.iter().all(|name| is_rust(name));
+            if new.world.is_code(piece) || !rust || sites::owner(path).is_some() {
+                continue;
+            }
+            let before = old.world.pieces(path);
+            let Some(first) = before.first() else {
+                continue;
+            };
+            if old.print_of(before) == new.print_of(pieces) {
+                continue;
+            }
+            if self.premises.is_description(new.world, path) {
+                described.extend(pieces);
+                continue;
+            }
+            let name = demangled(symbols[0]);
+            let size = |side: &Side<'_, '_>, piece: Piece| {
+                side.world.objects[piece.0].sections[piece.1].size
+            };
+            if size(old, *first) != size(new, piece) {
+                return Err(format!(
+                    "the type of the variable `{name}` has another size"
+                ));
+            }
+            found.preserved_statics.insert(name);
+        }
+        Ok(described)
+    }
+
+    /// Goes from changed code to what refers to it. Returns the code without a site that was passed.
+    fn dirty(&self, described: Vec<Piece>, difference: &mut Difference) -> BTreeSet<Rc<str>> {
+        let mut dirty = BTreeSet::new();
+        let mut seen = HashSet::new();
+        let mut waiting: Vec<Piece> = Vec::new();
+        for path in &difference.changed {
+            waiting.extend(self.new.code(path));
+        }
+        for piece in described {
+            waiting.extend(self.new.users(piece).iter().map(|(user, _)| *user));
+        }
+        while let Some(piece) = waiting.pop() {
+            if !seen.insert(piece) {
+                continue;
+            }
+            if let Some(path) = self.new.world.path_of(piece) {
+                if !self.new.world.is_code(piece) {
+                    // A static: what the program's own leads to is looked at from the old side.
+                    continue;
+                }
+                if self.premises.bound.contains_key(&*path) {
+                    difference.replaced.insert(path.to_string());
+                    continue;
+                }
+                dirty.insert(path);
+            }
+            waiting.extend(self.new.users(piece).iter().map(|(user, _)| *user));
+        }
+        dirty
+    }
+}
+
+/// Whether a variable is declared inside of a function.
+fn is_in_body(world: &World<'_>, path: &str) -> bool {
+    let mut rest = path;
+    while let Some(at) = rest.rfind("::") {
+        rest = &rest[..at];
+        if rest.ends_with('}') || world.pieces(rest).iter().any(|piece| world.is_code(*piece)) {
+            return true;
+        }
+    }
+    false
+}

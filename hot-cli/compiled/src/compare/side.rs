@@ -1,0 +1,114 @@
+//! One of the two compilations: its pieces, what each of them is, and what refers to it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use object::elf;
+
+use super::Premises;
+use crate::code;
+use crate::fingerprint::Fingerprints;
+use crate::objects::Relocation;
+use crate::symbols::{self, is_rust};
+use crate::world::{Piece, Target, World};
+
+/// One compilation.
+pub struct Side<'a, 'd> {
+    /// Its code and data.
+    pub world: &'a World<'d>,
+    prints: Fingerprints<'a, 'd>,
+    users: HashMap<Piece, Vec<(Piece, Relocation)>>,
+}
+
+impl<'a, 'd> Side<'a, 'd> {
+    /// One side, not yet compared with anything.
+    pub fn new(world: &'a World<'d>) -> Self {
+        Self {
+            world,
+            prints: Fingerprints::new(world),
+            users: world.users(),
+        }
+    }
+
+    pub(super) fn users(&self, piece: Piece) -> &[(Piece, Relocation)] {
+        self.users.get(&piece).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether `table` is a function's own table of places to jump to: nothing else refers to it, and what
+    /// it holds are distances, which no pointer is. A jump there is part of a call in progress.
+    pub(super) fn is_jump_table(
+        &self,
+        table: Piece,
+        relocation: &Relocation,
+        function: Piece,
+    ) -> bool {
+        let world = self.world;
+        let mut users = self.users(table).iter();
+        relocation.kind == elf::R_X86_64_PC32
+            && !world.is_code(table)
+            && world.symbols_in(table).is_empty()
+            && users.all(|(user, _)| *user == function)
+    }
+
+    pub(super) fn code(&self, path: &str) -> Vec<Piece> {
+        let pieces = self.world.pieces(path).iter().copied();
+        pieces.filter(|piece| self.world.is_code(*piece)).collect()
+    }
+
+    /// Stands for what a piece is.
+    pub fn print(&self, piece: Piece) -> u64 {
+        self.prints.of(piece)
+    }
+
+    /// Whether what has this path is the same in another compilation.
+    pub fn is_same(&self, other: &Side<'_, '_>, path: &str) -> bool {
+        let (now, then) = (self.world.pieces(path), other.world.pieces(path));
+        !then.is_empty() && self.print_of(now) == other.print_of(then)
+    }
+
+    pub(super) fn print_of(&self, pieces: &[Piece]) -> BTreeSet<u64> {
+        pieces.iter().map(|piece| self.prints.of(*piece)).collect()
+    }
+}
+
+/// All code without a site that `path` leads to, itself included.
+pub(super) fn reach(side: &Side<'_, '_>, path: &str, premises: &Premises<'_>) -> BTreeSet<Rc<str>> {
+    let mut found = BTreeSet::new();
+    let mut seen = HashSet::new();
+    let mut waiting: Vec<Piece> = side.code(path);
+    while let Some(piece) = waiting.pop() {
+        if !seen.insert(piece) {
+            continue;
+        }
+        if let Some(path) = side.world.path_of(piece) {
+            let stops = !side.world.is_code(piece) || premises.bound.contains_key(&*path);
+            if stops {
+                continue;
+            }
+            found.insert(path);
+        }
+        for relocation in side.world.objects[piece.0].relocations(piece.1) {
+            if let Some(Target::Piece(next)) = side.world.target(piece.0, &relocation) {
+                waiting.push(next);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a function is the one through which a thread-local is reached.
+pub fn is_accessor(world: &World<'_>, path: &str, piece: Piece) -> bool {
+    world.objects[piece.0]
+        .relocations(piece.1)
+        .any(|relocation| {
+            let Some(symbol) = world.symbol(piece.0, &relocation) else {
+                return false;
+            };
+            code::is_thread_local(relocation.kind)
+                && symbol.kind == elf::STT_TLS
+                && is_rust(symbol.name)
+                && symbols::path(symbol.name)
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.starts_with("::"))
+        })
+}

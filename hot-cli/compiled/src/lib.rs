@@ -1,0 +1,23 @@
+//! What compilers wrote, read and compared: bytes in, facts out.
+//!
+//! - [`objects`], [`world`], [`symbols`], [`library`]: what is in object files, archives and linked libraries
+//! - [`code`]: the machine code around an address
+//! - [`fingerprint`], [`sites`], [`compare`]: which functions of two compilations differ, and may the old ones go
+//! - [`select`], [`extract`], [`manifest_object`]: what of the new code goes into a plugin, and the objects to link
+//! - [`visibility`]: symbols that are to be found from outside
+//!
+//! Starts no process and opens no file. Knows nothing of cargo, of rustc's arguments and of sources, but for the names
+//! that the rewriter gives to what it adds.
+
+pub mod code;
+pub mod compare;
+pub mod extract;
+pub mod fingerprint;
+pub mod library;
+pub mod manifest_object;
+pub mod objects;
+pub mod select;
+pub mod sites;
+pub mod symbols;
+pub mod visibility;
+pub mod world;

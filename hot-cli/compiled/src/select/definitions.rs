@@ -1,0 +1,142 @@
+//! Whose definition a symbol of the new code is bound to: the program's, an earlier plugin's, or one that is taken along.
+
+use super::{Decision, Fate, NewStatic, Selector};
+use crate::compare::is_accessor;
+use crate::objects::Symbol;
+use crate::sites;
+use crate::symbols::demangled;
+use crate::world::Piece;
+
+impl<'d> Selector<'_, 'd> {
+    pub(super) fn decide(&mut self, symbol: &Symbol<'d>) -> Result<Decision, String> {
+        if let Some(known) = self.decided.get(symbol.name) {
+            return Ok(known.clone());
+        }
+        let decision = match self.on.world.definition(symbol.name) {
+            None => Decision::Elsewhere(symbol.name.to_owned()),
+            Some((object, index)) => self.defined(object, index)?,
+        };
+        self.decided.insert(symbol.name, decision.clone());
+        Ok(decision)
+    }
+
+    fn defined(&mut self, object: usize, index: usize) -> Result<Decision, String> {
+        let world = self.on.world;
+        let symbol = &world.objects[object].symbols[index];
+        let section = symbol.section.ok_or("a symbol without a section")?;
+        let taken = Decision::Taken(object, section);
+        let found = &world.objects[object].sections[section];
+        if found.is_personality() {
+            return Ok(taken);
+        }
+        if found.is_code() {
+            if let Some(root) = self
+                .roots
+                .get(&(object, section))
+                .filter(|root| !root.inline)
+            {
+                return Ok(Decision::Elsewhere(root.name.clone()));
+            }
+            let path = world.path(symbol.name);
+            let bound = self.on.premises.bound.get(&*path);
+            let Some(site) = bound.filter(|site| !site.is_async) else {
+                return match is_accessor(world, &path, (object, section)) {
+                    true => Ok(self.accessor(symbol, (object, section), index)),
+                    false => Ok(taken),
+                };
+            };
+            // Whoever calls a function with a site goes through it.
+            return match self.on.program.function(&path) {
+                Some(exported) => Ok(Decision::Elsewhere(exported.to_owned())),
+                None => Err(format!("the program does not export `{}`", site.name)),
+            };
+        }
+        self.variable(symbol, (object, section), index)
+    }
+
+    /// The function through which a thread-local is reached stands beside it: its code may know where
+    /// that is.
+    fn accessor(&mut self, symbol: &Symbol<'d>, piece: Piece, index: usize) -> Decision {
+        let path = self.on.world.path(symbol.name);
+        if let Some(program) = self.on.program.function(&path) {
+            return match (self.on.unchanged)(&path) {
+                true => Decision::Elsewhere(program.to_owned()),
+                false => Decision::Taken(piece.0, piece.1),
+            };
+        }
+        let print = (self.on.print)(piece);
+        let mut brought = self.on.brought.iter();
+        match brought.find(|known| known.path == *path && known.print == print) {
+            Some(known) => {
+                self.found.used.insert(known.symbol.clone());
+                Decision::Elsewhere(known.symbol.clone())
+            }
+            None => self.share(symbol, piece, index, print),
+        }
+    }
+
+    /// Takes something new that later plugins are to use as well.
+    fn share(&mut self, symbol: &Symbol<'d>, piece: Piece, index: usize, print: u64) -> Decision {
+        let objects = self.found.taken.entry(piece.0).or_default();
+        objects.symbols.insert(index, Fate::Shared);
+        self.found.statics.push(NewStatic {
+            path: self.on.world.path(symbol.name).to_string(),
+            symbol: symbol.name.to_owned(),
+            print,
+        });
+        Decision::Taken(piece.0, piece.1)
+    }
+
+    /// A static: the program's, an earlier plugin's, or a new one.
+    fn variable(
+        &mut self,
+        symbol: &Symbol<'d>,
+        piece: Piece,
+        index: usize,
+    ) -> Result<Decision, String> {
+        let path = self.on.world.path(symbol.name);
+        let taken = Decision::Taken(piece.0, piece.1);
+        let in_program = sites::attached(&path);
+        let is_word = path
+            .rsplit("::")
+            .next()
+            .is_some_and(|last| self.on.premises.identifiers.contains(last));
+        let print = (self.on.print)(piece);
+        let candidates = self.on.program.symbols_of(&in_program);
+        match candidates {
+            [] => {}
+            _ if self.on.premises.is_description(self.on.world, &path)
+                && !(self.on.unchanged)(&path) =>
+            {
+                return Ok(taken);
+            }
+            [one] => return Ok(Decision::Elsewhere((*one).to_owned())),
+            several if several.contains(&symbol.name) && (self.on.unchanged)(&path) => {
+                return Ok(Decision::Elsewhere(symbol.name.to_owned()));
+            }
+            _ if !is_word => return Ok(taken),
+            _ => {
+                return Err(format!(
+                    "there are two variables `{}` in one body",
+                    demangled(symbol.name)
+                ))
+            }
+        }
+        let mut brought = self.on.brought.iter().filter(|known| known.path == *path);
+        if let Some(known) = brought.find(|known| is_word || known.print == print) {
+            self.found.used.insert(known.symbol.clone());
+            return Ok(Decision::Elsewhere(known.symbol.clone()));
+        }
+        let again = self.found.statics.iter().any(|known| known.path == *path);
+        if is_word && again {
+            return Err(format!(
+                "there are two variables `{}` in one body",
+                demangled(symbol.name)
+            ));
+        }
+        if !symbol.name.starts_with("_R") || again {
+            return Ok(taken);
+        }
+        Ok(self.share(symbol, piece, index, print))
+    }
+}

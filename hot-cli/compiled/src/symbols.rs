@@ -1,0 +1,49 @@
+//! Symbols as paths: `_RNvNtC…` is `app[c3a08f]::store::get` to a comparison, and `app::store::get` to people.
+
+/// A symbol as a path, with the crates' own marks: two versions of one crate differ.
+pub fn path(symbol: &str) -> String {
+    // What the compiler appends to tell copies apart is no part of the path.
+    let symbol = symbol.split(".llvm.").next().unwrap_or(symbol);
+    rustc_demangle::demangle(symbol).to_string()
+}
+
+/// Whether a symbol is one of Rust's, in the newer mangling.
+pub fn is_rust(symbol: &str) -> bool {
+    symbol.starts_with("_R")
+}
+
+/// A symbol as people write it.
+pub fn demangled(symbol: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(symbol))
+}
+
+/// A path without the crates' marks.
+pub fn without_marks(path: &str) -> String {
+    let mut out = String::new();
+    let mut rest = path;
+    while let Some(at) = rest.find('[') {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        let end = after.find(']').map_or(after.len(), |end| end + 1);
+        let mark = &after[1..end.saturating_sub(1).max(1)];
+        let is_mark = !mark.is_empty() && mark.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !(is_mark && before.ends_with(|c: char| c.is_alphanumeric() || c == '_')) {
+            out.push_str(&after[..end]);
+        }
+        rest = &after[end..];
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_without_marks() {
+        assert_eq!(
+            without_marks("<app[c3a08f]::S<[u8; 3]> as core[0]::Tr>::f"),
+            "<app::S<[u8; 3]> as core::Tr>::f"
+        );
+    }
+}
