@@ -20,6 +20,7 @@ mod compiled_alone;
 mod crate_modules;
 mod function;
 mod layout;
+mod macro_scope;
 mod manifest;
 mod reach;
 mod request;

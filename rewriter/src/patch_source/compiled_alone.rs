@@ -3,6 +3,7 @@
 //! ```text
 //! fn next() { static LAST: … }        a plugin would have another LAST
 //! fn f(s: &S) { s.secret }            `secret` stayed private in the copy
+//! fn f() { m!() }                     which of the macros m is a matter of textual order (see `macro_scope`)
 //! fn f(s: &S) { s.inner_len() }       newly mentioned, and private elsewhere: the real crate refuses it
 //! ```
 //!
@@ -10,6 +11,7 @@
 
 use std::sync::Arc;
 
+use super::macro_scope::{doubtful_macro, doubtful_neighbour};
 use crate::analysis::eligibility::has_opaque_result;
 use crate::analysis::hidden::Hidden;
 use crate::analysis::items::{DeclaredFunction, FileItems, Module, Private, PrivateKind, UseKind};
@@ -30,6 +32,8 @@ pub fn needs_whole_crate(
         return Some("its result is `impl Trait`".to_owned());
     }
     declaring_macro(function, items)
+        .or_else(|| doubtful_macro(function, items))
+        .or_else(|| doubtful_neighbour(function, items))
         .or_else(|| hidden_name(function, hidden, items))
         .or_else(|| newly_visible(function, old, hidden, items))
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::analysis::items::{Child, FileItems, Module, UseKind};
+use super::macro_scope::brings_names;
+use crate::analysis::items::{Child, FileItems, ItemKind, Module, UseKind};
 use crate::syntax::names::plain;
 
 /// A module path of the crate.
@@ -17,6 +18,7 @@ pub(super) struct CrateModules<'a> {
     by_path: HashMap<&'a [String], Group>,
     file_conditions: Vec<Vec<String>>,
     root_attributes: &'a [String],
+    files: &'a [Arc<FileItems>],
 }
 
 /// The modules of one path.
@@ -34,6 +36,7 @@ impl<'a> CrateModules<'a> {
             by_path: HashMap::new(),
             file_conditions: Vec::new(),
             root_attributes: files.first().map_or(&[], |root| &root.attributes),
+            files,
         };
         for (index, file) in files.iter().enumerate() {
             let conditions = found.conditions_of(file);
@@ -99,6 +102,16 @@ impl<'a> CrateModules<'a> {
     pub(super) fn parent(&self, group: Group) -> Option<Group> {
         let (_, parent) = self.groups[group].path.split_last()?;
         self.find(parent)
+    }
+
+    /// Whether macros may make traits in the modules of a group: only the compiler knows which.
+    pub(super) fn may_hold_more(&self, group: Group) -> bool {
+        let path = self.groups[group].path;
+        let here = self.files.iter().flat_map(|file| &file.items);
+        here.filter(|item| item.module == path).any(|item| {
+            item.has_layout_attributes
+                || item.kind == ItemKind::MacroCall && brings_names(item, self.files)
+        })
     }
 
     /// The imports that bind `name` in a group.

@@ -290,12 +290,11 @@ impl<'a> Reach<'a> {
         }
         for module in self.modules.group(group).modules.clone() {
             for (index, import) in self.modules.module(module).uses.iter().enumerate() {
-                let capital = |name: &str| plain(name).starts_with(char::is_uppercase);
-                let may_be_trait = match import.bound() {
-                    Some(bound) => {
-                        (bound == "_" || capital(bound)) && !self.is_no_trait(group, import)
-                    }
-                    None => {
+                let may_be_trait = match import.kind {
+                    UseKind::Name { .. } => !self.is_no_trait(group, import),
+                    // A module or a type, unless it is called as one calls traits.
+                    UseKind::Itself { ref bound } => plain(bound).starts_with(char::is_uppercase),
+                    UseKind::Glob => {
                         if let Some(target) = self.resolve(group, import, DEEPEST) {
                             self.traits(target, seen);
                         }
@@ -309,24 +308,34 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Whether an import leads to a module of the crate that has no trait of that name. (One that
-    /// a macro makes is not seen; far more often a macro makes types that can't be imported here.)
+    /// Whether an import leads to something of the crate that is no trait, or of the standard library, whose
+    /// traits are all in capitals.
     fn is_no_trait(&mut self, group: Group, import: &Use) -> bool {
         let UseKind::Name { name, .. } = &import.kind else {
             return false;
         };
         let Some(target) = self.resolve(group, import, DEEPEST) else {
-            return false;
+            let first = import.prefix.first().map(String::as_str);
+            let of_std = matches!(first, Some("std" | "core" | "alloc"));
+            return of_std && !name.starts_with(char::is_uppercase);
         };
         let imported = !self.modules.bindings(target, &plain(name)).is_empty();
-        let modules = &self.modules.group(target).modules;
-        let is_trait = modules.iter().any(|&module| {
-            let locals = &self.modules.module(module).locals;
-            locals
-                .iter()
-                .any(|local| local.name == *name && local.is_trait)
-        });
-        !imported && !is_trait && self.modules.globs(target).is_empty()
+        if imported || !self.modules.globs(target).is_empty() {
+            return false;
+        }
+        let name = plain(name);
+        let mut declared = self.modules.child(target, &name).is_some();
+        for &module in &self.modules.group(target).modules {
+            let module = self.modules.module(module);
+            for local in module.locals.iter().filter(|l| plain(&l.name) == name) {
+                if local.is_trait {
+                    return false;
+                }
+                declared = true;
+            }
+            declared |= module.macros.iter().any(|rules| rules.name == name);
+        }
+        declared || !self.modules.may_hold_more(target)
     }
 
     /// The module of the crate that an import's prefix leads to.

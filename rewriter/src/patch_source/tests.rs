@@ -78,6 +78,20 @@ fn imports_are_kept_where_a_name_leads_to_them() {
 }
 
 #[test]
+fn what_may_be_a_trait_is_kept_whatever_it_is_called() {
+    let lib = "mod a; mod b; macro_rules! make { () => { pub trait made {} } }";
+    let b = "pub trait lower {} pub fn helper() {} make!(); pub mod inner {}";
+    check_root(
+        &[
+            ("/src/lib.rs", &[], lib),
+            ("/src/b.rs", &["b"], b),
+            ("/src/a.rs", &["a"], "use crate::b::{lower, helper, made, inner}; use dep::{other, std}; use std::fs;\nfn f() {}"),
+        ],
+        "pub mod a { pub use ::__hot_host::a::*; use crate::b::lower; use crate::b::made; use dep::other; use dep::std; pub use ::__hot_host::a::f; ::core::include!(\"src/a.rs\"); }",
+    );
+}
+
+#[test]
 fn names_of_the_module_are_named_and_conditions_kept() {
     check_root(
         &[

@@ -176,7 +176,7 @@ fn after_dot(list: &[TokenTree], at: usize) -> bool {
     at > 0 && sign_at(list, at - 1) == Some('.') && (at < 2 || sign_at(list, at - 2) != Some('.'))
 }
 
-fn is_path_sign(list: &[TokenTree], at: usize) -> bool {
+pub(crate) fn is_path_sign(list: &[TokenTree], at: usize) -> bool {
     sign_at(list, at) == Some(':') && sign_at(list, at + 1) == Some(':')
 }
 

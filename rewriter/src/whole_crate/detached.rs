@@ -18,6 +18,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature};
 
 use crate::analysis::eligibility::contains_impl;
+use crate::syntax::attributes::conditions;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::names::plain;
 
@@ -50,6 +51,7 @@ pub(super) fn detach(
     let [body, code] = [DETACHED_BODY, DETACHED_CODE].map(|start| format!("{start}{name}"));
     name_parameters(text, candidate.signature, edits);
     let detached = Detached {
+        conditions: conditions(candidate.attrs),
         signature: candidate.signature,
         in_impl: candidate.item_impl.is_some(),
         body: Ident::new(&body, Span::call_site()),
@@ -91,6 +93,8 @@ fn parameter(position: usize) -> Ident {
 }
 
 struct Detached<'a> {
+    /// Those of the function: what is added is there exactly if it is.
+    conditions: String,
     signature: &'a Signature,
     in_impl: bool,
     body: Ident,
@@ -131,7 +135,8 @@ impl Detached<'_> {
             }),
         };
         let text = format!(
-            "{start} }} #[inline(never)] {code} {boxing} {body} {{",
+            "{start} }} {conditions}#[inline(never)] {code} {boxing} {conditions}{body} {{",
+            conditions = self.conditions,
             body = body.to_token_stream()
         );
         text.replace('\n', " ")
@@ -143,7 +148,8 @@ impl Detached<'_> {
         let mut code = self.signature.clone();
         code.ident = self.code.clone();
         let code = code.to_token_stream();
-        format!("{call} }} #[inline(never)] {code} {{").replace('\n', " ")
+        let conditions = &self.conditions;
+        format!("{call} }} {conditions}#[inline(never)] {code} {{").replace('\n', " ")
     }
 
     fn call(&self, name: &Ident) -> TokenStream {

@@ -106,6 +106,30 @@ fn so_is_a_body_under_an_attribute_macro() {
 }
 
 #[test]
+fn what_is_added_stands_under_the_conditions_of_its_function() {
+    let source = "#[cfg(unix)] #[inline]\nasync fn f() {}\n#[cfg(not(unix))]\nasync fn f() {}\n#[cfg_attr(a, cfg(b))] #[instrument]\nfn g() {}";
+    let whole = run(source);
+    let text = text(&whole);
+    let added = |line: usize| -> Vec<String> {
+        let file = syn::parse_file(text.lines().nth(line).expect("a line")).expect("items");
+        let attributes = file.items.iter().skip(1).map(|item| match item {
+            Item::Fn(item) => item
+                .attrs
+                .iter()
+                .map(|a| a.meta.to_token_stream().to_string()),
+            other => panic!("{}", other.to_token_stream()),
+        });
+        attributes
+            .flatten()
+            .filter(|attribute| attribute.starts_with("cfg"))
+            .collect()
+    };
+    assert_eq!(added(1), ["cfg (unix)", "cfg (unix)"]);
+    assert_eq!(added(3), ["cfg (not (unix))", "cfg (not (unix))"]);
+    assert_eq!(added(5), ["cfg_attr (a , cfg (b))"]);
+}
+
+#[test]
 fn what_can_not_be_moved_is_named() {
     let source = "#[instrument]\nasync fn a() {}\nasync fn b() -> ! { loop {} }\nasync fn c() { #![allow(unused)] }\nimpl T for S { async fn d(&self) {} }\n#[wrap] impl S { fn e() {} }";
     let whole = run(source);
