@@ -6,7 +6,7 @@ use std::io::{Read, Seek};
 
 use anyhow::Result;
 use object::read::archive::ArchiveFile;
-use object::read::elf::ElfFile64;
+use object::read::elf::{Dyn, ElfFile64, FileHeader};
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind};
 
 use crate::symbols::demangled;
@@ -32,6 +32,25 @@ pub fn dynamic_symbols(file: &[u8]) -> Result<DynamicSymbols> {
         };
     }
     Ok(symbols)
+}
+
+/// The libraries that an executable is started with, by their file names.
+pub fn needed(file: &[u8]) -> Result<Vec<String>> {
+    let bytes = file;
+    let file: ElfFile64<'_> = ElfFile64::parse(bytes)?;
+    let (endian, header) = (file.endian(), file.elf_header());
+    let sections = header.sections(endian, bytes)?;
+    let Some((entries, link)) = sections.dynamic(endian, bytes)? else {
+        return Ok(Vec::new());
+    };
+    let strings = sections.strings(endian, bytes, link)?;
+    let needed = entries
+        .iter()
+        .filter(|entry| entry.tag32(endian) == Some(object::elf::DT_NEEDED));
+    let names = needed.map(|entry| entry.string(endian, strings));
+    names
+        .map(|name| Ok(String::from_utf8_lossy(name?).into_owned()))
+        .collect()
 }
 
 /// Names of the variables that an object or a library keeps state in.

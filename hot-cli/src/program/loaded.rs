@@ -20,7 +20,7 @@ use crate::rustc::run::Cancel;
 use crate::rustc::toolchain;
 use crate::rustc::unit::{Unit, UnitKind};
 use crate::wrapper::shadow;
-use soft_mock_compiled::library::{dynamic_symbols, DynamicSymbols};
+use soft_mock_compiled::library::{dynamic_symbols, needed, DynamicSymbols};
 
 /// A program and everything it was built from.
 #[derive(Debug)]
@@ -133,18 +133,41 @@ impl Program {
         users.find(|unit| unit.unmodified.is_some() || unit.kind == UnitKind::Macro)
     }
 
-    /// What the program exports. Read at the first call.
+    /// What the program exports, and the Rust libraries that it is started with. Read at the first call.
     pub(crate) fn symbols(&self) -> Result<&DynamicSymbols> {
         if let Some(known) = self.symbols.get() {
             return Ok(known);
         }
-        let read = examine(&self.executable, dynamic_symbols)?;
+        let mut read = examine(&self.executable, dynamic_symbols)?;
+        for library in self.needed_libraries()? {
+            read.defined
+                .extend(examine(&library, dynamic_symbols)?.defined);
+        }
         Ok(self.symbols.get_or_init(|| read))
     }
 
     /// The library itself, where patches have to name it: where it isn't the program.
     pub(crate) fn library(&self) -> Option<&Path> {
         self.is_plugin.then_some(&*self.executable)
+    }
+
+    /// The libraries that the program is started with and that cargo or the compiler made: `std`'s own under
+    /// `prefer-dynamic`, crates of the type `dylib`.
+    fn needed_libraries(&self) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        let mut waiting = vec![self.executable.clone()];
+        while let Some(file) = waiting.pop() {
+            for name in examine(&file, needed)? {
+                let mut places = self.libraries.iter().map(|folder| folder.join(&name));
+                if let Some(library) = places.find(|path| path.is_file()) {
+                    if !found.contains(&library) {
+                        waiting.push(library.clone());
+                        found.push(library);
+                    }
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Says so if the compiler was replaced since the program joined.

@@ -118,6 +118,20 @@ impl RustcArgs {
         level.map_or(self.has("-O"), |level| level != "0")
     }
 
+    /// Whether the C library becomes part of the program.
+    pub(crate) fn is_static(&self) -> bool {
+        let separate = self.values("-C");
+        let glued = self.all.iter().filter_map(|arg| arg.strip_prefix("-C"));
+        let features = separate
+            .chain(glued)
+            .filter_map(|setting| setting.strip_prefix("target-feature="));
+        features
+            .flat_map(|list| list.split(','))
+            .filter(|feature| feature.ends_with("crt-static"))
+            .last()
+            .is_some_and(|feature| feature.starts_with('+'))
+    }
+
     /// The stem of the output files: crate name and extra file name.
     pub(crate) fn stem(&self) -> Option<String> {
         let name = self.value("--crate-name")?;
@@ -229,7 +243,11 @@ impl RustcArgs {
                     "linker",
                 ],
             )
-            .without(&["--crate-name"], &["metadata", "split-debuginfo", "lto"])
+            .without(
+                &["--crate-name"],
+                // What is loaded has to run wherever it lies, also where the program doesn't.
+                &["metadata", "split-debuginfo", "lto", "relocation-model"],
+            )
             .drop_flag("--test")
     }
 
@@ -273,6 +291,14 @@ mod tests {
         assert!(is_optimised("-Copt-level=s src/main.rs"));
         assert!(!is_optimised("-C opt-level=0 src/main.rs"));
         assert!(!is_optimised("src/main.rs"));
+    }
+
+    #[test]
+    fn static_is_what_the_last_setting_says() {
+        assert!(args("-C target-feature=+avx,+crt-static").is_static());
+        assert!(args("-Ctarget-feature=+crt-static -C target-feature=+avx").is_static());
+        assert!(!args("-C target-feature=+crt-static -C target-feature=-crt-static").is_static());
+        assert!(!args("-C target-feature=+avx").is_static());
     }
 
     #[test]

@@ -135,7 +135,9 @@ fn kind(args: &RustcArgs) -> Option<UnitKind> {
     if types.contains(&"cdylib") && args.values("--cfg").any(|cfg| cfg == MANAGED) {
         return Some(UnitKind::Plugin);
     }
-    (types.contains(&"lib") || types.contains(&"rlib")).then_some(UnitKind::Lib)
+    const LIBRARIES: [&str; 3] = ["lib", "rlib", "dylib"];
+    let is_library = types.iter().any(|kind| LIBRARIES.contains(kind));
+    is_library.then_some(UnitKind::Lib)
 }
 
 /// Why a crate can't have sites at all.
@@ -151,6 +153,17 @@ fn unfit(kind: UnitKind, args: &RustcArgs) -> Option<String> {
                 crate::os::TARGET
             ));
         }
+    }
+    if args.is_static() {
+        return Some(
+            "it is linked statically (`+crt-static`): such a program can't load patches".to_owned(),
+        );
+    }
+    if args.crate_types().contains(&"dylib") {
+        return Some(
+            "it is a `dylib`: only what becomes part of the program itself can be patched"
+                .to_owned(),
+        );
     }
     let lto = args
         .codegen("lto")

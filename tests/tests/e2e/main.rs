@@ -12,6 +12,7 @@ mod failures;
 mod faults;
 mod included;
 mod ledger;
+mod linking;
 mod meaning;
 mod mini_redis;
 mod policy;
