@@ -37,6 +37,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Connection(u64);
 
+#[cfg(test)]
+impl Connection {
+    /// For tests of what is done about a connection.
+    pub(crate) fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// What happens on the socket.
 #[derive(Debug)]
 pub(crate) enum ControlEvent {

@@ -1,4 +1,4 @@
-//! What is said at a session's desk: one question and one answer a connection, one JSON object a line.
+//! What is said between a session and other terminals: one question and one answer a connection, one JSON object a line.
 
 use std::path::PathBuf;
 use std::time::SystemTime;

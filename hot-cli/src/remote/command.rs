@@ -6,7 +6,7 @@ use soft_mock::reloader::protocol::{AskHistory, FromProgram, History, Rollback, 
 use super::args::{DiffArgs, HistoryArgs, ProgramArgs, RollbackArgs, StatusArgs};
 use super::diff::unified;
 use super::program::ProgramLine;
-use super::{desk, find, show};
+use super::{find, server, show};
 use crate::protocol::{Reply, Request};
 
 pub(crate) fn diff(args: &DiffArgs) -> Result<String> {
@@ -33,7 +33,7 @@ pub(crate) fn status(args: &StatusArgs) -> Result<String> {
     }
     let mut all = Vec::new();
     for session in sessions {
-        match desk::call(&session.folder, &Request::Status) {
+        match server::call(&session.folder, &Request::Status) {
             Ok(Reply::Status(status)) => all.push(status),
             Ok(other) => return unexpected(&other),
             // It has ended since.
@@ -84,7 +84,7 @@ pub(crate) fn rollback(args: &RollbackArgs) -> Result<String> {
 }
 
 fn ask(session: Option<u32>, request: &Request) -> Result<Reply> {
-    match desk::call(&find::one(session)?.folder, request)? {
+    match server::call(&find::one(session)?.folder, request)? {
         Reply::Refused(why) => bail!("{why}"),
         reply => Ok(reply),
     }

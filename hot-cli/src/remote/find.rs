@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Result};
 
-use super::desk;
+use super::server;
 use crate::os::session_dir;
 use crate::protocol::{Reply, Request, SessionInfo};
 
-/// A session that runs, and where its desk is.
+/// A session that runs, and where its folder is.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) folder: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct Session {
 /// All sessions of this user that answer.
 pub(crate) fn all() -> Vec<Session> {
     let answering = session_dir::running().into_iter().filter_map(|folder| {
-        match desk::call(&folder, &Request::Who).ok()? {
+        match server::call(&folder, &Request::Who).ok()? {
             Reply::Who(info) => Some(Session { folder, info }),
             _ => None,
         }

@@ -1,7 +1,7 @@
 //! Sessions and programs from another terminal: `hot status`, `hot history`, `hot diff`, `hot rollback`.
 //!
 //! ```text
-//! hot rollback ─► the session's desk (a private socket in its folder) ─► engine ─► its programs
+//! hot rollback ─► the session's request server (a private socket in its folder) ─► engine ─► its programs
 //!          └────► a program's own socket (`--pid`, `--socket`)
 //! ```
 //!
@@ -10,10 +10,10 @@
 
 mod args;
 mod command;
-pub(crate) mod desk;
 mod diff;
 mod find;
 pub(crate) mod program;
+pub(crate) mod server;
 mod show;
 
 pub(crate) use args::{DiffArgs, HistoryArgs, RollbackArgs, StatusArgs};

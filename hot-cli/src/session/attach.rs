@@ -51,7 +51,7 @@ pub(super) fn attach(options: &AttachArgs) -> Result<u8> {
         args: Vec::new(),
         env: Vec::new(),
     };
-    let (mut engine, events) = super::engine(options, Include::nothing(launch), folder)?;
+    let (mut engine, events) = super::engine(&options, Include::nothing(launch), folder)?;
     engine.attach(&events)
 }
 

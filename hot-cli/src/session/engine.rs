@@ -1,224 +1,241 @@
-//! The session's one loop: events in, messages to programs and lines to the user out.
+//! The session's one loop: events in; messages to programs, jobs and lines to the user out.
 //!
-//! Everything slow (reading a program's records, building a patch, building again) happens on other
-//! threads and comes back as an event, so a newer save is seen while an older one compiles.
+//! What is known stands in parts (`parts/`), each with its own job and its own state. They don't know each other: a
+//! part is told what happened, and returns what it wants done ([`Effect`]) or what it found out. The loop's steps below
+//! bring them together, and [`Outside`] does what they want. Everything slow (reading a program's records, building a
+//! patch, building again) happens on other threads and comes back as an event, so a newer save is seen while an older
+//! one compiles.
+//!
+//! # From a save to "patched"
+//!
+//! Each step is a method of the same name in `edits.rs`, in this order.
+//!
+//! 1. `saved`: the watcher names files whose content changed. `Programs` read them.
+//! 2. `act`: `Programs` say what the files come to, against what runs. A patch goes on with 4. Anything else may be half
+//!    a save: `Saves` let it stand for a moment.
+//! 3. `settled`: it stood, and is no half save. A syntax error is said; an edit that can't be patched is `refused`, with
+//!    which the steps of `rude_edits.rs` begin (said, and then a restart or a plugin that is built again).
+//! 4. `build`: `Patches` begin one, in place of what was building until now, and a job builds it: `patch::build`.
+//! 5. `built`: a compiler's error is said, a reason is `refused`. What was built goes to every process of the program
+//!    that `Processes` know.
+//! 6. `answered`: each process has installed it, or refuses.
+//! 7. `finished`: all have. `Programs` and the `Ledger` take it down, and `announce.rs` says what is new:
+//!    `ui::Event::Patched`. Then `act` again: files may have changed meanwhile, or concern another program.
+//!
+//! What else happens: programs join and leave (`joining.rs`), other terminals ask (`serving.rs`).
 
-mod ahead;
-mod attached;
-mod handover;
-mod patches;
-mod plugins;
-mod programs;
-mod remote;
-mod restarts;
-mod saves;
-mod words;
+mod announce;
+mod edits;
+mod effect;
+mod jobs;
+mod joining;
+mod outside;
+mod parts;
+mod rude_edits;
+mod serving;
+mod warm_up;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use soft_mock::reloader::protocol::{
-    FromProgram, ListSites, Load, Loaded, Refused, Restore, SiteInfo, ToProgram,
-};
+use soft_mock::reloader::protocol::FromProgram;
 
-use super::restart;
-use crate::child::{ChildEvent, Launch, Supervisor};
-use crate::control::{Connection, Control, ControlEvent};
+use super::ledger::Ledger;
+use super::Options;
+use crate::child::{ChildEvent, Launch};
+use crate::control::{Connection, ControlEvent};
 use crate::exit;
 use crate::handover::Handover;
 use crate::include::Include;
 use crate::os::session_dir::SessionDir;
-use crate::patch::{self, BuildError, Built};
-use crate::program::plan::{Change, PlannedFunction, Rude, Wanted};
-use crate::program::state::ProgramState;
+use crate::patch::{BuildError, Built};
 use crate::program::Program;
-use crate::remote::desk::DeskEvent;
-use crate::rustc::run::Cancel;
-use crate::session::Options;
-use crate::ui::{Function, Reporter, RudeEdit};
-use crate::watch::{WatchEvent, Watcher};
-use handover::HandingOver;
-use patches::{Building, Sent};
-use remote::Remote;
-use words::first_edit;
+use crate::protocol::SessionInfo;
+use crate::remote::server::ServerEvent;
+use crate::ui;
+use crate::watch::WatchEvent;
+use effect::Effect;
+use parts::patches::Patches;
+use parts::plugin_builds::PluginBuilds;
+use parts::processes::Processes;
+use parts::programs::Programs;
+use parts::questions::Questions;
+use parts::restarts::Restarts;
+use parts::rollbacks::Rollbacks;
+use parts::saves::Saves;
 
-pub(crate) use remote::session_info;
+pub(crate) use outside::Outside;
 
-/// How long a text that can't be patched may be half a save, before anything is done about it.
-const SETTLE: Duration = Duration::from_millis(150);
-
-/// How long a program may take to end when it is restarted.
-const GRACE: Duration = Duration::from_secs(3);
+/// A program of a killed session calls every second.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Everything that can happen.
 pub(crate) enum Event {
     Child(ChildEvent),
     Control(ControlEvent),
     Watch(WatchEvent),
-    /// The records of the program with this folder were read.
-    Loaded(PathBuf, Result<Box<Program>>),
+    /// The records of the program with this key were read.
+    ProgramLoaded(PathBuf, Result<Box<Program>>),
     /// A patch was built, or not.
     Built(u64, Result<Built, BuildError>),
     /// The project was built again before a restart.
-    Rebuilt(bool),
+    BuiltAgain {
+        success: bool,
+    },
     /// Managed plugins were built again.
-    PluginsBuilt(bool),
+    PluginsBuilt {
+        success: bool,
+    },
     /// The processes have handed over what they want to keep, or have had their time.
-    Restart(u64),
+    RestartDue(u64),
     /// Another terminal wants something.
-    Desk(DeskEvent),
+    Request(ServerEvent),
     /// Programs that live have had the time to join.
-    Patience,
+    JoinTimeout,
 }
 
-impl From<DeskEvent> for Event {
-    fn from(event: DeskEvent) -> Self {
-        Self::Desk(event)
+macro_rules! event_from {
+    ($($kind:ident($from:ty)),*) => {
+        $(impl From<$from> for Event {
+            fn from(event: $from) -> Self {
+                Self::$kind(event)
+            }
+        })*
+    };
+}
+event_from!(
+    Child(ChildEvent),
+    Control(ControlEvent),
+    Watch(WatchEvent),
+    Request(ServerEvent)
+);
+
+/// What follows when an edit can't be patched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Policy {
+    /// The program is built again and restarted.
+    Restart,
+    /// It runs on: the user wants that.
+    RunOn,
+    /// It runs on: another session started it, and nothing is known of its command.
+    Attached,
+}
+
+/// The user's command.
+struct Command {
+    include: Include,
+    launch: Launch,
+    /// The number of its newest run.
+    run: u64,
+}
+
+/// Numbers for patches and messages; none is used twice in a session.
+#[derive(Debug, Default)]
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 += 1;
+        self.0
     }
-}
-
-impl From<ChildEvent> for Event {
-    fn from(event: ChildEvent) -> Self {
-        Self::Child(event)
-    }
-}
-
-impl From<ControlEvent> for Event {
-    fn from(event: ControlEvent) -> Self {
-        Self::Control(event)
-    }
-}
-
-impl From<WatchEvent> for Event {
-    fn from(event: WatchEvent) -> Self {
-        Self::Watch(event)
-    }
-}
-
-/// A process of a program.
-struct Instance {
-    pid: u32,
-    exe: PathBuf,
-    since: SystemTime,
-    program: PathBuf,
-    /// The functions it consists of, as soon as it has told them.
-    sites: Vec<SiteInfo>,
 }
 
 pub(crate) struct Engine {
-    options: Options,
-    include: Include,
-    launch: Launch,
+    policy: Policy,
+    info: SessionInfo,
+    command: Command,
     folder: SessionDir,
-    control: Control,
-    watcher: Watcher,
-    supervisor: Supervisor<Event>,
-    events: Sender<Event>,
-    report: Reporter,
-    programs: BTreeMap<PathBuf, ProgramState>,
-    loading: Vec<PathBuf>,
-    instances: HashMap<Connection, Instance>,
-    building: Option<Building>,
-    sent: HashMap<u64, Sent>,
-    /// When a change that can't be patched was first seen, and when to look again.
-    settling: Option<(Instant, Instant)>,
-    /// What was said last of an edit that can't be patched: not said twice.
-    said: Option<String>,
-    /// Why the program was built again and restarted, as long as no file changed since.
-    restarted_for: Option<String>,
-    changed_since_build: bool,
-    /// A change waits for the answers to the patch before.
-    postponed: bool,
-    restarting: bool,
     handover: Handover,
-    handing_over: Option<HandingOver>,
-    /// The user knows that the sources of these packages aren't cargo's any more.
-    told_kept: BTreeSet<PathBuf>,
-    remote: Remote,
-    plugins: plugins::Building,
-    /// The programs are those of a session that was killed: there is no command.
-    attached: bool,
-    /// A program was here.
-    joined: bool,
-    last: u64,
-    run: u64,
+    outside: Outside,
+    numbers: Numbers,
+    processes: Processes,
+    programs: Programs,
+    saves: Saves,
+    patches: Patches,
+    restarts: Restarts,
+    plugin_builds: PluginBuilds,
+    questions: Questions,
+    rollbacks: Rollbacks,
+    ledger: Ledger,
 }
 
 impl Engine {
     pub(crate) fn new(
-        options: Options,
+        options: &Options,
+        info: SessionInfo,
         include: Include,
         folder: SessionDir,
-        control: Control,
-        watcher: Watcher,
-        supervisor: Supervisor<Event>,
-        events: Sender<Event>,
+        outside: Outside,
     ) -> Result<Self> {
-        let launch = include.launch()?;
-        let handover = Handover::open(folder.path())?;
-        let report = Reporter::stderr(options.verbose);
-        let remote = Remote::new(session_info(&options.command));
         Ok(Self {
-            options,
-            include,
-            launch,
+            policy: match options.no_restart {
+                true => Policy::RunOn,
+                false => Policy::Restart,
+            },
+            info,
+            command: Command {
+                launch: include.launch()?,
+                include,
+                run: 0,
+            },
+            handover: Handover::open(folder.path())?,
             folder,
-            control,
-            watcher,
-            supervisor,
-            events,
-            report,
-            programs: BTreeMap::new(),
-            loading: Vec::new(),
-            instances: HashMap::new(),
-            building: None,
-            sent: HashMap::new(),
-            settling: None,
-            said: None,
-            restarted_for: None,
-            changed_since_build: false,
-            postponed: false,
-            restarting: false,
-            handover,
-            handing_over: None,
-            told_kept: BTreeSet::new(),
-            remote,
-            plugins: plugins::Building::default(),
-            attached: false,
-            joined: false,
-            last: 0,
-            run: 0,
+            outside,
+            numbers: Numbers::default(),
+            processes: Processes::default(),
+            programs: Programs::default(),
+            saves: Saves::default(),
+            patches: Patches::default(),
+            restarts: Restarts::default(),
+            plugin_builds: PluginBuilds::default(),
+            questions: Questions::default(),
+            rollbacks: Rollbacks::default(),
+            ledger: Ledger::default(),
         })
     }
 
     /// Runs the command until it ends. Returns its exit code.
     pub(crate) fn run(&mut self, events: &Receiver<Event>) -> Result<u8> {
-        match self.supervisor.start(&self.launch) {
-            Ok(run) => self.run = run,
-            Err(error) => {
-                self.report.error(&error.to_string());
-                return Ok(error.exit_code());
-            }
+        if let Some(code) = self.start_command() {
+            return Ok(code);
         }
         self.handle_all(events)
     }
 
+    /// Goes on where a killed session was: nothing is started, nothing restarted, and the session ends with the last of
+    /// the programs. Returns the exit code.
+    pub(crate) fn attach(&mut self, events: &Receiver<Event>) -> Result<u8> {
+        self.policy = Policy::Attached;
+        self.numbers = Numbers(self.folder.last_patch());
+        self.perform([Effect::Later(JOIN_TIMEOUT, Event::JoinTimeout)]);
+        self.handle_all(events)
+    }
+
+    /// The exit code, if it can't be started.
+    fn start_command(&mut self) -> Option<u8> {
+        match self.outside.start(&self.command.launch) {
+            Ok(run) => {
+                self.command.run = run;
+                None
+            }
+            Err(error) => {
+                self.tell(ui::Event::Error(error.to_string()));
+                Some(error.exit_code())
+            }
+        }
+    }
+
     fn handle_all(&mut self, events: &Receiver<Event>) -> Result<u8> {
         loop {
-            let event = match self.settling {
-                None => events.recv().map_err(anyhow::Error::from).map(Some)?,
-                Some((_, until)) => {
-                    let wait = until.saturating_duration_since(Instant::now());
-                    match events.recv_timeout(wait) {
-                        Ok(event) => Some(event),
-                        Err(RecvTimeoutError::Timeout) => None,
-                        Err(error) => return Err(error.into()),
-                    }
-                }
+            let event = match self.saves.wait(Instant::now()) {
+                None => events.recv().map(Some)?,
+                Some(wait) => match events.recv_timeout(wait) {
+                    Ok(event) => Some(event),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(error) => return Err(error.into()),
+                },
             };
             let code = match event {
                 Some(event) => self.handle(event),
@@ -236,70 +253,88 @@ impl Engine {
     /// Handles one event. An exit code ends the session.
     fn handle(&mut self, event: Event) -> Option<u8> {
         match event {
-            Event::Child(ChildEvent::Exited {
-                run,
-                status,
-                stopped,
-            }) => {
-                if run == self.run && !stopped {
-                    return Some(exit::of_command(status));
-                }
-            }
-            Event::Child(ChildEvent::Signal { signal, child }) => {
-                const ENDING: [i32; 4] = [1, 2, 3, 15];
-                if !child && ENDING.contains(&signal) {
-                    return Some(exit::of_signal(signal));
-                }
-            }
-            Event::Control(event) => {
-                self.control_event(event);
-                return self.attached_to_nobody();
-            }
-            Event::Patience => return self.nobody_joined(),
-            Event::Watch(WatchEvent::Changed { paths, seen }) => self.files_changed(&paths, seen),
-            Event::Watch(WatchEvent::Failed { why }) => self.report.warning(&why),
-            Event::Loaded(folder, program) => self.program_loaded(folder, program),
-            Event::Built(number, built) => self.patch_built(number, built),
-            Event::Rebuilt(success) => self.rebuilt(success),
-            Event::Restart(id) if self.is_handed_over(id) => return self.restart(),
-            Event::Restart(_) => {}
-            Event::Desk(event) => self.desk_event(event),
-            Event::PluginsBuilt(success) => self.plugins_built(success),
+            Event::Child(event) => return self.child_event(event),
+            Event::Control(event) => return self.control_event(event),
+            Event::Watch(WatchEvent::Changed { paths, seen }) => self.saved(&paths, seen),
+            Event::Watch(WatchEvent::Failed { why }) => self.tell(ui::Event::Warning(why)),
+            Event::ProgramLoaded(key, program) => self.program_loaded(key, program),
+            Event::Built(number, built) => self.built(number, built),
+            Event::BuiltAgain { success } => self.built_again(success),
+            Event::PluginsBuilt { success } => self.plugins_built(success),
+            Event::RestartDue(id) => return self.restart_if_due(id),
+            Event::Request(event) => self.request(event),
+            Event::JoinTimeout => return self.join_timeout(),
         }
         None
     }
 
-    /// A program that can't be told anything has left, or is about to: that comes as an event.
-    fn tell_program(&self, conn: Connection, message: &ToProgram) {
-        if let Err(error) = self.control.send(conn, message) {
-            self.report.detail(|| error.to_string());
+    fn child_event(&self, event: ChildEvent) -> Option<u8> {
+        /// SIGHUP, SIGINT, SIGQUIT, SIGTERM.
+        const ENDING: [i32; 4] = [1, 2, 3, 15];
+        match event {
+            ChildEvent::Exited {
+                run,
+                status,
+                stopped,
+            } => (run == self.command.run && !stopped).then(|| exit::of_command(status)),
+            ChildEvent::Signal { signal, child } => {
+                (!child && ENDING.contains(&signal)).then(|| exit::of_signal(signal))
+            }
         }
     }
 
-    fn message(&mut self, conn: Connection, message: FromProgram) {
-        let Some(message) = self.remote_message(conn, message) else {
-            return;
-        };
-        match message {
-            FromProgram::Loaded(loaded) => self.answered(conn, Some(Ok(loaded))),
-            FromProgram::Refused(refused) => self.answered(conn, Some(Err(refused))),
-            FromProgram::Sites(list) => {
-                let Some(instance) = self.instances.get_mut(&conn) else {
-                    return;
-                };
-                if let Some(state) = self.programs.get_mut(&instance.program) {
-                    state.note_sites(&list.sites);
-                    if self.attached {
-                        state.take_up(&list.sites);
-                    }
-                }
-                instance.sites = list.sites;
-                if self.attached {
-                    self.act(Instant::now());
-                }
-            }
-            FromProgram::HandedOver(handed) => self.handed_over(conn, handed),
-            FromProgram::Hello(_) | FromProgram::History(_) | FromProgram::Waiting(_) => {}
+    fn control_event(&mut self, event: ControlEvent) -> Option<u8> {
+        match event {
+            ControlEvent::Joined { conn, pid, hello } => self.joined(conn, pid, hello),
+            ControlEvent::Message { conn, message } => self.message(conn, message),
+            ControlEvent::Left { conn, why } => self.left(conn, why),
+            ControlEvent::Rejected { why } => self.tell(ui::Event::Warning(why)),
         }
+        // Nobody is left to attach to.
+        let over = self.policy == Policy::Attached
+            && self.processes.have_been_here()
+            && self.processes.is_empty();
+        over.then_some(0)
+    }
+
+    fn message(&mut self, conn: Connection, message: FromProgram) {
+        match message {
+            FromProgram::Loaded(loaded) if self.rollbacks.is(loaded.id) => {
+                self.rolled_back(conn, Ok(loaded));
+            }
+            FromProgram::Refused(refused) if self.rollbacks.is(refused.id) => {
+                self.rolled_back(conn, Err(refused));
+            }
+            FromProgram::Waiting(waiting) if self.rollbacks.is(waiting.id) => {
+                let effects = self.rollbacks.wait_no_longer();
+                self.perform(effects);
+            }
+            FromProgram::Loaded(loaded) => self.answered(conn, Ok(loaded)),
+            FromProgram::Refused(refused) => self.answered(conn, Err(refused)),
+            FromProgram::Waiting(waiting) => {
+                let effects = self.patches.waits(waiting.id);
+                self.perform(effects);
+            }
+            FromProgram::Sites(list) => self.told_sites(conn, list.sites),
+            FromProgram::HandedOver(handed) => {
+                let effects = self.restarts.handed_over(conn, handed);
+                self.perform(effects);
+            }
+            FromProgram::History(history) => {
+                let answered = self.questions.answered(conn, history.id, history.status);
+                self.tell_status(answered);
+            }
+            FromProgram::Hello(_) => {}
+        }
+    }
+
+    fn perform(&self, effects: impl IntoIterator<Item = Effect>) {
+        for effect in effects {
+            self.outside.perform(effect);
+        }
+    }
+
+    fn tell(&self, event: ui::Event) {
+        self.outside.perform(Effect::Tell(event));
     }
 }

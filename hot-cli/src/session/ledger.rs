@@ -48,13 +48,13 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Takes note of a patch.
-    pub(crate) fn patched(&mut self, record: Record) {
+    /// A patch is active.
+    pub(crate) fn record_patch(&mut self, record: Record) {
         self.add(record, Vec::new());
     }
 
-    /// Takes note of a rollback of these patches of one program.
-    pub(crate) fn rolled_back(&mut self, record: Record, undone: Vec<u64>) {
+    /// These patches of one program were taken back.
+    pub(crate) fn record_rollback(&mut self, record: Record, undone: Vec<u64>) {
         let number = self.next();
         for line in &mut self.lines {
             if undone.contains(&line.number) {
@@ -84,7 +84,7 @@ impl Ledger {
         self.lines.clear();
     }
 
-    /// Takes note of the programs that are left: a plugin's library goes when another takes its place.
+    /// These programs are left: a plugin's library goes when another takes its place.
     pub(crate) fn keep(&mut self, is_there: impl Fn(&Path) -> bool) {
         for line in &mut self.lines {
             line.gone |= !is_there(&line.record.program);
@@ -206,9 +206,9 @@ mod tests {
     #[test]
     fn what_runs_after_patches_and_rollbacks() {
         let mut ledger = Ledger::default();
-        ledger.patched(record("/a", &[("/x", "0", "1")]));
-        ledger.patched(record("/b", &[("/x", "0", "1")]));
-        ledger.patched(record("/a", &[("/x", "1", "2"), ("/y", "0", "1")]));
+        ledger.record_patch(record("/a", &[("/x", "0", "1")]));
+        ledger.record_patch(record("/b", &[("/x", "0", "1")]));
+        ledger.record_patch(record("/a", &[("/x", "1", "2"), ("/y", "0", "1")]));
         let newest = ledger.newest(2).expect("there are");
         assert_eq!(newest[Path::new("/a")], [3]);
         assert_eq!(newest[Path::new("/b")], [2]);
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(ledger.files(&[3]), [Path::new("/x"), Path::new("/y")]);
 
         ledger.keep(|program| program == Path::new("/a") || program == Path::new("/b"));
-        ledger.rolled_back(record("/a", &[]), vec![3]);
+        ledger.record_rollback(record("/a", &[]), vec![3]);
         assert_eq!(text(&ledger).as_deref(), Some("1"));
         assert_eq!(
             ledger.newest(3).expect_err("not so many"),

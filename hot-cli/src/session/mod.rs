@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! child ──exited──┐
-//! socket ─joined──┤                ┌─► load ─► programs ─► report
-//! watcher ─saved──┼─► engine ─► plan ─► builder (thread) ─► plugins
-//! builder ─built──┘                └─► rude edit ─► rebuild ─► restart
+//! socket ─joined──┤                ┌─► a patch ─► job (thread) ─► programs ─► ui
+//! watcher ─saved──┼─► engine ─► change
+//! jobs ────built──┘                └─► a rude edit ─► build again ─► restart
 //! ```
 
 mod attach;
@@ -16,6 +16,7 @@ mod setup;
 
 use std::process::ExitCode;
 use std::sync::mpsc::{channel, Receiver};
+use std::time::SystemTime;
 
 use anyhow::Result;
 
@@ -24,10 +25,11 @@ use crate::control::Control;
 use crate::exit;
 use crate::include::Include;
 use crate::os::session_dir::SessionDir;
-use crate::remote::desk;
+use crate::protocol::SessionInfo;
+use crate::remote::server;
 use crate::ui::Reporter;
 use crate::watch::Watcher;
-use engine::{Engine, Event};
+use engine::{Engine, Event, Outside};
 
 pub(crate) use attach::AttachArgs;
 pub(crate) use options::Options;
@@ -56,25 +58,42 @@ fn try_run(options: Options) -> Result<u8> {
     let folder = SessionDir::create()?;
     setup::write_agent(folder.path())?;
     let include = setup::command(&options, folder.path())?;
-    let (mut engine, events) = engine(options, include, folder)?;
+    let (mut engine, events) = engine(&options, include, folder)?;
     engine.run(&events)
 }
 
 /// The session's loop with all that brings it events.
 fn engine(
-    options: Options,
+    options: &Options,
     include: Include,
     folder: SessionDir,
 ) -> Result<(Engine, Receiver<Event>)> {
     let (events, received) = channel();
     let control = Control::listen(&folder.socket(), events.clone())?;
-    let info = engine::session_info(&options.command);
-    desk::open(folder.path(), info, events.clone())?;
+    let info = info(options);
+    server::start(folder.path(), info.clone(), events.clone())?;
     let watcher = Watcher::start(events.clone())?;
     watcher.set_extra(options.watch.iter().cloned())?;
-    let supervisor = Supervisor::new(events.clone())?;
-    let engine = Engine::new(
-        options, include, folder, control, watcher, supervisor, events,
-    )?;
+    let outside = Outside {
+        control,
+        watcher,
+        supervisor: Supervisor::new(events.clone())?,
+        events,
+        reporter: Reporter::stderr(options.verbose),
+    };
+    let engine = Engine::new(options, info, include, folder, outside)?;
     Ok((engine, received))
+}
+
+/// The session at its start, as other terminals see it.
+fn info(options: &Options) -> SessionInfo {
+    let command = options.command.iter();
+    SessionInfo {
+        pid: std::process::id(),
+        folder: std::env::current_dir().unwrap_or_default(),
+        command: command
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        since: SystemTime::now(),
+    }
 }

@@ -1,4 +1,4 @@
-//! The desk: where a session answers other terminals. A socket in the session's private folder.
+//! The request server: where a session answers other terminals. A socket in the session's private folder.
 //!
 //! Knows nothing of what is asked, except who is there. Each connection has a thread of its own, reads
 //! one question, hands it to the session's loop and writes its answer.
@@ -18,30 +18,30 @@ use crate::os::private_socket::{self, peer_pid};
 use crate::protocol::{Reply, Request, SessionInfo};
 
 /// The name of the socket in a session's folder.
-pub(crate) const SOCKET: &str = "desk";
+pub(crate) const SOCKET: &str = "server";
 
 /// A question is short.
 const LONGEST: u64 = 64 << 10;
 
-/// Whoever connects says at once what he wants.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Whoever connects says at once what they want.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the programs have for an answer; who hasn't given one by then is left out.
-const PROGRAMS_PATIENCE: Duration = Duration::from_secs(2);
+const PROGRAMS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A question for the session's loop.
 #[derive(Debug)]
-pub(crate) enum DeskEvent {
+pub(crate) enum ServerEvent {
     /// It is to be answered on the channel.
     Asked(u64, Request, Sender<Reply>),
     /// It is to be answered now, with what is known.
     Expired(u64),
 }
 
-/// Answers at `folder`'s desk for as long as the process lives.
-pub(crate) fn open<E>(folder: &Path, info: SessionInfo, events: Sender<E>) -> Result<()>
+/// Serves requests in the session's `folder` for as long as the process lives.
+pub(crate) fn start<E>(folder: &Path, info: SessionInfo, events: Sender<E>) -> Result<()>
 where
-    E: From<DeskEvent> + Send + 'static,
+    E: From<ServerEvent> + Send + 'static,
 {
     let path = folder.join(SOCKET);
     let listener = private_socket::listen(&path)
@@ -49,7 +49,7 @@ where
     let info = Arc::new(info);
     let next = Arc::new(AtomicU64::new(1));
     thread::Builder::new()
-        .name("hot-desk".into())
+        .name("hot-requests".into())
         .spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else {
@@ -58,7 +58,7 @@ where
                     continue;
                 };
                 let (info, next, events) = (Arc::clone(&info), Arc::clone(&next), events.clone());
-                // Without a thread, or after a mistake of his own, the peer sees the connection closed.
+                // Without a thread, or after a mistake of its own, the peer sees the connection closed.
                 let _ = thread::Builder::new().spawn(move || serve(&stream, &info, &next, &events));
             }
         })
@@ -66,7 +66,7 @@ where
     Ok(())
 }
 
-fn serve<E: From<DeskEvent>>(
+fn serve<E: From<ServerEvent>>(
     stream: &UnixStream,
     info: &SessionInfo,
     next: &AtomicU64,
@@ -81,18 +81,18 @@ fn serve<E: From<DeskEvent>>(
     write(stream, &reply)
 }
 
-fn ask<E: From<DeskEvent>>(request: Request, id: u64, events: &Sender<E>) -> Result<Reply> {
+fn ask<E: From<ServerEvent>>(request: Request, id: u64, events: &Sender<E>) -> Result<Reply> {
     let (sender, answer): (Sender<Reply>, Receiver<Reply>) = channel();
     let gone = || anyhow::anyhow!("the session has ended");
-    let event = DeskEvent::Asked(id, request, sender);
+    let event = ServerEvent::Asked(id, request, sender);
     events.send(event.into()).map_err(|_| gone())?;
-    if let Ok(reply) = answer.recv_timeout(PROGRAMS_PATIENCE) {
+    if let Ok(reply) = answer.recv_timeout(PROGRAMS_TIMEOUT) {
         return Ok(reply);
     }
     events
-        .send(DeskEvent::Expired(id).into())
+        .send(ServerEvent::Expired(id).into())
         .map_err(|_| gone())?;
-    Ok(answer.recv_timeout(PATIENCE)?)
+    Ok(answer.recv_timeout(TIMEOUT)?)
 }
 
 /// Asks the session with this folder.
@@ -103,7 +103,7 @@ pub(crate) fn call(folder: &Path, request: &Request) -> Result<Reply> {
     peer_pid(&stream).map_err(anyhow::Error::msg)?;
     write(&stream, request)?;
     let mut line = Vec::new();
-    stream.set_read_timeout(Some(PATIENCE * 3))?;
+    stream.set_read_timeout(Some(TIMEOUT * 3))?;
     BufReader::new(&stream)
         .read_until(b'\n', &mut line)
         .context("the session doesn't answer")?;
@@ -115,7 +115,7 @@ pub(crate) fn call(folder: &Path, request: &Request) -> Result<Reply> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(stream: &UnixStream) -> Result<T> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     let mut line = Vec::new();
     BufReader::new(stream)
         .take(LONGEST)
@@ -124,7 +124,7 @@ fn read<T: serde::de::DeserializeOwned>(stream: &UnixStream) -> Result<T> {
 }
 
 fn write(mut stream: &UnixStream, words: &impl serde::Serialize) -> Result<()> {
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let mut line = serde_json::to_vec(words)?;
     line.push(b'\n');
     stream.write_all(&line)?;

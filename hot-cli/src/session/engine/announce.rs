@@ -1,0 +1,276 @@
+//! Says what a patch came to: from what was planned, built and answered to the events that the user is told.
+//!
+//! Knows nothing of words, nor of the session's state.
+
+use std::path::Path;
+use std::time::Duration;
+
+use soft_mock::reloader::protocol::Loaded;
+
+use super::parts::patches::Patch;
+use crate::patch::Built;
+use crate::program::plan::{Edit, PlannedFunction, Rude, Wanted};
+use crate::ui::{Event, FunctionPlace, Reason};
+
+/// What is new. What a process told of running calls decides what is said of it.
+pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<Event> {
+    let functions: Vec<FunctionPlace> = new_functions(&patch.wanted, !patch.once.is_empty())
+        .into_iter()
+        .map(place)
+        .collect();
+    let is_running = |name: &str| {
+        let mut functions = loaded.report.functions.iter();
+        functions.any(|f| f.name == name && f.running > 0)
+    };
+    let is_main = |name: &str| name.matches("::").count() == 1 && name.ends_with("::main");
+    let (dead, live): (Vec<_>, Vec<_>) = functions
+        .into_iter()
+        .partition(|f| is_main(&f.name) && is_running(&f.name));
+    let mut events = Vec::new();
+    if !live.is_empty() {
+        let still = live.iter().filter(|f| is_running(&f.name)).cloned();
+        let still = Event::StillRunning(still.collect());
+        events.push(Event::Patched {
+            functions: live,
+            elapsed,
+            because: because(&patch.wanted),
+        });
+        events.push(still);
+    }
+    let once = patch.once.iter().map(place);
+    events.push(Event::WithoutEffect(dead.into_iter().chain(once).collect()));
+    let units = patch.wanted.plan.values();
+    let restored = units.flat_map(|unit| &unit.restore).map(place);
+    events.push(Event::Restored {
+        functions: restored.collect(),
+        elapsed,
+    });
+    events.extend(kept_values(&patch.wanted.fresh, &patch.kept));
+    events
+}
+
+/// An edit was compiled, and the code of the running program is what comes out.
+pub(super) fn nothing_differs(wanted: &Wanted, built: &Built) -> Vec<Event> {
+    let once: Vec<FunctionPlace> = built.once.iter().map(place).collect();
+    let found_once = !once.is_empty();
+    let mut events = vec![Event::WithoutEffect(once)];
+    let Some(edit) = wanted.fresh.first().filter(|_| !found_once) else {
+        return events;
+    };
+    events.extend(kept_values(&wanted.fresh, &built.kept));
+    if wanted.fresh.iter().any(|edit| edit.kept.is_none()) {
+        events.push(Event::NothingUsesIt(edit_reason(edit)));
+    }
+    events
+}
+
+/// Why edits can't be patched, for people.
+pub(super) fn reasons(edits: &[Rude]) -> Vec<Reason> {
+    let reason = |edit: &Rude| Reason {
+        file: shown(&edit.file),
+        line: line(edit.line),
+        why: edit.why.clone(),
+    };
+    edits.iter().map(reason).collect()
+}
+
+/// Where a patch that the program refused came from.
+pub(super) fn refused_patch(wanted: &Wanted, error: &str) -> Vec<Rude> {
+    let why = format!("the program refused the patch: {error}");
+    let edits = wanted.spreading.iter().map(|edit| (&edit.file, edit.line));
+    let units = wanted.plan.values();
+    let functions = units.flat_map(|unit| unit.patch.iter().chain(&unit.restore));
+    let places = edits.chain(functions.map(|function| (&function.file, function.line)));
+    let first = places.take(1).map(|(file, line)| Rude {
+        file: file.clone(),
+        line,
+        why: why.clone(),
+    });
+    first.collect()
+}
+
+/// A path as the user would write it here.
+pub(super) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = path.strip_prefix(&here).unwrap_or(path);
+    path.display().to_string()
+}
+
+/// A line's number, as it is shown.
+pub(super) fn line(line: usize) -> u32 {
+    u32::try_from(line).unwrap_or(u32::MAX)
+}
+
+fn place(function: &PlannedFunction) -> FunctionPlace {
+    FunctionPlace {
+        name: function.name.clone(),
+        file: shown(&function.file),
+        line: line(function.line),
+    }
+}
+
+fn edit_reason(edit: &Edit) -> Reason {
+    Reason {
+        file: shown(&edit.file),
+        line: line(edit.line),
+        why: edit.what.clone(),
+    }
+}
+
+/// The functions that run something else than before: a build of whole crates carries the others along.
+/// Where that doesn't tell them apart, all of them, unless it was `main` that the edit reached.
+fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
+    let all = || {
+        let units = wanted.plan.iter();
+        units.flat_map(|(position, unit)| unit.patch.iter().map(move |f| (*position, f)))
+    };
+    let carried = |position: usize, function: &PlannedFunction| {
+        let site = (position, function.name.clone());
+        let mut active = wanted.active.iter();
+        active.any(|(known, active)| *known == site && active.body == function.body)
+    };
+    let new: Vec<_> = all()
+        .filter(|(position, function)| !carried(*position, function))
+        .map(|(_, function)| function)
+        .collect();
+    match new.is_empty() && !reached_main {
+        true => all().map(|(_, function)| function).collect(),
+        false => new,
+    }
+}
+
+/// The edits that aren't bodies of the functions themselves.
+fn because(wanted: &Wanted) -> Option<String> {
+    let first = wanted.fresh.first()?;
+    Some(match wanted.fresh.len() {
+        1 => first.what.clone(),
+        more => format!("{} +{} more", first.what, more - 1),
+    })
+}
+
+/// Statics that exist keep what they hold.
+fn kept_values(edits: &[Edit], kept: &[String]) -> Vec<Event> {
+    if edits.is_empty() {
+        return Vec::new();
+    }
+    let is_said = |name: &&String| {
+        let mut statics = edits.iter().filter_map(|edit| edit.kept.as_ref());
+        statics.any(|of| name.ends_with(of.as_str()))
+    };
+    let unsaid = kept.iter().filter(|name| !is_said(name));
+    let unsaid = unsaid.map(|name| Event::KeepsValue { name: name.clone() });
+    let edited = edits.iter().filter_map(|edit| {
+        Some(Event::KeepsUsedValue {
+            edit: edit_reason(edit),
+            name: edit.kept.clone()?,
+        })
+    });
+    unsaid.chain(edited).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use soft_mock::patch::{Installed, Report};
+    use soft_mock::reloader::protocol::Load;
+
+    use super::*;
+    use crate::program::plan::UnitPlan;
+
+    fn function(name: &str) -> PlannedFunction {
+        PlannedFunction {
+            name: name.into(),
+            file: "/a.rs".into(),
+            line: 3,
+            body: Default::default(),
+        }
+    }
+
+    fn patch(plan: UnitPlan) -> Patch {
+        Patch {
+            program: "/a".into(),
+            wanted: Box::new(Wanted {
+                plan: BTreeMap::from([(0, plan)]),
+                meaning: BTreeMap::new(),
+                spreading: Vec::new(),
+                whole: false,
+                fresh: Vec::new(),
+                bodies: BTreeMap::new(),
+                active: Vec::new(),
+                earlier: Vec::new(),
+            }),
+            once: Vec::new(),
+            kept: Vec::new(),
+            load: Load {
+                id: 1,
+                plugins: Vec::new(),
+                restore: Vec::new(),
+            },
+            since: std::time::Instant::now(),
+            recipients: Vec::new(),
+        }
+    }
+
+    fn loaded(running: &[(&str, usize)]) -> Loaded {
+        let installed = |(name, running): &(&str, usize)| Installed {
+            name: (*name).into(),
+            file: "a.rs".into(),
+            line: 3,
+            running: *running,
+            restored: false,
+        };
+        Loaded {
+            id: 1,
+            report: Report {
+                patch: 1,
+                generation: 1,
+                functions: running.iter().map(installed).collect(),
+                bytes: 0,
+                elapsed: Duration::ZERO,
+                undone: Vec::new(),
+                warnings: Vec::new(),
+            },
+        }
+    }
+
+    fn names(places: &[FunctionPlace]) -> Vec<&str> {
+        places.iter().map(|place| place.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_running_main_has_no_new_body_and_others_have_one_next_time() {
+        let plan = UnitPlan {
+            patch: vec![function("a::main"), function("a::serve"), function("a::f")],
+            restore: vec![function("a::g")],
+            ..UnitPlan::default()
+        };
+        let told = loaded(&[("a::main", 1), ("a::serve", 1), ("a::f", 0)]);
+        let events = patched(&patch(plan), &told, Duration::ZERO);
+        let [Event::Patched { functions, .. }, Event::StillRunning(running), Event::WithoutEffect(dead), Event::Restored {
+            functions: restored,
+            ..
+        }] = &events[..]
+        else {
+            panic!("{events:?}");
+        };
+        assert_eq!(names(functions), ["a::serve", "a::f"]);
+        assert_eq!(names(running), ["a::serve"]);
+        assert_eq!(names(dead), ["a::main"]);
+        assert_eq!(names(restored), ["a::g"]);
+    }
+
+    #[test]
+    fn what_whole_crates_carry_along_is_not_new() {
+        let mut patch = patch(UnitPlan {
+            patch: vec![function("a::f"), function("a::g")],
+            ..UnitPlan::default()
+        });
+        patch.wanted.active = vec![((0, "a::f".into()), function("a::f"))];
+        let events = self::patched(&patch, &loaded(&[]), Duration::ZERO);
+        let Some(Event::Patched { functions, .. }) = events.first() else {
+            panic!("{events:?}");
+        };
+        assert_eq!(names(functions), ["a::g"]);
+    }
+}

@@ -1,0 +1,231 @@
+//! The loop's steps from a save to "patched", in their order; `engine.rs` has the overview.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use soft_mock::reloader::protocol::{Loaded, Refused, ToProgram};
+
+use super::effect::Effect;
+use super::jobs::Job;
+use super::parts::patches::{Building, Finished, Patch};
+use super::parts::saves::News;
+use super::{announce, Engine};
+use crate::control::Connection;
+use crate::patch::{self, BuildError, Built};
+use crate::program::plan::{Change, Rude, Wanted};
+use crate::ui::{self, Reason};
+
+impl Engine {
+    /// Files were saved.
+    pub(super) fn saved(&mut self, paths: &[PathBuf], seen: Instant) {
+        self.restarts.saved();
+        self.saves.saved();
+        self.record_files(paths);
+        match self.programs.foreign_file(paths) {
+            None => self.act(seen),
+            Some(file) => self.refused(
+                None,
+                &[Rude {
+                    file,
+                    line: 1,
+                    why: "a watched file that is no source of the program changed".to_owned(),
+                }],
+            ),
+        }
+    }
+
+    /// Reads files, and those of modules that they declare.
+    pub(super) fn record_files(&mut self, paths: &[PathBuf]) {
+        let mut others = self.programs.record_files(paths);
+        while let Some(new) = others {
+            // Watched first and read then: no change is missed in between.
+            self.outside.watch(self.programs.files());
+            others = self.programs.record_files(&new);
+        }
+    }
+
+    /// Does what the files ask for. `seen` is the time of the save.
+    pub(super) fn act(&mut self, seen: Instant) {
+        if self.rollbacks.is_under_way() {
+            return; // Looked at again when that is done.
+        }
+        let change = self.programs.first_change();
+        self.patches.drop_build();
+        match change {
+            None => self.saves.are_in_effect(),
+            Some((program, Change::Patch(wanted))) => self.build(program, wanted, seen),
+            Some((_, Change::Syntax(_) | Change::Rude(_))) => self.saves.settle(Instant::now()),
+            Some((_, Change::Nothing)) => {}
+        }
+    }
+
+    /// A text that can't be patched may have stood for long enough: then it is no half of a save.
+    pub(super) fn settled(&mut self) {
+        if !self.saves.has_settled(Instant::now()) {
+            return;
+        }
+        match self.programs.first_change() {
+            Some((_, Change::Syntax(error))) => {
+                let news = self.saves.trouble(error.to_string());
+                if news != News::Known {
+                    let at = Reason {
+                        file: announce::shown(&error.path),
+                        line: announce::line(error.line),
+                        why: error.message,
+                    };
+                    let again = news == News::Again;
+                    self.tell(ui::Event::SyntaxError { at, again });
+                }
+            }
+            Some((program, Change::Rude(edits))) => self.refused(Some(&program), &edits),
+            _ => {}
+        }
+    }
+
+    /// Has a patch built.
+    fn build(&mut self, program: PathBuf, wanted: Box<Wanted>, since: Instant) {
+        if self.patches.must_wait(&program, &wanted) {
+            return;
+        }
+        let Some(loaded) = self.programs.get(&program) else {
+            return;
+        };
+        let number = self.numbers.next();
+        let job = patch::Job {
+            program: Arc::clone(loaded),
+            wanted: (*wanted).clone(),
+            folder: self.folder.patch(number),
+            number,
+            coloured: self.outside.is_coloured(),
+            cancel: self.patches.begin(number, program, wanted, since),
+        };
+        self.perform([Effect::Start(Job::BuildPatch(Box::new(job)))]);
+    }
+
+    /// A patch was built, or not.
+    pub(super) fn built(&mut self, number: u64, built: Result<Built, BuildError>) {
+        let Some(building) = self.patches.take_built(number) else {
+            return; // A newer save took its place.
+        };
+        match built {
+            Ok(built) => self.install(building, built),
+            Err(BuildError::Cancelled) => {}
+            Err(BuildError::Compile(compiler)) => {
+                let news = self.saves.trouble(compiler.clone());
+                if news != News::Known {
+                    let again = news == News::Again;
+                    self.tell(ui::Event::CompileError { compiler, again });
+                }
+            }
+            Err(BuildError::Rude(edits)) => self.refused(Some(&building.program), &edits),
+        }
+    }
+
+    /// Sends it to all processes of its program, unless they already run that.
+    fn install(&mut self, mut building: Building, built: Built) {
+        for note in &built.notes {
+            self.tell(ui::Event::Detail(note.clone()));
+        }
+        let wanted = &mut building.wanted;
+        wanted.plan.clone_from(&built.plan);
+        wanted.earlier.extend(built.whole.iter().cloned());
+        if !self.programs.know(&building.program) {
+            return; // It has left meanwhile.
+        }
+        match self.programs.to_install(&building.program, &built) {
+            Some(restore) => {
+                let processes = self.processes.of(&building.program);
+                let effects = self.patches.send(building, built, restore, processes);
+                self.perform(effects);
+            }
+            None => {
+                let Building {
+                    program, wanted, ..
+                } = &building;
+                self.programs.record_nothing_differs(program, wanted);
+                self.tell_all(announce::nothing_differs(wanted, &built));
+            }
+        }
+    }
+
+    /// A process installed a patch, or refuses it.
+    pub(super) fn answered(&mut self, conn: Connection, answer: Result<Loaded, Refused>) {
+        if let Err(refused) = &answer {
+            if !self.patches.is_on_its_way(refused.id) {
+                self.tell(ui::Event::Warning(format!(
+                    "a process that joined later refused an earlier patch: {}",
+                    refused.error
+                )));
+            }
+        }
+        if let Some(finished) = self.patches.answered(conn, answer) {
+            self.finished(finished);
+        }
+    }
+
+    /// All processes have answered.
+    pub(super) fn finished(&mut self, finished: Finished) {
+        let Finished { patch, answer } = finished;
+        let since = patch.since;
+        match answer {
+            Some(Ok(loaded)) => {
+                self.active(&patch, &loaded);
+                self.patches.take_postponed();
+                // Another program of the session may be built from the same files.
+                self.act(since);
+            }
+            Some(Err(refused)) => {
+                let edits = announce::refused_patch(&patch.wanted, &refused.error);
+                self.refused(Some(&patch.program), &edits);
+                self.act_if_postponed(since);
+            }
+            None => self.act_if_postponed(since),
+        }
+    }
+
+    fn act_if_postponed(&mut self, seen: Instant) {
+        if self.patches.take_postponed() {
+            self.act(seen);
+        }
+    }
+
+    /// A patch is active: said, and taken down.
+    fn active(&mut self, patch: &Patch, loaded: &Loaded) {
+        self.saves.are_in_effect();
+        self.tell_all(announce::patched(patch, loaded, patch.since.elapsed()));
+        let units = patch.wanted.plan.values();
+        self.tell_edited_copies(units.flat_map(|unit| unit.files.keys()));
+        let record = self.programs.history_record(patch, loaded, &self.ledger);
+        if let Some(record) = record {
+            self.ledger.record_patch(record);
+        }
+        let warnings = loaded.report.warnings.iter().cloned();
+        self.tell_all(warnings.map(ui::Event::Warning));
+        // Those that have joined since.
+        for conn in self.processes.of(&patch.program) {
+            if !patch.recipients.contains(&conn) {
+                self.perform([Effect::Send(conn, ToProgram::Load(patch.load.clone()))]);
+            }
+        }
+        self.programs.record_patch(patch);
+    }
+
+    /// Cargo's copy of a package from a registry or from git was edited: who knows, said once.
+    pub(super) fn tell_edited_copies<'a>(
+        &mut self,
+        files: impl Iterator<Item = &'a PathBuf> + Clone,
+    ) {
+        let copies = self.programs.newly_edited_copies(files).into_iter();
+        self.tell_all(copies.map(|folder| ui::Event::CargosCopyEdited { folder }));
+    }
+
+    pub(super) fn tell_all(&self, events: impl IntoIterator<Item = ui::Event>) {
+        self.perform(events.into_iter().map(Effect::Tell));
+    }
+
+    /// Watches all files that concern the programs.
+    pub(super) fn watch_files(&self) {
+        self.outside.watch(self.programs.files());
+    }
+}

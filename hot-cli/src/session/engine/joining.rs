@@ -1,0 +1,129 @@
+//! The loop's steps for programs that come and go.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use soft_mock::reloader::protocol::{Hello, Load, SiteInfo, ToProgram};
+
+use super::effect::Effect;
+use super::jobs::Job;
+use super::parts::processes::program_key;
+use super::{Engine, Policy, JOIN_TIMEOUT};
+use crate::control::Connection;
+use crate::exit;
+use crate::program::Program;
+use crate::ui;
+
+impl Engine {
+    pub(super) fn joined(&mut self, conn: Connection, pid: u32, hello: Hello) {
+        let exe = hello.exe.clone();
+        self.tell(match self.policy {
+            Policy::Attached => ui::Event::Joined { pid, exe },
+            _ => ui::Event::Detail(format!("pid {pid} joined: {}", exe.display())),
+        });
+        let effects = self.processes.joined(conn, pid, &hello);
+        self.perform(effects);
+        let key = program_key(&hello);
+        if self.programs.know(&key) {
+            self.catch_up(conn, &key);
+        } else if self.programs.begin_loading(&key) {
+            self.perform([Effect::Start(Job::LoadProgram { key, hello, pid })]);
+        }
+    }
+
+    /// A process that joined after patches were installed gets them all.
+    fn catch_up(&mut self, conn: Connection, program: &Path) {
+        for load in self.programs.installed(program).to_vec() {
+            let id = self.numbers.next();
+            let load = ToProgram::Load(Load { id, ..load });
+            self.perform([Effect::Send(conn, load)]);
+        }
+    }
+
+    /// The records of a program were read.
+    pub(super) fn program_loaded(&mut self, key: PathBuf, loaded: Result<Box<Program>>) {
+        self.programs.end_loading(&key);
+        let program = match loaded {
+            Ok(program) => *program,
+            Err(error) => {
+                return self.tell(ui::Event::Warning(format!(
+                    "edits can't be patched: {error:#}; start `hot` again to have the program built anew"
+                )));
+            }
+        };
+        // A program may come back, a library doesn't.
+        if program.is_plugin && !self.processes.run(&key) {
+            return;
+        }
+        let files: Vec<PathBuf> = program.watched_files().iter().cloned().collect();
+        let program = self.programs.add(key.clone(), program);
+        if let Some(sites) = self.processes.sites_of(&key) {
+            let adopt = self.policy == Policy::Attached;
+            self.programs.record_sites(&key, sites, adopt);
+        }
+        let verbose = self.outside.is_verbose();
+        self.perform([Effect::Start(Job::WarmUp { program, verbose })]);
+        self.watch_files();
+        // Whatever was saved since the program was built.
+        let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
+        self.record_files(&files);
+        self.act(Instant::now());
+    }
+
+    /// A process told which functions it consists of.
+    pub(super) fn told_sites(&mut self, conn: Connection, sites: Vec<SiteInfo>) {
+        let adopt = self.policy == Policy::Attached;
+        let Some((program, sites)) = self.processes.told_sites(conn, sites) else {
+            return;
+        };
+        self.programs.record_sites(program, sites, adopt);
+        if adopt {
+            self.act(Instant::now());
+        }
+    }
+
+    pub(super) fn left(&mut self, conn: Connection, why: Option<String>) {
+        if let Some(why) = why {
+            self.tell(ui::Event::Warning(format!(
+                "a program was disconnected: {why}"
+            )));
+        }
+        let program = self.processes.left(conn);
+        for finished in self.patches.left(conn) {
+            self.finished(finished);
+        }
+        let answered = self.questions.left(conn);
+        self.tell_status(answered);
+        if let Some(done) = self.rollbacks.left(conn) {
+            self.rollback_done(done);
+        }
+        let effects = self.restarts.left(conn);
+        self.perform(effects);
+        if let Some(program) = program {
+            self.plugin_left(&program);
+        }
+        self.ledger.keep(|program| self.programs.know(program));
+    }
+
+    /// Forgets a plugin whose library was replaced.
+    fn plugin_left(&mut self, program: &Path) {
+        if self.programs.is_plugin(program) && !self.processes.run(program) {
+            self.programs.forget(program);
+            self.patches.drop_build_of(program);
+            self.watch_files();
+        }
+    }
+
+    /// Programs that live have had the time to join. An exit code ends the session.
+    pub(super) fn join_timeout(&self) -> Option<u8> {
+        if self.processes.have_been_here() {
+            return None;
+        }
+        let seconds = JOIN_TIMEOUT.as_secs();
+        self.tell(ui::Event::Error(format!(
+            "no program has answered for {seconds} s"
+        )));
+        Some(exit::FAILED)
+    }
+}

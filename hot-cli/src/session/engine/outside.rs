@@ -1,0 +1,86 @@
+//! What a session has to do with: its programs' connections, the command, the watcher, the user's terminal, threads.
+//!
+//! Knows nothing of why something is done.
+
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+
+use super::effect::Effect;
+use super::Event;
+use crate::child::{ChildError, Launch, Supervisor};
+use crate::control::Control;
+use crate::ui::{self, Reporter};
+use crate::watch::Watcher;
+
+/// How long a program may take to end when it is restarted.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Does what is wanted.
+pub(crate) struct Outside {
+    pub(crate) control: Control,
+    pub(crate) watcher: Watcher,
+    pub(crate) supervisor: Supervisor<Event>,
+    pub(crate) events: Sender<Event>,
+    pub(crate) reporter: Reporter,
+}
+
+impl Outside {
+    pub(super) fn perform(&self, effect: Effect) {
+        match effect {
+            Effect::Send(conn, message) => {
+                // A program that can't be told anything has left, or is about to: that comes as an event.
+                if let Err(error) = self.control.send(conn, &message) {
+                    self.reporter.detail(|| error.to_string());
+                }
+            }
+            Effect::Reply(terminal, reply) => {
+                let _ = terminal.send(reply); // Whoever asked may have gone.
+            }
+            Effect::Tell(event) => self.reporter.tell(&event),
+            Effect::Start(job) => {
+                let events = self.events.clone();
+                thread::spawn(move || {
+                    if let Some(event) = job.run() {
+                        // The session may have ended meanwhile.
+                        let _ = events.send(event);
+                    }
+                });
+            }
+            Effect::Later(time, event) => {
+                let events = self.events.clone();
+                thread::spawn(move || {
+                    thread::sleep(time);
+                    // The session may have ended meanwhile.
+                    let _ = events.send(event);
+                });
+            }
+        }
+    }
+
+    pub(super) fn watch(&self, files: impl IntoIterator<Item = PathBuf>) {
+        if let Err(error) = self.watcher.set_files(files) {
+            self.reporter.tell(&ui::Event::Warning(error.to_string()));
+        }
+    }
+
+    /// Starts the command; returns the number of the run.
+    pub(super) fn start(&mut self, launch: &Launch) -> Result<u64, ChildError> {
+        self.supervisor.start(launch)
+    }
+
+    /// Ends the command, and the programs with these pids.
+    pub(super) fn stop(&mut self, pids: &[u32]) {
+        self.supervisor.stop(pids, GRACE);
+    }
+
+    /// Whether the compiler may colour what it says.
+    pub(super) fn is_coloured(&self) -> bool {
+        self.reporter.is_coloured()
+    }
+
+    pub(super) fn is_verbose(&self) -> bool {
+        self.reporter.is_verbose()
+    }
+}

@@ -1,0 +1,11 @@
+//! What a session knows, by what it is about: each part has its own state, which nobody else touches, and knows nothing
+//! of the others. What happened is told to them by the loop.
+
+pub(super) mod patches;
+pub(super) mod plugin_builds;
+pub(super) mod processes;
+pub(super) mod programs;
+pub(super) mod questions;
+pub(super) mod restarts;
+pub(super) mod rollbacks;
+pub(super) mod saves;

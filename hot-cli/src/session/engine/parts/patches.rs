@@ -1,0 +1,370 @@
+//! A patch on its way: built on another thread, sent to all processes of its program, answered by each.
+//!
+//! One is built at a time; a newer save takes the place of what is being built. Knows nothing of how a patch is built,
+//! or what the program runs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use soft_mock::reloader::protocol::{Load, Loaded, Refused, Restore, ToProgram};
+
+use crate::control::Connection;
+use crate::patch::Built;
+use crate::program::plan::{PlannedFunction, Wanted};
+use crate::rustc::run::Cancel;
+use crate::session::engine::effect::Effect;
+use crate::ui;
+
+/// A patch that is being built.
+pub(crate) struct Building {
+    number: u64,
+    pub(crate) program: PathBuf,
+    pub(crate) wanted: Box<Wanted>,
+    cancel: Cancel,
+    since: Instant,
+}
+
+/// A patch that was sent and isn't answered by all processes yet.
+struct Sent {
+    patch: Patch,
+    waiting: Vec<Connection>,
+    /// The newest answers.
+    loaded: Option<Loaded>,
+    refused: Option<Refused>,
+    /// The user knows that the program keeps it waiting.
+    said_waiting: bool,
+}
+
+/// A patch that processes got.
+pub(crate) struct Patch {
+    pub(crate) program: PathBuf,
+    pub(crate) wanted: Box<Wanted>,
+    /// Functions that differ, but are called just once.
+    pub(crate) once: Vec<PlannedFunction>,
+    /// Statics that begin with another value now.
+    pub(crate) kept: Vec<String>,
+    pub(crate) load: Load,
+    /// The save.
+    pub(crate) since: Instant,
+    pub(crate) recipients: Vec<Connection>,
+}
+
+/// A patch that all processes have answered.
+pub(crate) struct Finished {
+    pub(crate) patch: Patch,
+    /// What the last of them said; if one refused, its reason. None: all of them are gone.
+    pub(crate) answer: Option<Result<Loaded, Refused>>,
+}
+
+/// The patches on their way.
+#[derive(Default)]
+pub(crate) struct Patches {
+    building: Option<Building>,
+    sent: BTreeMap<u64, Sent>,
+    /// A change waits for the answers to the patch before.
+    postponed: bool,
+}
+
+impl Patches {
+    /// Whether a patch has to wait: what is on its way decides what of whole crates is loaded. It is to be looked at
+    /// again when that has arrived.
+    pub(crate) fn must_wait(&mut self, program: &Path, wanted: &Wanted) -> bool {
+        let on_its_way = self.sent.values().any(|sent| sent.patch.program == program);
+        let waits = on_its_way && !wanted.spreading.is_empty();
+        self.postponed |= waits;
+        waits
+    }
+
+    /// A patch is built from now on. What was being built is dropped.
+    pub(crate) fn begin(
+        &mut self,
+        number: u64,
+        program: PathBuf,
+        wanted: Box<Wanted>,
+        since: Instant,
+    ) -> Cancel {
+        self.drop_build();
+        let cancel = Cancel::default();
+        self.building = Some(Building {
+            number,
+            program,
+            wanted,
+            cancel: cancel.clone(),
+            since,
+        });
+        cancel
+    }
+
+    pub(crate) fn drop_build(&mut self) {
+        if let Some(building) = self.building.take() {
+            building.cancel.cancel();
+        }
+    }
+
+    /// A program is gone for good.
+    pub(crate) fn drop_build_of(&mut self, program: &Path) {
+        let is_its = |building: &Building| building.program == program;
+        if self.building.as_ref().is_some_and(is_its) {
+            self.drop_build();
+        }
+    }
+
+    /// A build has ended. None if it was dropped before.
+    pub(crate) fn take_built(&mut self, number: u64) -> Option<Building> {
+        self.building.take_if(|building| building.number == number)
+    }
+
+    /// Sends a patch to these processes.
+    pub(crate) fn send(
+        &mut self,
+        building: Building,
+        built: Built,
+        restore: Vec<Restore>,
+        recipients: Vec<Connection>,
+    ) -> Vec<Effect> {
+        if recipients.is_empty() {
+            return Vec::new(); // Nobody would ever answer.
+        }
+        let load = Load {
+            id: building.number,
+            plugins: built.plugins,
+            restore,
+        };
+        let send = |conn: &Connection| Effect::Send(*conn, ToProgram::Load(load.clone()));
+        let effects = recipients.iter().map(send).collect();
+        let sent = Sent {
+            waiting: recipients.clone(),
+            loaded: None,
+            refused: None,
+            said_waiting: false,
+            patch: Patch {
+                program: building.program,
+                wanted: building.wanted,
+                once: built.once,
+                kept: built.kept,
+                since: building.since,
+                recipients,
+                load,
+            },
+        };
+        self.sent.insert(building.number, sent);
+        effects
+    }
+
+    /// A process has installed a patch, or refuses. Returns the patch if it was the last one that was waited for.
+    pub(crate) fn answered(
+        &mut self,
+        conn: Connection,
+        answer: Result<Loaded, Refused>,
+    ) -> Option<Finished> {
+        let id = answer.as_ref().map_or_else(|no| no.id, |yes| yes.id);
+        let sent = self.sent.get_mut(&id)?;
+        if sent.waiting.contains(&conn) {
+            sent.waiting.retain(|other| *other != conn);
+            match answer {
+                Ok(loaded) => sent.loaded = Some(loaded),
+                Err(refused) => sent.refused = Some(refused),
+            }
+        }
+        self.take_finished().pop()
+    }
+
+    /// Whether a patch with this number waits for answers.
+    pub(crate) fn is_on_its_way(&self, number: u64) -> bool {
+        self.sent.contains_key(&number)
+    }
+
+    pub(crate) fn is_any_on_its_way(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
+    /// Nobody waits for a process that is gone.
+    pub(crate) fn left(&mut self, conn: Connection) -> Vec<Finished> {
+        for sent in self.sent.values_mut() {
+            sent.waiting.retain(|other| *other != conn);
+        }
+        self.take_finished()
+    }
+
+    fn take_finished(&mut self) -> Vec<Finished> {
+        let sent = self.sent.iter();
+        let done = sent.filter(|(_, sent)| sent.waiting.is_empty());
+        let done: Vec<u64> = done.map(|(number, _)| *number).collect();
+        let sent = done.iter().filter_map(|number| self.sent.remove(number));
+        sent.map(|sent| Finished {
+            patch: sent.patch,
+            answer: match (sent.refused, sent.loaded) {
+                (Some(refused), _) => Some(Err(refused)),
+                (None, loaded) => loaded.map(Ok),
+            },
+        })
+        .collect()
+    }
+
+    /// A program keeps a patch for its safe point. Said once.
+    pub(crate) fn waits(&mut self, number: u64) -> Option<Effect> {
+        let sent = self.sent.get_mut(&number)?;
+        if std::mem::replace(&mut sent.said_waiting, true) {
+            return None;
+        }
+        let units = sent.patch.wanted.plan.values();
+        let functions = units.flat_map(|unit| unit.patch.iter().chain(&unit.restore));
+        let names = functions.map(|function| function.name.clone()).collect();
+        Some(Effect::Tell(ui::Event::WaitsForSafePoint(names)))
+    }
+
+    /// Whether something had to wait for a patch.
+    pub(crate) fn take_postponed(&mut self) -> bool {
+        std::mem::take(&mut self.postponed)
+    }
+
+    /// The programs are ended: nobody answers any more.
+    pub(crate) fn restarted(&mut self) {
+        self.drop_build();
+        self.sent.clear();
+        self.postponed = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use soft_mock::patch::Report;
+
+    use super::*;
+    use crate::program::plan::Edit;
+
+    fn wanted(spreading: usize) -> Box<Wanted> {
+        let edit = Edit {
+            file: "/a.rs".into(),
+            line: 1,
+            what: "value of const N changed".into(),
+            now: Default::default(),
+            kept: None,
+        };
+        Box::new(Wanted {
+            plan: BTreeMap::new(),
+            meaning: BTreeMap::new(),
+            spreading: vec![edit; spreading],
+            whole: false,
+            fresh: Vec::new(),
+            bodies: BTreeMap::new(),
+            active: Vec::new(),
+            earlier: Vec::new(),
+        })
+    }
+
+    fn built() -> Built {
+        Built {
+            plugins: vec!["/p.so".into()],
+            plan: BTreeMap::new(),
+            once: Vec::new(),
+            kept: Vec::new(),
+            whole: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn loaded(id: u64) -> Result<Loaded, Refused> {
+        Ok(Loaded {
+            id,
+            report: Report {
+                patch: 1,
+                generation: 1,
+                functions: Vec::new(),
+                bytes: 0,
+                elapsed: Duration::ZERO,
+                undone: Vec::new(),
+                warnings: Vec::new(),
+            },
+        })
+    }
+
+    fn refused(id: u64) -> Result<Loaded, Refused> {
+        Err(Refused {
+            id,
+            error: "no".into(),
+            functions: Vec::new(),
+        })
+    }
+
+    fn sent(patches: &mut Patches, number: u64, to: &[Connection]) -> Vec<Effect> {
+        patches.begin(number, "/a".into(), wanted(0), Instant::now());
+        let building = patches.take_built(number).expect("it was not dropped");
+        patches.send(building, built(), Vec::new(), to.to_vec())
+    }
+
+    #[test]
+    fn a_newer_save_takes_the_place_of_what_is_being_built() {
+        let mut patches = Patches::default();
+        let first = patches.begin(1, "/a".into(), wanted(0), Instant::now());
+        let second = patches.begin(2, "/a".into(), wanted(0), Instant::now());
+        assert!(first.is_cancelled() && !second.is_cancelled());
+        assert!(patches.take_built(1).is_none(), "it came too late");
+        assert!(patches.take_built(2).is_some());
+        assert!(patches.take_built(2).is_none());
+        let third = patches.begin(3, "/a".into(), wanted(0), Instant::now());
+        patches.drop_build_of(Path::new("/b"));
+        assert!(!third.is_cancelled());
+        patches.drop_build_of(Path::new("/a"));
+        assert!(third.is_cancelled());
+    }
+
+    #[test]
+    fn a_patch_is_active_when_all_processes_have_it() {
+        let mut patches = Patches::default();
+        let [one, two, other] = [1, 2, 3].map(Connection::numbered);
+        assert_eq!(sent(&mut patches, 1, &[one, two]).len(), 2);
+        assert!(patches.answered(one, loaded(1)).is_none());
+        assert!(
+            patches.answered(other, loaded(1)).is_none(),
+            "it did not get it"
+        );
+        let finished = patches.answered(two, loaded(1)).expect("the last one");
+        assert!(matches!(finished.answer, Some(Ok(_))));
+        assert!(!patches.is_any_on_its_way());
+
+        sent(&mut patches, 2, &[one, two]);
+        patches.answered(one, refused(2));
+        let finished = patches.answered(two, loaded(2)).expect("the last one");
+        assert!(
+            matches!(finished.answer, Some(Err(_))),
+            "in all, or refused"
+        );
+
+        sent(&mut patches, 3, &[one]);
+        let finished = patches.left(one);
+        assert!(matches!(&finished[..], [finished] if finished.answer.is_none()));
+        assert!(sent(&mut patches, 4, &[]).is_empty());
+        assert!(!patches.is_any_on_its_way(), "nobody would answer it");
+    }
+
+    #[test]
+    fn whole_crates_wait_for_what_is_on_its_way() {
+        let mut patches = Patches::default();
+        let one = Connection::numbered(1);
+        sent(&mut patches, 1, &[one]);
+        assert!(!patches.must_wait(Path::new("/a"), &wanted(0)), "a body");
+        assert!(!patches.must_wait(Path::new("/b"), &wanted(1)));
+        assert!(!patches.take_postponed());
+        assert!(patches.must_wait(Path::new("/a"), &wanted(1)));
+        assert!(patches.answered(one, loaded(1)).is_some());
+        assert!(!patches.must_wait(Path::new("/a"), &wanted(1)));
+        assert!(patches.take_postponed());
+        assert!(!patches.take_postponed());
+    }
+
+    #[test]
+    fn a_safe_point_is_waited_for_aloud_and_once() {
+        let mut patches = Patches::default();
+        sent(&mut patches, 1, &[Connection::numbered(1)]);
+        assert!(patches.waits(1).is_some());
+        assert!(patches.waits(1).is_none());
+        assert!(patches.waits(2).is_none());
+        patches.restarted();
+        assert!(!patches.is_on_its_way(1));
+    }
+}

@@ -1,0 +1,274 @@
+//! The programs of the session: what each was built from, what its files say now, and what it runs.
+//!
+//! Knows nothing of processes, nor of what is said to the user.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use soft_mock::reloader::protocol::{Load, Loaded, Restore, SiteInfo};
+
+use super::patches::Patch;
+use crate::patch::Built;
+use crate::plugins::record::Rebuild;
+use crate::program::plan::{Change, Plan, Wanted};
+use crate::program::state::ProgramState;
+use crate::program::Program;
+use crate::session::ledger::{Ledger, Record, Texts};
+
+/// The programs, by their keys.
+#[derive(Default)]
+pub(crate) struct Programs {
+    known: BTreeMap<PathBuf, ProgramState>,
+    /// Their records are being read.
+    loading: BTreeSet<PathBuf>,
+    /// The user knows that these copies of packages aren't cargo's any more.
+    edited_copies: BTreeSet<PathBuf>,
+}
+
+impl Programs {
+    pub(crate) fn know(&self, key: &Path) -> bool {
+        self.known.contains_key(key)
+    }
+
+    pub(crate) fn get(&self, key: &Path) -> Option<&Arc<Program>> {
+        self.known.get(key).map(|state| &state.program)
+    }
+
+    pub(crate) fn is_plugin(&self, key: &Path) -> bool {
+        self.get(key).is_some_and(|program| program.is_plugin)
+    }
+
+    /// A program's records are to be read. False if they are being read already.
+    pub(crate) fn begin_loading(&mut self, key: &Path) -> bool {
+        self.loading.insert(key.to_owned())
+    }
+
+    /// That has ended.
+    pub(crate) fn end_loading(&mut self, key: &Path) {
+        self.loading.remove(key);
+    }
+
+    pub(crate) fn add(&mut self, key: PathBuf, program: Program) -> Arc<Program> {
+        let state = ProgramState::new(program);
+        let program = Arc::clone(&state.program);
+        self.known.insert(key, state);
+        program
+    }
+
+    /// A process told which functions a program has. `adopt` takes over what a session before this one has patched.
+    pub(crate) fn record_sites(&mut self, key: &Path, sites: &[SiteInfo], adopt: bool) {
+        if let Some(state) = self.known.get_mut(key) {
+            state.note_sites(sites);
+            if adopt {
+                state.take_up(sites);
+            }
+        }
+    }
+
+    /// A plugin's library was replaced.
+    pub(crate) fn forget(&mut self, key: &Path) {
+        self.known.remove(key);
+    }
+
+    /// All are built anew, and read again.
+    pub(crate) fn restarted(&mut self) {
+        self.known.clear();
+        self.loading.clear();
+    }
+
+    // Files.
+
+    /// Reads files that may have changed. If that brought modules whose files were not looked at before, they are
+    /// returned: they are to be watched first and recorded then, so that no change is missed in between.
+    pub(crate) fn record_files(&mut self, paths: &[PathBuf]) -> Option<Vec<PathBuf>> {
+        let before = self.other_files();
+        for state in self.known.values_mut() {
+            state.note(paths);
+        }
+        let now = self.other_files();
+        let new = now.iter().filter(|path| !before.contains(path));
+        (now != before).then(|| new.cloned().collect())
+    }
+
+    fn other_files(&self) -> Vec<PathBuf> {
+        let states = self.known.values();
+        states
+            .flat_map(ProgramState::other_files)
+            .cloned()
+            .collect()
+    }
+
+    /// All files that concern the programs.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let files = self.known.values().flat_map(|state| {
+            let built = state.program.watched_files().iter();
+            built.chain(state.other_files())
+        });
+        files.cloned().collect()
+    }
+
+    /// A file that is no source and from which nothing here was built: only the user knows what it means.
+    pub(crate) fn foreign_file(&self, paths: &[PathBuf]) -> Option<PathBuf> {
+        if self.known.is_empty() {
+            return None;
+        }
+        let is_known = |path: &PathBuf| {
+            let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
+            self.known.values().any(|state| {
+                let files = state.program.watched_files();
+                files.contains(path) || files.contains(&canonical)
+            })
+        };
+        let is_source = |path: &PathBuf| path.extension().is_some_and(|ext| ext == "rs");
+        let mut foreign = paths.iter().filter(|p| !is_source(p) && !is_known(p));
+        foreign.next().cloned()
+    }
+
+    /// The copies of packages that are cargo's own and in which these files lie; each is returned once.
+    pub(crate) fn newly_edited_copies<'a>(
+        &mut self,
+        files: impl Iterator<Item = &'a PathBuf> + Clone,
+    ) -> Vec<PathBuf> {
+        let states = self.known.values();
+        let units = states.flat_map(|state| &state.program.units);
+        let copies = units.filter_map(|loaded| loaded.unit.kept.clone());
+        let is_edited = |copy: &PathBuf| files.clone().any(|file| file.starts_with(copy));
+        let edited: BTreeSet<PathBuf> = copies.filter(is_edited).collect();
+        let new = edited.difference(&self.edited_copies).cloned().collect();
+        self.edited_copies.extend(edited);
+        new
+    }
+
+    // What is to be done.
+
+    /// What is to be done first. A patch of one program doesn't wait for another that can't be patched,
+    /// unless that one is to be restarted.
+    pub(crate) fn first_change(&self) -> Option<(PathBuf, Change)> {
+        let changes = self.known.iter().map(|(key, state)| {
+            let change = state.change();
+            let turn = match (state.program.is_plugin, &change) {
+                (_, Change::Nothing) => return None,
+                (false, Change::Rude(_) | Change::Syntax(_)) => 0,
+                (_, Change::Patch(_)) => 1,
+                (true, Change::Rude(_) | Change::Syntax(_)) => 2,
+            };
+            Some((turn, key, change))
+        });
+        let first = changes.flatten().min_by_key(|(turn, ..)| *turn)?;
+        Some((first.1.clone(), first.2))
+    }
+
+    /// What of a patch that was built is to be done beside loading its plugins. None: the program already is so.
+    pub(crate) fn to_install(&self, key: &Path, built: &Built) -> Option<Vec<Restore>> {
+        let state = self.known.get(key)?;
+        let restore = restores(&state.program, &built.plan);
+        let is_there = built.plugins.len() == built.whole.len() && state.runs(&built.whole);
+        let nothing = (built.plugins.is_empty() || is_there) && restore.is_empty();
+        (!nothing).then_some(restore)
+    }
+
+    /// How to build the plugins that stand in the way of a patch of one. None: more than plugins is concerned.
+    pub(crate) fn plugins_to_rebuild(&self, key: &Path) -> Option<Vec<Rebuild>> {
+        let state = self.known.get(key).filter(|s| s.program.is_plugin)?;
+        // What several share must be the same in all, the host included.
+        if self.known.values().any(ProgramState::shared_changed) {
+            return None;
+        }
+        let mut folders = BTreeSet::from([state.program.units[0].folder.clone()]);
+        let others = self.known.values().filter(|s| s.program.is_plugin);
+        let others = others.filter(|state| matches!(state.change(), Change::Rude(_)));
+        folders.extend(others.map(|state| state.program.units[0].folder.clone()));
+        let rebuilds = folders.iter().map(|folder| Rebuild::read(folder).ok());
+        rebuilds.collect()
+    }
+
+    /// How all plugins were made that are loaded now.
+    pub(crate) fn all_plugins(&self) -> Vec<Rebuild> {
+        let plugins = self.known.values().filter(|s| s.program.is_plugin);
+        let folders: BTreeSet<&Path> = plugins
+            .map(|state| state.program.units[0].folder.as_path())
+            .collect();
+        let rebuilds = folders.into_iter().map(Rebuild::read);
+        rebuilds.filter_map(Result::ok).collect()
+    }
+
+    /// Has cargo build every crate again that differs from what was compiled. Returns what went wrong.
+    pub(crate) fn build_again(&self) -> Vec<anyhow::Error> {
+        let states = self.known.values();
+        states
+            .filter_map(|state| state.build_again().err())
+            .collect()
+    }
+
+    // What was done.
+
+    /// All patches of a program, for a process that joins later.
+    pub(crate) fn installed(&self, key: &Path) -> &[Load] {
+        self.known.get(key).map_or(&[], |state| &state.installed)
+    }
+
+    /// A patch is active.
+    pub(crate) fn record_patch(&mut self, patch: &Patch) {
+        if let Some(state) = self.known.get_mut(&patch.program) {
+            state.installed(&patch.wanted, patch.load.clone());
+        }
+    }
+
+    /// A program already is what was wanted.
+    pub(crate) fn record_nothing_differs(&mut self, key: &Path, wanted: &Wanted) {
+        if let Some(state) = self.known.get_mut(key) {
+            state.nothing_differs(wanted);
+        }
+    }
+
+    /// The last patches of a program were taken back, which were made from these files.
+    pub(crate) fn record_rollback(&mut self, key: &Path, patches: usize, files: &[PathBuf]) {
+        if let Some(state) = self.known.get_mut(key) {
+            state.rolled_back(patches, files);
+        }
+    }
+
+    /// A patch, for the session's history.
+    pub(crate) fn history_record(
+        &self,
+        patch: &Patch,
+        loaded: &Loaded,
+        ledger: &Ledger,
+    ) -> Option<Record> {
+        let units = &self.known.get(&patch.program)?.program.units;
+        let mut files = BTreeMap::new();
+        for (position, plan) in &patch.wanted.plan {
+            let unit = &units[*position];
+            let touched = plan.patch.iter().chain(&plan.restore).map(|f| &f.file);
+            for path in touched.chain(plan.files.keys()) {
+                let compiled = || unit.compiled_text(path).unwrap_or_default().into();
+                let running = ledger.running_text(&patch.program, path);
+                let before = running.unwrap_or_else(compiled);
+                let now = plan.files.get(path).map(|file| file.text.clone());
+                let after = now.unwrap_or_else(compiled);
+                files.entry(path.clone()).or_insert(Texts { before, after });
+            }
+        }
+        let main = units.first().map(|loaded| loaded.unit.crate_name.clone());
+        Some(Record {
+            program: patch.program.clone(),
+            crate_name: main.unwrap_or_default(),
+            functions: loaded.report.functions.clone(),
+            bytes: loaded.report.bytes,
+            files,
+        })
+    }
+}
+
+/// The functions that get their original bodies back.
+fn restores(program: &Program, plan: &Plan) -> Vec<Restore> {
+    let units = plan.iter().flat_map(|(position, unit)| {
+        let id = format!("{:016x}", program.units[*position].unit.id);
+        unit.restore.iter().map(move |function| Restore {
+            unit: id.clone(),
+            name: function.name.clone(),
+        })
+    });
+    units.collect()
+}

@@ -1,0 +1,125 @@
+//! What saved files wait for, and what was said of them last.
+//!
+//! A text that can't be patched may be half a save: it has to stand for a moment before anything is done about it, and
+//! every newer save begins that moment anew. What was said is not said twice, unless a save asks for it.
+//!
+//! Knows nothing of what files hold.
+
+use std::time::{Duration, Instant};
+
+/// How long a text that can't be patched may be half a save.
+const SETTLE: Duration = Duration::from_millis(150);
+
+/// Saved files, and what stands in their way.
+#[derive(Debug, Default)]
+pub(crate) struct Saves {
+    settles_at: Option<Instant>,
+    /// What was said last of edits that can't be patched.
+    trouble: Option<String>,
+    /// A save came since something was said.
+    unanswered: bool,
+}
+
+/// Whether something is to be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It was not said yet.
+    New,
+    /// It was, but another save has come, and it still holds.
+    Again,
+    /// The user knows.
+    Known,
+}
+
+impl Saves {
+    /// Files were saved.
+    pub(crate) fn saved(&mut self) {
+        self.settles_at = None;
+        self.unanswered = true;
+    }
+
+    /// What the files hold can't be patched: it has to stand for a moment.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        self.settles_at = Some(now + SETTLE);
+    }
+
+    /// How long it has still to stand.
+    pub(crate) fn wait(&self, now: Instant) -> Option<Duration> {
+        self.settles_at.map(|at| at.saturating_duration_since(now))
+    }
+
+    /// Whether it has stood for long enough. True once.
+    pub(crate) fn has_settled(&mut self, now: Instant) -> bool {
+        self.settles_at.take_if(|at| *at <= now).is_some()
+    }
+
+    /// This stands in the way of the files.
+    pub(crate) fn trouble(&mut self, text: String) -> News {
+        let asked = std::mem::take(&mut self.unanswered);
+        if self.trouble.as_ref() != Some(&text) {
+            self.trouble = Some(text);
+            return News::New;
+        }
+        match asked {
+            true => News::Again,
+            false => News::Known,
+        }
+    }
+
+    /// Nothing stands in their way: they are what runs, or were patched.
+    pub(crate) fn are_in_effect(&mut self) {
+        self.trouble = None;
+        self.unanswered = false;
+    }
+
+    /// The next save is another try, also if the same edits stand in its way.
+    pub(crate) fn try_again(&mut self) {
+        self.trouble = None;
+    }
+
+    /// The programs are started again: what stood in the way until now.
+    pub(crate) fn restarted(&mut self) -> Option<String> {
+        self.settles_at = None;
+        self.trouble.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_of_saves_settles_once() {
+        let (mut saves, start) = (Saves::default(), Instant::now());
+        assert_eq!(saves.wait(start), None);
+        saves.saved();
+        saves.settle(start);
+        let later = start + SETTLE / 2;
+        assert!(!saves.has_settled(later));
+        saves.saved();
+        assert_eq!(saves.wait(later), None, "a newer save begins anew");
+        saves.settle(later);
+        assert!(!saves.has_settled(start + SETTLE), "the first has no say");
+        assert_eq!(saves.wait(later), Some(SETTLE));
+        assert!(saves.has_settled(later + SETTLE));
+        assert!(!saves.has_settled(later + SETTLE));
+    }
+
+    #[test]
+    fn every_save_is_answered_and_nothing_is_said_unasked() {
+        let mut saves = Saves::default();
+        saves.saved();
+        assert_eq!(saves.trouble("a".into()), News::New);
+        assert_eq!(saves.trouble("a".into()), News::Known);
+        saves.saved();
+        assert_eq!(saves.trouble("a".into()), News::Again);
+        assert_eq!(saves.trouble("a".into()), News::Known);
+        assert_eq!(saves.trouble("b".into()), News::New);
+        saves.saved();
+        saves.are_in_effect();
+        assert_eq!(saves.trouble("b".into()), News::New);
+        saves.try_again();
+        assert_eq!(saves.trouble("b".into()), News::New);
+        assert_eq!(saves.restarted().as_deref(), Some("b"));
+    }
+}

@@ -1,0 +1,136 @@
+//! The loop's steps for an edit that can't be patched: it is said, and then the project is built again and restarted, or
+//! a plugin built again, or the old code runs on.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::effect::Effect;
+use super::jobs::Job;
+use super::parts::saves::News;
+use super::{announce, Engine, Policy};
+use crate::program::plan::Rude;
+use crate::rustc::toolchain;
+use crate::session::restart;
+use crate::ui::{self, Consequence};
+
+impl Engine {
+    /// These edits can't be patched. None as the program: they concern no particular one.
+    pub(super) fn refused(&mut self, program: Option<&Path>, edits: &[Rude]) {
+        let plugins = program.and_then(|program| self.programs.plugins_to_rebuild(program));
+        let text = format!("{edits:?}");
+        let in_vain = self.restarts.was_in_vain(&text);
+        let news = self.saves.trouble(text);
+        if let Some(plugins) = plugins {
+            if news == News::New {
+                self.tell_refused(edits, Consequence::BuildPlugin, news);
+            }
+            let effects = self.plugin_builds.begin(plugins);
+            return self.perform(effects);
+        }
+        // What a restart is on its way for needs no further word.
+        if news == News::Known || news == News::Again && self.restarts.is_under_way() {
+            return;
+        }
+        self.tell_edited_copies(edits.iter().map(|edit| &edit.file));
+        match self.policy {
+            Policy::Attached => self.tell_refused(edits, Consequence::Attached, news),
+            Policy::RunOn => self.tell_refused(edits, Consequence::NoRestart, news),
+            Policy::Restart if in_vain => {
+                self.tell_refused(edits, Consequence::RestartInVain, news);
+            }
+            Policy::Restart => self.build_and_restart(edits, news),
+        }
+    }
+
+    fn tell_refused(&self, edits: &[Rude], then: Consequence, news: News) {
+        self.tell(ui::Event::Refused {
+            edits: announce::reasons(edits),
+            then,
+            again: news == News::Again,
+        });
+    }
+
+    fn build_and_restart(&mut self, edits: &[Rude], news: News) {
+        let under_way = self.restarts.is_under_way();
+        // What the sources of included crates hold now decides what cargo takes for built.
+        match self.command.include.launch() {
+            Ok(launch) if !under_way => self.command.launch = launch,
+            Ok(_) => {}
+            Err(error) => {
+                self.saves.try_again();
+                self.tell_refused(edits, Consequence::Failed, news);
+                return self.tell(ui::Event::Error(format!("{error:#}")));
+            }
+        }
+        toolchain::forget_versions(self.folder.path());
+        for error in self.programs.build_again() {
+            // A target folder that was removed: cargo builds all of it.
+            self.tell(ui::Event::Detail(format!("{error:#}")));
+        }
+        let project = restart::build_only(&self.command.launch);
+        if under_way {
+            return; // It is seen when the program has started again.
+        }
+        self.restarts.begin();
+        match project {
+            Some(project) => {
+                self.tell_refused(edits, Consequence::BuildAndRestart, news);
+                let plugins = self.programs.all_plugins();
+                self.perform([Effect::Start(Job::BuildAgain { project, plugins })]);
+            }
+            None => {
+                self.tell_refused(edits, Consequence::Restart, news);
+                self.built_again(true);
+            }
+        }
+    }
+
+    /// The project was built again: the program makes way for the new one, or runs on.
+    pub(super) fn built_again(&mut self, success: bool) {
+        if !success {
+            self.restarts.build_failed();
+            self.tell(ui::Event::BuildFailed);
+            return self.saves.try_again();
+        }
+        self.handover.clear();
+        let id = self.numbers.next();
+        let effects = self.restarts.hand_over(id, self.processes.all());
+        self.perform(effects);
+    }
+
+    /// Ends the processes and starts the command again, if this is the restart that is waited for. An exit code ends
+    /// the session.
+    pub(super) fn restart_if_due(&mut self, id: u64) -> Option<u8> {
+        let effects = self.restarts.due(id)?;
+        self.perform(effects);
+        self.outside.stop(&self.processes.pids());
+        self.programs.restarted();
+        self.processes.restarted();
+        self.patches.restarted();
+        self.ledger.clear();
+        let reply = self.rollbacks.restarted();
+        self.perform(reply);
+        let reason = self.saves.restarted();
+        self.restarts.restarted(reason);
+        let code = self.start_command();
+        if code.is_none() {
+            self.tell(ui::Event::Restarted);
+        }
+        code
+    }
+
+    /// Plugins were built again, and wait for their host.
+    pub(super) fn plugins_built(&mut self, success: bool) {
+        let again = self.plugin_builds.end();
+        match success {
+            true => self.tell(ui::Event::PluginBuilt),
+            false => {
+                self.tell(ui::Event::BuildFailed);
+                self.saves.try_again();
+            }
+        }
+        if again {
+            self.act(Instant::now());
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! What a session tells the user: each thing that can happen, with what is known of it, and its words.
+//!
+//! Every word about edits, patches and restarts stands here. Knows nothing of how things were found out, nor of
+//! terminals: it makes lines.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Tone;
+use crate::protocol::RolledBack;
+use soft_mock::patch::Installed;
+
+/// Functions that a line names before it says `+N more`.
+const NAMED: usize = 3;
+
+/// A function, as it is shown: `their_crate::store::Store::get (src/store.rs:41)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FunctionPlace {
+    /// Full name.
+    pub(crate) name: String,
+    /// File, relative to where `hot` was called.
+    pub(crate) file: String,
+    /// Line of its signature.
+    pub(crate) line: u32,
+}
+
+impl From<&Installed> for FunctionPlace {
+    fn from(installed: &Installed) -> Self {
+        Self {
+            name: installed.name.clone(),
+            file: installed.file.clone(),
+            line: installed.line,
+        }
+    }
+}
+
+impl Display for FunctionPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({}:{})", self.name, self.file, self.line)
+    }
+}
+
+/// A place in a file, and what is to be said of it: `src/model.rs:12: field added to struct User: its layout changes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason {
+    /// File, relative to where `hot` was called.
+    pub(crate) file: String,
+    /// Line in its new text.
+    pub(crate) line: u32,
+    /// What is there.
+    pub(crate) why: String,
+}
+
+impl Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.why)
+    }
+}
+
+/// What follows from an edit that can't be patched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consequence {
+    /// The project is built again, then the program is restarted.
+    BuildAndRestart,
+    /// There is nothing to build before.
+    Restart,
+    /// Only a plugin is built again, for its host to reload.
+    BuildPlugin,
+    /// Nothing: the user wants no restarts.
+    NoRestart,
+    /// Nothing: this session did not start the programs.
+    Attached,
+    /// Nothing: a restart has changed nothing about it.
+    RestartInVain,
+    /// Nothing: what would have to follow failed.
+    Failed,
+}
+
+impl Consequence {
+    fn words(self) -> &'static str {
+        match self {
+            Self::BuildAndRestart => "building again, then restarting",
+            Self::Restart => "restarting",
+            Self::BuildPlugin => "building the plugin again, for its host to reload",
+            Self::NoRestart => "the old code runs on (--no-restart)",
+            Self::Attached => "the old code runs on (`hot attach` restarts nothing)",
+            Self::RestartInVain => {
+                "the program was restarted for that, and is still the one from before the edit: what the \
+                 command starts isn't built from this file"
+            }
+            Self::Failed => "the old code runs on",
+        }
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The next call of these functions is new; `elapsed` is since the save. `because` is what else was edited:
+    /// `value of const LIMIT changed`.
+    Patched {
+        functions: Vec<FunctionPlace>,
+        elapsed: Duration,
+        because: Option<String>,
+    },
+    /// These functions have their original bodies again.
+    Restored {
+        functions: Vec<FunctionPlace>,
+        elapsed: Duration,
+    },
+    /// Patches were taken back, because another terminal asked for it.
+    RolledBack { done: RolledBack, elapsed: Duration },
+    /// These are patched, but the call in progress goes on with the old body, and no other is to be expected.
+    StillRunning(Vec<FunctionPlace>),
+    /// These are running and won't be called again: the edit has no effect before a restart.
+    WithoutEffect(Vec<FunctionPlace>),
+    /// A patch waits for the program's safe point; the names of some of its functions.
+    WaitsForSafePoint(Vec<String>),
+    /// An edit was compiled, and the code of the program is what comes out.
+    NothingUsesIt(Reason),
+    /// A static keeps its value although its initialiser changed.
+    KeepsValue { name: String },
+    /// The same, for one that may not have been used yet; the edit says where.
+    KeepsUsedValue { edit: Reason, name: String },
+    /// Edits can't be patched, and what follows; `again` if that was said already, and another save came.
+    Refused {
+        edits: Vec<Reason>,
+        then: Consequence,
+        again: bool,
+    },
+    /// A file can't be parsed at present: most often someone is typing.
+    SyntaxError { at: Reason, again: bool },
+    /// An edit doesn't compile: what the compiler said, as it said it.
+    CompileError { compiler: String, again: bool },
+    /// The command was started again.
+    Restarted,
+    /// A build before a restart failed.
+    BuildFailed,
+    /// A plugin was built again.
+    PluginBuilt,
+    /// Processes handed this over to the next ones.
+    HandedOver(Vec<String>),
+    /// A process took too long to hand something over.
+    HandoverTooSlow,
+    /// A program has joined that another session had started.
+    Joined { pid: u32, exe: PathBuf },
+    /// An edit was made in cargo's own copy of a package.
+    CargosCopyEdited { folder: PathBuf },
+    /// Something that went wrong while the session goes on.
+    Warning(String),
+    /// Something that failed.
+    Error(String),
+    /// What is said only with `--verbose`.
+    Detail(String),
+}
+
+/// A line of `hot`, or text of somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Line {
+    Own(Tone, String),
+    /// Unmarked and unchanged.
+    Verbatim(String),
+}
+
+impl Event {
+    pub(super) fn lines(&self) -> Vec<Line> {
+        match self {
+            Self::Patched {
+                functions,
+                elapsed,
+                because,
+            } => done("patched", functions, *elapsed, because.as_deref()),
+            Self::Restored { functions, elapsed } => done("restored", functions, *elapsed, None),
+            Self::RolledBack { done, elapsed } => rolled_back(done, *elapsed),
+            Self::StillRunning(functions) => each(functions, |function| {
+                format!(
+                    "{function} is running: the call in progress keeps its old body, the next one is new"
+                )
+            }),
+            Self::WithoutEffect(functions) => each(functions, |function| {
+                format!("{function} is running and won't be called again: the edit needs a restart")
+            }),
+            Self::Refused { edits, then, again } => refused(edits, *then, *again),
+            Self::SyntaxError { at, again } => {
+                let still = if *again { "still " } else { "" };
+                let Reason { file, line, why } = at;
+                let why = first_line(why);
+                plain(format!(
+                    "{file}:{line}: {still}{why} (waiting for the next save)"
+                ))
+            }
+            Self::CompileError { again: true, .. } => vec![Line::Own(
+                Tone::Bad,
+                "the edit still doesn't compile: the old code runs on".to_owned(),
+            )],
+            Self::CompileError { compiler, .. } => vec![
+                Line::Verbatim(whole_lines(compiler)),
+                Line::Own(
+                    Tone::Bad,
+                    "the edit doesn't compile: the old code runs on".to_owned(),
+                ),
+            ],
+            Self::Warning(text) => vec![Line::Own(Tone::Warning, text.clone())],
+            Self::Error(text) => vec![Line::Own(Tone::Bad, text.clone())],
+            Self::HandoverTooSlow => vec![Line::Own(
+                Tone::Warning,
+                "a process took too long to hand over its state: it starts fresh".to_owned(),
+            )],
+            other => plain(other.note()),
+        }
+    }
+
+    /// What is said in one plain line.
+    fn note(&self) -> String {
+        match self {
+            Self::WaitsForSafePoint(functions) => {
+                let named: Vec<&str> = functions.iter().take(NAMED).map(String::as_str).collect();
+                format!("waiting for the program's safe point: {}", named.join(", "))
+            }
+            Self::NothingUsesIt(edit) => format!("{edit}: nothing that runs uses it"),
+            Self::KeepsValue { name } => {
+                format!("`{name}` begins with another value now, but keeps the one that it has")
+            }
+            Self::KeepsUsedValue { edit, name } => {
+                format!("{edit}: `{name}` keeps the value that it has, if it was used before")
+            }
+            Self::Restarted => "restarted".to_owned(),
+            Self::BuildFailed => "the build failed: the old code runs on".to_owned(),
+            Self::PluginBuilt => "built the plugin again".to_owned(),
+            Self::HandedOver(names) => format!("handed over: {}", names.join(", ")),
+            Self::Joined { pid, exe } => format!("pid {pid} joined: {}", exe.display()),
+            Self::CargosCopyEdited { folder } => format!(
+                "{} is cargo's own copy of the package: the edit stays there, for all projects that use it, and \
+                 cargo alone does not notice it",
+                folder.display()
+            ),
+            Self::Detail(text) => text.clone(),
+            // All others have lines of their own.
+            _ => String::new(),
+        }
+    }
+}
+
+fn plain(text: String) -> Vec<Line> {
+    vec![Line::Own(Tone::Plain, text)]
+}
+
+fn each(functions: &[FunctionPlace], words: impl Fn(&FunctionPlace) -> String) -> Vec<Line> {
+    let line = |function| Line::Own(Tone::Warning, words(function));
+    functions.iter().map(line).collect()
+}
+
+fn done(
+    verb: &str,
+    functions: &[FunctionPlace],
+    elapsed: Duration,
+    because: Option<&str>,
+) -> Vec<Line> {
+    if functions.is_empty() {
+        return Vec::new();
+    }
+    let noun = match functions.len() {
+        1 => "function",
+        _ => "functions",
+    };
+    let named: Vec<String> = functions
+        .iter()
+        .take(NAMED)
+        .map(FunctionPlace::to_string)
+        .collect();
+    let more = match functions.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        rest => format!(" +{rest} more"),
+    };
+    let because = because.map_or(String::new(), |edit| format!(" (because of: {edit})"));
+    let text = format!(
+        "{verb} {} {noun} in {}: {}{more}{because}",
+        functions.len(),
+        time(elapsed),
+        named.join(", ")
+    );
+    vec![Line::Own(Tone::Good, text)]
+}
+
+fn rolled_back(done: &RolledBack, elapsed: Duration) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if !done.undone.is_empty() {
+        let functions: Vec<FunctionPlace> =
+            done.functions.iter().map(FunctionPlace::from).collect();
+        lines.extend(self::done("rolled back", &functions, elapsed, None));
+        let keep = "the files keep the edit; it counts again when they change";
+        lines.push(Line::Own(Tone::Plain, keep.to_owned()));
+    }
+    let refused = done.refused.iter();
+    lines.extend(refused.map(|why| Line::Own(Tone::Warning, format!("not rolled back: {why}"))));
+    lines
+}
+
+fn refused(edits: &[Reason], then: Consequence, again: bool) -> Vec<Line> {
+    let mut lines: Vec<Line> = match (again, edits) {
+        (true, [first, rest @ ..]) => {
+            let more = match rest.len() {
+                0 => String::new(),
+                rest => format!(" +{rest} more"),
+            };
+            vec![format!("still can't be patched: {first}{more}")]
+        }
+        _ => edits.iter().map(Reason::to_string).collect(),
+    }
+    .into_iter()
+    .map(|text| Line::Own(Tone::Warning, text))
+    .collect();
+    lines.push(Line::Own(Tone::Plain, then.words().to_owned()));
+    lines
+}
+
+fn first_line(text: &str) -> &str {
+    text.trim().lines().next().unwrap_or_default()
+}
+
+fn whole_lines(text: &str) -> String {
+    match text.is_empty() || text.ends_with('\n') {
+        true => text.to_owned(),
+        false => format!("{text}\n"),
+    }
+}
+
+/// `93 ms`, `12.3 s`.
+fn time(elapsed: Duration) -> String {
+    if elapsed < Duration::from_secs(10) {
+        format!("{} ms", elapsed.as_millis())
+    } else {
+        format!("{:.1} s", elapsed.as_secs_f64())
+    }
+}

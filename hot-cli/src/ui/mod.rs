@@ -1,0 +1,140 @@
+//! What `hot` says to the user: short lines on stderr, each marked `hot:`.
+//!
+//! Knows nothing of how things were found out; what is worded how stands in `event.rs`. stderr is the program's too, so
+//! every message goes out in one write, and only whole lines. What can't be written (a closed terminal) is dropped: it
+//! is no reason to end a session.
+
+mod event;
+
+pub(crate) use event::{Consequence, Event, FunctionPlace, Reason};
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+use event::Line;
+
+const MARK: &str = "hot:";
+
+/// The kinds of lines, which differ in colour only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Good,
+    Plain,
+    Warning,
+    Bad,
+}
+
+impl Tone {
+    fn colour(self) -> &'static str {
+        match self {
+            Self::Good => "\x1b[1;32m",
+            Self::Plain => "\x1b[1;36m",
+            Self::Warning => "\x1b[1;33m",
+            Self::Bad => "\x1b[1;31m",
+        }
+    }
+}
+
+/// Writes the lines. To be shared by reference; messages don't mix.
+#[derive(Debug)]
+pub(crate) struct Reporter<W = io::Stderr> {
+    out: Mutex<W>,
+    colour: bool,
+    verbose: bool,
+}
+
+impl Reporter {
+    /// To stderr, coloured if that is a terminal whose user doesn't object.
+    pub(crate) fn stderr(verbose: bool) -> Self {
+        let colour = io::stderr().is_terminal() && wants_colour(|name| std::env::var(name).ok());
+        Self::new(io::stderr(), colour, verbose)
+    }
+}
+
+/// By no-color.org's convention, and for terminals that can't.
+fn wants_colour(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let refused = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && variable("TERM").is_none_or(|term| term != "dumb")
+}
+
+impl<W: Write> Reporter<W> {
+    fn new(out: W, colour: bool, verbose: bool) -> Self {
+        Self {
+            out: Mutex::new(out),
+            colour,
+            verbose,
+        }
+    }
+
+    /// Whether the compiler may colour what it says.
+    pub(crate) fn is_coloured(&self) -> bool {
+        self.colour
+    }
+
+    /// Whether details are wanted.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// Tells what happened.
+    pub(crate) fn tell(&self, event: &Event) {
+        if matches!(event, Event::Detail(_)) && !self.verbose {
+            return;
+        }
+        let lines = event.lines();
+        let text: String = lines
+            .iter()
+            .map(|line| match line {
+                Line::Own(tone, text) => self.marked(*tone, text),
+                Line::Verbatim(text) => text.clone(),
+            })
+            .collect();
+        self.write(&text);
+    }
+
+    /// Something that failed.
+    pub(crate) fn error(&self, text: &str) {
+        self.tell(&Event::Error(text.to_owned()));
+    }
+
+    /// Only with `--verbose`; the text is not made otherwise.
+    pub(crate) fn detail(&self, text: impl FnOnce() -> String) {
+        if self.verbose {
+            self.tell(&Event::Detail(text()));
+        }
+    }
+
+    /// Every line is marked, so that it can be told from the program's own.
+    fn marked(&self, tone: Tone, text: &str) -> String {
+        let (start, end) = match self.colour {
+            true => (tone.colour(), "\x1b[0m"),
+            false => ("", ""),
+        };
+        let lines = text.trim_end().lines();
+        lines
+            .map(|line| format!("{start}{MARK}{end} {}\n", printable(line)))
+            .collect()
+    }
+
+    fn write(&self, message: &str) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        // One call, so that what the program writes at the same time stays before or behind.
+        let _ = out.write_all(message.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+/// Names of files may hold anything; a terminal must not obey them.
+fn printable(line: &str) -> String {
+    line.chars()
+        .map(|char| {
+            if char.is_control() && char != '\t' {
+                '\u{fffd}'
+            } else {
+                char
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

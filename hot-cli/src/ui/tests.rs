@@ -1,0 +1,256 @@
+//! Every event's words, to the byte.
+
+use std::time::Duration;
+
+use super::*;
+
+const QUICK: Duration = Duration::from_micros(93_700);
+
+fn get() -> FunctionPlace {
+    FunctionPlace {
+        name: "their_crate::store::Store::get".into(),
+        file: "src/store.rs".into(),
+        line: 41,
+    }
+}
+
+fn run() -> FunctionPlace {
+    FunctionPlace {
+        name: "their_crate::run".into(),
+        file: "src/main.rs".into(),
+        line: 7,
+    }
+}
+
+fn reason(file: &str, line: u32, why: &str) -> Reason {
+    Reason {
+        file: file.into(),
+        line,
+        why: why.into(),
+    }
+}
+
+fn patched(functions: Vec<FunctionPlace>, elapsed: Duration) -> Event {
+    Event::Patched {
+        functions,
+        elapsed,
+        because: None,
+    }
+}
+
+#[track_caller]
+fn check(event: &Event, expected: &str) {
+    let reporter = Reporter::new(Vec::new(), false, false);
+    reporter.tell(event);
+    assert_eq!(said(reporter), expected);
+}
+
+fn said(reporter: Reporter<Vec<u8>>) -> String {
+    String::from_utf8(reporter.out.into_inner().expect("not poisoned")).expect("utf-8")
+}
+
+#[test]
+fn patched_as_promised() {
+    check(
+        &patched(vec![get()], QUICK),
+        "hot: patched 1 function in 93 ms: their_crate::store::Store::get (src/store.rs:41)\n",
+    );
+    check(
+        &patched(vec![run(), run(), run()], QUICK),
+        "hot: patched 3 functions in 93 ms: their_crate::run (src/main.rs:7), their_crate::run (src/main.rs:7), \
+         their_crate::run (src/main.rs:7)\n",
+    );
+    check(
+        &patched(
+            vec![get(), run(), run(), run(), get()],
+            Duration::from_millis(12_340),
+        ),
+        "hot: patched 5 functions in 12.3 s: their_crate::store::Store::get (src/store.rs:41), \
+         their_crate::run (src/main.rs:7), their_crate::run (src/main.rs:7) +2 more\n",
+    );
+    check(&patched(vec![], QUICK), "");
+    check(
+        &Event::Patched {
+            functions: vec![run()],
+            elapsed: QUICK,
+            because: Some("value of const LIMIT changed".into()),
+        },
+        "hot: patched 1 function in 93 ms: their_crate::run (src/main.rs:7) (because of: value of const LIMIT changed)\n",
+    );
+    check(
+        &Event::Restored {
+            functions: vec![run()],
+            elapsed: QUICK,
+        },
+        "hot: restored 1 function in 93 ms: their_crate::run (src/main.rs:7)\n",
+    );
+}
+
+#[test]
+fn running_code_is_said() {
+    check(
+        &Event::StillRunning(vec![get()]),
+        "hot: their_crate::store::Store::get (src/store.rs:41) is running: the call in progress keeps its old \
+         body, the next one is new\n",
+    );
+    check(
+        &Event::WithoutEffect(vec![run()]),
+        "hot: their_crate::run (src/main.rs:7) is running and won't be called again: the edit needs a restart\n",
+    );
+}
+
+#[test]
+fn refused_edits_name_their_place() {
+    let edit = reason(
+        "src/model.rs",
+        12,
+        "field added to struct User: its layout changes",
+    );
+    let refused = |edits, again| Event::Refused {
+        edits,
+        then: Consequence::BuildAndRestart,
+        again,
+    };
+    check(
+        &refused(vec![edit.clone()], false),
+        "hot: src/model.rs:12: field added to struct User: its layout changes\nhot: building again, then restarting\n",
+    );
+    check(
+        &refused(vec![edit.clone(), edit], true),
+        "hot: still can't be patched: src/model.rs:12: field added to struct User: its layout changes +1 more\n\
+         hot: building again, then restarting\n",
+    );
+}
+
+#[test]
+fn a_syntax_error_is_one_line() {
+    let error = |again| Event::SyntaxError {
+        at: reason("src/a.rs", 3, "expected `;`\n  more\n"),
+        again,
+    };
+    check(
+        &error(false),
+        "hot: src/a.rs:3: expected `;` (waiting for the next save)\n",
+    );
+    check(
+        &error(true),
+        "hot: src/a.rs:3: still expected `;` (waiting for the next save)\n",
+    );
+}
+
+#[test]
+fn the_compiler_is_quoted_verbatim_and_once() {
+    let text = "error[E0425]: x\n --> src/a.rs:1:2\n\x1b[1mbold\x1b[0m";
+    let error = |compiler: &str, again| Event::CompileError {
+        compiler: compiler.into(),
+        again,
+    };
+    check(
+        &error(text, false),
+        &format!("{text}\nhot: the edit doesn't compile: the old code runs on\n"),
+    );
+    check(
+        &error("a\n", false),
+        "a\nhot: the edit doesn't compile: the old code runs on\n",
+    );
+    check(
+        &error(text, true),
+        "hot: the edit still doesn't compile: the old code runs on\n",
+    );
+}
+
+#[test]
+fn every_line_is_marked_and_harmless() {
+    check(
+        &Event::HandedOver(vec!["one\ntwo".into()]),
+        "hot: handed over: one\nhot: two\n",
+    );
+    check(
+        &Event::Warning("a\x1b[2Jb\rc\td".into()),
+        "hot: a\u{fffd}[2Jb\u{fffd}c\td\n",
+    );
+    check(&Event::Error(String::new()), "");
+}
+
+#[test]
+fn every_note_has_words() {
+    for event in [
+        Event::WaitsForSafePoint(vec!["a::b".into()]),
+        Event::NothingUsesIt(reason("a.rs", 1, "x")),
+        Event::KeepsValue { name: "X".into() },
+        Event::KeepsUsedValue {
+            edit: reason("a.rs", 1, "x"),
+            name: "X".into(),
+        },
+        Event::Restarted,
+        Event::BuildFailed,
+        Event::PluginBuilt,
+        Event::HandoverTooSlow,
+        Event::Joined {
+            pid: 1,
+            exe: "/a".into(),
+        },
+        Event::CargosCopyEdited {
+            folder: "/a".into(),
+        },
+    ] {
+        let reporter = Reporter::new(Vec::new(), false, false);
+        reporter.tell(&event);
+        assert!(said(reporter).len() > MARK.len() + 2, "{event:?}");
+    }
+}
+
+#[test]
+fn details_only_when_asked_for() {
+    let quiet = Reporter::new(Vec::new(), false, false);
+    quiet.detail(|| unreachable!("not made"));
+    quiet.tell(&Event::Detail("x".into()));
+    assert_eq!(said(quiet), "");
+    let reporter = Reporter::new(Vec::new(), false, true);
+    reporter.detail(|| "linked in 12 ms".into());
+    assert_eq!(said(reporter), "hot: linked in 12 ms\n");
+}
+
+#[test]
+fn colour_where_it_is_wanted() {
+    let reporter = Reporter::new(Vec::new(), true, false);
+    reporter.tell(&Event::Restarted);
+    assert_eq!(said(reporter), "\x1b[1;36mhot:\x1b[0m restarted\n");
+
+    let env = |pairs: &'static [(&str, &str)]| {
+        move |name: &str| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        }
+    };
+    assert!(wants_colour(env(&[])));
+    assert!(wants_colour(env(&[("NO_COLOR", ""), ("TERM", "xterm")])));
+    assert!(!wants_colour(env(&[("NO_COLOR", "1")])));
+    assert!(!wants_colour(env(&[("TERM", "dumb")])));
+}
+
+#[test]
+fn each_message_is_one_write_and_failures_are_no_panic() {
+    struct Counting(usize);
+    impl Write for Counting {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += 1;
+            match self.0 {
+                1 => Ok(bytes.len()),
+                _ => Err(io::ErrorKind::BrokenPipe.into()),
+            }
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let reporter = Reporter::new(Counting(0), true, false);
+    reporter.tell(&Event::CompileError {
+        compiler: "one\ntwo".into(),
+        again: false,
+    });
+    assert_eq!(reporter.out.lock().expect("not poisoned").0, 1);
+    reporter.error("nobody reads this");
+}
