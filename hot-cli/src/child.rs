@@ -32,7 +32,7 @@ const POLL: Duration = Duration::from_millis(2);
 const JUST_STARTED: Duration = Duration::from_millis(50);
 
 /// How long a killed process may take to vanish; more only if it is stuck in the kernel.
-const KILL_PATIENCE: Duration = Duration::from_secs(2);
+const KILL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A command and what it gets besides our own environment.
 #[derive(Debug, Clone)]
@@ -226,7 +226,7 @@ impl<E: From<ChildEvent> + Send + 'static> Supervisor<E> {
             target.signal(Signal::CONT);
         }
         let killed = kill_after(grace, &targets);
-        let status = run.and_then(|run| run.wait(KILL_PATIENCE));
+        let status = run.and_then(|run| run.wait(KILL_TIMEOUT));
         Stopped { status, killed }
     }
 }
@@ -236,11 +236,11 @@ impl Run {
         lock(&self.status).is_none()
     }
 
-    fn wait(&self, patience: Duration) -> Option<ExitStatus> {
+    fn wait(&self, timeout: Duration) -> Option<ExitStatus> {
         let status = lock(&self.status);
         let (status, _) = self
             .ended
-            .wait_timeout_while(status, patience, |status| status.is_none())
+            .wait_timeout_while(status, timeout, |status| status.is_none())
             .unwrap_or_else(PoisonError::into_inner);
         *status
     }
@@ -306,12 +306,12 @@ fn kill_after(grace: Duration, targets: &[Process]) -> usize {
     for target in &stubborn {
         target.signal(Signal::KILL);
     }
-    wait_for_end(KILL_PATIENCE, targets);
+    wait_for_end(KILL_TIMEOUT, targets);
     stubborn.len()
 }
 
-fn wait_for_end(patience: Duration, targets: &[Process]) {
-    let deadline = Instant::now() + patience;
+fn wait_for_end(timeout: Duration, targets: &[Process]) {
+    let deadline = Instant::now() + timeout;
     while targets.iter().any(Process::is_alive) && Instant::now() < deadline {
         thread::sleep(POLL);
     }

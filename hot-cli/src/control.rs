@@ -22,10 +22,10 @@ use crate::os::private_socket::{self, peer_pid};
 const LINE_MAX: u64 = 64 << 20;
 
 /// A program says hello at once.
-const HELLO_PATIENCE: Duration = Duration::from_secs(10);
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A program that doesn't read for so long won't: it must not stop the whole session.
-const SEND_PATIENCE: Duration = Duration::from_secs(5);
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Far more than the programs of a session; each costs a thread.
 const CONNECTIONS_MAX: usize = 256;
@@ -222,8 +222,8 @@ fn serve<E: From<ControlEvent> + Send + 'static>(
     stream: UnixStream,
     events: Sender<E>,
 ) -> io::Result<()> {
-    stream.set_write_timeout(Some(SEND_PATIENCE))?;
-    stream.set_read_timeout(Some(HELLO_PATIENCE))?;
+    stream.set_write_timeout(Some(SEND_TIMEOUT))?;
+    stream.set_read_timeout(Some(HELLO_TIMEOUT))?;
     let conn = Connection(shared.next.fetch_add(1, Ordering::Relaxed));
     let peer = Arc::new(Peer {
         stream,
@@ -242,7 +242,7 @@ fn serve<E: From<ControlEvent> + Send + 'static>(
     }
     let theirs = Arc::clone(shared);
     let read = move || {
-        let last = talk(conn, &peer, &events);
+        let last = read_messages(conn, &peer, &events);
         peer.close();
         lock(&theirs.connections).remove(&conn);
         if let Some(last) = last {
@@ -259,7 +259,7 @@ fn serve<E: From<ControlEvent> + Send + 'static>(
 }
 
 /// Reads until the end of the connection; returns what is to be said of it.
-fn talk<E: From<ControlEvent>>(
+fn read_messages<E: From<ControlEvent>>(
     conn: Connection,
     peer: &Peer,
     events: &Sender<E>,
@@ -335,10 +335,7 @@ fn read_message(reader: &mut impl BufRead) -> Result<Option<FromProgram>, String
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
             ) =>
         {
-            return Err(format!(
-                "it said nothing for {} s",
-                HELLO_PATIENCE.as_secs()
-            ));
+            return Err(format!("it said nothing for {} s", HELLO_TIMEOUT.as_secs()));
         }
         Err(error) => return Err(format!("it can't be read from: {error}")),
     }

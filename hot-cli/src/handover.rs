@@ -15,7 +15,7 @@ use soft_mock::handover::parcel::{receive, send, Parcel, Words, SOCKET};
 use crate::os::private_socket::{self, peer_pid};
 
 /// A process says at once what it wants.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A parcel and its sockets, open.
 type Kept = (Parcel, Vec<OwnedFd>);
@@ -57,8 +57,8 @@ impl Handover {
 
     fn serve(&self, stream: &UnixStream) -> Result<()> {
         peer_pid(stream).map_err(anyhow::Error::msg)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         match receive(stream)? {
             (Words::Give(parcel), sockets) => {
                 if parcel.sockets.len() != sockets.len() {

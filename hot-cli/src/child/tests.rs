@@ -6,7 +6,7 @@ use std::sync::mpsc::{channel, Receiver};
 
 use super::*;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn sh(script: &str) -> Launch {
     Launch {
@@ -23,7 +23,7 @@ fn supervisor() -> (Supervisor<ChildEvent>, Receiver<ChildEvent>) {
 
 fn next_exit(events: &Receiver<ChildEvent>) -> (u64, ExitStatus, bool) {
     loop {
-        match events.recv_timeout(PATIENCE).expect("an event") {
+        match events.recv_timeout(TIMEOUT).expect("an event") {
             ChildEvent::Exited {
                 run,
                 status,
@@ -45,7 +45,7 @@ fn run(launch: &Launch) -> u8 {
 
 #[track_caller]
 fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(found) = look() {
             return found;
@@ -115,7 +115,7 @@ fn one_run_at_a_time() {
         supervisor.start(&sh("exit")),
         Err(ChildError::Running)
     ));
-    supervisor.stop(&[], PATIENCE);
+    supervisor.stop(&[], TIMEOUT);
     let second = supervisor.start(&sh("exit 4")).expect("started again");
     assert_ne!(first, second);
     assert_eq!(next_exit(&events).0, first);
@@ -134,14 +134,14 @@ fn stop_lets_the_child_end_by_itself() {
     );
     let run = supervisor.start(&sh(&script)).expect("started");
     lines(&ready, 1);
-    let stopped = supervisor.stop(&[], PATIENCE);
+    let stopped = supervisor.stop(&[], TIMEOUT);
     assert_eq!(
         (stopped.status.map(exit::of_command), stopped.killed),
         (Some(3), 0)
     );
     let (ended, _, by_us) = next_exit(&events);
     assert_eq!((ended, by_us), (run, true));
-    let nothing = supervisor.stop(&[], PATIENCE);
+    let nothing = supervisor.stop(&[], TIMEOUT);
     assert_eq!(nothing.killed, 0);
 }
 
@@ -176,7 +176,7 @@ fn stop_ends_a_frozen_child() {
             .contains(") T ")
             .then_some(())
     });
-    let stopped = supervisor.stop(&[], PATIENCE);
+    let stopped = supervisor.stop(&[], TIMEOUT);
     assert_eq!(
         (stopped.status.map(exit::of_command), stopped.killed),
         (Some(128 + 15), 0)
@@ -192,7 +192,7 @@ fn stop_takes_along_what_the_child_started() {
     supervisor.start(&sh(&script)).expect("started");
     let inner = lines(&pids, 1);
     assert!(is_alive(&inner[0]));
-    supervisor.stop(&[], PATIENCE);
+    supervisor.stop(&[], TIMEOUT);
     assert!(!is_alive(&inner[0]));
 }
 
@@ -209,7 +209,7 @@ fn stop_ends_programs_that_left_the_family() {
     let (mut supervisor, _events) = supervisor();
     supervisor.start(&sh("sleep 60")).expect("started");
     // Init and this process itself must survive being named.
-    let stopped = supervisor.stop(&[1, std::process::id(), 0, pid], PATIENCE);
+    let stopped = supervisor.stop(&[1, std::process::id(), 0, pid], TIMEOUT);
     assert_eq!(
         (stopped.status.map(exit::of_command), stopped.killed),
         (Some(128 + 15), 0)

@@ -5,7 +5,7 @@ use std::sync::mpsc::{channel, Receiver};
 
 use super::*;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const HELLO: &str = r#"{"hello":{"version":1,"pid":1,"exe":"/bin/app","units":[{"crate":"app","unit":"00000000000000aa","rustc":"rustc 1.95.0","sites":12}],"program":"p"}}"#;
 
 struct Session {
@@ -31,7 +31,7 @@ impl Session {
     }
 
     fn next(&self) -> ControlEvent {
-        self.events.recv_timeout(PATIENCE).expect("an event")
+        self.events.recv_timeout(TIMEOUT).expect("an event")
     }
 
     fn join(&self) -> (Connection, UnixStream) {

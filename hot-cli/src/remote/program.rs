@@ -13,10 +13,10 @@ use crate::os;
 use crate::os::private_socket::peer_pid;
 
 /// A program says hello at once, if it is one.
-const HELLO_PATIENCE: Duration = Duration::from_secs(5);
+const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Loading a patch takes milliseconds; a listener of the program's may take longer.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A connection to a program.
 #[derive(Debug)]
@@ -40,8 +40,8 @@ impl ProgramLine {
         let failed = || format!("can't connect to {}", socket.display());
         let stream = UnixStream::connect(socket).with_context(failed)?;
         peer_pid(&stream).map_err(anyhow::Error::msg)?;
-        stream.set_read_timeout(Some(HELLO_PATIENCE))?;
-        stream.set_write_timeout(Some(HELLO_PATIENCE))?;
+        stream.set_read_timeout(Some(HELLO_TIMEOUT))?;
+        stream.set_write_timeout(Some(HELLO_TIMEOUT))?;
         let mut reader = BufReader::new(stream);
         let hello = match read(&mut reader).with_context(failed)? {
             FromProgram::Hello(hello) if hello.version == VERSION => hello,
@@ -52,7 +52,7 @@ impl ProgramLine {
             ),
             _ => bail!("whoever listens at {} doesn't say hello", socket.display()),
         };
-        reader.get_ref().set_read_timeout(Some(ANSWER_PATIENCE))?;
+        reader.get_ref().set_read_timeout(Some(ANSWER_TIMEOUT))?;
         Ok(Self { reader, hello })
     }
 

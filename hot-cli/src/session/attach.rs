@@ -23,8 +23,8 @@ pub(crate) struct AttachArgs {
     verbose: bool,
 }
 
-const MOMENT: Duration = Duration::from_millis(50);
-const MOMENTS: usize = 10;
+const PAUSE: Duration = Duration::from_millis(50);
+const ATTEMPTS: usize = 10;
 
 /// A killed session's folder, and its programs that live.
 type Orphan = (PathBuf, Vec<u32>);
@@ -57,11 +57,11 @@ pub(super) fn attach(options: &AttachArgs) -> Result<u8> {
 
 /// A process that was killed just now holds its lock for a moment.
 fn find(pid: Option<u32>) -> Result<PathBuf> {
-    for _ in 0..MOMENTS {
+    for _ in 0..ATTEMPTS {
         if let Ok(folder) = choose(orphans(), pid) {
             return Ok(folder);
         }
-        std::thread::sleep(MOMENT);
+        std::thread::sleep(PAUSE);
     }
     choose(orphans(), pid)
 }

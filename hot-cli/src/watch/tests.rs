@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::*;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Long enough for an event that must not come.
 const SILENCE: Duration = Duration::from_millis(150);
 
@@ -57,9 +57,9 @@ impl Scene {
         let wanted: BTreeSet<PathBuf> = names.iter().map(|name| self.path(name)).collect();
         let mut told = BTreeSet::new();
         while told != wanted {
-            match self.events.recv_timeout(PATIENCE) {
+            match self.events.recv_timeout(TIMEOUT) {
                 Ok(WatchEvent::Changed { paths, seen }) => {
-                    assert!(seen.elapsed() < PATIENCE);
+                    assert!(seen.elapsed() < TIMEOUT);
                     told.extend(paths);
                 }
                 other => panic!("told {told:?}, wanted {wanted:?}, then {other:?}"),
@@ -328,13 +328,13 @@ fn events_that_were_lost() {
     put(&a, "new");
     let lost = notify::Event::new(notify::EventKind::Other).set_flag(notify::event::Flag::Rescan);
     watcher.inputs.send(Input::Raw(Ok(lost))).expect("sent");
-    match events.recv_timeout(PATIENCE) {
+    match events.recv_timeout(TIMEOUT) {
         Ok(WatchEvent::Changed { paths, .. }) => assert_eq!(paths, [a]),
         other => panic!("{other:?}"),
     }
     let error = notify::Error::new(notify::ErrorKind::MaxFilesWatch);
     watcher.inputs.send(Input::Raw(Err(error))).expect("sent");
-    match events.recv_timeout(PATIENCE) {
+    match events.recv_timeout(TIMEOUT) {
         Ok(WatchEvent::Failed { why }) => assert!(why.contains("max_user_watches"), "{why}"),
         other => panic!("{other:?}"),
     }
@@ -351,7 +351,7 @@ fn relative_paths_are_told_as_they_were_given() {
     let file = Path::new(keep.path().file_name().expect("name")).join("a.rs");
     watcher.set_files([file.clone()]).expect("set");
     put(&file, "new");
-    match events.recv_timeout(PATIENCE) {
+    match events.recv_timeout(TIMEOUT) {
         Ok(WatchEvent::Changed { paths, .. }) => assert_eq!(paths, [file]),
         other => panic!("{other:?}"),
     }
