@@ -90,6 +90,7 @@ pub fn attribute_prologue(
         signature,
         block,
         owner: &owner,
+        module: None,
         item_impl: surroundings.item_impl,
         instances: has_instances.then_some(surroundings),
         kind,

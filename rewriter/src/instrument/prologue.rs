@@ -40,6 +40,8 @@ pub(crate) struct PrologueTarget<'a> {
     pub(crate) signature: &'a Signature,
     pub(crate) block: &'a Block,
     pub(crate) owner: &'a Owner,
+    /// Its module, if it has to be written down: `module_path!` would leave raw names raw.
+    pub(crate) module: Option<&'a str>,
     pub(crate) item_impl: Option<&'a ItemImpl>,
     /// There are instances of it; what stands around it then.
     pub(crate) instances: Option<Surroundings<'a>>,
@@ -162,6 +164,10 @@ fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
     let flags: u32 = flags.iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum();
     let line = function.signature.ident.span().start().line;
     let signature = signature_text(function.signature);
+    let module = match function.module {
+        Some(module) => format!("{module:?}"),
+        None => format!("{core}::module_path!()"),
+    };
     let has_type = dialect.type_ids && function.instances.is_none();
     let type_id = has_type
         .then(|| identity(function, dialect))
@@ -171,7 +177,7 @@ fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
         });
     format!(
         "#[used] {section} static __SOFT_MOCK_SITE: crate::__soft_mock::Site = crate::__soft_mock::Site::new({flags}, \
-         {core}::concat!({before:?}, {core}::module_path!(), {after:?}), {core}::file!(), {line}, {signature:?}, {type_id});"
+         {core}::concat!({before:?}, {module}, {after:?}), {core}::file!(), {line}, {signature:?}, {type_id});"
     )
 }
 

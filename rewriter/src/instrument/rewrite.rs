@@ -24,7 +24,7 @@ use crate::instrument::{instance, prologue, redirect, refused};
 use crate::syntax::attributes::is_test_only;
 use crate::syntax::edition::Edition;
 use crate::syntax::edits::Edits;
-use crate::syntax::names::{plain, signature_text, site_name, Owner};
+use crate::syntax::names::{plain, raw, signature_text, site_name, Owner};
 use crate::syntax::tree::{line_of, CrateTree, SourceFile};
 
 /// What is to be written.
@@ -202,6 +202,11 @@ impl Rewriter<'_> {
         }
     }
 
+    /// Whether a name in the module's path has to be written `r#name`.
+    fn has_raw_names(&self) -> bool {
+        self.path.iter().any(|name| raw(name) != *name)
+    }
+
     fn inline_module(&mut self, name: &str, items: &[Item]) {
         let outer = self.module.clone();
         self.module = format!("{outer}::{}", plain(name));
@@ -300,6 +305,7 @@ impl Rewriter<'_> {
                 signature,
                 block,
                 owner: &owner,
+                module: self.has_raw_names().then_some(&*self.module),
                 item_impl,
                 instances: has_instances.then_some(around),
                 kind,
@@ -420,6 +426,29 @@ mod tests {
         };
         let tree = CrateTree::load(Path::new("src/lib.rs"), &mut read).expect("a root");
         rewrite(&tree, &options(output))
+    }
+
+    #[test]
+    fn names_of_sites_have_no_raw_names() {
+        let source = "mod r#mod { fn r#fn() {} } mod plain { fn f() {} }";
+        let mut read = |_: &Path| Ok(source.to_owned());
+        let tree = CrateTree::load(Path::new("lib.rs"), &mut read).expect("a root");
+        let facts = CrateIdentity {
+            name: "app".to_owned(),
+            ..CrateIdentity::default()
+        };
+        let options = Options {
+            facts,
+            ..Options::default()
+        };
+        let rewritten = rewrite(&tree, &options);
+        assert_eq!(rewritten.functions[0].name, "app::mod::fn");
+        let text = &rewritten.files[0].1;
+        assert!(
+            text.contains("concat!(\"\", \"app::mod\", \"::fn\")"),
+            "{text}"
+        );
+        assert!(text.contains("module_path!(), \"::f\")"), "{text}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ use super::target::Target;
 use crate::analysis::eligibility::Kind;
 use crate::syntax::edition::Edition;
 use crate::syntax::mentions::contains;
+use crate::syntax::names::raw;
 use crate::syntax::signature::pointer_type;
 
 mod header;
@@ -329,7 +330,7 @@ impl<'a> Writer<'a> {
                     .function
                     .module
                     .iter()
-                    .map(|m| format_ident!("{m}"));
+                    .map(|m| format_ident!("{}", raw(m)));
                 let host = format_ident!("{HOST}");
                 quote!(::#host #(::#module)* ::#name)
             }

@@ -11,6 +11,7 @@ use super::reach::Kept;
 use super::request::{PatchSourceError, PatchedCrate, HOST, PLUGIN_ROOT};
 use super::target::Target;
 use crate::analysis::items::FileItems;
+use crate::syntax::names::raw;
 
 /// Attributes of the user's root file that the plugin's root has too.
 const CARRIED: [&str; 6] = [
@@ -326,13 +327,5 @@ fn one_line(text: &str) -> String {
     match text.parse::<proc_macro2::TokenStream>() {
         Ok(tokens) => tokens.to_string(),
         Err(_) => text.to_owned(),
-    }
-}
-
-/// A module's name as it must be written in a path.
-fn raw(name: &str) -> String {
-    match syn::parse_str::<syn::Ident>(name) {
-        Ok(_) => name.to_owned(),
-        Err(_) => format!("r#{name}"),
     }
 }

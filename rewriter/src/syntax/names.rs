@@ -115,6 +115,14 @@ pub(crate) fn plain(ident: &str) -> String {
     ident.trim_start_matches("r#").to_owned()
 }
 
+/// A name as it must be written in a path: `r#mod` of `mod`.
+pub(crate) fn raw(name: &str) -> String {
+    match syn::parse_str::<syn::Ident>(name) {
+        Ok(_) => name.to_owned(),
+        Err(_) => format!("r#{name}"),
+    }
+}
+
 /// Tokens as text with white space only where two words would otherwise run together, and after commas.
 pub(crate) fn compact(tokens: TokenStream) -> String {
     let mut out = String::new();

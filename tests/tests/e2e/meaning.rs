@@ -78,3 +78,34 @@ fn a_glob_import_against_the_prelude() {
     };
     check("glob", "seen 1, own 0", &private, &outside);
 }
+
+#[test]
+fn names_by_order_by_traits_and_in_macros() {
+    let project = Project::fixture("scopes");
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "1 2, one trait, two trait, raw");
+    let edits = [
+        (
+            "fn first() -> u32 {\n    number!()",
+            "fn first() -> u32 {\n    number!() + 10",
+            "11 2, one trait, two trait, raw",
+        ),
+        (
+            "\"one {}\"",
+            "\"uno {}\"",
+            "11 2, uno trait, two trait, raw",
+        ),
+        (
+            "\"two {}\"",
+            "\"due {}\"",
+            "11 2, uno trait, due trait, raw",
+        ),
+        ("\"raw\"", "\"rough\"", "11 2, uno trait, due trait, rough"),
+    ];
+    for (from, to, answer) in edits {
+        project.edit("src/main.rs", from, to);
+        session.wait_for_patch();
+        assert_eq!(session.ask("x"), answer);
+    }
+}
