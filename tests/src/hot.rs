@@ -25,7 +25,7 @@ fn build() -> PathBuf {
         .args([
             "build",
             "-p",
-            "hot-cli",
+            "soft-mock-cli",
             "--message-format=json-render-diagnostics",
         ])
         .output()

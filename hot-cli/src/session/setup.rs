@@ -13,7 +13,7 @@ use crate::os::files::replace_file;
 use crate::wrapper::link::build_environment;
 
 /// The agent that programs open, built together with `hot`.
-static AGENT: &[u8] = include_bytes!(env!("SOFT_MOCK_AGENT"));
+static AGENT: &[u8] = soft_mock_embed::dynamic_library!(soft_mock_agent);
 
 /// Puts the agent where the generated main looks for it.
 pub(crate) fn write_agent(session: &Path) -> Result<()> {
