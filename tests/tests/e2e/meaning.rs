@@ -84,28 +84,45 @@ fn names_by_order_by_traits_and_in_macros() {
     let project = Project::fixture("scopes");
     let mut session = project.hot(&["cargo", "run"]);
     session.wait_for_stdout("ready");
-    assert_eq!(session.ask("x"), "1 2, one trait, two trait, raw");
+    assert_eq!(session.ask("x"), "1 2, one trait, two trait, raw, 21");
     let edits = [
         (
             "fn first() -> u32 {\n    number!()",
             "fn first() -> u32 {\n    number!() + 10",
-            "11 2, one trait, two trait, raw",
+            "11 2, one trait, two trait, raw, 21",
         ),
         (
             "\"one {}\"",
             "\"uno {}\"",
-            "11 2, uno trait, two trait, raw",
+            "11 2, uno trait, two trait, raw, 21",
         ),
         (
             "\"two {}\"",
             "\"due {}\"",
-            "11 2, uno trait, due trait, raw",
+            "11 2, uno trait, due trait, raw, 21",
         ),
-        ("\"raw\"", "\"rough\"", "11 2, uno trait, due trait, rough"),
+        (
+            "\"raw\"",
+            "\"rough\"",
+            "11 2, uno trait, due trait, rough, 21",
+        ),
     ];
     for (from, to, answer) in edits {
         project.edit("src/main.rs", from, to);
         session.wait_for_patch();
         assert_eq!(session.ask("x"), answer);
+    }
+
+    // The impl block in another module: its functions are the same ones, now and at the next edit.
+    let moved = [
+        ("mod home {", "mod away {"),
+        ("            21", "            22"),
+    ];
+    let again = [("            22", "            23")];
+    for (edit, answer) in [(&moved[..], ", 22"), (&again[..], ", 23")] {
+        project.edit_all("src/main.rs", edit);
+        session.wait_for_patch();
+        let said = session.ask("x");
+        assert!(said.ends_with(answer), "{said}");
     }
 }

@@ -238,6 +238,7 @@ fn taken_out<'d>(
         new: &new_side,
         program: &program,
         premises: &premises,
+        then: &then,
     };
     for (position, sites) in by_unit(built, new, &difference, &now)? {
         let (once, sites): (Vec<&CompiledSite>, Vec<&CompiledSite>) =

@@ -1,7 +1,7 @@
 //! From selected code to a plugin: objects are written, linked, and checked for what they would bring.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,8 @@ pub(super) struct Plugins<'a, 'd> {
     pub(super) new: &'a Side<'a, 'd>,
     pub(super) program: &'a ProgramSymbols<'a>,
     pub(super) premises: &'a Premises<'a>,
+    /// The sites of the program, by the paths of their code.
+    pub(super) then: &'a HashMap<String, CompiledSite>,
 }
 
 impl Plugins<'_, '_> {
@@ -123,7 +125,8 @@ impl Plugins<'_, '_> {
                 .strip_prefix(&unit.cwd)
                 .unwrap_or(&replaced.file);
             Function {
-                name: site.name.clone(),
+                // An impl block that moved to another module has another name there, and the same site.
+                name: self.then.get(site.owner()).unwrap_or(site).name.clone(),
                 signature: site.signature.clone(),
                 symbol: format!("__soft_mock_patch_{k}"),
                 check: None,
