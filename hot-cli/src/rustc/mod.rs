@@ -3,6 +3,8 @@
 //! Knows nothing of how sources are rewritten, nor of what the results are for.
 
 pub(crate) mod args;
+pub(crate) mod dep_info;
+pub(crate) mod inputs;
 pub(crate) mod run;
 pub(crate) mod toolchain;
 pub(crate) mod unit;

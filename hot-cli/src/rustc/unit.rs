@@ -18,7 +18,8 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::args::RustcArgs;
-use crate::os::files::{content_hash, replace_file, replace_with_mode};
+use super::inputs::{inputs, Input};
+use crate::os::files::{replace_file, replace_with_mode};
 
 /// Why a crate has no sites that uses one that has.
 pub(crate) const NOT_INCLUDED: &str = "it is not included";
@@ -62,8 +63,8 @@ pub(crate) struct Unit {
     pub(crate) mocks: bool,
     /// The files that were rewritten.
     pub(crate) sources: Vec<PathBuf>,
-    /// Everything else that decides what is compiled, with a hash of what it held.
-    pub(crate) inputs: BTreeMap<PathBuf, u64>,
+    /// Everything else that decides what is compiled.
+    pub(crate) inputs: BTreeMap<PathBuf, Input>,
     /// Names of sites without a type id, and of functions without a site: the compiler refuses them, or their code
     /// can't be called through one.
     pub(crate) untyped: BTreeSet<String>,
@@ -150,21 +151,9 @@ impl Unit {
         RustcArgs::new(self.args.clone())
     }
 
-    /// Takes note of what decides about the crate beside its rewritten sources: the files in `read`,
-    /// the manifests and the build script.
-    pub(crate) fn note_inputs(&mut self, read: Vec<PathBuf>) {
-        let package = self.env.get("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let package = package
-            .iter()
-            .flat_map(|folder| ["Cargo.toml", "build.rs"].map(|name| folder.join(name)));
-        self.inputs = read
-            .iter()
-            .map(|path| self.cwd.join(path))
-            .chain(package)
-            .chain([self.cwd.join("Cargo.toml")])
-            .filter(|path| !self.sources.contains(path))
-            .map(|path| (path.clone(), content_hash(&path)))
-            .collect();
+    /// Records what decides about the crate beside its rewritten sources; `read` is what the compiler read.
+    pub(crate) fn record_inputs(&mut self, read: &[PathBuf]) {
+        self.inputs = inputs(self, read);
     }
 
     /// The unit that a library file belongs to, if there is a record of one.

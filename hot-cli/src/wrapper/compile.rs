@@ -13,11 +13,12 @@ use soft_mock_rewriter::instrument::Output;
 use soft_mock_rewriter::syntax::CrateTree;
 
 use super::included_list::{Included, List};
-use super::{dep_info, diagnostics, linker, shadow, stub, symbol_visibility, track_caller, Call};
+use super::{diagnostics, linker, shadow, stub, symbol_visibility, track_caller, Call};
 use crate::config::settings;
 use crate::exit;
 use crate::os::files::{below, replace_file};
 use crate::rustc::args::RustcArgs;
+use crate::rustc::dep_info;
 use crate::rustc::unit::{note_built, Unit, UnitKind, NOT_INCLUDED};
 
 /// How often a rewritten crate is compiled before it is built as it is.
@@ -117,7 +118,7 @@ impl Compilation {
             }
             let record = self.unit().and_then(|mut unit| {
                 unit.unmodified = Some(reason);
-                unit.note_inputs(dep_info::read(&self.dep_info(&self.out_dir()))?);
+                unit.record_inputs(&dep_info::read(&self.dep_info(&self.out_dir()))?);
                 self.watched(&unit)?;
                 unit.write(&self.folder)
             });
@@ -189,7 +190,7 @@ impl Compilation {
         if self.kind == UnitKind::Test {
             return Ok(());
         }
-        unit.note_inputs(read);
+        unit.record_inputs(&read);
         // Who reads the record before and after something else knows that all of it was of one build.
         match std::fs::remove_file(self.folder.join("unit.json")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),

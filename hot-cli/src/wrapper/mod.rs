@@ -11,7 +11,6 @@
 
 mod asm_support;
 mod compile;
-mod dep_info;
 mod diagnostics;
 mod included;
 pub(crate) mod included_list;

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use soft_mock_rewriter::analysis::tracking_methods;
 
-use super::dep_info;
 use crate::rustc::args::RustcArgs;
+use crate::rustc::dep_info;
 
 /// The methods that `#[track_caller]` stands on in the declaration of a trait.
 ///

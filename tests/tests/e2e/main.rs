@@ -11,6 +11,7 @@ mod edits;
 mod failures;
 mod faults;
 mod included;
+mod inputs;
 mod ledger;
 mod linking;
 mod meaning;

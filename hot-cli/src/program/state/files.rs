@@ -6,6 +6,7 @@ use soft_mock_rewriter::syntax::CrateTree;
 
 use super::*;
 use crate::os::files::below;
+use crate::rustc::inputs::Role;
 use crate::rustc::unit::build_again;
 use crate::wrapper::shadow;
 
@@ -215,14 +216,18 @@ impl ProgramState {
     fn look_at_input(&self, path: &Path) -> Option<String> {
         let now = content_hash(path);
         for LoadedUnit { unit, .. } in &self.program.units {
-            if unit.inputs.get(path).is_none_or(|then| *then == now) {
+            let Some(input) = unit.inputs.get(path).filter(|then| then.hash != now) else {
                 continue;
-            }
+            };
             let name = &unit.crate_name;
-            return Some(match path.file_name().and_then(|name| name.to_str()) {
-                Some("Cargo.toml") => "the manifest changed".to_owned(),
-                Some("build.rs") => "the build script changed".to_owned(),
-                _ => match &unit.unmodified {
+            return Some(match &input.role {
+                Role::Manifest => "the manifest changed".to_owned(),
+                Role::BuildScript => "the build script changed".to_owned(),
+                Role::OfBuildScript => format!("the build script of crate `{name}` reads it"),
+                Role::Dependency(krate) => format!(
+                    "crate `{krate}` is no member of the workspace; `hot --include {krate} …` patches it"
+                ),
+                Role::Read => match &unit.unmodified {
                     Some(reason) => format!("crate `{name}` was built unmodified: {reason}"),
                     None => format!("crate `{name}` reads it when it is compiled"),
                 },

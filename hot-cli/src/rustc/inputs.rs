@@ -1,0 +1,180 @@
+//! The files that decide about a unit beside its rewritten sources, and what each is to it.
+//!
+//! Cargo builds again when one of them changes, so whoever edits one expects an answer. Knows nothing of what the
+//! answer is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::dep_info;
+use super::unit::Unit;
+use crate::os::files::content_hash;
+
+/// A file as it was when the unit was compiled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Input {
+    /// A hash of what it held.
+    pub(crate) hash: u64,
+    pub(crate) role: Role,
+}
+
+/// What a file is to a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    /// The compiler read it: a source of a crate without sites, or a file that a macro includes.
+    Read,
+    Manifest,
+    BuildScript,
+    /// The build script asks cargo to be run again when it changes.
+    OfBuildScript,
+    /// A source of this crate, which the unit uses, and which is no member of the workspace.
+    Dependency(String),
+}
+
+/// At most so many files are taken from a folder that a build script names.
+const FILES_MAX: usize = 2000;
+
+/// What cargo leaves in packages that it takes for unchangeable: from registries, from git, vendored.
+const UNCHANGEABLE: [&str; 2] = [".cargo-ok", ".cargo-checksum.json"];
+
+/// The inputs of a unit; `read` is what the compiler read.
+pub(super) fn inputs(unit: &Unit, read: &[PathBuf]) -> BTreeMap<PathBuf, Input> {
+    let mut roles = BTreeMap::new();
+    for (path, krate) in dependencies(unit) {
+        roles.insert(path, Role::Dependency(krate));
+    }
+    for path in named_by_build_script(unit) {
+        roles.insert(path, Role::OfBuildScript);
+    }
+    for path in read {
+        roles.insert(unit.cwd.join(path), Role::Read);
+    }
+    let package = unit.env.contains_key("CARGO_MANIFEST_DIR");
+    if package {
+        roles.insert(unit.package().join("build.rs"), Role::BuildScript);
+        roles.insert(unit.package().join("Cargo.toml"), Role::Manifest);
+    }
+    roles.insert(unit.cwd.join("Cargo.toml"), Role::Manifest);
+    roles.retain(|path, _| !unit.sources.contains(path));
+    let with_hash = |(path, role): (PathBuf, Role)| {
+        let hash = content_hash(&path);
+        (path, Input { hash, role })
+    };
+    roles.into_iter().map(with_hash).collect()
+}
+
+/// The files for which the package's build script asked to be run again.
+fn named_by_build_script(unit: &Unit) -> Vec<PathBuf> {
+    let Some(out) = unit.env.get("OUT_DIR").map(Path::new) else {
+        return Vec::new();
+    };
+    // Cargo keeps what the script printed beside the folder that it gave it.
+    let printed = out.parent().map(|folder| folder.join("output"));
+    let text = printed.and_then(|path| std::fs::read_to_string(path).ok());
+    let mut files = Vec::new();
+    for named in text.iter().flat_map(|text| text.lines()).filter_map(named) {
+        let path = unit.package().join(named);
+        match path.is_dir() {
+            true => files.extend(files_below(&path)),
+            false => files.push(path),
+        }
+    }
+    files
+}
+
+/// The path in a line of a build script's output, if it asks to be run again for one.
+fn named(line: &str) -> Option<&str> {
+    let instruction = line
+        .strip_prefix("cargo::")
+        .or_else(|| line.strip_prefix("cargo:"))?;
+    instruction.strip_prefix("rerun-if-changed=").map(str::trim)
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        // What can't be listed is cargo's to complain about.
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => waiting.push(path),
+                _ => files.push(path),
+            }
+            if files.len() == FILES_MAX {
+                return files;
+            }
+        }
+    }
+    files
+}
+
+/// The sources of the libraries that the unit names and that people may edit, though nothing is recorded of them:
+/// each with the name of its crate.
+fn dependencies(unit: &Unit) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for (name, library) in unit.rustc_args().externs() {
+        let library = unit.cwd.join(library);
+        if Unit::of_library(&library).is_some() {
+            continue;
+        }
+        let stem = library.file_stem().and_then(|stem| stem.to_str());
+        let Some(stem) = stem.and_then(|stem| stem.strip_prefix("lib")) else {
+            continue;
+        };
+        // Without it nothing is known of the sources.
+        let list = dep_info::read(&library.with_file_name(format!("{stem}.d"))).unwrap_or_default();
+        let root = list.first().map(|path| unit.cwd.join(path));
+        if root.is_some_and(|root| !is_unchangeable(&root)) {
+            let files = list.into_iter().map(|path| unit.cwd.join(path));
+            found.extend(files.map(|path| (path, name.to_owned())));
+        }
+    }
+    found
+}
+
+fn is_unchangeable(source: &Path) -> bool {
+    source.ancestors().any(|folder| {
+        let mut marks = UNCHANGEABLE.iter();
+        marks.any(|mark| folder.join(mark).is_file())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_build_scripts_name() {
+        assert_eq!(named("cargo:rerun-if-changed=g.txt"), Some("g.txt"));
+        assert_eq!(named("cargo::rerun-if-changed=a/b c"), Some("a/b c"));
+        assert_eq!(named("cargo:rerun-if-env-changed=A"), None);
+        assert_eq!(named("rerun-if-changed=g.txt"), None);
+    }
+
+    #[test]
+    fn a_folder_stands_for_its_files() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(dir.path().join("a/b")).expect("folders");
+        for file in ["x", "a/y", "a/b/z"] {
+            std::fs::write(dir.path().join(file), "").expect("a file");
+        }
+        let mut files = files_below(dir.path());
+        files.sort();
+        let expected = ["a/b/z", "a/y", "x"].map(|file| dir.path().join(file));
+        assert_eq!(files, expected);
+    }
+
+    #[test]
+    fn packages_of_registries_stay_as_they_are() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let source = dir.path().join("dep/src/lib.rs");
+        assert!(!is_unchangeable(&source));
+        std::fs::create_dir_all(dir.path().join("dep/src")).expect("folders");
+        std::fs::write(dir.path().join("dep/.cargo-ok"), "").expect("a file");
+        assert!(is_unchangeable(&source));
+    }
+}

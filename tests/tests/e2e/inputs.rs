@@ -1,0 +1,89 @@
+//! Files beside a program's own sources: cargo would build again for each of them, so an edit of one gets an answer.
+
+use soft_mock_tests::project::{Project, Save};
+
+const MAIN: &str = "src/main.rs";
+
+/// The ledger with a build script that makes a module of the files that it names.
+fn generated() -> Project {
+    let project = Project::fixture("ledger");
+    let script = r#"fn main() {
+    println!("cargo::rerun-if-changed=word.txt");
+    println!("cargo:rerun-if-changed=words");
+    let word = std::fs::read_to_string("word.txt").unwrap();
+    let folder = std::fs::read_to_string("words/deep/er.txt").unwrap();
+    let out = std::path::PathBuf::from(std::env::var("OUT_DIR").unwrap());
+    let module = format!("pub fn word() -> &'static str {{ \"{} {}\" }}", word.trim(), folder.trim());
+    std::fs::write(out.join("word.rs"), module).unwrap();
+}
+"#;
+    std::fs::create_dir_all(project.path("words/deep")).expect("a folder");
+    for (file, text) in [
+        ("build.rs", script),
+        ("word.txt", "one\n"),
+        ("words/deep/er.txt", "two\n"),
+    ] {
+        project.save(Save::InPlace, file, text);
+    }
+    project.edit_all(
+        MAIN,
+        &[
+            (
+                "mod account;",
+                "include!(concat!(env!(\"OUT_DIR\"), \"/word.rs\"));\nmod account;",
+            ),
+            (
+                "println!(\"{}\", report::line(&account));",
+                "println!(\"{} {}\", word(), report::line(&account));",
+            ),
+        ],
+    );
+    project
+}
+
+#[test]
+fn what_a_build_script_reads_is_named() {
+    let project = generated();
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "one two account of ada: 1");
+    project.save(Save::Rename, "word.txt", "three\n");
+    session.wait_for_all(&["word.txt:", "the build script of crate `ledger` reads it"]);
+    project.save(Save::Rename, "word.txt", "one\n");
+    project.save(Save::InPlace, "words/deep/er.txt", "four\n");
+    session.wait_for_all(&[
+        "words/deep/er.txt:",
+        "the build script of crate `ledger` reads it",
+    ]);
+    assert_eq!(session.ask("x"), "one two account of ada: 2");
+}
+
+#[test]
+fn what_a_build_script_reads_restarts() {
+    let project = generated();
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "one two account of ada: 1");
+    project.save(Save::Rename, "words/deep/er.txt", "three\n");
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "one three account of ada: 1");
+}
+
+#[test]
+fn a_dependency_beside_the_workspace_is_named() {
+    let mut project = Project::fixture("neighbour");
+    project.enter("program");
+    project.edit(
+        MAIN,
+        "    println!(\"{}\", greeting());",
+        "    println!(\"ready\");\n    for _ in std::io::stdin().lines() {\n        println!(\"{}\", greeting());\n    }",
+    );
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    project.edit("../library/src/lib.rs", "\"the library\"", "\"a library\"");
+    session.wait_for_all(&[
+        "library/src/lib.rs:",
+        "crate `library` is no member of the workspace; `hot --include library …` patches it",
+    ]);
+    assert_eq!(session.ask("x"), "hello from the library");
+}
