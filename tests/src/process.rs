@@ -53,6 +53,36 @@ pub fn remaining(mark: &str, time: Duration) -> Vec<Process> {
     }
 }
 
+/// Whether a process has a thread that runs, or would if the machine weren't busy.
+pub fn is_busy(pid: u32) -> bool {
+    let states = threads(pid).into_iter().filter_map(|thread| {
+        let text = fs::read_to_string(format!("/proc/{pid}/task/{thread}/stat")).ok()?;
+        // Behind the name, which may hold anything.
+        text.rsplit_once(") ")?.1.chars().next()
+    });
+    states.into_iter().any(|state| matches!(state, 'R' | 'D'))
+}
+
+/// How many children a process has.
+pub fn children(pid: u32) -> usize {
+    let lists = threads(pid).into_iter().filter_map(|thread| {
+        fs::read_to_string(format!("/proc/{pid}/task/{thread}/children")).ok()
+    });
+    lists
+        .map(|list| list.split_ascii_whitespace().count())
+        .sum()
+}
+
+fn threads(pid: u32) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"));
+    tasks
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|task| task.file_name().into_string().ok())
+        .collect()
+}
+
 /// Ends all processes with this mark.
 pub fn kill(mark: &str) {
     for process in marked(mark) {

@@ -1,5 +1,6 @@
 //! A project that a test owns: its files, how they are saved, and how commands are run in it.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -80,6 +81,20 @@ impl Project {
         let manifest = manifest.replace(r#"path = "../../../soft-mock""#, &absolute);
         project.save(Save::Rename, "Cargo.toml", &manifest);
         project
+    }
+
+    /// A project of these files, with a target folder of its own.
+    pub fn of_files(files: &BTreeMap<String, String>) -> Self {
+        let turn = Turn::wait();
+        let scratch = scratch();
+        let root = scratch.path().join("project");
+        for (file, text) in files {
+            let path = root.join(file);
+            let folder = path.parent().expect("a file is in a folder");
+            fs::create_dir_all(folder).expect("a folder of the project");
+            fs::write(&path, text).expect("a file of the project");
+        }
+        Self::new(root, scratch, None, turn)
     }
 
     fn new(root: PathBuf, scratch: TempDir, target: Option<File>, turn: Turn) -> Self {

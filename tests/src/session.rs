@@ -198,6 +198,11 @@ impl Session {
         }
     }
 
+    /// The number of the process that was started.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What was written so far, for messages of a test.
     pub fn output(&self) -> &Output {
         &self.output

@@ -1,0 +1,462 @@
+//! What is right: the model of a living program, and what an answer of `hot` is worth.
+//!
+//! Knows the grammar and what `hot` said, and starts nothing. The rules: what is said to be patched runs, in all that is
+//! called anew and in all that is alive; what is refused changes nothing, and for a reason that concerns something that
+//! waits to be patched; nothing is passed over in silence; and values that are alive stay what they are.
+
+use std::fmt;
+
+use crate::edit::{apply, Step, What};
+use crate::grammar::{Nature, Part, Seen, NOTES};
+use crate::program::{parse_line, Program, Rendered, Standing, State};
+use crate::session::Answer;
+use crate::words::{general, Place, Word};
+
+/// What can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FaultKind {
+    /// The program doesn't build or start under `hot`, or begins with other values.
+    Start,
+    /// The program or `hot` ended.
+    Crash,
+    /// The program prints nothing any more.
+    Stuck,
+    /// Nothing was said.
+    Silent,
+    /// Said to be patched, and isn't.
+    False,
+    /// Values that are alive became others, or something changed that was refused.
+    Corrupt,
+    /// Refused for a reason that doesn't hold.
+    Reason,
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) kind: FaultKind,
+    /// The fragments that show it, or that were edited.
+    pub(crate) fragments: Vec<usize>,
+    pub(crate) text: String,
+}
+
+/// What a step came to, if it is right.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// New code runs, or nothing had to be done.
+    pub(crate) patched: bool,
+    /// Reasons of refusals, and whether the edit could have been patched by the grammar's measure.
+    pub(crate) refused: Vec<(String, bool)>,
+}
+
+/// What is known of the living program.
+#[derive(Clone)]
+pub(crate) struct Model<'p> {
+    program: &'p Program,
+    /// What stands in the files.
+    pub(crate) source: State,
+    /// What the program runs, as far as it was said.
+    pub(crate) running: State,
+    /// What it ran before that.
+    before: State,
+    born: State,
+    lives: Vec<Lives>,
+    /// What `hot rollback` leads back to.
+    history: Vec<State>,
+}
+
+/// What is known of a fragment's values.
+#[derive(Clone, Copy, Default)]
+struct Lives {
+    notes: [u8; NOTES],
+    /// `hot` said that living code keeps its body.
+    keeps: bool,
+}
+
+impl<'p> Model<'p> {
+    /// Of a program that was just started.
+    pub(crate) fn new(program: &'p Program, state: State) -> Self {
+        let mut model = Self {
+            program,
+            source: state.clone(),
+            running: state.clone(),
+            before: state.clone(),
+            born: state.clone(),
+            lives: vec![Lives::default(); state.len()],
+            history: Vec::new(),
+        };
+        for (fragment, standing) in state.iter().enumerate() {
+            model.lives[fragment] = model.lived(fragment, standing);
+        }
+        model
+    }
+
+    /// Whether the sources are what runs.
+    pub(crate) fn is_level(&self) -> bool {
+        self.source == self.running
+    }
+
+    /// Whether the last step can be rolled back.
+    pub(crate) fn can_roll_back(&self) -> bool {
+        self.is_level() && !self.history.is_empty()
+    }
+
+    /// Whether `hot` owes a word for a step.
+    pub(crate) fn needs_word(&self, step: &Step) -> bool {
+        if matches!(step, Step::Rollback) {
+            return true;
+        }
+        let mut source = self.source.clone();
+        for change in step.changes() {
+            apply(&mut source, std::slice::from_ref(change));
+        }
+        let turned = |(new, old): (&Standing, &Standing)| new.knobs != old.knobs;
+        step.changes()
+            .any(|change| turned((&source[change.fragment], &self.running[change.fragment])))
+    }
+
+    /// The line that the program prints if it runs what the model says.
+    pub(crate) fn line(&self) -> String {
+        let mut line = String::from(crate::program::LINE);
+        for (fragment, it) in self.program.fragments.iter().enumerate() {
+            let parts = self.parts(fragment, &self.running[fragment], self.lives[fragment]);
+            let values: Vec<String> = parts.into_iter().map(|part| part.value).collect();
+            line += &format!("|{}={}", it.tag, values.join("/"));
+        }
+        line
+    }
+
+    /// What an answer to a step is worth. What is right becomes what is known.
+    pub(crate) fn judge(&mut self, step: &Step, answer: &Answer) -> Result<Outcome, Fault> {
+        let mut model = self.clone();
+        let touched = model.touch(step);
+        let outcome = model.weigh(step, &touched, answer)?;
+        *self = model;
+        Ok(outcome)
+    }
+
+    /// Takes over what a step makes of the sources, and says which fragments it concerns.
+    fn touch(&mut self, step: &Step) -> Vec<usize> {
+        let mut touched: Vec<usize> = step.changes().map(|change| change.fragment).collect();
+        for change in step.changes() {
+            apply(&mut self.source, std::slice::from_ref(change));
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        touched
+    }
+
+    fn weigh(&mut self, step: &Step, touched: &[usize], answer: &Answer) -> Result<Outcome, Fault> {
+        let said = answer.said.join("\n");
+        let fault = |kind, fragments: &[usize], text: String| {
+            Err(Fault {
+                kind,
+                fragments: fragments.to_vec(),
+                text: format!("{text}\n{said}"),
+            })
+        };
+        if answer.ended {
+            return fault(FaultKind::Crash, touched, "the program ended".to_owned());
+        }
+        let Some(line) = &answer.line else {
+            return fault(
+                FaultKind::Stuck,
+                touched,
+                "the program prints nothing any more".to_owned(),
+            );
+        };
+        let Some(shown) = parse_line(line, &self.program.fragments) else {
+            return fault(
+                FaultKind::Corrupt,
+                touched,
+                format!("the program prints {line:?}"),
+            );
+        };
+        let done = answer.has(&Word::Done) || answer.has(&Word::RolledBack);
+        let refused = answer.has(&Word::Refused) || answer.has(&Word::NoCompile);
+        let silent = !done && !refused && !answer.has(&Word::NotRolledBack);
+        let rude = |at: &&usize| done && !refused && self.turns_rude(step, **at);
+        if let Some(fragment) = touched.iter().find(rude) {
+            let why = format!("{} is patched, and can't be", self.describe(*fragment));
+            return fault(FaultKind::False, &[*fragment], why);
+        }
+        let target = match step {
+            Step::Rollback if answer.has(&Word::RolledBack) => self.history.last().cloned(),
+            Step::Rollback => Some(self.running.clone()),
+            Step::Saves(_) | Step::Half(..) => None,
+        };
+        let was = self.running.clone();
+        let mut wrong = Vec::new();
+        for fragment in 0..shown.len() {
+            let may = match &target {
+                Some(target) => vec![target[fragment].clone()],
+                None => self.may_run(fragment, touched.contains(&fragment), done, refused),
+            };
+            let keeps = answer.has(&Word::Keeps) && done;
+            if let Err(text) = self.settle(fragment, &may, keeps, done, &shown[fragment]) {
+                wrong.push((fragment, text));
+            }
+        }
+        if !wrong.is_empty() {
+            let stale = |(at, _): &(usize, _)| self.is_stale(*at, &was[*at], &shown[*at]);
+            let kind = match done && wrong.iter().all(stale) {
+                true => FaultKind::False,
+                false => FaultKind::Corrupt,
+            };
+            let fragments: Vec<usize> = wrong.iter().map(|(at, _)| *at).collect();
+            let texts: Vec<String> = wrong.into_iter().map(|(_, text)| text).collect();
+            return fault(kind, &fragments, texts.join("\n"));
+        }
+        if silent && self.owes_word(step, touched, &was) {
+            return fault(
+                FaultKind::Silent,
+                &self.concerned(touched),
+                "nothing was said".to_owned(),
+            );
+        }
+        if silent {
+            self.running.clone_from(&self.source);
+        }
+        let outcome = match refused {
+            true => self
+                .weigh_refusal(touched, answer)
+                .or_else(|why| fault(FaultKind::Reason, &self.concerned(touched), why))?,
+            false => Outcome {
+                patched: done,
+                ..Outcome::default()
+            },
+        };
+        self.remember(step, answer, &was);
+        Ok(outcome)
+    }
+
+    /// What a fragment may run after an answer: each knob as it was or as it is now, but for those that can't be patched.
+    fn may_run(&self, fragment: usize, touched: bool, done: bool, refused: bool) -> Vec<Standing> {
+        let (old, new) = (&self.running[fragment], &self.source[fragment]);
+        if old == new || !done {
+            return vec![old.clone()];
+        }
+        let knobs = self.program.fragments[fragment].kind.knobs;
+        let mut all = vec![Standing {
+            knobs: old.knobs.clone(),
+            ..new.clone()
+        }];
+        for (at, knob) in knobs.iter().enumerate() {
+            if old.knobs[at] == new.knobs[at] || knob.nature == Nature::Rude {
+                continue;
+            }
+            let mut turned = all.clone();
+            turned
+                .iter_mut()
+                .for_each(|standing| standing.knobs[at] = new.knobs[at]);
+            match touched && !refused {
+                true => all = turned,
+                false => all.extend(turned),
+            }
+        }
+        // First what has all of it: where nothing shows a difference, that is what runs.
+        all.reverse();
+        all
+    }
+
+    /// Whether a step turns a knob that can't be patched.
+    fn turns_rude(&self, step: &Step, fragment: usize) -> bool {
+        let knobs = self.program.fragments[fragment].kind.knobs;
+        step.changes().any(|change| match change.what {
+            What::Knob(at, _) => {
+                let differs = self.source[fragment].knobs[at] != self.running[fragment].knobs[at];
+                change.fragment == fragment && differs && knobs[at].nature == Nature::Rude
+            }
+            What::Place(_) | What::Comments(_) => false,
+        })
+    }
+
+    /// Finds out which of the standings a fragment shows. That is then what runs.
+    fn settle(
+        &mut self,
+        at: usize,
+        may: &[Standing],
+        keeps: bool,
+        done: bool,
+        shown: &[String],
+    ) -> Result<(), String> {
+        let mut wrong = String::new();
+        for standing in may {
+            let changes = *standing != self.running[at];
+            let mut model = self.clone();
+            if changes {
+                model.before[at] = std::mem::replace(&mut model.running[at], standing.clone());
+            }
+            if changes && done {
+                model.lives[at] = model.lived(at, standing);
+            }
+            model.lives[at].keeps |= keeps;
+            let parts = model.parts(at, standing, model.lives[at]);
+            match differs(&parts, shown) {
+                None => {
+                    *self = model;
+                    return Ok(());
+                }
+                Some(text) if wrong.is_empty() => wrong = format!("{}: {text}", self.describe(at)),
+                Some(_) => {}
+            }
+        }
+        Err(wrong)
+    }
+
+    /// Whether each part shows what it must, or what it did before.
+    fn is_stale(&self, at: usize, was: &Standing, shown: &[String]) -> bool {
+        let values = |standing| self.parts(at, standing, self.lives[at]);
+        let (old, new) = (values(was), values(&self.source[at]));
+        let mut parts = old.iter().zip(&new).zip(shown);
+        old.len() == shown.len()
+            && parts.all(|((old, new), shown)| old.value == *shown || new.value == *shown)
+    }
+
+    /// What was edited, and what waits from earlier.
+    fn concerned(&self, touched: &[usize]) -> Vec<usize> {
+        let waits = |at: &usize| self.source[*at] != self.running[*at];
+        (0..self.source.len())
+            .filter(|at| touched.contains(at) || waits(at))
+            .collect()
+    }
+
+    fn owes_word(&self, step: &Step, touched: &[usize], was: &State) -> bool {
+        let turned = |at: &usize| self.source[*at].knobs != was[*at].knobs;
+        matches!(step, Step::Rollback) || touched.iter().any(turned)
+    }
+
+    /// A refusal has to name a place of something that waits to be patched.
+    fn weigh_refusal(&self, touched: &[usize], answer: &Answer) -> Result<Outcome, String> {
+        if answer.has(&Word::NoCompile) {
+            return Err("said not to compile, and does".to_owned());
+        }
+        let waits = |at: &usize| self.source[*at] != self.running[*at];
+        let places: Vec<&Place> = answer
+            .words
+            .iter()
+            .filter_map(|word| match word {
+                Word::Reason(place) => Some(place),
+                _ => None,
+            })
+            .collect();
+        let (old, new) = (
+            self.program.render(&self.running),
+            self.program.render(&self.source),
+        );
+        let holds = |place: &&Place| {
+            let owner = |rendered: &Rendered| rendered.owner(&place.file, place.line);
+            let moved = self
+                .source
+                .iter()
+                .zip(&self.running)
+                .any(|(new, old)| new.place != old.place);
+            let root = place.file.ends_with("/main.rs") || place.file.ends_with("/lib.rs");
+            [owner(&old), owner(&new)]
+                .into_iter()
+                .flatten()
+                .any(|at| waits(&at))
+                || (moved && root)
+        };
+        if places.is_empty() {
+            return Err("refused without a place".to_owned());
+        }
+        if !places.iter().any(holds) {
+            return Err("refused for something that wasn't edited".to_owned());
+        }
+        let mut waiting = touched.iter().filter(|at| waits(at));
+        let avoidable = waiting.all(|at| self.nature(*at) == Nature::Code);
+        let reasons = places.into_iter().filter(holds).take(1);
+        Ok(Outcome {
+            patched: false,
+            refused: reasons
+                .map(|place| {
+                    let of: Vec<String> = touched.iter().map(|at| self.describe(*at)).collect();
+                    (
+                        format!("{} [{}]", general(&place.why), of.join(" + ")),
+                        avoidable,
+                    )
+                })
+                .collect(),
+        })
+    }
+
+    fn remember(&mut self, step: &Step, answer: &Answer, was: &State) {
+        match step {
+            Step::Rollback if answer.has(&Word::RolledBack) => {
+                self.history.pop();
+            }
+            // More than one patch may have come of it, or what came before is still in the way.
+            _ if step.is_several() || !self.is_level() => self.history.clear(),
+            _ if answer.has(&Word::Done) => self.history.push(was.clone()),
+            _ => {}
+        }
+    }
+
+    fn nature(&self, at: usize) -> Nature {
+        self.program.nature(at, &self.running[at], &self.source[at])
+    }
+
+    /// `plain (body, constant)`
+    fn describe(&self, at: usize) -> String {
+        let kind = self.program.fragments[at].kind;
+        let (old, new) = (&self.running[at], &self.source[at]);
+        let knobs = kind.knobs.iter().zip(old.knobs.iter().zip(&new.knobs));
+        let mut turned: Vec<&str> = knobs
+            .filter(|(_, (old, new))| old != new)
+            .map(|(knob, _)| knob.name)
+            .collect();
+        turned.extend((old.place != new.place).then_some("place"));
+        turned.extend((old.comments != new.comments).then_some("comments"));
+        format!("{} ({})", kind.name, turned.join(", "))
+    }
+
+    fn lived(&self, at: usize, standing: &Standing) -> Lives {
+        let mut lives = self.lives[at];
+        if let Some(live) = self.program.fragments[at].kind.lives {
+            live(&standing.knobs, &mut lives.notes);
+        }
+        lives
+    }
+
+    fn parts(&self, at: usize, standing: &Standing, lives: Lives) -> Vec<Part> {
+        let kind = self.program.fragments[at].kind;
+        let mut parts = (kind.expect)(&Seen {
+            kind,
+            now: &standing.knobs,
+            before: &self.before[at].knobs,
+            born: &self.born[at].knobs,
+            notes: lives.notes,
+        });
+        if !lives.keeps {
+            parts.iter_mut().for_each(|part| part.if_said.clear());
+        }
+        parts
+    }
+}
+
+/// The first part that isn't as it should be.
+fn differs(parts: &[Part], shown: &[String]) -> Option<String> {
+    if parts.len() != shown.len() {
+        return Some(format!("{} parts, not {}", shown.len(), parts.len()));
+    }
+    let wrong = parts
+        .iter()
+        .zip(shown)
+        .enumerate()
+        .find(|(_, (part, shown))| part.value != **shown && !part.if_said.contains(shown));
+    wrong.map(|(at, (part, shown))| {
+        let what = if part.kept {
+            "a kept value"
+        } else {
+            "a new call"
+        };
+        format!("part {at}, {what}: {shown:?}, not {:?}", part.value)
+    })
+}
