@@ -57,6 +57,8 @@ pub struct Summary {
     pub patched: usize,
     /// Edits that were refused as they had to be, or may be.
     pub refused: usize,
+    /// Edits of code that weren't answered, and change nothing that shows.
+    pub unanswered: usize,
     /// Edits that were refused, though they can be patched by the grammar's measure; by reason.
     pub avoidable: BTreeMap<String, usize>,
     /// What was wrong: its kind, where, and the folder that repeats it.
@@ -138,6 +140,7 @@ fn session(options: &Options, seed: u64, summary: &mut Summary) {
         match result {
             Ok(outcome) => {
                 summary.patched += usize::from(outcome.patched);
+                summary.unanswered += usize::from(outcome.unanswered);
                 summary.refused += usize::from(!outcome.refused.is_empty());
                 for (why, avoidable) in outcome.refused {
                     if avoidable {
@@ -306,12 +309,13 @@ impl Summary {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = format!(
-            "{} steps in {} sessions, {:.2} s each: {} patched, {} refused, {} faults\n",
+            "{} steps in {} sessions, {:.2} s each: {} patched, {} refused, {} unanswered, {} faults\n",
             self.steps,
             self.sessions,
             self.waited.as_secs_f64() / self.steps.max(1) as f64,
             self.patched,
             self.refused,
+            self.unanswered,
             self.faults.len()
         );
         for (kind, count) in self.by_kind() {

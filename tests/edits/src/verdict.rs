@@ -51,6 +51,8 @@ pub(crate) struct Fault {
 pub(crate) struct Outcome {
     /// New code runs, or nothing had to be done.
     pub(crate) patched: bool,
+    /// An edit of code wasn't answered; it changes nothing that shows.
+    pub(crate) unanswered: bool,
     /// Reasons of refusals, and whether the edit could have been patched by the grammar's measure.
     pub(crate) refused: Vec<(String, bool)>,
 }
@@ -220,8 +222,12 @@ impl<'p> Model<'p> {
                 "nothing was said".to_owned(),
             );
         }
+        let turned = |at: &usize| self.source[*at].knobs != was[*at].knobs;
+        let unanswered = silent && touched.iter().any(turned);
         if silent {
-            self.running.clone_from(&self.source);
+            for at in touched {
+                self.running[*at].clone_from(&self.source[*at]);
+            }
         }
         let outcome = match refused {
             true => self
@@ -229,7 +235,8 @@ impl<'p> Model<'p> {
                 .or_else(|why| fault(FaultKind::Reason, &self.concerned(touched), why))?,
             false => Outcome {
                 patched: done,
-                ..Outcome::default()
+                unanswered,
+                refused: Vec::new(),
             },
         };
         self.remember(step, answer, &was);
@@ -327,9 +334,14 @@ impl<'p> Model<'p> {
             .collect()
     }
 
+    /// Whether a step that wasn't answered should have changed what the program prints.
     fn owes_word(&self, step: &Step, touched: &[usize], was: &State) -> bool {
-        let turned = |at: &usize| self.source[*at].knobs != was[*at].knobs;
-        matches!(step, Step::Rollback) || touched.iter().any(turned)
+        let values = |at: usize, standing| {
+            let parts = self.parts(at, standing, self.lived(at, standing));
+            parts.into_iter().map(|part| part.value).collect::<Vec<_>>()
+        };
+        let shows = |at: &usize| values(*at, &self.source[*at]) != values(*at, &was[*at]);
+        matches!(step, Step::Rollback) || touched.iter().any(shows)
     }
 
     /// A refusal has to name a place of something that waits to be patched.
@@ -375,6 +387,7 @@ impl<'p> Model<'p> {
         let reasons = places.into_iter().filter(holds).take(1);
         Ok(Outcome {
             patched: false,
+            unanswered: false,
             refused: reasons
                 .map(|place| {
                     let of: Vec<String> = touched.iter().map(|at| self.describe(*at)).collect();

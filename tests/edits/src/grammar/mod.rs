@@ -106,14 +106,17 @@ pub(crate) struct Kind {
     /// What it prints.
     pub(crate) expect: fn(&Seen<'_>) -> Vec<Part>,
     /// What new code leaves in the process when it first runs, beside what `setup` made.
-    pub(crate) lives: Option<fn(&[u8], &mut [u8; NOTES])>,
+    pub(crate) lives: Option<Lives>,
 }
 
 /// What a kind can remember of the process.
 pub(crate) const NOTES: usize = 2;
 
 /// For kinds whose code leaves nothing behind.
-pub(crate) const NOTHING: Option<fn(&[u8], &mut [u8; NOTES])> = None;
+pub(crate) const NOTHING: Option<Lives> = None;
+
+/// What code leaves in the process, by where its knobs stand.
+pub(crate) type Lives = fn(&[u8], &mut [u8; NOTES]);
 
 /// Something that can be edited.
 pub(crate) struct Knob {
