@@ -276,11 +276,11 @@ impl<'p> Model<'p> {
     fn turns_rude(&self, step: &Step, fragment: usize) -> bool {
         let knobs = self.program.fragments[fragment].kind.knobs;
         step.changes().any(|change| match change.what {
-            What::Knob(at, _) => {
+            What::Knob(at, _) if change.fragment == fragment => {
                 let differs = self.source[fragment].knobs[at] != self.running[fragment].knobs[at];
-                change.fragment == fragment && differs && knobs[at].nature == Nature::Rude
+                differs && knobs[at].nature == Nature::Rude
             }
-            What::Place(_) | What::Comments(_) => false,
+            What::Knob(..) | What::Place(_) | What::Comments(_) => false,
         })
     }
 
