@@ -31,7 +31,7 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
             target.executable.display()
         ),
         Change::Syntax(error) => bail!("{error}"),
-        Change::Rude(edits) => bail!("{}", rude(&edits)),
+        Change::Rude { edits, .. } => bail!("{}", rude(&edits)),
     };
     let folder = tempfile::tempdir().context("no folder for the build")?;
     let job = Job {

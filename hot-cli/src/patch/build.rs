@@ -128,7 +128,10 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         let started = Instant::now();
         match unit.build()? {
             Attempt::Done(plugin) => built.plugins.push(plugin),
-            // What is built from whole crates holds all changes.
+            // What is built from whole crates holds all changes, also those that can't be patched.
+            Attempt::Refused(_) if !job.wanted.without.is_empty() => {
+                return Err(BuildError::Rude(job.wanted.without.clone()));
+            }
             Attempt::Refused(why) => return whole_crate::build_wanted(job, Some(&why)),
         }
         let name = &unit.loaded.unit.crate_name;

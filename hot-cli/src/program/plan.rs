@@ -65,6 +65,8 @@ pub(crate) struct Wanted {
     pub(crate) active: Vec<(Site, PlannedFunction)>,
     /// Plugins of whole crates that were loaded before, oldest first.
     pub(crate) earlier: Vec<SpreadPlugin>,
+    /// Edits that can't be patched, and that it does without.
+    pub(crate) without: Vec<Rude>,
 }
 
 /// An edit, as people are told of it.
@@ -95,7 +97,11 @@ pub(crate) enum Change {
     /// A file is no Rust at the moment.
     Syntax(SyntaxError),
     /// The program can't become what the files say.
-    Rude(Vec<Rude>),
+    Rude {
+        edits: Vec<Rude>,
+        /// Bodies that were edited since that was recorded: they can be had without it.
+        beside: Option<Box<Wanted>>,
+    },
     /// It can.
     Patch(Box<Wanted>),
 }

@@ -56,8 +56,18 @@ pub(crate) struct ProgramState {
     /// Files whose edits were rolled back, with what they held then: nothing of them is installed
     /// again before they change.
     held: BTreeMap<PathBuf, u64>,
+    /// The edits that can't be patched, and what else the files said when that was recorded.
+    refusal: Option<Refusal>,
     /// Units and lines of all sites, as far as the program has told them: what was compiled at all.
     sites: Option<HashSet<(u64, String, usize)>>,
+}
+
+/// What was refused, with all that was saved together with it.
+struct Refusal {
+    /// Files and reasons: lines move.
+    edits: BTreeSet<(PathBuf, String)>,
+    /// The bodies of those files, which wait as well.
+    bodies: BTreeMap<Site, Fingerprint>,
 }
 
 enum FileState {
@@ -87,6 +97,7 @@ impl ProgramState {
             loaded: BTreeMap::new(),
             lasting: None,
             held: BTreeMap::new(),
+            refusal: None,
             sites: None,
         }
     }
@@ -176,8 +187,12 @@ impl ProgramState {
 
     /// Takes note that the program already does what is wanted.
     pub(crate) fn nothing_differs(&mut self, wanted: &Wanted) {
-        self.meaning = Some(wanted.meaning.clone());
+        let all = wanted.without.is_empty();
+        self.meaning = all.then(|| wanted.meaning.clone());
         self.told.clone_from(&wanted.spreading);
+        if all {
+            self.refusal = None;
+        }
     }
 }
 

@@ -129,6 +129,10 @@ pub(crate) enum Event {
         then: Consequence,
         again: bool,
     },
+    /// A patch was made without these edits, which can't be patched.
+    StillWithout(Vec<Reason>),
+    /// What stood in the way was taken back: the files are what runs.
+    TakenBack,
     /// A file can't be parsed at present: most often someone is typing.
     SyntaxError { at: Reason, again: bool },
     /// An edit doesn't compile: what the compiler said, as it said it.
@@ -182,6 +186,7 @@ impl Event {
                 format!("{function} is running and won't be called again: the edit needs a restart")
             }),
             Self::Refused { edits, then, again } => refused(edits, *then, *again),
+            Self::StillWithout(edits) => still(edits),
             Self::SyntaxError { at, again } => {
                 let still = if *again { "still " } else { "" };
                 let Reason { file, line, why } = at;
@@ -225,6 +230,7 @@ impl Event {
             Self::KeepsUsedValue { edit, name } => {
                 format!("{edit}: `{name}` keeps the value that it has, if it was used before")
             }
+            Self::TakenBack => "the edit was taken back: the files are what runs".to_owned(),
             Self::Restarted => "restarted".to_owned(),
             Self::BuildFailed => "the build failed: the old code runs on".to_owned(),
             Self::PluginBuilt => "built the plugin again".to_owned(),
@@ -298,21 +304,28 @@ fn rolled_back(done: &RolledBack, elapsed: Duration) -> Vec<Line> {
 }
 
 fn refused(edits: &[Reason], then: Consequence, again: bool) -> Vec<Line> {
-    let mut lines: Vec<Line> = match (again, edits) {
-        (true, [first, rest @ ..]) => {
-            let more = match rest.len() {
-                0 => String::new(),
-                rest => format!(" +{rest} more"),
-            };
-            vec![format!("still can't be patched: {first}{more}")]
-        }
-        _ => edits.iter().map(Reason::to_string).collect(),
-    }
-    .into_iter()
-    .map(|text| Line::Own(Tone::Warning, text))
-    .collect();
+    let mut lines = match again {
+        true => still(edits),
+        false => edits
+            .iter()
+            .map(|edit| Line::Own(Tone::Warning, edit.to_string()))
+            .collect(),
+    };
     lines.push(Line::Own(Tone::Plain, then.words().to_owned()));
     lines
+}
+
+/// One line for edits of which all was said before.
+fn still(edits: &[Reason]) -> Vec<Line> {
+    let Some((first, rest)) = edits.split_first() else {
+        return Vec::new();
+    };
+    let more = match rest.len() {
+        0 => String::new(),
+        rest => format!(" +{rest} more"),
+    };
+    let text = format!("still can't be patched: {first}{more}");
+    vec![Line::Own(Tone::Warning, text)]
 }
 
 fn first_line(text: &str) -> &str {

@@ -182,6 +182,8 @@ fn every_note_has_words() {
             edit: reason("a.rs", 1, "x"),
             name: "X".into(),
         },
+        Event::StillWithout(vec![reason("a.rs", 1, "x")]),
+        Event::TakenBack,
         Event::Restarted,
         Event::BuildFailed,
         Event::PluginBuilt,

@@ -39,6 +39,29 @@ fn comments_and_formatting_patch_nothing() {
 }
 
 #[test]
+fn an_edit_is_undone_while_another_one_stays() {
+    const WORD: &str = "const WORD: &str = \"of\";";
+    const OTHER: &str = "const WORD: &str = \"by\";";
+    let project = Project::fixture("ledger");
+    project.edit(FILE, "fn title(", &format!("{WORD}\n\nfn title("));
+    project.edit(
+        FILE,
+        "\"account of {}\", account",
+        "\"account {WORD} {}\", account",
+    );
+    let mut session = start(&project);
+    project.edit(FILE, "account {WORD}", "purse {WORD}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 2");
+    project.edit(FILE, WORD, OTHER);
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse by ada: 3");
+    project.edit(FILE, OTHER, WORD);
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 4");
+}
+
+#[test]
 fn an_edit_that_is_undone_is_the_original_again() {
     let project = Project::fixture("ledger");
     let mut session = start(&project);

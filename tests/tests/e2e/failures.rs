@@ -81,6 +81,32 @@ fn a_compile_error_is_shown_at_the_users_place() {
 }
 
 #[test]
+fn an_error_that_stands_is_shown_once_and_named_after_every_save() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit(FILE, "account.owner()", "account.owners()");
+    session.wait_for_stderr("error[E0599]");
+    session.wait_for_stderr("the edit doesn't compile");
+    let before = session.now();
+    project.edit(FILE, "{}: {}", "{} has {}");
+    session.wait_for_stderr("the edit still doesn't compile");
+    let said = session.stderr_since(before);
+    assert!(!said.iter().any(|line| line.contains("E0599")), "{said:#?}");
+    assert_eq!(session.ask("x"), "account of ada: 2");
+
+    project.edit(FILE, "account.owners()", "account.owner()");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "account of ada has 3");
+
+    // Taken back: nothing is to be patched, and that is said.
+    project.edit(FILE, "account.owner()", "account.owners()");
+    session.wait_for_stderr("the edit doesn't compile");
+    project.edit(FILE, "account.owners()", "account.owner()");
+    session.wait_for_stderr("the edit was taken back");
+    assert_eq!(session.ask("x"), "account of ada has 4");
+}
+
+#[test]
 fn an_edit_that_changes_two_functions_is_all_or_nothing() {
     let project = Project::fixture("ledger");
     let mut session = start(&project);

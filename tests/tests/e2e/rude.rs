@@ -72,6 +72,53 @@ fn no_restart_keeps_the_program_running() {
 }
 
 #[test]
+fn after_a_refusal_every_save_is_answered_and_bodies_are_patched() {
+    const STILL: &str = "still can't be patched: src/account.rs:";
+    let project = Project::fixture("ledger");
+    let original = project.read(ACCOUNT);
+    let mut session = start(&project, &["--no-restart", "cargo", "run"]);
+    project.edit_all(ACCOUNT, &FIELD);
+    session.wait_for_stderr("the old code runs on (--no-restart)");
+
+    // A body that does without it.
+    project.edit(REPORT, "account of {}", "purse of {}");
+    let patch = session.wait_for_patch();
+    assert!(patch.contains("ledger::report::title ("), "{patch}");
+    session.wait_for_stderr(STILL);
+    assert_eq!(session.ask("x"), "purse of ada: 3");
+
+    // One that needs it waits with it, and keeps no other from being patched. The lines below it move.
+    project.edit(
+        ACCOUNT,
+        "        &self.owner\n",
+        "        let _ = self.deposits;\n        &self.owner\n",
+    );
+    session.wait_for_stderr(STILL);
+    assert_eq!(session.patches(), [patch]);
+    project.edit(ACCOUNT, "//! What", "//!\n//! What");
+    session.wait_for_stderr(STILL);
+    project.edit(REPORT, "purse of {}", "pocket of {}");
+    session.wait_for_patch();
+    session.wait_for_stderr(STILL);
+    assert_eq!(session.ask("x"), "pocket of ada: 4");
+
+    // What was patched meanwhile can be taken back.
+    project.edit(REPORT, "pocket of {}", "account of {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "account of ada: 5");
+    project.edit(REPORT, "account of {}", "wallet of {}");
+    session.wait_for_patch();
+
+    // Nothing is left to do when the refused edit is.
+    project.save(soft_mock_tests::project::Save::InPlace, ACCOUNT, &original);
+    session.wait_for_stderr("the edit was taken back");
+    assert_eq!(session.ask("x"), "wallet of ada: 6");
+    let finished = session.finish();
+    let starts = finished.stdout.iter().filter(|line| *line == "ready");
+    assert_eq!(starts.count(), 1, "it was started again: {finished:?}");
+}
+
+#[test]
 fn a_rude_edit_that_does_not_compile_leaves_the_old_program_running() {
     let project = Project::fixture("ledger");
     let mut session = start(&project, &["cargo", "run"]);

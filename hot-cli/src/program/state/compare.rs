@@ -30,11 +30,29 @@ struct Pair<'a> {
 impl ProgramState {
     /// What is to be done so that the program does what the files say.
     pub(crate) fn change(&self) -> Change {
+        let found = match self.find() {
+            Ok(found) => found,
+            Err(error) => return Change::Syntax(error),
+        };
+        if !found.rude.is_empty() {
+            return Change::Rude {
+                edits: found.rude.iter().cloned().collect(),
+                beside: self.beside(found),
+            };
+        }
+        if self.meaning.as_ref() == Some(&found.meaning) {
+            return Change::Nothing;
+        }
+        self.wanted(found, &BTreeSet::new())
+    }
+
+    /// Compares all files.
+    fn find(&self) -> Result<Found, SyntaxError> {
         let mut found = Found::default();
         let after = LazyCell::new(|| LayoutNames::of(self.files_now()));
         for (path, state) in &self.current {
             match state {
-                FileState::Syntax(error) => return Change::Syntax(error.clone()),
+                FileState::Syntax(error) => return Err(error.clone()),
                 FileState::Rude(edit) => {
                     if !self.gone.iter().any(|(_, gone)| gone == path) {
                         found.rude.insert(edit.clone());
@@ -58,21 +76,54 @@ impl ProgramState {
             });
             found.rude.extend(edits);
         }
-        if !found.rude.is_empty() {
-            return Change::Rude(found.rude.into_iter().collect());
-        }
-        if self.meaning.as_ref() == Some(&found.meaning) {
-            return Change::Nothing;
-        }
-        self.wanted(found)
+        Ok(found)
     }
 
-    fn wanted(&self, mut found: Found) -> Change {
+    /// The edits that can't be patched are known. What was saved together with them waits with them; what is edited
+    /// later needn't.
+    pub(crate) fn record_refusal(&mut self) {
+        let Ok(found) = self.find() else {
+            return;
+        };
+        let bodies = found.bodies.iter();
+        self.refusal = Some(Refusal {
+            edits: found.rude.iter().map(by_reason).collect(),
+            bodies: bodies.map(|(site, f)| (site.clone(), f.body)).collect(),
+        });
+    }
+
+    /// Bodies that were edited after all that can't be patched was recorded. They are compiled against the program as
+    /// it was built; an edit that reaches others would need the whole crate, which has the refused ones in it.
+    fn beside(&self, mut found: Found) -> Option<Box<Wanted>> {
+        let refusal = self.refusal.as_ref()?;
+        let is_known = |edit: &Rude| refusal.edits.contains(&by_reason(edit));
+        if !found.rude.iter().all(is_known) || !found.spreading.is_empty() {
+            return None;
+        }
+        if self.program.is_plugin || self.whole {
+            return None;
+        }
+        let waits = |(site, function): &(&Site, &PlannedFunction)| {
+            refusal.bodies.get(*site) == Some(&function.body)
+        };
+        let waiting = found.bodies.iter().filter(waits);
+        let waiting: BTreeSet<Site> = waiting.map(|(site, _)| site.clone()).collect();
+        found.bodies.retain(|site, _| !waiting.contains(site));
+        let without = found.rude.iter().cloned().collect();
+        match self.wanted(found, &waiting) {
+            Change::Patch(wanted) => Some(Box::new(Wanted { without, ..*wanted })),
+            _ => None,
+        }
+    }
+
+    /// A patch, if there is anything to do; functions that wait stay as they are.
+    fn wanted(&self, mut found: Found, waiting: &BTreeSet<Site>) -> Change {
         if found.spreading.is_empty() {
-            self.plan_bodies(&mut found);
+            self.plan_bodies(&mut found, waiting);
             let idle = |unit: &UnitPlan| unit.patch.is_empty() && unit.restore.is_empty();
-            // Idle units stay: a build of whole crates has to know all edited files.
-            if found.plan.values().all(idle) {
+            // Idle units stay: a build of whole crates has to know all edited files. And what reached others in the
+            // patch before is taken back, also if no body of a function differs from then.
+            if self.told.is_empty() && found.plan.values().all(idle) {
                 return Change::Nothing;
             }
         }
@@ -87,6 +138,7 @@ impl ProgramState {
             bodies: found.bodies,
             active: active.map(|(site, f)| (site.clone(), f.clone())).collect(),
             earlier: self.earlier.clone(),
+            without: Vec::new(),
         }))
     }
 
@@ -245,7 +297,7 @@ impl ProgramState {
     }
 
     /// Functions that are to get another body than they have now.
-    fn plan_bodies(&self, found: &mut Found) {
+    fn plan_bodies(&self, found: &mut Found, waiting: &BTreeSet<Site>) {
         for (site, function) in &found.bodies {
             let active = self.active.get(site).map(|active| active.body);
             if active != Some(function.body) {
@@ -255,7 +307,7 @@ impl ProgramState {
         }
         for (site, active) in &self.active {
             let held = self.held.contains_key(&active.file);
-            if held || found.bodies.contains_key(site) {
+            if held || waiting.contains(site) || found.bodies.contains_key(site) {
                 continue;
             }
             let unit: &mut UnitPlan = found.plan.entry(site.0).or_default();
@@ -318,6 +370,11 @@ impl ProgramState {
         });
         self.lasting = Some(LayoutNames::of(built.chain(loaded)));
     }
+}
+
+/// An edit, wherever in its file.
+fn by_reason(edit: &Rude) -> (PathBuf, String) {
+    (edit.file.clone(), edit.why.clone())
 }
 
 /// Whether a state has all that an earlier one could leave behind. What both have is the same, or the

@@ -199,6 +199,7 @@ mod tests {
                 bodies: BTreeMap::new(),
                 active: Vec::new(),
                 earlier: Vec::new(),
+                without: Vec::new(),
             }),
             once: Vec::new(),
             kept: Vec::new(),

@@ -10,7 +10,7 @@ use super::effect::Effect;
 use super::jobs::Job;
 use super::parts::patches::{Building, Finished, Patch};
 use super::parts::saves::News;
-use super::{announce, Engine};
+use super::{announce, Engine, Policy};
 use crate::control::Connection;
 use crate::patch::{self, BuildError, Built};
 use crate::program::plan::{Change, Rude, Wanted};
@@ -50,13 +50,17 @@ impl Engine {
         if self.rollbacks.is_under_way() {
             return; // Looked at again when that is done.
         }
-        let change = self.programs.first_change();
+        let change = self.first_change();
         self.patches.drop_build();
         match change {
-            None => self.saves.are_in_effect(),
+            None if self.saves.are_in_effect() => self.tell(ui::Event::TakenBack),
+            None | Some((_, Change::Nothing)) => {}
             Some((program, Change::Patch(wanted))) => self.build(program, wanted, seen),
-            Some((_, Change::Syntax(_) | Change::Rude(_))) => self.saves.settle(Instant::now()),
-            Some((_, Change::Nothing)) => {}
+            Some((program, Change::Rude { beside, .. })) => match beside {
+                Some(wanted) => self.build(program, wanted, seen),
+                None => self.saves.settle(Instant::now()),
+            },
+            Some((_, Change::Syntax(_))) => self.saves.settle(Instant::now()),
         }
     }
 
@@ -65,7 +69,7 @@ impl Engine {
         if !self.saves.has_settled(Instant::now()) {
             return;
         }
-        match self.programs.first_change() {
+        match self.first_change() {
             Some((_, Change::Syntax(error))) => {
                 let news = self.saves.trouble(error.to_string());
                 if news != News::Known {
@@ -78,9 +82,13 @@ impl Engine {
                     self.tell(ui::Event::SyntaxError { at, again });
                 }
             }
-            Some((program, Change::Rude(edits))) => self.refused(Some(&program), &edits),
+            Some((program, Change::Rude { edits, .. })) => self.refused(Some(&program), &edits),
             _ => {}
         }
+    }
+
+    fn first_change(&self) -> Option<(PathBuf, Change)> {
+        self.programs.first_change(self.policy == Policy::Restart)
     }
 
     /// Has a patch built.
@@ -192,8 +200,15 @@ impl Engine {
 
     /// A patch is active: said, and taken down.
     fn active(&mut self, patch: &Patch, loaded: &Loaded) {
-        self.saves.are_in_effect();
         self.tell_all(announce::patched(patch, loaded, patch.since.elapsed()));
+        if patch.wanted.without.is_empty() {
+            self.saves.are_in_effect();
+        } else {
+            self.tell(ui::Event::StillWithout(announce::reasons(
+                &patch.wanted.without,
+            )));
+            self.saves.are_in_effect_in_part();
+        }
         let units = patch.wanted.plan.values();
         self.tell_edited_copies(units.flat_map(|unit| unit.files.keys()));
         let record = self.programs.history_record(patch, loaded, &self.ledger);

@@ -17,7 +17,7 @@ impl Engine {
     /// These edits can't be patched. None as the program: they concern no particular one.
     pub(super) fn refused(&mut self, program: Option<&Path>, edits: &[Rude]) {
         let plugins = program.and_then(|program| self.programs.plugins_to_rebuild(program));
-        let text = format!("{edits:?}");
+        let text = trouble(edits);
         let in_vain = self.restarts.was_in_vain(&text);
         let news = self.saves.trouble(text);
         if let Some(plugins) = plugins {
@@ -32,6 +32,9 @@ impl Engine {
             return;
         }
         self.tell_edited_copies(edits.iter().map(|edit| &edit.file));
+        if let Some(program) = program.filter(|_| self.policy != Policy::Restart) {
+            self.programs.record_refusal(program);
+        }
         match self.policy {
             Policy::Attached => self.tell_refused(edits, Consequence::Attached, news),
             Policy::RunOn => self.tell_refused(edits, Consequence::NoRestart, news),
@@ -133,4 +136,10 @@ impl Engine {
             self.act(Instant::now());
         }
     }
+}
+
+/// What stands in the way, wherever in its file: lines move.
+fn trouble(edits: &[Rude]) -> String {
+    let line = |edit: &Rude| format!("{}: {}\n", edit.file.display(), edit.why);
+    edits.iter().map(line).collect()
 }

@@ -254,6 +254,7 @@ mod tests {
             bodies: BTreeMap::new(),
             active: Vec::new(),
             earlier: Vec::new(),
+            without: Vec::new(),
         })
     }
 

@@ -144,14 +144,20 @@ impl Programs {
 
     /// What is to be done first. A patch of one program doesn't wait for another that can't be patched,
     /// unless that one is to be restarted.
-    pub(crate) fn first_change(&self) -> Option<(PathBuf, Change)> {
+    pub(crate) fn first_change(&self, restarts: bool) -> Option<(PathBuf, Change)> {
         let changes = self.known.iter().map(|(key, state)| {
             let change = state.change();
             let turn = match (state.program.is_plugin, &change) {
                 (_, Change::Nothing) => return None,
-                (false, Change::Rude(_) | Change::Syntax(_)) => 0,
-                (_, Change::Patch(_)) => 1,
-                (true, Change::Rude(_) | Change::Syntax(_)) => 2,
+                (false, Change::Rude { beside: None, .. } | Change::Syntax(_)) if restarts => 0,
+                (
+                    _,
+                    Change::Patch(_)
+                    | Change::Rude {
+                        beside: Some(_), ..
+                    },
+                ) => 1,
+                (_, Change::Rude { .. } | Change::Syntax(_)) => 2,
             };
             Some((turn, key, change))
         });
@@ -177,7 +183,7 @@ impl Programs {
         }
         let mut folders = BTreeSet::from([state.program.units[0].folder.clone()]);
         let others = self.known.values().filter(|s| s.program.is_plugin);
-        let others = others.filter(|state| matches!(state.change(), Change::Rude(_)));
+        let others = others.filter(|state| matches!(state.change(), Change::Rude { .. }));
         folders.extend(others.map(|state| state.program.units[0].folder.clone()));
         let rebuilds = folders.iter().map(|folder| Rebuild::read(folder).ok());
         rebuilds.collect()
@@ -212,6 +218,13 @@ impl Programs {
     pub(crate) fn record_patch(&mut self, patch: &Patch) {
         if let Some(state) = self.known.get_mut(&patch.program) {
             state.installed(&patch.wanted, patch.load.clone());
+        }
+    }
+
+    /// What can't be patched of a program is known, and it runs on.
+    pub(crate) fn record_refusal(&mut self, key: &Path) {
+        if let Some(state) = self.known.get_mut(key) {
+            state.record_refusal();
         }
     }
 

@@ -66,9 +66,15 @@ impl Saves {
         }
     }
 
-    /// Nothing stands in their way: they are what runs, or were patched.
-    pub(crate) fn are_in_effect(&mut self) {
-        self.trouble = None;
+    /// Nothing stands in their way: they are what runs, or were patched. Whether that is an answer to a save which took
+    /// away what stood there.
+    pub(crate) fn are_in_effect(&mut self) -> bool {
+        let trouble = self.trouble.take();
+        std::mem::take(&mut self.unanswered) && trouble.is_some()
+    }
+
+    /// They are in effect but for what stands in their way, which was said again.
+    pub(crate) fn are_in_effect_in_part(&mut self) {
         self.unanswered = false;
     }
 
@@ -116,7 +122,13 @@ mod tests {
         assert_eq!(saves.trouble("a".into()), News::Known);
         assert_eq!(saves.trouble("b".into()), News::New);
         saves.saved();
-        saves.are_in_effect();
+        saves.are_in_effect_in_part();
+        assert_eq!(saves.trouble("b".into()), News::Known);
+        saves.saved();
+        assert!(saves.are_in_effect(), "taken away by a save");
+        assert!(!saves.are_in_effect());
+        saves.saved();
+        assert!(!saves.are_in_effect(), "nothing stood there");
         assert_eq!(saves.trouble("b".into()), News::New);
         saves.try_again();
         assert_eq!(saves.trouble("b".into()), News::New);
