@@ -19,9 +19,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::sites::{self, CompiledSite};
+use crate::symbols::is_of;
 use crate::symbols::{demangled, is_rust};
 use crate::world::{Piece, World};
-use paths::is_of;
 
 pub use alive::{left_alive, still_the_same};
 pub use side::{is_accessor, Side};

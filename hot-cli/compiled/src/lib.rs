@@ -3,6 +3,7 @@
 //! - [`objects`], [`world`], [`symbols`], [`library`]: what is in object files, archives and linked libraries
 //! - [`code`]: the machine code around an address
 //! - [`fingerprint`], [`sites`], [`compare`]: which functions of two compilations differ, and may the old ones go
+//! - [`debug_info`]: which types, statics and vtables of two compilations are not the same
 //! - [`select`], [`extract`], [`manifest_object`]: what of the new code goes into a plugin, and the objects to link
 //! - [`visibility`]: symbols that are to be found from outside
 //!
@@ -11,6 +12,7 @@
 
 pub mod code;
 pub mod compare;
+pub mod debug_info;
 pub mod extract;
 pub mod fingerprint;
 pub mod library;

@@ -1,5 +1,7 @@
 //! Symbols as paths: `_RNvNtC…` is `app[c3a08f]::store::get` to a comparison, and `app::store::get` to people.
 
+use std::collections::HashSet;
+
 /// A symbol as a path, with the crates' own marks: two versions of one crate differ.
 pub fn path(symbol: &str) -> String {
     // What the compiler appends to tell copies apart is no part of the path.
@@ -33,6 +35,17 @@ pub fn without_marks(path: &str) -> String {
         rest = &after[end..];
     }
     out + rest
+}
+
+/// Whether a path names one of the program's crates. What doesn't is the same in every compilation,
+/// wherever its code happens to be found.
+pub(crate) fn is_of(path: &str, crates: &HashSet<String>) -> bool {
+    path.match_indices('[').any(|(end, _)| {
+        let before = &path[..end];
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let name = before.rsplit(|c: char| !is_name(c)).next();
+        name.is_some_and(|name| crates.contains(name))
+    })
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
-use super::paths::{function_of, is_closure, is_detached_body, is_of};
+use super::paths::{function_of, is_closure, is_detached_body};
 use super::side::{is_accessor, reach, Side};
 use super::{Comparison, Difference, Premises};
+use crate::symbols::is_of;
 use crate::symbols::{is_rust, without_marks};
 use crate::world::{Piece, Use};
 

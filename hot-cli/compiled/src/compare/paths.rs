@@ -79,17 +79,6 @@ fn split_type(text: &str) -> (&str, &str) {
     (text, "")
 }
 
-/// Whether a path names one of the program's crates. What doesn't is the same in every compilation,
-/// wherever its code happens to be found.
-pub(super) fn is_of(path: &str, crates: &HashSet<String>) -> bool {
-    path.match_indices('[').any(|(end, _)| {
-        let before = &path[..end];
-        let is_name = |c: char| c.is_alphanumeric() || c == '_';
-        let name = before.rsplit(|c: char| !is_name(c)).next();
-        name.is_some_and(|name| crates.contains(name))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

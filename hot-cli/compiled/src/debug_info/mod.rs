@@ -1,0 +1,126 @@
+//! Types and variables as debug information describes them, of two compilations of one program.
+//!
+//! ```text
+//! objects as the program was built ─► described ─┐
+//! objects as they are now ──────────► described ─┴► types, statics and vtables that are not the same
+//! ```
+//!
+//! Values that live in a program mean what the code meant that made them. Names can't tell whether new code means
+//! the same: a glob import, a macro or an associated type can put another type behind the same text. The compiler
+//! writes down what it found. Objects that are the same in both compilations are read once.
+//!
+//! Knows nothing of sources, and not what is done about a difference.
+
+mod compare;
+mod describe;
+mod entries;
+mod methods;
+mod names;
+mod pool;
+mod sections;
+mod vtable;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use self::compare::Comparison;
+pub use self::compare::Difference;
+use self::describe::Described;
+use self::pool::Pool;
+use crate::objects::Object;
+
+/// Reads debug information and remembers what it read, for one program.
+#[derive(Debug)]
+pub struct Reader {
+    pool: Pool,
+    crates: HashSet<String>,
+}
+
+/// What the objects of one library say.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    objects: Vec<Arc<Described>>,
+}
+
+impl Reader {
+    /// `crates`: the names of the program's own, which are all that can change.
+    pub fn new(crates: HashSet<String>) -> Self {
+        Self {
+            pool: Pool::default(),
+            crates,
+        }
+    }
+
+    /// Reads a library.
+    pub fn read(&mut self, objects: &[Object<'_>]) -> Result<Library> {
+        self.read_like(objects, &Library::default(), &[])
+    }
+
+    /// Reads a library of which another compilation is known: `known`, with its objects.
+    pub fn read_like(
+        &mut self,
+        objects: &[Object<'_>],
+        known: &Library,
+        known_objects: &[Object<'_>],
+    ) -> Result<Library> {
+        let mut by_size: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (position, object) in known_objects.iter().enumerate() {
+            by_size.entry(object.data.len()).or_default().push(position);
+        }
+        let mut found = Library::default();
+        for object in objects {
+            let mut same_size = by_size.get(&object.data.len()).into_iter().flatten();
+            let same = same_size.find(|at| known_objects[**at].data == object.data);
+            found
+                .objects
+                .push(match same.and_then(|at| known.objects.get(*at)) {
+                    Some(described) => Arc::clone(described),
+                    None => Arc::new(describe::describe(object, &self.crates, &mut self.pool)?),
+                });
+        }
+        Ok(found)
+    }
+
+    /// What of `old` is not the same in `new`. `is_word`: whether a name stands in the sources.
+    pub fn compare(
+        &self,
+        old: &[&Library],
+        new: &[&Library],
+        is_word: &dyn Fn(&str) -> bool,
+    ) -> Vec<Difference> {
+        fn all<'a>(side: &[&'a Library]) -> Vec<&'a Arc<Described>> {
+            side.iter().flat_map(|library| &library.objects).collect()
+        }
+        let (old, new) = (all(old), all(new));
+        let numbers = |side: &[&Arc<Described>]| -> HashSet<*const Described> {
+            side.iter()
+                .map(|described| Arc::as_ptr(described))
+                .collect()
+        };
+        let (in_old, in_new) = (numbers(&old), numbers(&new));
+        let missing = |side: &[&'_ Arc<Described>], other: &HashSet<*const Described>| {
+            let of_one = |described: &&&Arc<Described>| !other.contains(&Arc::as_ptr(described));
+            side.iter()
+                .filter(of_one)
+                .map(|described| Arc::clone(described))
+                .collect::<Vec<_>>()
+        };
+        let own = [missing(&old, &in_new), missing(&new, &in_old)];
+        let shared = old
+            .iter()
+            .filter(|described| in_new.contains(&Arc::as_ptr(described)));
+        Comparison {
+            pool: &self.pool,
+            crates: &self.crates,
+            is_word,
+            own: [0, 1].map(|side| own[side].iter().map(|described| &**described).collect()),
+            shared: shared.map(|described| &***described).collect(),
+        }
+        .differences()
+    }
+}
+
+#[cfg(test)]
+mod tests;
