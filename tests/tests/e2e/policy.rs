@@ -2,6 +2,7 @@
 //! the lints about unsafe code.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 use soft_mock_tests::{environment, folder};
@@ -152,6 +153,57 @@ fn licences_bans_and_sources_of_dependencies() {
         let mut dependencies = package["dependencies"].as_array().into_iter().flatten();
         let wildcard = dependencies.find(|dependency| own && is_wildcard(dependency));
         assert!(wildcard.is_none(), "{name}: {wildcard:?}");
+    }
+}
+
+#[test]
+fn published_packages_have_what_a_registry_shows() {
+    let packages = packages();
+    let own = |package: &&Value| package["source"].is_null();
+    let published = |package: &&Value| package["publish"].is_null();
+    let names: Vec<&str> = packages
+        .iter()
+        .filter(own)
+        .filter(published)
+        .filter_map(|package| package["name"].as_str())
+        .collect();
+    assert!(names.contains(&"soft-mock-cli"), "{names:?}");
+    for package in packages.iter().filter(own).filter(published) {
+        let name = package["name"].as_str().expect("a name");
+        let folder = Path::new(package["manifest_path"].as_str().expect("a path")).parent();
+        let folder = folder.expect("a manifest is in a folder");
+        assert!(
+            !folder.starts_with(folder::workspace().join("tests")),
+            "{name}"
+        );
+        for text in [
+            "description",
+            "license",
+            "readme",
+            "repository",
+            "rust_version",
+        ] {
+            assert!(package[text].is_string(), "{name}: no {text}");
+        }
+        for list in ["keywords", "categories"] {
+            let given = package[list]
+                .as_array()
+                .is_some_and(|list| !list.is_empty());
+            assert!(given, "{name}: no {list}");
+        }
+        for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            assert!(folder.join(file).is_file(), "{name}: no {file}");
+        }
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let named = dependency["name"].as_str().expect("a name");
+            let inside = names.contains(&named) || dependency["path"].is_null();
+            // What only its tests use is left out of the package if it has no version.
+            let left_out = dependency["kind"] == "dev" && dependency["req"] == "*";
+            assert!(
+                inside || left_out,
+                "{name} needs {named}, which isn't published"
+            );
+        }
     }
 }
 
