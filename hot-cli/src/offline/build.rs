@@ -10,12 +10,12 @@ use anyhow::{bail, Context, Result};
 use super::args::BuildPatchArgs;
 use super::target::Target;
 use crate::os::files::replace_file;
+use crate::os::process::Cancel;
 use crate::patch::{self, BuildError, Built, Job};
 use crate::program::plan::{Change, PlannedFunction, Rude};
 use crate::program::state::ProgramState;
 use crate::program::whole_plugin::SpreadPlugin;
 use crate::program::Program;
-use crate::rustc::run::Cancel;
 
 /// Builds the plugin. Returns what it holds.
 pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {

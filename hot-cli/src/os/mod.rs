@@ -6,6 +6,7 @@
 pub(crate) mod files;
 mod own_build;
 pub(crate) mod private_socket;
+pub(crate) mod process;
 pub(crate) mod session_dir;
 
 pub(crate) use own_build::own_build;

@@ -23,11 +23,13 @@ use soft_mock_rewriter::patch_source::{
 use super::linker::{Inputs, Linker};
 use super::{user_errors, whole_crate};
 use crate::os::files::replace_file;
+use crate::os::process::{Cancel, Cancelled};
 use crate::program::plan::{Plan, PlannedFunction, Rude, UnitPlan, Wanted};
 use crate::program::twin::{NoTwin, Twin};
 use crate::program::whole_plugin::SpreadPlugin;
 use crate::program::{LoadedUnit, Program};
-use crate::rustc::run::{self, first_error, Cancel, Cancelled};
+use crate::rustc::recipe::{Call, Places};
+use crate::rustc::run::{self, first_error};
 
 /// A patch to build.
 pub(crate) struct Job {
@@ -351,19 +353,20 @@ impl UnitJob<'_> {
             .files
             .first()
             .context("the plugin has no root file")?;
-        let mut args = unit.rustc_args().compile_flags();
-        args.push(&[&place.join(&root.0).to_string_lossy()]);
-        args.push(&["--crate-name", &unit.crate_name, "--crate-type", "lib"]);
-        args.push(&["-C", &format!("metadata=soft_mock_{}", self.job.number)]);
-        args.push(&["-C", "codegen-units=1", "-C", "debuginfo=line-tables-only"]);
-        args.push(&["-C", "symbol-mangling-version=v0", "--cap-lints", "allow"]);
+        let mut args = Call::Patch.args(
+            &unit.rustc_args(),
+            &Places {
+                root: &place.join(&root.0).to_string_lossy(),
+                emit: &format!("obj={}", object.display()),
+                metadata: &format!("soft_mock_{}", self.job.number),
+                shadow: Some((&place, &unit.cwd)),
+                ..Places::default()
+            },
+        );
         args.push(&[
             "--extern",
             &format!("__hot_host={}", twin.metadata.display()),
         ]);
-        args.push(&[&format!("--emit=obj={}", object.display())]);
-        let [everywhere, workspace] = crate::wrapper::shadow::remap(&place, &unit.cwd);
-        args.push(&[&everywhere, &workspace]);
         let finished = run::run(&self.job.program.rustc, unit, &args, &self.job.cancel)?;
         Ok((!finished.success).then_some(finished.stderr))
     }

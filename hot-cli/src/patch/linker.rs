@@ -5,13 +5,12 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{bail, Context, Result};
 use soft_mock::seal;
 
 use crate::os::files::examine;
-use crate::rustc::run::{self, Cancel};
+use crate::os::process::{Cancel, Cancelled, Process};
 use soft_mock_compiled::library::{self, dynamic_symbols, DynamicSymbols};
 use soft_mock_compiled::symbols::demangled;
 
@@ -120,23 +119,16 @@ impl Linker<'_> {
         output: &Path,
         cancel: &Cancel,
     ) -> Result<()> {
-        let mut command = match self.bundled {
-            Some(linker) => {
-                let mut command = Command::new(linker);
-                command.args(["-flavor", "gnu", "--hash-style=gnu", "-z", "now"]);
-                command
-            }
-            None => {
-                let mut command = Command::new("cc");
-                command.args(["-nostdlib", "-Wl,-z,now"]);
-                command
-            }
+        let (linker, own): (&Path, &[&str]) = match self.bundled {
+            Some(linker) => (linker, &["-flavor", "gnu", "--hash-style=gnu", "-z", "now"]),
+            None => (Path::new("cc"), &["-nostdlib", "-Wl,-z,now"]),
         };
         let flag = |text: &str| match self.bundled {
             Some(_) => text.to_owned(),
             None => format!("-Wl,{text}"),
         };
-        command
+        let mut process = Process::new(linker)
+            .args(own)
             .arg("-shared")
             .args([flag("--eh-frame-hdr"), flag("--gc-sections")])
             // What a plugin defines is its own: nothing of it is looked for in other modules.
@@ -146,17 +138,10 @@ impl Linker<'_> {
             .arg(output)
             .args(inputs);
         if let Some(library) = self.library {
-            command.arg(flag("--no-as-needed")).arg(library);
+            process = process.arg(flag("--no-as-needed")).arg(library);
         }
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let finished = run::finish(&mut command, cancel)?;
-        if !finished.success {
-            bail!("linking the patch failed: {}", finished.stderr.trim());
-        }
-        Ok(())
+        let output = process.output_unless(cancel)?.ok_or(Cancelled)?;
+        process.check(&output).context("the patch can't be linked")
     }
 }
 

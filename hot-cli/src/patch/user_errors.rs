@@ -3,8 +3,10 @@
 
 use anyhow::{Context, Result};
 
+use crate::os::process::Cancel;
 use crate::program::{LoadedUnit, Program};
-use crate::rustc::run::{self, Cancel};
+use crate::rustc::recipe::{Call, Places};
+use crate::rustc::run;
 
 /// Compiles the crate as it is now, without writing anything of use. Returns rustc's errors, if any,
 /// as rustc prints them.
@@ -18,19 +20,16 @@ pub(crate) fn errors(
     let call = unit.rustc_args();
     let place = loaded.folder.join("check");
     std::fs::create_dir_all(&place).with_context(|| format!("can't create {}", place.display()))?;
-    let mut args = call.compile_flags();
-    let input = call.input().context("the record names no root file")?;
-    args.push(&[input, "--crate-name", &unit.crate_name]);
-    args.push(&[
-        "--crate-type",
-        call.crate_types().first().copied().unwrap_or("lib"),
-    ]);
-    args.push(&["--emit=metadata", "--out-dir", &place.to_string_lossy()]);
-    let incremental = format!("incremental={}", place.join("incremental").display());
-    args.push(&["-C", &incremental, "--cap-lints", "allow"]);
-    if let Some(metadata) = call.codegen("metadata") {
-        args.push(&["-C", &format!("metadata={metadata}")]);
-    }
+    let mut args = Call::Check.args(
+        &call,
+        &Places {
+            root: call.input().context("the record names no root file")?,
+            crate_type: call.crate_types().first().copied().unwrap_or("lib"),
+            out_dir: &place.to_string_lossy(),
+            incremental: &place.join("incremental").to_string_lossy(),
+            ..Places::default()
+        },
+    );
     args.push(&["--color", if coloured { "always" } else { "never" }]);
     let finished = run::run(&program.rustc, unit, &args, cancel)?;
     Ok((!finished.success).then_some(finished.stderr))

@@ -16,7 +16,7 @@ use soft_mock_rewriter::analysis::{FileItems, LayoutNames};
 use super::twin::{twin, NoTwin, Twin};
 use crate::os;
 use crate::os::files::{below, examine, Stamp};
-use crate::rustc::run::Cancel;
+use crate::os::process::Cancel;
 use crate::rustc::toolchain;
 use crate::rustc::unit::{Unit, UnitKind};
 use crate::wrapper::shadow;

@@ -14,8 +14,10 @@ use soft_mock_rewriter::analysis::Hidden;
 use soft_mock_rewriter::instrument::Output;
 
 use crate::os::files::{below, replace_file};
-use crate::rustc::run::{self, first_error, Cancel};
-use crate::rustc::unit::{Unit, UnitKind};
+use crate::os::process::Cancel;
+use crate::rustc::recipe::{Call, Places};
+use crate::rustc::run::{self, first_error};
+use crate::rustc::unit::Unit;
 use crate::wrapper::shadow;
 
 /// A twin that plugins can be compiled against.
@@ -99,30 +101,17 @@ fn compile(
     real_rustc: &Path,
     cancel: &Cancel,
 ) -> Result<()> {
-    let call = unit.rustc_args();
-    let metadata = match unit.kind {
-        UnitKind::Bin | UnitKind::Plugin => call.program_metadata(),
-        UnitKind::Lib | UnitKind::Test | UnitKind::Macro => {
-            call.codegen("metadata").unwrap_or("").to_owned()
-        }
-    };
-    let mut args = call.compile_flags();
-    args.push(&[&below(shadow_root, &unit.root).to_string_lossy()]);
-    args.push(&["--crate-name", &unit.crate_name, "--crate-type", "lib"]);
-    args.push(&[
-        "-C",
-        &format!("metadata={metadata}"),
-        "--cap-lints",
-        "allow",
-    ]);
-    args.push(&["-C", "symbol-mangling-version=v0", "-C", "link-dead-code"]);
-    args.push(&[
-        "--emit=metadata,mir=/dev/null",
-        "--out-dir",
-        &place.to_string_lossy(),
-    ]);
-    let [everywhere, workspace] = shadow::remap(shadow_root, &unit.cwd);
-    args.push(&[&everywhere, &workspace]);
+    let root = below(shadow_root, &unit.root);
+    let args = Call::Twin.args(
+        &unit.rustc_args(),
+        &Places {
+            root: &root.to_string_lossy(),
+            out_dir: &place.to_string_lossy(),
+            metadata: &unit.library_metadata(),
+            shadow: Some((shadow_root, &unit.cwd)),
+            ..Places::default()
+        },
+    );
     let finished = run::run(real_rustc, unit, &args, cancel)?;
     if !finished.success {
         bail!(NoTwin {

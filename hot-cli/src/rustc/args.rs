@@ -226,32 +226,8 @@ impl RustcArgs {
         Self::new(kept)
     }
 
-    /// The same call without its root file and everything that concerns its output.
-    pub(crate) fn compile_flags(&self) -> Self {
-        let mut flags = self.clone();
-        if let Some(at) = self.input_position() {
-            flags.all.remove(at);
-        }
-        flags
-            .without(
-                &OUTPUT,
-                &[
-                    "extra-filename",
-                    "incremental",
-                    "link-arg",
-                    "link-args",
-                    "linker",
-                ],
-            )
-            .without(
-                &["--crate-name"],
-                // What is loaded has to run wherever it lies, also where the program doesn't.
-                &["metadata", "split-debuginfo", "lto", "relocation-model"],
-            )
-            .drop_flag("--test")
-    }
-
-    fn drop_flag(mut self, flag: &str) -> Self {
+    /// The same call without a flag.
+    pub(crate) fn without_flag(mut self, flag: &str) -> Self {
         self.all.retain(|arg| arg != flag);
         self
     }
@@ -325,14 +301,6 @@ mod tests {
         assert_eq!(
             changed.all.join(" "),
             "-L dependency=/n --extern a=/d/liba-1.rlib --extern noprelude:dep=/n/libdep-1.rlib"
-        );
-    }
-
-    #[test]
-    fn keeps_what_does_not_concern_the_output() {
-        assert_eq!(
-            args(CALL).compile_flags().all.join(" "),
-            "--edition=2021 -C opt-level=3 --cfg x.rs --extern noprelude:dep=/d/libdep-1.rlib"
         );
     }
 }

@@ -5,6 +5,7 @@
 pub(crate) mod args;
 pub(crate) mod dep_info;
 pub(crate) mod inputs;
+pub(crate) mod recipe;
 pub(crate) mod run;
 pub(crate) mod toolchain;
 pub(crate) mod unit;

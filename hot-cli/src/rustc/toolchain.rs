@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{bail, Context, Result};
+use anyhow::Result;
 
 use crate::config::env;
 use crate::os::files::{replace_file, Stamp};
+use crate::os::process::{Process, ProcessError};
 
 /// How the names of notes in a session's folder begin that hold a compiler's version.
 const NOTE: &str = "rustc-";
@@ -42,7 +42,7 @@ pub(crate) fn version(rustc: &Path) -> Result<String> {
     {
         return Ok(known);
     }
-    let version = output(Command::new(rustc).arg("-V"))?;
+    let version = first_line(&mut Process::new(rustc).arg("-V"))?;
     if let Some(note) = note {
         // Only saves time: a session folder that can't be written is reported where it matters.
         let _ = replace_file(&note, version.as_bytes());
@@ -58,16 +58,13 @@ pub(crate) fn real_rustc(
     folder: &Path,
 ) -> Result<PathBuf> {
     const CHOSEN: &str = "RUSTUP_TOOLCHAIN";
-    let mut command = Command::new(rustc);
-    command.args(["--print", "sysroot"]);
-    match variables.get(CHOSEN) {
-        Some(name) => command.env(CHOSEN, name),
-        None => command.env_remove(CHOSEN),
-    };
+    let mut process = Process::new(rustc)
+        .args(["--print", "sysroot"])
+        .env(CHOSEN, variables.get(CHOSEN));
     if folder.is_dir() {
-        command.current_dir(folder);
+        process = process.folder(folder);
     }
-    let sysroot = output(&mut command)?;
+    let sysroot = first_line(&mut process)?;
     let real = Path::new(&sysroot).join("bin/rustc");
     Ok(if real.is_file() {
         real
@@ -79,10 +76,10 @@ pub(crate) fn real_rustc(
 /// Says so if the compiler isn't the one any more that the crate was built with: libraries of one version are of no use
 /// to another.
 pub(crate) fn changed(rustc: &Path, built_with: &str) -> Option<String> {
-    let why = match output(Command::new(rustc).arg("-V")) {
+    let why = match first_line(&mut Process::new(rustc).arg("-V")) {
         Ok(now) if now == built_with => return None,
         Ok(now) => format!("is now {now}"),
-        Err(error) => format!("can't be run any more ({error:#})"),
+        Err(error) => format!("can't be run any more ({error})"),
     };
     Some(format!(
         "the program was built with {built_with}, and {} {why}",
@@ -114,17 +111,8 @@ pub(crate) fn recorded_environment() -> BTreeMap<String, String> {
         .collect()
 }
 
-fn output(command: &mut Command) -> Result<String> {
-    let shown = format!("{command:?}");
-    let output = command
-        .output()
-        .with_context(|| format!("can't start {shown}"))?;
-    if !output.status.success() {
-        bail!(
-            "{shown} failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
+/// The first line that a process says.
+fn first_line(process: &mut Process) -> Result<String, ProcessError> {
+    let text = process.stdout()?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }

@@ -147,6 +147,17 @@ impl Unit {
         named.map_or(&self.cwd, |folder| Path::new(folder))
     }
 
+    /// The metadata with which its library is compiled.
+    pub(crate) fn library_metadata(&self) -> String {
+        let call = self.rustc_args();
+        match self.kind {
+            UnitKind::Bin | UnitKind::Plugin => call.program_metadata(),
+            UnitKind::Lib | UnitKind::Test | UnitKind::Macro => {
+                call.codegen("metadata").unwrap_or("").to_owned()
+            }
+        }
+    }
+
     pub(crate) fn rustc_args(&self) -> RustcArgs {
         RustcArgs::new(self.args.clone())
     }

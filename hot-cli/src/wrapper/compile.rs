@@ -13,19 +13,22 @@ use soft_mock_rewriter::instrument::Output;
 use soft_mock_rewriter::syntax::CrateTree;
 
 use super::included_list::{Included, List};
-use super::{diagnostics, linker, shadow, stub, symbol_visibility, track_caller, Call};
+use super::{
+    diagnostics, linker, shadow, stub, symbol_visibility, track_caller, CargoCall,
+};
 use crate::config::settings;
 use crate::exit;
 use crate::os::files::{below, replace_file};
 use crate::rustc::args::RustcArgs;
 use crate::rustc::dep_info;
+use crate::rustc::recipe::{Call, Places};
 use crate::rustc::unit::{note_built, Unit, UnitKind, NOT_INCLUDED};
 
 /// How often a rewritten crate is compiled before it is built as it is.
 const ATTEMPTS: usize = 4;
 
 pub(crate) struct Compilation {
-    call: Call,
+    call: CargoCall,
     args: RustcArgs,
     kind: UnitKind,
     folder: PathBuf,
@@ -51,7 +54,7 @@ enum Outcome {
 
 /// Builds a crate as it is, and records why.
 pub(crate) fn unmodified(
-    call: &Call,
+    call: &CargoCall,
     args: &RustcArgs,
     kind: UnitKind,
     reason: String,
@@ -61,7 +64,7 @@ pub(crate) fn unmodified(
 }
 
 impl Compilation {
-    pub(crate) fn new(call: Call, args: RustcArgs, kind: UnitKind) -> Self {
+    pub(crate) fn new(call: CargoCall, args: RustcArgs, kind: UnitKind) -> Self {
         let folder = match (args.out_dir(), args.stem()) {
             (Some(out_dir), Some(stem)) => Unit::folder(&absolute(&out_dir), &stem),
             _ => PathBuf::new(),
@@ -208,22 +211,22 @@ impl Compilation {
     }
 
     fn compile(&self, unit: &Unit, shadow_root: &Path) -> Result<Outcome> {
-        let mut args = self.args.with_input(&below(shadow_root, &unit.root));
-        args = match self.kind {
-            UnitKind::Bin | UnitKind::Plugin => self.as_library(&args)?,
-            UnitKind::Lib | UnitKind::Test | UnitKind::Macro => args,
+        let root = below(shadow_root, &unit.root);
+        let (call, metadata) = match self.kind {
+            UnitKind::Bin | UnitKind::Plugin => (Call::Program, self.args.program_metadata()),
+            UnitKind::Test => (Call::Tests, String::new()),
+            UnitKind::Lib | UnitKind::Macro => (Call::Library, String::new()),
         };
-        let [everywhere, workspace] = shadow::remap(shadow_root, &unit.cwd);
-        args.push(&[&everywhere, &workspace, "--cap-lints", "allow"]);
-        args.push(&["-C", "symbol-mangling-version=v0"]);
-        if self.kind != UnitKind::Test {
-            // Optimised crates would otherwise make symbols local that patches have to find.
-            args.push(&["-C", "link-dead-code", "-C", "lto=off"]);
-            if self.args.is_optimised() {
-                // Without that optimisation across a crate's own parts, nothing is inlined from part to part.
-                args.push(&["-C", "codegen-units=1"]);
-            }
-        }
+        let args = call.args(
+            &self.args,
+            &Places {
+                root: &root.to_string_lossy(),
+                out_dir: &self.folder.to_string_lossy(),
+                metadata: &metadata,
+                shadow: Some((shadow_root, &unit.cwd)),
+                ..Places::default()
+            },
+        );
         let (status, lines) = self.rustc(&args)?;
         if !status.success() {
             return Ok(Outcome::Refused(lines));
@@ -244,21 +247,6 @@ impl Compilation {
         Ok(Outcome::Built)
     }
 
-    /// The call that compiles a program's crate as a library, into the unit's folder.
-    fn as_library(&self, args: &RustcArgs) -> Result<RustcArgs> {
-        let metadata = args.program_metadata();
-        let extra = args.codegen("extra-filename").unwrap_or("").to_owned();
-        let mut library = args.without(
-            &["--crate-type", "--emit", "--out-dir"],
-            &["metadata", "extra-filename", "link-arg", "link-args"],
-        );
-        let folder = self.folder.to_string_lossy();
-        library.push(&["--crate-type", "rlib", "--emit=dep-info,metadata,link"]);
-        library.push(&["--out-dir", &folder, "-C", &format!("metadata={metadata}")]);
-        library.push(&["-C", &format!("extra-filename={extra}")]);
-        Ok(library)
-    }
-
     /// Compiles the generated main and links the program.
     fn link(&self, unit: &Unit) -> Result<()> {
         let folder = self.folder.to_string_lossy();
@@ -268,12 +256,14 @@ impl Compilation {
         };
         let source = self.folder.join(source);
         replace_file(&source, text.as_bytes())?;
-        let mut args = self
-            .args
-            .with_input(&source)
-            .without(&["--edition", "--emit"], &["incremental"]);
         let library = self.library(&self.folder);
-        args.push(&["--edition", "2021", "--emit=link", "--cap-lints", "allow"]);
+        let mut args = Call::Root.args(
+            &self.args,
+            &Places {
+                root: &source.to_string_lossy(),
+                ..Places::default()
+            },
+        );
         args.push(&[
             "--extern",
             &format!("{}={}", stub::PROGRAM, library.display()),

@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 
 use super::compile::{self, Compilation};
 use super::included_list::{Included, List};
-use super::{kind, readable, unfit, Call, NAME};
+use super::{kind, readable, unfit, CargoCall, NAME};
 use crate::exit;
 use crate::rustc::args::RustcArgs;
 use crate::rustc::unit::Unit;
@@ -42,7 +42,7 @@ pub(crate) fn run(own: &Path, arguments: Vec<OsString>) -> ExitCode {
         Some(_) => args.without(&[], &["codegen-units"]),
         None => args,
     };
-    let call = Call {
+    let call = CargoCall {
         rustc: PathBuf::from(compiler),
         chained: list.chained.clone(),
         arguments: args.all.iter().map(OsString::from).collect(),

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         eprintln!("hot: the wrapper was called without a compiler");
         return ExitCode::from(exit::USAGE);
     };
-    let call = Call {
+    let call = CargoCall {
         rustc: PathBuf::from(rustc),
         chained,
         arguments: rest.to_vec(),
@@ -70,13 +70,13 @@ fn readable(arguments: &[OsString]) -> Option<RustcArgs> {
 
 /// The compiler call as cargo made it.
 #[derive(Debug, Clone)]
-pub(crate) struct Call {
+pub(crate) struct CargoCall {
     pub(crate) rustc: PathBuf,
     pub(crate) chained: Option<PathBuf>,
     arguments: Vec<OsString>,
 }
 
-impl Call {
+impl CargoCall {
     /// The compiler, behind the wrapper that was set before ours.
     pub(crate) fn command(&self) -> std::process::Command {
         match &self.chained {

@@ -61,12 +61,3 @@ fn linked_below(unit: &Unit) -> PathBuf {
         .unwrap_or(package)
         .to_owned()
 }
-
-/// Options that give every file below `shadow` the path that it has for plain cargo.
-pub(crate) fn remap(shadow: &Path, cwd: &Path) -> [String; 2] {
-    let shadow = shadow.display();
-    [
-        format!("--remap-path-prefix={shadow}/=/"),
-        format!("--remap-path-prefix={shadow}{}/=", cwd.display()),
-    ]
-}

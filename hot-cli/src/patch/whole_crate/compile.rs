@@ -15,8 +15,9 @@ use soft_mock_rewriter::whole_crate::prepare;
 
 use super::{SpreadRequest, WholeError};
 use crate::os::files::{below, replace_file};
+use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run;
-use crate::rustc::unit::{Unit, UnitKind};
+use crate::rustc::unit::Unit;
 use crate::wrapper::shadow;
 
 /// A compiled crate.
@@ -123,37 +124,19 @@ impl Crate<'_> {
         shadow_root: &Path,
     ) -> Result<(), WholeError> {
         let unit = self.unit;
-        let call = unit.rustc_args();
-        let metadata = match unit.kind {
-            UnitKind::Bin | UnitKind::Plugin => call.program_metadata(),
-            UnitKind::Lib | UnitKind::Test | UnitKind::Macro => {
-                call.codegen("metadata").unwrap_or("").to_owned()
-            }
-        };
-        let mut args = call
-            .compile_flags()
-            .without(&[], &["debuginfo", "strip"])
-            .with_libraries(self.libraries);
-        args.all.retain(|arg| arg != "-g");
-        args.push(&[&below(shadow_root, &unit.root).to_string_lossy()]);
-        args.push(&["--crate-name", &unit.crate_name, "--crate-type", "rlib"]);
-        args.push(&[
-            "-C",
-            &format!("metadata={metadata}"),
-            "--cap-lints",
-            "allow",
-        ]);
-        if let Some(extra) = call.codegen("extra-filename") {
-            args.push(&["-C", &format!("extra-filename={extra}")]);
-        }
-        args.push(&["-C", "symbol-mangling-version=v0", "-C", "link-dead-code"]);
-        // Optimisation across objects would drop what nothing calls, and make symbols local.
-        args.push(&["-C", "debuginfo=line-tables-only", "-C", "lto=off"]);
+        let root = below(shadow_root, &unit.root);
         let incremental = self.folder.join("whole/incremental");
-        args.push(&["-C", &format!("incremental={}", incremental.display())]);
-        args.push(&["--emit=link", "--out-dir", &place.to_string_lossy()]);
-        let [everywhere, workspace] = shadow::remap(shadow_root, &unit.cwd);
-        args.push(&[&everywhere, &workspace]);
+        let args = Call::WholeCrate.args(
+            &unit.rustc_args().with_libraries(self.libraries),
+            &Places {
+                root: &root.to_string_lossy(),
+                out_dir: &place.to_string_lossy(),
+                metadata: &unit.library_metadata(),
+                incremental: &incremental.to_string_lossy(),
+                shadow: Some((shadow_root, &unit.cwd)),
+                ..Places::default()
+            },
+        );
         let finished = run::run(request.rustc, unit, &args, request.cancel)?;
         match finished.success {
             true => Ok(()),

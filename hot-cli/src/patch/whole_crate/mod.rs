@@ -26,8 +26,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 
+use crate::os::process::{Cancel, Cancelled};
 use crate::program::whole_plugin::{Replaced, SpreadPlugin};
-use crate::rustc::run::{Cancel, Cancelled};
 use crate::rustc::unit::Unit;
 use soft_mock_compiled::compare::{self, Difference, Premises, Side};
 use soft_mock_compiled::library::DynamicSymbols;

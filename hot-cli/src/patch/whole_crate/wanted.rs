@@ -15,12 +15,13 @@ use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::{Read, Spread, SpreadRequest, SpreadUnit, WholeError};
 use crate::os::files::below;
+use crate::os::process::{Cancel, Cancelled};
 use crate::patch::build::{BuildError, Built, Job};
 use crate::patch::user_errors;
 use crate::program::plan::{Plan, PlannedFunction, Rude, Site};
 use crate::program::whole_plugin::Replaced;
 use crate::program::{LoadedUnit, Program};
-use crate::rustc::run::{first_error, Cancel, Cancelled};
+use crate::rustc::run::first_error;
 use crate::wrapper::shadow;
 
 type Reader<'a> = Box<Read<'a>>;

@@ -10,6 +10,7 @@ use soft_mock_rewriter::instrument::Output;
 use super::super::*;
 use crate::os::files::below;
 use crate::os::files::examine;
+use crate::rustc::recipe::{Call, Places};
 use crate::rustc::toolchain;
 use crate::rustc::unit::UnitKind;
 use crate::wrapper::{shadow, symbol_visibility};
@@ -124,16 +125,13 @@ impl Project {
         let tree = shadow::tree(&unit.root, &read).expect("a tree");
         let shadow_root = self.folder(unit).join("shadow");
         shadow::write(unit, &tree, Output::Program, &shadow_root).expect("a shadow");
-        let mut args = unit
-            .rustc_args()
-            .with_input(&below(&shadow_root, &unit.root));
-        args.push(&["-C", "symbol-mangling-version=v0", "-C", "link-dead-code"]);
-        args.push(&["--cap-lints", "allow"]);
-        args.push(
-            &shadow::remap(&shadow_root, &unit.cwd)
-                .each_ref()
-                .map(String::as_str),
-        );
+        let root = below(&shadow_root, &unit.root);
+        let places = Places {
+            root: &root.to_string_lossy(),
+            shadow: Some((&shadow_root, &unit.cwd)),
+            ..Places::default()
+        };
+        let args = Call::Library.args(&unit.rustc_args(), &places);
         self.rustc(&args.all.iter().map(String::as_str).collect::<Vec<_>>());
         let stem = unit.rustc_args().stem().expect("a stem");
         symbol_visibility::make_visible(&self.path(&format!("lib{stem}.rlib")))
