@@ -2,9 +2,9 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::Command;
 
 use super::command_line::is_cargo;
+use crate::os::process::Process;
 
 /// The wrapper that the user has set, in the environment or in cargo's configuration.
 pub(crate) fn configured_wrapper(program: &OsStr, variable: &str, key: &str) -> Option<PathBuf> {
@@ -16,19 +16,14 @@ pub(crate) fn configured_wrapper(program: &OsStr, variable: &str, key: &str) -> 
         return None;
     }
     // Reading the merged configuration is an unstable command of an otherwise stable cargo.
-    let output = Command::new(program)
-        .args([
-            "-Zunstable-options",
-            "config",
-            "get",
-            "--format",
-            "json-value",
-        ])
+    let answer = Process::new(program)
+        .args(["-Zunstable-options", "config", "get"])
+        .args(["--format", "json-value"])
         .arg(format!("build.{key}"))
-        .env("RUSTC_BOOTSTRAP", "1")
-        .output()
+        .env("RUSTC_BOOTSTRAP", Some("1"))
+        .stdout()
         .ok()?;
-    let path: String = serde_json::from_slice(&output.stdout).ok()?;
+    let path: String = serde_json::from_str(&answer).ok()?;
     (!path.is_empty()).then(|| path.into())
 }
 

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{bail, Result};
+use anyhow::{bail, Context, Result};
 use cargo_metadata::{Metadata, Package as Node, TargetKind};
 
-use super::CargoCommand;
+use crate::cargo::command_line::CargoCommand;
 
 /// How many names are proposed in place of one that isn't known.
 const PROPOSED: usize = 3;
@@ -24,7 +24,9 @@ pub(super) struct Package {
 
 /// Finds the packages. Members of the workspace are left out: they are rewritten anyway.
 pub(super) fn find(command: &CargoCommand<'_>, wanted: &[&str]) -> Result<Vec<Package>> {
-    select(&command.metadata()?, wanted)
+    let metadata = command.metadata();
+    let metadata = metadata.context("cargo can't tell which crates there are to include")?;
+    select(&metadata, wanted)
 }
 
 fn select(metadata: &Metadata, wanted: &[&str]) -> Result<Vec<Package>> {

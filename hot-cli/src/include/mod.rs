@@ -17,16 +17,15 @@ mod graph;
 
 pub(crate) use graph::dependencies;
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, Result};
 
-use crate::cargo::command_line::{is_cargo, runs_tests, subcommand};
+use crate::cargo::command_line::{runs_tests, CargoCommand};
 use crate::cargo::configuration::configured_wrapper;
 use crate::child::Launch;
 use crate::config::{env, settings};
-use crate::os;
 use crate::wrapper::included_list::{sources, Included, List};
 use crate::wrapper::link::include_wrapper;
 
@@ -56,7 +55,7 @@ impl Include {
         let Some(named) = &self.named else {
             return Ok(self.plain.clone());
         };
-        let command = CargoCommand::of(&self.plain);
+        let command = CargoCommand::of(&self.plain.program, &self.plain.args);
         let folder = command.as_ref().map_or_else(here, CargoCommand::folder);
         // A manifest that isn't understood is told where its crate is compiled.
         let settings = settings::of_project(&folder).unwrap_or_default();
@@ -122,99 +121,6 @@ fn here() -> PathBuf {
     std::env::current_dir().unwrap_or_default()
 }
 
-/// A command of cargo's, as far as it says which packages there are.
-#[derive(Debug)]
-struct CargoCommand<'a> {
-    program: &'a OsStr,
-    /// `+toolchain`.
-    toolchain: Option<&'a OsStr>,
-    /// Options that decide which packages and versions the graph has.
-    options: Vec<&'a OsStr>,
-    manifest: Option<PathBuf>,
-    /// Where options of cargo may be put among the arguments.
-    after_subcommand: usize,
-}
-
-impl<'a> CargoCommand<'a> {
-    const WITH_VALUE: [&'static str; 5] = [
-        "--config",
-        "--features",
-        "-F",
-        "--lockfile-path",
-        "--manifest-path",
-    ];
-    const ALONE: [&'static str; 5] = [
-        "--all-features",
-        "--no-default-features",
-        "--offline",
-        "--locked",
-        "--frozen",
-    ];
-
-    fn of(launch: &'a Launch) -> Option<Self> {
-        if !is_cargo(&launch.program) {
-            return None;
-        }
-        let subcommand = subcommand(&launch.args)?;
-        let mut after_subcommand = subcommand + 1;
-        if launch.args[subcommand] == "nextest" {
-            // Its own subcommand takes them.
-            after_subcommand += 1;
-        }
-        let mut found = Self {
-            program: &launch.program,
-            toolchain: None,
-            options: Vec::new(),
-            manifest: None,
-            after_subcommand: after_subcommand.min(launch.args.len()),
-        };
-        let mut args = launch.args.iter().take_while(|arg| *arg != "--");
-        while let Some(arg) = args.next() {
-            let text = arg.to_string_lossy();
-            let name = text.split('=').next().unwrap_or_default();
-            if text.starts_with('+') {
-                found.toolchain = Some(arg);
-            } else if Self::ALONE.contains(&&*text) {
-                found.options.push(arg);
-            } else if Self::WITH_VALUE.contains(&name) {
-                found.options.push(arg);
-                let glued = text.split_once('=').map(|(_, value)| PathBuf::from(value));
-                let separate = glued.is_none().then(|| args.next()).flatten();
-                found.options.extend(separate.map(OsString::as_os_str));
-                if name == "--manifest-path" {
-                    found.manifest = glued.or_else(|| separate.map(PathBuf::from));
-                }
-            }
-        }
-        Some(found)
-    }
-
-    /// The folder of the project.
-    fn folder(&self) -> PathBuf {
-        let manifest = self.manifest.as_deref().and_then(Path::parent);
-        manifest.map_or_else(here, |folder| here().join(folder))
-    }
-
-    /// The packages of the project.
-    fn metadata(&self) -> Result<cargo_metadata::Metadata> {
-        let output = std::process::Command::new(self.program)
-            .args(self.toolchain)
-            .args(["metadata", "--format-version", "1", "--filter-platform"])
-            // What is there for other systems alone is no part of any program that can be patched.
-            .arg(os::TARGET)
-            .args(&self.options)
-            .stdin(std::process::Stdio::null())
-            .stderr(std::process::Stdio::inherit())
-            .output()
-            .context("can't start cargo")?;
-        if !output.status.success() {
-            bail!("cargo can't tell which crates there are to include");
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
-        cargo_metadata::MetadataCommand::parse(text).context("cargo can't read the project")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,47 +133,13 @@ mod tests {
         }
     }
 
-    #[track_caller]
-    fn check(args: &[&str], place: usize, options: &[&str]) {
-        let launch = launch(args);
-        let command = CargoCommand::of(&launch).expect("a command of cargo's");
-        assert_eq!(command.after_subcommand, place);
-        assert_eq!(command.options, options);
-    }
-
-    #[test]
-    fn what_decides_about_packages_is_passed_on() {
-        check(&["run", "--bin", "a", "--", "--offline"], 1, &[]);
-        check(
-            &["+nightly", "--color", "always", "test", "--locked"],
-            4,
-            &["--locked"],
-        );
-        check(
-            &[
-                "run",
-                "--manifest-path",
-                "a/Cargo.toml",
-                "-F",
-                "x",
-                "--config=k=1",
-            ],
-            1,
-            &["--manifest-path", "a/Cargo.toml", "-F", "x", "--config=k=1"],
-        );
-        check(&["nextest", "run", "--offline"], 2, &["--offline"]);
-        let one = launch(&["run", "--manifest-path=a/Cargo.toml"]);
-        let folder = CargoCommand::of(&one).expect("a command").folder();
-        assert!(folder.ends_with("a"), "{folder:?}");
-    }
-
     #[test]
     fn only_cargo_can_include() {
         let plain = Launch {
             program: "sh".into(),
             ..launch(&["-c", "cargo run"])
         };
-        assert!(CargoCommand::of(&plain).is_none());
+        assert!(CargoCommand::of(&plain.program, &plain.args).is_none());
         let error = Include::new(&["itoa".to_owned()], plain).launch();
         let error = error.expect_err("refused").to_string();
         assert!(error.contains("commands of cargo only"), "{error}");

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cargo_metadata::{Metadata, MetadataCommand, Package, Target, TargetKind};
+use cargo_metadata::{Metadata, Package, Target, TargetKind};
 use soft_mock_rewriter::instrument::{rewrite, CrateIdentity, Options, Rewritten};
 use soft_mock_rewriter::syntax::{CrateTree, Edition};
 
+use crate::cargo::metadata::Query;
 use crate::config::settings;
 use crate::include::dependencies;
-use crate::os;
 use crate::wrapper::shadow;
 
 /// One crate of a project.
@@ -41,15 +41,11 @@ pub(super) fn of_project(
     examples: bool,
     include: &[String],
 ) -> Result<Vec<Crate>> {
-    let mut command = MetadataCommand::new();
-    match include.is_empty() {
-        true => command.no_deps(),
-        false => command.other_options(["--filter-platform".to_owned(), os::TARGET.to_owned()]),
+    let query = Query {
+        dependencies: !include.is_empty(),
+        ..Query::workspace(manifest)
     };
-    if let Some(manifest) = manifest {
-        command.manifest_path(manifest);
-    }
-    let metadata = command.exec().context("cargo can't read the project")?;
+    let metadata = query.ask().context("cargo can't read the project")?;
     let mut crates: Vec<Crate> = members(&metadata)
         .flat_map(|package| {
             let targets = package.targets.iter();

@@ -4,9 +4,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
-use cargo_metadata::MetadataCommand;
 
 use super::args::BuildPatchArgs;
+use crate::cargo::metadata::Query;
 use crate::rustc::unit::{records, Unit, UnitKind};
 
 /// A program that `hot` built.
@@ -49,12 +49,8 @@ impl Target {
     }
 
     fn of_project(args: &BuildPatchArgs) -> Result<Self> {
-        let mut command = MetadataCommand::new();
-        command.no_deps();
-        if let Some(manifest) = &args.manifest_path {
-            command.manifest_path(manifest);
-        }
-        let metadata = command.exec().context("cargo can't read the project")?;
+        let query = Query::workspace(args.manifest_path.as_deref());
+        let metadata = query.ask().context("cargo can't read the project")?;
         let profile = match (&args.profile, args.release) {
             (Some(profile), _) if profile == "dev" => "debug",
             (Some(profile), _) => profile,

@@ -228,10 +228,6 @@ impl Cancel {
         }
     }
 
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.lock().cancelled
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

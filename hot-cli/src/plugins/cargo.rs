@@ -1,17 +1,16 @@
 //! The cargo call that makes a plugin's library.
 
-use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use serde::Deserialize;
 
 use super::commit;
 use super::error::BuildError;
 use super::install;
 use super::options::BuildOptions;
-use super::package::{cargo, Package};
+use super::package::Package;
+use crate::cargo::artifacts::shared_library;
+use crate::cargo::program;
+use crate::os::process::{typed, Process};
 use crate::wrapper::link::build_environment;
 
 /// The call, not yet made.
@@ -20,16 +19,6 @@ pub(crate) struct Call {
     manifest: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
-}
-
-/// What cargo says when it has compiled something.
-#[derive(Deserialize)]
-struct Message {
-    reason: String,
-    #[serde(default)]
-    manifest_path: PathBuf,
-    #[serde(default)]
-    filenames: Vec<PathBuf>,
 }
 
 impl Call {
@@ -67,7 +56,7 @@ impl Call {
         }
         let mut environment = Vec::new();
         if options.patchable {
-            environment = build_environment(&[cargo()]).map_err(BuildError::Patchable)?;
+            environment = build_environment(&[program()]).map_err(BuildError::Patchable)?;
         }
         if let Some(commit) = commit::of(&package.folder) {
             environment.push(("SOFT_MOCK_NOTE".into(), commit.into()));
@@ -87,35 +76,19 @@ impl Call {
         if options.verbose {
             eprintln!("hot: {}", self.text());
         }
-        let mut command = Command::new(cargo());
-        command
+        let mut process = Process::new(program())
             .args(&self.arguments)
-            .envs(self.environment.iter().map(|(key, value)| (key, value)));
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(BuildError::NoCargo)?;
-        let mut messages = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            for line in BufReader::new(stdout).lines() {
-                let line = line.map_err(|error| BuildError::Answer(error.to_string()))?;
-                messages.push_str(&line);
-                messages.push('\n');
-            }
-        }
-        let status = child.wait().map_err(BuildError::NoCargo)?;
+            .envs(self.environment.iter().map(|(key, value)| (key, value)))
+            .inherit_stderr();
+        let output = process.output()?;
+        let messages = String::from_utf8_lossy(&output.stdout);
         if options.leave_temps {
             self.leave(&messages)?;
         }
-        if !status.success() {
-            // What is wrong cargo has said itself.
-            return Err(BuildError::Cargo {
-                command: self.text(),
-                status,
-                output: String::new(),
-            });
-        }
-        self.library(&messages)
+        // What is wrong cargo has said itself.
+        process.check(&output)?;
+        let library = shared_library(&messages, &self.manifest);
+        library.ok_or_else(|| BuildError::Answer("it names no library".to_owned()))
     }
 
     /// Writes the call down as a script, instead of making it.
@@ -134,18 +107,6 @@ impl Call {
         Ok(script)
     }
 
-    fn library(&self, messages: &str) -> Result<PathBuf, BuildError> {
-        let made = messages
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Message>(line).ok())
-            .filter(|message| {
-                message.reason == "compiler-artifact" && message.manifest_path == self.manifest
-            });
-        let mut libraries = made.flat_map(|message| message.filenames);
-        let library = libraries.rfind(|file| file.extension() == Some(OsStr::new("so")));
-        library.ok_or_else(|| BuildError::Answer("it names no library".to_owned()))
-    }
-
     fn leave(&self, messages: &str) -> Result<(), BuildError> {
         let folder = tempfile::Builder::new().prefix("hot-build-").tempdir();
         let folder = folder.map_err(BuildError::io(std::env::temp_dir()))?.keep();
@@ -160,52 +121,21 @@ impl Call {
 
     /// The call as one would type it.
     fn text(&self) -> String {
-        let mut words: Vec<String> = Vec::new();
-        if !self.environment.is_empty() {
-            words.push("env".to_owned());
-        }
-        words.extend(self.environment.iter().map(|(key, value)| {
-            format!(
-                "{}={}",
-                key.to_string_lossy(),
-                quote(&value.to_string_lossy())
-            )
-        }));
-        words.push(quote(&cargo().to_string_lossy()));
-        words.extend(
-            self.arguments
-                .iter()
-                .map(|argument| quote(&argument.to_string_lossy())),
-        );
-        words.join(" ")
+        let cargo = program();
+        let words = std::iter::once(&cargo).chain(&self.arguments);
+        typed(&self.environment, words.map(OsString::as_os_str))
     }
 }
 
 /// Lets cargo check a generated crate.
 pub(crate) fn check(manifest: &Path, options: &BuildOptions) -> Result<(), BuildError> {
-    let mut command = Command::new(cargo());
-    command.args(["check", "--manifest-path"]).arg(manifest);
-    if !options.verbose {
-        command.arg("--quiet");
-    }
-    let status = command
+    let quiet = (!options.verbose).then_some("--quiet");
+    let mut process = Process::new(program())
+        .args(["check", "--manifest-path"])
+        .arg(manifest)
+        .args(quiet)
         .args(&options.cargo)
-        .status()
-        .map_err(BuildError::NoCargo)?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(BuildError::Cargo {
-            command: format!("{command:?}"),
-            status,
-            output: String::new(),
-        }),
-    }
-}
-
-fn quote(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,+@".contains(letter);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
+        .inherit_stderr();
+    process.stdout()?;
+    Ok(())
 }

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::cargo::metadata::MetadataError;
+use crate::os::process::ProcessError;
+
 /// Why a plugin could not be built.
 #[derive(Debug, Error)]
 pub(crate) enum BuildError {
@@ -14,14 +17,10 @@ pub(crate) enum BuildError {
     NothingIncluded(PathBuf),
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("cargo could not be started: {0}")]
-    NoCargo(io::Error),
-    #[error("`{command}` failed ({status}){output}")]
-    Cargo {
-        command: String,
-        status: std::process::ExitStatus,
-        output: String,
-    },
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     #[error("cargo's answer can't be read: {0}")]
     Answer(String),
     #[error("the package in {} has no library; a plugin is a library crate", .0.display())]

@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use serde::Deserialize;
+use cargo_metadata::{Dependency, DependencyKind, Target, TargetKind};
+use wildmatch::WildMatch;
 
 use super::error::BuildError;
+use crate::cargo::metadata::Query;
 
 /// The plugin's package.
 #[derive(Debug)]
@@ -21,126 +22,82 @@ pub(crate) struct Package {
 }
 
 /// A package of the workspace.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Member {
-    pub(crate) name: String,
-    manifest_path: PathBuf,
-    pub(crate) dependencies: Vec<Dependency>,
-    targets: Vec<Target>,
-    #[serde(default)]
-    metadata: serde_json::Value,
-}
-
-/// A dependency, as a package declares it.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Dependency {
-    pub(crate) name: String,
-    pub(crate) kind: Option<String>,
-    pub(crate) path: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Target {
-    kind: Vec<String>,
-    src_path: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Member>,
-}
+#[derive(Debug, Clone)]
+pub(crate) struct Member(cargo_metadata::Package);
 
 impl Package {
     /// Asks cargo about the package in `folder`.
     pub(crate) fn read(folder: &Path, cargo_flags: &[OsString]) -> Result<Self, BuildError> {
         let folder = folder.canonicalize().map_err(BuildError::io(folder))?;
         let manifest = folder.join("Cargo.toml");
-        let mut command = Command::new(cargo());
-        command
-            .args([
-                "metadata",
-                "--no-deps",
-                "--format-version",
-                "1",
-                "--manifest-path",
-            ])
-            .arg(&manifest);
         // Those of the user's flags that also decide what cargo may ask the network and write.
-        command.args(cargo_flags.iter().filter(|flag| {
+        let flags = cargo_flags.iter().filter(|flag| {
             ["--offline", "--locked", "--frozen"]
                 .map(OsString::from)
                 .contains(flag)
-        }));
-        let output = command.output().map_err(BuildError::NoCargo)?;
-        if !output.status.success() {
-            return Err(BuildError::Cargo {
-                command: format!("{command:?}"),
-                status: output.status,
-                output: format!(":\n{}", String::from_utf8_lossy(&output.stderr).trim_end()),
-            });
-        }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout)
-            .map_err(|error| BuildError::Answer(error.to_string()))?;
-        let own = metadata
-            .packages
+        });
+        let query = Query {
+            options: flags.map(OsString::as_os_str).collect(),
+            ..Query::workspace(Some(&manifest))
+        };
+        let workspace: Vec<Member> = query.ask()?.packages.into_iter().map(Member).collect();
+        let own = workspace
             .iter()
-            .find(|member| member.manifest_path == manifest);
+            .find(|member| member.0.manifest_path == *manifest);
         let own = own.ok_or_else(|| BuildError::NoPackage(folder.clone()))?;
         let root = own
             .library()
             .ok_or_else(|| BuildError::NoLibrary(folder.clone()))?
             .to_owned();
         Ok(Self {
-            name: own.name.clone(),
+            name: own.name().to_owned(),
             manifest,
             root,
-            workspace: metadata.packages,
+            workspace,
             folder,
         })
     }
 }
 
 impl Member {
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
     /// The folder of the package.
     pub(crate) fn folder(&self) -> &Path {
-        self.manifest_path.parent().unwrap_or(Path::new(""))
+        let folder = self.0.manifest_path.parent();
+        folder.map_or(Path::new(""), |folder| folder.as_std_path())
     }
 
     /// The root file of its library.
     pub(crate) fn library(&self) -> Option<&Path> {
+        use TargetKind::{CDyLib, DyLib, Lib, RLib, StaticLib};
         let is_library = |target: &&Target| {
-            target.kind.iter().any(|kind| {
-                matches!(
-                    kind.as_str(),
-                    "lib" | "rlib" | "dylib" | "cdylib" | "staticlib"
-                )
-            })
+            let mut kinds = target.kind.iter();
+            kinds.any(|kind| matches!(kind, Lib | RLib | DyLib | CDyLib | StaticLib))
         };
-        self.targets
-            .iter()
-            .find(is_library)
-            .map(|target| target.src_path.as_path())
+        let library = self.0.targets.iter().find(is_library)?;
+        Some(library.src_path.as_std_path())
     }
 
     /// A value of `[package.metadata.soft-mock]`.
     pub(crate) fn setting(&self, key: &str) -> &serde_json::Value {
-        &self.metadata["soft-mock"][key]
+        &self.0.metadata["soft-mock"][key]
+    }
+
+    /// What it declares as its dependencies.
+    pub(crate) fn dependencies(&self) -> &[Dependency] {
+        &self.0.dependencies
     }
 
     /// The packages in folders that it needs to run.
     pub(crate) fn neighbours(&self) -> impl Iterator<Item = &Path> {
-        self.dependencies
-            .iter()
-            .filter(|dependency| dependency.kind.as_deref() != Some("dev"))
-            .filter_map(|dependency| dependency.path.as_deref())
+        let needed = self.0.dependencies.iter();
+        needed
+            .filter(|dependency| dependency.kind != DependencyKind::Development)
+            .filter_map(|dependency| Some(dependency.path.as_ref()?.as_std_path()))
     }
-}
-
-/// The cargo to use: the one that called us, or the one in the path.
-pub(crate) fn cargo() -> OsString {
-    std::env::var_os("CARGO")
-        .filter(|cargo| !cargo.is_empty())
-        .unwrap_or_else(|| "cargo".into())
 }
 
 /// The plugin folders that are meant by `folder`.
@@ -181,20 +138,7 @@ pub(crate) fn folders(
 
 /// Whether a name is like a pattern in which `*` stands for any letters and `?` for one.
 fn is_like(name: &str, pattern: &str) -> bool {
-    let Some(first) = pattern.chars().next() else {
-        return name.is_empty();
-    };
-    let rest = &pattern[first.len_utf8()..];
-    match first {
-        '*' => name
-            .char_indices()
-            .map(|(at, _)| at)
-            .chain([name.len()])
-            .any(|at| is_like(&name[at..], rest)),
-        _ => name.chars().next().is_some_and(|letter| {
-            (first == '?' || first == letter) && is_like(&name[letter.len_utf8()..], rest)
-        }),
-    }
+    WildMatch::new(pattern).matches(name)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use cargo_metadata::DependencyKind;
 use syn::{File, Item};
 
 use super::error::BuildError;
@@ -72,8 +73,8 @@ pub(crate) fn check(package: &Package) -> Result<(), BuildError> {
 
 fn depends(dependent: &Member, plugin: &Member) -> BuildError {
     BuildError::DependsOnPlugin {
-        dependent: dependent.name.clone(),
-        plugin: plugin.name.clone(),
+        dependent: dependent.name().to_owned(),
+        plugin: plugin.name().to_owned(),
     }
 }
 
@@ -97,9 +98,9 @@ fn check_shared(package: &Package, own: &Member) -> Result<(), BuildError> {
         let Some(other) = other else { continue };
         if !declares(krate, declares_shared)? {
             return Err(BuildError::NotShared {
-                krate: krate.name.clone(),
-                plugin: own.name.clone(),
-                other: other.name.clone(),
+                krate: krate.name().to_owned(),
+                plugin: own.name().to_owned(),
+                other: other.name().to_owned(),
                 root: krate.library().map(Path::to_owned).unwrap_or_default(),
             });
         }
@@ -116,17 +117,17 @@ fn check_per_image(krate: &Member, own: &Member) -> Result<(), BuildError> {
             .is_some_and(|names| names.iter().any(|allowed| allowed == name))
     };
     for dependency in krate
-        .dependencies
+        .dependencies()
         .iter()
-        .filter(|dependency| dependency.kind.is_none())
+        .filter(|dependency| dependency.kind == DependencyKind::Normal)
     {
         let bad = PER_IMAGE
             .iter()
             .find(|(name, _)| *name == dependency.name && !is_allowed(name));
         if let Some((name, why)) = bad {
             return Err(BuildError::PerImage {
-                krate: krate.name.clone(),
-                plugin: own.name.clone(),
+                krate: krate.name().to_owned(),
+                plugin: own.name().to_owned(),
                 dependency: (*name).to_owned(),
                 why,
             });

@@ -88,14 +88,9 @@ fn parts(sources: &Path) -> Result<Vec<Part>, BuildError> {
 }
 
 fn package_name(manifest: &Path) -> Option<String> {
-    let text = fs::read_to_string(manifest).ok()?;
-    let line = text.lines().find_map(|line| {
-        line.trim()
-            .strip_prefix("name")?
-            .trim_start()
-            .strip_prefix('=')
-    })?;
-    Some(line.trim().trim_matches(['"', '\'']).to_owned())
+    let manifest: toml::Table = fs::read_to_string(manifest).ok()?.parse().ok()?;
+    let name = manifest.get("package")?.get("name")?;
+    name.as_str().map(str::to_owned)
 }
 
 fn manifest(package: &Package, folder: &Path, parts: &[Part]) -> String {
@@ -108,12 +103,12 @@ fn manifest(package: &Package, folder: &Path, parts: &[Part]) -> String {
         .find(|member| member.folder() == package.folder);
     let runtime = own
         .into_iter()
-        .flat_map(|member: &Member| &member.dependencies)
+        .flat_map(Member::dependencies)
         .find(|dependency| dependency.name == "soft-mock");
-    match runtime.and_then(|runtime| runtime.path.as_deref()) {
+    match runtime.and_then(|runtime| runtime.path.as_ref()) {
         Some(path) => text.push_str(&format!(
             "soft-mock = {{ path = {:?} }}\n",
-            relative(folder, path)
+            relative(folder, path.as_std_path())
         )),
         None => text.push_str(&format!("soft-mock = {:?}\n", env!("CARGO_PKG_VERSION"))),
     }

@@ -1,9 +1,8 @@
 //! Building again before a restart, so that a program that runs is not ended for one that doesn't build.
 
-use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
-use crate::cargo::command_line::is_cargo;
+use crate::cargo::command_line::{self, is_cargo};
 use crate::child::Launch;
 
 /// The command that builds what `launch` would build and run; none if it isn't cargo's.
@@ -11,23 +10,7 @@ pub(crate) fn build_only(launch: &Launch) -> Option<Command> {
     if !is_cargo(&launch.program) {
         return None;
     }
-    let position = launch
-        .args
-        .iter()
-        .position(|arg| !arg.to_string_lossy().starts_with(['-', '+']))?;
-    let (word, extra) = match launch.args[position].to_str()? {
-        "run" | "r" => ("build", None),
-        "test" | "t" => ("test", Some("--no-run")),
-        _ => return None,
-    };
-    let mut args: Vec<OsString> = launch
-        .args
-        .iter()
-        .take_while(|arg| *arg != "--")
-        .cloned()
-        .collect();
-    args[position] = word.into();
-    args.extend(extra.map(OsString::from));
+    let args = command_line::build_only(&launch.args)?;
     let mut command = Command::new(&launch.program);
     command
         .args(args)
@@ -38,6 +21,8 @@ pub(crate) fn build_only(launch: &Launch) -> Option<Command> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
 
     fn check(args: &[&str], expected: Option<&str>) {
