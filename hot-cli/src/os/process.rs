@@ -228,6 +228,11 @@ impl Cancel {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.lock().cancelled
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

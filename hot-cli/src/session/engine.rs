@@ -49,7 +49,6 @@ use crate::control::{Connection, ControlEvent};
 use crate::exit;
 use crate::handover::Handover;
 use crate::include::Include;
-use crate::os::process::Cancel;
 use crate::os::session_dir::SessionDir;
 use crate::patch::{BuildError, Built};
 use crate::program::Program;

@@ -13,9 +13,7 @@ use soft_mock_rewriter::instrument::Output;
 use soft_mock_rewriter::syntax::CrateTree;
 
 use super::included_list::{Included, List};
-use super::{
-    diagnostics, linker, shadow, stub, symbol_visibility, track_caller, CargoCall,
-};
+use super::{diagnostics, linker, shadow, stub, symbol_visibility, track_caller, CargoCall};
 use crate::config::settings;
 use crate::exit;
 use crate::os::files::{below, replace_file};

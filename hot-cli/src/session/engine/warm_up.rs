@@ -5,9 +5,9 @@
 
 use std::time::Instant;
 
+use crate::os::process::Cancel;
 use crate::patch::whole_crate;
 use crate::program::Program;
-use crate::rustc::run::Cancel;
 use crate::ui::Reporter;
 
 /// Makes the twins, and what whole crates are compared with.

@@ -10,9 +10,9 @@ use std::time::Instant;
 use soft_mock::reloader::protocol::{Load, Loaded, Refused, Restore, ToProgram};
 
 use crate::control::Connection;
+use crate::os::process::Cancel;
 use crate::patch::Built;
 use crate::program::plan::{PlannedFunction, Wanted};
-use crate::rustc::run::Cancel;
 use crate::session::engine::effect::Effect;
 use crate::ui;
 
