@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use soft_mock::reloader::protocol::{FromProgram, Hello, ToProgram, VERSION};
+use soft_mock_abi::protocol::{FromProgram, Hello, ToProgram, VERSION};
 
 use crate::os::private_socket::{self, peer_pid};
 

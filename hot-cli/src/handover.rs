@@ -1,6 +1,6 @@
 //! Keeps what a process hands over until the next process of the same program takes it.
 //!
-//! Knows nothing of what is in a parcel. Sockets stay open meanwhile, so connections wait in them.
+//! Knows nothing of what is in it. Sockets stay open meanwhile, so connections wait in them.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -10,20 +10,20 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
-use soft_mock::handover::parcel::{receive, send, Parcel, Words, SOCKET};
+use soft_mock_abi::handover::{receive, send, Contents, Message, SOCKET};
 
 use crate::os::private_socket::{self, peer_pid};
 
 /// A process says at once what it wants.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A parcel and its sockets, open.
-type Kept = (Parcel, Vec<OwnedFd>);
+/// What a process handed over, and its sockets, open.
+type Kept = (Contents, Vec<OwnedFd>);
 
-/// The parcels that nobody took yet.
+/// What nobody took yet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Handover {
-    parcels: Arc<Mutex<Vec<Kept>>>,
+    kept: Arc<Mutex<Vec<Kept>>>,
 }
 
 impl Handover {
@@ -60,41 +60,42 @@ impl Handover {
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         match receive(stream)? {
-            (Words::Give(parcel), sockets) => {
-                if parcel.sockets.len() != sockets.len() {
+            (Message::Give(contents), sockets) => {
+                if contents.sockets.len() != sockets.len() {
                     bail!(
                         "{} sockets for {} names",
                         sockets.len(),
-                        parcel.sockets.len()
+                        contents.sockets.len()
                     );
                 }
-                self.lock().push((parcel, sockets));
-                send(stream, &Words::Kept, &[])?;
+                self.lock().push((contents, sockets));
+                send(stream, &Message::Kept, &[])?;
             }
-            (Words::Take { program }, _) => {
+            (Message::Take { program }, _) => {
                 let found = self.take(&program);
-                let (parcel, sockets) = found.map_or((None, Vec::new()), |(parcel, sockets)| {
-                    (Some(parcel), sockets)
-                });
+                let (contents, sockets) = found
+                    .map_or((None, Vec::new()), |(contents, sockets)| {
+                        (Some(contents), sockets)
+                    });
                 let sockets: Vec<BorrowedFd<'_>> = sockets.iter().map(AsFd::as_fd).collect();
-                send(stream, &Words::Parcel(parcel), &sockets)?;
+                send(stream, &Message::Contents(contents), &sockets)?;
             }
             _ => bail!("that is for `hot` to say"),
         }
         Ok(())
     }
 
-    /// The oldest parcel of this program.
+    /// The oldest of this program.
     fn take(&self, program: &str) -> Option<Kept> {
-        let mut parcels = self.lock();
-        let position = parcels
+        let mut kept = self.lock();
+        let position = kept
             .iter()
-            .position(|(parcel, _)| parcel.program == program)?;
-        Some(parcels.remove(position))
+            .position(|(contents, _)| contents.program == program)?;
+        Some(kept.remove(position))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
-        self.parcels.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -104,48 +105,55 @@ mod tests {
 
     use super::*;
 
-    fn ask(folder: &Path, words: &Words, sockets: &[BorrowedFd<'_>]) -> (Words, Vec<OwnedFd>) {
+    fn ask(
+        folder: &Path,
+        message: &Message,
+        sockets: &[BorrowedFd<'_>],
+    ) -> (Message, Vec<OwnedFd>) {
         let stream = UnixStream::connect(folder.join(SOCKET)).expect("it listens");
-        send(&stream, words, sockets).expect("sent");
+        send(&stream, message, sockets).expect("sent");
         receive(&stream).expect("an answer")
     }
 
     #[test]
-    fn a_parcel_is_kept_for_its_program_and_given_once() {
+    fn what_is_handed_over_is_kept_for_its_program_and_given_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let handover = Handover::open(folder.path()).expect("open");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let parcel = Parcel {
+        let contents = Contents {
             program: "a".into(),
             states: vec![("count".into(), "7".into())],
             sockets: vec!["http".into()],
         };
-        let give = Words::Give(parcel.clone());
+        let give = Message::Give(contents.clone());
         assert_eq!(
             ask(folder.path(), &give, &[listener.as_fd()]).0,
-            Words::Kept
+            Message::Kept
         );
         let take = |program: &str| {
             ask(
                 folder.path(),
-                &Words::Take {
+                &Message::Take {
                     program: program.into(),
                 },
                 &[],
             )
         };
-        assert_eq!(take("b").0, Words::Parcel(None));
-        let (words, sockets) = take("a");
-        assert_eq!((words, sockets.len()), (Words::Parcel(Some(parcel)), 1));
+        assert_eq!(take("b").0, Message::Contents(None));
+        let (message, sockets) = take("a");
+        assert_eq!(
+            (message, sockets.len()),
+            (Message::Contents(Some(contents)), 1)
+        );
         let taken = TcpListener::from(sockets.into_iter().next().expect("one"));
         assert_eq!(taken.local_addr().ok(), listener.local_addr().ok());
-        assert_eq!(take("a").0, Words::Parcel(None));
+        assert_eq!(take("a").0, Message::Contents(None));
 
         assert_eq!(
             ask(folder.path(), &give, &[listener.as_fd()]).0,
-            Words::Kept
+            Message::Kept
         );
         handover.clear();
-        assert_eq!(take("a").0, Words::Parcel(None));
+        assert_eq!(take("a").0, Message::Contents(None));
     }
 }

@@ -78,7 +78,7 @@ fn listed(target: &Target<'_>, emitted: &Emitted, request: &PatchRequest<'_>) ->
     PatchEntry {
         name: target.function.site_name(&request.options.crate_name),
         signature: target.function.signature.clone(),
-        symbol: function::symbol(target.index),
+        symbol: soft_mock_abi::symbol::patch(target.index),
         check: emitted.check.clone(),
         file: (request.shown)(&target.file.path),
         line: target.function.line,

@@ -30,18 +30,13 @@
 use std::ptr;
 
 use crate::shared::{Locked, Shared};
-use crate::site::Site;
-use crate::sync::{AtomicPtr, AtomicUsize, Ordering};
-
-/// The code of a function, its real type erased. What the prologue turns it into is checked when
-/// it is installed.
-pub(crate) type Code = unsafe fn();
+use crate::sync::{AtomicPtr, AtomicUsize, Code, HookHead, Ordering, Site};
 
 /// Decides what runs at a site. Made when a site is first used, and kept for ever.
 #[repr(C)]
 pub(crate) struct Hook {
-    /// Called by the prologue. First, because the prologue knows only this field.
-    enter: EnterHook,
+    /// What prologues know of it. First, so that a pointer to it is one to the hook.
+    head: HookHead,
     shared: *const Shared,
     /// The newest node; older ones hang behind it.
     patches: AtomicPtr<PatchNode>,
@@ -57,9 +52,6 @@ pub(crate) struct Hook {
 
 // SAFETY: all cells are atomics, and `shared` points to what every thread may read.
 unsafe impl Sync for Hook {}
-
-#[allow(improper_ctypes_definitions)] // A thin function pointer that is only handed back, see `Code`.
-type EnterHook = unsafe extern "C" fn(*const Site, *const Hook) -> Option<Code>;
 
 /// The code of one patch for one function.
 #[repr(C)]
@@ -79,7 +71,7 @@ pub(crate) struct MockSlot {
     pub(crate) data: *const (),
 }
 
-#[allow(improper_ctypes_definitions)] // As for `EnterHook`.
+#[allow(improper_ctypes_definitions)] // As for `HookHead`.
 pub(crate) type EnterMock = unsafe extern "C" fn(*const Site, *const ()) -> Option<Code>;
 
 // SAFETY: the entry may be called from any thread, and the data is code or null, both immutable.
@@ -92,9 +84,9 @@ unsafe impl Send for MockSlot {}
 /// # Safety
 /// `site` is a site, and `hook` what its `hook` cell held.
 #[allow(improper_ctypes_definitions)]
-unsafe extern "C" fn enter(site: *const Site, hook: *const Hook) -> Option<Code> {
-    // SAFETY: the prologue loaded it with Acquire from the site; hooks are never freed.
-    let hook = unsafe { &*hook };
+unsafe extern "C" fn enter(site: *const Site, hook: *const HookHead) -> Option<Code> {
+    // SAFETY: the prologue loaded it with Acquire from the site, where `attach` put a whole hook; hooks are never freed.
+    let hook = unsafe { &*hook.cast::<Hook>() };
     match (hook.scoped(), hook.mock()) {
         (None, None) => hook.active(),
         // SAFETY: `enter` and `data` of one slot belong together.
@@ -120,15 +112,6 @@ unsafe fn of_the_process(site: *const Site, hook: &Hook) -> Option<Code> {
 }
 
 impl Hook {
-    /// What runs at a site that has a hook.
-    ///
-    /// # Safety
-    /// As for [`enter`].
-    pub(crate) unsafe fn decide(site: *const Site, hook: *const Self) -> Option<Code> {
-        // SAFETY: the caller's promise; the copy of the runtime that made the hook has its own entry.
-        unsafe { ((*hook).enter)(site, hook) }
-    }
-
     /// What runs at a site where no test's mock does.
     ///
     /// # Safety
@@ -146,7 +129,7 @@ impl Hook {
             return hook;
         }
         let hook: &'static Self = Box::leak(Box::new(Self {
-            enter,
+            head: HookHead { enter },
             shared: locked.shared(),
             patches: AtomicPtr::new(ptr::null_mut()),
             mock: AtomicPtr::new(ptr::null_mut()),
@@ -154,13 +137,17 @@ impl Hook {
             scoped: AtomicPtr::new(ptr::null_mut()),
         }));
         let erased = ptr::from_ref(hook).cast_mut().cast::<()>();
-        site.owner.store(erased, Ordering::Release);
+        // SAFETY: the site's own hook, which is never freed.
+        unsafe { site.owner() }.store(erased, Ordering::Release);
         hook
     }
 
     /// The hook of a site, if it was ever used.
     pub(crate) fn existing(site: &'static Site) -> Option<&'static Self> {
-        let hook = site.owner.load(Ordering::Acquire).cast::<Self>();
+        // SAFETY: nothing is stored.
+        let hook = unsafe { site.owner() }
+            .load(Ordering::Acquire)
+            .cast::<Self>();
         // SAFETY: null, or published by `of` with Release and never freed. Sentinels, where this
         // cell means something else, are never asked: the registry hands them out to nobody.
         unsafe { hook.as_ref() }
@@ -180,7 +167,8 @@ impl Hook {
     /// Sends callers of `site` through this hook.
     pub(crate) fn attach(&'static self, site: &'static Site, _locked: &Locked) {
         let hook = ptr::from_ref(self).cast_mut();
-        site.hook.store(hook, Ordering::Release);
+        // SAFETY: hooks begin with their entry, live for ever, and `enter` keeps the rules of a hook; this one is the site's.
+        unsafe { site.set_hook(hook.cast()) };
     }
 
     /// Takes the hook away where it has nothing to say, so that the fast path is free again.
@@ -188,7 +176,8 @@ impl Hook {
         let mocked = self.mock().is_some() || self.scoped().is_some();
         let silent = !mocked && self.code_of(locked.generation()).is_none();
         if silent {
-            site.hook.store(ptr::null_mut(), Ordering::Release);
+            // SAFETY: null.
+            unsafe { site.set_hook(ptr::null_mut()) };
         }
     }
 

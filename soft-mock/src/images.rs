@@ -17,8 +17,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
+use soft_mock_abi::site::Site;
+
 use crate::registry::{registry, Registry, RegistryError};
-use crate::site::Site;
 
 /// The image is closed, or about to be: nobody may enter any more.
 const CLOSED: u32 = 1 << 31;

@@ -22,10 +22,11 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::OnceLock;
 
 use parking_lot::Mutex;
+use soft_mock_abi::site::Code;
+use soft_mock_abi::site::Site;
 
-use crate::hook::{Code, Hook, MockSlot};
+use crate::hook::{Hook, MockSlot};
 use crate::registry::{registry, FindError, RegistryError};
-use crate::site::Site;
 
 /// The version of records and of [`Instance`].
 const VERSION: usize = 1;
@@ -50,16 +51,16 @@ struct Record {
 
 /// Makes sure that the section exists.
 #[used]
-#[link_section = "soft_mock_instances"]
+#[link_section = soft_mock_abi::section!(instances)]
 static SENTINEL: Record = Record {
     version: AtomicUsize::new(VERSION),
     describe: None,
 };
 
 extern "C" {
-    #[link_name = "__start_soft_mock_instances"]
+    #[link_name = concat!("__start_", soft_mock_abi::section!(instances))]
     static START: [u8; 0];
-    #[link_name = "__stop_soft_mock_instances"]
+    #[link_name = concat!("__stop_", soft_mock_abi::section!(instances))]
     static STOP: [u8; 0];
 }
 
@@ -221,7 +222,7 @@ unsafe extern "C" fn code_of(item: *const TypeId) -> Option<Code> {
 /// What the prologues of `mockable` refer to: the other half of what the rewriter puts into crates.
 pub(crate) mod support {
     use super::{erased, Code, Instance, TypeId};
-    use crate::site::Site;
+    use soft_mock_abi::site::Site;
     use std::any::type_name;
 
     /// Where the site of a function stands.
@@ -249,7 +250,7 @@ pub(crate) mod support {
         // SAFETY: no instruction, only a record in a section of its own.
         unsafe {
             std::arch::asm!(
-                ".pushsection soft_mock_instances,\"awR\",@progbits",
+                concat!(".pushsection ", soft_mock_abi::section!(instances), ",\"awR\",@progbits"),
                 ".balign 8",
                 ".quad 1",
                 ".quad {0}",

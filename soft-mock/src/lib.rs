@@ -52,7 +52,6 @@ mod hook;
 mod images;
 mod instances;
 mod loader;
-pub mod manifest;
 pub mod mock;
 mod names;
 pub mod patch;
@@ -61,10 +60,8 @@ pub mod plugin;
 pub mod registry;
 pub mod reloader;
 mod scope;
-pub mod seal;
 mod shared;
 mod signals;
-mod site;
 mod stay;
 mod sync;
 
@@ -72,7 +69,7 @@ mod sync;
 #[doc(hidden)]
 pub mod __support {
     pub use crate::instances::support::{instance, instance_like, Here};
-    pub use crate::site::Site;
+    pub use soft_mock_abi::site::Site;
 }
 
 pub use loader::{LoadError, Refusal};
@@ -87,7 +84,7 @@ pub use patch::{
 };
 pub use registry::{find, sites, FindError};
 pub use scope::{scope, Entered, Follow, Scope};
-pub use site::{Crate, Site, LAYOUT};
+pub use soft_mock_abi::site::{Crate, Site, LAYOUT};
 #[cfg(feature = "mockable")]
 pub use soft_mock_macros::mockable;
 pub use soft_mock_macros::{mock, mock_everywhere, skip, spy};

@@ -23,15 +23,16 @@ use std::mem;
 use std::ptr;
 
 use parking_lot::Mutex;
+use soft_mock_abi::site::Code;
+use soft_mock_abi::site::Site;
 use thiserror::Error;
 
 use self::original::use_note;
-use crate::hook::{Code, EnterMock, Hook, MockSlot};
+use crate::hook::{EnterMock, Hook, MockSlot};
 use crate::instances;
 use crate::patch::patch_of;
 use crate::registry::{self, find, registry, FindError, RegistryError};
 use crate::shared::Locked;
-use crate::site::Site;
 
 pub use expect::{check, returns, steps, Returns, Steps};
 pub use original::{call_original, call_original_async, call_original_by_name};
@@ -225,9 +226,9 @@ fn check_type_of(
     hint: &'static str,
 ) -> Result<(), MockError> {
     let (name, signature) = (site.name(), site.signature());
-    let type_id = site
-        .type_id()
-        .ok_or(MockError::NoType { name, signature })?;
+    // SAFETY: who compares it with a type of theirs is generic code of the program, of its compiler.
+    let type_id = unsafe { site.type_id() };
+    let type_id = type_id.ok_or(MockError::NoType { name, signature })?;
     match type_id() == id {
         true => Ok(()),
         false => Err(MockError::Signature {

@@ -10,22 +10,22 @@ use std::fmt;
 use std::ptr;
 use std::sync::OnceLock;
 
+use soft_mock_abi::site::{Crate, Site, LAYOUT};
 use thiserror::Error;
 
 use crate::instances;
 use crate::names;
 use crate::shared::Shared;
-use crate::site::{Crate, Site, LAYOUT};
 
 /// Makes sure that the section, and with it the start and stop symbols, exists in every program.
 #[used]
-#[link_section = "soft_mock_sites"]
+#[link_section = soft_mock_abi::section!(sites)]
 static SENTINEL: Site = Site::sentinel();
 
 extern "C" {
-    #[link_name = "__start_soft_mock_sites"]
+    #[link_name = concat!("__start_", soft_mock_abi::section!(sites))]
     static START: [u8; 0];
-    #[link_name = "__stop_soft_mock_sites"]
+    #[link_name = concat!("__stop_", soft_mock_abi::section!(sites))]
     static STOP: [u8; 0];
 }
 

@@ -14,9 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
 
-use crate::hook::{Code, Hook, MockSlot};
+use soft_mock_abi::site::Code;
+use soft_mock_abi::site::Site;
+
+use crate::hook::{Hook, MockSlot};
 use crate::registry::{registry, RegistryError};
-use crate::site::Site;
 
 /// No scope: such a thread sees no test's mocks.
 pub(crate) const NONE: u64 = 0;

@@ -11,8 +11,7 @@ use std::time::Duration;
 use crate::handover::{Inherited, Saver};
 use crate::images::Observer;
 use crate::patch::{Entry, Job, Listener};
-use crate::site::Site;
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, Site};
 
 /// The version of the layouts that copies share: [`Shared`] and everything in `hook`.
 pub(crate) const VERSION: u32 = 4;
@@ -55,8 +54,8 @@ impl Shared {
     /// The process's state, made if there is none yet. An error carries the version of a state
     /// that this copy doesn't understand.
     pub(crate) fn of(sentinel: &'static Site) -> Result<&'static Self, u32> {
-        let cell = sentinel.shared();
-        let mut found = cell.load(Ordering::Acquire);
+        let cell = Self::cell(sentinel);
+        let mut found = cell.load(Ordering::Acquire).cast::<Self>();
         if found.is_null() {
             found = Self::publish(cell);
         }
@@ -70,7 +69,14 @@ impl Shared {
         Ok(unsafe { &*found })
     }
 
-    fn publish(cell: &AtomicPtr<Self>) -> *mut Self {
+    /// Where all copies look for it.
+    fn cell(sentinel: &Site) -> &AtomicPtr<()> {
+        assert!(sentinel.is_sentinel(), "only a sentinel has the state");
+        // SAFETY: in a sentinel, nothing but such a state is stored.
+        unsafe { sentinel.owner() }
+    }
+
+    fn publish(cell: &AtomicPtr<()>) -> *mut Self {
         let new = Box::into_raw(Box::new(Self {
             version: VERSION,
             lock: AtomicU32::new(0),
@@ -87,12 +93,12 @@ impl Shared {
             images: AtomicPtr::new(std::ptr::null_mut()),
         }));
         let null = std::ptr::null_mut();
-        match cell.compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire) {
+        match cell.compare_exchange(null, new.cast(), Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => new,
             Err(first) => {
                 // SAFETY: `new` comes from `Box::into_raw` just above and was never published.
                 drop(unsafe { Box::from_raw(new) });
-                first
+                first.cast()
             }
         }
     }
@@ -114,9 +120,8 @@ impl Shared {
     /// Gives this state to a section of its own, that of another image of the process.
     pub(crate) fn give(&'static self, sentinel: &Site) -> bool {
         let (null, own) = (std::ptr::null_mut(), std::ptr::from_ref(self).cast_mut());
-        sentinel
-            .shared()
-            .compare_exchange(null, own, Ordering::AcqRel, Ordering::Acquire)
+        Self::cell(sentinel)
+            .compare_exchange(null, own.cast(), Ordering::AcqRel, Ordering::Acquire)
             .is_ok_and(|before| before.is_null())
     }
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use common::{folder, Function, Plugin};
 use soft_mock::patch::Transaction;
-use soft_mock::seal;
 use soft_mock::{load_plugin, load_plugins, Refusal};
+use soft_mock_abi::checksum;
 
 #[allow(unreachable_pub)]
 mod app {
@@ -34,23 +34,23 @@ mod app {
 /// Counted, as a loop that waits would be.
 #[allow(unreachable_pub)]
 fn serve(wait: &dyn Fn()) -> u32 {
-    use common::support::{Site, APP, COUNTED};
+    use common::support::{Site, APP};
     #[used]
-    #[link_section = "soft_mock_sites"]
+    #[link_section = soft_mock_abi::section!(sites)]
     static SITE: Site = Site::new(
-        &APP,
-        COUNTED,
+        soft_mock_abi::site::flag::COUNTED,
         "loader::serve",
         file!(),
         line!(),
         "fn(&dyn Fn()) -> u32",
         None,
-    );
+    )
+    .of_crate(&APP);
     if let Some(code) = SITE.code() {
         // SAFETY: whatever is installed at this site was checked to have its type.
         return unsafe { std::mem::transmute::<unsafe fn(), unsafe fn(_) -> _>(code)(wait) };
     }
-    let _running = SITE.running();
+    let _running = SITE.count_call();
     wait();
     1
 }
@@ -270,7 +270,7 @@ fn truncated_at_any_length() {
                 continue;
             }
             fs::write(&plugin, &damaged).expect("a file");
-            damaged.extend(seal::of(&damaged));
+            damaged.extend(checksum::of(&damaged));
             // Some bytes mean nothing to us; what counts is that nothing breaks.
             match load_plugin(&plugin) {
                 Ok(_) => drop(

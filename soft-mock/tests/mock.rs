@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, MutexGuard};
 use std::thread;
 
-use common::support::{Crate, Site, APP, ASYNC, RUSTC};
+use common::support::{Site, APP, RUSTC};
 use soft_mock::{FindError, MockError};
+use soft_mock_abi::site::{flag, Crate};
 
 #[allow(unreachable_pub)]
 mod app {
@@ -46,16 +47,16 @@ mod app {
     impl Store {
         pub fn get(&self) -> u32 {
             #[used]
-            #[link_section = "soft_mock_sites"]
+            #[link_section = soft_mock_abi::section!(sites)]
             static SITE: super::Site = super::Site::new(
-                &super::APP,
                 0,
                 concat!(module_path!(), "::Store::get"),
                 file!(),
                 line!(),
                 "fn(&self) -> u32",
                 Some(std::any::TypeId::of::<for<'a> fn(&'a Store) -> u32>),
-            );
+            )
+            .of_crate(&super::APP);
             if let Some(code) = SITE.code() {
                 // SAFETY: whatever is installed at this site was checked to have its type.
                 return unsafe {
@@ -69,9 +70,8 @@ mod app {
     impl std::fmt::Display for Store {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             #[used]
-            #[link_section = "soft_mock_sites"]
+            #[link_section = soft_mock_abi::section!(sites)]
             static SITE: super::Site = super::Site::new(
-                &super::APP,
                 0,
                 concat!("<", module_path!(), "::Store as fmt::Display>::fmt"),
                 file!(),
@@ -85,7 +85,8 @@ mod app {
                         ) -> std::fmt::Result,
                     >,
                 ),
-            );
+            )
+            .of_crate(&super::APP);
             if let Some(code) = SITE.code() {
                 // SAFETY: whatever is installed at this site was checked to have its type.
                 return unsafe {
@@ -97,35 +98,35 @@ mod app {
     }
 }
 
-static OTHER: Crate = Crate::new(0x77, "app", RUSTC);
+static OTHER: Crate = Crate::new(0, 0x77, "app", RUSTC);
 
 /// Sites that no function of this program stands behind: only their names matter.
 mod names {
-    use super::{Site, APP, ASYNC, OTHER};
+    use super::{flag, Site, APP, OTHER};
 
     #[used]
-    #[link_section = "soft_mock_sites"]
-    static A: Site = Site::new(&APP, 0, "app::main", "src/main.rs", 1, "fn()", None);
+    #[link_section = soft_mock_abi::section!(sites)]
+    static A: Site = Site::new(0, "app::main", "src/main.rs", 1, "fn()", None).of_crate(&APP);
     #[used]
-    #[link_section = "soft_mock_sites"]
-    static B: Site = Site::new(&OTHER, 0, "app::main", "src/lib.rs", 2, "fn()", None);
+    #[link_section = soft_mock_abi::section!(sites)]
+    static B: Site = Site::new(0, "app::main", "src/lib.rs", 2, "fn()", None).of_crate(&OTHER);
     #[used]
-    #[link_section = "soft_mock_sites"]
-    static C: Site = Site::new(&APP, 0, "app::P::f", "src/p.rs", 3, "fn()", None);
+    #[link_section = soft_mock_abi::section!(sites)]
+    static C: Site = Site::new(0, "app::P::f", "src/p.rs", 3, "fn()", None).of_crate(&APP);
     #[used]
-    #[link_section = "soft_mock_sites"]
-    static D: Site = Site::new(&APP, 0, "app::P::f", "src/p.rs", 9, "fn()", None);
+    #[link_section = soft_mock_abi::section!(sites)]
+    static D: Site = Site::new(0, "app::P::f", "src/p.rs", 9, "fn()", None).of_crate(&APP);
     #[used]
-    #[link_section = "soft_mock_sites"]
+    #[link_section = soft_mock_abi::section!(sites)]
     static E: Site = Site::new(
-        &APP,
-        ASYNC,
+        flag::ASYNC,
         "app::later",
         "src/p.rs",
         12,
         "async fn()",
         None,
-    );
+    )
+    .of_crate(&APP);
 }
 
 /// `reset_all` must not meet the mocks of another test.

@@ -5,6 +5,8 @@ use object::{
     Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
 };
 
+use soft_mock_abi::section::MANIFEST;
+
 use crate::select::OWN_SITE;
 
 /// More than a site has in any version of its layout.
@@ -15,7 +17,7 @@ pub fn object(manifest: &str) -> anyhow::Result<Vec<u8>> {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
     let section = object.add_section(
         Vec::new(),
-        b"soft_mock_manifest".to_vec(),
+        MANIFEST.as_bytes().to_vec(),
         SectionKind::ReadOnlyData,
     );
     let manifest = manifest.as_bytes();

@@ -16,11 +16,12 @@ mod program_symbols;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use object::elf;
+use soft_mock_abi::symbol;
 
 use crate::code::{self, Rebinding};
 use crate::compare::Premises;
 use crate::objects::{Relocation, Section, Symbol};
-use crate::sites::{self, CompiledSite, SITE};
+use crate::sites::{self, CompiledSite};
 use crate::symbols::{demangled, is_rust};
 use crate::world::{Piece, World};
 
@@ -173,7 +174,7 @@ impl<'a, 'd> Selector<'a, 'd> {
         let (Some((index, _)), None) = (named.next(), named.next()) else {
             return Err(missing());
         };
-        let name = format!("__soft_mock_patch_{position}");
+        let name = symbol::patch(position);
         let taken = self.found.taken.entry(piece.0).or_default();
         taken.symbols.insert(index, Fate::Exported(name.clone()));
         self.roots.insert(piece, Root { site, name, inline });
@@ -233,7 +234,7 @@ impl<'a, 'd> Selector<'a, 'd> {
         let symbol = world
             .symbol(object, relocation)
             .ok_or("a relocation without a symbol")?;
-        if symbol.name.ends_with(SITE) && is_rust(symbol.name) {
+        if symbol.name.ends_with(symbol::SITE) && is_rust(symbol.name) {
             return self.site(object, section, relocation, symbol);
         }
         if symbol.local {

@@ -1,29 +1,21 @@
 //! The sites in compiled code: which functions have one, and what their types are.
 //!
-//! Reads the statics that the prologues left, by the layout of `soft_mock::site`.
+//! Reads the statics that the prologues left, by the layout of `soft_mock_abi::site`.
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use soft_mock_abi::site::flag::{ASYNC, MAIN};
+use soft_mock_abi::site::offset::{FLAGS, LINE, NAME, SIGNATURE, TYPE_ID};
+use soft_mock_abi::symbol::SITE;
 use soft_mock_rewriter::analysis::has_opaque_result;
 use soft_mock_rewriter::whole_crate::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
 
 use crate::world::{Piece, Target, World};
 
-/// The name of the static.
-pub const SITE: &str = "__SOFT_MOCK_SITE";
-
-const ASYNC: u32 = 2;
-const MAIN: u32 = 8;
-
-/// Offsets of the fields that are read.
-const FLAGS: usize = 20;
-const NAME: usize = 32;
-const LINE: usize = 64;
-const SIGNATURE: usize = 72;
-const TYPE_ID: usize = 96;
-const SIZE: usize = 104;
+/// The size of the static.
+const SIZE: usize = size_of::<soft_mock_abi::site::Site>();
 
 /// A function with a site.
 #[derive(Debug, Clone, PartialEq, Eq)]

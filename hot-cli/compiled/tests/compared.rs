@@ -217,10 +217,7 @@ fn new_code_is_taken_with_what_it_needs() {
             .clone()
             .filter(|fate| matches!(fate, Fate::Exported(_)))
             .collect();
-        assert_eq!(
-            exported,
-            [&Fate::Exported("__soft_mock_patch_0".to_owned())]
-        );
+        assert_eq!(exported, [&Fate::Exported(soft_mock_abi::symbol::patch(0))]);
         // The static that the program has is the program's; the new one comes along.
         let elsewhere = |part: &str| {
             taken

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use soft_mock::reloader::protocol::{Load, ToProgram};
+use soft_mock_abi::protocol::{Load, ToProgram};
 
 use super::args::PatchArgs;
 use crate::remote::program::ProgramLine;

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
-use soft_mock::seal;
+use soft_mock_abi::checksum;
 
 use crate::os::files::examine;
 use crate::os::process::{Cancel, Cancelled, Process};
@@ -40,7 +40,8 @@ impl Linker<'_> {
     /// Links the plugin `output`, and seals it.
     pub(crate) fn link(&self, inputs: &Inputs<'_>, output: &Path, cancel: &Cancel) -> Result<()> {
         self.link_unsealed(inputs, output, cancel)?;
-        seal::seal(output).with_context(|| format!("can't seal {}", output.display()))
+        checksum::append(output)
+            .with_context(|| format!("can't write the checksum of {}", output.display()))
     }
 
     fn link_unsealed(&self, inputs: &Inputs<'_>, output: &Path, cancel: &Cancel) -> Result<()> {

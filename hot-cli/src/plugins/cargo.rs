@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use soft_mock_abi::build::{LIVE_PREFIX, MANAGED, NOTE};
+
 use super::commit;
 use super::error::BuildError;
 use super::install;
@@ -40,16 +42,8 @@ impl Call {
         }
         arguments.extend(options.cargo.iter().cloned());
         // What follows reaches the plugin's crate alone: the others stay the units that the host has.
-        arguments.extend(
-            [
-                "--",
-                "--cfg",
-                "soft_mock_managed",
-                "--check-cfg",
-                "cfg(soft_mock_managed)",
-            ]
-            .map(Into::into),
-        );
+        let known = format!("cfg({MANAGED})");
+        arguments.extend(["--", "--cfg", MANAGED, "--check-cfg", &known].map(Into::into));
         match options.debug {
             true => arguments.push("-Cdebuginfo=2".into()),
             false => arguments.push("-Cstrip=debuginfo".into()),
@@ -59,10 +53,10 @@ impl Call {
             environment = build_environment(&[program()]).map_err(BuildError::Patchable)?;
         }
         if let Some(commit) = commit::of(&package.folder) {
-            environment.push(("SOFT_MOCK_NOTE".into(), commit.into()));
+            environment.push((NOTE.into(), commit.into()));
         }
         if let Some(prefix) = &options.live_prefix {
-            environment.push(("SOFT_MOCK_LIVE_PREFIX".into(), prefix.into()));
+            environment.push((LIVE_PREFIX.into(), prefix.into()));
         }
         Ok(Self {
             manifest: package.manifest.clone(),

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use soft_mock::seal;
+use soft_mock_abi::checksum;
 
 use super::error::BuildError;
 use super::package::Package;
@@ -17,7 +17,7 @@ pub(crate) fn install(
     folder: &Path,
 ) -> Result<PathBuf, BuildError> {
     let mut bytes = fs::read(library).map_err(BuildError::io(library))?;
-    bytes.extend(seal::of(&bytes));
+    bytes.extend(checksum::of(&bytes));
     let file = folder.join(format!("{}.so", package.name));
     write(&file, &bytes)?;
     Ok(file)

@@ -52,7 +52,7 @@ pub(crate) fn watch(options: &WatchOptions) -> ExitCode {
 /// `hot seal FILE…`, for libraries that weren't made by `hot build` itself.
 pub(crate) fn seal(args: &SealArgs) -> ExitCode {
     for file in &args.files {
-        if let Err(error) = soft_mock::seal::seal(file).map_err(BuildError::io(file)) {
+        if let Err(error) = soft_mock_abi::checksum::append(file).map_err(BuildError::io(file)) {
             return failed(&error);
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
+use soft_mock_abi::section::UNIT;
 use soft_mock_compiled::library::section;
 
 use super::error::BuildError;
@@ -14,9 +15,6 @@ use super::package::Package;
 use crate::os::files::replace_file;
 
 const FILE: &str = "plugin.json";
-
-/// The section of the library that names the unit's folder.
-const UNIT: &str = "soft_mock_unit";
 
 /// A call of `hot build`.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -11,6 +11,8 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use soft_mock_abi::symbol::PLUGIN_DECLARATION;
+
 use super::cargo;
 use super::error::BuildError;
 use super::install::write;
@@ -35,7 +37,7 @@ pub(crate) fn generate(package: &Package, options: &BuildOptions) -> Result<Path
     }
     let relative = relative(&absolute, &package.folder);
     let text = format!(
-        "{MARK}{}\n\npub(crate) use {}::__soft_mock_plugin as declaration;\n",
+        "{MARK}{}\n\npub(crate) use {}::{PLUGIN_DECLARATION} as declaration;\n",
         relative.display(),
         identifier(&package.name),
     );

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{bail, Context, Result};
-use soft_mock::reloader::protocol::Hello;
+use soft_mock_abi::protocol::Hello;
 use soft_mock_rewriter::analysis::{FileItems, LayoutNames};
 
 use super::twin::{twin, NoTwin, Twin};

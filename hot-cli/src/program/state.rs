@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use soft_mock::reloader::protocol::{Load, SiteInfo};
+use soft_mock_abi::protocol::{Load, SiteInfo};
 use soft_mock_rewriter::analysis::{forget_sources, DeclaredFunction, FileItems, LayoutNames};
 use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 

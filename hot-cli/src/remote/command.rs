@@ -1,7 +1,7 @@
 //! The commands of another terminal: each asks, and returns the answer in words.
 
 use anyhow::{bail, Result};
-use soft_mock::reloader::protocol::{AskHistory, FromProgram, History, Rollback, ToProgram};
+use soft_mock_abi::protocol::{AskHistory, FromProgram, History, Rollback, ToProgram};
 
 use super::args::{DiffArgs, HistoryArgs, ProgramArgs, RollbackArgs, StatusArgs};
 use super::diff::unified;

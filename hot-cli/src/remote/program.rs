@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
-use soft_mock::reloader::protocol::{FromProgram, Hello, ToProgram, VERSION};
+use soft_mock_abi::protocol::{FromProgram, Hello, ToProgram, VERSION};
 
 use crate::os;
 use crate::os::private_socket::peer_pid;

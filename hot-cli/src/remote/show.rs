@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::SystemTime;
 
-use soft_mock::patch::{self, Installed, Status};
-use soft_mock::reloader::protocol::{Hello, History};
+use soft_mock_abi::protocol::{Hello, History};
+use soft_mock_abi::report::{self, Installed, Status};
 
 use crate::protocol::{PastPatch, RolledBack, SessionStatus};
 
@@ -78,7 +78,7 @@ pub(super) fn history(past: &[PastPatch], several: bool) -> String {
 }
 
 pub(super) fn program_history(history: &History) -> String {
-    let past = |patch: &patch::PastPatch| PastPatch {
+    let past = |patch: &report::PastPatch| PastPatch {
         patch: patch.patch,
         at: patch.at,
         program: String::new(),

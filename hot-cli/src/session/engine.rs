@@ -40,7 +40,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use soft_mock::reloader::protocol::FromProgram;
+use soft_mock_abi::protocol::FromProgram;
 
 use super::ledger::Ledger;
 use super::Options;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use soft_mock::patch::Installed;
+use soft_mock_abi::report::Installed;
 
 use crate::protocol::{FileDiff, PastPatch};
 

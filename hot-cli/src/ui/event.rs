@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Tone;
 use crate::protocol::RolledBack;
-use soft_mock::patch::Installed;
+use soft_mock_abi::report::Installed;
 
 /// Functions that a line names before it says `+N more`.
 const NAMED: usize = 3;

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
-use soft_mock::manifest::IMAGE;
+use soft_mock_abi::manifest::IMAGE;
 
 use super::compile;
 use crate::config::env::PLUGIN_LINKER;

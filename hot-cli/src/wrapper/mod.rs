@@ -108,9 +108,6 @@ pub(crate) fn for_tests() -> bool {
     folder.is_some_and(|folder| folder.to_string_lossy().ends_with(FOR_TESTS))
 }
 
-/// What `hot build` sets for a managed plugin.
-const MANAGED: &str = "soft_mock_managed";
-
 /// What the call compiles, if it is something that gets sites.
 fn kind(args: &RustcArgs) -> Option<UnitKind> {
     let name = args.value("--crate-name")?;
@@ -131,7 +128,11 @@ fn kind(args: &RustcArgs) -> Option<UnitKind> {
     if types.contains(&"bin") {
         return Some(UnitKind::Bin);
     }
-    if types.contains(&"cdylib") && args.values("--cfg").any(|cfg| cfg == MANAGED) {
+    if types.contains(&"cdylib")
+        && args
+            .values("--cfg")
+            .any(|cfg| cfg == soft_mock_abi::build::MANAGED)
+    {
         return Some(UnitKind::Plugin);
     }
     const LIBRARIES: [&str; 3] = ["lib", "rlib", "dylib"];

@@ -3,6 +3,9 @@
 //!
 //! Without `HOT_SESSION` in its environment the program is what the user wrote, and nothing else runs.
 
+use soft_mock_abi::section::{SITES, UNIT};
+use soft_mock_abi::start::{Start, VERSION};
+use soft_mock_abi::symbol::{AGENT_START, MAIN};
 use soft_mock_rewriter::instrument::{sentinel, support_module, CrateIdentity};
 use soft_mock_rewriter::syntax::Edition;
 
@@ -19,6 +22,11 @@ pub(crate) fn source(program: &str) -> String {
         .replace("$SESSION", env::SESSION)
         .replace("$CHAINED_WRAPPER", env::CHAINED_WRAPPER)
         .replace("$RUSTC_WRAPPER_BEFORE", env::RUSTC_WRAPPER_BEFORE)
+        .replace("$start", Start::FIELDS)
+        .replace("$version", &VERSION.to_string())
+        .replace("$sites", SITES)
+        .replace("$entry", AGENT_START)
+        .replace("$main", MAIN)
         .replace("$program", &format!("{program:?}"));
     text.push_str(&support_module(Edition::E2021, &facts));
     text.push_str(&sentinel(Edition::E2021));
@@ -28,7 +36,7 @@ pub(crate) fn source(program: &str) -> String {
 /// The source of the library of a managed plugin: the plugin's crate, and where its unit is.
 pub(crate) fn plugin_source(program: &str) -> String {
     format!(
-        "#![allow(warnings)]\nextern crate {PROGRAM};\n#[used]\n#[link_section = \"soft_mock_unit\"]\nstatic UNIT: [u8; {}] = *b{program:?};\n",
+        "#![allow(warnings)]\nextern crate {PROGRAM};\n#[used]\n#[link_section = {UNIT:?}]\nstatic UNIT: [u8; {}] = *b{program:?};\n",
         program.len()
     )
 }
@@ -39,19 +47,20 @@ pub(crate) const PROGRAM: &str = "__soft_mock_program";
 const TEXT: &str = r#"#![allow(warnings)]
 fn main() -> impl ::std::process::Termination {
     if let Some(session) = ::std::env::var_os("$SESSION") { reloader::start(session); }
-    ::__soft_mock_program::__soft_mock_main()
+    ::__soft_mock_program::$main()
 }
 mod reloader {
     use std::ffi::{c_char, c_int, c_void, CStr, CString, OsString};
     use std::os::unix::ffi::OsStrExt;
     extern "C" {
-        static __start_soft_mock_sites: u8;
-        static __stop_soft_mock_sites: u8;
+        static __start_$sites: Site;
+        static __stop_$sites: Site;
         fn dlopen(path: *const c_char, flags: c_int) -> *mut c_void;
         fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
         fn dlerror() -> *const c_char;
     }
-    #[repr(C)] struct Start { version: u32, size: u32, start: *const u8, stop: *const u8, session: *const c_char, program: *const c_char }
+    use crate::__soft_mock::Site;
+    #[repr(C)] struct Start { $start }
     pub fn start(session: OsString) {
         // What was set for the build is not the program's: its environment is the user's again.
         std::env::remove_var("$SESSION");
@@ -75,12 +84,12 @@ mod reloader {
         unsafe {
             let library = dlopen(agent.as_ptr(), 2);
             if library.is_null() { return Err(CStr::from_ptr(dlerror()).to_string_lossy().into_owned()); }
-            let entry = dlsym(library, b"soft_mock_agent_start_v1\0".as_ptr().cast());
+            let entry = dlsym(library, b"$entry\0".as_ptr().cast());
             if entry.is_null() { return Err("the agent has no entry point; was `hot` upgraded? run `cargo clean`".to_string()); }
             let entry: unsafe extern "C" fn(*const Start) -> c_int = std::mem::transmute(entry);
             let start = Start {
-                version: 1, size: std::mem::size_of::<Start>() as u32,
-                start: std::ptr::addr_of!(__start_soft_mock_sites), stop: std::ptr::addr_of!(__stop_soft_mock_sites),
+                version: $version, size: std::mem::size_of::<Start>() as u32,
+                sites_start: std::ptr::addr_of!(__start_$sites), sites_stop: std::ptr::addr_of!(__stop_$sites),
                 session: session.as_ptr(), program: program.as_ptr(),
             };
             entry(&start);

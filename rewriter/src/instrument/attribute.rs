@@ -10,6 +10,7 @@
 
 use std::collections::HashSet;
 
+use soft_mock_abi::site::flag::REFUSED;
 use syn::{Attribute, Block, ItemImpl, ItemTrait, Signature};
 
 use crate::analysis::eligibility::{classify_for_tests, Ineligible, Place};
@@ -119,7 +120,7 @@ pub fn attribute_refusal(signature: &Signature, within: Within<'_>, why: Ineligi
     let (before, after) = owner.affixes(&plain(&signature.ident.to_string()));
     let section = crate::instrument::support::SECTION;
     format!(
-        "const _: () = {{ #[used] #[unsafe(link_section = {section:?})] static REFUSED: {SUPPORT}Site = {SUPPORT}Site::new(32, \
+        "const _: () = {{ #[used] #[unsafe(link_section = {section:?})] static REFUSED: {SUPPORT}Site = {SUPPORT}Site::new({REFUSED}, \
          ::core::concat!({before:?}, ::core::module_path!(), {after:?}), ::core::file!(), 0, {:?}, ::core::option::Option::None); }};",
         why.to_string()
     )

@@ -17,14 +17,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, ToTokens};
+use soft_mock_abi::section::INSTANCES;
+use soft_mock_abi::symbol::SITE;
 use syn::{FnArg, GenericParam, Generics, ItemImpl, ItemTrait, Signature};
 
 use crate::analysis::eligibility::contains_impl;
 use crate::syntax::edition::Edition;
 use crate::syntax::signature::{instance_type, Around};
-
-/// The flag of a site that all instances of a function share.
-pub(crate) const INSTANCES: u32 = 64;
 
 /// What stands around a function.
 #[derive(Debug, Clone, Copy, Default)]
@@ -131,11 +130,13 @@ pub(crate) fn taken(
             )
         }
     };
-    let items = "struct __SoftMockHere; impl crate::__soft_mock::Here for __SoftMockHere { \
-         fn site() -> &'static crate::__soft_mock::Site { &__SOFT_MOCK_SITE } } ";
+    let items = format!(
+        "struct __SoftMockHere; impl crate::__soft_mock::Here for __SoftMockHere {{ \
+         fn site() -> &'static crate::__soft_mock::Site {{ &{SITE} }} }} "
+    );
     let used =
         format!("if let {core}::option::Option::Some(__soft_mock_code) = {code} {{ {taken} }}");
-    (items.to_owned(), used)
+    (items, used)
 }
 
 /// Functions that say that arguments have the types of a pointer's or an item's parameters.
@@ -180,7 +181,9 @@ fn ties(signature: &Signature, core: &str, arguments: &[String]) -> Option<Ties>
 /// `instance` holds no code for its record: the assembler puts it into a section of the program, once for
 /// every instance that is compiled. The linker keeps it (`R`), although nothing refers to it.
 pub(crate) fn support(edition: Edition) -> String {
-    SUPPORT.replace("$core", edition.core_path())
+    SUPPORT
+        .replace("$core", edition.core_path())
+        .replace("$section", INSTANCES)
 }
 
 const SUPPORT: &str = r#"
@@ -198,7 +201,7 @@ const SUPPORT: &str = r#"
         unsafe { into.write(instance) }
     }
     #[cold] #[inline(never)] pub fn instance<F, I, H: Here>(_item: F) -> Option<unsafe fn()> {
-        unsafe { $core::arch::asm!(".pushsection soft_mock_instances,\"awR\",@progbits", ".balign 8", ".quad 1", ".quad {0}", ".popsection", sym describe::<F, I, H>, options(nomem, nostack, preserves_flags)) };
+        unsafe { $core::arch::asm!(".pushsection $section,\"awR\",@progbits", ".balign 8", ".quad 1", ".quad {0}", ".popsection", sym describe::<F, I, H>, options(nomem, nostack, preserves_flags)) };
         let resolve = match H::site().code() { Option::Some(code) => code, Option::None => return Option::None };
         let item = erased::<F>();
         unsafe { $core::mem::transmute::<unsafe fn(), unsafe extern "C" fn(*const $core::any::TypeId) -> Option<unsafe fn()>>(resolve)(&item) }

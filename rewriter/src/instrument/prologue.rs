@@ -11,6 +11,8 @@
 use std::collections::HashSet;
 
 use quote::ToTokens;
+use soft_mock_abi::site::flag;
+use soft_mock_abi::symbol::SITE;
 use syn::spanned::Spanned;
 use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature, Type};
 
@@ -23,11 +25,6 @@ use crate::syntax::edition::Edition;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::names::{plain, signature_text, Owner};
 use crate::syntax::signature::{output_type, pointer_type};
-
-/// Flags of a site, as the runtime knows them.
-const ASYNC: u32 = 2;
-const COUNTED: u32 = 4;
-const MAIN: u32 = 8;
 
 /// The future that the replacement of an async fn returns. It claims every auto trait, so that the
 /// function's own future has exactly those that its body gives it; who installs a replacement
@@ -75,8 +72,8 @@ pub(crate) fn insert(
     let site = site(function, dialect);
     let check = check(function, dialect, &arguments);
     let running = match function.counted {
-        true => "let __soft_mock_running = __SOFT_MOCK_SITE.running();",
-        false => "",
+        true => format!("let __soft_mock_running = {SITE}.running();"),
+        false => String::new(),
     };
     let text = match function.counted {
         true => format!(" {site} {check} {running} {lets}"),
@@ -156,10 +153,10 @@ fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
         .owner
         .affixes(&plain(&function.signature.ident.to_string()));
     let flags = [
-        (function.kind == Kind::Async, ASYNC),
-        (function.counted, COUNTED),
-        (function.main, MAIN),
-        (function.instances.is_some(), instance::INSTANCES),
+        (function.kind == Kind::Async, flag::ASYNC),
+        (function.counted, flag::COUNTED),
+        (function.main, flag::MAIN),
+        (function.instances.is_some(), flag::INSTANCES),
     ];
     let flags: u32 = flags.iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum();
     let line = function.signature.ident.span().start().line;
@@ -176,7 +173,7 @@ fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
             format!("{core}::option::Option::Some({core}::any::TypeId::of::<{ty}>)")
         });
     format!(
-        "#[used] {section} static __SOFT_MOCK_SITE: crate::__soft_mock::Site = crate::__soft_mock::Site::new({flags}, \
+        "#[used] {section} static {SITE}: crate::__soft_mock::Site = crate::__soft_mock::Site::new({flags}, \
          {core}::concat!({before:?}, {module}, {after:?}), {core}::file!(), {line}, {signature:?}, {type_id});"
     )
 }
@@ -226,10 +223,12 @@ fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[Stri
     };
     if let Some(surroundings) = function.instances {
         let (items, used) = instance::taken(function.signature, surroundings, core, names, &body);
-        let atomic = format!("if __SOFT_MOCK_SITE.is_hooked() {{ {used} }}");
+        let atomic = format!("if {SITE}.is_hooked() {{ {used} }}");
         return items + &when_used(dialect.check, core, &atomic, &used);
     }
-    let used = format!("if let {core}::option::Option::Some(__soft_mock_code) = __SOFT_MOCK_SITE.code() {{ {body} }}");
+    let used = format!(
+        "if let {core}::option::Option::Some(__soft_mock_code) = {SITE}.code() {{ {body} }}"
+    );
     when_used(dialect.check, core, &used, &used)
 }
 

@@ -21,6 +21,8 @@
 //!
 //! Knows nothing of compilers: whoever asks for assembly knows that this one takes it.
 
+use soft_mock_abi::symbol::SITE;
+
 /// How a prologue finds out that its site is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PrologueCheck {
@@ -42,7 +44,7 @@ pub(crate) fn when_used(check: PrologueCheck, core: &str, atomic: &str, used: &s
     let assembly = || {
         format!(
             "unsafe {{ {core}::arch::asm!(\"mov {{0}}, qword ptr [rip + {{1}}@GOTPCREL]\", \
-             \"cmp qword ptr [{{0}}], 0\", \"jne {{2}}\", out(reg) _, sym __SOFT_MOCK_SITE, \
+             \"cmp qword ptr [{{0}}], 0\", \"jne {{2}}\", out(reg) _, sym {SITE}, \
              label {{ {used} }}, options(nostack)) }}"
         )
     };

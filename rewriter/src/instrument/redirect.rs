@@ -11,6 +11,7 @@
 
 use std::collections::BTreeSet;
 
+use soft_mock_abi::site::flag;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -253,7 +254,9 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
 /// What stands in the support module of a crate whose calls are redirected.
 pub(crate) fn support(edition: Edition, used: &Used) -> String {
     let section = edition.unsafe_attribute(&format!("link_section = {SECTION:?}"));
-    let mut text = SCOPES.replace("$section", &section);
+    let mut text = SCOPES
+        .replace("$section", &section)
+        .replace("$scope", &flag::SCOPE.to_string());
     for function in used {
         text.push_str(&function.text(edition));
     }
@@ -263,7 +266,7 @@ pub(crate) fn support(edition: Edition, used: &Used) -> String {
 /// The thread's scope, as the runtime's `scope` module keeps it: 0 is none, the largest number asks.
 const SCOPES: &str = r#"
     fn scope(scope: u64) -> u64 {
-        #[used] $section static SITE: Site = Site::new(16, "", "", 0, "", Option::None);
+        #[used] $section static SITE: Site = Site::new($scope, "", "", 0, "", Option::None);
         match SITE.code() {
             Option::Some(code) => unsafe { ::std::mem::transmute::<unsafe fn(), extern "C" fn(u64) -> u64>(code)(scope) },
             Option::None => 0,

@@ -5,13 +5,12 @@
 //! #[used] #[link_section = …] static R7: Site = Site::new(32, "app::SIZE", "src/lib.rs", 4, "it is a const fn", None);
 //! ```
 
+use soft_mock_abi::site::flag::REFUSED;
+
 use crate::analysis::eligibility::Ineligible;
 use crate::analysis::function_info::FunctionInfo;
 use crate::instrument::support::SECTION;
 use crate::syntax::edition::Edition;
-
-/// The flag of such a site.
-const REFUSED: u32 = 32;
 
 /// The sites for functions that have none of their own.
 pub(crate) fn support(edition: Edition, functions: &[FunctionInfo]) -> String {

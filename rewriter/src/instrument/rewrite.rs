@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use quote::ToTokens;
+use soft_mock_abi::symbol::{MAIN, SUPPORT_MODULE};
 use syn::{Attribute, Field, Fields, ForeignItem, ImplItem, Item, ItemImpl, Signature};
 
 use crate::analysis::crate_survey::CrateSurvey;
@@ -132,7 +133,7 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
 
 /// Puts more into the support module, before its closing brace.
 fn extend_support(root: &mut String, more: &str) {
-    let Some(start) = root.rfind("pub mod __soft_mock {") else {
+    let Some(start) = root.rfind(&format!("pub mod {SUPPORT_MODULE} {{")) else {
         return;
     };
     if let Some(end) = root[start..].find("\n}") {
@@ -144,7 +145,9 @@ fn extend_support(root: &mut String, more: &str) {
 fn root_text(options: &Options) -> String {
     let mut text = support_module(options.edition, &options.facts);
     if options.main {
-        text.push_str("#[doc(hidden)] pub fn __soft_mock_main() -> impl ::std::process::Termination { main() }\n");
+        text.push_str(&format!(
+            "#[doc(hidden)] pub fn {MAIN}() -> impl ::std::process::Termination {{ main() }}\n"
+        ));
     }
     text
 }

@@ -16,6 +16,7 @@ use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, ToTokens};
+use soft_mock_abi::symbol::patch;
 use syn::{FnArg, ItemImpl, Pat, ReturnType, Signature};
 
 use super::request::{PatchSourceError, PatchedCrate, HOST};
@@ -40,11 +41,6 @@ pub(super) struct Emitted {
     pub(super) after: String,
     /// The symbol that compares types.
     pub(super) check: Option<String>,
-}
-
-/// The symbol of the function with an index.
-pub(super) fn symbol(index: usize) -> String {
-    format!("__soft_mock_patch_{index}")
 }
 
 /// Writes one function.
@@ -143,7 +139,7 @@ impl<'a> Writer<'a> {
     }
 
     fn synchronous(&self) -> (String, String) {
-        let name = symbol(self.target.index);
+        let name = patch(self.target.index);
         let visibility = if self.header.is_none() { "pub" } else { "" };
         let start = format!(
             "{}{} {visibility}{} fn {name}",
@@ -167,7 +163,7 @@ impl<'a> Writer<'a> {
         let new = self.new_name();
         let start = format!("{}{} fn {new}", self.attributes(), self.qualifiers());
         let (wrapper, wrapper_body) = self.wrapper();
-        let export = self.export(&symbol(self.target.index));
+        let export = self.export(&patch(self.target.index));
         let wrapper_text = wrapper.to_token_stream();
         let not_send = self.not_send();
         match &self.header {
@@ -299,7 +295,7 @@ impl<'a> Writer<'a> {
         };
         let send = (!self.target.request.not_send).then(|| quote!(+ ::core::marker::Send));
         signature.asyncness = None;
-        signature.ident = format_ident!("{}", symbol(self.target.index));
+        signature.ident = format_ident!("{}", patch(self.target.index));
         signature.output = syn::parse_quote!(-> ::core::pin::Pin<::std::boxed::Box<
             dyn ::core::future::Future<Output = #output> + ::core::marker::Send + ::core::marker::Sync
                 + ::std::panic::UnwindSafe + ::std::panic::RefUnwindSafe + 'static

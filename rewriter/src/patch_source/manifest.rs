@@ -2,17 +2,17 @@
 
 use std::fmt::Write;
 
-use super::request::{PatchEntry, PatchedCrate};
+use soft_mock_abi::manifest::{FORMAT, PATCH};
+use soft_mock_abi::section::MANIFEST;
 
-/// The section that the loader reads.
-const SECTION: &str = "soft_mock_manifest";
+use super::request::{PatchEntry, PatchedCrate};
 
 /// The item that holds the manifest.
 pub(super) fn manifest(options: &PatchedCrate, functions: &[PatchEntry]) -> String {
     let json = json(options, functions);
     let section = options
         .edition
-        .unsafe_attribute(&format!("link_section = {SECTION:?}"));
+        .unsafe_attribute(&format!("link_section = {MANIFEST:?}"));
     format!(
         "#[used] {section} static __SOFT_MOCK_MANIFEST: [u8; {}] = *b\"{}\";\n",
         json.len(),
@@ -23,7 +23,7 @@ pub(super) fn manifest(options: &PatchedCrate, functions: &[PatchEntry]) -> Stri
 fn json(options: &PatchedCrate, functions: &[PatchEntry]) -> String {
     let list: Vec<String> = functions.iter().map(function).collect();
     format!(
-        "{{\"format\":1,\"kind\":\"patch\",\"rustc\":{},\"unit\":\"{:016x}\",\"crate\":{},\"functions\":[{}]}}",
+        "{{\"format\":{FORMAT},\"kind\":\"{PATCH}\",\"rustc\":{},\"unit\":\"{:016x}\",\"crate\":{},\"functions\":[{}]}}",
         string(&options.rustc),
         options.unit,
         string(&options.crate_name),
@@ -64,6 +64,36 @@ fn string(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_read_as_it_was_meant() {
+        let options = PatchedCrate {
+            rustc: "rustc 1".to_owned(),
+            unit: 0xaf,
+            crate_name: "app".to_owned(),
+            edition: crate::syntax::edition::Edition::E2021,
+        };
+        let function = PatchEntry {
+            name: "app::\"f\"".to_owned(),
+            signature: "fn(&str)".to_owned(),
+            symbol: "s".to_owned(),
+            check: Some("c".to_owned()),
+            file: "src/é.rs".to_owned(),
+            line: 3,
+        };
+        let text = json(&options, std::slice::from_ref(&function));
+        let read = soft_mock_abi::manifest::Manifest::parse(text.as_bytes()).expect("a manifest");
+        assert_eq!(
+            (read.unit_id().ok(), read.crate_name.as_str()),
+            (Some(0xaf), "app")
+        );
+        assert_eq!(read.functions[0].name, function.name);
+        assert_eq!(read.functions[0].check, function.check);
+        assert_eq!(
+            (read.functions[0].file.as_str(), read.functions[0].line),
+            ("src/é.rs", 3)
+        );
+    }
 
     #[test]
     fn strings_are_escaped() {

@@ -5,41 +5,16 @@
 //! of this library needn't be the same. Nothing that goes wrong here may stop, change or slow the
 //! program: it is said on one line, and the program runs on.
 
-use std::ffi::{c_char, CStr, OsStr};
+use std::ffi::{c_int, CStr, OsStr};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Once;
 
+use soft_mock::registry;
 use soft_mock::reloader::socket;
-use soft_mock::{registry, Site};
-
-/// The version of [`Start`].
-const VERSION: u32 = 1;
-
-/// The reloader runs.
-const STARTED: i32 = 0;
-/// It doesn't, and why was said.
-const FAILED: i32 = 1;
-
-/// What the generated main tells the agent.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Start {
-    /// The version of this layout, 1.
-    pub version: u32,
-    /// The size of this structure; a later version may be longer.
-    pub size: u32,
-    /// The first site of the program.
-    pub sites_start: *const Site,
-    /// The end of its sites.
-    pub sites_stop: *const Site,
-    /// The session's folder.
-    pub session: *const c_char,
-    /// What `hot` calls the program.
-    pub program: *const c_char,
-}
+use soft_mock_abi::start::{Start, FAILED, STARTED, VERSION};
 
 /// Starts the reloader. 0: it runs; otherwise it doesn't, and why stands on the standard error.
 /// Returns at once, never unwinds and never ends the program.
@@ -48,7 +23,7 @@ pub struct Start {
 /// `start` is null or a valid [`Start`]: its bounds are those of the program's sites, its strings end
 /// with a NUL. They are needed during the call only, the sites for ever.
 #[no_mangle]
-pub unsafe extern "C" fn soft_mock_agent_start_v1(start: *const Start) -> i32 {
+pub unsafe extern "C" fn soft_mock_agent_start_v1(start: *const Start) -> c_int {
     silence_panics();
     // SAFETY: the caller's promise.
     let result = panic::catch_unwind(AssertUnwindSafe(|| unsafe { begin(start) }));

@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex};
 
 use common::{folder, Function, Plugin};
 use soft_mock::reloader::protocol::{AskHistory, FromProgram, Load, Restore, Rollback, ToProgram};
-use soft_mock::Site;
+use soft_mock_abi::start::{Start, VERSION};
+use soft_mock_abi::symbol::AGENT_START;
 
 #[allow(unreachable_pub)]
 mod app {
@@ -27,22 +28,12 @@ mod app {
 const NAME: &str = "start::app::number";
 
 /// As in the generated main.
-#[repr(C)]
-struct Start {
-    version: u32,
-    size: u32,
-    sites_start: *const Site,
-    sites_stop: *const Site,
-    session: *const std::ffi::c_char,
-    program: *const std::ffi::c_char,
-}
-
 type Entry = unsafe extern "C" fn(*const Start) -> i32;
 
 extern "C" {
-    #[link_name = "__start_soft_mock_sites"]
+    #[link_name = concat!("__start_", soft_mock_abi::section!(sites))]
     static SITES: [u8; 0];
-    #[link_name = "__stop_soft_mock_sites"]
+    #[link_name = concat!("__stop_", soft_mock_abi::section!(sites))]
     static SITES_END: [u8; 0];
 }
 
@@ -62,7 +53,7 @@ fn start(entry: Entry, session: &Path, program: &str, change: impl FnOnce(&mut S
     let session = CString::new(session.as_os_str().as_bytes()).expect("a path");
     let program = CString::new(program).expect("a name");
     let mut start = Start {
-        version: 1,
+        version: VERSION,
         size: u32::try_from(size_of::<Start>()).expect("a size"),
         sites_start: (&raw const SITES).cast(),
         sites_stop: (&raw const SITES_END).cast(),
@@ -92,7 +83,7 @@ fn two_copies_are_one_truth() {
     // SAFETY: our own library, whose constructors do nothing unusual.
     let library = unsafe { libloading::Library::new(agent()) }.expect("the agent");
     // SAFETY: that is the type of the agent's entry.
-    let entry = *unsafe { library.get::<Entry>(b"soft_mock_agent_start_v1") }.expect("its entry");
+    let entry = *unsafe { library.get::<Entry>(AGENT_START.as_bytes()) }.expect("its entry");
     // Its threads go on.
     std::mem::forget(library);
 

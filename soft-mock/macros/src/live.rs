@@ -11,6 +11,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use soft_mock_abi::section;
 use syn::parse::{Parse, ParseStream};
 use syn::{FnArg, Ident, Item, LitStr, ReturnType, Token, Type};
 
@@ -101,12 +102,13 @@ pub(crate) fn expand(
             ))
         }
     };
+    let section = section::LIVE;
     Ok(quote! {
         #item
         const _: () = {
             fn collect(collector: &mut ::soft_mock::plugin::__private::Collector) { #body }
             #[used]
-            #[cfg_attr(target_os = "linux", unsafe(link_section = "soft_mock_live"))]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = #section))]
             static LISTED: ::soft_mock::plugin::__private::Listed =
                 ::soft_mock::plugin::__private::Listed::new(::core::module_path!(), collect);
         };

@@ -12,6 +12,8 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::quote;
+use soft_mock_abi::manifest::{FORMAT, MANAGED};
+use soft_mock_abi::{build, section, symbol};
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, ItemImpl, LitStr, Token};
 
@@ -78,23 +80,25 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
     } = &facts;
     let prefix = arguments
         .live_prefix
-        .or_else(|| std::env::var("SOFT_MOCK_LIVE_PREFIX").ok())
+        .or_else(|| std::env::var(build::LIVE_PREFIX).ok())
         .unwrap_or_else(|| "live_".to_owned());
     let live = crate_items(&prefix)?
         .iter()
         .map(collect_live)
         .collect::<syn::Result<Vec<_>>>()?;
     let managed = managed(&facts);
+    let declaration = ident(symbol::PLUGIN_DECLARATION);
+    let (own_note, own_prefix) = (build::NOTE, build::LIVE_PREFIX);
     Ok(quote! {
         #block
 
         #[doc(hidden)]
         #[allow(missing_docs)]
-        pub fn __soft_mock_plugin() -> ::soft_mock::plugin::Declaration {
+        pub fn #declaration() -> ::soft_mock::plugin::Declaration {
             const _: () = ::soft_mock::plugin::__private::assert_in_crate_root(::core::module_path!());
             // Read by the macro; named here so that a change compiles the crate again.
             const _: (Option<&str>, Option<&str>) =
-                (::core::option_env!("SOFT_MOCK_NOTE"), ::core::option_env!("SOFT_MOCK_LIVE_PREFIX"));
+                (::core::option_env!(#own_note), ::core::option_env!(#own_prefix));
             fn collect(collector: &mut ::soft_mock::plugin::__private::Collector) {
                 #(#live)*
                 let _ = collector;
@@ -127,7 +131,7 @@ impl Facts {
         let note = arguments
             .note
             .clone()
-            .or_else(|| std::env::var("SOFT_MOCK_NOTE").ok());
+            .or_else(|| std::env::var(build::NOTE).ok());
         Ok(Facts {
             name,
             version: from_cargo("CARGO_PKG_VERSION")?,
@@ -138,7 +142,7 @@ impl Facts {
 
     fn manifest(&self) -> String {
         format!(
-            "{{\"format\":1,\"kind\":\"managed\",\"rustc\":{},\"crate\":{},\"plugin\":{},\"version\":{},\"note\":{}}}",
+            "{{\"format\":{FORMAT},\"kind\":\"{MANAGED}\",\"rustc\":{},\"crate\":{},\"plugin\":{},\"version\":{},\"note\":{}}}",
             quoted(rustc()),
             quoted(&self.crate_name),
             quoted(&self.name),
@@ -148,34 +152,43 @@ impl Facts {
     }
 }
 
+fn ident(name: &str) -> syn::Ident {
+    syn::Ident::new(name, Span::call_site())
+}
+
 /// What only the plugin's own library has.
 fn managed(facts: &Facts) -> TokenStream {
     let manifest = facts.manifest();
     let length = manifest.len();
     let bytes = Literal::byte_string(manifest.as_bytes());
+    let (section, managed) = (section::MANIFEST, ident(build::MANAGED));
+    let (entry, declaration) = (
+        ident(symbol::PLUGIN_ENTRY),
+        ident(symbol::PLUGIN_DECLARATION),
+    );
     quote! {
         #[allow(unexpected_cfgs)]
         const _: () = {
-            #[cfg(soft_mock_managed)]
+            #[cfg(#managed)]
             #[global_allocator]
             static ALLOCATOR: ::soft_mock::plugin::__private::HostAllocator =
                 ::soft_mock::plugin::__private::HostAllocator;
 
-            #[cfg(soft_mock_managed)]
+            #[cfg(#managed)]
             #[used]
-            #[unsafe(link_section = "soft_mock_manifest")]
+            #[unsafe(link_section = #section)]
             static MANIFEST: [u8; #length] = *#bytes;
 
             /// # Safety
             /// As `soft_mock::plugin::__private::enter` demands.
-            #[cfg(soft_mock_managed)]
+            #[cfg(#managed)]
             #[unsafe(no_mangle)]
-            pub unsafe extern "C" fn soft_mock_plugin_entry_v1(
+            pub unsafe extern "C" fn #entry(
                 host: *const ::soft_mock::plugin::__private::HostTable,
                 out: *mut ::core::option::Option<::soft_mock::plugin::Declaration>,
             ) -> u32 {
                 // SAFETY: the caller keeps the contract of this function, which is the same.
-                unsafe { ::soft_mock::plugin::__private::enter(host, out, __soft_mock_plugin) }
+                unsafe { ::soft_mock::plugin::__private::enter(host, out, #declaration) }
             }
         };
     }

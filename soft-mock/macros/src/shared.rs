@@ -9,6 +9,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
+use soft_mock_abi::section;
 
 use crate::record::Record;
 
@@ -17,10 +18,11 @@ pub(crate) fn expand() -> syn::Result<TokenStream> {
     line.push('\n');
     let length = line.len();
     let bytes = Literal::byte_string(line.as_bytes());
+    let section = section::SHARED;
     Ok(quote! {
         const _: () = {
             #[used]
-            #[cfg_attr(target_os = "linux", unsafe(link_section = "soft_mock_shared"))]
+            #[cfg_attr(target_os = "linux", unsafe(link_section = #section))]
             static RECORD: [u8; #length] = *#bytes;
         };
     })

@@ -15,6 +15,8 @@ pub mod site;
 
 mod sync {
     pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+    pub(crate) use crate::site::{Code, HookHead, Site};
 }
 
 // `shared` only keeps the addresses of what follows.

@@ -2,15 +2,25 @@
 
 use std::ptr;
 
-use crate::hook::{Code, Hook};
+use crate::hook::Hook;
 use crate::shared::Shared;
 use crate::sync::{AtomicPtr, Ordering};
 
+/// As in `soft_mock_abi::site`.
+pub type Code = unsafe fn();
+
+/// As in `soft_mock_abi::site`.
+#[repr(C)]
+pub struct HookHead {
+    /// Decides what runs.
+    #[allow(improper_ctypes_definitions)]
+    pub enter: unsafe extern "C" fn(*const Site, *const HookHead) -> Option<Code>,
+}
+
 /// The cells of a site that change.
 pub struct Site {
-    pub(crate) hook: AtomicPtr<Hook>,
-    pub(crate) owner: AtomicPtr<()>,
-    shared: AtomicPtr<Shared>,
+    hook: AtomicPtr<HookHead>,
+    owner: AtomicPtr<()>,
 }
 
 impl Site {
@@ -19,12 +29,19 @@ impl Site {
         Box::leak(Box::new(Self {
             hook: AtomicPtr::new(ptr::null_mut()),
             owner: AtomicPtr::new(ptr::null_mut()),
-            shared: AtomicPtr::new(ptr::null_mut()),
         }))
     }
 
-    pub(crate) fn shared(&self) -> &AtomicPtr<Shared> {
-        &self.shared
+    pub(crate) fn is_sentinel(&self) -> bool {
+        true // None of them is asked whether it stands for a function.
+    }
+
+    pub(crate) unsafe fn owner(&self) -> &AtomicPtr<()> {
+        &self.owner
+    }
+
+    pub(crate) unsafe fn set_hook(&self, hook: *mut HookHead) {
+        self.hook.store(hook, Ordering::Release);
     }
 
     /// As the prologue asks: the version of the code that a call runs, 0 for the original body.
@@ -34,7 +51,7 @@ impl Site {
             return 0;
         }
         // SAFETY: not null, so it is a hook, which lives for ever.
-        let code = unsafe { Hook::decide(self, hook) };
+        let code = unsafe { ((*hook).enter)(self, hook) };
         code.map_or(0, |code| {
             VERSIONS
                 .iter()

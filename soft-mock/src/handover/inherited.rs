@@ -6,9 +6,9 @@ use std::ptr;
 use std::slice;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
-use crate::shared::Shared;
+use soft_mock_abi::handover::Contents;
 
-use super::parcel::Parcel;
+use crate::shared::Shared;
 
 /// A state or a socket. Never freed.
 #[repr(C)]
@@ -26,11 +26,11 @@ pub(crate) struct Inherited {
 }
 
 /// Keeps what `hot` had for this process.
-pub(crate) fn keep(shared: &'static Shared, parcel: Parcel, sockets: Vec<OwnedFd>) {
-    for (name, text) in parcel.states {
+pub(crate) fn keep(shared: &'static Shared, contents: Contents, sockets: Vec<OwnedFd>) {
+    for (name, text) in contents.states {
         add(shared, name, Some(text), -1);
     }
-    for (name, socket) in parcel.sockets.into_iter().zip(sockets) {
+    for (name, socket) in contents.sockets.into_iter().zip(sockets) {
         add(shared, name, None, socket.into_raw_fd());
     }
 }

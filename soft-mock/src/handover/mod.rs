@@ -9,7 +9,6 @@
 //! in any other start.
 
 mod inherited;
-pub mod parcel;
 mod saver;
 
 use std::fmt;

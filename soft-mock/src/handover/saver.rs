@@ -8,9 +8,9 @@ use std::ptr;
 use std::slice;
 use std::sync::atomic::Ordering;
 
-use crate::shared::Shared;
+use soft_mock_abi::handover::Contents;
 
-use super::parcel::Parcel;
+use crate::shared::Shared;
 
 /// One state or socket. Never freed.
 #[repr(C)]
@@ -64,8 +64,10 @@ fn add(shared: &'static Shared, name: &str, socket: i32, data: *const ()) {
 
 /// Everything that is to be handed over, and what couldn't be saved. Of two things of one name the
 /// newer counts.
-pub(crate) fn save_all(shared: &'static Shared) -> (Parcel, Vec<BorrowedFd<'static>>, Vec<String>) {
-    let (mut parcel, mut sockets, mut problems) = (Parcel::default(), Vec::new(), Vec::new());
+pub(crate) fn save_all(
+    shared: &'static Shared,
+) -> (Contents, Vec<BorrowedFd<'static>>, Vec<String>) {
+    let (mut contents, mut sockets, mut problems) = (Contents::default(), Vec::new(), Vec::new());
     let mut seen: Vec<(String, bool)> = Vec::new();
     let mut next = shared.savers.load(Ordering::Acquire).cast_const();
     // SAFETY: null, or a saver that `add` published with Release; never changed since, never freed.
@@ -77,13 +79,13 @@ pub(crate) fn save_all(shared: &'static Shared) -> (Parcel, Vec<BorrowedFd<'stat
         }
         seen.push(key);
         if saver.socket >= 0 {
-            parcel.sockets.push(saver.name());
+            contents.sockets.push(saver.name());
             // SAFETY: `add_socket` gave it away for good; nobody closes it.
             sockets.push(unsafe { BorrowedFd::borrow_raw(saver.socket) });
             continue;
         }
         match saver.state() {
-            Ok(text) => parcel.states.push((saver.name(), text)),
+            Ok(text) => contents.states.push((saver.name(), text)),
             Err(why) => problems.push(format!(
                 "the state `{}` isn't handed over: {why}",
                 saver.name()
@@ -91,7 +93,7 @@ pub(crate) fn save_all(shared: &'static Shared) -> (Parcel, Vec<BorrowedFd<'stat
         }
     }
     debug_assert!(sockets.iter().all(|socket| socket.as_raw_fd() >= 0));
-    (parcel, sockets, problems)
+    (contents, sockets, problems)
 }
 
 impl Saver {

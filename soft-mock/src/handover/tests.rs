@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde::Deserialize;
+use soft_mock_abi::handover::{receive, send, Contents, Message};
 
-use super::parcel::{receive, send, Words};
 use super::*;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ fn what_is_saved_is_restored_once_and_checked_on_both_sides() {
     let first = listener("socket", || TcpListener::bind("127.0.0.1:0")).expect("a port");
     let address = first.local_addr().expect("an address");
 
-    let (parcel, sockets, mut problems) = save_all(shared);
+    let (contents, sockets, mut problems) = save_all(shared);
     problems.sort();
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(
@@ -46,23 +46,23 @@ fn what_is_saved_is_restored_once_and_checked_on_both_sides() {
         problems[1].contains("`odd` isn't handed over: what it writes can't be read"),
         "{problems:?}"
     );
-    assert_eq!((parcel.states.len(), parcel.sockets.len()), (1, 1));
+    assert_eq!((contents.states.len(), contents.sockets.len()), (1, 1));
 
     // Across a socket, as it goes to `hot` and on.
     let (here, there) = UnixStream::pair().expect("a pair");
     let other = thread::spawn(move || receive(&there).expect("received"));
-    send(&here, &Words::Give(parcel.clone()), &sockets).expect("sent");
-    let (words, files) = other.join().expect("no panic");
-    assert_eq!((words, files.len()), (Words::Give(parcel.clone()), 1));
+    send(&here, &Message::Give(contents.clone()), &sockets).expect("sent");
+    let (message, files) = other.join().expect("no panic");
+    assert_eq!((message, files.len()), (Message::Give(contents.clone()), 1));
     drop(first);
-    let mut parcel = parcel;
-    parcel
+    let mut contents = contents;
+    contents
         .states
         .push(("wrong".to_owned(), "{\"count\":\"many\"}".to_owned()));
-    parcel
+    contents
         .states
         .push(("older".to_owned(), "{\"count\":3}".to_owned()));
-    keep(shared, parcel, files);
+    keep(shared, contents, files);
 
     let got: Arc<Mutex<Vec<Counter>>> = Arc::default();
     let restore = |counter| got.lock().expect("a list").push(counter);
@@ -99,11 +99,11 @@ fn what_is_saved_is_restored_once_and_checked_on_both_sides() {
         .iter()
         .map(|s| s.try_clone_to_owned().expect("a copy"))
         .collect();
-    let parcel = parcel::Parcel {
+    let contents = Contents {
         sockets: vec!["other".to_owned()],
         ..Default::default()
     };
-    keep(shared, parcel, copies);
+    keep(shared, contents, copies);
     let folder = tempfile::tempdir().expect("a folder");
     let unix: UnixListener =
         listener("other", || UnixListener::bind(folder.path().join("s"))).expect("a new one");

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, Sym};
 use object::{Endianness, FileKind};
+use soft_mock_abi::section;
 
 use super::error::Refusal;
-use crate::manifest::SECTION;
 
 /// The page size that memory is counted in; larger pages make the count a little too low.
 const PAGE: u64 = 4096;
@@ -54,7 +54,7 @@ where
     let sections = header.sections(endian, data).map_err(damaged)?;
     check_sections(&sections, endian, data)?;
     let (_, manifest) = sections
-        .section_by_name(endian, SECTION.as_bytes())
+        .section_by_name(endian, section::MANIFEST.as_bytes())
         .ok_or(Refusal::NoManifest)?;
     Ok(Image {
         manifest: manifest.data(endian, data).map_err(damaged)?,

@@ -6,12 +6,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use soft_mock_abi::checksum::ChecksumError;
+use soft_mock_abi::manifest::ManifestError;
 use thiserror::Error;
 
-use crate::manifest::ManifestError;
 use crate::patch::Interrupted;
 use crate::registry::{FindError, RegistryError};
-use crate::seal::SealError;
 
 /// Nothing was installed, and why. Program and state are as they were.
 #[derive(Debug, Error)]
@@ -90,7 +90,7 @@ pub enum Refusal {
     },
     /// It isn't what was written when it was built.
     #[error("the file is incomplete or damaged: {0}; copy or build it again")]
-    Seal(#[from] SealError),
+    Checksum(#[from] ChecksumError),
     /// It is an object file or a program.
     #[error("this is not a plugin: it is an object file or a program, not a shared library")]
     NotLibrary,
@@ -103,7 +103,7 @@ pub enum Refusal {
     /// It is a library, but not one that was made as a plugin.
     #[error(
         "this is not a plugin: it has no manifest (section `{}`)",
-        crate::manifest::SECTION
+        soft_mock_abi::section::MANIFEST
     )]
     NoManifest,
     /// Its manifest can't be used.

@@ -7,8 +7,9 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use soft_mock_abi::manifest::IMAGE;
+
 use super::error::Refusal;
-use crate::manifest::IMAGE;
 use crate::platform;
 
 /// Both have a copy of std, of the shared crates and so on, and code of the plugin must meet the plugin's.

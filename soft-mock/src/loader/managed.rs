@@ -12,26 +12,18 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object, ObjectSection, ObjectSymbol};
 use serde::Deserialize;
+use soft_mock_abi::checksum;
+use soft_mock_abi::manifest::{ManifestError, FORMAT};
+use soft_mock_abi::section;
 
 use super::elf::Image;
 use super::error::{LoadError, Refusal};
 use super::place;
 use crate::images::Image as SitesImage;
-use crate::manifest::{ManifestError, FORMAT};
 use crate::platform;
-use crate::seal;
 
 /// The kind of plugin that has a life cycle of its own.
 const MANAGED: &str = "managed";
-
-/// The section with one line about each crate of shared types.
-const SHARED: &str = "soft_mock_shared";
-
-/// The section that names the unit of a plugin that was built to be patched.
-pub(crate) const UNIT: &str = "soft_mock_unit";
-
-/// The section with the sites.
-const SITES: &str = "soft_mock_sites";
 
 /// Functions through which code can stay reachable after its library was closed.
 const OUTLIVING: [&str; 8] = [
@@ -119,12 +111,12 @@ impl ManagedBytes {
 
     fn parse_file(self, entry: &str) -> Result<ManagedFile, Refusal> {
         let image = Image::read(&self.bytes)?;
-        seal::check(&self.bytes)?;
+        checksum::check(&self.bytes)?;
         let manifest = parse_manifest(image.manifest)?;
         let memory = image.memory;
         let defines_entry = image.defines(entry);
         let file = ElfFile64::<Endianness>::parse(self.bytes.as_slice()).map_err(damaged)?;
-        let shared = match file.section_by_name(SHARED) {
+        let shared = match file.section_by_name(section::SHARED) {
             Some(section) => section.data().map_err(damaged)?.to_vec(),
             None => Vec::new(),
         };
@@ -156,9 +148,9 @@ impl ManagedBytes {
 
 /// None for a plugin that was not built to be patched.
 fn patchable(file: &ElfFile64<'_, Endianness>, entry: &str) -> Option<Patchable> {
-    let program = file.section_by_name(UNIT)?.data().ok()?;
+    let program = file.section_by_name(section::UNIT)?.data().ok()?;
     let program = std::str::from_utf8(program).ok()?.trim_end_matches('\0');
-    let sites = file.section_by_name(SITES)?;
+    let sites = file.section_by_name(section::SITES)?;
     let mut symbols = file.dynamic_symbols();
     let entry = symbols.find(|symbol| symbol.name() == Ok(entry))?;
     Some(Patchable {

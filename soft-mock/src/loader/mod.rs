@@ -1,7 +1,7 @@
 //! From the path of a plugin to the code of its functions, or to one clear refusal.
 //!
 //! ```text
-//! path → bytes (place) → ELF (elf) → seal → manifest → sites of this program → private copy → dlopen → code
+//! path → bytes (place) → ELF (elf) → checksum → manifest → sites of this program → private copy → dlopen → code
 //!        └──────────── none of the plugin's code can run up to here ────────────┘
 //! ```
 //!
@@ -18,12 +18,12 @@ use std::any::TypeId;
 use std::path::{Path, PathBuf};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use soft_mock_abi::checksum;
+use soft_mock_abi::manifest::{parse_unit, Function, Manifest};
+use soft_mock_abi::site::Code;
+use soft_mock_abi::site::Site;
 
-use crate::hook::Code;
-use crate::manifest::{parse_unit, Function, Manifest};
 use crate::registry::{FindError, Registry, Unit};
-use crate::seal;
-use crate::site::Site;
 
 pub use error::{LoadError, Refusal};
 pub(crate) use place::{is_own_folder, is_private};
@@ -62,7 +62,7 @@ pub(crate) fn check(path: &Path, registry: &Registry) -> Result<Checked, LoadErr
 fn check_file(path: &Path, registry: &Registry) -> Result<Checked, Refusal> {
     let bytes = place::read(path)?;
     let image = elf::Image::read(&bytes)?;
-    seal::check(&bytes)?;
+    checksum::check(&bytes)?;
     let manifest = Manifest::parse(image.manifest)?;
     let unit = unit_of(&manifest, &registry.units())?;
     let mut functions = Vec::with_capacity(manifest.functions.len());
@@ -143,7 +143,7 @@ pub(crate) fn site_to_restore(
     unit: &str,
     name: &str,
 ) -> Result<&'static Site, Refusal> {
-    let id = parse_unit(unit).ok_or_else(|| crate::manifest::ManifestError::Unit {
+    let id = parse_unit(unit).ok_or_else(|| soft_mock_abi::manifest::ManifestError::Unit {
         found: unit.to_owned(),
     })?;
     let named: Vec<_> = in_unit(registry, id, name).collect();
@@ -283,7 +283,9 @@ impl Kept {
         let code = code.ok_or_else(|| missing(function, &function.symbol))?;
         // Where there is no id to compare, the texts of the signatures were compared, and the plugin
         // was compiled against this very unit.
-        if let (Some(check), Some(type_id)) = (&function.check, site.type_id()) {
+        // SAFETY: not called, but handed to the plugin, which is of the program's compiler (`check_unit`).
+        let type_id = unsafe { site.type_id() };
+        if let (Some(check), Some(type_id)) = (&function.check, type_id) {
             self.compare(function, check, type_id)?;
         }
         Ok(code)

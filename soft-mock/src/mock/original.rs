@@ -12,12 +12,13 @@ use std::future::{poll_fn, Future};
 use std::pin::pin;
 use std::ptr;
 
+use soft_mock_abi::site::Site;
+
 use super::target::Target;
 use super::{is_mock, take_mock, MockError, PASS};
 use crate::hook::Hook;
 use crate::registry::registry;
 use crate::shared::Shared;
-use crate::site::Site;
 
 /// Calls the original of a mocked function from `call`:
 /// `call_original(store::get, || store::get("key"))`.

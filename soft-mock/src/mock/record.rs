@@ -5,8 +5,7 @@ use std::ops::{Bound, RangeBounds};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
-
-use crate::site::Site;
+use soft_mock_abi::site::Site;
 
 /// How many calls a message shows.
 const SHOWN: usize = 20;

@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use soft_mock_abi::site::Code;
+use soft_mock_abi::site::Site;
 
 use super::call::{self, Begun, Contents};
 use super::exclusive::{Share, EVERYWHERE};
@@ -23,10 +25,9 @@ use super::original::{has_note, has_notes};
 use super::record::{Record, Times};
 use super::target::Target;
 use super::{check_type_of, MockError};
-use crate::hook::{Code, Hook, MockSlot};
+use crate::hook::{Hook, MockSlot};
 use crate::registry::registry;
 use crate::scope;
-use crate::site::Site;
 use crate::FindError;
 
 /// The scoped mocks of one function. Made with the first, and kept for ever.

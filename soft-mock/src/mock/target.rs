@@ -4,9 +4,10 @@
 
 use std::any::type_name;
 
+use soft_mock_abi::site::Site;
+
 use super::MockError;
 use crate::registry::{find, find_item, registry, FindError};
-use crate::site::Site;
 
 /// Which function a mock is for, as `mock!` gives it.
 #[derive(Debug, Clone)]

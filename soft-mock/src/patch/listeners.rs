@@ -12,10 +12,10 @@ use std::ptr;
 use std::slice;
 use std::sync::atomic::Ordering;
 
+use soft_mock_abi::report::{Installed, Report};
+
 use crate::registry::{registry, RegistryError};
 use crate::shared::Turn;
-
-use super::report::{Installed, Report};
 
 /// When a listener is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,14 +9,13 @@ use std::slice;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use soft_mock_abi::report::{Installed, PastPatch, Status};
+use soft_mock_abi::site::Code;
+use soft_mock_abi::site::Site;
 
-use crate::hook::Code;
 use crate::registry::{registry, Registry};
 use crate::shared::{Locked, Shared};
-use crate::site::Site;
 
-use super::report::Installed;
 use super::switch::{patch_of, Change};
 
 /// A patch that was installed.
@@ -165,40 +164,6 @@ pub(super) fn in_effect(entries: &[&'static Entry]) -> (Vec<&'static Entry>, Vec
         }
     }
     (standing, undone)
-}
-
-/// A patch of the past.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PastPatch {
-    /// Its number in this process, from 1.
-    pub patch: u64,
-    /// When it became active.
-    pub at: SystemTime,
-    /// The functions that it changed. How many calls were in progress then isn't kept.
-    pub functions: Vec<Installed>,
-    /// The memory that its plugins take for as long as the process lives, also when it was undone.
-    pub bytes: u64,
-    /// The patches that it took back, the oldest first, if it is a rollback.
-    pub undone: Vec<u64>,
-    /// The rollback that took it back.
-    pub undone_by: Option<u64>,
-}
-
-/// What a program runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
-    /// Functions that can be redirected.
-    pub sites: usize,
-    /// Functions that run other code than the program was built with, because of a patch.
-    pub patched: usize,
-    /// Patches that were installed so far, rollbacks among them.
-    pub patches: usize,
-    /// Patches that nobody took back.
-    pub in_effect: usize,
-    /// Patches that wait for a safe point.
-    pub waiting: usize,
-    /// The memory that all plugins take.
-    pub bytes: u64,
 }
 
 /// All patches of this program, the oldest first; rollbacks are patches too.

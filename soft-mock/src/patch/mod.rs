@@ -7,7 +7,6 @@
 mod listeners;
 mod log;
 mod moment;
-mod report;
 mod switch;
 #[cfg(test)]
 mod tests;
@@ -20,16 +19,16 @@ use std::time::Instant;
 
 use crate::loader::{self, Checked, LoadError, Loaded, Refusal};
 use crate::registry::{registry, Registry};
-use crate::site::Site;
 
 pub(crate) use listeners::Listener;
 pub use listeners::{on_patch, Moment, PatchEvent};
 pub(crate) use log::Entry;
-pub use log::{history, status, PastPatch, Status};
+pub use log::{history, status};
 pub(crate) use log::{history_of, status_of};
 pub use moment::{patch_at_safe_points, safe_point};
 pub(crate) use moment::{Interrupted, Job, Progress};
-pub use report::{Installed, Report};
+pub use soft_mock_abi::report::{Installed, PastPatch, Report, Status};
+use soft_mock_abi::site::Site;
 pub(crate) use switch::patch_of;
 use switch::{Change, Switch};
 pub(crate) use undo::rollback_when_safe;

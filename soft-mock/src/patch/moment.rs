@@ -9,13 +9,13 @@ use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver};
 
+use soft_mock_abi::report::Report;
 use thiserror::Error;
 
 use crate::registry::{registry, RegistryError};
 use crate::shared::{Shared, Turn};
 
 use super::listeners;
-use super::report::Report;
 
 /// A patch that waits for a safe point. Belongs to the copy of the runtime that made it.
 #[repr(C)]

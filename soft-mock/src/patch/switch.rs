@@ -5,14 +5,16 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use crate::hook::{Code, Hook};
+use soft_mock_abi::report::{Installed, Report};
+use soft_mock_abi::site::Code;
+use soft_mock_abi::site::Site;
+
+use crate::hook::Hook;
 use crate::registry::registry;
 use crate::shared::{Shared, Turn};
-use crate::site::Site;
 
 use super::listeners;
 use super::log::{self, Noted};
-use super::report::{Installed, Report};
 
 /// New code for a site.
 pub(super) struct Change {

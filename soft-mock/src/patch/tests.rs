@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
+use soft_mock_abi::site::Code;
+
 use std::time::Duration;
 
 use super::switch::{switch, Switched};
 use super::*;
-use crate::hook::Code;
 use crate::registry::find;
 
 #[allow(unreachable_pub)]
@@ -144,7 +145,7 @@ fn restores_are_seen_together_too() {
 #[test]
 fn the_fast_path_is_free_after_a_restore() {
     let site = site("quiet");
-    let is_free = || site.hook.load(Ordering::Relaxed).is_null();
+    let is_free = || !site.is_hooked();
     assert!(is_free());
     let first = switch_both([site, site], Some(version::<7>));
     assert!(!is_free());
@@ -174,7 +175,7 @@ fn a_mock_comes_before_a_patch_and_leaves_it() {
     assert_eq!(app::mocked(), 6);
     crate::reset_by_name(name).expect("a reset");
     assert_eq!(app::mocked(), 0);
-    assert!(site.hook.load(Ordering::Relaxed).is_null());
+    assert!(!site.is_hooked());
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::ptr;
 use std::time::Instant;
 
+use soft_mock_abi::report::Report;
 use thiserror::Error;
 
 use crate::registry::{registry, Registry, RegistryError};
@@ -14,7 +15,6 @@ use crate::shared::Turn;
 use super::listeners;
 use super::log::{entries, in_effect, source_of, Entry};
 use super::moment::{self, Interrupted, Progress};
-use super::report::Report;
 use super::switch::{Change, Switch};
 
 /// Nothing was taken back, and why.

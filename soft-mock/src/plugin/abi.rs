@@ -160,9 +160,9 @@ fn parse(section: &[u8]) -> Vec<Record> {
 }
 
 unsafe extern "C" {
-    #[link_name = "__start_soft_mock_shared"]
+    #[link_name = concat!("__start_", soft_mock_abi::section!(shared))]
     static START: u8;
-    #[link_name = "__stop_soft_mock_shared"]
+    #[link_name = concat!("__stop_", soft_mock_abi::section!(shared))]
     static STOP: u8;
 }
 

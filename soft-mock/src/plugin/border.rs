@@ -28,9 +28,6 @@ use super::HookResult;
 /// The version of [`HostTable`] and of the entry.
 const VERSION: u32 = 1;
 
-/// The symbol of a plugin's entry.
-pub(crate) const ENTRY: &str = "soft_mock_plugin_entry_v1";
-
 /// A plugin's entry.
 pub(crate) type Entry = unsafe extern "C" fn(*const HostTable, *mut Option<Declaration>) -> u32;
 

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::border::ENTRY;
+use soft_mock_abi::symbol::PLUGIN_ENTRY;
+
 use super::error::PluginError;
 use super::image::hash_text;
 use crate::loader::managed::{self, ManagedFile};
@@ -37,7 +38,7 @@ pub(crate) fn read(folder: &Path, whitelist: Option<&[String]>) -> Result<Vec<Fo
         let bytes = managed::read(&file)?;
         let hash = hash_text(bytes.hash());
         found.push(Found {
-            file: bytes.parse(ENTRY)?,
+            file: bytes.parse(PLUGIN_ENTRY)?,
             hash,
         });
     }

@@ -12,7 +12,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::border::{own_table, Entry, ENTRY};
+use soft_mock_abi::symbol::PLUGIN_ENTRY;
+
+use super::border::{own_table, Entry};
 use super::error::PluginError;
 use super::hooks::Declaration;
 use super::life::{Escape, Escapes};
@@ -80,14 +82,14 @@ pub(crate) fn open(file: &ManagedFile) -> Result<(Image, Declaration), PluginErr
     // SAFETY: the caller of this function has compared compiler and shared types.
     let library = unsafe { file.open() }?;
     // SAFETY: it was just opened, and `release` closes it.
-    let patchable = unsafe { library.image(file, ENTRY) };
+    let patchable = unsafe { library.image(file, PLUGIN_ENTRY) };
     let refuse = |cause: String| PluginError::Entry {
         plugin: plugin.clone(),
         cause,
     };
     // SAFETY: that the symbol is a function was checked; the plugin's macro defines it with this type.
-    let entry = unsafe { library.function::<Entry>(ENTRY) };
-    let entry = entry.ok_or_else(|| refuse(format!("it has no `{ENTRY}`")))?;
+    let entry = unsafe { library.function::<Entry>(PLUGIN_ENTRY) };
+    let entry = entry.ok_or_else(|| refuse(format!("it has no `{PLUGIN_ENTRY}`")))?;
     let mut declaration = None;
     // SAFETY: the host's table is a static; the types are compared.
     let wanted = unsafe { entry(own_table(), &raw mut declaration) };

@@ -113,16 +113,16 @@ impl Listed {
 
 /// Without an entry there would be no section, and no symbols for its bounds.
 #[used]
-#[unsafe(link_section = "soft_mock_live")]
+#[unsafe(link_section = soft_mock_abi::section!(live))]
 static SENTINEL: Listed = Listed {
     module: "",
     collect: None,
 };
 
 unsafe extern "C" {
-    #[link_name = "__start_soft_mock_live"]
+    #[link_name = concat!("__start_", soft_mock_abi::section!(live))]
     static START: [usize; 0];
-    #[link_name = "__stop_soft_mock_live"]
+    #[link_name = concat!("__stop_", soft_mock_abi::section!(live))]
     static STOP: [usize; 0];
 }
 

@@ -10,7 +10,6 @@
 //! program that decides for itself when to load calls [`load_plugin`](crate::load_plugin).
 
 pub mod folder;
-pub mod protocol;
 pub mod socket;
 pub mod stdin;
 
@@ -21,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+pub use soft_mock_abi::protocol;
 use thiserror::Error;
 
 use crate::loader::LoadError;

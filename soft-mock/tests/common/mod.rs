@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use soft_mock::seal::seal;
+use soft_mock_abi::checksum;
 use support::{APP_UNIT, RUSTC};
 
 /// A replacement in a plugin.
@@ -96,7 +96,7 @@ impl Plugin {
             "{command:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        seal(&unfinished).expect("the plugin is sealed");
+        checksum::append(&unfinished).expect("the plugin has a checksum");
         fs::rename(unfinished, &plugin).expect("the plugin is renamed");
         plugin
     }
@@ -121,7 +121,8 @@ impl Plugin {
         let manifest = self.manifest();
         if !manifest.is_empty() {
             source.push_str(&format!(
-                "#[no_mangle] #[used] #[link_section = \"soft_mock_manifest\"] pub static MANIFEST: [u8; {}] = *b{manifest:?};\n",
+                "#[no_mangle] #[used] #[link_section = {:?}] pub static MANIFEST: [u8; {}] = *b{manifest:?};\n",
+                soft_mock_abi::section::MANIFEST,
                 manifest.len()
             ));
         }

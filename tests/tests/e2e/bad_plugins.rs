@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use soft_mock::seal;
+use soft_mock_abi::checksum;
 use soft_mock_tests::agent::Peer;
 use soft_mock_tests::dice::{rounds, seeded, Dice};
 use soft_mock_tests::project::Project;
@@ -137,7 +137,7 @@ fn lie(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
     let (from, to) = LIES[dice.usize(..LIES.len())];
     let at = position(bytes, from);
     bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
-    reseal(bytes);
+    rewrite_checksum(bytes);
     format!("{to} in place of {from}")
 }
 
@@ -149,14 +149,14 @@ fn other_unit(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
         b'0' => b'1',
         _ => b'0',
     };
-    reseal(bytes);
+    rewrite_checksum(bytes);
     format!("another unit (digit at {at})")
 }
 
-/// Seals a file again, in place of the seal that it has.
-fn reseal(bytes: &mut Vec<u8>) {
+/// Gives a file a checksum again, in place of the one that it has.
+fn rewrite_checksum(bytes: &mut Vec<u8>) {
     bytes.truncate(bytes.len() - SEAL);
-    bytes.extend(seal::of(bytes));
+    bytes.extend(checksum::of(bytes));
 }
 
 /// One bad file; none if chance made one that is as good as it was.
@@ -181,7 +181,7 @@ fn swapped(material: &Material) -> Vec<u8> {
     file[place.clone()].fill(b' ');
     let text = &text[manifest(text)];
     file[place.start..place.start + text.len()].copy_from_slice(text);
-    reseal(&mut file);
+    rewrite_checksum(&mut file);
     file
 }
 
@@ -210,7 +210,7 @@ fn bad_plugins_are_refused_by_a_living_program() {
     let file = peer.folder().join("plugin.so");
     let seed = rounds("BAD_PLUGINS_SEED", 1) as u64;
     let mut dice = seeded(seed);
-    let (mut refused, mut sealed, mut lies) = (0, 0, 0);
+    let (mut refused, mut damaged, mut lies) = (0, 0, 0);
     while refused < count {
         let Some((bytes, what)) = bad(&material, &mut dice) else {
             continue;
@@ -220,11 +220,11 @@ fn bad_plugins_are_refused_by_a_living_program() {
             Ok(report) => panic!("seed {seed}, file {refused}: {what}: installed: {report}"),
             Err(why) => why,
         };
-        // A whole file is refused for what it says, a damaged one mostly for its seal.
-        let by_seal = why.contains("the file is incomplete or damaged");
-        let whole = seal::check(&bytes).is_ok();
-        assert!(!(by_seal && whole), "seed {seed}, {what}: {why}");
-        sealed += usize::from(by_seal);
+        // A whole file is refused for what it says, a damaged one mostly for its checksum.
+        let by_checksum = why.contains("the file is incomplete or damaged");
+        let whole = checksum::check(&bytes).is_ok();
+        assert!(!(by_checksum && whole), "seed {seed}, {what}: {why}");
+        damaged += usize::from(by_checksum);
         lies += usize::from(whole);
         refused += 1;
         if refused % 100 == 0 {
@@ -233,7 +233,7 @@ fn bad_plugins_are_refused_by_a_living_program() {
         }
     }
 
-    assert!(sealed > count / 5 && lies > count / 20, "{sealed} {lies}");
+    assert!(damaged > count / 5 && lies > count / 20, "{damaged} {lies}");
 
     // What it was made of is good, and still loads.
     fs::write(&file, &material.title).expect("a file");

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use soft_mock::manifest::{self, Function, Manifest};
+use soft_mock_abi::manifest::{self, Function, Manifest};
+use soft_mock_abi::symbol;
 
 use super::units::Built;
 use super::{refused, Code, SpreadRequest, WholeError};
@@ -128,7 +129,7 @@ impl Plugins<'_, '_> {
                 // An impl block that moved to another module has another name there, and the same site.
                 name: self.then.get(site.owner()).unwrap_or(site).name.clone(),
                 signature: site.signature.clone(),
-                symbol: format!("__soft_mock_patch_{k}"),
+                symbol: symbol::patch(k),
                 check: None,
                 file: file.display().to_string(),
                 line: site.line,
@@ -217,7 +218,7 @@ fn check(
     let runs = examine(plugin, library::runs_when_loaded)?;
     let exported = examine(plugin, library::dynamic_symbols)?.defined;
     let foreign = exported.into_iter().find(|name| {
-        !name.starts_with("__soft_mock_") && !statics.iter().any(|known| known.symbol == *name)
+        !name.starts_with(symbol::PREFIX) && !statics.iter().any(|known| known.symbol == *name)
     });
     match (runs, foreign) {
         (Some(name), _) => Err(refused(format!(

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use soft_mock::reloader::protocol::Loaded;
+use soft_mock_abi::protocol::Loaded;
 
 use super::parts::patches::Patch;
 use crate::patch::Built;
@@ -172,8 +172,8 @@ fn kept_values(edits: &[Edit], kept: &[String]) -> Vec<Event> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use soft_mock::patch::{Installed, Report};
-    use soft_mock::reloader::protocol::Load;
+    use soft_mock_abi::protocol::Load;
+    use soft_mock_abi::report::{Installed, Report};
 
     use super::*;
     use crate::program::plan::UnitPlan;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use soft_mock::reloader::protocol::{Loaded, Refused, ToProgram};
+use soft_mock_abi::protocol::{Loaded, Refused, ToProgram};
 
 use super::effect::Effect;
 use super::jobs::Job;

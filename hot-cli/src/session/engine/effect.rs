@@ -3,7 +3,7 @@
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use soft_mock::reloader::protocol::ToProgram;
+use soft_mock_abi::protocol::ToProgram;
 
 use super::jobs::Job;
 use super::Event;

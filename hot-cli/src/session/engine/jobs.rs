@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use soft_mock::reloader::protocol::Hello;
+use soft_mock_abi::protocol::Hello;
 
 use super::{warm_up, Event};
 use crate::patch;

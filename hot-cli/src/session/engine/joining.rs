@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
-use soft_mock::reloader::protocol::{Hello, Load, SiteInfo, ToProgram};
+use soft_mock_abi::protocol::{Hello, Load, SiteInfo, ToProgram};
 
 use super::effect::Effect;
 use super::jobs::Job;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
-use soft_mock::reloader::protocol::{Loaded, Refused};
+use soft_mock_abi::protocol::{Loaded, Refused};
 
 use super::effect::Effect;
 use super::parts::questions::Answered;

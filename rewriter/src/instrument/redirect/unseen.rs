@@ -6,15 +6,13 @@
 //! ```
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use soft_mock_abi::site::flag::UNSEEN;
 use syn::Macro;
 
 use super::std_functions::FUNCTIONS;
 use super::Visitor;
 use crate::instrument::support::SECTION;
 use crate::syntax::edition::Edition;
-
-/// The flag of the site that stands for such a call.
-const UNSEEN: u32 = 128;
 
 /// Why calls in a macro aren't redirected.
 const IN_A_MACRO: &str = "calls inside of a macro can't be redirected: move it out of there";

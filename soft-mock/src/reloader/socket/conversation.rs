@@ -7,6 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use soft_mock_abi::protocol::{
+    FromProgram, Hello, History, Load, Loaded, Refused, Rollback, SiteInfo, SiteList, ToProgram,
+    UnitInfo, Waiting, VERSION,
+};
 
 use crate::images::Image;
 use crate::loader::LoadError;
@@ -15,10 +19,6 @@ use crate::patch::{
     RollbackError, Target, Transaction,
 };
 use crate::registry::Registry;
-use crate::reloader::protocol::{
-    FromProgram, Hello, History, Load, Loaded, Refused, Rollback, SiteInfo, SiteList, ToProgram,
-    UnitInfo, Waiting, VERSION,
-};
 use crate::reloader::{Stop, THREAD};
 use crate::{registry, signals};
 

@@ -4,14 +4,15 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use soft_mock_abi::handover::{self, Message};
+use soft_mock_abi::protocol::HandedOver;
+
 use super::connection;
 use super::conversation::Program;
-use crate::handover::parcel::{self, Parcel, Words};
 use crate::handover::{keep, save_all};
 use crate::registry::registry;
-use crate::reloader::protocol::HandedOver;
 
-/// `hot` keeps a parcel in memory: it answers at once, or not at all.
+/// `hot` keeps what it is given in memory: it answers at once, or not at all.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Saves everything and gives it to the session.
@@ -26,17 +27,21 @@ pub(super) fn give(id: u64, program: &Program) -> HandedOver {
         handed.problems.push("there is no session".to_owned());
         return handed;
     };
-    let (mut parcel, sockets, problems) = save_all(registry.shared());
+    let (mut contents, sockets, problems) = save_all(registry.shared());
     handed.problems = problems;
-    if parcel.states.is_empty() && parcel.sockets.is_empty() {
+    if contents.states.is_empty() && contents.sockets.is_empty() {
         return handed;
     }
-    parcel.program = program.name.clone();
-    let names = parcel.states.iter().map(|(name, _)| name.clone()).collect();
-    let socket_names = parcel.sockets.clone();
-    let given = ask(session, &Words::Give(parcel), &sockets);
+    contents.program = program.name.clone();
+    let names = contents
+        .states
+        .iter()
+        .map(|(name, _)| name.clone())
+        .collect();
+    let socket_names = contents.sockets.clone();
+    let given = ask(session, &Message::Give(contents), &sockets);
     match given {
-        Ok((Words::Kept, _)) => {
+        Ok((Message::Kept, _)) => {
             handed.states = names;
             handed.sockets = socket_names;
         }
@@ -54,24 +59,23 @@ pub(super) fn give(id: u64, program: &Program) -> HandedOver {
 /// Takes what the process before this one left. Where there is nothing, or nobody to ask, the program
 /// simply starts fresh.
 pub(super) fn take(session: &Path, program: &str) {
-    let words = Words::Take {
+    let message = Message::Take {
         program: program.to_owned(),
     };
-    let taken = ask(session, &words, &[]);
-    if let (Ok((Words::Parcel(Some(parcel)), sockets)), Ok(registry)) = (taken, registry()) {
-        let complete: Parcel = parcel;
-        keep(registry.shared(), complete, sockets);
+    let taken = ask(session, &message, &[]);
+    if let (Ok((Message::Contents(Some(contents)), sockets)), Ok(registry)) = (taken, registry()) {
+        keep(registry.shared(), contents, sockets);
     }
 }
 
 fn ask(
     session: &Path,
-    words: &Words,
+    message: &Message,
     files: &[std::os::fd::BorrowedFd<'_>],
-) -> io::Result<(Words, Vec<std::os::fd::OwnedFd>)> {
-    let stream = connection(&session.join(parcel::SOCKET))?;
+) -> io::Result<(Message, Vec<std::os::fd::OwnedFd>)> {
+    let stream = connection(&session.join(handover::SOCKET))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    parcel::send(&stream, words, files)?;
-    parcel::receive(&stream)
+    handover::send(&stream, message, files)?;
+    handover::receive(&stream)
 }

@@ -194,7 +194,11 @@ impl Project {
             arguments.push(format!("+{}", plugin.path.display()));
             for (k, function) in plugin.functions.iter().enumerate() {
                 if wanted(&function.name) {
-                    arguments.push(format!("{}=__soft_mock_patch_{k}", function.name));
+                    arguments.push(format!(
+                        "{}={}",
+                        function.name,
+                        soft_mock_abi::symbol::patch(k)
+                    ));
                 }
             }
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use soft_mock::reloader::protocol::{Load, Loaded, Refused, Restore, ToProgram};
+use soft_mock_abi::protocol::{Load, Loaded, Refused, Restore, ToProgram};
 
 use crate::control::Connection;
 use crate::os::process::Cancel;
@@ -232,7 +232,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use soft_mock::patch::Report;
+    use soft_mock_abi::report::Report;
 
     use super::*;
     use crate::program::plan::Edit;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use soft_mock::patch::Status;
-use soft_mock::reloader::protocol::{Hello, ListSites, SiteInfo, ToProgram};
+use soft_mock_abi::protocol::{Hello, ListSites, SiteInfo, ToProgram};
+use soft_mock_abi::report::Status;
 
 use crate::control::Connection;
 use crate::protocol::ProcessStatus;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use soft_mock::reloader::protocol::{Load, Loaded, Restore, SiteInfo};
+use soft_mock_abi::protocol::{Load, Loaded, Restore, SiteInfo};
 
 use super::patches::Patch;
 use crate::patch::Built;

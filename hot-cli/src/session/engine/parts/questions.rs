@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 
-use soft_mock::patch::Status;
-use soft_mock::reloader::protocol::{AskHistory, ToProgram};
+use soft_mock_abi::protocol::{AskHistory, ToProgram};
+use soft_mock_abi::report::Status;
 
 use crate::control::Connection;
 use crate::protocol::Reply;

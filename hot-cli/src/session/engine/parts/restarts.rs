@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use soft_mock::reloader::protocol::{HandOver, HandedOver, ToProgram};
+use soft_mock_abi::protocol::{HandOver, HandedOver, ToProgram};
 
 use crate::control::Connection;
 use crate::session::engine::effect::Effect;

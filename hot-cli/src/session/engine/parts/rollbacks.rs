@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use soft_mock::patch::Installed;
-use soft_mock::reloader::protocol::{Loaded, Refused, Rollback, ToProgram};
+use soft_mock_abi::protocol::{Loaded, Refused, Rollback, ToProgram};
+use soft_mock_abi::report::Installed;
 
 use crate::control::Connection;
 use crate::protocol::{Reply, RolledBack};
@@ -188,7 +188,7 @@ mod tests {
     use std::sync::mpsc::channel;
     use std::time::Duration;
 
-    use soft_mock::patch::Report;
+    use soft_mock_abi::report::Report;
 
     use super::*;
 

@@ -13,13 +13,13 @@
 //! program:  {"history":{"id":10,"status":{…},"patches":[…]}}
 //! ```
 //!
-//! Only the words; who says what when is in [`socket`](super::socket).
+//! Only the messages; who sends what when is the business of both ends.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::patch::{PastPatch, Report, Status};
+use crate::report::{PastPatch, Report, Status};
 
 /// The version of the protocol.
 pub const VERSION: u32 = 1;

@@ -1,7 +1,7 @@
-//! What is told about a patch that was installed.
+//! What is told about patches that were installed. Knows nothing of how they were.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,11 +18,10 @@ pub struct Report {
     pub bytes: u64,
     /// From the call to the switch.
     pub elapsed: Duration,
-    /// The patches that it took back, the newest first, if it was made by
-    /// [`rollback`](crate::rollback).
+    /// The patches that it took back, the newest first, if it is a rollback.
     #[serde(default)]
     pub undone: Vec<u64>,
-    /// What went wrong beside it: a listener of [`on_patch`](crate::on_patch) that panicked.
+    /// What went wrong beside it: a listener that panicked.
     #[serde(default)]
     pub warnings: Vec<String>,
 }
@@ -42,6 +41,40 @@ pub struct Installed {
     /// It has its original body back.
     #[serde(default)]
     pub restored: bool,
+}
+
+/// A patch of the past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastPatch {
+    /// Its number in this process, from 1.
+    pub patch: u64,
+    /// When it became active.
+    pub at: SystemTime,
+    /// The functions that it changed. How many calls were in progress then isn't kept.
+    pub functions: Vec<Installed>,
+    /// The memory that its plugins take for as long as the process lives, also when it was undone.
+    pub bytes: u64,
+    /// The patches that it took back, the oldest first, if it is a rollback.
+    pub undone: Vec<u64>,
+    /// The rollback that took it back.
+    pub undone_by: Option<u64>,
+}
+
+/// What a program runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Functions that can be redirected.
+    pub sites: usize,
+    /// Functions that run other code than the program was built with, because of a patch.
+    pub patched: usize,
+    /// Patches that were installed so far, rollbacks among them.
+    pub patches: usize,
+    /// Patches that nobody took back.
+    pub in_effect: usize,
+    /// Patches that wait for a safe point.
+    pub waiting: usize,
+    /// The memory that all plugins take.
+    pub bytes: u64,
 }
 
 impl fmt::Display for Report {

@@ -1,4 +1,4 @@
-//! How states and sockets cross from a process to `hot` and on: one message with file descriptors.
+//! How states and sockets cross from a process to `hot` and on: messages with file descriptors.
 //!
 //! A message is its length, eight bytes that carry the descriptors, and JSON. Knows nothing of what is
 //! in it, and doesn't check who is at the other end.
@@ -27,9 +27,9 @@ const LARGEST: u64 = 1 << 30;
 /// What is said over that socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Words {
+pub enum Message {
     /// To `hot`: keep this. The sockets come along, in the order of their names.
-    Give(Parcel),
+    Give(Contents),
     /// From `hot`: it is kept.
     Kept,
     /// To `hot`: is there something for this program?
@@ -38,12 +38,12 @@ pub enum Words {
         program: String,
     },
     /// From `hot`: this, if there is something. The sockets come along.
-    Parcel(Option<Parcel>),
+    Contents(Option<Contents>),
 }
 
 /// What a process hands over.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parcel {
+pub struct Contents {
     /// What `hot` calls the program.
     pub program: String,
     /// Names of states, and their JSON.
@@ -52,15 +52,15 @@ pub struct Parcel {
     pub sockets: Vec<String>,
 }
 
-/// Sends words and file descriptors.
-pub fn send(stream: &UnixStream, words: &Words, files: &[BorrowedFd<'_>]) -> io::Result<()> {
+/// Sends a message and file descriptors.
+pub fn send(stream: &UnixStream, message: &Message, files: &[BorrowedFd<'_>]) -> io::Result<()> {
     if files.len() > SOCKETS_MAX {
         return Err(io::Error::other(format!(
             "{} sockets, more than {SOCKETS_MAX}",
             files.len()
         )));
     }
-    let body = serde_json::to_vec(words)?;
+    let body = serde_json::to_vec(message)?;
     let head = (body.len() as u64).to_le_bytes();
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(SOCKETS_MAX))];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -78,8 +78,8 @@ pub fn send(stream: &UnixStream, words: &Words, files: &[BorrowedFd<'_>]) -> io:
     stream.write_all(&body)
 }
 
-/// Receives words and the file descriptors that came along.
-pub fn receive(stream: &UnixStream) -> io::Result<(Words, Vec<OwnedFd>)> {
+/// Receives a message and the file descriptors that came along.
+pub fn receive(stream: &UnixStream) -> io::Result<(Message, Vec<OwnedFd>)> {
     let mut head = [0; 8];
     let mut files = Vec::new();
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(SOCKETS_MAX))];

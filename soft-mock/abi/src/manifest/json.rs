@@ -1,29 +1,9 @@
-//! The manifest: what a plugin says of itself, read before any of its code can run.
-//!
-//! It is JSON in a section of its own. This module knows the format, not where it comes from and
-//! not whether what it says is true of this program.
+//! The manifest of a patch as it is written and read.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The section that holds the manifest.
-pub const SECTION: &str = "soft_mock_manifest";
-
-/// The version of the format that this runtime reads.
-pub const FORMAT: u32 = 1;
-
-/// The kind of plugin that carries replacements for functions.
-pub const PATCH: &str = "patch";
-
-/// What a patch of a managed plugin's library names as the library that it needs, and that library as
-/// its name. Where the patch is loaded, the path of the one that was opened there is put in its place:
-/// the same plugin can be in a process several times.
-pub const IMAGE: &str = concat!(
-    "soft-mock-image-of-a-managed-plugin/",
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0000000000000000000000000000000000000000000000000000000000000000",
-);
+use super::{FORMAT, PATCH};
 
 /// A plugin's manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,7 +126,7 @@ impl Manifest {
 }
 
 /// Reads a unit from its 16 hexadecimal digits.
-pub(crate) fn parse_unit(text: &str) -> Option<u64> {
+pub fn parse_unit(text: &str) -> Option<u64> {
     let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }

@@ -1,0 +1,26 @@
+//! What a program that can be patched, its plugins, the runtime in it and `hot` must agree on, although each of
+//! them is compiled by itself: layouts of memory, names in object files, messages.
+//!
+//! - always: [`site`], [`start`], [`section`], [`symbol`], [`build`]; no dependencies
+//! - with the feature `wire`: `manifest`, `checksum`, `protocol`, `report`, `handover`
+//!
+//! A change here needs a new version where the module names one. Knows nothing of who reads and writes it: neither
+//! of what stands behind a site nor of source code, cargo and files of plugins.
+
+#[macro_use]
+mod layout;
+
+pub mod build;
+#[cfg(feature = "wire")]
+pub mod checksum;
+#[cfg(feature = "wire")]
+pub mod handover;
+pub mod manifest;
+#[cfg(feature = "wire")]
+pub mod protocol;
+#[cfg(feature = "wire")]
+pub mod report;
+pub mod section;
+pub mod site;
+pub mod start;
+pub mod symbol;

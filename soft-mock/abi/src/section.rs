@@ -1,0 +1,45 @@
+//! The sections of object files through which programs, libraries and plugins say what they have.
+//!
+//! Attributes want literals, so the names come as a macro too: `#[link_section = soft_mock_abi::section!(sites)]`,
+//! `#[link_name = concat!("__start_", soft_mock_abi::section!(sites))]`.
+
+/// The name of a section as a literal.
+#[macro_export]
+macro_rules! section {
+    (sites) => {
+        "soft_mock_sites"
+    };
+    (instances) => {
+        "soft_mock_instances"
+    };
+    (manifest) => {
+        "soft_mock_manifest"
+    };
+    (unit) => {
+        "soft_mock_unit"
+    };
+    (shared) => {
+        "soft_mock_shared"
+    };
+    (live) => {
+        "soft_mock_live"
+    };
+}
+
+/// All sites of a program: see [`site`](crate::site).
+pub const SITES: &str = section!(sites);
+
+/// Records of the instances of generic functions that were compiled for tests.
+pub const INSTANCES: &str = section!(instances);
+
+/// What a plugin says of itself: see [`manifest`](crate::manifest).
+pub const MANIFEST: &str = section!(manifest);
+
+/// In the library of a managed plugin that can be patched: the folder of its unit.
+pub const UNIT: &str = section!(unit);
+
+/// One line for each crate that a managed plugin and its host share.
+pub const SHARED: &str = section!(shared);
+
+/// What a managed plugin lists as live.
+pub const LIVE: &str = section!(live);

@@ -1,0 +1,30 @@
+//! Names of items that one side generates and the other one looks for.
+
+/// What every generated name of an item begins with.
+pub const PREFIX: &str = "__soft_mock_";
+
+/// The module at the root of every rewritten crate that the prologues refer to.
+pub const SUPPORT_MODULE: &str = "__soft_mock";
+
+/// The static in a function that is its [`Site`](crate::site::Site).
+pub const SITE: &str = "__SOFT_MOCK_SITE";
+
+/// The program's own main function, as the generated main calls it.
+pub const MAIN: &str = "__soft_mock_main";
+
+/// What the symbols of replacements in a plugin begin with; their position follows.
+pub const PATCH: &str = "__soft_mock_patch_";
+
+/// The function of the agent that the generated main calls: see [`start`](crate::start).
+pub const AGENT_START: &str = "soft_mock_agent_start_v1";
+
+/// The function of a managed plugin that its host calls.
+pub const PLUGIN_ENTRY: &str = "soft_mock_plugin_entry_v1";
+
+/// The function at the root of a managed plugin's crate that declares it.
+pub const PLUGIN_DECLARATION: &str = "__soft_mock_plugin";
+
+/// The symbol of the replacement at this position of a plugin.
+pub fn patch(position: usize) -> String {
+    format!("{PATCH}{position}")
+}
