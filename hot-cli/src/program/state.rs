@@ -66,7 +66,8 @@ pub(crate) struct ProgramState {
 struct Refusal {
     /// Files and reasons: lines move.
     edits: BTreeSet<(PathBuf, String)>,
-    /// The bodies of those files, which wait as well.
+    /// Edits that reach others, and bodies: they wait as well.
+    spreading: BTreeSet<(PathBuf, String, Fingerprint)>,
     bodies: BTreeMap<Site, Fingerprint>,
 }
 

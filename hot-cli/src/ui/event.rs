@@ -119,6 +119,8 @@ pub(crate) enum Event {
     WaitsForSafePoint(Vec<String>),
     /// An edit was compiled, and the code of the program is what comes out.
     NothingUsesIt(Reason),
+    /// The same, where not even an edit can be named: it means what was there before.
+    NothingDiffers,
     /// A static keeps its value although its initialiser changed.
     KeepsValue { name: String },
     /// The same, for one that may not have been used yet; the edit says where.
@@ -224,6 +226,7 @@ impl Event {
                 format!("waiting for the program's safe point: {}", named.join(", "))
             }
             Self::NothingUsesIt(edit) => format!("{edit}: nothing that runs uses it"),
+            Self::NothingDiffers => "nothing differs from what runs".to_owned(),
             Self::KeepsValue { name } => {
                 format!("`{name}` begins with another value now, but keeps the one that it has")
             }

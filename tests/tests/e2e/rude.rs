@@ -119,6 +119,33 @@ fn after_a_refusal_every_save_is_answered_and_bodies_are_patched() {
 }
 
 #[test]
+fn bodies_do_without_what_only_a_build_finds_to_be_refused() {
+    const STORED: &str =
+        "\n\nfn shown<T: std::fmt::Display>(value: T) -> String {\n    format!(\"{value}\")\n}\n\n\
+                          static SHOWN: fn(u64) -> String = shown::<u64>;\n";
+    let project = Project::fixture("ledger");
+    project.edit(REPORT, "account.balance())", "SHOWN(account.balance()))");
+    let text = project.read(REPORT) + STORED;
+    project.save(soft_mock_tests::project::Save::InPlace, REPORT, &text);
+    let mut session = start(&project, &["--no-restart", "cargo", "run"]);
+    project.edit(REPORT, "\"{value}\"", "\"+{value}\"");
+    let reason = session.wait_for_stderr("src/report.rs:");
+    assert!(reason.contains("shown"), "{reason}");
+    session.wait_for_stderr("the old code runs on (--no-restart)");
+
+    project.edit(REPORT, "account of {}", "purse of {}");
+    let patch = session.wait_for_patch();
+    assert!(patch.contains("patched 1 function in "), "{patch}");
+    assert!(patch.contains("ledger::report::title ("), "{patch}");
+    session.wait_for_stderr("still can't be patched: src/report.rs:");
+    assert_eq!(session.ask("x"), "purse of ada: 3");
+
+    project.edit(REPORT, "\"+{value}\"", "\"{value}\"");
+    session.wait_for_stderr("the edit was taken back");
+    assert_eq!(session.ask("x"), "purse of ada: 4");
+}
+
+#[test]
 fn a_rude_edit_that_does_not_compile_leaves_the_old_program_running() {
     let project = Project::fixture("ledger");
     let mut session = start(&project, &["cargo", "run"]);

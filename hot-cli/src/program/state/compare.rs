@@ -79,30 +79,40 @@ impl ProgramState {
         Ok(found)
     }
 
-    /// The edits that can't be patched are known. What was saved together with them waits with them; what is edited
-    /// later needn't.
-    pub(crate) fn record_refusal(&mut self) {
+    /// These edits can't be patched, and that is known. What was saved together with them waits with them; what is
+    /// edited later needn't.
+    pub(crate) fn record_refusal(&mut self, edits: &[Rude]) {
         let Ok(found) = self.find() else {
             return;
         };
         let bodies = found.bodies.iter();
         self.refusal = Some(Refusal {
-            edits: found.rude.iter().map(by_reason).collect(),
+            edits: edits.iter().map(by_reason).collect(),
+            spreading: found.spreading.iter().map(by_content).collect(),
             bodies: bodies.map(|(site, f)| (site.clone(), f.body)).collect(),
         });
     }
 
+    /// What can be had without these edits, for which no patch could be built.
+    pub(crate) fn without(&self, edits: &[Rude]) -> Option<Box<Wanted>> {
+        let mut found = self.find().ok()?;
+        found.rude.extend(edits.iter().cloned());
+        self.beside(found)
+    }
+
     /// Bodies that were edited after all that can't be patched was recorded. They are compiled against the program as
-    /// it was built; an edit that reaches others would need the whole crate, which has the refused ones in it.
+    /// it was built; a new edit that reaches others would need the whole crate, which has the refused ones in it.
     fn beside(&self, mut found: Found) -> Option<Box<Wanted>> {
         let refusal = self.refusal.as_ref()?;
         let is_known = |edit: &Rude| refusal.edits.contains(&by_reason(edit));
-        if !found.rude.iter().all(is_known) || !found.spreading.is_empty() {
+        let waits_too = |edit: &Edit| refusal.spreading.contains(&by_content(edit));
+        if !found.rude.iter().all(is_known) || !found.spreading.iter().all(waits_too) {
             return None;
         }
         if self.program.is_plugin || self.whole {
             return None;
         }
+        found.spreading.clear();
         let waits = |(site, function): &(&Site, &PlannedFunction)| {
             refusal.bodies.get(*site) == Some(&function.body)
         };
@@ -375,6 +385,10 @@ impl ProgramState {
 /// An edit, wherever in its file.
 fn by_reason(edit: &Rude) -> (PathBuf, String) {
     (edit.file.clone(), edit.why.clone())
+}
+
+fn by_content(edit: &Edit) -> (PathBuf, String, Fingerprint) {
+    (edit.file.clone(), edit.what.clone(), edit.now)
 }
 
 /// Whether a state has all that an earlier one could leave behind. What both have is the same, or the

@@ -51,13 +51,14 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
 
 /// An edit was compiled, and the code of the running program is what comes out.
 pub(super) fn nothing_differs(wanted: &Wanted, built: &Built) -> Vec<Event> {
-    let once: Vec<FunctionPlace> = built.once.iter().map(place).collect();
-    let found_once = !once.is_empty();
-    let mut events = vec![Event::WithoutEffect(once)];
-    let Some(edit) = wanted.fresh.first().filter(|_| !found_once) else {
-        return events;
+    if !built.once.is_empty() {
+        let once = built.once.iter().map(place);
+        return vec![Event::WithoutEffect(once.collect())];
+    }
+    let Some(edit) = wanted.fresh.first() else {
+        return vec![Event::NothingDiffers];
     };
-    events.extend(kept_values(&wanted.fresh, &built.kept));
+    let mut events = kept_values(&wanted.fresh, &built.kept);
     if wanted.fresh.iter().any(|edit| edit.kept.is_none()) {
         events.push(Event::NothingUsesIt(edit_reason(edit)));
     }

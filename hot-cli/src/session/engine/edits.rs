@@ -126,7 +126,26 @@ impl Engine {
                     self.tell(ui::Event::CompileError { compiler, again });
                 }
             }
-            Err(BuildError::Rude(edits)) => self.refused(Some(&building.program), &edits),
+            Err(BuildError::Rude(edits)) => self.not_built(&building, &edits),
+        }
+    }
+
+    /// It can't be built because of these edits. If that is known, what was edited later may do without them.
+    fn not_built(&mut self, building: &Building, edits: &[Rude]) {
+        let Building {
+            program,
+            wanted,
+            since,
+            ..
+        } = building;
+        let was_with_them = wanted.without.is_empty();
+        match self
+            .programs
+            .without(program, edits)
+            .filter(|_| was_with_them)
+        {
+            Some(wanted) => self.build(program.clone(), wanted, *since),
+            None => self.refused(Some(program), edits),
         }
     }
 
@@ -152,7 +171,13 @@ impl Engine {
                     program, wanted, ..
                 } = &building;
                 self.programs.record_nothing_differs(program, wanted);
-                self.tell_all(announce::nothing_differs(wanted, &built));
+                if !wanted.without.is_empty() {
+                    return self.act(building.since); // What stands in the way is said again.
+                }
+                let asked = self.saves.are_unanswered();
+                let events = announce::nothing_differs(wanted, &built).into_iter();
+                self.tell_all(events.filter(|event| asked || *event != ui::Event::NothingDiffers));
+                self.saves.are_in_effect();
             }
         }
     }

@@ -33,7 +33,7 @@ impl Engine {
         }
         self.tell_edited_copies(edits.iter().map(|edit| &edit.file));
         if let Some(program) = program.filter(|_| self.policy != Policy::Restart) {
-            self.programs.record_refusal(program);
+            self.programs.record_refusal(program, edits);
         }
         match self.policy {
             Policy::Attached => self.tell_refused(edits, Consequence::Attached, news),

@@ -22,7 +22,7 @@ pub(crate) struct Building {
     pub(crate) program: PathBuf,
     pub(crate) wanted: Box<Wanted>,
     cancel: Cancel,
-    since: Instant,
+    pub(crate) since: Instant,
 }
 
 /// A patch that was sent and isn't answered by all processes yet.

@@ -11,7 +11,7 @@ use soft_mock_abi::protocol::{Load, Loaded, Restore, SiteInfo};
 use super::patches::Patch;
 use crate::patch::Built;
 use crate::plugins::record::Rebuild;
-use crate::program::plan::{Change, Plan, Wanted};
+use crate::program::plan::{Change, Plan, Rude, Wanted};
 use crate::program::state::ProgramState;
 use crate::program::Program;
 use crate::session::ledger::{Ledger, Record, Texts};
@@ -221,11 +221,16 @@ impl Programs {
         }
     }
 
-    /// What can't be patched of a program is known, and it runs on.
-    pub(crate) fn record_refusal(&mut self, key: &Path) {
+    /// These edits of a program can't be patched, and it runs on.
+    pub(crate) fn record_refusal(&mut self, key: &Path, edits: &[Rude]) {
         if let Some(state) = self.known.get_mut(key) {
-            state.record_refusal();
+            state.record_refusal(edits);
         }
+    }
+
+    /// What can be patched without these edits, for which no patch could be built.
+    pub(crate) fn without(&self, key: &Path, edits: &[Rude]) -> Option<Box<Wanted>> {
+        self.known.get(key)?.without(edits)
     }
 
     /// A program already is what was wanted.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! begin ─► the project is built ─► hand_over ─► every process has answered, or 5 s have passed ─► due ─► restarted
-//!               └ failed: none            
+//!               └ failed: the old code runs on
 //! ```
 //!
 //! Knows nothing of how a project is built, or what is handed over.

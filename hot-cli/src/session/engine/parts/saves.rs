@@ -66,6 +66,11 @@ impl Saves {
         }
     }
 
+    /// Whether a save came since something was said.
+    pub(crate) fn are_unanswered(&self) -> bool {
+        self.unanswered
+    }
+
     /// Nothing stands in their way: they are what runs, or were patched. Whether that is an answer to a save which took
     /// away what stood there.
     pub(crate) fn are_in_effect(&mut self) -> bool {
