@@ -13,11 +13,11 @@
 //! 1. `saved`: the watcher names files whose content changed. `Programs` read them.
 //! 2. `act`: `Programs` say what the files come to, against what runs. A patch goes on with 4. Anything else may be half
 //!    a save: `Saves` let it stand for a moment.
-//! 3. `settled`: it stood, and is no half save. A syntax error is said; an edit that can't be patched is `refused`, with
+//! 3. `settled`: it stood, and is no half save. A syntax error is said, an edit that can't be patched is `refused`, with
 //!    which the steps of `rude_edits.rs` begin (said, and then a restart or a plugin that is built again).
 //! 4. `build`: `Patches` begin one, in place of what was building until now, and a job builds it: `patch::build`.
-//! 5. `built`: a compiler's error is said, a reason is `refused`. What was built goes to every process of the program
-//!    that `Processes` know.
+//! 5. `built`: a compiler's error is said, a reason is `refused` (`not_built`: unless what was edited later does without
+//!    it). Else `install`: it goes to every process of the program that `Processes` know, unless nothing differs.
 //! 6. `answered`: each process has installed it, or refuses.
 //! 7. `finished`: all have. `Programs` and the `Ledger` take it down, and `announce.rs` says what is new:
 //!    `ui::Event::Patched`. Then `act` again: files may have changed meanwhile, or concern another program.

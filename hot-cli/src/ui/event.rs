@@ -121,6 +121,8 @@ pub(crate) enum Event {
     NothingUsesIt(Reason),
     /// The same, where not even an edit can be named: it means what was there before.
     NothingDiffers,
+    /// A patch was built, and no process is there to get it.
+    NobodyRuns,
     /// A static keeps its value although its initialiser changed.
     KeepsValue { name: String },
     /// The same, for one that may not have been used yet; the edit says where.
@@ -227,6 +229,7 @@ impl Event {
             }
             Self::NothingUsesIt(edit) => format!("{edit}: nothing that runs uses it"),
             Self::NothingDiffers => "nothing differs from what runs".to_owned(),
+            Self::NobodyRuns => "no process of the program runs: nothing was patched".to_owned(),
             Self::KeepsValue { name } => {
                 format!("`{name}` begins with another value now, but keeps the one that it has")
             }

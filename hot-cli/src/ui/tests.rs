@@ -185,6 +185,7 @@ fn every_note_has_words() {
         Event::StillWithout(vec![reason("a.rs", 1, "x")]),
         Event::TakenBack,
         Event::NothingDiffers,
+        Event::NobodyRuns,
         Event::Restarted,
         Event::BuildFailed,
         Event::PluginBuilt,

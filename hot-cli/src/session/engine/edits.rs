@@ -138,12 +138,11 @@ impl Engine {
             since,
             ..
         } = building;
-        let was_with_them = wanted.without.is_empty();
-        match self
-            .programs
-            .without(program, edits)
-            .filter(|_| was_with_them)
-        {
+        let others = match wanted.without.is_empty() {
+            true => self.programs.without(program, edits),
+            false => None, // Tried just now.
+        };
+        match others {
             Some(wanted) => self.build(program.clone(), wanted, *since),
             None => self.refused(Some(program), edits),
         }
@@ -163,6 +162,9 @@ impl Engine {
         match self.programs.to_install(&building.program, &built) {
             Some(restore) => {
                 let processes = self.processes.of(&building.program);
+                if processes.is_empty() {
+                    return self.tell(ui::Event::NobodyRuns);
+                }
                 let effects = self.patches.send(building, built, restore, processes);
                 self.perform(effects);
             }

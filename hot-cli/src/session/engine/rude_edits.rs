@@ -38,7 +38,8 @@ impl Engine {
         match self.policy {
             Policy::Attached => self.tell_refused(edits, Consequence::Attached, news),
             Policy::RunOn => self.tell_refused(edits, Consequence::NoRestart, news),
-            Policy::Restart if in_vain => {
+            // A restart takes back what was said: what was said again had one, in vain.
+            Policy::Restart if in_vain || news == News::Again => {
                 self.tell_refused(edits, Consequence::RestartInVain, news);
             }
             Policy::Restart => self.build_and_restart(edits, news),
