@@ -92,9 +92,13 @@ impl Engine {
     /// The project was built again: the program makes way for the new one, or runs on.
     pub(super) fn built_again(&mut self, success: bool) {
         if !success {
-            self.restarts.build_failed();
+            let saved_meanwhile = self.restarts.build_failed();
             self.tell(ui::Event::BuildFailed);
-            return self.saves.try_again();
+            self.saves.try_again();
+            if saved_meanwhile {
+                self.act(Instant::now());
+            }
+            return;
         }
         self.handover.clear();
         let id = self.numbers.next();

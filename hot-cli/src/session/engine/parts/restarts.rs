@@ -69,8 +69,10 @@ impl Restarts {
         self.saved_since = false;
     }
 
-    pub(crate) fn build_failed(&mut self) {
+    /// The programs run on. Whether a file was saved since that build began: then another may succeed.
+    pub(crate) fn build_failed(&mut self) -> bool {
         self.stage = Stage::None;
+        self.saved_since
     }
 
     /// Asks these processes for what they want to keep; `Event::RestartDue` follows.
@@ -218,7 +220,12 @@ mod tests {
             "it was saved after the build had begun"
         );
         restarts.begin();
-        restarts.build_failed();
-        assert!(!restarts.is_under_way());
+        assert!(!restarts.build_failed() && !restarts.is_under_way());
+        restarts.begin();
+        restarts.saved();
+        assert!(
+            restarts.build_failed(),
+            "what was saved meanwhile was not built"
+        );
     }
 }
