@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use soft_mock_abi::protocol::{Load, ToProgram};
 
 use super::args::PatchArgs;
-use crate::remote::program::ProgramLine;
+use crate::remote::program::ProgramConnection;
 
 /// Installs plugins in one step. Returns what the program says.
 pub(crate) fn patch(args: &PatchArgs) -> Result<String> {
@@ -16,12 +16,12 @@ pub(crate) fn patch(args: &PatchArgs) -> Result<String> {
         .iter()
         .map(|plugin| std::path::absolute(plugin).with_context(|| plugin.display().to_string()))
         .collect::<Result<Vec<PathBuf>>>()?;
-    let mut line = ProgramLine::to(program.pid, program.socket.as_deref())?
+    let mut connection = ProgramConnection::to(program.pid, program.socket.as_deref())?
         .context("name a program with --pid or --socket")?;
-    let answer = line.ask(&ToProgram::Load(Load {
+    let answer = connection.request(&ToProgram::Load(Load {
         id: 1,
         plugins,
         restore: Vec::new(),
     }))?;
-    line.outcome(answer)
+    connection.outcome(answer)
 }

@@ -5,12 +5,12 @@ use soft_mock_abi::protocol::{AskHistory, FromProgram, History, Rollback, ToProg
 
 use super::args::{DiffArgs, HistoryArgs, ProgramArgs, RollbackArgs, StatusArgs};
 use super::diff::unified;
-use super::program::ProgramLine;
+use super::program::ProgramConnection;
 use super::{find, server, show};
 use crate::protocol::{Reply, Request};
 
 pub(crate) fn diff(args: &DiffArgs) -> Result<String> {
-    let reply = ask(args.session, &Request::Diff { patch: args.patch })?;
+    let reply = request(args.session, &Request::Diff { patch: args.patch })?;
     let Reply::Diff(files) = reply else {
         return unexpected(&reply);
     };
@@ -20,11 +20,11 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<String> {
 
 pub(crate) fn status(args: &StatusArgs) -> Result<String> {
     let StatusArgs { whom, json } = args;
-    if let Some(mut line) = whom.program.connect()? {
-        let history = line.history()?;
+    if let Some(mut program) = whom.program.connect()? {
+        let history = program.history()?;
         return match json {
             true => as_json(&history.status),
-            false => Ok(show::program(&line.hello, &history)),
+            false => Ok(show::program(&program.hello, &history)),
         };
     }
     let mut sessions = find::all();
@@ -50,14 +50,14 @@ pub(crate) fn status(args: &StatusArgs) -> Result<String> {
 
 pub(crate) fn history(args: &HistoryArgs) -> Result<String> {
     let HistoryArgs { whom, json } = args;
-    if let Some(mut line) = whom.program.connect()? {
-        let history = line.history()?;
+    if let Some(mut program) = whom.program.connect()? {
+        let history = program.history()?;
         return match json {
             true => as_json(&history.patches),
             false => Ok(show::program_history(&history)),
         };
     }
-    let reply = ask(whom.session, &Request::History)?;
+    let reply = request(whom.session, &Request::History)?;
     let Reply::History(past) = reply else {
         return unexpected(&reply);
     };
@@ -72,18 +72,18 @@ pub(crate) fn history(args: &HistoryArgs) -> Result<String> {
 pub(crate) fn rollback(args: &RollbackArgs) -> Result<String> {
     let RollbackArgs { patches, whom } = args;
     let patches = *patches;
-    if let Some(mut line) = whom.program.connect()? {
-        let answer = line.ask(&ToProgram::Rollback(Rollback { id: 1, patches }))?;
-        return line.outcome(answer);
+    if let Some(mut program) = whom.program.connect()? {
+        let reply = program.request(&ToProgram::Rollback(Rollback { id: 1, patches }))?;
+        return program.outcome(reply);
     }
-    match ask(whom.session, &Request::Rollback { patches })? {
+    match request(whom.session, &Request::Rollback { patches })? {
         Reply::RolledBack(done) => Ok(show::rolled_back(&done)),
         Reply::Waiting => Ok("waiting for the program's safe point\n".to_owned()),
         other => unexpected(&other),
     }
 }
 
-fn ask(session: Option<u32>, request: &Request) -> Result<Reply> {
+fn request(session: Option<u32>, request: &Request) -> Result<Reply> {
     match server::call(&find::one(session)?.folder, request)? {
         Reply::Refused(why) => bail!("{why}"),
         reply => Ok(reply),
@@ -100,14 +100,14 @@ fn as_json(value: &impl serde::Serialize) -> Result<String> {
 
 impl ProgramArgs {
     /// The program that is meant, if one is.
-    fn connect(&self) -> Result<Option<ProgramLine>> {
-        ProgramLine::to(self.pid, self.socket.as_deref())
+    fn connect(&self) -> Result<Option<ProgramConnection>> {
+        ProgramConnection::to(self.pid, self.socket.as_deref())
     }
 }
 
-impl ProgramLine {
+impl ProgramConnection {
     fn history(&mut self) -> Result<History> {
-        match self.ask(&ToProgram::History(AskHistory { id: 1 }))? {
+        match self.request(&ToProgram::History(AskHistory { id: 1 }))? {
             FromProgram::History(history) => Ok(history),
             FromProgram::Refused(refused) => bail!("the program refused: {}", refused.error),
             _ => bail!("the program gave another answer than was asked for"),

@@ -20,12 +20,12 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A connection to a program.
 #[derive(Debug)]
-pub(crate) struct ProgramLine {
+pub(crate) struct ProgramConnection {
     reader: BufReader<UnixStream>,
     pub(crate) hello: Hello,
 }
 
-impl ProgramLine {
+impl ProgramConnection {
     /// Connects to the program that is named, if one is.
     pub(crate) fn to(pid: Option<u32>, socket: Option<&Path>) -> Result<Option<Self>> {
         match (pid, socket) {
@@ -75,8 +75,8 @@ impl ProgramLine {
         }
     }
 
-    pub(crate) fn ask(&mut self, words: &ToProgram) -> Result<FromProgram> {
-        let mut line = serde_json::to_vec(words)?;
+    pub(crate) fn request(&mut self, message: &ToProgram) -> Result<FromProgram> {
+        let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
         self.reader.get_ref().write_all(&line)?;
         self.next()
@@ -104,11 +104,11 @@ mod tests {
 
     #[test]
     fn a_process_without_a_reloader_is_said_to_have_none() {
-        let error = ProgramLine::of_process(std::process::id()).expect_err("no reloader");
+        let error = ProgramConnection::of_process(std::process::id()).expect_err("no reloader");
         assert!(error.to_string().contains("socket::start"), "{error}");
         let mut child = std::process::Command::new("true").spawn().expect("spawn");
         child.wait().expect("wait");
-        let error = ProgramLine::of_process(child.id()).expect_err("no process");
+        let error = ProgramConnection::of_process(child.id()).expect_err("no process");
         assert!(error.to_string().contains("there is no process"), "{error}");
     }
 }

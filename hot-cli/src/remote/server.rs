@@ -76,12 +76,12 @@ fn serve<E: From<ServerEvent>>(
     let request: Request = read(stream)?;
     let reply = match request {
         Request::Who => Reply::Who(info.clone()),
-        request => ask(request, next.fetch_add(1, Ordering::Relaxed), events)?,
+        request => handle(request, next.fetch_add(1, Ordering::Relaxed), events)?,
     };
     write(stream, &reply)
 }
 
-fn ask<E: From<ServerEvent>>(request: Request, id: u64, events: &Sender<E>) -> Result<Reply> {
+fn handle<E: From<ServerEvent>>(request: Request, id: u64, events: &Sender<E>) -> Result<Reply> {
     let (sender, answer): (Sender<Reply>, Receiver<Reply>) = channel();
     let gone = || anyhow::anyhow!("the session has ended");
     let event = ServerEvent::Asked(id, request, sender);
