@@ -9,6 +9,7 @@
 mod call;
 mod exclusive;
 mod expect;
+mod instances;
 mod local;
 mod node;
 mod original;
@@ -23,30 +24,29 @@ use std::mem;
 use std::ptr;
 
 use parking_lot::Mutex;
-use soft_mock_abi::site::Code;
-use soft_mock_abi::site::Site;
+use soft_mock_abi::site::{Code, Site};
+use soft_mock_runtime::hook::{Layer, SiteHook, Slot};
+use soft_mock_runtime::patch::patch_of;
+use soft_mock_runtime::registry::{self, find, registry, FindError, RegistryError};
+use soft_mock_runtime::shared::Locked;
 use thiserror::Error;
 
 use self::original::use_note;
-use crate::hook::{EnterMock, Hook, MockSlot};
-use crate::instances;
-use crate::patch::patch_of;
-use crate::registry::{self, find, registry, FindError, RegistryError};
-use crate::shared::Locked;
 
 pub use expect::{check, returns, steps, Returns, Steps};
 pub use original::{call_original, call_original_async, call_original_by_name};
 pub use record::Times;
 pub use scoped::Mocked;
 
-/// What `mock!` expands to. No part of the interface.
+/// What `mock!` and `mockable` expand to.
 #[doc(hidden)]
-pub mod __private {
+pub mod generated {
     pub use super::call::Call;
+    pub use super::instances::support::{instance, instance_like, Here};
     pub use super::local::{must_be_local, IsLocal, IsSend, Probe};
     pub use super::original::{original, original_async};
     pub use super::record::{AsDebug, AsUnknown, Shown};
-    pub use super::scoped::{install, install_erased, Form};
+    pub use super::scoped::{install, install_async, Form};
     pub use super::target::Target;
 }
 
@@ -105,6 +105,21 @@ pub enum MockError {
         name: &'static str,
         /// Why.
         reason: &'static str,
+    },
+    /// An instance whose types may borrow.
+    #[error(
+        "`{name}` can't be mocked: the compiler makes one function for all lifetimes in its types, and `&`, \
+         `dyn Trait` and types with lifetimes could mean any"
+    )]
+    Borrowing {
+        /// The instance.
+        name: &'static str,
+    },
+    /// The compiler doesn't say enough of an instance.
+    #[error("`{name}` is an instance of a generic function: to mock it takes rustc 1.91 or newer")]
+    Compiler {
+        /// The instance.
+        name: &'static str,
     },
     /// There are instances of the function, but not this one.
     #[error(
@@ -204,9 +219,10 @@ fn install<F: Copy + 'static>(site: &'static Site, mock: F) -> Result<(), MockEr
     let code = unsafe { mem::transmute_copy::<F, Code>(&mock) };
     let slot = slot_for(code);
     let locked = registry()?.shared().lock();
-    let hook = Hook::of(site, &locked);
-    hook.set_mock(Some(slot), &locked);
-    hook.attach(site, &locked);
+    let hook = SiteHook::of(site, &locked);
+    // SAFETY: the slot answers `code`, a function of the site's type, which is never unloaded (`slot_for`).
+    unsafe { hook.set_slot(Layer::Process, Some(slot), &locked) };
+    hook.attach(&locked);
     Ok(())
 }
 
@@ -305,21 +321,23 @@ pub fn reset_all() -> Result<(), MockError> {
 }
 
 fn reset_site(site: &'static Site) -> Result<bool, MockError> {
-    let Some(hook) = Hook::existing(site) else {
+    let Some(hook) = SiteHook::existing(site) else {
         return Ok(false);
     };
     let scoped = scoped::reset(site);
     let locked = registry()?.shared().lock();
-    let mocked = hook.mock().is_some_and(is_mock);
+    let mocked = hook.slot(Layer::Process).is_some_and(is_mock);
     if mocked {
-        take_mock(hook, site, &locked);
+        take_mock(hook, &locked);
     }
     Ok(mocked || scoped)
 }
 
-fn take_mock(hook: &'static Hook, site: &'static Site, locked: &Locked) {
-    hook.set_mock(hook.has_originals(locked).then_some(&PASS), locked);
-    hook.settle(site, locked);
+fn take_mock(hook: SiteHook, locked: &Locked) {
+    let slot = hook.is_held(locked).then_some(&PASS);
+    // SAFETY: it answers nothing.
+    unsafe { hook.set_slot(Layer::Process, slot, locked) };
+    hook.settle(locked);
 }
 
 /// The mock that is in the place of a function, if there is one: `get_mock_for(store::get)`.
@@ -338,10 +356,10 @@ fn mock_of(site: &'static Site) -> Option<Mock> {
         let code = ptr::null();
         return Some(Mock { site, code });
     }
-    let slot = Hook::existing(site)?.mock()?;
-    is_mock(slot).then_some(Mock {
+    let slot = SiteHook::existing(site)?.slot(Layer::Process)?;
+    is_mock(slot).then(|| Mock {
         site,
-        code: slot.data,
+        code: slot.data(),
     })
 }
 
@@ -393,8 +411,8 @@ pub fn list() -> Vec<Entry> {
         site,
         patch: patch_of(site),
         mocked: scoped::is_mocked(site)
-            || Hook::existing(site)
-                .and_then(Hook::mock)
+            || SiteHook::existing(site)
+                .and_then(|hook| hook.slot(Layer::Process))
                 .is_some_and(is_mock),
     };
     registry::sites()
@@ -403,8 +421,8 @@ pub fn list() -> Vec<Entry> {
         .collect()
 }
 
-/// Yields the mock, unless this call is to reach the original. Bound by the rules of `hook::enter`.
-#[allow(improper_ctypes_definitions)] // As for `hook::enter`.
+/// Yields the mock, unless this call is to reach the original. Bound by the rules of a slot.
+#[allow(improper_ctypes_definitions)] // As for `HookHead`.
 unsafe extern "C" fn enter(site: *const Site, code: *const ()) -> Option<Code> {
     if use_note(site) {
         return None;
@@ -413,26 +431,23 @@ unsafe extern "C" fn enter(site: *const Site, code: *const ()) -> Option<Code> {
     unsafe { mem::transmute::<*const (), Option<Code>>(code) }
 }
 
-const ENTER: EnterMock = enter;
-
 /// No mock, but calls find their notes.
-static PASS: MockSlot = MockSlot {
-    enter: ENTER,
-    data: ptr::null(),
-};
+// SAFETY: `enter` keeps the rules of a slot, and null is data for it.
+static PASS: Slot = unsafe { Slot::new(enter, ptr::null()) };
 
 /// Whether a slot stands for a mock.
-fn is_mock(slot: &MockSlot) -> bool {
-    !slot.data.is_null()
+fn is_mock(slot: &Slot) -> bool {
+    !slot.data().is_null()
 }
 
 /// The slot for a mock. Slots are never freed, so the same mock gets the same slot each time.
-fn slot_for(code: Code) -> &'static MockSlot {
-    static SLOTS: Mutex<Option<HashMap<usize, &'static MockSlot>>> = Mutex::new(None);
+fn slot_for(code: Code) -> &'static Slot {
+    static SLOTS: Mutex<Option<HashMap<usize, &'static Slot>>> = Mutex::new(None);
     let mut slots = SLOTS.lock();
     let slots = slots.get_or_insert_with(HashMap::new);
     let data = code as *const ();
     slots
         .entry(data.addr())
-        .or_insert_with(|| Box::leak(Box::new(MockSlot { enter: ENTER, data })))
+        // SAFETY: `enter` keeps the rules of a slot, and the data is the code of a function.
+        .or_insert_with(|| Box::leak(Box::new(unsafe { Slot::new(enter, data) })))
 }

@@ -14,11 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
 
-use soft_mock_abi::site::Code;
-use soft_mock_abi::site::Site;
-
-use crate::hook::{Hook, MockSlot};
-use crate::registry::{registry, RegistryError};
+use soft_mock_abi::site::{Code, Site};
+use soft_mock_runtime::hook::{Layer, SiteHook, Slot};
+use soft_mock_runtime::registry::{own_sites, registry, RegistryError};
 
 /// No scope: such a thread sees no test's mocks.
 pub(crate) const NONE: u64 = 0;
@@ -57,10 +55,11 @@ pub(crate) fn serve() -> Result<(), RegistryError> {
     let serve = || {
         let registry = registry()?;
         let locked = registry.shared().lock();
-        for site in registry.scopes() {
-            let hook = Hook::of(site, &locked);
-            hook.set_scoped(Some(&ANSWER), &locked);
-            hook.attach(site, &locked);
+        for site in registry.all().iter().filter(|site| site.is_scope()) {
+            let hook = SiteHook::of(site, &locked);
+            // SAFETY: who asks at such a site takes the answer for what `answer` gives.
+            unsafe { hook.set_slot(Layer::Thread, Some(&ANSWER), &locked) };
+            hook.attach(&locked);
         }
         Ok(())
     };
@@ -72,7 +71,8 @@ pub(crate) fn serve() -> Result<(), RegistryError> {
 #[link_section = ".init_array"]
 static AT_START: extern "C" fn() = {
     extern "C" fn at_start() {
-        if crate::registry::is_asked_for_scopes() {
+        let sites = own_sites().unwrap_or_default();
+        if sites.iter().any(Site::is_scope) {
             // An error comes up again with the first mock.
             let _ = serve();
         }
@@ -80,12 +80,10 @@ static AT_START: extern "C" fn() = {
     at_start
 };
 
-static ANSWER: MockSlot = MockSlot {
-    enter: answer,
-    data: std::ptr::null(),
-};
+// SAFETY: `answer` does nothing but answer.
+static ANSWER: Slot = unsafe { Slot::new(answer, std::ptr::null()) };
 
-#[allow(improper_ctypes_definitions)] // As for `hook::enter`.
+#[allow(improper_ctypes_definitions)] // As for `HookHead`.
 unsafe extern "C" fn answer(_site: *const Site, _data: *const ()) -> Option<Code> {
     // SAFETY: function pointers of all types have one size; the support module turns it back into
     // this very type.

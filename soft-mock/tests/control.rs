@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use common::{folder, Function, Plugin};
-use soft_mock::patch::{Moment, RollbackError, Transaction};
-use soft_mock::{history, load_plugin, rollback, status};
+use soft_mock::patch::{history, load_plugin, rollback, status, Phase, RollbackError, Transaction};
 
 #[allow(unreachable_pub)]
 mod app {
@@ -174,11 +173,11 @@ fn undo_under_load(plugins: &Plugins) {
 fn listeners(plugins: &Plugins) {
     let heard: Arc<Mutex<Vec<String>>> = Arc::default();
     let hears = Arc::clone(&heard);
-    soft_mock::on_patch(move |event| {
+    soft_mock::patch::on_patch(move |event| {
         let names: Vec<&str> = event.functions.iter().map(|f| f.name.as_str()).collect();
         let line = format!(
             "{:?} {names:?} {:?} {}",
-            event.moment,
+            event.phase,
             event.undone,
             app::left(0)
         );
@@ -187,11 +186,11 @@ fn listeners(plugins: &Plugins) {
         assert_eq!(own, RollbackError::InListener);
         let refused = load_plugin("/no/such").expect_err("not from here");
         assert!(refused.to_string().contains("`on_patch`"), "{refused}");
-        soft_mock::safe_point();
+        soft_mock::patch::safe_point();
     })
     .expect("registered");
-    soft_mock::on_patch(|event| {
-        if event.moment == Moment::Before && event.undone.is_empty() {
+    soft_mock::patch::on_patch(|event| {
+        if event.phase == Phase::Before && event.undone.is_empty() {
             panic!("not {} today", event.functions[0].line);
         }
     })

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use common::{folder, Function, Plugin};
 use soft_mock::patch::Transaction;
-use soft_mock::{load_plugin, load_plugins, Refusal};
+use soft_mock::patch::{load_plugin, load_plugins, Refusal};
 use soft_mock_abi::checksum;
 
 #[allow(unreachable_pub)]

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, MutexGuard};
 use std::thread;
 
-use common::support::{Site, APP, RUSTC};
-use soft_mock::{FindError, MockError};
+use common::support::{Site, APP, APP_UNIT, RUSTC};
+use common::{folder, Function, Plugin};
+use soft_mock::registry::FindError;
+use soft_mock::MockError;
 use soft_mock_abi::site::{flag, Crate};
 
 #[allow(unreachable_pub)]
@@ -36,6 +38,9 @@ mod app {
 
         as fn(u32) -> u32, "fn(u32) -> u32";
         pub fn shared(x: u32) -> u32 { x }
+
+        as fn() -> u32, "fn() -> u32";
+        pub fn mocked() -> u32 { 0 }
 
         as unsafe fn(u32) -> u32, "unsafe fn(u32) -> u32";
         pub unsafe fn risky(x: u32) -> u32 { x }
@@ -266,13 +271,13 @@ fn names_unknown_and_ambiguous() {
         "{error}"
     );
     assert_eq!(
-        soft_mock::find("app::main@0000000000000077")
+        soft_mock::registry::find("app::main@0000000000000077")
             .expect("one")
             .file(),
         "src/lib.rs"
     );
     assert_eq!(
-        soft_mock::find("app::main@src/main.rs")
+        soft_mock::registry::find("app::main@src/main.rs")
             .expect("one")
             .line(),
         1
@@ -283,7 +288,9 @@ fn names_unknown_and_ambiguous() {
         "{error}"
     );
     assert_eq!(
-        soft_mock::find("app::P::f@src/p.rs:9").expect("one").line(),
+        soft_mock::registry::find("app::P::f@src/p.rs:9")
+            .expect("one")
+            .line(),
         9
     );
     let pointer = app::plain as fn(u32) -> u32;
@@ -461,4 +468,41 @@ fn installed_and_reset_while_eight_threads_call() {
         ended.store(true, Ordering::Relaxed);
     });
     assert_eq!(app::busy(1), 1);
+}
+
+/// A plugin in which `mocked` returns this number.
+fn patch_of_mocked(folder: &std::path::Path, name: &str, code: &'static str) -> std::path::PathBuf {
+    let function = Function::new("mock::app::mocked", "fn() -> u32", code);
+    Plugin::of(&[function.checked_as("fn() -> u32")]).build(folder, name)
+}
+
+#[test]
+fn a_mock_comes_before_a_patch_and_leaves_it() {
+    let _alone = alone();
+    let folder = folder();
+    let patch = |name: &str, code| {
+        let plugin = patch_of_mocked(folder.path(), name, code);
+        soft_mock::patch::load_plugin(plugin).expect("a patch");
+    };
+    let restore = || {
+        let unit = format!("{APP_UNIT:016x}");
+        let restore = soft_mock::patch::Transaction::new().restore(unit, "mock::app::mocked");
+        restore.commit().expect("the original");
+    };
+    let name = "mock::app::mocked";
+    let site = soft_mock::registry::find(name).expect("a site");
+    patch("three", "() -> u32 { 3 }");
+    soft_mock::mock_by_name(name, (|| 4) as fn() -> u32).expect("a mock");
+    assert_eq!(app::mocked(), 4);
+    assert_eq!(soft_mock::call_original_by_name(name, app::mocked), Ok(3));
+    patch("five", "() -> u32 { 5 }");
+    assert_eq!(app::mocked(), 4);
+    soft_mock::reset_by_name(name).expect("a reset");
+    assert_eq!(app::mocked(), 5);
+    restore();
+    soft_mock::mock_by_name(name, (|| 6) as fn() -> u32).expect("a mock");
+    assert_eq!(app::mocked(), 6);
+    soft_mock::reset_by_name(name).expect("a reset");
+    assert_eq!(app::mocked(), 0);
+    assert!(!site.is_hooked());
 }

@@ -155,7 +155,7 @@ fn a_future_that_may_be_sent_takes_no_local_mock() {
 /// As the rewriter leaves word of a call that it can't redirect.
 #[used]
 #[link_section = soft_mock_abi::section!(sites)]
-static UNSEEN: soft_mock::Site = soft_mock::Site::new(
+static UNSEEN: soft_mock::registry::Site = soft_mock::registry::Site::new(
     soft_mock_abi::site::flag::UNSEEN,
     "std::env::temp_dir",
     "src/lib.rs",

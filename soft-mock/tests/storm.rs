@@ -11,8 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{folder, Function, Plugin};
+use soft_mock::patch::load_plugin;
 use soft_mock::patch::Transaction;
-use soft_mock::{call_original, load_plugin, mock_by_name, reset_by_name};
+use soft_mock::{call_original, mock_by_name, reset_by_name};
 
 #[allow(unreachable_pub)]
 mod app {

@@ -22,7 +22,7 @@ use crate::syntax::edition::Edition;
 use crate::syntax::names::{plain, Owner};
 
 /// Where the support module of crates that aren't rewritten is.
-const SUPPORT: &str = "::soft_mock::__support::";
+const SUPPORT: &str = "::soft_mock::__private::v1::mockable::";
 
 /// What an attribute inserts into one function.
 #[derive(Debug, Clone)]

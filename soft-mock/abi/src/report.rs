@@ -110,3 +110,38 @@ impl fmt::Display for Installed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_read_well() {
+        let mut report = Report {
+            patch: 3,
+            generation: 3,
+            functions: vec![Installed {
+                name: "app::f".into(),
+                file: "src/main.rs".into(),
+                line: 7,
+                running: 1,
+                restored: false,
+            }],
+            bytes: 0,
+            elapsed: Duration::ZERO,
+            undone: vec![],
+            warnings: vec![],
+        };
+        let text = "patch 3: 1 function: app::f (src/main.rs:7), 1 running with the old code";
+        assert_eq!(report.to_string(), text);
+        report.functions.push(Installed {
+            running: 0,
+            restored: true,
+            ..report.functions[0].clone()
+        });
+        assert!(report.to_string().starts_with("patch 3: 2 functions: "));
+        assert!(report
+            .to_string()
+            .ends_with("app::f (src/main.rs:7), original restored"));
+    }
+}

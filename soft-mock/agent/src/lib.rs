@@ -12,9 +12,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Once;
 
-use soft_mock::registry;
-use soft_mock::reloader::socket;
 use soft_mock_abi::start::{Start, FAILED, STARTED, VERSION};
+use soft_mock_runtime::registry;
+use soft_mock_runtime::reloader::socket;
 
 /// Starts the reloader. 0: it runs; otherwise it doesn't, and why stands on the standard error.
 /// Returns at once, never unwinds and never ends the program.

@@ -137,7 +137,7 @@ fn two_copies_are_one_truth() {
     assert_eq!(app::number(1), 6);
 
     // Numbers go on from copy to copy.
-    let report = soft_mock::load_plugin(&plugin).expect("installed");
+    let report = soft_mock::patch::load_plugin(&plugin).expect("installed");
     assert_eq!(
         (report.patch, report.generation),
         (loaded.report.patch + 1, loaded.report.generation + 1)
@@ -170,12 +170,12 @@ fn two_copies_are_one_truth() {
 fn safe_points_and_listeners(stream: &UnixStream, reader: &mut impl BufRead, plugin: &Path) {
     let heard: Arc<Mutex<Vec<String>>> = Arc::default();
     let hears = Arc::clone(&heard);
-    soft_mock::on_patch(move |event| {
+    soft_mock::patch::on_patch(move |event| {
         let function = &event.functions[0];
         let thread = std::thread::current().name().map(str::to_owned);
         hears.lock().expect("a list").push(format!(
             "{:?} {} {}:{} {}",
-            event.moment,
+            event.phase,
             function.name,
             function.file,
             function.line,
@@ -184,8 +184,8 @@ fn safe_points_and_listeners(stream: &UnixStream, reader: &mut impl BufRead, plu
         panic!("heard");
     })
     .expect("registered");
-    soft_mock::patch_at_safe_points().expect("sites");
-    soft_mock::safe_point();
+    soft_mock::patch::patch_at_safe_points().expect("sites");
+    soft_mock::patch::safe_point();
     let load = |id| {
         ToProgram::Load(Load {
             id,
@@ -213,11 +213,11 @@ fn safe_points_and_listeners(stream: &UnixStream, reader: &mut impl BufRead, plu
     };
     // Taken by the program at once: whoever asks later waits no more.
     assert_eq!((before.status.waiting, app::number(1)), (2, 1));
-    assert_eq!(soft_mock::history(), before.patches);
+    assert_eq!(soft_mock::patch::history(), before.patches);
     assert_eq!(*heard.lock().expect("a list"), Vec::<String>::new());
 
     // Both at one safe point, in their order, on this thread.
-    soft_mock::safe_point();
+    soft_mock::patch::safe_point();
     assert_eq!(app::number(1), 1);
     let mut reports = [None, None];
     for _ in 0..2 {
@@ -248,7 +248,7 @@ fn safe_points_and_listeners(stream: &UnixStream, reader: &mut impl BufRead, plu
     };
     assert_eq!(after.patches.len(), before.patches.len() + 2);
     assert_eq!(
-        (soft_mock::history(), soft_mock::status()),
+        (soft_mock::patch::history(), soft_mock::patch::status()),
         (after.patches, after.status)
     );
 }

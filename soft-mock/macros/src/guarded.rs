@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! before   fn area(&self) -> f64 { self.w * self.h }
-//! after    fn area(&self) -> f64 { ::soft_mock::plugin::__private::guard(move || { self.w * self.h }) }
+//! after    fn area(&self) -> f64 { ::soft_mock::__private::v1::plugin::guard(move || { self.w * self.h }) }
 //! ```
 
 use proc_macro2::TokenStream;
@@ -29,7 +29,8 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         } else {
             quote!(move || #body)
         };
-        method.block = syn::parse2(quote!({ ::soft_mock::plugin::__private::guard(#closure) }))?;
+        method.block =
+            syn::parse2(quote!({ ::soft_mock::__private::v1::plugin::guard(#closure) }))?;
     }
     Ok(block.into_token_stream())
 }

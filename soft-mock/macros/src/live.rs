@@ -106,11 +106,11 @@ pub(crate) fn expand(
     Ok(quote! {
         #item
         const _: () = {
-            fn collect(collector: &mut ::soft_mock::plugin::__private::Collector) { #body }
+            fn collect(collector: &mut ::soft_mock::__private::v1::plugin::Collector) { #body }
             #[used]
             #[cfg_attr(target_os = "linux", unsafe(link_section = #section))]
-            static LISTED: ::soft_mock::plugin::__private::Listed =
-                ::soft_mock::plugin::__private::Listed::new(::core::module_path!(), collect);
+            static LISTED: ::soft_mock::__private::v1::plugin::Listed =
+                ::soft_mock::__private::v1::plugin::Listed::new(::core::module_path!(), collect);
         };
     })
 }
@@ -138,7 +138,7 @@ fn collect_function(
     };
     Ok(quote! {
         let pointer: for<#(#lifetimes),*> fn(#(#types),*) -> #output =
-            |#(#names),*| ::soft_mock::plugin::__private::guard(move || #ident(#(#names),*));
+            |#(#names),*| ::soft_mock::__private::v1::plugin::guard(move || #ident(#(#names),*));
         collector.#method(#name, pointer);
     })
 }
@@ -155,7 +155,7 @@ pub(crate) fn constructor(name: &str, ident: TokenStream, as_type: Option<&Type>
         None => quote!(dyn ::core::any::Any + ::core::marker::Send),
     };
     quote! {
-        let make: fn() -> ::std::boxed::Box<#made> = || ::soft_mock::plugin::__private::guard(
+        let make: fn() -> ::std::boxed::Box<#made> = || ::soft_mock::__private::v1::plugin::guard(
             || -> ::std::boxed::Box<#made> { ::std::boxed::Box::new(<#ident as ::core::default::Default>::default()) },
         );
         collector.live_type::<#made>(#name, make);

@@ -206,14 +206,14 @@ impl Mock {
             #install
             #check
             #(#before)*
-            __soft_mock_install(::soft_mock::mock::__private::Target::#target, #call)
+            __soft_mock_install(::soft_mock::__private::v1::mock::Target::#target, #call)
         }})
     }
 
     fn form(&self, input: &Input, everywhere: bool) -> TokenStream {
         let (is_unsafe, is_async) = (input.unsafety.is_some(), input.closure.asyncness.is_some());
         quote! {
-            ::soft_mock::mock::__private::Form { is_unsafe: #is_unsafe, is_async: #is_async, everywhere: #everywhere }
+            ::soft_mock::__private::v1::mock::Form { is_unsafe: #is_unsafe, is_async: #is_async, everywhere: #everywhere }
         }
     }
 
@@ -276,8 +276,8 @@ impl Mock {
         let local = input.local.map(|_| {
             quote! {
                 #[allow(unused_imports)]
-                use ::soft_mock::mock::__private::{IsLocal as _, IsSend as _};
-                ::soft_mock::mock::__private::must_be_local((&probe).is_send());
+                use ::soft_mock::__private::v1::mock::{IsLocal as _, IsSend as _};
+                ::soft_mock::__private::v1::mock::must_be_local((&probe).is_send());
             }
         });
         let output = self.output_type();
@@ -289,8 +289,8 @@ impl Mock {
                     _: &__F,
                     _: ::core::marker::PhantomData<(#(#all,)*)>,
                     _: ::core::marker::PhantomData<__O>,
-                ) -> ::soft_mock::mock::__private::Probe<__R> {
-                    ::soft_mock::mock::__private::Probe::new()
+                ) -> ::soft_mock::__private::v1::mock::Probe<__R> {
+                    ::soft_mock::__private::v1::mock::Probe::new()
                 }
                 let probe = __soft_mock_future(
                     &#function,
@@ -333,15 +333,15 @@ impl Mock {
         quote! {
             #[track_caller]
             fn __soft_mock_install<__F: #bound + ::core::marker::Send + ::core::marker::Sync + 'static>(
-                target: ::core::result::Result<::soft_mock::mock::__private::Target, ::soft_mock::MockError>,
+                target: ::core::result::Result<::soft_mock::__private::v1::mock::Target, ::soft_mock::MockError>,
                 closure: __F,
             ) -> ::soft_mock::Mocked {
                 #abi fn __soft_mock_code<#(#own,)* __F: #bound + 'static>(#(#names: #own_types),*) #own_output {
-                    let call = ::soft_mock::mock::__private::Call::take();
+                    let call = ::soft_mock::__private::v1::mock::Call::take();
                     #record
                     (call.closure::<__F>())(#(#names),*)
                 }
-                ::soft_mock::mock::__private::install::<#identity, #identity, __F>(target, #form, __soft_mock_code::<__F>, closure)
+                ::soft_mock::__private::v1::mock::install::<#identity, __F>(target, #form, __soft_mock_code::<__F>, closure)
             }
         }
     }
@@ -398,17 +398,18 @@ impl Mock {
         Ok(quote! {
             #[track_caller]
             fn __soft_mock_install<__F: #bound>(
-                target: ::core::result::Result<::soft_mock::mock::__private::Target, ::soft_mock::MockError>,
+                target: ::core::result::Result<::soft_mock::__private::v1::mock::Target, ::soft_mock::MockError>,
                 closure: __F,
             ) -> ::soft_mock::Mocked {
                 fn __soft_mock_code<'__g, #(#own: '__g,)* __F: #bound>(#(#names: #types),*) -> #own_result {
-                    let call = ::soft_mock::mock::__private::Call::take();
+                    let call = ::soft_mock::__private::v1::mock::Call::take();
                     #record
                     let closure = ::core::clone::Clone::clone(call.closure::<__F>());
                     closure(#(#names,)* ::core::marker::PhantomData)
                 }
                 let code = __soft_mock_code::<__F> as fn(#(#unders),*) -> _;
-                ::soft_mock::mock::__private::install_erased::<#identity, __F>(target, #form, code as *const (), closure)
+                // SAFETY: the code has the arguments of `#identity`, and its future what it says.
+                unsafe { ::soft_mock::__private::v1::mock::install_async::<#identity, __F>(target, #form, code as *const (), closure) }
             }
         })
     }
@@ -430,8 +431,8 @@ fn record(names: &[syn::Ident]) -> TokenStream {
     quote! {
         if call.is_recorded() {
             #[allow(unused_imports)]
-            use ::soft_mock::mock::__private::{AsDebug as _, AsUnknown as _};
-            call.note(|| ::std::vec![#((&::soft_mock::mock::__private::Shown(&#names)).show()),*]);
+            use ::soft_mock::__private::v1::mock::{AsDebug as _, AsUnknown as _};
+            call.note(|| ::std::vec![#((&::soft_mock::__private::v1::mock::Shown(&#names)).show()),*]);
         }
     }
 }

@@ -95,11 +95,11 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
         #[doc(hidden)]
         #[allow(missing_docs)]
         pub fn #declaration() -> ::soft_mock::plugin::Declaration {
-            const _: () = ::soft_mock::plugin::__private::assert_in_crate_root(::core::module_path!());
+            const _: () = ::soft_mock::__private::v1::plugin::assert_in_crate_root(::core::module_path!());
             // Read by the macro; named here so that a change compiles the crate again.
             const _: (Option<&str>, Option<&str>) =
                 (::core::option_env!(#own_note), ::core::option_env!(#own_prefix));
-            fn collect(collector: &mut ::soft_mock::plugin::__private::Collector) {
+            fn collect(collector: &mut ::soft_mock::__private::v1::plugin::Collector) {
                 #(#live)*
                 let _ = collector;
             }
@@ -171,8 +171,8 @@ fn managed(facts: &Facts) -> TokenStream {
         const _: () = {
             #[cfg(#managed)]
             #[global_allocator]
-            static ALLOCATOR: ::soft_mock::plugin::__private::HostAllocator =
-                ::soft_mock::plugin::__private::HostAllocator;
+            static ALLOCATOR: ::soft_mock::__private::v1::plugin::HostAllocator =
+                ::soft_mock::__private::v1::plugin::HostAllocator;
 
             #[cfg(#managed)]
             #[used]
@@ -180,15 +180,15 @@ fn managed(facts: &Facts) -> TokenStream {
             static MANIFEST: [u8; #length] = *#bytes;
 
             /// # Safety
-            /// As `soft_mock::plugin::__private::enter` demands.
+            /// As `soft_mock::__private::v1::plugin::enter` demands.
             #[cfg(#managed)]
             #[unsafe(no_mangle)]
             pub unsafe extern "C" fn #entry(
-                host: *const ::soft_mock::plugin::__private::HostTable,
+                host: *const ::soft_mock::__private::v1::plugin::HostTable,
                 out: *mut ::core::option::Option<::soft_mock::plugin::Declaration>,
             ) -> u32 {
                 // SAFETY: the caller keeps the contract of this function, which is the same.
-                unsafe { ::soft_mock::plugin::__private::enter(host, out, #declaration) }
+                unsafe { ::soft_mock::__private::v1::plugin::enter(host, out, #declaration) }
             }
         };
     }
@@ -210,7 +210,7 @@ fn collect_live(found: &Found) -> syn::Result<TokenStream> {
             let (skeleton, names) = (pointer.skeleton, pointer.arguments);
             quote! {
                 let pointer: #skeleton =
-                    |#(#names),*| ::soft_mock::plugin::__private::guard(move || #path(#(#names),*));
+                    |#(#names),*| ::soft_mock::__private::v1::plugin::guard(move || #path(#(#names),*));
                 collector.live_function(#text, pointer);
             }
         }

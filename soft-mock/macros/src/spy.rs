@@ -49,8 +49,10 @@ pub(crate) fn expand_spy(input: TokenStream) -> syn::Result<TokenStream> {
         None => instance(path, types),
     };
     let original = match asyncness {
-        Some(_) => quote!(::soft_mock::mock::__private::original_async(#function, || #call).await),
-        None => quote!(::soft_mock::mock::__private::original(&#function, || #call)),
+        Some(_) => {
+            quote!(::soft_mock::__private::v1::mock::original_async(#function, || #call).await)
+        }
+        None => quote!(::soft_mock::__private::v1::mock::original(&#function, || #call)),
     };
     let look = look.as_ref().map(|look| {
         let (pattern, body) = (&look.inputs[0], &look.body);

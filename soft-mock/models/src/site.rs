@@ -1,8 +1,8 @@
-//! Sites as hooks see them, and a patch of several sites as `soft_mock::patch` installs it.
+//! Sites as hooks see them, and a patch of several sites as `soft_mock_runtime::patch` installs it.
 
 use std::ptr;
 
-use crate::hook::Hook;
+use crate::hook::SiteHook;
 use crate::shared::Shared;
 use crate::sync::{AtomicPtr, Ordering};
 
@@ -21,19 +21,30 @@ pub struct HookHead {
 pub struct Site {
     hook: AtomicPtr<HookHead>,
     owner: AtomicPtr<()>,
+    is_sentinel: bool,
 }
 
 impl Site {
     /// One that runs its original body. Kept for ever, as sites are.
     pub fn leaked() -> &'static Self {
+        Self::make(false)
+    }
+
+    /// The one that holds what they share.
+    pub fn sentinel() -> &'static Self {
+        Self::make(true)
+    }
+
+    fn make(is_sentinel: bool) -> &'static Self {
         Box::leak(Box::new(Self {
             hook: AtomicPtr::new(ptr::null_mut()),
             owner: AtomicPtr::new(ptr::null_mut()),
+            is_sentinel,
         }))
     }
 
     pub(crate) fn is_sentinel(&self) -> bool {
-        true // None of them is asked whether it stands for a function.
+        self.is_sentinel
     }
 
     pub(crate) unsafe fn owner(&self) -> &AtomicPtr<()> {
@@ -85,12 +96,13 @@ pub fn switch(sentinel: &'static Site, sites: &[&'static Site], version: usize) 
     let (patch, generation) = (locked.next_patch(), locked.generation() + 1);
     let code = version.checked_sub(1).map(|at| VERSIONS[at]);
     for site in sites {
-        let hook = Hook::of(site, &locked);
-        hook.push(generation, patch, code, &locked);
-        hook.attach(site, &locked);
+        let hook = SiteHook::of(site, &locked);
+        // SAFETY: nothing calls the code, and all of it stays.
+        unsafe { hook.push(generation, patch, code, &locked) };
+        hook.attach(&locked);
     }
     shared.generation.store(generation, Ordering::Release);
     for site in sites {
-        Hook::of(site, &locked).settle(site, &locked);
+        SiteHook::of(site, &locked).settle(&locked);
     }
 }

@@ -4,7 +4,7 @@ use loom::thread;
 use soft_mock_models::site::{switch, Site};
 
 fn sites() -> (&'static Site, [&'static Site; 2]) {
-    (Site::leaked(), [Site::leaked(), Site::leaked()])
+    (Site::sentinel(), [Site::leaked(), Site::leaked()])
 }
 
 #[test]

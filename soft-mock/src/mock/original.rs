@@ -13,12 +13,12 @@ use std::pin::pin;
 use std::ptr;
 
 use soft_mock_abi::site::Site;
+use soft_mock_runtime::hook::{Layer, SiteHook};
+use soft_mock_runtime::registry::registry;
+use soft_mock_runtime::shared::Shared;
 
 use super::target::Target;
 use super::{is_mock, take_mock, MockError, PASS};
-use crate::hook::Hook;
-use crate::registry::registry;
-use crate::shared::Shared;
 
 /// Calls the original of a mocked function from `call`:
 /// `call_original(store::get, || store::get("key"))`.
@@ -105,8 +105,7 @@ fn not_called_unless(used: bool, target: &Target) -> Result<(), MockError> {
 /// Keeps calls of a site going through its slot, so that the one that is meant finds its note, even
 /// if the function isn't mocked or is reset meanwhile.
 struct Entries {
-    site: &'static Site,
-    hook: &'static Hook,
+    hook: SiteHook,
     shared: &'static Shared,
 }
 
@@ -119,23 +118,24 @@ impl Entries {
 
     fn keep(site: &'static Site, shared: &'static Shared) -> Self {
         let locked = shared.lock();
-        let hook = Hook::of(site, &locked);
-        hook.begin_original(&locked);
-        if hook.mock().is_none() {
-            hook.set_mock(Some(&PASS), &locked);
-            hook.attach(site, &locked);
+        let hook = SiteHook::of(site, &locked);
+        hook.hold(&locked);
+        if hook.slot(Layer::Process).is_none() {
+            // SAFETY: it answers nothing.
+            unsafe { hook.set_slot(Layer::Process, Some(&PASS), &locked) };
+            hook.attach(&locked);
         }
-        Self { site, hook, shared }
+        Self { hook, shared }
     }
 }
 
 impl Drop for Entries {
     fn drop(&mut self) {
         let locked = self.shared.lock();
-        self.hook.end_original(&locked);
-        let idle = !self.hook.has_originals(&locked);
-        if idle && !self.hook.mock().is_some_and(is_mock) {
-            take_mock(self.hook, self.site, &locked);
+        self.hook.release(&locked);
+        let idle = !self.hook.is_held(&locked);
+        if idle && !self.hook.slot(Layer::Process).is_some_and(is_mock) {
+            take_mock(self.hook, &locked);
         }
     }
 }

@@ -15,8 +15,9 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use soft_mock_abi::site::Code;
-use soft_mock_abi::site::Site;
+use soft_mock_abi::site::{Code, Site};
+use soft_mock_runtime::hook::{without_thread, Layer, SiteHook, Slot};
+use soft_mock_runtime::registry::{registry, sites, FindError};
 
 use super::call::{self, Begun, Contents};
 use super::exclusive::{Share, EVERYWHERE};
@@ -25,10 +26,7 @@ use super::original::{has_note, has_notes};
 use super::record::{Record, Times};
 use super::target::Target;
 use super::{check_type_of, MockError};
-use crate::hook::{Hook, MockSlot};
-use crate::registry::registry;
 use crate::scope;
-use crate::FindError;
 
 /// The scoped mocks of one function. Made with the first, and kept for ever.
 struct Table {
@@ -49,7 +47,7 @@ unsafe impl Sync for Link {}
 #[derive(Clone, Copy)]
 struct Known {
     table: &'static Table,
-    slot: &'static MockSlot,
+    slot: &'static Slot,
 }
 
 /// By the addresses of sites. Its lock is taken before that of `Shared`.
@@ -126,8 +124,8 @@ impl Table {
     }
 }
 
-/// Chooses a test's mock. Bound by the rules of `hook::enter`.
-#[allow(improper_ctypes_definitions)] // As for `hook::enter`.
+/// Chooses a test's mock. Bound by the rules of a slot.
+#[allow(improper_ctypes_definitions)] // As for `HookHead`.
 unsafe extern "C" fn enter(site: *const Site, table: *const ()) -> Option<Code> {
     // SAFETY: the slot with this entry has a table as its data, which lives for ever.
     let table: &'static Table = unsafe { &*table.cast::<Table>() };
@@ -152,7 +150,7 @@ fn choose(site: *const Site, table: &'static Table) -> Option<Code> {
     match begun {
         Some(begun) => leave(begun),
         // SAFETY: it is the site that was entered.
-        None => unsafe { Hook::without_tests(site) },
+        None => unsafe { without_thread(site) },
     }
 }
 
@@ -165,22 +163,32 @@ fn leave(begun: Begun) -> Option<Code> {
     unsafe { mem::transmute::<*const (), Option<Code>>(code) }
 }
 
-/// Installs a mock for the calling test; what `mock!` expands to.
-///
-/// `I` is the type that identifies the function's type, `S` the type of `code`: for most functions
-/// they are the same.
+/// Installs a mock for the calling test; what `mock!` expands to. `I` is the type of a pointer to the function.
 #[track_caller]
-pub fn install<I: 'static, S: Copy + 'static, F: Any + Send + Sync>(
+pub fn install<I: Copy + 'static, F: Any + Send + Sync>(
     target: Result<Target, MockError>,
     form: Form,
-    code: S,
+    code: I,
     closure: F,
 ) -> Mocked {
-    assert_eq!(size_of::<S>(), size_of::<Code>(), "code is a function");
-    // SAFETY: a function pointer, as its size says and as the comparison of `I` will say. Its type is
-    // erased here and restored by the prologue of a site of type `I`.
-    let code = unsafe { mem::transmute_copy::<S, *const ()>(&code) };
-    install_erased::<I, F>(target, form, code, closure)
+    let code = || {
+        assert_eq!(size_of::<I>(), size_of::<Code>(), "code is a function");
+        // SAFETY: of the size of a function pointer, and called only after its type was found to be that of a
+        // function. The type is erased here and restored by the prologue of a site of type `I`.
+        unsafe { mem::transmute_copy::<I, *mut ()>(&code) }
+    };
+    // SAFETY: the code is of the type that is compared with the site's.
+    let installed =
+        target.and_then(|target| unsafe { try_install::<I, F>(&target, form, code, closure) });
+    or_panic(installed)
+}
+
+#[track_caller]
+fn or_panic(installed: Result<Mocked, MockError>) -> Mocked {
+    match installed {
+        Ok(mocked) => mocked,
+        Err(error) => panic!("{}", explained(&error)),
+    }
 }
 
 /// What kind of function `mock!` was told to replace, and for whom.
@@ -194,34 +202,42 @@ pub struct Form {
     pub everywhere: bool,
 }
 
-/// [`install`] for code whose type the macro can't spell: that of async mocks.
+/// [`install`] for an async mock, whose type the macro can't spell: `I` is `fn(…) -> Pending<Output>`.
+///
+/// # Safety
+/// `code` is a function `fn(…) -> Pin<Box<dyn Future<Output = Output> + …>>` with the arguments of `I`, and claims of
+/// its future no auto trait that it hasn't.
 #[track_caller]
-pub fn install_erased<I: 'static, F: Any + Send + Sync>(
+pub unsafe fn install_async<I: 'static, F: Any + Send + Sync>(
     target: Result<Target, MockError>,
     form: Form,
     code: *const (),
     closure: F,
 ) -> Mocked {
-    let installed = target.and_then(|target| try_install::<I, F>(&target, form, code, closure));
-    match installed {
-        Ok(mocked) => mocked,
-        Err(error) => panic!("{}", explained(&error)),
-    }
+    let code = || code.cast_mut();
+    // SAFETY: the caller's promise.
+    let installed =
+        target.and_then(|target| unsafe { try_install::<I, F>(&target, form, code, closure) });
+    or_panic(installed)
 }
 
-fn try_install<I: 'static, F: Any + Send + Sync>(
+/// # Safety
+/// `code` yields a function that may be called as one of a site with the type `I`; it is asked only if the sites have
+/// that type.
+unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
     target: &Target,
     form: Form,
-    code: *const (),
+    code: impl FnOnce() -> *mut (),
     closure: F,
 ) -> Result<Mocked, MockError> {
     for site in target.sites() {
         check::<I>(site, form)?;
     }
+    let code = code();
     let Some(first) = target.sites().first() else {
         unreachable!("a target has a site");
     };
-    crate::scope::serve()?;
+    scope::serve()?;
     let own = scope::own();
     let share = match form.everywhere {
         true => Share::exclusive(own),
@@ -234,7 +250,8 @@ fn try_install<I: 'static, F: Any + Send + Sync>(
     let mut installed = Vec::new();
     for site in target.sites() {
         let contents = Contents::new(closure.clone(), record.clone());
-        installed.push(add(site, scope, code.cast_mut(), contents)?);
+        // SAFETY: the caller's promise, and `check` has compared the types.
+        installed.push(unsafe { add(site, scope, code, contents) }?);
     }
     Ok(Mocked {
         installed,
@@ -266,8 +283,11 @@ struct Installed {
     number: u64,
 }
 
-/// Puts a mock into the list of a site whose type was compared with the code's.
-fn add(
+/// Puts a mock into the list of a site.
+///
+/// # Safety
+/// The code is a function of the site's type.
+unsafe fn add(
     site: &'static Site,
     scope: u64,
     code: *mut (),
@@ -290,9 +310,10 @@ fn add(
     let link = known.table.add(&life, contents);
     if known.table.live.fetch_add(1, Ordering::Relaxed) == 0 {
         let locked = shared.lock();
-        let hook = Hook::of(site, &locked);
-        hook.set_scoped(Some(known.slot), &locked);
-        hook.attach(site, &locked);
+        let hook = SiteHook::of(site, &locked);
+        // SAFETY: the slot answers what is in this site's table, where only `add` puts code.
+        unsafe { hook.set_slot(Layer::Thread, Some(known.slot), &locked) };
+        hook.attach(&locked);
     }
     Ok(Installed { site, link, number })
 }
@@ -302,10 +323,10 @@ fn new_table() -> Known {
         head: AtomicPtr::new(ptr::null_mut()),
         live: AtomicUsize::new(0),
     }));
-    let slot = Box::leak(Box::new(MockSlot {
-        enter,
-        data: ptr::from_ref(table).cast(),
-    }));
+    // SAFETY: `enter` keeps the rules of a slot; its data is a table, which lives for ever and in which whatever
+    // changes is atomic.
+    let slot = unsafe { Slot::new(enter, ptr::from_ref(table).cast()) };
+    let slot = Box::leak(Box::new(slot));
     Known { table, slot }
 }
 
@@ -321,10 +342,11 @@ fn remove(Installed { site, link, number }: Installed) -> bool {
         .as_ref()
         .and_then(|all| all.get(&ptr::from_ref(site).addr()));
     let last = known.is_some_and(|known| known.table.live.fetch_sub(1, Ordering::Relaxed) == 1);
-    if let (true, Ok(registry), Some(hook)) = (last, registry(), Hook::existing(site)) {
+    if let (true, Ok(registry), Some(hook)) = (last, registry(), SiteHook::existing(site)) {
         let locked = registry.shared().lock();
-        hook.set_scoped(None, &locked);
-        hook.settle(site, &locked);
+        // SAFETY: nobody is asked.
+        unsafe { hook.set_slot(Layer::Thread, None, &locked) };
+        hook.settle(&locked);
     }
     link.node.retire();
     drop(tables);
@@ -362,7 +384,7 @@ fn links(site: &'static Site) -> Vec<&'static Link> {
 }
 
 fn explained(error: &MockError) -> String {
-    let built = crate::sites().next().is_some();
+    let built = sites().next().is_some();
     let hint = match error {
         MockError::Find(FindError::Unknown { name, .. }) => foreign_crate(name).map(|foreign| {
             format!("\nif `{foreign}` is a dependency, include it: `hot --include {foreign} cargo test`")
@@ -390,7 +412,7 @@ fn foreign_crate(name: &str) -> Option<&str> {
         let own = site.name().trim_start_matches('<').split("::").next();
         site.crate_name() == first || own == Some(first)
     };
-    let known = crate::sites().any(is_of_it);
+    let known = sites().any(is_of_it);
     (is_name && !standard && !known).then_some(first)
 }
 

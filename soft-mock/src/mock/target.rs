@@ -5,9 +5,10 @@
 use std::any::type_name;
 
 use soft_mock_abi::site::Site;
+use soft_mock_runtime::names;
+use soft_mock_runtime::registry::{find, registry, sites, FindError};
 
-use super::MockError;
-use crate::registry::{find, find_item, registry, FindError};
+use super::{instances, MockError};
 
 /// Which function a mock is for, as `mock!` gives it.
 #[derive(Debug, Clone)]
@@ -22,9 +23,13 @@ impl Target {
         let name = type_name::<F>();
         match of_std(name)? {
             Some(sites) => Ok(Self { sites }),
-            None => find_item(function)
-                .map(Self::one)
-                .map_err(|error| known_refusal(name, Given::Item, error)),
+            None => match instances::find(function)? {
+                Some(site) => Ok(Self::one(site)),
+                None => registry()?
+                    .find_item(name)
+                    .map(Self::one)
+                    .map_err(|error| known_refusal(name, Given::Item, error)),
+            },
         }
     }
 
@@ -53,8 +58,7 @@ fn of_std(name: &str) -> Result<Option<Vec<&'static Site>>, MockError> {
     if let Some((_, function)) = name.split_once("::__soft_mock::std_") {
         // The path of the function was redirected where it was given.
         let function = format!("std_{}", function.split('<').next().unwrap_or_default());
-        let mut sites = crate::sites();
-        let known = sites.find(|site| site.name().replace("::", "_") == function);
+        let known = sites().find(|site| site.name().replace("::", "_") == function);
         return known.map_or(Ok(None), |site| of_std(site.name()));
     }
     let name = name.trim_start_matches("::");
@@ -64,17 +68,15 @@ fn of_std(name: &str) -> Result<Option<Vec<&'static Site>>, MockError> {
     if !std {
         return Ok(None);
     }
-    let unseen = registry()?.unseen();
-    if let Some(site) = unseen.into_iter().find(|site| is_std(site.name(), name)) {
+    let mut unseen = registry()?.all().iter().filter(|site| site.is_unseen());
+    if let Some(site) = unseen.find(|site| is_std(site.name(), name)) {
         return Err(MockError::Unseen {
             name: site.name(),
             place: site.place(),
             reason: site.signature(),
         });
     }
-    let sites: Vec<_> = crate::sites()
-        .filter(|site| is_std(site.name(), name))
-        .collect();
+    let sites: Vec<_> = sites().filter(|site| is_std(site.name(), name)).collect();
     Ok((!sites.is_empty()).then_some(sites))
 }
 
@@ -93,16 +95,37 @@ fn known_refusal(name: &str, given: Given, error: FindError) -> MockError {
     let (Ok(registry), FindError::Unknown { .. }) = (registry(), &error) else {
         return error.into();
     };
-    if let Some((name, reason)) = registry.refused(name) {
-        return MockError::Refused { name, reason };
+    if let Some(site) = refused(registry.all(), name) {
+        return MockError::Refused {
+            name: site.name(),
+            reason: site.signature(),
+        };
     }
-    match (registry.has_instances_of(name), given) {
+    match (has_instances(registry.all(), name), given) {
         (Some(_), Given::Item) => MockError::NoInstance {
             name: name.to_owned(),
         },
         (Some(name), Given::Name) => MockError::Instances { name },
         (None, _) => error.into(),
     }
+}
+
+/// A function of this name that has no site; its signature says why.
+fn refused(all: &'static [Site], name: &str) -> Option<&'static Site> {
+    // `app::any::<u8>` is an instance of what the rewriter calls `app::any`.
+    let name = match name.split_once('<') {
+        Some((function, _)) if !function.is_empty() => function,
+        _ => name,
+    };
+    let mut refused = all.iter().filter(|site| site.is_refused());
+    refused.find(|site| site.name() == name || names::is_same(site.name(), name))
+}
+
+/// Whether there are instances of a function of this name, the one of this name not among them.
+fn has_instances(all: &'static [Site], name: &str) -> Option<&'static str> {
+    let mut shared = all.iter().filter(|site| site.has_instances());
+    let site = shared.find(|site| names::is_instance(site.name(), name))?;
+    Some(site.name())
 }
 
 /// How a function is named.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::loader::LoadError;
+use soft_mock_runtime::loader::LoadError;
 
 /// What a hook may fail with: any error.
 pub type HookError = Box<dyn std::error::Error + Send + Sync>;

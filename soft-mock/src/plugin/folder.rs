@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use soft_mock_abi::symbol::PLUGIN_ENTRY;
 
 use super::error::PluginError;
+use super::file::{self, ManagedFile};
 use super::image::hash_text;
-use crate::loader::managed::{self, ManagedFile};
 
 /// A plugin's file, checked as far as its bytes go.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ pub(crate) fn read(folder: &Path, whitelist: Option<&[String]>) -> Result<Vec<Fo
         });
     }
     let mut found = Vec::with_capacity(files.len());
-    for file in files {
-        let bytes = managed::read(&file)?;
+    for path in files {
+        let bytes = file::read(&path)?;
         let hash = hash_text(bytes.hash());
         found.push(Found {
             file: bytes.parse(PLUGIN_ENTRY)?,

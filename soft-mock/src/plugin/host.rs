@@ -22,7 +22,7 @@ use super::set::{Plugin, PluginManager};
 use super::stage::{not_in, Stage, Staged};
 use super::value::Value;
 use super::vault::{Content, Vault};
-use crate::images::ImageEvent;
+use soft_mock_runtime::images::ImageEvent;
 
 /// Loads the plugins of a folder, and swaps them for newer versions.
 ///

@@ -16,10 +16,10 @@ use soft_mock_abi::symbol::PLUGIN_ENTRY;
 
 use super::border::{own_table, Entry};
 use super::error::PluginError;
+use super::file::{ManagedFile, ManagedLibrary};
 use super::hooks::Declaration;
 use super::life::{Escape, Escapes};
-use crate::images::{self, ImageEvent};
-use crate::loader::managed::{ManagedFile, ManagedLibrary};
+use soft_mock_runtime::images::{self, ImageEvent};
 
 /// The libraries that this process has opened and not closed.
 static OPEN: Mutex<Vec<Opened>> = Mutex::new(Vec::new());

@@ -55,6 +55,7 @@ mod abi;
 mod border;
 mod error;
 mod extension;
+mod file;
 mod folder;
 mod hooks;
 mod host;
@@ -90,9 +91,9 @@ pub use value::Value;
 pub use vault::{DataBag, ExtensionRef, Vault};
 pub use watch::Watching;
 
-/// What the macros' output uses. No part of the interface.
+/// What the macros' output uses.
 #[doc(hidden)]
-pub mod __private {
+pub mod generated {
     pub use super::border::{enter, guard, HostAllocator, HostTable};
     pub use super::hooks::assert_in_crate_root;
     pub use super::live::{Collector, Listed};

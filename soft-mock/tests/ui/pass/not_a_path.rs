@@ -9,7 +9,7 @@ mod app {
 
 fn main() {
     let name = concat!(module_path!(), "::app::length");
-    assert!(soft_mock::find(name).is_ok());
+    assert!(soft_mock::registry::find(name).is_ok());
     let _mock = mock!(app::length, |_text: &str| -> usize { 0 });
     assert_eq!(app::length("abc"), 0);
 }

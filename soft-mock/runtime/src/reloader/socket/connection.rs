@@ -1,0 +1,263 @@
+//! One connection: the program says who it is, then answers what it is asked.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use soft_mock_abi::protocol::{
+    FromProgram, Hello, History, Load, Loaded, Refused, Rollback, SiteInfo, SiteList, ToProgram,
+    UnitInfo, Waiting, VERSION,
+};
+
+use crate::images::Image;
+use crate::loader::{Interrupted, LoadError};
+use crate::patch::{
+    history_of, patch_of, rollback_when_safe, status_of, Progress, Report, RollbackError, Target,
+    Transaction,
+};
+use crate::registry::{Registry, Site};
+use crate::reloader::{Stop, THREAD};
+use crate::{registry, signals};
+
+use super::handover;
+
+/// More than any line; who sends more isn't a peer.
+const LONGEST_LINE: u64 = 16 << 20;
+
+/// What is known about this program and its peer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Program {
+    /// What its builder called it; empty if nobody did.
+    pub(super) name: String,
+    /// The private folder for copies of plugins, which the builder removes.
+    pub(super) copies: Option<PathBuf>,
+    /// The library that this is about, if it isn't the program itself.
+    pub(super) image: Option<&'static Image>,
+    /// The session's folder, if there is a session.
+    pub(super) session: Option<PathBuf>,
+    /// The process at the other end, if what it does is to be logged.
+    pub(super) logged: Option<u32>,
+}
+
+/// One end of the connection.
+struct Connection {
+    stream: UnixStream,
+    program: Program,
+    /// One line at a time, whole.
+    writing: Mutex<()>,
+}
+
+/// Answers the peer until it goes away.
+pub(super) fn serve(stream: UnixStream, program: Program, stop: &Stop) -> io::Result<()> {
+    let connection = Arc::new(Connection {
+        stream,
+        program,
+        writing: Mutex::new(()),
+    });
+    let mut reader = BufReader::new(&connection.stream);
+    let Some(hello) = hello(&connection.program) else {
+        return Ok(());
+    };
+    connection.send(&FromProgram::Hello(hello))?;
+    let mut line = Vec::new();
+    while !stop.is_set() {
+        line.clear();
+        let read = (&mut reader)
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(());
+        }
+        if !line.ends_with(b"\n") {
+            return Err(io::ErrorKind::InvalidData.into()); // Cut off, or endless.
+        }
+        connection.handle(&line)?;
+    }
+    Ok(())
+}
+
+impl Connection {
+    fn send(&self, message: &FromProgram) -> io::Result<()> {
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        let _whole = self.writing.lock();
+        // A peer that went away raises SIGPIPE, which this thread blocks; see `signals`.
+        (&self.stream).write_all(&line)
+    }
+
+    fn handle(self: &Arc<Self>, line: &[u8]) -> io::Result<()> {
+        match serde_json::from_slice(line) {
+            Ok(ToProgram::Load(load)) => {
+                let id = load.id;
+                match self.transaction(load) {
+                    Ok(patch) => {
+                        let progress = patch.commit_when_safe();
+                        self.follow(id, "installed", progress, LoadError::functions)
+                    }
+                    Err(error) => self.finish(id, "", Err(error), |_| Vec::new()),
+                }
+            }
+            Ok(ToProgram::Rollback(Rollback { id, patches })) => {
+                let progress = self
+                    .with_sites(|sites| rollback_when_safe(sites, patches))
+                    .unwrap_or(Err(RollbackError::Gone));
+                self.follow(id, "rolled back", progress, |_| Vec::new())
+            }
+            Ok(ToProgram::Sites(question)) => self.send(&FromProgram::Sites(SiteList {
+                id: question.id,
+                sites: self.with_sites(sites).unwrap_or_default(),
+            })),
+            Ok(ToProgram::History(question)) => self.send(&FromProgram::History(History {
+                id: question.id,
+                status: self.with_sites(status_of).unwrap_or_default(),
+                patches: self.with_sites(history_of).unwrap_or_default(),
+            })),
+            Ok(ToProgram::HandOver(question)) => self.send(&FromProgram::HandedOver(
+                handover::give(question.id, &self.program),
+            )),
+            Err(error) => self.send(&FromProgram::Refused(Refused {
+                id: 0,
+                error: format!("this line was not understood: {error}"),
+                functions: Vec::new(),
+            })),
+        }
+    }
+
+    fn with_sites<R>(&self, look: impl FnOnce(&Registry) -> R) -> Option<R> {
+        with_sites(&self.program, look)
+    }
+
+    fn transaction(&self, load: Load) -> Result<Transaction, String> {
+        let mut transaction = Transaction::new()
+            .copies_in(self.program.copies.as_deref())
+            .in_image(target(&self.program)?);
+        for plugin in load.plugins {
+            transaction = transaction.plugin(plugin);
+        }
+        for restore in load.restore {
+            transaction = transaction.restore(restore.unit, restore.name);
+        }
+        Ok(transaction)
+    }
+
+    /// Answers now if there is an answer; else says that the program keeps us waiting, and answers
+    /// when it did what it was asked for. The connection isn't held up by that.
+    fn follow<E>(
+        self: &Arc<Self>,
+        id: u64,
+        verb: &'static str,
+        progress: Result<Progress<E>, E>,
+        functions: fn(&E) -> Vec<String>,
+    ) -> io::Result<()>
+    where
+        E: From<Interrupted> + fmt::Display + Send + 'static,
+    {
+        let waiting = match progress {
+            Ok(Progress::Waiting(result)) => Progress::Waiting(result),
+            Ok(Progress::Done(report)) => return self.finish(id, verb, Ok(report), functions),
+            Err(error) => return self.finish(id, verb, Err(error), functions),
+        };
+        self.send(&FromProgram::Waiting(Waiting { id }))?;
+        let connection = Arc::clone(self);
+        signals::spawn(THREAD, move || {
+            // A peer that went away meanwhile needs no answer.
+            let _ = connection.finish(id, verb, waiting.wait(), functions);
+        })
+        .map(drop)
+    }
+
+    fn finish<E: fmt::Display>(
+        &self,
+        id: u64,
+        verb: &str,
+        result: Result<Report, E>,
+        functions: fn(&E) -> Vec<String>,
+    ) -> io::Result<()> {
+        if let Some(peer) = self.program.logged {
+            match &result {
+                Ok(report) => log(peer, format_args!("{verb}: {report}")),
+                Err(error) => log(peer, format_args!("refused: {error}")),
+            }
+        }
+        self.send(&match result {
+            Ok(report) => FromProgram::Loaded(Loaded { id, report }),
+            Err(error) => FromProgram::Refused(Refused {
+                id,
+                error: error.to_string(),
+                functions: functions(&error),
+            }),
+        })
+    }
+}
+
+/// Whoever changes a program that listens leaves a trace: an event if the program collects those, a
+/// line on its standard error if not.
+fn log(peer: u32, what: fmt::Arguments<'_>) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::info!(target: "soft_mock", peer, "{what}");
+    } else {
+        // Not `eprintln!`: a closed standard error must not end the reloader.
+        let _ = writeln!(io::stderr(), "soft-mock: for process {peer}: {what}");
+    }
+}
+
+/// None: the library is gone.
+fn hello(program: &Program) -> Option<Hello> {
+    let units = with_sites(program, Registry::units)?;
+    Some(Hello {
+        version: VERSION,
+        pid: std::process::id(),
+        exe: std::env::current_exe().unwrap_or_default(),
+        units: units.iter().map(unit_info).collect(),
+        program: program.name.clone(),
+        image: program.image.map(|image| image.path().to_owned()),
+    })
+}
+
+/// Looks at the sites of the program, or at those of the library that this is about. None: it is gone,
+/// or its sites can't be used.
+fn with_sites<R>(program: &Program, look: impl FnOnce(&Registry) -> R) -> Option<R> {
+    let Some(image) = program.image else {
+        return registry::registry().ok().map(look);
+    };
+    let inside = image.enter()?;
+    let sites = image.sites(&inside).ok()?;
+    Some(look(&sites))
+}
+
+fn unit_info(unit: &registry::Unit) -> UnitInfo {
+    UnitInfo {
+        crate_name: unit.krate.name().to_owned(),
+        unit: format!("{:016x}", unit.krate.unit()),
+        rustc: unit.krate.rustc().to_owned(),
+        sites: unit.sites,
+    }
+}
+
+/// The library that a patch is for, which from now on stays for ever.
+fn target(program: &Program) -> Result<Option<Arc<Target>>, String> {
+    let Some(image) = program.image else {
+        return Ok(None);
+    };
+    let inside = image.enter().ok_or("the plugin was unloaded")?;
+    let sites = image.sites(&inside).map_err(|error| error.to_string())?;
+    inside.pin();
+    let path = image.path().to_owned();
+    Ok(Some(Arc::new(Target { sites, path })))
+}
+
+fn sites(registry: &Registry) -> Vec<SiteInfo> {
+    let info = |site: &'static Site| SiteInfo {
+        name: site.name().to_owned(),
+        file: site.file().to_owned(),
+        line: site.line(),
+        signature: site.signature().to_owned(),
+        unit: format!("{:016x}", site.unit()),
+        patched: patch_of(site).is_some(),
+        running: site.running().unwrap_or(0),
+    };
+    registry.sites().map(info).collect()
+}
