@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use soft_mock_compiled::debug_info::Library;
 use soft_mock_compiled::select::NewStatic;
 use soft_mock_compiled::symbols::without_marks;
 
@@ -28,6 +29,8 @@ pub(crate) struct SpreadPlugin {
     pub(crate) statics: Vec<NewStatic>,
     /// Code that objects may lead to from now on.
     pub(crate) left: BTreeMap<String, u64>,
+    /// Types and variables of the compilation that it was taken from.
+    pub(crate) layouts: Vec<Library>,
     /// Stands for the code and data in it: two with the same do the same.
     pub(crate) content: u64,
 }

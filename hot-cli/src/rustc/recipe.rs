@@ -159,7 +159,8 @@ const fn recipe(call: Call) -> Recipe {
             emit: Is("link"),
             extra_filename: Kept,
             incremental: Given,
-            debuginfo: Is("line-tables-only"),
+            // Layouts are read in it, whatever the program has.
+            debuginfo: Is("2"),
             // Optimisation across objects would drop what nothing calls, and make symbols local.
             lto: Is("off"),
             ..REPEATED

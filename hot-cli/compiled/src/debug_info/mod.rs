@@ -55,15 +55,14 @@ impl Reader {
 
     /// Reads a library.
     pub fn read(&mut self, objects: &[Object<'_>]) -> Result<Library> {
-        self.read_like(objects, &Library::default(), &[])
+        self.read_like(objects, (&Library::default(), &[]))
     }
 
-    /// Reads a library of which another compilation is known: `known`, with its objects.
+    /// Reads a library of which another compilation is known: what was read of it, and its objects.
     pub fn read_like(
         &mut self,
         objects: &[Object<'_>],
-        known: &Library,
-        known_objects: &[Object<'_>],
+        (known, known_objects): (&Library, &[Object<'_>]),
     ) -> Result<Library> {
         let mut by_size: HashMap<usize, Vec<usize>> = HashMap::new();
         for (position, object) in known_objects.iter().enumerate() {

@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use soft_mock_rewriter::whole_crate::DETACHED_BODY;
+
 use super::entries::Entries;
 
 /// The names of all types of one object.
@@ -113,9 +115,11 @@ pub(super) fn is_declared_in(name: &str, crates: &HashSet<String>) -> bool {
     crates.contains(first)
 }
 
-/// A name as it is shown: std's types without their paths and allocators, and all paths without what has no name.
+/// A name as it is shown: std's types without their paths and allocators, and all paths without what has no name
+/// in the sources.
 pub(super) fn shown(name: &str) -> String {
     let mut name = name.replace(", alloc::alloc::Global", "");
+    name = name.replace(DETACHED_BODY, "");
     for nameless in [
         "{impl}::",
         "{closure}::",

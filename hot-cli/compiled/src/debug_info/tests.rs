@@ -98,7 +98,7 @@ fn differences(old: &[u8], new: &[u8], source: &str) -> Vec<String> {
     objects::read(new, &mut now).expect("objects");
     let old = reader.read(&before).expect("debug information");
     let new = reader
-        .read_like(&now, &old, &before)
+        .read_like(&now, (&old, &before))
         .expect("debug information");
     let found = reader.compare(&[&old], &[&new], &|word| source.contains(word));
     found

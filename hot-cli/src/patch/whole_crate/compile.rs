@@ -20,6 +20,9 @@ use crate::rustc::run;
 use crate::rustc::unit::Unit;
 use crate::wrapper::shadow;
 
+/// How debug information is compressed, where unstable options are known. Layouts are read in it.
+const COMPRESSION: &str = "debuginfo-compression";
+
 /// A compiled crate.
 #[derive(Debug)]
 pub(super) struct Compiled {
@@ -126,7 +129,7 @@ impl Crate<'_> {
         let unit = self.unit;
         let root = below(shadow_root, &unit.root);
         let incremental = self.folder.join("whole/incremental");
-        let args = Call::WholeCrate.args(
+        let mut args = Call::WholeCrate.args(
             &unit.rustc_args().with_libraries(self.libraries),
             &Places {
                 root: &root.to_string_lossy(),
@@ -137,6 +140,9 @@ impl Crate<'_> {
                 ..Places::default()
             },
         );
+        if args.all.iter().any(|arg| arg.contains(COMPRESSION)) {
+            args.push(&[&format!("-Z{COMPRESSION}=none")]);
+        }
         let finished = run::run(request.rustc, unit, &args, request.cancel)?;
         match finished.success {
             true => Ok(()),

@@ -11,10 +11,11 @@
 //! traits, new items, private names that can't be widened. Slower, since rustc reads whole crates.
 //! The comparison is with the program as it was built, whatever was patched since.
 //!
-//! Knows nothing of sessions, and reads no meaning out of sources. It relies on what the planner made
-//! sure of: no type, vtable or static that is alive has another layout.
+//! Knows nothing of sessions, and reads no meaning out of sources. That no type, vtable or static that is alive has
+//! another layout is read in the debug information of both compilations.
 
 mod compile;
+mod layouts;
 mod plugin;
 mod units;
 mod wanted;
@@ -29,9 +30,11 @@ use anyhow::Context;
 use crate::os::process::{Cancel, Cancelled};
 use crate::program::whole_plugin::{Replaced, SpreadPlugin};
 use crate::rustc::unit::Unit;
+use layouts::Layouts;
 use soft_mock_compiled::compare::{self, Difference, Premises, Side};
+use soft_mock_compiled::debug_info::Library;
 use soft_mock_compiled::library::DynamicSymbols;
-use soft_mock_compiled::objects;
+use soft_mock_compiled::objects::{self, Object};
 use soft_mock_compiled::select::ProgramSymbols;
 use soft_mock_compiled::sites::{self, CompiledSite};
 use soft_mock_compiled::world::World;
@@ -126,27 +129,32 @@ fn refused(reason: impl Into<String>) -> WholeError {
     }
 }
 
-/// Units are compiled in folders of their own, by one at a time.
-static BUSY: Mutex<()> = Mutex::new(());
+/// Units are compiled in folders of their own, by one at a time: whoever has what is known of their layouts.
+static LAYOUTS: Mutex<Layouts> = Mutex::new(Layouts::new());
 
 /// Compiles what patches are compared with, as far as it is not there: the first patch need not wait for it.
 pub(crate) fn prepare(request: &SpreadRequest<'_>) -> Result<(), WholeError> {
-    let _busy = BUSY.lock().unwrap_or_else(PoisonError::into_inner);
-    Units::new(request)?.baselines(|_| true).map(drop)
+    let mut layouts = LAYOUTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let baselines = Units::new(request)?.baselines(|_| true)?;
+    Ok(layouts.prepare(request, &baselines)?)
 }
 
 /// Builds the plugins of a patch.
 pub(crate) fn build(request: &SpreadRequest<'_>) -> Result<Spread, WholeError> {
-    let _busy = BUSY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut layouts = LAYOUTS.lock().unwrap_or_else(PoisonError::into_inner);
     let started = Instant::now();
     let mut units = Units::new(request)?;
     let built = units.build()?;
     let compiled = started.elapsed();
     let (old, new) = (read(&built.old)?, read(&built.new)?);
     let (old, new) = (Code::parse(&old)?, Code::parse(&new)?);
-    let mut spread = taken_out(request, &built, &old, &new)?;
+    let parsed = started.elapsed();
+    let identifiers = identifiers(&built);
+    let read = layouts.check(request, &built, [&old, &new], &identifiers)?;
+    let checked = started.elapsed() - parsed;
+    let mut spread = taken_out(request, &built, [&old, &new], &identifiers, &read)?;
     spread.notes.push(format!(
-        "compiled in {compiled:?}, compared and linked in {:?}",
+        "compiled in {compiled:?}, compared and linked in {:?}, of that layouts in {checked:?}",
         started.elapsed() - compiled
     ));
     Ok(spread)
@@ -160,6 +168,13 @@ fn read(libraries: &[(usize, PathBuf)]) -> anyhow::Result<Vec<(usize, Vec<u8>)>>
         Ok((*unit, bytes))
     };
     libraries.iter().map(read).collect()
+}
+
+/// All identifiers in the sources of what was compiled.
+fn identifiers(built: &Built) -> HashSet<String> {
+    let compiled = built.compiled.values();
+    let identifiers = compiled.flat_map(|compiled| &compiled.identifiers);
+    identifiers.cloned().collect()
 }
 
 /// The code of all units.
@@ -182,13 +197,26 @@ impl<'d> Code<'d> {
             units,
         })
     }
+
+    /// The objects of a unit, which stand together.
+    fn objects(&self, unit: usize) -> &[Object<'d>] {
+        let start = self
+            .units
+            .iter()
+            .take_while(|other| **other != unit)
+            .count();
+        let own = self.units[start..].iter();
+        let count = own.take_while(|other| **other == unit).count();
+        &self.world.objects[start..start + count]
+    }
 }
 
 fn taken_out<'d>(
     request: &SpreadRequest<'_>,
     built: &Built,
-    old: &Code<'d>,
-    new: &Code<'d>,
+    [old, new]: [&Code<'d>; 2],
+    identifiers: &HashSet<String>,
+    layouts: &[Library],
 ) -> Result<Spread, WholeError> {
     let crates: HashSet<String> = request
         .units
@@ -207,14 +235,9 @@ fn taken_out<'d>(
             same && site.is_function() && program.symbol(&site.path).is_some()
         })
         .collect();
-    let identifiers = built
-        .compiled
-        .values()
-        .flat_map(|compiled| &compiled.identifiers);
-    let identifiers: HashSet<String> = identifiers.cloned().collect();
     let premises = Premises {
         bound: &bound,
-        identifiers: &identifiers,
+        identifiers,
         crates: &crates,
         only_bodies: request.only_bodies,
     };
@@ -238,6 +261,7 @@ fn taken_out<'d>(
         new: &new_side,
         program: &program,
         premises: &premises,
+        layouts,
         then: &then,
     };
     for (position, sites) in by_unit(built, new, &difference, &now)? {

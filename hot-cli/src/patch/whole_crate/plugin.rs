@@ -16,6 +16,7 @@ use crate::os::session_dir::WHOLE;
 use crate::patch::linker::{Inputs, Linker};
 use crate::program::whole_plugin::SpreadPlugin;
 use soft_mock_compiled::compare::{self, Premises, Side};
+use soft_mock_compiled::debug_info::Library;
 use soft_mock_compiled::extract;
 use soft_mock_compiled::library;
 use soft_mock_compiled::manifest_object;
@@ -33,6 +34,7 @@ pub(super) struct Plugins<'a, 'd> {
     pub(super) new: &'a Side<'a, 'd>,
     pub(super) program: &'a ProgramSymbols<'a>,
     pub(super) premises: &'a Premises<'a>,
+    pub(super) layouts: &'a [Library],
     /// The sites of the program, by the paths of their code.
     pub(super) then: &'a HashMap<String, CompiledSite>,
 }
@@ -82,6 +84,7 @@ impl Plugins<'_, '_> {
                 .collect(),
             left: compare::left_alive(self.new, self.premises, &taken),
             statics: selected.statics,
+            layouts: self.layouts.to_vec(),
             content,
         }))
     }

@@ -1,0 +1,126 @@
+//! Whether what lives in a program has the form that new code takes it to have.
+//!
+//! Remembers what was read of baselines and of objects that didn't change. Knows nothing of how code is compared.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+use soft_mock_compiled::debug_info::{Library, Reader};
+use soft_mock_compiled::objects::{self, Object};
+
+use super::units::Built;
+use super::{refused, Code, SpreadRequest, WholeError};
+
+/// What is known of the programs of this process, by the names of their crates.
+pub(super) struct Layouts {
+    programs: BTreeMap<BTreeSet<String>, Known>,
+}
+
+struct Known {
+    reader: Reader,
+    baselines: BTreeMap<PathBuf, (Version, Library)>,
+}
+
+/// Stands for the content of a file.
+type Version = (SystemTime, u64);
+
+impl Layouts {
+    pub(super) const fn new() -> Self {
+        Self {
+            programs: BTreeMap::new(),
+        }
+    }
+
+    /// Reads baselines ahead.
+    pub(super) fn prepare(
+        &mut self,
+        request: &SpreadRequest<'_>,
+        baselines: &[(usize, PathBuf)],
+    ) -> Result<()> {
+        let known = self.of(request);
+        for (_, path) in baselines {
+            if known.baseline(path)?.is_none() {
+                let bytes = std::fs::read(path)
+                    .with_context(|| format!("can't read {}", path.display()))?;
+                let mut read = Vec::new();
+                objects::read(&bytes, &mut read)?;
+                known.read_baseline(path, &read)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses if something that may be alive has another form now. Returns what was read of the new compilation.
+    pub(super) fn check(
+        &mut self,
+        request: &SpreadRequest<'_>,
+        built: &Built,
+        [old, new]: [&Code<'_>; 2],
+        identifiers: &HashSet<String>,
+    ) -> Result<Vec<Library>, WholeError> {
+        let known = self.of(request);
+        let mut before = Vec::new();
+        let mut now: Vec<Library> = Vec::new();
+        for ((unit, baseline), (_, library)) in built.old.iter().zip(&built.new) {
+            let then = match known.baseline(baseline)? {
+                Some(known) => known,
+                None => known.read_baseline(baseline, old.objects(*unit))?,
+            };
+            now.push(match library == baseline {
+                true => then.clone(),
+                false => {
+                    let like = (&then, old.objects(*unit));
+                    known.reader.read_like(new.objects(*unit), like)?
+                }
+            });
+            before.push(then);
+        }
+        let brought = request.earlier.iter().flat_map(|plugin| &plugin.layouts);
+        let before: Vec<&Library> = before.iter().chain(brought).collect();
+        let is_identifier = |name: &str| identifiers.contains(name);
+        let differences =
+            known
+                .reader
+                .compare(&before, &now.iter().collect::<Vec<_>>(), &is_identifier);
+        match differences.first() {
+            None => Ok(now),
+            Some(first) => Err(refused(format!(
+                "what is alive has another form: {}",
+                first.what
+            ))),
+        }
+    }
+
+    fn of(&mut self, request: &SpreadRequest<'_>) -> &mut Known {
+        let crates = request.units.iter().map(|unit| &unit.unit.crate_name);
+        let crates: BTreeSet<String> = crates.cloned().collect();
+        let own = crates.iter().cloned().collect();
+        self.programs.entry(crates).or_insert_with(|| Known {
+            reader: Reader::new(own),
+            baselines: BTreeMap::new(),
+        })
+    }
+}
+
+impl Known {
+    fn baseline(&self, path: &Path) -> Result<Option<Library>> {
+        let known = self.baselines.get(path);
+        let version = version(path)?;
+        let known = known.filter(|(then, _)| *then == version);
+        Ok(known.map(|(_, library)| library.clone()))
+    }
+
+    fn read_baseline(&mut self, path: &Path, objects: &[Object<'_>]) -> Result<Library> {
+        let library = self.reader.read(objects)?;
+        self.baselines
+            .insert(path.to_owned(), (version(path)?, library.clone()));
+        Ok(library)
+    }
+}
+
+fn version(path: &Path) -> Result<Version> {
+    let examined = std::fs::metadata(path).and_then(|file| Ok((file.modified()?, file.len())));
+    examined.with_context(|| format!("can't examine {}", path.display()))
+}
