@@ -8,6 +8,7 @@ mod by_hand;
 mod control;
 mod counter_server;
 mod edits;
+mod facts;
 mod failures;
 mod faults;
 mod included;
