@@ -21,7 +21,7 @@ pub(crate) mod skip;
 pub(crate) mod track_caller;
 
 pub use crate_survey::widened_structs;
-pub use eligibility::{classify, has_opaque_result, Ineligible, Kind, Place};
+pub use eligibility::{classify, Ineligible, Kind, Place};
 pub use function_info::FunctionInfo;
 pub use hidden::Hidden;
 pub use inlined::inlined;

@@ -32,7 +32,6 @@ use crate::syntax::names::{plain, site_name, Owner};
 use crate::syntax::tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
 
 use detached::{detach, Candidate};
-pub use detached::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
 
 /// The prepared crate, to be rewritten as the program was.
 #[derive(Debug)]

@@ -7,10 +7,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use soft_mock_abi::site::flag::{ASYNC, MAIN};
+use soft_mock_abi::site::has_opaque_result;
 use soft_mock_abi::site::offset::{FLAGS, LINE, NAME, SIGNATURE, TYPE_ID};
-use soft_mock_abi::symbol::SITE;
-use soft_mock_rewriter::analysis::has_opaque_result;
-use soft_mock_rewriter::whole_crate::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
+use soft_mock_abi::symbol::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT, SITE};
 
 use crate::world::{Piece, Target, World};
 

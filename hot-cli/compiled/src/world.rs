@@ -165,7 +165,7 @@ impl<'d> World<'d> {
             sections
                 .filter(|(_, section)| {
                     // Sites lead to the functions that answer with their types, and to nothing else.
-                    const NOT: [&str; 2] = [".eh_frame", soft_mock_rewriter::instrument::SECTION];
+                    const NOT: [&str; 2] = [".eh_frame", soft_mock_abi::section::SITES];
                     section.has(object::elf::SHF_ALLOC) && !NOT.contains(&section.name)
                 })
                 .map(move |(section, _)| (at, section))

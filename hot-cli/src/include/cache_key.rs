@@ -10,7 +10,7 @@ use super::graph::Package;
 /// No number of codegen units that anybody sets.
 const BASE: u32 = 1 << 30;
 
-/// The mark of a package: another one whenever it would be rewritten to something else.
+/// The cache key of a package: another one whenever it would be rewritten to something else.
 ///
 /// `sources` is the hash of its files, if cargo takes them for unchangeable.
 pub(super) fn of(
@@ -51,22 +51,22 @@ mod tests {
             version: "1.0.0".to_owned(),
             folder: folder.path().to_owned(),
             spec: "a".to_owned(),
-            is_kept: true,
+            is_immutable: true,
         };
-        let mark = |for_tests| {
+        let cache_key = |for_tests| {
             let sources = sources(folder.path()).expect("a hash");
-            of(&package, Some(sources), for_tests, &[]).expect("a mark")
+            of(&package, Some(sources), for_tests, &[]).expect("a cache key")
         };
         write("src/lib.rs", "fn a() {}");
-        let first = mark(false);
+        let first = cache_key(false);
         assert!(first >= BASE);
         write("src/lib.rs", "fn b() {}");
-        assert_ne!(mark(false), first);
+        assert_ne!(cache_key(false), first);
         write("src/.lib.rs.swp", "half");
         write("src/lib.rs", "fn a() {}");
-        assert_eq!(mark(false), first);
-        assert_ne!(mark(true), first);
+        assert_eq!(cache_key(false), first);
+        assert_ne!(cache_key(true), first);
         write("build.rs", "fn main() {}");
-        assert_ne!(mark(false), first);
+        assert_ne!(cache_key(false), first);
     }
 }

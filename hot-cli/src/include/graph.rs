@@ -19,7 +19,7 @@ pub(super) struct Package {
     /// How cargo's profiles name it.
     pub(super) spec: String,
     /// It comes from a registry or from git: cargo takes its sources for unchangeable.
-    pub(super) is_kept: bool,
+    pub(super) is_immutable: bool,
 }
 
 /// Finds the packages. Members of the workspace are left out: they are rewritten anyway.
@@ -146,7 +146,7 @@ fn package(metadata: &Metadata, node: &Node) -> Package {
             _ => format!("{name}@{version}"),
         },
         folder: manifest.parent().unwrap_or(manifest).to_owned(),
-        is_kept: node.source.is_some(),
+        is_immutable: node.source.is_some(),
         name,
         version,
     }
@@ -207,7 +207,7 @@ mod tests {
         let kept: Vec<bool> = select(&graph(), &["next-door", "rand@0.8.5"])
             .expect("found")
             .iter()
-            .map(|package| package.is_kept)
+            .map(|package| package.is_immutable)
             .collect();
         assert_eq!(kept, [false, true]);
     }

@@ -2,15 +2,15 @@
 //! `include = ["crate"]` in the manifest.
 //!
 //! ```text
-//! names ─► packages of cargo's graph ─► marks ─► cargo … --config profile.dev.package.NAME.codegen-units=MARK
+//! names ─► packages of cargo's graph ─► cache keys ─► cargo … --config profile.dev.package.NAME.codegen-units=KEY
 //!                                          └───► the list beside the link `hot-include`, cargo's RUSTC_WRAPPER
 //! ```
 //!
-//! Cargo calls that wrapper for every crate, and doesn't build anew when it changes. The mark does that: a setting of
-//! the package's profile, so it is part of the names of all files that the package and its users are compiled to. Plain
-//! cargo, `hot` with other crates and `hot` of another build have names of their own in the same target folder. The
-//! wrapper takes the setting away again. A mark also holds what the sources of a package from a registry or from git say,
-//! since cargo takes those for unchangeable: an edit is another mark, and built.
+//! Cargo calls that wrapper for every crate, and doesn't build anew when it changes. The cache key does that: a setting
+//! of the package's profile, so it is part of the names of all files that the package and its users are compiled to.
+//! Plain cargo, `hot` with other crates and `hot` of another build have names of their own in the same target folder.
+//! The wrapper takes the setting away again. A cache key also holds what the sources of a package from a registry or from
+//! git say, since cargo takes those for unchangeable: an edit is another cache key, and built.
 
 mod cache_key;
 mod graph;
@@ -82,13 +82,13 @@ impl Include {
         let mut included = Vec::new();
         let mut launch = self.plain.clone();
         for package in &packages {
-            let sources = package.is_kept.then(|| sources(&package.folder));
+            let sources = package.is_immutable.then(|| sources(&package.folder));
             let sources = sources.transpose()?;
-            let mark = cache_key::of(package, sources, for_tests, &settings.skip)?;
+            let cache_key = cache_key::of(package, sources, for_tests, &settings.skip)?;
             // Tests and benchmarks, and profiles of the user's own, take over what these two say.
             for profile in ["dev", "release"] {
                 let key = format!(
-                    "profile.{profile}.package.\"{}\".codegen-units={mark}",
+                    "profile.{profile}.package.\"{}\".codegen-units={cache_key}",
                     package.spec
                 );
                 let place = command.after_subcommand;
@@ -100,7 +100,7 @@ impl Include {
                 name: package.name.clone(),
                 version: package.version.clone(),
                 folder: package.folder.clone(),
-                mark,
+                cache_key,
                 sources,
             });
         }

@@ -14,7 +14,7 @@ use crate::os::process::Cancel;
 use crate::patch::{self, BuildError, Built, Job};
 use crate::program::plan::{Change, PlannedFunction, Rude};
 use crate::program::state::ProgramState;
-use crate::program::whole_plugin::SpreadPlugin;
+use crate::program::whole_crate_plugin::WholeCratePlugin;
 use crate::program::Program;
 
 /// Builds the plugin. Returns what it holds.
@@ -23,7 +23,7 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
     let program = Program::recorded(&target.records, target.executable.clone())?;
     let mut state = ProgramState::new(program);
     let files: Vec<PathBuf> = state.program.watched_files().iter().cloned().collect();
-    state.note(&files);
+    state.record(&files);
     let wanted = match state.change() {
         Change::Patch(wanted) => *wanted,
         Change::Nothing => bail!(
@@ -56,10 +56,14 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
 /// A process may have got other patches by hand, of which nothing is known here: a static that one
 /// brought would exist twice, and an object that one made could lead to code that this one replaces.
 fn refuse_lasting(job: &Job, built: &Built) -> Result<()> {
-    let Some(why) = built.whole.iter().find_map(SpreadPlugin::must_be_known) else {
+    let Some(why) = built
+        .whole_crate_plugins
+        .iter()
+        .find_map(WholeCratePlugin::must_be_known)
+    else {
         return Ok(());
     };
-    let edits = job.wanted.spreading.iter().take(1).map(|edit| Rude {
+    let edits = job.wanted.indirect.iter().take(1).map(|edit| Rude {
         file: edit.file.clone(),
         line: edit.line,
         why: format!(
@@ -110,7 +114,7 @@ fn deliver(built: &Built, output: &Path) -> Result<String> {
         let (file, line) = (function.file.display(), function.line);
         let _ = writeln!(text, "  {} ({file}:{line})", function.name);
     }
-    for name in &built.kept {
+    for name in &built.preserved_statics {
         let _ = writeln!(
             text,
             "`{name}` begins with another value now, but keeps the one that it has"

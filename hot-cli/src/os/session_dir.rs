@@ -26,7 +26,7 @@ const LOADED: &str = "loaded-";
 const PATCH: &str = "patch-";
 
 /// How the names of plugins begin that were made from whole crates.
-pub(crate) const WHOLE: &str = "spread-";
+pub(crate) const WHOLE_CRATE: &str = "whole-crate-";
 
 /// `sun_path` holds 108 bytes, one of them the closing zero.
 const SOCKET_PATH_MAX: usize = 107;
@@ -134,11 +134,16 @@ impl SessionDir {
     }
 
     /// Whether a patch was built here from whole crates.
-    pub(crate) fn has_whole_patches(&self) -> bool {
+    pub(crate) fn has_whole_crate_patches(&self) -> bool {
         numbered(self.path(), PATCH).any(|number| {
             let files = std::fs::read_dir(self.patch(number));
             let mut names = files.into_iter().flatten().flatten();
-            names.any(|entry| entry.file_name().as_bytes().starts_with(WHOLE.as_bytes()))
+            names.any(|entry| {
+                entry
+                    .file_name()
+                    .as_bytes()
+                    .starts_with(WHOLE_CRATE.as_bytes())
+            })
         })
     }
 
@@ -398,9 +403,9 @@ mod tests {
         let taken = SessionDir::take_over(dead.clone()).expect("free");
         assert!(!taken.socket().exists());
         assert_eq!(taken.last_patch(), 12);
-        assert!(!taken.has_whole_patches());
-        std::fs::write(dead.join("patch-3/spread-3-0.so"), "").expect("file");
-        assert!(taken.has_whole_patches());
+        assert!(!taken.has_whole_crate_patches());
+        std::fs::write(dead.join("patch-3/whole-crate-3-0.so"), "").expect("file");
+        assert!(taken.has_whole_crate_patches());
         let error = SessionDir::take_over(dead.clone()).expect_err("taken");
         assert!(error.to_string().contains("can't be taken over"), "{error}");
         drop(taken);

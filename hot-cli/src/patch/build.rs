@@ -26,7 +26,7 @@ use crate::os::files::replace_file;
 use crate::os::process::{Cancel, Cancelled};
 use crate::program::plan::{Plan, PlannedFunction, Rude, UnitPlan, Wanted};
 use crate::program::twin::{NoTwin, Twin};
-use crate::program::whole_plugin::SpreadPlugin;
+use crate::program::whole_crate_plugin::WholeCratePlugin;
 use crate::program::{LoadedUnit, Program};
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run::{self, first_error};
@@ -50,9 +50,9 @@ pub(crate) struct Built {
     /// Functions that differ, but are called just once.
     pub(crate) once: Vec<PlannedFunction>,
     /// Statics that begin with another value now: those that exist keep theirs.
-    pub(crate) kept: Vec<String>,
+    pub(crate) preserved_statics: Vec<String>,
     /// The plugins that were made from whole crates.
-    pub(crate) whole: Vec<SpreadPlugin>,
+    pub(crate) whole_crate_plugins: Vec<WholeCratePlugin>,
     /// What took how long, and which way was taken.
     pub(crate) notes: Vec<String>,
 }
@@ -89,7 +89,7 @@ fn still_built_so(job: &Job) -> Result<(), BuildError> {
     };
     let first = job.wanted.bodies.values().next();
     let first = first.map(|function| (&function.file, function.line));
-    let mut edits = job.wanted.spreading.iter();
+    let mut edits = job.wanted.indirect.iter();
     let first = first.or_else(|| edits.next().map(|edit| (&edit.file, edit.line)));
     let rude = first.map(|(file, line)| Rude {
         file: file.clone(),
@@ -104,15 +104,15 @@ fn still_built_so(job: &Job) -> Result<(), BuildError> {
 }
 
 fn build_all(job: &Job) -> Result<Built, BuildError> {
-    if job.wanted.whole || !job.wanted.spreading.is_empty() {
+    if job.wanted.whole_crate || !job.wanted.indirect.is_empty() {
         return whole_crate::build_wanted(job, None);
     }
     let mut built = Built {
         plugins: Vec::new(),
         plan: job.wanted.plan.clone(),
         once: Vec::new(),
-        kept: Vec::new(),
-        whole: Vec::new(),
+        preserved_statics: Vec::new(),
+        whole_crate_plugins: Vec::new(),
         notes: Vec::new(),
     };
     for (&position, plan) in job

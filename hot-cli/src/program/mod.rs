@@ -7,6 +7,6 @@ mod loaded;
 pub(crate) mod plan;
 pub(crate) mod state;
 pub(crate) mod twin;
-pub(crate) mod whole_plugin;
+pub(crate) mod whole_crate_plugin;
 
 pub(crate) use loaded::{LoadedUnit, Program};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use soft_mock_rewriter::analysis::FileItems;
 use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
-use super::whole_plugin::SpreadPlugin;
+use super::whole_crate_plugin::WholeCratePlugin;
 
 /// A function that gets a new body, or its original one again.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub(crate) struct ChangedFile {
 pub(crate) type Plan = BTreeMap<usize, UnitPlan>;
 
 /// A function of a program: the position of its unit, and the name of its site.
-pub(crate) type Site = (usize, String);
+pub(crate) type SiteKey = (usize, String);
 
 /// What the edited files say, as far as it means anything: equal if there is nothing new to do.
 pub(crate) type Meaning = BTreeMap<(usize, PathBuf), Fingerprint>;
@@ -50,21 +50,21 @@ pub(crate) type Meaning = BTreeMap<(usize, PathBuf), Fingerprint>;
 /// A patch that is wanted.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
-    /// If edits spread: only the files; the build finds the functions.
+    /// Of indirect edits: only the files; the build finds the functions.
     pub(crate) plan: Plan,
     pub(crate) meaning: Meaning,
     /// Edits that aren't bodies of functions with a site, and therefore reach others.
-    pub(crate) spreading: Vec<Edit>,
+    pub(crate) indirect: Vec<Edit>,
     /// What runs patched was made from whole crates, and belongs together: so must what follows.
-    pub(crate) whole: bool,
+    pub(crate) whole_crate: bool,
     /// Those of them that the patch before did not have.
     pub(crate) fresh: Vec<Edit>,
     /// All functions with another body than the program was built with.
-    pub(crate) bodies: BTreeMap<Site, PlannedFunction>,
+    pub(crate) bodies: BTreeMap<SiteKey, PlannedFunction>,
     /// Functions that run patched now.
-    pub(crate) active: Vec<(Site, PlannedFunction)>,
+    pub(crate) active: Vec<(SiteKey, PlannedFunction)>,
     /// Plugins of whole crates that were loaded before, oldest first.
-    pub(crate) earlier: Vec<SpreadPlugin>,
+    pub(crate) earlier: Vec<WholeCratePlugin>,
     /// Edits that can't be patched, and that it does without.
     pub(crate) without: Vec<Rude>,
 }
@@ -78,7 +78,7 @@ pub(crate) struct Edit {
     /// What it is now: another one when the same thing is edited again.
     pub(crate) now: Fingerprint,
     /// The static whose initial value it is.
-    pub(crate) kept: Option<String>,
+    pub(crate) preserved_static: Option<String>,
 }
 
 /// An edit that can't be patched.

@@ -16,8 +16,8 @@ use soft_mock_abi::protocol::{Load, SiteInfo};
 use soft_mock_rewriter::analysis::{forget_sources, DeclaredFunction, FileItems, LayoutNames};
 use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
-use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, Site, Wanted};
-use super::whole_plugin::SpreadPlugin;
+use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, SiteKey, Wanted};
+use super::whole_crate_plugin::WholeCratePlugin;
 use super::{LoadedUnit, Program};
 use crate::os::files::content_hash;
 
@@ -32,7 +32,7 @@ pub(crate) struct ProgramState {
     /// Files of modules that the program was built with and that are declared no more.
     gone: BTreeSet<(usize, PathBuf)>,
     /// What runs in place of original bodies.
-    active: BTreeMap<Site, PlannedFunction>,
+    active: BTreeMap<SiteKey, PlannedFunction>,
     /// What the files said when the last patch was made. None: that isn't what runs.
     meaning: Option<Meaning>,
     /// The edits of the last patch that reached others.
@@ -40,14 +40,14 @@ pub(crate) struct ProgramState {
     /// All that was installed so far, for processes that join later.
     pub(crate) installed: Vec<Load>,
     /// What `active` was before each of them.
-    before: Vec<BTreeMap<Site, PlannedFunction>>,
+    before: Vec<BTreeMap<SiteKey, PlannedFunction>>,
     /// What is active was made from whole crates: their futures hold each other, and can't be replaced
     /// one by one.
-    whole: bool,
+    whole_crate: bool,
     /// What the last patch was made of, if it is in effect as it was made: position and content.
     latest: Vec<(usize, u64)>,
     /// Plugins of whole crates that were loaded, oldest first. They stay after a rollback.
-    earlier: Vec<SpreadPlugin>,
+    earlier: Vec<WholeCratePlugin>,
     /// States of files from which such plugins were made, as far as they hold something that a later
     /// one does not.
     loaded: BTreeMap<(usize, PathBuf), Vec<Arc<FileItems>>>,
@@ -67,8 +67,8 @@ struct Refusal {
     /// Files and reasons: lines move.
     edits: BTreeSet<(PathBuf, String)>,
     /// Edits that reach others, and bodies: they wait as well.
-    spreading: BTreeSet<(PathBuf, String, Fingerprint)>,
-    bodies: BTreeMap<Site, Fingerprint>,
+    indirect: BTreeSet<(PathBuf, String, Fingerprint)>,
+    bodies: BTreeMap<SiteKey, Fingerprint>,
 }
 
 enum FileState {
@@ -92,7 +92,7 @@ impl ProgramState {
             told: Vec::new(),
             installed: Vec::new(),
             before: Vec::new(),
-            whole: false,
+            whole_crate: false,
             latest: Vec::new(),
             earlier: Vec::new(),
             loaded: BTreeMap::new(),
@@ -104,7 +104,7 @@ impl ProgramState {
     }
 
     /// Takes note of the functions that the program really contains.
-    pub(crate) fn note_sites(&mut self, sites: &[SiteInfo]) {
+    pub(crate) fn record_sites(&mut self, sites: &[SiteInfo]) {
         let key = |site: &SiteInfo| {
             let unit = u64::from_str_radix(&site.unit, 16).unwrap_or(0);
             (unit, site.name.clone(), site.line as usize)
@@ -114,7 +114,7 @@ impl ProgramState {
 
     /// Takes note of functions that a session before this one has patched: what they run isn't known, but it is
     /// neither the original nor what the files say now.
-    pub(crate) fn take_up(&mut self, sites: &[SiteInfo]) {
+    pub(crate) fn adopt(&mut self, sites: &[SiteInfo]) {
         for site in sites.iter().filter(|site| site.patched) {
             let unit = u64::from_str_radix(&site.unit, 16).ok();
             let mut units = self.program.units.iter();
@@ -172,17 +172,17 @@ impl ProgramState {
         let new = wanted.earlier.iter().skip(self.earlier.len());
         self.latest = new.map(made_of).collect();
         if wanted.earlier.len() > self.earlier.len() {
-            self.note_loaded(wanted);
-            self.whole = true;
+            self.record_loaded(wanted);
+            self.whole_crate = true;
         }
-        self.whole &= !self.active.is_empty();
+        self.whole_crate &= !self.active.is_empty();
         self.earlier.clone_from(&wanted.earlier);
         self.nothing_differs(wanted);
         self.installed.push(load);
     }
 
     /// Whether these plugins would bring just what the last patch brought.
-    pub(crate) fn runs(&self, plugins: &[SpreadPlugin]) -> bool {
+    pub(crate) fn runs(&self, plugins: &[WholeCratePlugin]) -> bool {
         !plugins.is_empty() && plugins.iter().map(made_of).eq(self.latest.iter().copied())
     }
 
@@ -190,14 +190,14 @@ impl ProgramState {
     pub(crate) fn nothing_differs(&mut self, wanted: &Wanted) {
         let all = wanted.without.is_empty();
         self.meaning = all.then(|| wanted.meaning.clone());
-        self.told.clone_from(&wanted.spreading);
+        self.told.clone_from(&wanted.indirect);
         if all {
             self.refusal = None;
         }
     }
 }
 
-fn made_of(plugin: &SpreadPlugin) -> (usize, u64) {
+fn made_of(plugin: &WholeCratePlugin) -> (usize, u64) {
     (plugin.position, plugin.content)
 }
 

@@ -79,7 +79,7 @@ pub(crate) struct Unit {
     pub(crate) unmodified: Option<String>,
     /// The folder of a package from a registry or from git: cargo takes its sources for unchangeable.
     #[serde(default)]
-    pub(crate) kept: Option<PathBuf>,
+    pub(crate) immutable_source: Option<PathBuf>,
 }
 
 /// The folder with the records of all units in a profile's folder; cargo puts no file of such a name there.
@@ -88,7 +88,7 @@ pub(crate) fn records(profile: &Path) -> PathBuf {
 }
 
 /// Makes the file in a unit's folder that cargo takes for a source, as old as can be: the crate was just built.
-pub(crate) fn note_built(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn record_built(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("again");
     replace_file(&path, b"")?;
     set_time(&path, SystemTime::UNIX_EPOCH)?;

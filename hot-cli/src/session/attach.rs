@@ -31,7 +31,7 @@ type Orphan = (PathBuf, Vec<u32>);
 
 pub(super) fn attach(options: &AttachArgs) -> Result<u8> {
     let folder = SessionDir::take_over(find(options.pid)?)?;
-    if folder.has_whole_patches() {
+    if folder.has_whole_crate_patches() {
         // Dropping it would take the programs' plugins, and the chance for another try.
         folder.leave();
         bail!(

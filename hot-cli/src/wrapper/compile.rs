@@ -20,7 +20,7 @@ use crate::os::files::{below, replace_file};
 use crate::rustc::args::RustcArgs;
 use crate::rustc::dep_info;
 use crate::rustc::recipe::{Call, Places};
-use crate::rustc::unit::{note_built, Unit, UnitKind, NOT_INCLUDED};
+use crate::rustc::unit::{record_built, Unit, UnitKind, NOT_INCLUDED};
 
 /// How often a rewritten crate is compiled before it is built as it is.
 const ATTEMPTS: usize = 4;
@@ -40,7 +40,7 @@ struct ForeignCrate {
     /// Patterns of the names of functions that the user wants left alone.
     skip: Vec<String>,
     /// The package, if cargo takes its sources for unchangeable.
-    kept: Option<PathBuf>,
+    immutable_source: Option<PathBuf>,
 }
 
 /// How the compilation of a rewritten crate ended.
@@ -80,7 +80,7 @@ impl Compilation {
     pub(super) fn included(mut self, list: &List, included: &Included) -> Self {
         self.included = Some(ForeignCrate {
             skip: list.skip.clone(),
-            kept: included.sources.map(|_| included.folder.clone()),
+            immutable_source: included.sources.map(|_| included.folder.clone()),
         });
         self
     }
@@ -178,7 +178,7 @@ impl Compilation {
     fn watched(&self, unit: &Unit) -> Result<()> {
         let mut files = self.settings(unit);
         if self.kind != UnitKind::Test {
-            files.push(note_built(&self.folder)?);
+            files.push(record_built(&self.folder)?);
         }
         dep_info::add(&self.dep_info(&self.out_dir()), &files)
     }
@@ -350,10 +350,10 @@ impl Compilation {
             skip: Vec::new(),
             inlined: BTreeSet::new(),
             unmodified: None,
-            kept: self
+            immutable_source: self
                 .included
                 .as_ref()
-                .and_then(|foreign| foreign.kept.clone()),
+                .and_then(|foreign| foreign.immutable_source.clone()),
         })
     }
 

@@ -33,12 +33,12 @@ pub(crate) fn run(own: &Path, arguments: Vec<OsString>) -> ExitCode {
     let Some(args) = args else {
         return replace(list.chained, arguments);
     };
-    let mark = list
+    let cache_key = list
         .crates
         .iter()
-        .find(|included| args.codegen("codegen-units") == Some(&included.mark.to_string()));
-    let included = mark.filter(|included| is_compiled_for(included));
-    let args = match mark {
+        .find(|included| args.codegen("codegen-units") == Some(&included.cache_key.to_string()));
+    let included = cache_key.filter(|included| is_compiled_for(included));
+    let args = match cache_key {
         Some(_) => args.without(&[], &["codegen-units"]),
         None => args,
     };
@@ -83,7 +83,7 @@ fn uses_sites(args: &RustcArgs) -> bool {
     libraries.any(|(_, library)| Unit::of_library(&here.join(library)).is_some())
 }
 
-/// Cargo would take what was compiled for what the mark says, for ever.
+/// Cargo would take what was compiled for what the cache key says, for ever.
 fn checked(code: ExitCode, included: &Included) -> ExitCode {
     match included.check_sources() {
         Ok(()) => code,

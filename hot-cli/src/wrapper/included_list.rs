@@ -32,8 +32,8 @@ pub(crate) struct Included {
     pub(crate) version: String,
     /// Its package.
     pub(crate) folder: PathBuf,
-    pub(crate) mark: u32,
-    /// For a package that cargo takes for unchangeable: what its files held when the mark was made.
+    pub(crate) cache_key: u32,
+    /// For a package that cargo takes for unchangeable: what its files held when the cache key was made.
     pub(crate) sources: Option<u64>,
 }
 
@@ -53,7 +53,7 @@ impl List {
 }
 
 impl Included {
-    /// Fails if the files are no longer those that the mark stands for.
+    /// Fails if the files are no longer those that the cache key stands for.
     pub(crate) fn check_sources(&self) -> Result<()> {
         if self
             .sources

@@ -233,20 +233,13 @@ fn is_conditional(argument: &FnArg) -> bool {
 }
 
 /// Whether it is async and only its result is `impl Trait`: the compiler finds out what that is, and whoever
-/// replaces it makes sure that it stays the same (see [`has_opaque_result`]).
+/// replaces it makes sure that it stays the same (see `soft_mock_abi::site::has_opaque_result`).
 fn is_opaque(signature: &Signature) -> bool {
     let mut arguments = ImplTraitFinder(false);
     for argument in &signature.inputs {
         arguments.visit_fn_arg(argument);
     }
     signature.asyncness.is_some() && !arguments.0
-}
-
-/// Whether the signature of a site, as text, is that of a function whose result is `impl Trait`.
-pub fn has_opaque_result(signature: &str) -> bool {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
-    let mut words = signature.match_indices("impl ");
-    words.any(|(at, _)| !signature[..at].ends_with(is_name))
 }
 
 fn names_impl_trait(signature: &Signature) -> bool {

@@ -11,8 +11,9 @@
 
 use std::sync::Arc;
 
+use soft_mock_abi::site::has_opaque_result;
+
 use super::macro_scope::{doubtful_macro, doubtful_neighbour};
-use crate::analysis::eligibility::has_opaque_result;
 use crate::analysis::hidden::Hidden;
 use crate::analysis::items::{DeclaredFunction, FileItems, Module, Private, PrivateKind, UseKind};
 use crate::syntax::mentions::{contains, Mentions};

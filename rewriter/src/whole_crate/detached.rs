@@ -14,6 +14,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, ToTokens};
+use soft_mock_abi::symbol::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature};
 
@@ -21,16 +22,6 @@ use crate::analysis::eligibility::contains_impl;
 use crate::syntax::attributes::conditions;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::names::plain;
-
-/// How the name of the function starts that holds the body of an async function.
-pub const DETACHED_BODY: &str = "__soft_mock_body_";
-
-/// How the name of the function starts that is the replacement of a function with a moved body.
-pub const DETACHED_CODE: &str = "__soft_mock_code_";
-
-/// The name of the function through which the future of a moved body goes if the result is `impl Trait`: its
-/// instance names the type that the result is.
-pub const DETACHED_OUTPUT: &str = "__soft_mock_output";
 
 /// A function whose body is moved, where it stands.
 pub(super) struct Candidate<'a> {

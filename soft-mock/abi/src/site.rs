@@ -90,6 +90,13 @@ layout! {
     }
 }
 
+/// Whether the signature of a site, as text, is that of a function whose result is `impl Trait`.
+pub fn has_opaque_result(signature: &str) -> bool {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let mut words = signature.match_indices("impl ");
+    words.any(|(at, _)| !signature[..at].ends_with(is_name))
+}
+
 /// Where the fields are that are read from object files.
 pub mod offset {
     use super::Site;

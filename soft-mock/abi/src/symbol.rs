@@ -24,6 +24,16 @@ pub const PLUGIN_ENTRY: &str = "soft_mock_plugin_entry_v1";
 /// The function at the root of a managed plugin's crate that declares it.
 pub const PLUGIN_DECLARATION: &str = "__soft_mock_plugin";
 
+/// How the name of the function starts that holds the body of an async function.
+pub const DETACHED_BODY: &str = "__soft_mock_body_";
+
+/// How the name of the function starts that is the replacement of a function with a moved body.
+pub const DETACHED_CODE: &str = "__soft_mock_code_";
+
+/// The name of the function through which the future of a moved body goes if the result is `impl Trait`: its
+/// instance names the type that the result is.
+pub const DETACHED_OUTPUT: &str = "__soft_mock_output";
+
 /// The symbol of the replacement at this position of a plugin.
 pub fn patch(position: usize) -> String {
     format!("{PATCH}{position}")

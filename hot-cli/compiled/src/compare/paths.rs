@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use soft_mock_rewriter::whole_crate::DETACHED_BODY;
+use soft_mock_abi::symbol::DETACHED_BODY;
 
 /// Whether `path` is the future of a body that was moved, or drops one.
 pub(super) fn is_detached_body(path: &str) -> bool {

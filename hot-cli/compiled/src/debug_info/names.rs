@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use soft_mock_rewriter::whole_crate::DETACHED_BODY;
+use soft_mock_abi::symbol::DETACHED_BODY;
 
 use super::entries::Entries;
 

@@ -13,7 +13,7 @@ use soft_mock_rewriter::analysis::FunctionInfo;
 use soft_mock_rewriter::instrument::{rewrite, Output};
 use soft_mock_rewriter::whole_crate::prepare;
 
-use super::{SpreadRequest, WholeError};
+use super::{Request, WholeCrateError};
 use crate::os::files::{below, replace_file};
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run;
@@ -57,9 +57,9 @@ impl Crate<'_> {
     /// Compiles what edits are compared with, unless it was before. `against`: the units that it uses.
     pub(super) fn baseline(
         &self,
-        request: &SpreadRequest<'_>,
+        request: &Request<'_>,
         against: Vec<u64>,
-    ) -> Result<PathBuf, WholeError> {
+    ) -> Result<PathBuf, WholeCrateError> {
         let place = self.folder.join("whole/base");
         let library = self.library(&place);
         let path = place.join("base.json");
@@ -84,18 +84,18 @@ impl Crate<'_> {
     /// Compiles the crate into `place`.
     pub(super) fn compile(
         &self,
-        request: &SpreadRequest<'_>,
+        request: &Request<'_>,
         place: &Path,
-    ) -> Result<Compiled, WholeError> {
+    ) -> Result<Compiled, WholeCrateError> {
         let tree = shadow::tree(&self.unit.root, self.read)?;
         if let Some(error) = tree.errors.first() {
-            return Err(WholeError::Compile {
+            return Err(WholeCrateError::Compile {
                 stderr: error.to_string(),
             });
         }
         let functions = rewrite(&tree, &shadow::options(self.unit, Output::Program)).functions;
         let source = prepare(tree, &self.unit.crate_name, &functions).map_err(|error| {
-            WholeError::Refused {
+            WholeCrateError::Refused {
                 reason: format!("the prepared file is no Rust: {error}"),
             }
         })?;
@@ -122,10 +122,10 @@ impl Crate<'_> {
 
     fn rustc(
         &self,
-        request: &SpreadRequest<'_>,
+        request: &Request<'_>,
         place: &Path,
         shadow_root: &Path,
-    ) -> Result<(), WholeError> {
+    ) -> Result<(), WholeCrateError> {
         let unit = self.unit;
         let root = below(shadow_root, &unit.root);
         let incremental = self.folder.join("whole/incremental");
@@ -146,7 +146,7 @@ impl Crate<'_> {
         let finished = run::run(request.rustc, unit, &args, request.cancel)?;
         match finished.success {
             true => Ok(()),
-            false => Err(WholeError::Compile {
+            false => Err(WholeCrateError::Compile {
                 stderr: finished.stderr,
             }),
         }

@@ -11,7 +11,7 @@ use soft_mock_compiled::debug_info::{Library, Reader};
 use soft_mock_compiled::objects::{self, Object};
 
 use super::units::Built;
-use super::{refused, Code, SpreadRequest, WholeError};
+use super::{refused, Code, Request, WholeCrateError};
 
 /// What is known of the programs of this process, by the names of their crates.
 pub(super) struct Layouts {
@@ -36,7 +36,7 @@ impl Layouts {
     /// Reads baselines ahead.
     pub(super) fn prepare(
         &mut self,
-        request: &SpreadRequest<'_>,
+        request: &Request<'_>,
         baselines: &[(usize, PathBuf)],
     ) -> Result<()> {
         let known = self.of(request);
@@ -55,11 +55,11 @@ impl Layouts {
     /// Refuses if something that may be alive has another form now. Returns what was read of the new compilation.
     pub(super) fn check(
         &mut self,
-        request: &SpreadRequest<'_>,
+        request: &Request<'_>,
         built: &Built,
         [old, new]: [&Code<'_>; 2],
         identifiers: &HashSet<String>,
-    ) -> Result<Vec<Library>, WholeError> {
+    ) -> Result<Vec<Library>, WholeCrateError> {
         let known = self.of(request);
         let mut before = Vec::new();
         let mut now: Vec<Library> = Vec::new();
@@ -93,7 +93,7 @@ impl Layouts {
         }
     }
 
-    fn of(&mut self, request: &SpreadRequest<'_>) -> &mut Known {
+    fn of(&mut self, request: &Request<'_>) -> &mut Known {
         let crates = request.units.iter().map(|unit| &unit.unit.crate_name);
         let crates: BTreeSet<String> = crates.cloned().collect();
         let own = crates.iter().cloned().collect();

@@ -28,7 +28,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::os::process::{Cancel, Cancelled};
-use crate::program::whole_plugin::{Replaced, SpreadPlugin};
+use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
 use crate::rustc::unit::Unit;
 use layouts::Layouts;
 use soft_mock_compiled::compare::{self, Difference, Premises, Side};
@@ -48,7 +48,7 @@ pub(crate) type Read<'a> = dyn Fn(&Path) -> std::io::Result<String> + 'a;
 
 /// One unit of the program.
 #[derive(Clone, Copy)]
-pub(crate) struct SpreadUnit<'a> {
+pub(crate) struct UnitSources<'a> {
     pub(crate) unit: &'a Unit,
     /// The unit's folder.
     pub(crate) folder: &'a Path,
@@ -59,9 +59,9 @@ pub(crate) struct SpreadUnit<'a> {
 }
 
 /// A patch to build.
-pub(crate) struct SpreadRequest<'a> {
+pub(crate) struct Request<'a> {
     /// All units of the program.
-    pub(crate) units: &'a [SpreadUnit<'a>],
+    pub(crate) units: &'a [UnitSources<'a>],
     /// The compiler's own binary.
     pub(crate) rustc: &'a Path,
     /// The linker of the toolchain, if there is one.
@@ -73,7 +73,7 @@ pub(crate) struct SpreadRequest<'a> {
     /// Folders with the libraries that the program was built from.
     pub(crate) libraries: &'a [PathBuf],
     /// What is loaded of earlier patches that were built here, oldest first.
-    pub(crate) earlier: &'a [SpreadPlugin],
+    pub(crate) earlier: &'a [WholeCratePlugin],
     /// Nothing but bodies of functions was edited. A stored closure keeps the body that it was made
     /// with; where something else changed that it uses, that is refused.
     pub(crate) only_bodies: bool,
@@ -86,20 +86,20 @@ pub(crate) struct SpreadRequest<'a> {
 
 /// What a patch comes to.
 #[derive(Debug, Default)]
-pub(crate) struct Spread {
+pub(crate) struct WholeCratePatch {
     /// To be loaded in this order, as one.
-    pub(crate) plugins: Vec<SpreadPlugin>,
+    pub(crate) plugins: Vec<WholeCratePlugin>,
     /// Functions that differ, but are called just once: the program's main.
     pub(crate) once: Vec<Replaced>,
     /// Statics that begin with another value now: the running ones keep theirs.
-    pub(crate) kept: Vec<String>,
+    pub(crate) preserved_statics: Vec<String>,
     /// What took how long.
     pub(crate) notes: Vec<String>,
 }
 
 /// Why there is no plugin.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum WholeError {
+pub(crate) enum WholeCrateError {
     /// A crate does not compile: the user's error.
     #[error("{stderr}")]
     Compile { stderr: String },
@@ -114,7 +114,7 @@ pub(crate) enum WholeError {
     Failed(anyhow::Error),
 }
 
-impl From<anyhow::Error> for WholeError {
+impl From<anyhow::Error> for WholeCrateError {
     fn from(error: anyhow::Error) -> Self {
         match error.is::<Cancelled>() {
             true => Self::Cancelled,
@@ -123,8 +123,8 @@ impl From<anyhow::Error> for WholeError {
     }
 }
 
-fn refused(reason: impl Into<String>) -> WholeError {
-    WholeError::Refused {
+fn refused(reason: impl Into<String>) -> WholeCrateError {
+    WholeCrateError::Refused {
         reason: reason.into(),
     }
 }
@@ -133,14 +133,14 @@ fn refused(reason: impl Into<String>) -> WholeError {
 static LAYOUTS: Mutex<Layouts> = Mutex::new(Layouts::new());
 
 /// Compiles what patches are compared with, as far as it is not there: the first patch need not wait for it.
-pub(crate) fn prepare(request: &SpreadRequest<'_>) -> Result<(), WholeError> {
+pub(crate) fn prepare(request: &Request<'_>) -> Result<(), WholeCrateError> {
     let mut layouts = LAYOUTS.lock().unwrap_or_else(PoisonError::into_inner);
     let baselines = Units::new(request)?.baselines(|_| true)?;
     Ok(layouts.prepare(request, &baselines)?)
 }
 
 /// Builds the plugins of a patch.
-pub(crate) fn build(request: &SpreadRequest<'_>) -> Result<Spread, WholeError> {
+pub(crate) fn build(request: &Request<'_>) -> Result<WholeCratePatch, WholeCrateError> {
     let mut layouts = LAYOUTS.lock().unwrap_or_else(PoisonError::into_inner);
     let started = Instant::now();
     let mut units = Units::new(request)?;
@@ -152,12 +152,12 @@ pub(crate) fn build(request: &SpreadRequest<'_>) -> Result<Spread, WholeError> {
     let identifiers = identifiers(&built);
     let read = layouts.check(request, &built, [&old, &new], &identifiers)?;
     let checked = started.elapsed() - parsed;
-    let mut spread = taken_out(request, &built, [&old, &new], &identifiers, &read)?;
-    spread.notes.push(format!(
+    let mut patch = extract(request, &built, [&old, &new], &identifiers, &read)?;
+    patch.notes.push(format!(
         "compiled in {compiled:?}, compared and linked in {:?}, of that layouts in {checked:?}",
         started.elapsed() - compiled
     ));
-    Ok(spread)
+    Ok(patch)
 }
 
 /// The bytes of libraries, each with its unit.
@@ -211,13 +211,13 @@ impl<'d> Code<'d> {
     }
 }
 
-fn taken_out<'d>(
-    request: &SpreadRequest<'_>,
+fn extract<'d>(
+    request: &Request<'_>,
     built: &Built,
     [old, new]: [&Code<'d>; 2],
     identifiers: &HashSet<String>,
     layouts: &[Library],
-) -> Result<Spread, WholeError> {
+) -> Result<WholeCratePatch, WholeCrateError> {
     let crates: HashSet<String> = request
         .units
         .iter()
@@ -249,9 +249,9 @@ fn taken_out<'d>(
         let is_same = |path: &str| new_side.is_same(&old_side, path);
         refused(sites::unusable_result(&then, &now, &is_same).unwrap_or_default() + &why)
     })?;
-    let mut spread = Spread {
-        kept: difference.preserved_statics.iter().cloned().collect(),
-        ..Spread::default()
+    let mut patch = WholeCratePatch {
+        preserved_statics: difference.preserved_statics.iter().cloned().collect(),
+        ..WholeCratePatch::default()
     };
     let plugins = plugin::Plugins {
         request,
@@ -268,13 +268,13 @@ fn taken_out<'d>(
         let (once, sites): (Vec<&CompiledSite>, Vec<&CompiledSite>) =
             sites.into_iter().partition(|site| site.is_main);
         let once = once.iter().map(|site| built.replaced(position, site));
-        spread.once.extend(once);
-        let earlier = [request.earlier, &spread.plugins].concat();
+        patch.once.extend(once);
+        let earlier = [request.earlier, &patch.plugins].concat();
         if let Some(plugin) = plugins.build(position, &sites, &earlier)? {
-            spread.plugins.push(plugin);
+            patch.plugins.push(plugin);
         }
     }
-    Ok(spread)
+    Ok(patch)
 }
 
 /// The functions to replace of each unit, in the order of the units.
@@ -283,7 +283,7 @@ fn by_unit<'a>(
     new: &Code<'_>,
     difference: &Difference,
     sites: &'a HashMap<String, CompiledSite>,
-) -> Result<Vec<(usize, Vec<&'a CompiledSite>)>, WholeError> {
+) -> Result<Vec<(usize, Vec<&'a CompiledSite>)>, WholeCrateError> {
     let mut found: Vec<(usize, Vec<&CompiledSite>)> =
         built.order.iter().map(|unit| (*unit, Vec::new())).collect();
     for owner in &difference.replaced {

@@ -9,12 +9,12 @@ use soft_mock_abi::manifest::{self, Function, Manifest};
 use soft_mock_abi::symbol;
 
 use super::units::Built;
-use super::{refused, Code, SpreadRequest, WholeError};
+use super::{refused, Code, Request, WholeCrateError};
 use crate::os::files::{examine, replace_file};
 use crate::os::process::Cancelled;
-use crate::os::session_dir::WHOLE;
+use crate::os::session_dir::WHOLE_CRATE;
 use crate::patch::linker::{Inputs, Linker};
-use crate::program::whole_plugin::SpreadPlugin;
+use crate::program::whole_crate_plugin::WholeCratePlugin;
 use soft_mock_compiled::compare::{self, Premises, Side};
 use soft_mock_compiled::debug_info::Library;
 use soft_mock_compiled::extract;
@@ -27,7 +27,7 @@ use soft_mock_compiled::world::{Piece, World};
 
 /// Builds the plugins of a patch.
 pub(super) struct Plugins<'a, 'd> {
-    pub(super) request: &'a SpreadRequest<'a>,
+    pub(super) request: &'a Request<'a>,
     pub(super) built: &'a Built,
     pub(super) code: &'a Code<'d>,
     pub(super) old: &'a Side<'a, 'd>,
@@ -45,8 +45,8 @@ impl Plugins<'_, '_> {
         &self,
         position: usize,
         sites: &[&CompiledSite],
-        earlier: &[SpreadPlugin],
-    ) -> Result<Option<SpreadPlugin>, WholeError> {
+        earlier: &[WholeCratePlugin],
+    ) -> Result<Option<WholeCratePlugin>, WholeCrateError> {
         if sites.is_empty() {
             return Ok(None);
         }
@@ -67,7 +67,10 @@ impl Plugins<'_, '_> {
         let name = format!("{}-{}", self.request.number, position);
         let place = self.request.output.join(&name);
         let (objects, content) = self.write(&place, position, sites, &selected)?;
-        let path = self.request.output.join(format!("{}{name}.so", WHOLE));
+        let path = self
+            .request
+            .output
+            .join(format!("{}{name}.so", WHOLE_CRATE));
         let own = state(&self.code.world, &selected.taken);
         self.link(&name, &objects, &path, earlier, &selected.used)?;
         check(&path, &own, &selected.statics)?;
@@ -75,7 +78,7 @@ impl Plugins<'_, '_> {
             let object = selected.taken.get(&piece.0);
             object.is_some_and(|taken| taken.sections.contains(&piece.1))
         };
-        Ok(Some(SpreadPlugin {
+        Ok(Some(WholeCratePlugin {
             position,
             path,
             functions: sites
@@ -96,7 +99,7 @@ impl Plugins<'_, '_> {
         position: usize,
         sites: &[&CompiledSite],
         selected: &Selected,
-    ) -> Result<(Vec<PathBuf>, u64), WholeError> {
+    ) -> Result<(Vec<PathBuf>, u64), WholeCrateError> {
         let manifest = self
             .manifest(position, sites)
             .map_err(anyhow::Error::from)?;
@@ -153,9 +156,9 @@ impl Plugins<'_, '_> {
         name: &str,
         objects: &[PathBuf],
         output: &Path,
-        earlier: &[SpreadPlugin],
+        earlier: &[WholeCratePlugin],
         used: &BTreeSet<String>,
-    ) -> Result<(), WholeError> {
+    ) -> Result<(), WholeCrateError> {
         let linker = Linker {
             bundled: self.request.linker,
             program: self.request.program,
@@ -181,7 +184,7 @@ impl Plugins<'_, '_> {
         };
         let linked = linker.link(&inputs, output, self.request.cancel);
         linked.map_err(|error| match error.is::<Cancelled>() {
-            true => WholeError::Cancelled,
+            true => WholeCrateError::Cancelled,
             false => refused(format!("{error:#}")),
         })
     }
@@ -209,7 +212,7 @@ fn check(
     plugin: &Path,
     expected: &HashSet<String>,
     statics: &[NewStatic],
-) -> Result<(), WholeError> {
+) -> Result<(), WholeCrateError> {
     // The linker's own tables, which only the dynamic linker writes to.
     const TABLES: [&str; 4] = [".got", ".got.plt", ".dynamic", ".relro_padding"];
     let unexpected = examine(plugin, library::state)?

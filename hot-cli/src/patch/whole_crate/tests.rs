@@ -53,8 +53,8 @@ const ALL: [&str; 19] = [
     "app::waits",
 ];
 
-fn names(spread: &Spread) -> Vec<&str> {
-    let functions = spread.plugins.iter().flat_map(|plugin| &plugin.functions);
+fn names(patch: &WholeCratePatch) -> Vec<&str> {
+    let functions = patch.plugins.iter().flat_map(|plugin| &plugin.functions);
     let mut names: Vec<&str> = functions
         .map(|function| function.name.as_str())
         // Where code is optimised, it holds what it calls.
@@ -87,7 +87,10 @@ fn check_all(project: &Project, linker: Option<&Path>) {
 fn new_code_runs_with_the_state_of_the_program() {
     let project = Project::new(&["-C", "debuginfo=2"]);
     let same = project.build(LIB).expect("a comparison");
-    assert!(same.plugins.is_empty() && same.kept.is_empty(), "{same:?}");
+    assert!(
+        same.plugins.is_empty() && same.preserved_statics.is_empty(),
+        "{same:?}"
+    );
     check_all(&project, project.linker.as_deref());
     check_all(&project, None);
 
@@ -99,7 +102,7 @@ fn new_code_runs_with_the_state_of_the_program() {
 
 fn refusal(project: &Project, edits: &[(&str, &str)]) -> String {
     match project.build(&replaced(edits)) {
-        Err(WholeError::Refused { reason }) => reason,
+        Err(WholeCrateError::Refused { reason }) => reason,
         other => panic!("not refused: {other:?}"),
     }
 }

@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::compile::{Compiled, Crate, InPlaceOf};
-use super::{refused, SpreadRequest, WholeError};
-use crate::program::whole_plugin::Replaced;
+use super::{refused, Request, WholeCrateError};
+use crate::program::whole_crate_plugin::Replaced;
 use crate::rustc::unit::UnitKind;
 use soft_mock_compiled::sites::CompiledSite;
 
 /// The units of a request.
 pub(super) struct Units<'a> {
-    request: &'a SpreadRequest<'a>,
+    request: &'a Request<'a>,
     /// Positions, each after those that it uses.
     order: Vec<usize>,
     /// Which units each uses, directly or not.
@@ -32,7 +32,7 @@ pub(super) struct Built {
 }
 
 impl<'a> Units<'a> {
-    pub(super) fn new(request: &'a SpreadRequest<'a>) -> Result<Self, WholeError> {
+    pub(super) fn new(request: &'a Request<'a>) -> Result<Self, WholeCrateError> {
         let stems: BTreeMap<String, usize> = request
             .units
             .iter()
@@ -89,7 +89,7 @@ impl<'a> Units<'a> {
         all.any(|position| self.request.units[position].edited.is_some())
     }
 
-    fn check_unmodified(&self) -> Result<(), WholeError> {
+    fn check_unmodified(&self) -> Result<(), WholeCrateError> {
         let foreign = |position: &usize| !self.is_ours(*position) && self.is_edited(*position);
         match (0..self.request.units.len()).find(foreign) {
             None => Ok(()),
@@ -104,7 +104,7 @@ impl<'a> Units<'a> {
     pub(super) fn baselines(
         &mut self,
         wanted: impl Fn(usize) -> bool,
-    ) -> Result<Vec<(usize, PathBuf)>, WholeError> {
+    ) -> Result<Vec<(usize, PathBuf)>, WholeCrateError> {
         let mut needed: BTreeSet<usize> = BTreeSet::new();
         for position in (0..self.request.units.len()).filter(|position| wanted(*position)) {
             needed.insert(position);
@@ -146,7 +146,7 @@ impl<'a> Units<'a> {
     }
 
     /// Compiles what was edited, and what uses it.
-    pub(super) fn build(&mut self) -> Result<Built, WholeError> {
+    pub(super) fn build(&mut self) -> Result<Built, WholeCrateError> {
         let edited: BTreeSet<usize> = (0..self.request.units.len())
             .filter(|position| self.is_edited(*position))
             .collect();

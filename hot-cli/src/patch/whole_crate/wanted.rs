@@ -1,7 +1,7 @@
 //! Builds a patch from whole crates: for edits that reach others, and for bodies that a micro-crate
 //! can't express.
 //!
-//! Turns a wanted patch into a request to `spread`, and the answer into a plan: which functions
+//! Turns a wanted patch into a request, and the answer into a plan: which functions
 //! become new, and which of those that were patched before get their original bodies again. Knows
 //! nothing of how code is compared.
 
@@ -13,13 +13,13 @@ use anyhow::{Context, Result};
 use soft_mock_rewriter::analysis::widened_structs;
 use soft_mock_rewriter::syntax::Fingerprint;
 
-use super::{Read, Spread, SpreadRequest, SpreadUnit, WholeError};
+use super::{Read, Request, UnitSources, WholeCrateError, WholeCratePatch};
 use crate::os::files::below;
 use crate::os::process::{Cancel, Cancelled};
 use crate::patch::build::{BuildError, Built, Job};
 use crate::patch::user_errors;
-use crate::program::plan::{Plan, PlannedFunction, Rude, Site};
-use crate::program::whole_plugin::Replaced;
+use crate::program::plan::{Plan, PlannedFunction, Rude, SiteKey};
+use crate::program::whole_crate_plugin::Replaced;
 use crate::program::{LoadedUnit, Program};
 use crate::rustc::run::first_error;
 use crate::wrapper::shadow;
@@ -50,12 +50,12 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
         }
     }
     let compiled = compiled_texts(program);
-    let units: Vec<SpreadUnit<'_>> = program
+    let units: Vec<UnitSources<'_>> = program
         .units
         .iter()
         .zip(&compiled)
         .zip(&readers)
-        .map(|((loaded, compiled), read)| SpreadUnit {
+        .map(|((loaded, compiled), read)| UnitSources {
             unit: &loaded.unit,
             folder: &loaded.folder,
             compiled,
@@ -64,7 +64,7 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
         .collect();
     std::fs::create_dir_all(&job.folder)
         .with_context(|| format!("can't create {}", job.folder.display()))?;
-    let built = super::build(&SpreadRequest {
+    let built = super::build(&Request {
         units: &units,
         rustc: &program.rustc,
         linker: program.linker.as_deref(),
@@ -72,38 +72,38 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
         library: program.library(),
         libraries: &program.libraries,
         earlier: &job.wanted.earlier,
-        only_bodies: job.wanted.spreading.is_empty(),
+        only_bodies: job.wanted.indirect.is_empty(),
         output: &job.folder,
         number: job.number,
         cancel: &job.cancel,
     });
     Ok(match built {
-        Ok(spread) => Ok(taken(job, spread, why)),
-        Err(WholeError::Cancelled) => Err(BuildError::Cancelled),
-        Err(WholeError::Compile { stderr }) => Err(compile_error(job, stderr)?),
-        Err(WholeError::Refused { reason }) => Err(match why {
+        Ok(patch) => Ok(taken(job, patch, why)),
+        Err(WholeCrateError::Cancelled) => Err(BuildError::Cancelled),
+        Err(WholeCrateError::Compile { stderr }) => Err(compile_error(job, stderr)?),
+        Err(WholeCrateError::Refused { reason }) => Err(match why {
             Some(why) => rude(job, &format!("{why}; {reason}")),
             None => rude(job, &reason),
         }),
-        Err(WholeError::Failed(error)) => return Err(error),
+        Err(WholeCrateError::Failed(error)) => return Err(error),
     })
 }
 
 /// Compiles ahead what patches of whole crates are compared with.
 pub(crate) fn prepare(program: &Program, cancel: &Cancel) -> Result<()> {
     let compiled = compiled_texts(program);
-    let units: Vec<SpreadUnit<'_>> = program
+    let units: Vec<UnitSources<'_>> = program
         .units
         .iter()
         .zip(&compiled)
-        .map(|(loaded, compiled)| SpreadUnit {
+        .map(|(loaded, compiled)| UnitSources {
             unit: &loaded.unit,
             folder: &loaded.folder,
             compiled,
             edited: None,
         })
         .collect();
-    super::prepare(&SpreadRequest {
+    super::prepare(&Request {
         units: &units,
         rustc: &program.rustc,
         linker: program.linker.as_deref(),
@@ -174,7 +174,7 @@ fn compile_error(job: &Job, stderr: String) -> Result<BuildError> {
         }
     }
     // An edit may also break a crate that uses it.
-    Ok(match job.wanted.spreading.is_empty() {
+    Ok(match job.wanted.indirect.is_empty() {
         true => rude(job, &first_error(&stderr)),
         false => BuildError::Compile(stderr),
     })
@@ -182,7 +182,7 @@ fn compile_error(job: &Job, stderr: String) -> Result<BuildError> {
 
 /// The first of the edits can't be patched.
 fn rude(job: &Job, why: &str) -> BuildError {
-    let edits = job.wanted.spreading.iter().map(|edit| Rude {
+    let edits = job.wanted.indirect.iter().map(|edit| Rude {
         file: edit.file.clone(),
         line: edit.line,
         why: format!("{}: {why}", edit.what),
@@ -196,7 +196,7 @@ fn rude(job: &Job, why: &str) -> BuildError {
 }
 
 /// The answer as a plan: all functions that differ from the program as it was built.
-fn taken(job: &Job, spread: Spread, why: Option<&str>) -> Built {
+fn taken(job: &Job, patch: WholeCratePatch, why: Option<&str>) -> Built {
     let state = Fingerprint::joined(job.wanted.meaning.values().copied());
     let planned = |position: usize, function: &Replaced| {
         let site = (position, function.name.clone());
@@ -213,8 +213,8 @@ fn taken(job: &Job, spread: Spread, why: Option<&str>) -> Built {
         unit.patch.clear();
         unit.restore.clear();
     }
-    let mut replaced: BTreeSet<Site> = BTreeSet::new();
-    for plugin in &spread.plugins {
+    let mut replaced: BTreeSet<SiteKey> = BTreeSet::new();
+    for plugin in &patch.plugins {
         for function in &plugin.functions {
             let function = planned(plugin.position, function);
             replaced.insert((plugin.position, function.name.clone()));
@@ -230,11 +230,11 @@ fn taken(job: &Job, spread: Spread, why: Option<&str>) -> Built {
             unit.restore.push(function.clone());
         }
     }
-    let mut notes = spread.notes;
+    let mut notes = patch.notes;
     if let Some(why) = why {
         notes.insert(0, format!("the whole crate is compiled: {why}"));
     }
-    let plugins: Vec<PathBuf> = spread
+    let plugins: Vec<PathBuf> = patch
         .plugins
         .iter()
         .map(|plugin| plugin.path.clone())
@@ -242,13 +242,13 @@ fn taken(job: &Job, spread: Spread, why: Option<&str>) -> Built {
     Built {
         plugins,
         plan,
-        once: spread
+        once: patch
             .once
             .iter()
             .map(|function| planned(0, function))
             .collect(),
-        kept: spread.kept,
-        whole: spread.plugins,
+        preserved_statics: patch.preserved_statics,
+        whole_crate_plugins: patch.plugins,
         notes,
     }
 }

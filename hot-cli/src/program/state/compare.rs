@@ -15,8 +15,8 @@ struct Found {
     rude: BTreeSet<Rude>,
     plan: Plan,
     meaning: Meaning,
-    spreading: BTreeSet<Edit>,
-    bodies: BTreeMap<Site, PlannedFunction>,
+    indirect: BTreeSet<Edit>,
+    bodies: BTreeMap<SiteKey, PlannedFunction>,
 }
 
 /// A file of one unit, as it was compiled and as it is.
@@ -69,7 +69,7 @@ impl ProgramState {
         self.check_dependents(&mut found);
         if self.program.is_plugin {
             // It is loaded anew, which carries whatever changed.
-            let edits = found.spreading.iter().map(|edit| Rude {
+            let edits = found.indirect.iter().map(|edit| Rude {
                 file: edit.file.clone(),
                 line: edit.line,
                 why: edit.what.clone(),
@@ -88,7 +88,7 @@ impl ProgramState {
         let bodies = found.bodies.iter();
         self.refusal = Some(Refusal {
             edits: edits.iter().map(by_reason).collect(),
-            spreading: found.spreading.iter().map(by_content).collect(),
+            indirect: found.indirect.iter().map(by_content).collect(),
             bodies: bodies.map(|(site, f)| (site.clone(), f.body)).collect(),
         });
     }
@@ -105,19 +105,19 @@ impl ProgramState {
     fn beside(&self, mut found: Found) -> Option<Box<Wanted>> {
         let refusal = self.refusal.as_ref()?;
         let is_known = |edit: &Rude| refusal.edits.contains(&by_reason(edit));
-        let waits_too = |edit: &Edit| refusal.spreading.contains(&by_content(edit));
-        if !found.rude.iter().all(is_known) || !found.spreading.iter().all(waits_too) {
+        let waits_too = |edit: &Edit| refusal.indirect.contains(&by_content(edit));
+        if !found.rude.iter().all(is_known) || !found.indirect.iter().all(waits_too) {
             return None;
         }
-        if self.program.is_plugin || self.whole {
+        if self.program.is_plugin || self.whole_crate {
             return None;
         }
-        found.spreading.clear();
-        let waits = |(site, function): &(&Site, &PlannedFunction)| {
+        found.indirect.clear();
+        let waits = |(site, function): &(&SiteKey, &PlannedFunction)| {
             refusal.bodies.get(*site) == Some(&function.body)
         };
         let waiting = found.bodies.iter().filter(waits);
-        let waiting: BTreeSet<Site> = waiting.map(|(site, _)| site.clone()).collect();
+        let waiting: BTreeSet<SiteKey> = waiting.map(|(site, _)| site.clone()).collect();
         found.bodies.retain(|site, _| !waiting.contains(site));
         let without = found.rude.iter().cloned().collect();
         match self.wanted(found, &waiting) {
@@ -127,8 +127,8 @@ impl ProgramState {
     }
 
     /// A patch, if there is anything to do; functions that wait stay as they are.
-    fn wanted(&self, mut found: Found, waiting: &BTreeSet<Site>) -> Change {
-        if found.spreading.is_empty() {
+    fn wanted(&self, mut found: Found, waiting: &BTreeSet<SiteKey>) -> Change {
+        if found.indirect.is_empty() {
             self.plan_bodies(&mut found, waiting);
             let idle = |unit: &UnitPlan| unit.patch.is_empty() && unit.restore.is_empty();
             // Idle units stay: a build of whole crates has to know all edited files. And what reached others in the
@@ -142,9 +142,9 @@ impl ProgramState {
         Change::Patch(Box::new(Wanted {
             plan: found.plan,
             meaning: found.meaning,
-            whole: self.whole && !found.bodies.is_empty(),
-            fresh: self.fresh(&found.spreading),
-            spreading: found.spreading.into_iter().collect(),
+            whole_crate: self.whole_crate && !found.bodies.is_empty(),
+            fresh: self.fresh(&found.indirect),
+            indirect: found.indirect.into_iter().collect(),
             bodies: found.bodies,
             active: active.map(|(site, f)| (site.clone(), f.clone())).collect(),
             earlier: self.earlier.clone(),
@@ -230,7 +230,7 @@ impl ProgramState {
         }
     }
 
-    /// What differs, if it counts. What is rude and what spreads is noted.
+    /// What differs, if it counts. What is rude and what reaches others is recorded.
     fn compare_pair(
         &self,
         pair: &Pair<'_>,
@@ -259,12 +259,12 @@ impl ProgramState {
         }
         found.meaning.insert(key, pair.new.meaning);
         for edit in &different.indirect {
-            found.spreading.insert(Edit {
+            found.indirect.insert(Edit {
                 file: pair.path.to_owned(),
                 line: edit.line,
                 what: edit.what.clone(),
                 now: edit.now,
-                kept: edit.kept.clone(),
+                preserved_static: edit.kept.clone(),
             });
         }
         found.plan.entry(pair.position).or_default();
@@ -292,12 +292,12 @@ impl ProgramState {
         }
         if unit.is_without_site(&planned.name) {
             // So those who call it become new.
-            found.spreading.insert(Edit {
+            found.indirect.insert(Edit {
                 what: format!("body of {} changed", function.title()),
                 now: function.body,
                 line: planned.line,
                 file: planned.file,
-                kept: None,
+                preserved_static: None,
             });
             return;
         }
@@ -307,7 +307,7 @@ impl ProgramState {
     }
 
     /// Functions that are to get another body than they have now.
-    fn plan_bodies(&self, found: &mut Found, waiting: &BTreeSet<Site>) {
+    fn plan_bodies(&self, found: &mut Found, waiting: &BTreeSet<SiteKey>) {
         for (site, function) in &found.bodies {
             let active = self.active.get(site).map(|active| active.body);
             if active != Some(function.body) {
@@ -339,7 +339,7 @@ impl ProgramState {
 
     /// A crate that was compiled as it is can't be compiled again for a patch: what it uses must stay.
     fn check_dependents(&self, found: &mut Found) {
-        for edit in &found.spreading {
+        for edit in &found.indirect {
             let units = found.plan.iter();
             let mut edited = units
                 .filter(|(_, unit)| unit.files.contains_key(&edit.file))
@@ -362,7 +362,7 @@ impl ProgramState {
     }
 
     /// Takes note of what a patch brought that was made from whole crates.
-    pub(super) fn note_loaded(&mut self, wanted: &Wanted) {
+    pub(super) fn record_loaded(&mut self, wanted: &Wanted) {
         for (position, unit) in &wanted.plan {
             for (path, file) in &unit.files {
                 let key = (*position, path.clone());

@@ -12,7 +12,7 @@ use crate::wrapper::shadow;
 
 impl ProgramState {
     /// Takes note of files that may have changed.
-    pub(crate) fn note(&mut self, paths: &[PathBuf]) {
+    pub(crate) fn record(&mut self, paths: &[PathBuf]) {
         for path in paths {
             if self
                 .held
@@ -21,7 +21,7 @@ impl ProgramState {
             {
                 self.held.remove(path);
             }
-            match self.look_at(path) {
+            match self.survey(path) {
                 Some(state) => self.current.insert(path.clone(), state),
                 None => self.current.remove(path),
             };
@@ -93,7 +93,7 @@ impl ProgramState {
         self.missing = missing;
         let paths: Vec<PathBuf> = self.new_files.keys().cloned().collect();
         for path in paths {
-            match self.look_at(&path) {
+            match self.survey(&path) {
                 Some(state) => self.current.insert(path, state),
                 None => self.current.remove(&path),
             };
@@ -152,7 +152,7 @@ impl ProgramState {
     }
 
     /// A file of a module that the program was built without.
-    fn look_at_new(
+    fn survey_new(
         &self,
         path: &Path,
         (position, module): &(usize, Vec<String>),
@@ -169,7 +169,7 @@ impl ProgramState {
     }
 
     /// How a file differs from what was compiled, if it does.
-    fn look_at(&self, path: &Path) -> Option<FileState> {
+    fn survey(&self, path: &Path) -> Option<FileState> {
         let units: Vec<(usize, &LoadedUnit)> = self
             .program
             .units
@@ -182,10 +182,10 @@ impl ProgramState {
             Some(FileState::Rude(Rude { file, line: 1, why }))
         };
         if let Some(place) = self.new_files.get(path).filter(|_| units.is_empty()) {
-            return self.look_at_new(path, place);
+            return self.survey_new(path, place);
         }
         if units.is_empty() {
-            return self.look_at_input(path).and_then(rude);
+            return self.survey_input(path).and_then(rude);
         }
         let text: Arc<str> = match std::fs::read_to_string(path) {
             Ok(text) => text.into(),
@@ -213,7 +213,7 @@ impl ProgramState {
     }
 
     /// Why a change of a file that is no source of a rewritten crate matters, if it did change.
-    fn look_at_input(&self, path: &Path) -> Option<String> {
+    fn survey_input(&self, path: &Path) -> Option<String> {
         let now = content_hash(path);
         for LoadedUnit { unit, .. } in &self.program.units {
             let Some(input) = unit.inputs.get(path).filter(|then| then.hash != now) else {

@@ -190,7 +190,7 @@ fn the_job_server_of_a_build_is_not_asked_later() {
         skip: Vec::new(),
         inlined: Default::default(),
         unmodified: None,
-        kept: None,
+        immutable_source: None,
     };
     let names: Vec<&str> = environment(&unit).map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["CARGO_PKG_NAME", "MAKEFLAGS"]);

@@ -45,7 +45,7 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
         functions: restored.collect(),
         elapsed,
     });
-    events.extend(kept_values(&patch.wanted.fresh, &patch.kept));
+    events.extend(kept_values(&patch.wanted.fresh, &patch.preserved_statics));
     events
 }
 
@@ -58,8 +58,12 @@ pub(super) fn nothing_differs(wanted: &Wanted, built: &Built) -> Vec<Event> {
     let Some(edit) = wanted.fresh.first() else {
         return vec![Event::NothingDiffers];
     };
-    let mut events = kept_values(&wanted.fresh, &built.kept);
-    if wanted.fresh.iter().any(|edit| edit.kept.is_none()) {
+    let mut events = kept_values(&wanted.fresh, &built.preserved_statics);
+    if wanted
+        .fresh
+        .iter()
+        .any(|edit| edit.preserved_static.is_none())
+    {
         events.push(Event::NothingUsesIt(edit_reason(edit)));
     }
     events
@@ -78,7 +82,7 @@ pub(super) fn reasons(edits: &[Rude]) -> Vec<Reason> {
 /// Where a patch that the program refused came from.
 pub(super) fn refused_patch(wanted: &Wanted, error: &str) -> Vec<Rude> {
     let why = format!("the program refused the patch: {error}");
-    let edits = wanted.spreading.iter().map(|edit| (&edit.file, edit.line));
+    let edits = wanted.indirect.iter().map(|edit| (&edit.file, edit.line));
     let units = wanted.plan.values();
     let functions = units.flat_map(|unit| unit.patch.iter().chain(&unit.restore));
     let places = edits.chain(functions.map(|function| (&function.file, function.line)));
@@ -155,7 +159,9 @@ fn kept_values(edits: &[Edit], kept: &[String]) -> Vec<Event> {
         return Vec::new();
     }
     let is_said = |name: &&String| {
-        let mut statics = edits.iter().filter_map(|edit| edit.kept.as_ref());
+        let mut statics = edits
+            .iter()
+            .filter_map(|edit| edit.preserved_static.as_ref());
         statics.any(|of| name.ends_with(of.as_str()))
     };
     let unsaid = kept.iter().filter(|name| !is_said(name));
@@ -163,7 +169,7 @@ fn kept_values(edits: &[Edit], kept: &[String]) -> Vec<Event> {
     let edited = edits.iter().filter_map(|edit| {
         Some(Event::KeepsUsedValue {
             edit: edit_reason(edit),
-            name: edit.kept.clone()?,
+            name: edit.preserved_static.clone()?,
         })
     });
     unsaid.chain(edited).collect()
@@ -194,8 +200,8 @@ mod tests {
             wanted: Box::new(Wanted {
                 plan: BTreeMap::from([(0, plan)]),
                 meaning: BTreeMap::new(),
-                spreading: Vec::new(),
-                whole: false,
+                indirect: Vec::new(),
+                whole_crate: false,
                 fresh: Vec::new(),
                 bodies: BTreeMap::new(),
                 active: Vec::new(),
@@ -203,7 +209,7 @@ mod tests {
                 without: Vec::new(),
             }),
             once: Vec::new(),
-            kept: Vec::new(),
+            preserved_statics: Vec::new(),
             load: Load {
                 id: 1,
                 plugins: Vec::new(),

@@ -155,7 +155,9 @@ impl Engine {
         }
         let wanted = &mut building.wanted;
         wanted.plan.clone_from(&built.plan);
-        wanted.earlier.extend(built.whole.iter().cloned());
+        wanted
+            .earlier
+            .extend(built.whole_crate_plugins.iter().cloned());
         if !self.programs.know(&building.program) {
             return; // It has left meanwhile.
         }

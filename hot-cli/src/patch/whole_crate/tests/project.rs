@@ -138,7 +138,7 @@ impl Project {
             .expect("visible symbols");
     }
 
-    pub(super) fn build(&self, text: &str) -> Result<Spread, WholeError> {
+    pub(super) fn build(&self, text: &str) -> Result<WholeCratePatch, WholeCrateError> {
         self.build_with(&[("app", text)], &[], self.linker.as_deref())
     }
 
@@ -146,9 +146,9 @@ impl Project {
     pub(super) fn build_with(
         &self,
         edits: &[(&str, &str)],
-        earlier: &[SpreadPlugin],
+        earlier: &[WholeCratePlugin],
         linker: Option<&Path>,
-    ) -> Result<Spread, WholeError> {
+    ) -> Result<WholeCratePatch, WholeCrateError> {
         self.number.set(self.number.get() + 1);
         let folders = self.units.each_ref().map(|unit| self.folder(unit));
         let compiled = folders.each_ref().map(|folder| {
@@ -160,7 +160,7 @@ impl Project {
             edit.map(|(_, text)| move |_: &Path| Ok((*text).to_owned()))
         });
         // The order doesn't matter.
-        let units = [1, 0].map(|position: usize| SpreadUnit {
+        let units = [1, 0].map(|position: usize| UnitSources {
             unit: &self.units[position],
             folder: &folders[position],
             compiled: &compiled[position],
@@ -168,7 +168,7 @@ impl Project {
                 .as_ref()
                 .map(|read| read as &dyn Fn(&Path) -> std::io::Result<String>),
         });
-        build(&SpreadRequest {
+        build(&Request {
             units: &units,
             rustc: &self.rustc,
             linker,
@@ -186,7 +186,7 @@ impl Project {
     /// What the program prints; of each plugin the functions that `wanted` names are installed.
     pub(super) fn run(
         &self,
-        plugins: &[SpreadPlugin],
+        plugins: &[WholeCratePlugin],
         wanted: impl Fn(&str) -> bool,
     ) -> Vec<String> {
         let mut arguments = Vec::new();
@@ -251,6 +251,6 @@ fn unit(root: &Path, rustc: &Path, name: &str, file: &str, flags: &[&str]) -> Un
         without: BTreeSet::new(),
         inlined: BTreeSet::new(),
         unmodified: None,
-        kept: None,
+        immutable_source: None,
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Patch {
     /// Functions that differ, but are called just once.
     pub(crate) once: Vec<PlannedFunction>,
     /// Statics that begin with another value now.
-    pub(crate) kept: Vec<String>,
+    pub(crate) preserved_statics: Vec<String>,
     pub(crate) load: Load,
     /// The save.
     pub(crate) since: Instant,
@@ -71,7 +71,7 @@ impl Patches {
     /// again when that has arrived.
     pub(crate) fn must_wait(&mut self, program: &Path, wanted: &Wanted) -> bool {
         let on_its_way = self.sent.values().any(|sent| sent.patch.program == program);
-        let waits = on_its_way && !wanted.spreading.is_empty();
+        let waits = on_its_way && !wanted.indirect.is_empty();
         self.postponed |= waits;
         waits
     }
@@ -142,7 +142,7 @@ impl Patches {
                 program: building.program,
                 wanted: building.wanted,
                 once: built.once,
-                kept: built.kept,
+                preserved_statics: built.preserved_statics,
                 since: building.since,
                 recipients,
                 load,
@@ -237,19 +237,19 @@ mod tests {
     use super::*;
     use crate::program::plan::Edit;
 
-    fn wanted(spreading: usize) -> Box<Wanted> {
+    fn wanted(indirect: usize) -> Box<Wanted> {
         let edit = Edit {
             file: "/a.rs".into(),
             line: 1,
             what: "value of const N changed".into(),
             now: Default::default(),
-            kept: None,
+            preserved_static: None,
         };
         Box::new(Wanted {
             plan: BTreeMap::new(),
             meaning: BTreeMap::new(),
-            spreading: vec![edit; spreading],
-            whole: false,
+            indirect: vec![edit; indirect],
+            whole_crate: false,
             fresh: Vec::new(),
             bodies: BTreeMap::new(),
             active: Vec::new(),
@@ -263,8 +263,8 @@ mod tests {
             plugins: vec!["/p.so".into()],
             plan: BTreeMap::new(),
             once: Vec::new(),
-            kept: Vec::new(),
-            whole: Vec::new(),
+            preserved_statics: Vec::new(),
+            whole_crate_plugins: Vec::new(),
             notes: Vec::new(),
         }
     }

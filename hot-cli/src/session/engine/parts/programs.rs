@@ -59,9 +59,9 @@ impl Programs {
     /// A process told which functions a program has. `adopt` takes over what a session before this one has patched.
     pub(crate) fn record_sites(&mut self, key: &Path, sites: &[SiteInfo], adopt: bool) {
         if let Some(state) = self.known.get_mut(key) {
-            state.note_sites(sites);
+            state.record_sites(sites);
             if adopt {
-                state.take_up(sites);
+                state.adopt(sites);
             }
         }
     }
@@ -84,7 +84,7 @@ impl Programs {
     pub(crate) fn record_files(&mut self, paths: &[PathBuf]) -> Option<Vec<PathBuf>> {
         let before = self.other_files();
         for state in self.known.values_mut() {
-            state.note(paths);
+            state.record(paths);
         }
         let now = self.other_files();
         let new = now.iter().filter(|path| !before.contains(path));
@@ -132,7 +132,7 @@ impl Programs {
     ) -> Vec<PathBuf> {
         let states = self.known.values();
         let units = states.flat_map(|state| &state.program.units);
-        let copies = units.filter_map(|loaded| loaded.unit.kept.clone());
+        let copies = units.filter_map(|loaded| loaded.unit.immutable_source.clone());
         let is_edited = |copy: &PathBuf| files.clone().any(|file| file.starts_with(copy));
         let edited: BTreeSet<PathBuf> = copies.filter(is_edited).collect();
         let new = edited.difference(&self.edited_copies).cloned().collect();
@@ -169,7 +169,8 @@ impl Programs {
     pub(crate) fn to_install(&self, key: &Path, built: &Built) -> Option<Vec<Restore>> {
         let state = self.known.get(key)?;
         let restore = restores(&state.program, &built.plan);
-        let is_there = built.plugins.len() == built.whole.len() && state.runs(&built.whole);
+        let is_there = built.plugins.len() == built.whole_crate_plugins.len()
+            && state.runs(&built.whole_crate_plugins);
         let nothing = (built.plugins.is_empty() || is_there) && restore.is_empty();
         (!nothing).then_some(restore)
     }

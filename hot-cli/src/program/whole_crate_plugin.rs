@@ -19,7 +19,7 @@ pub(crate) struct Replaced {
 
 /// A plugin that was built.
 #[derive(Debug, Clone)]
-pub(crate) struct SpreadPlugin {
+pub(crate) struct WholeCratePlugin {
     /// The position of its unit in the request.
     pub(crate) position: usize,
     pub(crate) path: PathBuf,
@@ -35,7 +35,7 @@ pub(crate) struct SpreadPlugin {
     pub(crate) content: u64,
 }
 
-impl SpreadPlugin {
+impl WholeCratePlugin {
     /// What a later patch would have to know of this one.
     pub(crate) fn must_be_known(&self) -> Option<String> {
         let new = self
