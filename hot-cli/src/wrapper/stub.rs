@@ -1,10 +1,11 @@
 //! The generated main of a program: starts the reloader where a session asks for it, then the
 //! user's main.
 //!
-//! Without `HOT_SESSION` in its environment the program is what the user wrote, and nothing else runs.
+//! A program belongs to a session if its environment says so, or if an ancestor of its process does (or this very
+//! process, before it executed the program). Otherwise it is what the user wrote, and nothing else runs.
 
 use soft_mock_abi::section::{SITES, UNIT};
-use soft_mock_abi::start::{Start, VERSION};
+use soft_mock_abi::start::{Start, LINEAGE, VERSION};
 use soft_mock_abi::symbol::{AGENT_START, MAIN};
 use soft_mock_rewriter::instrument::{sentinel, support_module, CrateIdentity};
 use soft_mock_rewriter::syntax::Edition;
@@ -27,6 +28,7 @@ pub(crate) fn source(program: &str) -> String {
         .replace("$sites", SITES)
         .replace("$entry", AGENT_START)
         .replace("$main", MAIN)
+        .replace("$lineage", LINEAGE)
         .replace("$program", &format!("{program:?}"));
     text.push_str(&support_module(Edition::E2021, &facts));
     text.push_str(&sentinel(Edition::E2021));
@@ -46,7 +48,10 @@ pub(crate) const PROGRAM: &str = "__soft_mock_program";
 
 const TEXT: &str = r#"#![allow(warnings)]
 fn main() -> impl ::std::process::Termination {
-    if let Some(session) = ::std::env::var_os("$SESSION") { reloader::start(session); }
+    match ::std::env::var_os("$SESSION") {
+        Some(session) => { reloader::give_back_environment(); reloader::start(session); }
+        None => if let Some(session) = reloader::of_an_ancestor() { reloader::start(session); },
+    }
     ::__soft_mock_program::$main()
 }
 mod reloader {
@@ -58,11 +63,12 @@ mod reloader {
         fn dlopen(path: *const c_char, flags: c_int) -> *mut c_void;
         fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
         fn dlerror() -> *const c_char;
+        fn geteuid() -> u32;
     }
     use crate::__soft_mock::Site;
     #[repr(C)] struct Start { $start }
-    pub fn start(session: OsString) {
-        // What was set for the build is not the program's: its environment is the user's again.
+    // What was set for the build is not the program's: its environment is the user's again.
+    pub fn give_back_environment() {
         std::env::remove_var("$SESSION");
         match std::env::var_os("$CHAINED_WRAPPER") {
             Some(chained) => std::env::set_var("RUSTC_WORKSPACE_WRAPPER", chained),
@@ -73,6 +79,29 @@ mod reloader {
             if before.is_empty() { std::env::remove_var("RUSTC_WRAPPER"); } else { std::env::set_var("RUSTC_WRAPPER", before); }
             std::env::remove_var("$RUSTC_WRAPPER_BEFORE");
         }
+    }
+    // The session of a program that started this one, or that this process was before, with an environment that
+    // doesn't name it any more. Only what belongs to this user alone is one.
+    pub fn of_an_ancestor() -> Option<OsString> {
+        use std::os::unix::ffi::OsStringExt;
+        use std::os::unix::fs::MetadataExt;
+        let processes = std::path::Path::new($program).parent()?.join("$lineage");
+        if !processes.is_dir() { return None; }
+        let mut pid = std::process::id();
+        while pid > 1 {
+            if let Ok(session) = std::fs::read(processes.join(pid.to_string())) {
+                let session = OsString::from_vec(session);
+                let folder = std::fs::symlink_metadata(&session).ok()?;
+                let is_ours = folder.is_dir() && folder.uid() == unsafe { geteuid() } && folder.mode() & 0o077 == 0;
+                return is_ours.then_some(session);
+            }
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            // After the name, which may hold anything: the state and the parent.
+            pid = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?;
+        }
+        None
+    }
+    pub fn start(session: OsString) {
         if let Err(why) = open(session) { eprintln!("hot: this program can't be patched: {why}"); }
     }
     fn open(session: OsString) -> Result<(), String> {

@@ -77,6 +77,10 @@ pub struct Hello {
     /// managed plugin in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<PathBuf>,
+    /// The plugins that are installed in it already: in the child of a process that forked, and in one that calls
+    /// again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub installed: Vec<PathBuf>,
 }
 
 /// A unit of a program.

@@ -12,6 +12,9 @@ pub const STARTED: c_int = 0;
 /// The answer: it doesn't, and why was said.
 pub const FAILED: c_int = 1;
 
+/// The folder beside the records of programs in which each process of a session has a file with its number.
+pub const LINEAGE: &str = "sessions";
+
 layout! {
     /// What the generated main tells the agent, in a call of [`AGENT_START`](crate::symbol::AGENT_START).
     #[derive(Debug)]

@@ -19,6 +19,7 @@ mod meaning;
 mod mini_redis;
 mod policy;
 mod private;
+mod processes;
 mod profiles;
 mod rude;
 mod saves;

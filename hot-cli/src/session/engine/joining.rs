@@ -26,15 +26,26 @@ impl Engine {
         self.perform(effects);
         let key = program_key(&hello);
         if self.programs.know(&key) {
-            self.catch_up(conn, &key);
+            self.catch_up(conn, &key, &hello.installed);
         } else if self.programs.begin_loading(&key) {
             self.perform([Effect::Start(Job::LoadProgram { key, hello, pid })]);
         }
     }
 
-    /// A process that joined after patches were installed gets them all.
-    fn catch_up(&mut self, conn: Connection, program: &Path) {
-        for load in self.programs.installed(program).to_vec() {
+    /// A process that joined after patches were installed gets them all, but for those that it has from before: it
+    /// was forked from one that had them, or calls again. Loaded twice, their variables would begin anew.
+    fn catch_up(&mut self, conn: Connection, program: &Path, has: &[PathBuf]) {
+        let is_new = |load: &&Load| {
+            load.plugins.is_empty() || !load.plugins.iter().all(|plugin| has.contains(plugin))
+        };
+        let loads: Vec<Load> = self
+            .programs
+            .installed(program)
+            .iter()
+            .filter(is_new)
+            .cloned()
+            .collect();
+        for load in loads {
             let id = self.numbers.next();
             let load = ToProgram::Load(Load { id, ..load });
             self.perform([Effect::Send(conn, load)]);

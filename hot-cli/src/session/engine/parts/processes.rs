@@ -144,6 +144,7 @@ mod tests {
             units: Vec::new(),
             program: program.into(),
             image: image.map(PathBuf::from),
+            installed: Vec::new(),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::registry::{Registry, Site};
 use crate::reloader::{Stop, THREAD};
 use crate::{registry, signals};
 
-use super::handover;
+use super::{fork, handover};
 
 /// More than any line; who sends more isn't a peer.
 const LONGEST_LINE: u64 = 16 << 20;
@@ -58,7 +58,7 @@ pub(super) fn serve(stream: UnixStream, program: Program, stop: &Stop) -> io::Re
         writing: Mutex::new(()),
     });
     let mut reader = BufReader::new(&connection.stream);
-    let Some(hello) = hello(&connection.program) else {
+    let Some(hello) = undisturbed(|| hello(&connection.program)) else {
         return Ok(());
     };
     connection.send(&FromProgram::Hello(hello))?;
@@ -74,9 +74,41 @@ pub(super) fn serve(stream: UnixStream, program: Program, stop: &Stop) -> io::Re
         if !line.ends_with(b"\n") {
             return Err(io::ErrorKind::InvalidData.into()); // Cut off, or endless.
         }
-        connection.handle(&line)?;
+        undisturbed(|| connection.handle(&line))?;
     }
     Ok(())
+}
+
+/// Does something while the process doesn't fork: a child would find it half done.
+fn undisturbed<R>(act: impl FnOnce() -> R) -> R {
+    let _busy = fork::busy();
+    act()
+}
+
+/// What the program was asked for, and what is said of it.
+struct Task {
+    id: u64,
+    verb: &'static str,
+    /// The program's own plugins that it installs.
+    plugins: Vec<PathBuf>,
+}
+
+impl Task {
+    fn new(id: u64, verb: &'static str) -> Self {
+        Self {
+            id,
+            verb,
+            plugins: Vec::new(),
+        }
+    }
+
+    fn load(load: &Load, program: &Program) -> Self {
+        let own = program.image.is_none();
+        Self {
+            plugins: load.plugins.iter().filter(|_| own).cloned().collect(),
+            ..Self::new(load.id, "installed")
+        }
+    }
 }
 
 impl Connection {
@@ -92,19 +124,20 @@ impl Connection {
         match serde_json::from_slice(line) {
             Ok(ToProgram::Load(load)) => {
                 let id = load.id;
+                let task = Task::load(&load, &self.program);
                 match self.transaction(load) {
                     Ok(patch) => {
                         let progress = patch.commit_when_safe();
-                        self.follow(id, "installed", progress, LoadError::functions)
+                        self.follow(task, progress, LoadError::functions)
                     }
-                    Err(error) => self.finish(id, "", Err(error), |_| Vec::new()),
+                    Err(error) => self.finish(Task::new(id, ""), Err(error), |_| Vec::new()),
                 }
             }
             Ok(ToProgram::Rollback(Rollback { id, patches })) => {
                 let progress = self
                     .with_sites(|sites| rollback_when_safe(sites, patches))
                     .unwrap_or(Err(RollbackError::Gone));
-                self.follow(id, "rolled back", progress, |_| Vec::new())
+                self.follow(Task::new(id, "rolled back"), progress, |_| Vec::new())
             }
             Ok(ToProgram::Sites(question)) => self.send(&FromProgram::Sites(SiteList {
                 id: question.id,
@@ -147,8 +180,7 @@ impl Connection {
     /// when it did what it was asked for. The connection isn't held up by that.
     fn follow<E>(
         self: &Arc<Self>,
-        id: u64,
-        verb: &'static str,
+        task: Task,
         progress: Result<Progress<E>, E>,
         functions: fn(&E) -> Vec<String>,
     ) -> io::Result<()>
@@ -157,25 +189,28 @@ impl Connection {
     {
         let waiting = match progress {
             Ok(Progress::Waiting(result)) => Progress::Waiting(result),
-            Ok(Progress::Done(report)) => return self.finish(id, verb, Ok(report), functions),
-            Err(error) => return self.finish(id, verb, Err(error), functions),
+            Ok(Progress::Done(report)) => return self.finish(task, Ok(report), functions),
+            Err(error) => return self.finish(task, Err(error), functions),
         };
-        self.send(&FromProgram::Waiting(Waiting { id }))?;
+        self.send(&FromProgram::Waiting(Waiting { id: task.id }))?;
         let connection = Arc::clone(self);
         signals::spawn(THREAD, move || {
             // A peer that went away meanwhile needs no answer.
-            let _ = connection.finish(id, verb, waiting.wait(), functions);
+            let _ = connection.finish(task, waiting.wait(), functions);
         })
         .map(drop)
     }
 
     fn finish<E: fmt::Display>(
         &self,
-        id: u64,
-        verb: &str,
+        task: Task,
         result: Result<Report, E>,
         functions: fn(&E) -> Vec<String>,
     ) -> io::Result<()> {
+        let Task { id, verb, plugins } = task;
+        if result.is_ok() {
+            fork::record_installed(plugins);
+        }
         if let Some(peer) = self.program.logged {
             match &result {
                 Ok(report) => log(peer, format_args!("{verb}: {report}")),
@@ -214,6 +249,10 @@ fn hello(program: &Program) -> Option<Hello> {
         units: units.iter().map(unit_info).collect(),
         program: program.name.clone(),
         image: program.image.map(|image| image.path().to_owned()),
+        installed: match program.image {
+            Some(_) => Vec::new(),
+            None => fork::installed(),
+        },
     })
 }
 

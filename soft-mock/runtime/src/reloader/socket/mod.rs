@@ -6,7 +6,9 @@
 
 mod address;
 mod connection;
+mod fork;
 mod handover;
+mod lineage;
 mod plugins;
 
 use std::io;
@@ -111,10 +113,28 @@ pub fn connect(session: impl AsRef<Path>, program: &str) -> Result<Handle, Start
         logged: None, // `hot` says itself what it does.
     };
     plugins::follow(&session, copies)?;
+    lineage::record(Path::new(&program.name), &session).map_err(|cause| StartError::Place {
+        place: PathBuf::from(&program.name),
+        cause,
+    })?;
     // Before the program's main, which will ask for it.
     handover::take(&session, &program.name);
     let stop = Stop::default();
     let seen = stop.clone();
+    let (of_child, for_child) = (program.clone(), (session.clone(), stop.clone()));
+    fork::follow(move || {
+        let (session, stop) = &for_child;
+        // Without a place for copies nothing could be loaded.
+        let Ok(copies) = folder_for_copies(session) else {
+            return;
+        };
+        let program = Program {
+            copies: Some(copies),
+            ..of_child.clone()
+        };
+        keep_calling(session, &program, stop, &|_| {});
+    })
+    .map_err(StartError::Thread)?;
     Handle::spawn(&stop, move || {
         keep_calling(&session, &program, &seen, &|_| {})
     })
@@ -150,6 +170,7 @@ fn call(
     called: &dyn Fn(&UnixStream),
 ) -> io::Result<()> {
     let stream = connect_to(socket)?;
+    let _closed_in_children = fork::Connected::new(&stream);
     called(&stream);
     connection::serve(stream, program.clone(), stop)
 }

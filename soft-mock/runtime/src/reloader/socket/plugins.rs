@@ -24,6 +24,8 @@ static SERVING: Mutex<Vec<Serving>> = Mutex::new(Vec::new());
 /// A plugin that `hot` knows of.
 struct Serving {
     image: &'static Image,
+    /// The process that has the connection: a child that it forked must not end it.
+    pid: u32,
     stop: Stop,
     stream: Arc<Mutex<Option<UnixStream>>>,
 }
@@ -53,6 +55,7 @@ fn begin(image: &'static Image) {
     };
     let serving = Serving {
         image,
+        pid: std::process::id(),
         stop: Stop::default(),
         stream: Arc::default(),
     };
@@ -88,7 +91,7 @@ fn end(image: &'static Image) {
     let ended = serving.swap_remove(at);
     ended.stop.0.store(true, Ordering::SeqCst);
     let stream = ended.stream.lock().take();
-    if let Some(stream) = stream {
+    if let Some(stream) = stream.filter(|_| ended.pid == std::process::id()) {
         // It may be closed already.
         let _ = stream.shutdown(Shutdown::Both);
     }
