@@ -45,13 +45,19 @@ impl Step {
         saves.iter().flat_map(|(changes, _)| changes).chain(half)
     }
 
+    /// What is special about it.
+    pub(crate) fn way(&self) -> Option<&'static str> {
+        match self {
+            Self::Saves(saves) if saves.len() > 1 => Some("burst"),
+            Self::Saves(_) => None,
+            Self::Half(..) => Some("half"),
+            Self::Rollback => Some("rollback"),
+        }
+    }
+
     /// Whether `hot` may answer more than once.
     pub(crate) fn is_several(&self) -> bool {
-        match self {
-            Self::Saves(saves) => saves.len() > 1,
-            Self::Half(..) => true,
-            Self::Rollback => false,
-        }
+        matches!(self.way(), Some("burst" | "half"))
     }
 
     /// The same step in a program of some of the fragments; nothing if it doesn't concern them.

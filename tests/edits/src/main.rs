@@ -16,6 +16,9 @@ struct Arguments {
     /// How many edits
     #[arg(long, default_value_t = 1000)]
     steps: usize,
+    /// How many programs, at most
+    #[arg(long, default_value_t = usize::MAX)]
+    sessions: usize,
     /// What chance begins with: the same seed makes the same programs and edits
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let summary = run(&Options {
         hot: hot.unwrap_or_else(|| hot::binary().to_owned()),
         steps: arguments.steps,
+        sessions: arguments.sessions,
         seed: arguments.seed,
         release: arguments.release,
         only: arguments.only,

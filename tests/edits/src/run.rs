@@ -10,9 +10,9 @@ use soft_mock_tests::dice;
 use soft_mock_tests::project::Save;
 
 use crate::cases;
-use crate::edit::{apply, choose, Change, Situation, Step};
+use crate::edit::{apply, choose, Change, Situation, Step, What};
 use crate::grammar::Kind;
-use crate::minimise::minimise;
+use crate::minimise::{minimise, Found};
 use crate::program::{Program, State};
 use crate::session::{Answer, Expectation, Running};
 use crate::verdict::{Fault, FaultKind, Model, Outcome};
@@ -23,7 +23,9 @@ pub struct Options {
     pub hot: PathBuf,
     /// How many edits.
     pub steps: usize,
-    /// What chance begins with.
+    /// How many programs, at most.
+    pub sessions: usize,
+    /// What chance begins with: the first program. The next one has the next number.
     pub seed: u64,
     /// Optimised programs.
     pub release: bool,
@@ -87,7 +89,7 @@ impl Options {
 pub fn run(options: &Options) -> Summary {
     let mut summary = Summary::default();
     let mut seed = options.seed;
-    while summary.steps < options.steps {
+    while summary.steps < options.steps && summary.sessions < options.sessions {
         session(options, seed, &mut summary);
         seed += 1;
     }
@@ -184,23 +186,45 @@ fn report(
     fault: &Fault,
 ) {
     let found = minimise(&options.hot, program, first, steps, fault, options.tries);
-    let kinds: Vec<&str> = found
+    let what = format!("{} in {}", found.fault.kind, concerned(&found));
+    let name = format!("{}-{seed}", what.to_lowercase());
+    let name = name.replace(|char: char| !char.is_alphanumeric(), "-");
+    let folder = cases::write(&options.faults.join(name), seed, &found);
+    eprintln!("seed {seed}: {what}: {}", folder.display());
+    let kind = found.fault.kind.to_string();
+    summary.faults.push((kind, concerned(&found), folder));
+}
+
+/// What shows a fault, with what the last step changed of it: `display.generic + plain`.
+fn concerned(found: &Found) -> String {
+    let name = |at: usize| found.program.fragments[at].kind;
+    let last = found.steps.last().into_iter().flat_map(Step::changes);
+    let mut parts: Vec<String> = last
+        .map(|change| match change.what {
+            What::Knob(knob, _) => {
+                let kind = name(change.fragment);
+                format!("{}.{}", kind.name, kind.knobs[knob].name)
+            }
+            What::Place(_) => format!("{}.place", name(change.fragment).name),
+            What::Comments(_) => format!("{}.comments", name(change.fragment).name),
+        })
+        .collect();
+    let edited = |at: usize| {
+        parts
+            .iter()
+            .any(|part| part.split('.').next() == Some(name(at).name))
+    };
+    let others: Vec<&str> = found
         .fault
         .fragments
         .iter()
-        .filter_map(|at| found.program.fragments.get(*at))
-        .map(|fragment| fragment.kind.name)
+        .filter(|at| !edited(**at))
+        .map(|at| name(*at).name)
         .collect();
-    let what = format!("{} in {}", found.fault.kind, kinds.join(" + "));
-    let name = format!(
-        "{}-{seed}",
-        what.to_lowercase().replace(" in ", "-").replace(" + ", "-")
-    );
-    let folder = cases::write(&options.faults.join(name), seed, &found);
-    eprintln!("seed {seed}: {what}: {}", folder.display());
-    summary
-        .faults
-        .push((found.fault.kind.to_string(), kinds.join(" + "), folder));
+    parts.extend(others.into_iter().map(str::to_owned));
+    parts.extend(found.steps.last().and_then(Step::way).map(str::to_owned));
+    parts.dedup();
+    parts.join(" + ")
 }
 
 /// A program in a session, with what is known of it.

@@ -56,6 +56,7 @@ fn what_hot_says_of_edits_is_true() {
     let summary = run(&Options {
         hot: hot::binary().to_owned(),
         steps,
+        sessions: usize::MAX,
         seed: dice::rounds("EDITS_SEED", 1) as u64,
         release: false,
         only: Vec::new(),
