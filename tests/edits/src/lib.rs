@@ -4,15 +4,16 @@
 //! Knows `hot` only from outside. The same seed makes the same programs and edits.
 
 mod cases;
+mod check;
 mod edit;
 mod grammar;
 mod minimise;
+mod model;
 mod program;
 mod run;
 mod session;
-#[cfg(test)]
-mod tests;
 mod verdict;
 mod words;
 
+pub use check::{check_grammar, kinds};
 pub use run::{run, Options, Summary, WAYS};

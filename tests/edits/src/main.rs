@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use soft_mock_edits::{run, Options};
+use soft_mock_edits::{run, Options, WAYS};
 use soft_mock_tests::{folder, hot};
 
 /// Edits programs by chance while they run under `hot`, and looks whether it tells the truth.
@@ -28,7 +28,7 @@ struct Arguments {
     /// Only kinds of code whose name contains this; several times
     #[arg(long, value_name = "KIND")]
     only: Vec<String>,
-    /// Edits not to make: a kind, or one of its knobs, as `kind.knob`; several times
+    /// What not to try: a kind, one of its knobs as `kind.knob`, or a way to edit as `way.NAME`; several times
     #[arg(long, value_name = "KIND[.KNOB]")]
     skip: Vec<String>,
     /// Where faults are written to, a folder each (default: below target/)
@@ -44,6 +44,15 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let unknown =
+        |skip: &&String| matches!(skip.split_once('.'), Some(("way", way)) if !WAYS.contains(&way));
+    if let Some(skip) = arguments.skip.iter().find(unknown) {
+        eprintln!(
+            "error: no way to edit is called {skip}; there are {}",
+            WAYS.join(", ")
+        );
+        return ExitCode::FAILURE;
+    }
     let hot = arguments
         .hot
         .map(|path| path.canonicalize().unwrap_or(path));

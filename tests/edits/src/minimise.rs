@@ -1,10 +1,8 @@
 //! Makes a fault smaller: fewer steps, fewer fragments. Each try is a session of its own, so there are few.
 
-use std::path::Path;
-
 use crate::edit::{Change, Step};
 use crate::program::{Program, State};
-use crate::run::Player;
+use crate::run::{Player, Trial};
 use crate::verdict::Fault;
 
 /// A fault and what leads to it.
@@ -19,7 +17,7 @@ pub(crate) struct Found {
 
 /// As small as so many tries make it.
 pub(crate) fn minimise(
-    hot: &Path,
+    trial: &Trial<'_>,
     program: &Program,
     first: &State,
     steps: &[Step],
@@ -55,20 +53,20 @@ pub(crate) fn minimise(
                 0
             };
             if !best.again && (last || concerned.len() > 1) {
-                try_it(hot, &mut best, kept, &concerned, folded, &mut left);
+                try_it(trial, &mut best, kept, &concerned, folded, &mut left);
             }
         }
     }
-    while best.again && (later(hot, &mut best, &mut left) || fewer_steps(hot, &mut best, &mut left))
-    {
-    }
-    while best.again && fewer_fragments(hot, &mut best, &mut left) {}
+    while best.again
+        && (later(trial, &mut best, &mut left) || fewer_steps(trial, &mut best, &mut left))
+    {}
+    while best.again && fewer_fragments(trial, &mut best, &mut left) {}
     best
 }
 
 /// Whether the fault shows with these fragments, and with so many of the first steps folded into the first state.
 fn try_it(
-    hot: &Path,
+    trial: &Trial<'_>,
     best: &mut Found,
     kept: &[usize],
     steps: &[Step],
@@ -81,18 +79,18 @@ fn try_it(
         let changes: Vec<Change> = step.changes().cloned().collect();
         crate::edit::apply(&mut first, &changes);
     }
-    replace_if_it_shows(hot, best, program, first, steps[folded..].to_vec(), left)
+    replace_if_it_shows(trial, best, program, first, steps[folded..].to_vec(), left)
 }
 
 /// Begins in the middle of the steps.
-fn later(hot: &Path, best: &mut Found, left: &mut usize) -> bool {
+fn later(trial: &Trial<'_>, best: &mut Found, left: &mut usize) -> bool {
     let folded = best.steps.len() / 2;
     let all: Vec<usize> = (0..best.program.fragments.len()).collect();
-    folded > 0 && try_it(hot, best, &all, &best.steps.clone(), folded, left)
+    folded > 0 && try_it(trial, best, &all, &best.steps.clone(), folded, left)
 }
 
 fn replace_if_it_shows(
-    hot: &Path,
+    trial: &Trial<'_>,
     best: &mut Found,
     program: Program,
     first: State,
@@ -103,7 +101,7 @@ fn replace_if_it_shows(
         return false;
     }
     *left -= 1;
-    let Some((count, fault)) = play(hot, &program, &first, &steps) else {
+    let Some((count, fault)) = play(trial, &program, &first, &steps) else {
         return false;
     };
     // Another fault is no smaller form of this one.
@@ -121,19 +119,19 @@ fn replace_if_it_shows(
     true
 }
 
-fn fewer_steps(hot: &Path, best: &mut Found, left: &mut usize) -> bool {
+fn fewer_steps(trial: &Trial<'_>, best: &mut Found, left: &mut usize) -> bool {
     for at in (0..best.steps.len().saturating_sub(1)).rev() {
         let mut steps = best.steps.clone();
         steps.remove(at);
         let (program, first) = (best.program.clone(), best.first.clone());
-        if replace_if_it_shows(hot, best, program, first, steps, left) {
+        if replace_if_it_shows(trial, best, program, first, steps, left) {
             return true;
         }
     }
     false
 }
 
-fn fewer_fragments(hot: &Path, best: &mut Found, left: &mut usize) -> bool {
+fn fewer_fragments(trial: &Trial<'_>, best: &mut Found, left: &mut usize) -> bool {
     let count = best.program.fragments.len();
     let guilty = best.fault.fragments.clone();
     for without in (0..count).filter(|at| count > 1 && !guilty.contains(at)) {
@@ -143,7 +141,7 @@ fn fewer_fragments(hot: &Path, best: &mut Found, left: &mut usize) -> bool {
             .iter()
             .filter_map(|step| step.only(&kept))
             .collect();
-        if try_it(hot, best, &kept, &steps, 0, left) {
+        if try_it(trial, best, &kept, &steps, 0, left) {
             return true;
         }
     }
@@ -151,8 +149,13 @@ fn fewer_fragments(hot: &Path, best: &mut Found, left: &mut usize) -> bool {
 }
 
 /// Plays steps until one shows a fault, and says how many that were.
-fn play(hot: &Path, program: &Program, first: &State, steps: &[Step]) -> Option<(usize, Fault)> {
-    let mut player = match Player::start(hot, program, first) {
+fn play(
+    trial: &Trial<'_>,
+    program: &Program,
+    first: &State,
+    steps: &[Step],
+) -> Option<(usize, Fault)> {
+    let mut player = match Player::start(trial, program, first) {
         Ok(player) => player,
         Err(fault) => return Some((0, fault)),
     };

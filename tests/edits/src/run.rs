@@ -13,9 +13,10 @@ use crate::cases;
 use crate::edit::{apply, choose, Change, Situation, Step, What};
 use crate::grammar::Kind;
 use crate::minimise::{minimise, Found};
+use crate::model::Model;
 use crate::program::{Program, State};
 use crate::session::{Answer, Expectation, Running};
-use crate::verdict::{Fault, FaultKind, Model, Outcome};
+use crate::verdict::{Fault, FaultKind, Outcome};
 
 /// What is to be done.
 pub struct Options {
@@ -42,8 +43,11 @@ pub struct Options {
 }
 
 /// Ways to edit: several saves in a row, a half and then the whole, `hot rollback`, a module that moves to another file,
-/// comments alone, and editing on while something that was refused stands in the files.
-pub const WAYS: [&str; 6] = ["burst", "half", "rollback", "place", "comments", "standing"];
+/// comments alone, and editing on while something that was refused stands in the files. `blame` isn't an edit: without
+/// it, a refusal may name a place that wasn't edited.
+pub const WAYS: [&str; 7] = [
+    "burst", "half", "rollback", "place", "comments", "standing", "blame",
+];
 
 /// Steps in one session, at most.
 const SESSION: usize = 40;
@@ -79,6 +83,13 @@ impl Options {
         asked && !self.skip.iter().any(|skip| skip == kind.name)
     }
 
+    fn trial(&self) -> Trial<'_> {
+        Trial {
+            hot: &self.hot,
+            is_strict: self.may_turn("way", "blame"),
+        }
+    }
+
     fn may_turn(&self, kind: &str, knob: &str) -> bool {
         let of = |skip: &String| skip.split_once('.') == Some((kind, knob));
         !self.skip.iter().any(of)
@@ -108,7 +119,7 @@ fn session(options: &Options, seed: u64, summary: &mut Summary) {
         return;
     }
     summary.sessions += 1;
-    let mut player = match Player::start(&options.hot, &program, &first) {
+    let mut player = match Player::start(&options.trial(), &program, &first) {
         Ok(player) => player,
         Err(fault) => {
             summary.steps += 1;
@@ -185,7 +196,14 @@ fn report(
     steps: &[Step],
     fault: &Fault,
 ) {
-    let found = minimise(&options.hot, program, first, steps, fault, options.tries);
+    let found = minimise(
+        &options.trial(),
+        program,
+        first,
+        steps,
+        fault,
+        options.tries,
+    );
     let what = format!("{} in {}", found.fault.kind, concerned(&found));
     let name = format!("{}-{seed}", what.to_lowercase());
     let name = name.replace(|char: char| !char.is_alphanumeric(), "-");
@@ -227,6 +245,13 @@ fn concerned(found: &Found) -> String {
     parts.join(" + ")
 }
 
+/// What is tried, and how strictly.
+pub(crate) struct Trial<'a> {
+    hot: &'a Path,
+    /// Whether a refusal has to name what was edited.
+    is_strict: bool,
+}
+
 /// A program in a session, with what is known of it.
 pub(crate) struct Player<'p> {
     program: &'p Program,
@@ -237,15 +262,20 @@ pub(crate) struct Player<'p> {
 }
 
 impl<'p> Player<'p> {
-    pub(crate) fn start(hot: &Path, program: &'p Program, first: &State) -> Result<Self, Fault> {
+    pub(crate) fn start(
+        trial: &Trial<'_>,
+        program: &'p Program,
+        first: &State,
+    ) -> Result<Self, Fault> {
         let fault = |text| Fault {
             kind: FaultKind::Start,
             fragments: Vec::new(),
             text,
         };
-        let model = Model::new(program, first.clone());
+        let mut model = Model::new(program, first.clone());
+        model.is_strict = trial.is_strict;
         let files = program.render(first).files;
-        let running = Running::start(hot, &files, program.release).map_err(fault)?;
+        let running = Running::start(trial.hot, &files, program.release).map_err(fault)?;
         let (line, right) = (running.line(), model.line());
         if line.as_deref() != Some(&right) {
             return Err(fault(format!(

@@ -1,4 +1,4 @@
-//! What is right: the model of a living program, and what an answer of `hot` is worth.
+//! What an answer of `hot` is worth, and what is known of the program after it.
 //!
 //! Knows the grammar and what `hot` said, and starts nothing. The rules: what is said to be patched runs, in all that is
 //! called anew and in all that is alive; what is refused changes nothing, and for a reason that concerns something that
@@ -7,8 +7,9 @@
 use std::fmt;
 
 use crate::edit::{apply, Step, What};
-use crate::grammar::{Nature, Part, Seen, NOTES};
-use crate::program::{parse_line, Program, Rendered, Standing, State};
+use crate::grammar::{Nature, Part};
+use crate::model::Model;
+use crate::program::{parse_line, Rendered, Standing, State};
 use crate::session::Answer;
 use crate::words::{general, Place, Word};
 
@@ -57,83 +58,7 @@ pub(crate) struct Outcome {
     pub(crate) refused: Vec<(String, bool)>,
 }
 
-/// What is known of the living program.
-#[derive(Clone)]
-pub(crate) struct Model<'p> {
-    program: &'p Program,
-    /// What stands in the files.
-    pub(crate) source: State,
-    /// What the program runs, as far as it was said.
-    pub(crate) running: State,
-    /// What it ran before that.
-    before: State,
-    born: State,
-    lives: Vec<Lives>,
-    /// What `hot rollback` leads back to.
-    history: Vec<State>,
-}
-
-/// What is known of a fragment's values.
-#[derive(Clone, Copy, Default)]
-struct Lives {
-    notes: [u8; NOTES],
-    /// `hot` said that living code keeps its body.
-    keeps: bool,
-}
-
-impl<'p> Model<'p> {
-    /// Of a program that was just started.
-    pub(crate) fn new(program: &'p Program, state: State) -> Self {
-        let mut model = Self {
-            program,
-            source: state.clone(),
-            running: state.clone(),
-            before: state.clone(),
-            born: state.clone(),
-            lives: vec![Lives::default(); state.len()],
-            history: Vec::new(),
-        };
-        for (fragment, standing) in state.iter().enumerate() {
-            model.lives[fragment] = model.lived(fragment, standing);
-        }
-        model
-    }
-
-    /// Whether the sources are what runs.
-    pub(crate) fn is_level(&self) -> bool {
-        self.source == self.running
-    }
-
-    /// Whether the last step can be rolled back.
-    pub(crate) fn can_roll_back(&self) -> bool {
-        self.is_level() && !self.history.is_empty()
-    }
-
-    /// Whether `hot` owes a word for a step.
-    pub(crate) fn needs_word(&self, step: &Step) -> bool {
-        if matches!(step, Step::Rollback) {
-            return true;
-        }
-        let mut source = self.source.clone();
-        for change in step.changes() {
-            apply(&mut source, std::slice::from_ref(change));
-        }
-        let turned = |(new, old): (&Standing, &Standing)| new.knobs != old.knobs;
-        step.changes()
-            .any(|change| turned((&source[change.fragment], &self.running[change.fragment])))
-    }
-
-    /// The line that the program prints if it runs what the model says.
-    pub(crate) fn line(&self) -> String {
-        let mut line = String::from(crate::program::LINE);
-        for (fragment, it) in self.program.fragments.iter().enumerate() {
-            let parts = self.parts(fragment, &self.running[fragment], self.lives[fragment]);
-            let values: Vec<String> = parts.into_iter().map(|part| part.value).collect();
-            line += &format!("|{}={}", it.tag, values.join("/"));
-        }
-        line
-    }
-
+impl Model<'_> {
     /// What an answer to a step is worth. What is right becomes what is known.
     pub(crate) fn judge(&mut self, step: &Step, answer: &Answer) -> Result<Outcome, Fault> {
         let mut model = self.clone();
@@ -379,12 +304,15 @@ impl<'p> Model<'p> {
         if places.is_empty() {
             return Err("refused without a place".to_owned());
         }
-        if !places.iter().any(holds) {
+        if self.is_strict && !places.iter().any(holds) {
             return Err("refused for something that wasn't edited".to_owned());
         }
         let mut waiting = touched.iter().filter(|at| waits(at));
         let avoidable = waiting.all(|at| self.nature(*at) == Nature::Code);
-        let reasons = places.into_iter().filter(holds).take(1);
+        let reasons = places
+            .into_iter()
+            .filter(|place| !self.is_strict || holds(place))
+            .take(1);
         Ok(Outcome {
             patched: false,
             unanswered: false,
@@ -410,47 +338,6 @@ impl<'p> Model<'p> {
             _ if answer.has(&Word::Done) => self.history.push(was.clone()),
             _ => {}
         }
-    }
-
-    fn nature(&self, at: usize) -> Nature {
-        self.program.nature(at, &self.running[at], &self.source[at])
-    }
-
-    /// `plain (body, constant)`
-    fn describe(&self, at: usize) -> String {
-        let kind = self.program.fragments[at].kind;
-        let (old, new) = (&self.running[at], &self.source[at]);
-        let knobs = kind.knobs.iter().zip(old.knobs.iter().zip(&new.knobs));
-        let mut turned: Vec<&str> = knobs
-            .filter(|(_, (old, new))| old != new)
-            .map(|(knob, _)| knob.name)
-            .collect();
-        turned.extend((old.place != new.place).then_some("place"));
-        turned.extend((old.comments != new.comments).then_some("comments"));
-        format!("{} ({})", kind.name, turned.join(", "))
-    }
-
-    fn lived(&self, at: usize, standing: &Standing) -> Lives {
-        let mut lives = self.lives[at];
-        if let Some(live) = self.program.fragments[at].kind.lives {
-            live(&standing.knobs, &mut lives.notes);
-        }
-        lives
-    }
-
-    fn parts(&self, at: usize, standing: &Standing, lives: Lives) -> Vec<Part> {
-        let kind = self.program.fragments[at].kind;
-        let mut parts = (kind.expect)(&Seen {
-            kind,
-            now: &standing.knobs,
-            before: &self.before[at].knobs,
-            born: &self.born[at].knobs,
-            notes: lives.notes,
-        });
-        if !lives.keeps {
-            parts.iter_mut().for_each(|part| part.if_said.clear());
-        }
-        parts
     }
 }
 

@@ -1,6 +1,6 @@
 //! Some hundred edits by chance, over the `hot` of this workspace. `EDITS_STEPS` and `EDITS_SEED` make longer runs.
 
-use soft_mock_edits::{run, Options};
+use soft_mock_edits::{check_grammar, kinds, run, Options};
 use soft_mock_tests::{dice, folder, hot};
 
 /// What `hot` doesn't do right yet: kinds of code, edits of them, ways to edit. None of it is tried, so that nothing
@@ -68,4 +68,15 @@ fn what_hot_says_of_edits_is_true() {
     assert!(summary.faults.is_empty(), "{}", summary.text());
     // Nobody who refuses everything passes.
     assert!(2 * summary.patched > summary.steps, "{}", summary.text());
+}
+
+/// Each time all kinds, in other editions and crates, and with other choices of their knobs.
+#[test]
+fn programs_print_what_the_grammar_says() {
+    let mut missing = kinds();
+    for seed in 0..dice::rounds("EDITS_PROGRAMS", 3) {
+        let tried = check_grammar(seed as u64).unwrap_or_else(|wrong| panic!("{wrong}"));
+        missing.retain(|kind| !tried.contains(kind));
+    }
+    assert!(missing.is_empty(), "never tried: {missing:?}");
 }
