@@ -1,4 +1,5 @@
-//! Writes a fault down: a folder with the whole project at each step, `0`, `1`, `2` …, and `WHAT` says what is wrong.
+//! Writes a fault down: a folder with the whole project at each step, `0`, `1`, `2` …, and for each edit what the program
+//! prints if all of it is patched that can be, as a regular expression: `1.want`. `WHAT` says what is wrong.
 
 use std::fmt::Write;
 use std::fs;
@@ -6,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 use crate::edit::{apply, Change, Step};
 use crate::minimise::Found;
+use crate::model::Model;
 use crate::program::{Program, State};
 
 /// Writes it and says where.
 pub(crate) fn write(folder: &Path, seed: u64, found: &Found) -> PathBuf {
     let _ = fs::remove_dir_all(folder);
     let mut state = found.first.clone();
+    let mut model = Model::new(&found.program, state.clone());
     let mut number = 0;
     write_state(folder, number, &found.program, &state);
     let mut ways = String::new();
@@ -43,6 +46,9 @@ pub(crate) fn write(folder: &Path, seed: u64, found: &Found) -> PathBuf {
             apply(&mut state, &changes);
             number += 1;
             write_state(folder, number, &found.program, &state);
+            model.assume(&changes);
+            let want = format!("^{}$\n", escaped(&model.line()));
+            fs::write(folder.join(format!("{number}.want")), want).expect("a file of a fault");
         }
     }
     let again = if found.again {
@@ -61,6 +67,14 @@ pub(crate) fn write(folder: &Path, seed: u64, found: &Found) -> PathBuf {
     );
     fs::write(folder.join("WHAT"), what).expect("the folder of a fault");
     folder.to_owned()
+}
+
+/// A regular expression for this text.
+fn escaped(text: &str) -> String {
+    let special = |char: char| "\\.+*?()|[]{}^$".contains(char);
+    text.chars()
+        .flat_map(|char| special(char).then_some('\\').into_iter().chain([char]))
+        .collect()
 }
 
 fn write_state(folder: &Path, number: usize, program: &Program, state: &State) {

@@ -2,7 +2,7 @@
 //!
 //! Knows the grammar, and nothing of what `hot` said.
 
-use crate::edit::{apply, Step};
+use crate::edit::{apply, Change, Step};
 use crate::grammar::{Nature, Part, Seen, NOTES};
 use crate::program::{Program, Standing, State, LINE};
 
@@ -73,6 +73,22 @@ impl<'p> Model<'p> {
         let turned = |(new, old): (&Standing, &Standing)| new.knobs != old.knobs;
         step.changes()
             .any(|change| turned((&source[change.fragment], &self.running[change.fragment])))
+    }
+
+    /// Takes over changes as if all were patched that can be.
+    pub(crate) fn assume(&mut self, changes: &[Change]) {
+        apply(&mut self.source, changes);
+        for at in 0..self.source.len() {
+            let mut standing = self.source[at].clone();
+            let knobs = self.program.fragments[at].kind.knobs.iter().enumerate();
+            for (knob, _) in knobs.filter(|(_, knob)| knob.nature == Nature::Rude) {
+                standing.knobs[knob] = self.running[at].knobs[knob];
+            }
+            if standing != self.running[at] {
+                self.lives[at] = self.lived(at, &standing);
+                self.before[at] = std::mem::replace(&mut self.running[at], standing);
+            }
+        }
     }
 
     /// The line that the program prints if it runs what the model says.
