@@ -135,3 +135,43 @@ fn where_debug_information_is_in_other_files() {
     let unpacked = [("CARGO_PROFILE_DEV_SPLIT_DEBUGINFO", "unpacked")];
     check(&unpacked, &CASES[..3], &[]);
 }
+
+#[test]
+fn what_a_patch_brought_has_its_form_from_then_on() {
+    let project = Project::fixture("lasting");
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    project.edit_all(
+        FILE,
+        &[
+            (
+                "// drop\n",
+                "static NEW: Mutex<Vec<Wider>> = Mutex::new(Vec::new());\nstruct Wider { first: u32 }\n",
+            ),
+            (
+                "fn answer() -> String {\n",
+                "fn answer() -> String {
+    NEW.lock().unwrap().push(Wider { first: 5 });
+    let sum: u32 = NEW.lock().unwrap().iter().map(|wider| wider.first).sum();
+    return format!(\"sum {sum}\");
+    #[allow(unreachable_code)]\n",
+            ),
+        ],
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "sum 5");
+    project.edit_all(
+        FILE,
+        &[
+            (
+                "struct Wider { first: u32 }",
+                "struct Wider { zero: u64, first: u32 }",
+            ),
+            ("Wider { first: 5 }", "Wider { zero: 0, first: 5 }"),
+        ],
+    );
+    let said = "what is alive has another form: struct lasting::Wider: field zero is new";
+    session.wait_for_all(&["src/main.rs:", said]);
+    assert_eq!(session.ask("x"), "sum 10");
+    assert_eq!(session.patches().len(), 1);
+}

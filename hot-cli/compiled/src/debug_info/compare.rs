@@ -7,10 +7,13 @@
 //! in both, and not the same          a difference
 //! ```
 //!
+//! Types that a derive declares for a call of its own are of interest only if something can keep them.
+//!
 //! What closures and futures hold is compared only where something can ask for it by its type, through `Any`: an
 //! edit of a body changes it, and else only the code that was made with it ever looks into it. Knows nothing of
 //! what can be done about a difference.
 
+mod dropped;
 mod lines;
 mod variables;
 
@@ -20,7 +23,7 @@ use std::hash::Hash;
 use super::describe::{Described, Type, SEPARATOR};
 use super::names::{is_declared_in, shown};
 use super::pool::{Pool, Text};
-use crate::symbols;
+use super::vtable::UNKNOWN;
 
 /// A type, static or vtable that is another one now.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,6 +117,9 @@ impl<'a> Comparison<'a> {
         if is_within(&old, &new) || is_within(&new, &old) {
             return None;
         }
+        if name.contains("::_::") && !self.is_kept(name) {
+            return None;
+        }
         let before = only_in(&old, &new);
         let now = only_in(&new, &old);
         let (Some(before), Some(now)) = (before, now) else {
@@ -143,6 +149,17 @@ impl<'a> Comparison<'a> {
         })
     }
 
+    /// Whether values of a type can outlive the call that made them: objects and statics may hold them.
+    fn is_kept(&self, name: &str) -> bool {
+        let mut all = self.own.iter().flatten().chain(&self.shared);
+        all.any(|described| {
+            let objects = described.vtables.iter().map(|vtable| vtable.key);
+            let statics = described.statics.iter().map(|item| item.ty);
+            let mut holders = objects.chain(statics);
+            holders.any(|holder| self.pool.get(holder).contains(name))
+        })
+    }
+
     fn vtable(&self, key: Text, [old, new]: &[BTreeSet<(Text, Text)>; 2]) -> Option<Difference> {
         let (old, new) = (shapes(old, true), shapes(new, true));
         if is_within(&old, &new) || is_within(&new, &old) {
@@ -153,13 +170,14 @@ impl<'a> Comparison<'a> {
         let repeats = [&before, &now].iter().any(|lines| {
             let mut seen = HashSet::new();
             let mut methods = lines.iter().filter(|(name, _)| name.starts_with("method "));
-            methods.any(|(_, method)| !seen.insert(*method))
+            methods.any(|(_, method)| *method != UNKNOWN && !seen.insert(*method))
         });
         let name = self.pool.get(key);
         let name = shown(name.trim_end_matches("::{vtable}"));
         let differs = |(before, now): &(&(&str, &str), &(&str, &str))| {
             // Functions with the same code may have become one.
-            before != now && !(repeats && before.0.starts_with("method "))
+            let is_unknown = repeats || before.1 == UNKNOWN || now.1 == UNKNOWN;
+            before != now && !(is_unknown && before.0.starts_with("method "))
         };
         let mut lines = before.iter().zip(&now);
         let what = match lines.find(differs) {
@@ -171,53 +189,6 @@ impl<'a> Comparison<'a> {
             rank: Rank::Vtable,
             what: format!("vtable of {name}: {what}"),
         })
-    }
-
-    /// Types that got a `Drop`, or lost it.
-    fn dropped(&self, found: &mut Vec<Difference>) {
-        let both = |of: &dyn Fn(&'a Described) -> Vec<String>| -> [BTreeSet<String>; 2] {
-            let shared: BTreeSet<String> = self
-                .shared
-                .iter()
-                .flat_map(|described| of(described))
-                .collect();
-            [0, 1].map(|side| {
-                let own = self.own[side].iter().flat_map(|described| of(described));
-                own.chain(shared.iter().cloned()).collect()
-            })
-        };
-        let heads = |described: &'a Described| -> Vec<String> {
-            let dropped = described.dropped.iter();
-            dropped
-                .map(|ty| head(&symbols::without_marks(self.pool.get(*ty))))
-                .collect()
-        };
-        let [old, new] = both(&heads);
-        if old == new {
-            return;
-        }
-        let names = |described: &'a Described| -> Vec<String> {
-            let types = described.types.iter();
-            types.map(|ty| head(self.pool.get(ty.key))).collect()
-        };
-        let types = both(&names);
-        for (ty, what) in (new.difference(&old).map(|ty| (ty, "now, and had none")))
-            .chain(old.difference(&new).map(|ty| (ty, "no more")))
-        {
-            let lives = |side: &BTreeSet<String>| {
-                // A type inside of a method is written in another way.
-                let last = ty.rsplit("::").next().unwrap_or(ty);
-                let inside =
-                    |name: &String| name.contains("{impl}") && name.ends_with(&format!("::{last}"));
-                side.contains(ty) || (ty.starts_with('<') && side.iter().any(inside))
-            };
-            if types.iter().all(lives) {
-                found.push(Difference {
-                    rank: Rank::Drop,
-                    what: format!("`{ty}` has a `Drop` {what}"),
-                });
-            }
-        }
     }
 }
 
@@ -255,14 +226,6 @@ fn only_in(side: &[BTreeSet<Text>], other: &[BTreeSet<Text>]) -> Option<Text> {
         .flatten()
         .find(|shape| !other.contains(shape))
         .copied()
-}
-
-/// A type without its arguments.
-fn head(ty: &str) -> String {
-    if ty.starts_with('<') {
-        return ty.to_owned();
-    }
-    ty.split('<').next().unwrap_or(ty).to_owned()
 }
 
 /// The trait object that a reference or pointer of this name leads to.

@@ -34,8 +34,10 @@ pub(super) struct Described {
     pub(super) vtables: Vec<Type>,
     /// Types with something of a closure or a future in them that `Any` can tell.
     pub(super) kept_by_type: Vec<Text>,
-    /// The types that have a `Drop` of their own.
+    /// The types whose own `Drop` stands in the code, by itself or inside of other functions.
     pub(super) dropped: Vec<Text>,
+    /// Those whose `Drop` is there whether anything uses it or not.
+    pub(super) always_dropped: Vec<Text>,
 }
 
 /// A type, or a vtable.
@@ -84,12 +86,14 @@ pub(super) fn describe(
     }
     for symbol in &object.symbols {
         if symbol.section.is_some() {
-            describer.function(symbol.name);
+            describer.function(symbol.name, !symbol.local);
         }
     }
     let mut found = describer.found;
-    found.dropped.sort();
-    found.dropped.dedup();
+    for list in [&mut found.dropped, &mut found.always_dropped] {
+        list.sort();
+        list.dedup();
+    }
     Ok(found)
 }
 
@@ -117,7 +121,7 @@ impl Describer<'_, '_> {
             // Also what has become part of others.
             gimli::DW_TAG_subprogram => {
                 if let Some(symbol) = entry.linkage_name {
-                    self.function(symbol);
+                    self.function(symbol, false);
                 }
             }
             gimli::DW_TAG_variable => match (entry.linkage_name, entry.name) {
@@ -129,11 +133,15 @@ impl Describer<'_, '_> {
         }
     }
 
-    fn function(&mut self, symbol: &str) {
-        if let Some(ty) = methods::dropped_type(symbol) {
-            if symbols::is_of(&ty, self.crates) {
-                let ty = self.pool.add(&ty);
-                self.found.dropped.push(ty);
+    fn function(&mut self, symbol: &str, is_global: bool) {
+        let Some(ty) = methods::dropped_type(symbol) else {
+            return;
+        };
+        if symbols::is_of(&ty, self.crates) {
+            let text = self.pool.add(&ty);
+            self.found.dropped.push(text);
+            if is_global && !methods::has_type_arguments(&ty) {
+                self.found.always_dropped.push(text);
             }
         }
     }
@@ -188,7 +196,7 @@ impl Describer<'_, '_> {
             return;
         };
         let size = self.entries.ty(at).and_then(|ty| self.entries.all[ty].size);
-        let Some(shape) = vtable::describe(self.object, self.sections, address, size) else {
+        let Some(shape) = vtable::describe(self.object, self.sections, address, size, name) else {
             return;
         };
         self.found.vtables.push(Type {

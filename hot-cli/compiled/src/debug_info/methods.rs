@@ -1,6 +1,6 @@
 //! Methods by their symbols: whose `Drop` one is, and what a vtable's places are called.
 
-use crate::symbols::{is_rust, path};
+use crate::symbols::{is_rust, path, without_marks};
 
 /// The type whose `Drop::drop` a symbol is: `app[1]::S` of `<app[1]::S as core[2]::ops::drop::Drop>::drop`.
 pub(super) fn dropped_type(symbol: &str) -> Option<String> {
@@ -15,13 +15,29 @@ pub(super) fn dropped_type(symbol: &str) -> Option<String> {
     is_mark.then(|| ty.to_owned())
 }
 
-/// The name of the method that a symbol is, if it is a function.
-pub(super) fn method(symbol: &str) -> Option<String> {
+/// Whether a type is made of others: code for it is there only if something needs it.
+pub(super) fn has_type_arguments(ty: &str) -> bool {
+    // `<app::S>::f::Local` begins with what it is declared in.
+    let Some((_, arguments)) = ty.trim_start_matches('<').split_once('<') else {
+        return false;
+    };
+    let mut arguments = arguments.trim_end_matches('>').split(", ");
+    arguments.any(|argument| !argument.starts_with('\''))
+}
+
+/// The name of the method that a symbol is, if it is one of the type `of`: optimisation may have put another function
+/// with the same code in its place.
+pub(super) fn method(symbol: &str, of: &str) -> Option<String> {
     if !is_rust(symbol) {
         return None;
     }
-    let path = path(symbol);
+    let path = without_marks(&path(symbol));
     let path = path.split("::{shim").next()?;
+    let ty = path.strip_prefix('<')?;
+    let head = |ty: &str| ty.split(['<', ' ', '>']).next().map(str::to_owned);
+    if head(ty) != head(of) {
+        return None;
+    }
     let last = path.rsplit("::").next().unwrap_or(path);
     Some(last.to_owned())
 }
@@ -42,12 +58,29 @@ mod tests {
     }
 
     #[test]
+    fn types_with_arguments() {
+        for with in [
+            "app[1]::W<u8>",
+            "app[1]::W<&str>",
+            "app[1]::W<'_, app[1]::S>",
+            "app[1]::W<[u8; 3]>",
+        ] {
+            assert!(has_type_arguments(with), "{with}");
+        }
+        for without in ["app[1]::S", "app[1]::Guard<'_>", "<app[1]::S>::f::Local"] {
+            assert!(!has_type_arguments(without), "{without}");
+        }
+    }
+
+    #[test]
     fn names_of_methods() {
-        assert_eq!(method(DROP).as_deref(), Some("drop"));
-        assert_eq!(
-            method("_RNvCsbmNqQUJIY6D_3app5drops").as_deref(),
-            Some("drops")
-        );
-        assert_eq!(method("vtable.0"), None);
+        let check = |symbol: &str, of: &str, name: Option<&str>| {
+            assert_eq!(method(symbol, of).as_deref(), name);
+        };
+        check(DROP, "app::S", Some("drop"));
+        check(DROP, "app::S<u8>", Some("drop"));
+        check(DROP, "app::Other", None);
+        check("_RNvCsbmNqQUJIY6D_3app5drops", "app::S", None);
+        check("vtable.0", "app::S", None);
     }
 }

@@ -28,12 +28,16 @@ const PLACE: u64 = 8;
 /// Drop glue, size and alignment stand before the methods.
 const METHODS: u64 = 3;
 
+/// What stands for a method whose name can't be told.
+pub(super) const UNKNOWN: &str = "?";
+
 /// Describes the vtable whose address is written at `address`.
 pub(super) fn describe(
     object: &Object<'_>,
     sections: &Sections<'_>,
     address: Address,
     size: Option<u64>,
+    name: &str,
 ) -> Option<String> {
     let to_vtable = sections.at(address)?;
     let symbol = object.symbols.get(to_vtable.symbol)?;
@@ -46,18 +50,19 @@ pub(super) fn describe(
         let found = relocations.iter().find(|found| found.offset == offset)?;
         object.symbols.get(found.symbol)
     };
+    let ty = name.strip_prefix('<').unwrap_or(name);
     let drops = match holder(0) {
         Some(_) => "yes",
         None => "no",
     };
     let mut out = format!("vtable{SEPARATOR}\ndrops its value{SEPARATOR}{drops}\n");
     for number in METHODS..size / PLACE {
-        let name = match holder(number) {
+        let method = match holder(number) {
             None => "nothing".to_owned(),
-            Some(symbol) => methods::method(symbol.name).unwrap_or_else(|| "a vtable".to_owned()),
+            Some(symbol) => methods::method(symbol.name, ty).unwrap_or_else(|| UNKNOWN.to_owned()),
         };
         let number = number - METHODS + 1;
-        out.push_str(&format!("method {number}{SEPARATOR}{name}\n"));
+        out.push_str(&format!("method {number}{SEPARATOR}{method}\n"));
     }
     Some(out)
 }

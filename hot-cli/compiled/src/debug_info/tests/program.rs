@@ -240,6 +240,19 @@ impl Loud {
 }
 // As derives do it.
 const _: () = {
+    #[derive(Debug)]
+    pub enum Field {
+        First,
+        Other,
+    }
+    impl Loud {
+        pub fn field(&self) -> String {
+            let field = if self.0 > 1 { Field::First } else { Field::Other };
+            (field as u8 + self.0).to_string()
+        }
+    }
+};
+const _: () = {
     pub struct Visitor {
         marker: u8,
     }
@@ -247,6 +260,11 @@ const _: () = {
         pub fn visit(&self) -> u8 {
             keep(Visitor { marker: 1 });
             self.marker
+        }
+    }
+    impl Loud {
+        pub fn visits(&self) -> u64 {
+            Visitor { marker: 2 }.visit() as u64
         }
     }
 };
