@@ -1,6 +1,6 @@
 //! From changed files to what is to be done: nothing, a patch, or a restart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub(crate) struct UnitPlan {
     pub(crate) restore: Vec<PlannedFunction>,
     /// Files that differ from what was compiled: their text and what they declare.
     pub(crate) files: BTreeMap<PathBuf, ChangedFile>,
+    /// Files that the crate was compiled from and that hold none of its modules any more.
+    pub(crate) gone: BTreeSet<PathBuf>,
 }
 
 /// A file as it is now.

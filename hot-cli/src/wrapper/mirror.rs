@@ -42,6 +42,10 @@ impl<'a> Mirror<'a> {
             _ => {}
         }
         let mut folders: BTreeSet<&Path> = BTreeSet::new();
+        let others: BTreeSet<PathBuf> = files
+            .iter()
+            .filter_map(|(path, _)| other_place(path))
+            .collect();
         for (path, text) in files {
             let copy = below(self.root, path);
             if let Some(parent) = copy.parent() {
@@ -51,22 +55,50 @@ impl<'a> Mirror<'a> {
             folders.extend(path.ancestors().skip(1));
         }
         for folder in folders.iter().filter(|f| f.starts_with(self.top)) {
-            self.link_siblings(folder)?;
+            self.link_siblings(folder, &others)?;
         }
         Ok(())
     }
 
-    /// Links whatever stands in `folder` and isn't in the shadow already.
-    fn link_siblings(&self, folder: &Path) -> io::Result<()> {
+    /// Links whatever stands in `folder` and isn't in the shadow already, but for the files in `without`.
+    fn link_siblings(&self, folder: &Path, without: &BTreeSet<PathBuf>) -> io::Result<()> {
         let shadow = below(self.root, folder);
         for entry in std::fs::read_dir(folder)? {
-            let entry = entry?;
-            match symlink(entry.path(), shadow.join(entry.file_name())) {
+            let path = entry?.path();
+            let link = shadow.join(path.file_name().unwrap_or_default());
+            if without.contains(&path) {
+                continue;
+            }
+            let parted = without.contains(&path.join(MODULE)) && path.join(MODULE).exists();
+            let made = match parted {
+                true => {
+                    std::fs::create_dir(&link).and_then(|()| self.link_siblings(&path, without))
+                }
+                false => symlink(&path, &link),
+            };
+            match made {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
             }
         }
         Ok(())
+    }
+}
+
+/// The file of a module that has a folder of its own.
+const MODULE: &str = "mod.rs";
+
+/// The other place of a module's file, `a/mod.rs` for `a.rs` and the other way round: rustc takes no crate that has
+/// both, and the user may have moved the file since.
+fn other_place(file: &Path) -> Option<PathBuf> {
+    match file.file_name()?.to_str()? {
+        MODULE => {
+            let folder = file.parent()?;
+            let mut name = folder.file_name()?.to_owned();
+            name.push(".rs");
+            Some(folder.with_file_name(name))
+        }
+        _ => Some(file.with_extension("").join(MODULE)),
     }
 }
 
@@ -95,5 +127,33 @@ mod tests {
         }
         let own = std::fs::read_to_string(project.join("src/lib.rs"));
         assert_eq!(own.expect("the user's file"), "src/lib.rs");
+    }
+
+    #[test]
+    fn a_module_has_one_file() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let project = dir.path().join("project");
+        for folder in ["src/a", "src/b"] {
+            std::fs::create_dir_all(project.join(folder)).expect("folders");
+        }
+        for file in [
+            "src/lib.rs",
+            "src/a.rs",
+            "src/a/mod.rs",
+            "src/a/c.rs",
+            "src/b.rs",
+            "src/b/mod.rs",
+        ] {
+            std::fs::write(project.join(file), "").expect("a file");
+        }
+        let files = ["src/lib.rs", "src/a.rs", "src/b/mod.rs"];
+        let files = files.map(|file| (project.join(file), String::new()));
+        let shadow = dir.path().join("shadow");
+        Mirror::new(&shadow, &project)
+            .write(&files)
+            .expect("a tree");
+        let is_there = |path: &str| below(&shadow, &project.join(path)).exists();
+        assert!(is_there("src/a.rs") && is_there("src/a/c.rs") && is_there("src/b/mod.rs"));
+        assert!(!is_there("src/a/mod.rs") && !is_there("src/b.rs"));
     }
 }

@@ -193,3 +193,33 @@ fn an_edit_of_a_proc_macro_crate_restarts_the_program() {
     session.wait_for_stdout("ready");
     assert_eq!(session.ask("derived"), "derived a Cat");
 }
+
+#[test]
+fn a_file_that_becomes_a_folder_holds_the_same_functions() {
+    let project = Project::fixture("ledger");
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    project.edit("src/report.rs", "account of {}", "purse of {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 1");
+
+    std::fs::create_dir(project.path("src/report")).expect("a folder");
+    std::fs::rename(
+        project.path("src/report.rs"),
+        project.path("src/report/mod.rs"),
+    )
+    .expect("a file");
+    project.edit("src/report/mod.rs", "purse of {}", "bag of {}");
+    assert_eq!(
+        session.ask_until("x", "bag of ada").split(':').next(),
+        Some("bag of ada")
+    );
+
+    std::fs::rename(
+        project.path("src/report/mod.rs"),
+        project.path("src/report.rs"),
+    )
+    .expect("a file");
+    project.edit("src/report.rs", "bag of {}", "account of {}");
+    session.ask_until("x", "account of ada");
+}

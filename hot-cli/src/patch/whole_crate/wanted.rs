@@ -141,6 +141,7 @@ fn reader(job: &Job, position: usize) -> Option<Reader<'_>> {
     let sources = job.program.units[position].folder.join("sources");
     Some(Box::new(move |path| match unit.files.get(path) {
         Some(changed) => Ok(changed.text.to_string()),
+        None if unit.gone.contains(path) => Err(io::ErrorKind::NotFound.into()),
         None => std::fs::read_to_string(below(&sources, path)),
     }))
 }

@@ -137,12 +137,17 @@ impl ProgramState {
                 return Change::Nothing;
             }
         }
+        for (position, path) in &self.gone {
+            let unit = found.plan.entry(*position).or_default();
+            unit.gone.insert(path.clone());
+        }
         let active = self.active.iter();
         let active = active.filter(|(_, function)| !self.held.contains_key(&function.file));
         Change::Patch(Box::new(Wanted {
             plan: found.plan,
             meaning: found.meaning,
-            whole_crate: self.whole_crate && !found.bodies.is_empty(),
+            // A small crate is made of the files that the program was compiled from.
+            whole_crate: (self.whole_crate || !self.gone.is_empty()) && !found.bodies.is_empty(),
             fresh: self.fresh(&found.indirect),
             indirect: found.indirect.into_iter().collect(),
             bodies: found.bodies,
@@ -201,7 +206,11 @@ impl ProgramState {
         let pair = Pair {
             path,
             position,
-            old: loaded.files.get(path).map_or(&empty, |items| items),
+            old: loaded
+                .files
+                .get(path)
+                .or_else(|| self.moved_from(position, &file.items.module))
+                .map_or(&empty, |items| items),
             new: &file.items,
         };
         let Some(different) = self.compare_pair(&pair, after, found) else {
@@ -214,12 +223,23 @@ impl ProgramState {
         }
     }
 
+    /// What a module held whose file is another one now: `a/mod.rs` in place of `a.rs`, or the other way round.
+    fn moved_from(&self, position: usize, module: &[String]) -> Option<&Arc<FileItems>> {
+        let gone = self.gone.iter().filter(|(unit, _)| *unit == position);
+        let mut files = gone.filter_map(|(unit, path)| self.program.units[*unit].files.get(path));
+        files.find(|items| items.module == module)
+    }
+
     /// Modules that are declared no more: all that they had is gone.
     fn compare_gone(&self, after: &dyn Deref<Target = LayoutNames>, found: &mut Found) {
         for (position, path) in &self.gone {
             let Some(old) = self.program.units[*position].files.get(path) else {
                 continue;
             };
+            let mut new = self.new_files.values();
+            if new.any(|(unit, module)| unit == position && *module == old.module) {
+                continue; // Its file has moved.
+            }
             let pair = Pair {
                 path,
                 position: *position,

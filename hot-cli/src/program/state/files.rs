@@ -1,6 +1,7 @@
 //! What the watched files hold now, and which files there are: modules may be new.
 
 use std::cell::RefCell;
+use std::io;
 
 use soft_mock_rewriter::syntax::CrateTree;
 
@@ -67,11 +68,24 @@ impl ProgramState {
         let (mut new, mut missing) = (BTreeMap::new(), BTreeSet::new());
         self.gone.clear();
         for (position, loaded) in self.program.units.iter().enumerate() {
-            if !self.declares_other_modules(position, loaded) {
+            let vanished: Vec<&PathBuf> = loaded
+                .files
+                .keys()
+                .filter(|path| self.vanished(path))
+                .collect();
+            if vanished.is_empty() && !self.declares_other_modules(position, loaded) {
                 continue;
             }
             let tree = self.tree_now(position, loaded, &mut missing);
             let files = tree.map(|tree| tree.files).unwrap_or_default();
+            // A file may have vanished for a moment only, unless its module is found in another one.
+            let moved = |path: &PathBuf| {
+                let module = &loaded.files[path].module;
+                files.iter().any(|file| file.module == *module)
+            };
+            if !vanished.into_iter().all(moved) {
+                continue;
+            }
             let kept: BTreeSet<&PathBuf> = files.iter().map(|file| &file.path).collect();
             let gone = loaded.files.keys().filter(|path| !kept.contains(path));
             if !files.is_empty() {
@@ -100,6 +114,11 @@ impl ProgramState {
         }
     }
 
+    /// Whether a file of the program isn't there any more.
+    fn vanished(&self, path: &Path) -> bool {
+        matches!(self.current.get(path), Some(FileState::Rude(_))) && !path.exists()
+    }
+
     fn declares_other_modules(&self, position: usize, loaded: &LoadedUnit) -> bool {
         let changed = self.current.iter().filter_map(|(path, state)| match state {
             FileState::Changed(units) => {
@@ -124,6 +143,10 @@ impl ProgramState {
     ) -> Option<CrateTree> {
         let asked = RefCell::new(BTreeSet::new());
         let read = |path: &Path| {
+            if self.vanished(path) {
+                asked.borrow_mut().insert(path.to_owned());
+                return Err(io::ErrorKind::NotFound.into());
+            }
             if let Some(file) = self.changed_file(position, path) {
                 return Ok(file.text.to_string());
             }
