@@ -8,34 +8,24 @@ use soft_mock_tests::{dice, folder, hot};
 const KNOWN: &[&str] = &[
     // `column!()` and places of callers differ from those of cargo's build.
     "positions",
-    // Said to be patched, and what is alive has another type, or ends in another way.
-    "associated.impl",
-    "body-macro.type",
-    "glob-types.target",
-    "glob-types.own",
-    "macro-types",
     // Said to be patched, and what is alive keeps its body.
     "async.block",
     "async.task",
-    "async.local",
-    "closure-order",
+    "closure-order.first",
+    "closure-order.second",
     "display.generic",
     "handlers.signature",
-    "inner-items.method",
     "late-closure",
     "pointers.closure",
     "pointers.inner",
     "returned-closure",
     "stored-closure.body",
-    "stored-closure.capture",
     "threads.loop",
-    // Another variable.
-    "statics.insert",
-    "thread-locals.insert",
-    // What was refused or rolled back before comes in between; another edit than the one that stands in the way is named.
-    "way.standing",
+    // What was rolled back comes in between.
     "way.rollback",
+    // A module that moves to another file.
     "way.place",
+    // Another edit than the one that stands in the way is named.
     "way.blame",
 ];
 
