@@ -46,8 +46,9 @@ fn what_hot_says_of_edits_is_true() {
         verbose: false,
     });
     assert!(summary.faults.is_empty(), "{}", summary.text());
-    // Nobody who refuses everything passes.
-    assert!(2 * summary.patched > summary.steps, "{}", summary.text());
+    // Whoever refuses everything does not pass. Not more: edits that nobody can patch are made as well, and what was
+    // refused may stand in the files for some steps.
+    assert!(3 * summary.patched > summary.steps, "{}", summary.text());
 }
 
 /// Each time all kinds, in other editions and crates, and with other choices of their knobs.
