@@ -7,7 +7,8 @@
 //! in both, and not the same          a difference
 //! ```
 //!
-//! Types that a derive declares for a call of its own are of interest only if something can keep them.
+//! Types that a derive declares for a call of its own, or that stand in closures and futures (as those of `select!`),
+//! are of interest only if something can keep them.
 //!
 //! What closures and futures hold is compared only where something can ask for it by its type, through `Any`: an
 //! edit of a body changes it, and else only the code that was made with it ever looks into it. Knows nothing of
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::Hash;
 
 use super::describe::{Described, Type, SEPARATOR};
-use super::names::{is_declared_in, shown};
+use super::names::{self, is_declared_in, shown};
 use super::pool::{Pool, Text};
 use super::vtable::UNKNOWN;
 
@@ -117,7 +118,7 @@ impl<'a> Comparison<'a> {
         if is_within(&old, &new) || is_within(&new, &old) {
             return None;
         }
-        if name.contains("::_::") && !self.is_kept(name) {
+        if names::is_of_one_call(name) && !self.is_kept(name) {
             return None;
         }
         let before = only_in(&old, &new);

@@ -27,6 +27,8 @@ use crate::{sites, symbols};
 /// What one object says about the types and variables of the program's crates.
 #[derive(Debug, Default)]
 pub(super) struct Described {
+    /// There is debug information.
+    pub(super) has_units: bool,
     pub(super) types: Vec<Type>,
     /// Closures and futures.
     pub(super) environments: Vec<Type>,
@@ -64,12 +66,25 @@ pub(super) struct Static {
 /// What separates a line's name from its value.
 pub(super) const SEPARATOR: char = '\t';
 
+/// Whether an object was made by rustc: libraries may hold others, of which nothing need be known.
+pub(super) fn is_rust(object: &Object<'_>) -> bool {
+    let mut symbols = object.symbols.iter();
+    symbols.any(|symbol| symbol.section.is_some() && symbols::is_rust(symbol.name))
+}
+
 /// Reads an object. `crates`: those that can change.
 pub(super) fn describe(
     object: &Object<'_>,
     crates: &HashSet<String>,
     pool: &mut Pool,
 ) -> Result<Described> {
+    match read(object, crates, pool) {
+        Err(_) if !is_rust(object) => Ok(Described::default()),
+        read => read,
+    }
+}
+
+fn read(object: &Object<'_>, crates: &HashSet<String>, pool: &mut Pool) -> Result<Described> {
     let sections = Sections::read(object)?;
     let entries = Entries::read(&sections)?;
     let mut describer = Describer {
@@ -94,6 +109,7 @@ pub(super) fn describe(
         list.sort();
         list.dedup();
     }
+    found.has_units = !sections.units.is_empty();
     Ok(found)
 }
 

@@ -23,7 +23,7 @@ mod vtable;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{bail, Result};
 
 use self::compare::Comparison;
 pub use self::compare::Difference;
@@ -78,6 +78,10 @@ impl Reader {
                     Some(described) => Arc::clone(described),
                     None => Arc::new(describe::describe(object, &self.crates, &mut self.pool)?),
                 });
+        }
+        let nothing = !found.objects.iter().any(|described| described.has_units);
+        if nothing && objects.iter().any(describe::is_rust) {
+            bail!("rustc wrote no debug information: what lives in the program can't be compared");
         }
         Ok(found)
     }

@@ -95,6 +95,13 @@ pub(super) fn is_environment(name: &str) -> bool {
     name.contains("_env#")
 }
 
+/// Whether a type (without numbers) was declared where no other code can name it: in a constant without a name, or in
+/// the body of a closure or future.
+pub(super) fn is_of_one_call(name: &str) -> bool {
+    let path = name.split('<').next().unwrap_or(name);
+    path.contains("::_::") || path.contains("::{closure}::") || path.contains("::{async_")
+}
+
 /// Whether a name mentions one of the crates: `Vec<app::Point>` does, if `app` is one.
 pub(super) fn mentions(name: &str, crates: &HashSet<String>) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
@@ -166,6 +173,23 @@ mod tests {
         check("Vec<app::{impl#0}::f::L>", "Vec<app::{impl}::f::L>");
         check("app::Letter<'#'>", "app::Letter<'#'>");
         check("app::Two<'#', {const#1}>", "app::Two<'#', {const}>");
+    }
+
+    #[test]
+    fn types_of_one_call() {
+        for of_one in [
+            "app::_::{impl}::visit::Field",
+            "app::f::{async_fn}::util::Out<u8>",
+        ] {
+            assert!(is_of_one_call(of_one), "{of_one}");
+        }
+        for other in [
+            "app::f::Local",
+            "app::{impl}::f::Local",
+            "app::W<app::_::V>",
+        ] {
+            assert!(!is_of_one_call(other), "{other}");
+        }
     }
 
     #[test]

@@ -286,6 +286,11 @@ const HARMLESS: &[(&str, &str)] = &[
     ),
     ("    cached!(u32, 7);\n", ""),
     ("fn in_method", "fn not_in_method"),
+    // What a macro declares in a future.
+    (
+        "Disabled,\n            }",
+        "Disabled, Second(T),\n            }",
+    ),
     // What a derive declares for a call of its own.
     (
         "First,\n        Other,",
@@ -325,6 +330,19 @@ fn types_in_units_of_their_own() {
         program.finds(HIDDEN_BY_NAMES);
         assert_eq!(program.edit(HARMLESS), Vec::<String>::new());
     }
+}
+
+#[test]
+fn a_library_without_debug_information_is_an_error() {
+    let program = Program::new(&["-C", "debuginfo=0"]);
+    let mut read = Vec::new();
+    objects::read(&program.built, &mut read).expect("objects");
+    let mut reader = Reader::new(HashSet::from(["app".to_owned()]));
+    let error = reader.read(&read).expect_err("nothing to compare");
+    assert!(
+        error.to_string().contains("no debug information"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -219,9 +219,22 @@ pub fn adder(n: u32) -> Box<Fn(u32) -> u32> {
 }
 pub async fn waits(value: &a::Val) -> u32 {
     let x = value.x;
+    let first = {
+        mod util {
+            pub enum Out<T> {
+                First(T),
+                Disabled,
+            }
+        }
+        let out = if x > 1 { util::Out::First(x) } else { util::Out::Disabled };
+        match out {
+            util::Out::First(x) => x,
+            _ => 0,
+        }
+    };
     /*await*/
     ready(()).await;
-    x + value.x
+    x + value.x + first
 }
 pub fn keeps(x: u32) {
     keep(async move {
