@@ -1,11 +1,9 @@
-//! Arrows between the rooms run one way, and the modules of a room have no circles: read from the sources.
+//! The modules of a room have no circles: read from the sources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rooms by what they may know: those before them in this list, but for the last four, which don't know each other.
-const BELOW: [&str; 2] = ["syntax", "analysis"];
 const ROOMS: [&str; 6] = [
     "syntax",
     "analysis",
@@ -76,25 +74,6 @@ fn arrows() -> BTreeMap<Place, BTreeSet<Place>> {
         }
     }
     arrows
-}
-
-#[test]
-fn rooms_know_only_what_is_below() {
-    let arrows = arrows();
-    let seen: BTreeSet<&str> = arrows.keys().map(|(room, _)| room.as_str()).collect();
-    assert_eq!(seen, BTreeSet::from(ROOMS));
-    let height = |room: &str| {
-        BELOW
-            .iter()
-            .position(|known| *known == room)
-            .unwrap_or(BELOW.len())
-    };
-    for (from, known) in &arrows {
-        for to in known.iter().filter(|to| to.0 != from.0) {
-            let down = height(&to.0) < height(&from.0);
-            assert!(down, "{}::{} refers to {}::{}", from.0, from.1, to.0, to.1);
-        }
-    }
 }
 
 #[test]

@@ -7,6 +7,10 @@ use super::problems;
 
 /// What is wrong with a crate of these files.
 fn problems_of(files: &[(&str, &str)]) -> Vec<String> {
+    problems_in_order(files, "")
+}
+
+fn problems_in_order(files: &[(&str, &str)], order: &str) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     for (path, text) in files {
         let path = folder.path().join("src").join(path);
@@ -14,7 +18,7 @@ fn problems_of(files: &[(&str, &str)]) -> Vec<String> {
         fs::write(path, format!("//! A file.\n{text}")).expect("a file");
     }
     let source = format!("{}/", folder.path().join("src").display());
-    let problems = problems(folder.path()).into_iter();
+    let problems = problems(folder.path(), order).into_iter();
     problems
         .map(|problem| problem.replace(&source, ""))
         .collect()
@@ -65,6 +69,23 @@ fn a_circle_is_found_and_its_arrows_are_named() {
 }
 
 #[test]
+fn what_runs_upwards_is_named() {
+    let check = |order: &str, expected: &[&str]| {
+        let files = [
+            ("lib.rs", ROOT),
+            ("a.rs", "use crate::b;\n"),
+            ("b.rs", "\nuse crate::c;\n"),
+            ("c.rs", ""),
+        ];
+        assert_eq!(problems_in_order(&files, order), expected, "{order}");
+    };
+    check("a > b > c", &[]);
+    check("b > a > c", &["a.rs:2: a -> b runs upwards"]);
+    check("a > b c", &["b.rs:3: b -> c runs upwards"]);
+    check("a > b", &["b.rs:3: b -> c: one of them has no place"]);
+}
+
+#[test]
 fn what_runs_one_way_passes() {
     check(
         "use crate::b::B;\nuse crate::c::C;\n",
@@ -112,7 +133,7 @@ fn files_without_an_introduction_are_found() {
     )
     .expect("a file");
     fs::write(source.join("a.rs"), "// Not that.\nfn f() {}\n").expect("a file");
-    let found = problems(folder.path());
+    let found = problems(folder.path(), "");
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].ends_with("a.rs doesn't open with `//!`"),
@@ -123,5 +144,5 @@ fn files_without_an_introduction_are_found() {
 #[test]
 #[should_panic(expected = "has no sources")]
 fn a_folder_without_sources_is_no_crate() {
-    problems(Path::new("/"));
+    problems(Path::new("/"), "");
 }

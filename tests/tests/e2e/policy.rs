@@ -225,3 +225,18 @@ fn unsafe_code_is_under_the_workspaces_lints() {
         assert!(text.contains("[lints]\nworkspace = true"), "{manifest}");
     }
 }
+
+#[test]
+fn the_architecture_names_paths_that_exist() {
+    let page = folder::workspace().join("docs/architecture.md");
+    let text = fs::read_to_string(page).expect("docs/architecture.md");
+    let (_, table) = text.split_once("## Where to look").expect("the table");
+    let spans = table.split('`').skip(1).step_by(2);
+    let paths: Vec<&str> = spans.filter(|span| span.contains('/')).collect();
+    assert!(paths.len() > 20, "{paths:?}");
+    for path in paths {
+        let place = folder::workspace().join(path);
+        let is_right = place.exists() && place.is_dir() == path.ends_with('/');
+        assert!(is_right, "docs/architecture.md: there is no {path}");
+    }
+}
