@@ -1,7 +1,7 @@
 //! What the user has configured for cargo.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::command_line::is_cargo;
 use crate::os::process::Process;
@@ -25,6 +25,21 @@ pub(crate) fn configured_wrapper(program: &OsStr, variable: &str, key: &str) -> 
         .ok()?;
     let path: String = serde_json::from_str(&answer).ok()?;
     (!path.is_empty()).then(|| path.into())
+}
+
+/// Whether the user has set that programs are linked statically, in whatever way. Where cargo can't say, they aren't.
+pub(crate) fn links_statically(manifest: Option<&Path>) -> bool {
+    // Only cargo knows all the ways in which flags of rustc are set. That it can be asked is unstable as well.
+    let mut cargo =
+        Process::new(super::program()).args(["-Zunstable-options", "rustc", "--print", "cfg"]);
+    if let Some(manifest) = manifest {
+        cargo = cargo.arg("--manifest-path").arg(manifest);
+    }
+    let answer = cargo.env("RUSTC_BOOTSTRAP", Some("1")).stdout();
+    answer.is_ok_and(|cfg| {
+        cfg.lines()
+            .any(|line| line == "target_feature=\"crt-static\"")
+    })
 }
 
 fn some_config_mentions(key: &str) -> bool {

@@ -7,10 +7,11 @@ use cargo_metadata::{Metadata, Package, Target, TargetKind};
 use soft_mock_rewriter::instrument::{rewrite, CrateIdentity, Options, Rewritten};
 use soft_mock_rewriter::syntax::{CrateTree, Edition};
 
+use crate::cargo::configuration;
 use crate::cargo::metadata::Query;
 use crate::config::settings;
 use crate::include::dependencies;
-use crate::wrapper::shadow;
+use crate::wrapper::{shadow, unfit};
 
 /// One crate of a project.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ pub(super) fn of_project(
         ..Query::workspace(manifest)
     };
     let metadata = query.ask().context("cargo can't read the project")?;
+    let is_static = configuration::links_statically(manifest);
     let mut crates: Vec<Crate> = members(&metadata)
         .flat_map(|package| {
             let targets = package.targets.iter();
@@ -64,6 +66,11 @@ pub(super) fn of_project(
             ..library
         }));
     }
+    if is_static {
+        for krate in &mut crates {
+            krate.unfit.get_or_insert(unfit::STATIC);
+        }
+    }
     crates.sort_by(|a, b| (&a.name, &a.kind).cmp(&(&b.name, &b.kind)));
     Ok(crates)
 }
@@ -76,6 +83,7 @@ fn members(metadata: &Metadata) -> impl Iterator<Item = &Package> {
 impl Crate {
     fn of(package: &Package, target: &Target, examples: bool) -> Option<Self> {
         let kind = target.kind.iter().find_map(|kind| match kind {
+            _ if target.kind.contains(&TargetKind::DyLib) => Some("dylib"),
             TargetKind::Lib | TargetKind::RLib => Some("lib"),
             TargetKind::Bin => Some("bin"),
             TargetKind::ProcMacro => Some("proc-macro"),
@@ -90,7 +98,11 @@ impl Crate {
             package: manifest.parent().unwrap_or(manifest).to_owned(),
             edition: Edition::parse(target.edition.as_str()),
             main: matches!(kind, "bin" | "example"),
-            unfit: (kind == "proc-macro").then_some("it is a proc-macro crate"),
+            unfit: match kind {
+                "proc-macro" => Some(unfit::MACRO),
+                "dylib" => Some(unfit::DYLIB),
+                _ => None,
+            },
             skip: None,
         })
     }

@@ -49,7 +49,7 @@ pub(crate) fn run(own: &Path, arguments: Vec<OsString>) -> ExitCode {
     };
     match (kind(&args), included) {
         (Some(kind), Some(included)) => {
-            let code = match unfit(kind, &args) {
+            let code = match unfit::of(kind, &args) {
                 Some(reason) => compile::unmodified(&call, &args, kind, reason),
                 None => Compilation::new(call, args, kind)
                     .included(&list, included)

@@ -21,6 +21,7 @@ pub(crate) mod shadow;
 mod stub;
 pub(crate) mod symbol_visibility;
 mod track_caller;
+pub(crate) mod unfit;
 
 pub(crate) use included::run as run_included;
 
@@ -56,7 +57,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let Some(kind) = kind(&args) else {
         return call.pass_through();
     };
-    match unfit(kind, &args) {
+    match unfit::of(kind, &args) {
         Some(reason) => compile::unmodified(&call, &args, kind, reason),
         None => Compilation::new(call, args, kind).run(),
     }
@@ -138,41 +139,4 @@ fn kind(args: &RustcArgs) -> Option<UnitKind> {
     const LIBRARIES: [&str; 3] = ["lib", "rlib", "dylib"];
     let is_library = types.iter().any(|kind| LIBRARIES.contains(kind));
     is_library.then_some(UnitKind::Lib)
-}
-
-/// Why a crate can't have sites at all.
-fn unfit(kind: UnitKind, args: &RustcArgs) -> Option<String> {
-    if kind == UnitKind::Macro {
-        return Some("it is a proc-macro crate".to_owned());
-    }
-    if let Some(target) = args.value("--target") {
-        let host = cfg!(target_arch = "x86_64") && target.starts_with("x86_64-");
-        if !(host && target.ends_with("-linux-gnu")) {
-            return Some(format!(
-                "its target is {target}: programs can be patched on {} only",
-                crate::os::TARGET
-            ));
-        }
-    }
-    if args.is_static() {
-        return Some(
-            "it is linked statically (`+crt-static`): such a program can't load patches".to_owned(),
-        );
-    }
-    if args.crate_types().contains(&"dylib") {
-        return Some(
-            "it is a `dylib`: only what becomes part of the program itself can be patched"
-                .to_owned(),
-        );
-    }
-    let lto = args
-        .codegen("lto")
-        .is_some_and(|lto| !["off", "no", "n", "false"].contains(&lto));
-    if lto || args.codegen("linker-plugin-lto").is_some() {
-        return Some(
-            "link-time optimisation is on; set `lto = \"off\"` for this profile to patch it"
-                .to_owned(),
-        );
-    }
-    None
 }

@@ -58,6 +58,13 @@ fn a_program_with_a_dynamic_std_is_patched() {
 #[test]
 fn a_static_program_runs_and_is_told() {
     let project = family("-C target-feature=+crt-static");
+    let (told, _) = project.hot_to_end(&["doctor"]);
+    for part in [
+        "all crates: 0 of ",
+        "it is linked statically (`+crt-static`)",
+    ] {
+        assert!(told.contains(part), "{part} is missing in\n{told}");
+    }
     let mut session = start(&project);
     session.wait_for_all(&["crate `app` is built unmodified", "`+crt-static`"]);
     session.send_line("x");
@@ -73,6 +80,11 @@ fn the_rest_of_a_program_with_a_dylib_is_patched() {
         "deep/Cargo.toml",
         "publish.workspace = true",
         "publish.workspace = true\n\n[lib]\ncrate-type = [\"dylib\"]",
+    );
+    let (told, _) = project.hot_to_end(&["doctor"]);
+    assert!(
+        told.contains("deep (dylib deep/src/lib.rs): 0 of "),
+        "{told}"
     );
     let mut session = start(&project);
     session.wait_for_all(&["crate `deep` is built unmodified", "`dylib`"]);
