@@ -131,9 +131,10 @@ impl Image {
         entered.is_ok().then_some(Inside(self))
     }
 
-    /// Its sites. They may be looked at only inside.
-    pub fn sites(&self, _inside: &Inside) -> Result<Registry, RegistryError> {
-        // SAFETY: as promised to `new`, and the image isn't closed as long as somebody is inside.
+    /// # Safety
+    /// Nothing of the result is used any more when the image is closed: somebody is inside until then, or it is pinned.
+    unsafe fn sites(&self) -> Result<Registry, RegistryError> {
+        // SAFETY: as promised to `new` and by the caller.
         unsafe { Registry::between(self.start, self.stop) }
     }
 
@@ -171,8 +172,23 @@ impl Image {
 }
 
 impl Inside {
-    /// Keeps the image for ever: something is about to refer to it.
-    pub fn pin(&self) {
+    /// Its sites, as long as somebody is inside.
+    ///
+    /// # Safety
+    /// Nothing of the result is used after `self` is dropped.
+    pub(crate) unsafe fn sites(&self) -> Result<Registry, RegistryError> {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.sites() }
+    }
+
+    /// Its sites, and from now on the image stays for ever: something is about to refer to them.
+    pub(crate) fn pinned_sites(&self) -> Result<Registry, RegistryError> {
+        self.pin();
+        // SAFETY: it is pinned.
+        unsafe { self.0.sites() }
+    }
+
+    fn pin(&self) {
         self.0.state.fetch_or(PINNED, Ordering::AcqRel);
     }
 }

@@ -191,7 +191,7 @@ pub fn registry() -> Result<&'static Registry, RegistryError> {
 
 impl Registry {
     /// # Safety
-    /// Between the bounds lie sites, of whatever layout version, and live for ever.
+    /// Between the bounds lie sites, of whatever layout version, for as long as anything of the result is used.
     pub(crate) unsafe fn between(
         start: *const Site,
         stop: *const Site,
@@ -323,7 +323,7 @@ impl Registry {
 /// The sites of a section, and its first sentinel.
 ///
 /// # Safety
-/// Between the bounds lie sites, of whatever layout version, and live for ever.
+/// Between the bounds lie sites, of whatever layout version, for as long as anything of the result is used.
 unsafe fn section(
     start: *const Site,
     stop: *const Site,

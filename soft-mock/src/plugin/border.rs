@@ -12,7 +12,7 @@
 //!
 //! The host keeps the note of who catches, so it also knows whether a thread is inside a hook.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{GlobalAlloc, Layout};
 use std::any::Any;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -21,6 +21,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::early::Early;
 use super::error::{Failure, NoSuchFunction};
 use super::hooks::Declaration;
 use super::HookResult;
@@ -71,8 +72,7 @@ static HOST: AtomicPtr<HostTable> = AtomicPtr::new(ptr::null_mut());
 
 /// The table to use here: the host's, which is this image's own in the host itself.
 fn table() -> &'static HostTable {
-    // SAFETY: null, or the table that `enter` was promised to live as long as this image.
-    unsafe { HOST.load(Ordering::Acquire).as_ref() }.unwrap_or(&OWN)
+    host().unwrap_or(&OWN)
 }
 
 /// The table of the host, for a plugin's entry.
@@ -107,46 +107,62 @@ pub unsafe fn enter(
 #[derive(Debug)]
 pub struct HostAllocator;
 
-// SAFETY: passes everything on to the host's global allocator with the same layout; before the plugin was
-// entered nothing of it allocates but initialisers, and what they get is the system's.
+/// What initialisers of the plugin asked for, before it was entered.
+static EARLY: Early = Early::new();
+
+/// The host's table, once the plugin was entered.
+fn host() -> Option<&'static HostTable> {
+    // SAFETY: null, or the table that `enter` was promised to live as long as this image.
+    unsafe { HOST.load(Ordering::Acquire).as_ref() }
+}
+
+// SAFETY: passes everything on to the host's global allocator, with the same layout. What was asked for before the
+// host was known is told apart, and stays the system's.
 unsafe impl GlobalAlloc for HostAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: see above.
-        match unsafe { HOST.load(Ordering::Acquire).as_ref() } {
+        match host() {
             // SAFETY: the caller keeps the allocator's contract, and the host's function has the same.
             Some(host) => unsafe { (host.alloc)(layout.size(), layout.align()) },
             // SAFETY: as above.
-            None => unsafe { System.alloc(layout) },
+            None => unsafe { EARLY.alloc(layout) },
         }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: see `alloc`.
-        match unsafe { HOST.load(Ordering::Acquire).as_ref() } {
-            // SAFETY: see `alloc`.
-            Some(host) => unsafe { (host.alloc_zeroed)(layout.size(), layout.align()) },
-            // SAFETY: see `alloc`.
-            None => unsafe { System.alloc_zeroed(layout) },
+        if let Some(host) = host() {
+            // SAFETY: as in `alloc`.
+            return unsafe { (host.alloc_zeroed)(layout.size(), layout.align()) };
         }
+        // SAFETY: as in `alloc`.
+        let memory = unsafe { EARLY.alloc(layout) };
+        if !memory.is_null() {
+            // SAFETY: new memory of this size.
+            unsafe { memory.write_bytes(0, layout.size()) };
+        }
+        memory
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: see `alloc`.
-        match unsafe { HOST.load(Ordering::Acquire).as_ref() } {
-            // SAFETY: see `alloc`.
-            Some(host) => unsafe { (host.dealloc)(pointer, layout.size(), layout.align()) },
-            // SAFETY: see `alloc`.
-            None => unsafe { System.dealloc(pointer, layout) },
+        // SAFETY: the caller's promise.
+        if unsafe { EARLY.dealloc(pointer, layout) } {
+            return;
+        }
+        if let Some(host) = host() {
+            // SAFETY: not early, so it came from this function's allocator.
+            unsafe { (host.dealloc)(pointer, layout.size(), layout.align()) }
         }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: see `alloc`.
-        match unsafe { HOST.load(Ordering::Acquire).as_ref() } {
-            // SAFETY: see `alloc`.
+        // SAFETY: the caller's promise.
+        if let Some(moved) = unsafe { EARLY.realloc(pointer, layout, size) } {
+            return moved;
+        }
+        match host() {
+            // SAFETY: not early, so it came from this function's allocator.
             Some(host) => unsafe { (host.realloc)(pointer, layout.size(), layout.align(), size) },
-            // SAFETY: see `alloc`.
-            None => unsafe { System.realloc(pointer, layout, size) },
+            // Nobody else gives out memory before the host is known.
+            None => ptr::null_mut(),
         }
     }
 }

@@ -77,9 +77,12 @@ impl Image {
 }
 
 /// Opens a checked file and asks it for its declaration.
-pub(crate) fn open(file: &ManagedFile) -> Result<(Image, Declaration), PluginError> {
+///
+/// # Safety
+/// Its compiler and the types that it shares are those of the host: they have been compared.
+pub(crate) unsafe fn open(file: &ManagedFile) -> Result<(Image, Declaration), PluginError> {
     let plugin = file.manifest.plugin.clone();
-    // SAFETY: the caller of this function has compared compiler and shared types.
+    // SAFETY: the caller's promise.
     let library = unsafe { file.open() }?;
     // SAFETY: it was just opened, and `release` closes it.
     let patchable = unsafe { library.image(file, PLUGIN_ENTRY) };

@@ -53,6 +53,7 @@
 
 mod abi;
 mod border;
+mod early;
 mod error;
 mod extension;
 mod file;

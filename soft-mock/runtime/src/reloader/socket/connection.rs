@@ -134,19 +134,23 @@ impl Connection {
                 }
             }
             Ok(ToProgram::Rollback(Rollback { id, patches })) => {
-                let progress = self
-                    .with_sites(|sites| rollback_when_safe(sites, patches))
-                    .unwrap_or(Err(RollbackError::Gone));
+                // SAFETY: what waits refers to functions that were patched.
+                let progress =
+                    unsafe { self.with_sites(|sites| rollback_when_safe(sites, patches)) };
+                let progress = progress.unwrap_or(Err(RollbackError::Gone));
                 self.follow(Task::new(id, "rolled back"), progress, |_| Vec::new())
             }
             Ok(ToProgram::Sites(question)) => self.send(&FromProgram::Sites(SiteList {
                 id: question.id,
-                sites: self.with_sites(sites).unwrap_or_default(),
+                // SAFETY: texts and numbers.
+                sites: unsafe { self.with_sites(sites) }.unwrap_or_default(),
             })),
             Ok(ToProgram::History(question)) => self.send(&FromProgram::History(History {
                 id: question.id,
-                status: self.with_sites(status_of).unwrap_or_default(),
-                patches: self.with_sites(history_of).unwrap_or_default(),
+                // SAFETY: texts and numbers.
+                status: unsafe { self.with_sites(status_of) }.unwrap_or_default(),
+                // SAFETY: texts and numbers.
+                patches: unsafe { self.with_sites(history_of) }.unwrap_or_default(),
             })),
             Ok(ToProgram::HandOver(question)) => self.send(&FromProgram::HandedOver(
                 handover::give(question.id, &self.program),
@@ -159,8 +163,11 @@ impl Connection {
         }
     }
 
-    fn with_sites<R>(&self, look: impl FnOnce(&Registry) -> R) -> Option<R> {
-        with_sites(&self.program, look)
+    /// # Safety
+    /// As for [`with_sites`].
+    unsafe fn with_sites<R>(&self, look: impl FnOnce(&Registry) -> R) -> Option<R> {
+        // SAFETY: the caller's promise.
+        unsafe { with_sites(&self.program, look) }
     }
 
     fn transaction(&self, load: Load) -> Result<Transaction, String> {
@@ -241,12 +248,14 @@ fn log(peer: u32, what: fmt::Arguments<'_>) {
 
 /// None: the library is gone.
 fn hello(program: &Program) -> Option<Hello> {
-    let units = with_sites(program, Registry::units)?;
+    let units = |sites: &Registry| sites.units().iter().map(unit_info).collect();
+    // SAFETY: texts and numbers.
+    let units = unsafe { with_sites(program, units) }?;
     Some(Hello {
         version: VERSION,
         pid: std::process::id(),
         exe: std::env::current_exe().unwrap_or_default(),
-        units: units.iter().map(unit_info).collect(),
+        units,
         program: program.name.clone(),
         image: program.image.map(|image| image.path().to_owned()),
         installed: match program.image {
@@ -258,12 +267,16 @@ fn hello(program: &Program) -> Option<Hello> {
 
 /// Looks at the sites of the program, or at those of the library that this is about. None: it is gone,
 /// or its sites can't be used.
-fn with_sites<R>(program: &Program, look: impl FnOnce(&Registry) -> R) -> Option<R> {
+///
+/// # Safety
+/// What `look` returns or leaves behind refers to none of the sites, unless a patch did so before: then the library stays.
+unsafe fn with_sites<R>(program: &Program, look: impl FnOnce(&Registry) -> R) -> Option<R> {
     let Some(image) = program.image else {
         return registry::registry().ok().map(look);
     };
     let inside = image.enter()?;
-    let sites = image.sites(&inside).ok()?;
+    // SAFETY: what `look` returns holds nothing of them, by the caller's promise.
+    let sites = unsafe { inside.sites() }.ok()?;
     Some(look(&sites))
 }
 
@@ -282,8 +295,7 @@ fn target(program: &Program) -> Result<Option<Arc<Target>>, String> {
         return Ok(None);
     };
     let inside = image.enter().ok_or("the plugin was unloaded")?;
-    let sites = image.sites(&inside).map_err(|error| error.to_string())?;
-    inside.pin();
+    let sites = inside.pinned_sites().map_err(|error| error.to_string())?;
     let path = image.path().to_owned();
     Ok(Some(Arc::new(Target { sites, path })))
 }
