@@ -39,8 +39,10 @@ pub(crate) struct ProgramState {
     told: Vec<Edit>,
     /// All that was installed so far, for processes that join later.
     pub(crate) installed: Vec<Load>,
-    /// What `active` was before each of them.
-    before: Vec<BTreeMap<SiteKey, PlannedFunction>>,
+    /// What was so before each of them.
+    before: Vec<Before>,
+    /// The files from which what runs was made, as far as they differ from what was compiled.
+    made_from: BTreeMap<(usize, PathBuf), ChangedFile>,
     /// What is active was made from whole crates: their futures hold each other, and can't be replaced
     /// one by one.
     whole_crate: bool,
@@ -53,13 +55,21 @@ pub(crate) struct ProgramState {
     loaded: BTreeMap<(usize, PathBuf), Vec<Arc<FileItems>>>,
     /// The names on which values depend, if there are more than those of the program as it was built.
     lasting: Option<LayoutNames>,
-    /// Files whose edits were rolled back, with what they held then: nothing of them is installed
-    /// again before they change.
+    /// Files whose edits were rolled back, with a hash of what they held then: until they change, they count as they
+    /// were before those edits.
     held: BTreeMap<PathBuf, u64>,
     /// The edits that can't be patched, and what else the files said when that was recorded.
     refusal: Option<Refusal>,
     /// Units and lines of all sites, as far as the program has told them: what was compiled at all.
     sites: Option<HashSet<(u64, String, usize)>>,
+}
+
+/// What a patch took the place of.
+struct Before {
+    active: BTreeMap<SiteKey, PlannedFunction>,
+    made_from: BTreeMap<(usize, PathBuf), ChangedFile>,
+    meaning: Option<Meaning>,
+    told: Vec<Edit>,
 }
 
 /// What was refused, with all that was saved together with it.
@@ -92,6 +102,7 @@ impl ProgramState {
             told: Vec::new(),
             installed: Vec::new(),
             before: Vec::new(),
+            made_from: BTreeMap::new(),
             whole_crate: false,
             latest: Vec::new(),
             earlier: Vec::new(),
@@ -149,17 +160,24 @@ impl ProgramState {
             self.installed.pop();
             self.latest.clear();
             if let Some(before) = self.before.pop() {
-                self.active = before;
+                self.active = before.active;
+                self.made_from = before.made_from;
+                self.meaning = before.meaning;
+                self.told = before.told;
             }
         }
-        self.meaning = None;
         let held = files.iter().map(|path| (path.clone(), content_hash(path)));
         self.held.extend(held);
     }
 
     /// Takes note that a patch is installed.
     pub(crate) fn installed(&mut self, wanted: &Wanted, load: Load) {
-        self.before.push(self.active.clone());
+        self.before.push(Before {
+            active: self.active.clone(),
+            made_from: self.made_from.clone(),
+            meaning: self.meaning.clone(),
+            told: self.told.clone(),
+        });
         for (position, unit) in &wanted.plan {
             for function in &unit.patch {
                 let key = (*position, function.name.clone());
@@ -191,6 +209,12 @@ impl ProgramState {
         let all = wanted.without.is_empty();
         self.meaning = all.then(|| wanted.meaning.clone());
         self.told.clone_from(&wanted.indirect);
+        let units = wanted.plan.iter();
+        let files = units.flat_map(|(position, unit)| {
+            let files = unit.files.iter();
+            files.map(|(path, file)| ((*position, path.clone()), file.clone()))
+        });
+        self.made_from = files.collect();
         if all {
             self.refusal = None;
         }

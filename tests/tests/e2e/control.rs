@@ -149,3 +149,59 @@ fn a_process_that_comes_later_gets_the_state_after_the_rollback() {
     hot(&project, &["rollback"]);
     session.ask_until("x", "account of ada");
 }
+
+/// What was rolled back stays as it was before, also where other edits come and go that compile the whole crate.
+#[test]
+fn a_rollback_holds_while_other_edits_come_and_go() {
+    const ACCOUNT: &str = "src/account.rs";
+    let project = Project::fixture("ledger");
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    // A new function and who calls it, in one file; then an edit of the other file, in two steps.
+    project.edit_all(
+        FILE,
+        &[
+            (
+                "fn title(",
+                "fn shown<T: std::fmt::Display>(of: T) -> String {\n    format!(\"<{of}>\")\n}\n\nfn title(",
+            ),
+            ("account.owner())", "shown(account.owner()))"),
+        ],
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "account of <ada>: 1");
+    let balance = |from: &str, to: &str| project.edit(ACCOUNT, from, to);
+    balance("        self.balance\n", "        self.balance + 100\n");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "account of <ada>: 102");
+    balance(
+        "        self.balance + 100\n",
+        "        self.balance + 200\n",
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "account of <ada>: 203");
+    hot(&project, &["rollback"]);
+    session.wait_for_mention("rolled back");
+    assert_eq!(session.ask("x"), "account of <ada>: 104");
+
+    project.edit(FILE, "\"<{of}>\"", "\"[{of}]\"");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "account of [ada]: 105");
+    project.edit_all(
+        FILE,
+        &[
+            (
+                "fn shown<T: std::fmt::Display>(of: T) -> String {\n    format!(\"[{of}]\")\n}\n\n",
+                "",
+            ),
+            ("shown(account.owner()))", "account.owner())"),
+        ],
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "account of ada: 106");
+    balance(
+        "        self.balance + 200\n",
+        "        self.balance + 300\n",
+    );
+    session.ask_until("x", "account of ada: 3");
+}

@@ -50,8 +50,12 @@ impl ProgramState {
     fn find(&self) -> Result<Found, SyntaxError> {
         let mut found = Found::default();
         let after = LazyCell::new(|| LayoutNames::of(self.files_now()));
+        for ((position, path), file) in self.held_files() {
+            self.compare_file(path, *position, file, &after, &mut found);
+        }
         for (path, state) in &self.current {
             match state {
+                _ if self.held.contains_key(path) => {}
                 FileState::Syntax(error) => return Err(error.clone()),
                 FileState::Rude(edit) => {
                     if !self.gone.iter().any(|(_, gone)| gone == path) {
@@ -142,7 +146,6 @@ impl ProgramState {
             unit.gone.insert(path.clone());
         }
         let active = self.active.iter();
-        let active = active.filter(|(_, function)| !self.held.contains_key(&function.file));
         Change::Patch(Box::new(Wanted {
             plan: found.plan,
             meaning: found.meaning,
@@ -179,16 +182,29 @@ impl ProgramState {
             !self.is_changed(*position, path)
                 && !self.gone.contains(&(*position, path.to_path_buf()))
         });
-        let changed = self.current.values().flat_map(|state| match state {
+        let current = self.current.iter();
+        let current = current.filter(|(path, _)| !self.held.contains_key(*path));
+        let changed = current.flat_map(|(_, state)| match state {
             FileState::Changed(units) => units.as_slice(),
             FileState::Syntax(_) | FileState::Rude(_) => &[],
         });
+        let held = self.held_files();
         built
             .map(|(position, _, items)| (position, items))
             .chain(changed.map(|(position, file)| (*position, &*file.items)))
+            .chain(held.map(|((position, _), file)| (*position, &*file.items)))
+    }
+
+    /// Files whose edits were rolled back, as they were before those.
+    fn held_files(&self) -> impl Iterator<Item = (&(usize, PathBuf), &ChangedFile)> {
+        let made_from = self.made_from.iter();
+        made_from.filter(|((_, path), _)| self.held.contains_key(path))
     }
 
     fn is_changed(&self, position: usize, path: &Path) -> bool {
+        if self.held.contains_key(path) {
+            return self.made_from.contains_key(&(position, path.to_owned()));
+        }
         matches!(self.current.get(path), Some(FileState::Changed(units))
             if units.iter().any(|(unit, _)| *unit == position))
     }
@@ -274,7 +290,7 @@ impl ProgramState {
                 why: edit.what.clone(),
             });
         }
-        if different.is_empty() || self.held.contains_key(pair.path) {
+        if different.is_empty() {
             return None;
         }
         found.meaning.insert(key, pair.new.meaning);
@@ -336,8 +352,7 @@ impl ProgramState {
             }
         }
         for (site, active) in &self.active {
-            let held = self.held.contains_key(&active.file);
-            if held || waiting.contains(site) || found.bodies.contains_key(site) {
+            if waiting.contains(site) || found.bodies.contains_key(site) {
                 continue;
             }
             let unit: &mut UnitPlan = found.plan.entry(site.0).or_default();
