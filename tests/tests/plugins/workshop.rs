@@ -43,9 +43,12 @@ impl Workshop {
         let runtime = folder::workspace().join("soft-mock");
         let pointed: Vec<String> = text
             .lines()
-            .map(|line| match line.starts_with("soft-mock = ") {
-                true => format!("soft-mock = {{ path = {runtime:?} }}"),
-                false => line.to_owned(),
+            .map(|line| match line.split_once("/soft-mock") {
+                Some((start, end)) if line.starts_with("soft-mock") => {
+                    let (name, _) = start.split_once(" = ").expect("a dependency");
+                    format!("{name} = {{ path = \"{}{end}", runtime.display())
+                }
+                _ => line.to_owned(),
             })
             .collect();
         fs::write(&manifest, pointed.join("\n")).expect("a manifest");
