@@ -15,7 +15,6 @@
 use std::any::{type_name, TypeId};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::marker::PhantomData;
 use std::mem::{self, MaybeUninit};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -46,7 +45,7 @@ pub(crate) struct Instance {
 #[repr(C)]
 struct Record {
     version: AtomicUsize,
-    describe: Option<extern "C" fn(*mut Instance)>,
+    describe: Option<unsafe extern "C" fn(*mut Instance)>,
 }
 
 /// Makes sure that the section exists.
@@ -62,28 +61,6 @@ extern "C" {
     static START: [u8; 0];
     #[link_name = concat!("__stop_", soft_mock_abi::section!(instances))]
     static STOP: [u8; 0];
-}
-
-/// The types that tell instances apart, lifetimes forgotten.
-fn erased<T: ?Sized>() -> TypeId {
-    trait Id {
-        fn id(&self) -> TypeId
-        where
-            Self: 'static;
-    }
-    impl<T: ?Sized> Id for PhantomData<T> {
-        fn id(&self) -> TypeId
-        where
-            Self: 'static,
-        {
-            TypeId::of::<T>()
-        }
-    }
-    let of = PhantomData::<T>;
-    let of: &dyn Id = &of;
-    // SAFETY: only the lifetime bound of the trait object changes, which code doesn't depend on, and the
-    // method that it opens reads nothing of the value.
-    unsafe { mem::transmute::<&dyn Id, &(dyn Id + 'static)>(of) }.id()
 }
 
 /// All instances of the program, by the ids of their own types.
@@ -102,15 +79,18 @@ fn all() -> &'static HashMap<TypeId, Instance> {
             .iter()
             .filter(|record| record.version.load(Ordering::Relaxed) == VERSION);
         let described = known.filter_map(|record| record.describe).map(describe);
+        // Only where a site is shared does a prologue ask as `RESOLVE` answers.
         described
+            .filter(|instance| instance.site.has_instances())
             .map(|instance| ((instance.item)(), instance))
             .collect()
     })
 }
 
-fn describe(by: extern "C" fn(*mut Instance)) -> Instance {
+fn describe(by: unsafe extern "C" fn(*mut Instance)) -> Instance {
     let mut instance = MaybeUninit::<Instance>::uninit();
-    by(instance.as_mut_ptr());
+    // SAFETY: there is room for one.
+    unsafe { by(instance.as_mut_ptr()) };
     // SAFETY: the record's version says that its function writes an `Instance`.
     unsafe { instance.assume_init() }
 }
@@ -147,7 +127,7 @@ pub(crate) fn sites() -> impl Iterator<Item = &'static Site> {
 /// The site of the instance that is given as itself; none, if there are no instances of this function, or
 /// not this one.
 pub(crate) fn find<F>(_item: &F) -> Result<Option<&'static Site>, MockError> {
-    let item = erased::<F>();
+    let item = typeid::of::<F>();
     let Some(instance) = all().get(&item) else {
         return Ok(None);
     };
@@ -188,7 +168,8 @@ fn make(item: TypeId, instance: &Instance) -> Result<&'static Site, RegistryErro
     MADE.store(ptr::from_ref(made).cast_mut(), Ordering::Release);
     let locked = shared.lock();
     let hook = SiteHook::of(instance.site, &locked);
-    // SAFETY: prologues of instances take what stands behind their site for what `resolver` answers.
+    // SAFETY: `all` has only sites that instances share, whose prologues take what stands behind them for what
+    // `resolver` answers.
     unsafe { hook.set_slot(Layer::Thread, Some(&RESOLVE), &locked) };
     hook.attach(&locked);
     Ok(&made.site)
@@ -220,7 +201,7 @@ unsafe extern "C" fn code_of(item: *const TypeId) -> Option<Code> {
 
 /// What the prologues of `mockable` refer to: the other half of what the rewriter puts into crates.
 pub(crate) mod support {
-    use super::{erased, Code, Instance, TypeId};
+    use super::{Code, Instance, TypeId};
     use soft_mock_abi::site::Site;
     use std::any::type_name;
 
@@ -230,15 +211,18 @@ pub(crate) mod support {
         fn site() -> &'static Site;
     }
 
-    extern "C" fn describe<F, I, H: Here>(into: *mut Instance) {
+    /// # Safety
+    /// There is room for one.
+    unsafe extern "C" fn describe<F, I, H: Here>(into: *mut Instance) {
         let instance = Instance {
-            item: erased::<F>,
-            pointer: erased::<I>,
+            // Lifetimes forgotten.
+            item: typeid::of::<F>,
+            pointer: typeid::of::<I>,
             name: type_name::<F>,
             signature: type_name::<I>,
             site: H::site(),
         };
-        // SAFETY: only `describe` of the module above calls this, with room for one.
+        // SAFETY: the caller's promise.
         unsafe { into.write(instance) }
     }
 
@@ -258,10 +242,14 @@ pub(crate) mod support {
                 options(nomem, nostack, preserves_flags)
             );
         }
-        let resolve = H::site().code()?;
-        let item = erased::<F>();
-        // SAFETY: what stands behind a site of instances is a function of this type, see `resolver`; `item`
-        // is a `TypeId`.
+        let site = H::site();
+        if !site.has_instances() {
+            return None;
+        }
+        let resolve = site.code()?;
+        let item = typeid::of::<F>();
+        // SAFETY: what stands behind a site that instances share is a function of this type, since `make` alone sets
+        // something there; `item` is a `TypeId`.
         unsafe {
             std::mem::transmute::<Code, unsafe extern "C" fn(*const TypeId) -> Option<Code>>(
                 resolve,
