@@ -220,7 +220,8 @@ fn install<F: Copy + 'static>(site: &'static Site, mock: F) -> Result<(), MockEr
     let slot = slot_for(code);
     let locked = registry()?.shared().lock();
     let hook = SiteHook::of(site, &locked);
-    // SAFETY: the slot answers `code`, a function of the site's type, which is never unloaded (`slot_for`).
+    // SAFETY: the slot answers `code`, a function of the site's type; it is code of this image, as the site is, or of
+    // a library, and whoever unloads that promises that nothing of it is called any more.
     unsafe { hook.set_slot(Layer::Process, Some(slot), &locked) };
     hook.attach(&locked);
     Ok(())

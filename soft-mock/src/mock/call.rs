@@ -37,14 +37,15 @@ impl Contents {
 
 /// A call that was begun, and what it has to be ended with. One word, since every call of a mock leaves it
 /// and takes it again: the address of the node, and in its lowest bit whether the mock's owner calls.
-#[derive(Clone, Copy)]
 pub(crate) struct Begun {
     node: NonNull<Node<Contents>>,
 }
 
 impl Begun {
+    /// # Safety
+    /// A call of the node was begun, by this thread as the owner or else not as that, and nobody else ends it.
     #[inline]
-    pub(crate) fn new(node: &'static Node<Contents>, own: bool) -> Self {
+    pub(crate) unsafe fn new(node: &'static Node<Contents>, own: bool) -> Self {
         const { assert!(align_of::<Node<Contents>>() > 1) };
         let node = NonNull::from(node);
         Self {
@@ -53,7 +54,7 @@ impl Begun {
     }
 
     #[inline]
-    pub(crate) fn node(self) -> &'static Node<Contents> {
+    pub(crate) fn node(&self) -> &'static Node<Contents> {
         let address = self.node.as_ptr().map_addr(|address| address & !1);
         // SAFETY: without the bit, which `new` found free, it is the reference that `new` was given.
         unsafe { &*address }
@@ -61,7 +62,7 @@ impl Begun {
 
     /// By the mock's owner.
     #[inline]
-    fn is_own(self) -> bool {
+    fn is_own(&self) -> bool {
         self.node.addr().get() & 1 == 1
     }
 }
@@ -114,7 +115,7 @@ impl Call {
     pub fn take() -> Self {
         let begun = PILE.with(|pile| {
             let height = pile.height.get().checked_sub(1)?;
-            let begun = pile.calls.get(height)?.get();
+            let begun = pile.calls.get(height)?.take();
             compiler_fence(Ordering::SeqCst);
             pile.height.set(height);
             begun
@@ -122,10 +123,10 @@ impl Call {
         let Some(begun) = begun else {
             panic!("the code of a mock was called without the function that it stands for");
         };
-        // SAFETY: `leave` was given a call in progress, which the new value ends.
+        // SAFETY: it stands for a call in progress, which only the new value ends.
         let contents = NonNull::from(unsafe { begun.node().contents() });
         let call = Self { begun, contents };
-        call.contents().record.count(begun.is_own());
+        call.contents().record.count(call.begun.is_own());
         call
     }
 
@@ -165,9 +166,12 @@ impl Call {
 impl Drop for Call {
     #[inline]
     fn drop(&mut self) {
+        let node = self.begun.node();
         match self.begun.is_own() {
-            true => self.begun.node().end_own(),
-            false => self.begun.node().end(),
+            // SAFETY: as `Begun::new` was promised; this value doesn't leave its thread, and was the only one.
+            true => unsafe { node.end_own() },
+            // SAFETY: as above.
+            false => unsafe { node.end() },
         }
     }
 }

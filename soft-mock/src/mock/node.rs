@@ -100,9 +100,12 @@ impl<E> Node<E> {
         })
     }
 
-    /// Begins a call of this thread if it is the owner. The node has just been seen live.
+    /// Begins a call of this thread if it is the owner.
+    ///
+    /// # Safety
+    /// `thread` is the number of the calling thread, which has just seen the node live with [`Node::look`].
     #[inline]
-    pub(crate) fn begin_own(&self, thread: usize) -> bool {
+    pub(crate) unsafe fn begin_own(&self, thread: usize) -> bool {
         let mine = self.owner.load(Ordering::Relaxed) == thread;
         if mine {
             let calls = self.own.load(Ordering::Relaxed);
@@ -112,8 +115,11 @@ impl<E> Node<E> {
     }
 
     /// Ends a call that `begin_own` began.
+    ///
+    /// # Safety
+    /// Once for each such call, on its thread.
     #[inline]
-    pub(crate) fn end_own(&self) {
+    pub(crate) unsafe fn end_own(&self) {
         let calls = self.own.load(Ordering::Relaxed) - 1;
         self.own.store(calls, Ordering::Relaxed);
         if calls == GIVEN_UP {
@@ -121,8 +127,11 @@ impl<E> Node<E> {
         }
     }
 
-    /// The owner, on its thread, has no more use for the mock, which was retired.
-    pub(crate) fn give_up(&self) {
+    /// The owner has no more use for the mock.
+    ///
+    /// # Safety
+    /// Once for each mock, on its owner's thread, after it was retired.
+    pub(crate) unsafe fn give_up(&self) {
         match self.own.load(Ordering::Relaxed) {
             0 => self.disown(),
             calls => self.own.store(calls | GIVEN_UP, Ordering::Relaxed),
@@ -152,7 +161,8 @@ impl<E> Node<E> {
             match taken {
                 Ok(_) if self.number.load(Ordering::Relaxed) == number => return true,
                 Ok(_) => {
-                    self.end();
+                    // SAFETY: it was begun just above.
+                    unsafe { self.end() };
                     return false;
                 }
                 Err(now) => state = now,
@@ -162,8 +172,11 @@ impl<E> Node<E> {
     }
 
     /// Ends a call that `begin` began.
+    ///
+    /// # Safety
+    /// Once for each such call.
     #[inline]
-    pub(crate) fn end(&self) {
+    pub(crate) unsafe fn end(&self) {
         // Release: what the call read must be read before the contents are freed.
         if self.state.fetch_sub(CALL, Ordering::Release) == CALL {
             self.reclaim();

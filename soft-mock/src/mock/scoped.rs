@@ -86,17 +86,22 @@ impl Table {
         // SAFETY: null, or a link that `add` published with Release and that lives for ever.
         let link: &'static Link = unsafe { self.head.load(Ordering::Acquire).as_ref() }?;
         let (_, of) = link.node.look().filter(|_| link.next.is_null())?;
-        let own = (of == scope || of == EVERYWHERE) && link.node.begin_own(scope::thread());
-        own.then(|| Begun::new(&link.node, true))
+        // SAFETY: the number of this thread, which has just seen the node live.
+        let begin_own = || unsafe { link.node.begin_own(scope::thread()) };
+        let own = (of == scope || of == EVERYWHERE) && begin_own();
+        // SAFETY: as just begun.
+        own.then(|| unsafe { Begun::new(&link.node, true) })
     }
 
     /// Begins a call of the newest mock that a thread of `scope` sees.
     fn begin(&self, scope: u64) -> Option<Begun> {
         loop {
             let (number, node) = self.newest(scope)?;
-            let own = node.begin_own(scope::thread());
+            // SAFETY: the number of this thread, which has just seen the node live.
+            let own = unsafe { node.begin_own(scope::thread()) };
             if own || node.begin(number) {
-                return Some(Begun::new(node, own));
+                // SAFETY: as just begun.
+                return Some(unsafe { Begun::new(node, own) });
             }
             // It went between the look and the call: another one may stand behind it.
         }
@@ -159,7 +164,7 @@ fn choose(site: *const Site, table: &'static Table) -> Option<Code> {
 fn leave(begun: Begun) -> Option<Code> {
     let code = begun.node().code().cast_const();
     call::leave(begun);
-    // SAFETY: `install` put the code of a function there.
+    // SAFETY: the call is in progress, and `add` was promised that this is the code of a function.
     unsafe { mem::transmute::<*const (), Option<Code>>(code) }
 }
 
@@ -350,7 +355,8 @@ fn remove(Installed { site, link, number }: Installed) -> bool {
     }
     link.node.retire();
     drop(tables);
-    link.node.end();
+    // SAFETY: begun above.
+    unsafe { link.node.end() };
     true
 }
 
@@ -466,8 +472,8 @@ impl Drop for Mocked {
     fn drop(&mut self) {
         for mock in &self.installed {
             remove(*mock);
-            // On the thread that made it: the guard can't leave that.
-            mock.link.node.give_up();
+            // SAFETY: removed, now or before, and on the thread that made it: the guard can't leave that.
+            unsafe { mock.link.node.give_up() };
         }
         if let (false, Some(failure)) = (std::thread::panicking(), self.record.failure()) {
             panic!("{failure}");

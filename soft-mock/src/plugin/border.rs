@@ -117,7 +117,8 @@ fn host() -> Option<&'static HostTable> {
 }
 
 // SAFETY: passes everything on to the host's global allocator, with the same layout. What was asked for before the
-// host was known is told apart, and stays the system's.
+// host was known is told apart, and stays the system's; who writes an initialiser, which is `unsafe`, may give none of
+// it away to another image.
 unsafe impl GlobalAlloc for HostAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match host() {

@@ -67,18 +67,21 @@ impl Node {
             return false;
         }
         self.read();
-        self.0.end();
+        // SAFETY: begun above.
+        unsafe { self.0.end() };
         true
     }
 
     /// As a call of the owner does it; `inside` happens during the call.
     pub fn own_call(&self, owner: usize, inside: impl FnOnce()) -> bool {
-        if self.0.look().is_none() || !self.0.begin_own(owner) {
+        // SAFETY: just seen live; whether that and the number suffice is what is tried.
+        if self.0.look().is_none() || !unsafe { self.0.begin_own(owner) } {
             return false;
         }
         inside();
         self.read();
-        self.0.end_own();
+        // SAFETY: begun above.
+        unsafe { self.0.end_own() };
         true
     }
 
@@ -100,7 +103,8 @@ impl Node {
     /// As the guard does it; whether it was there still.
     pub fn drop_guard(&self) -> bool {
         let retired = self.0.retire();
-        self.0.give_up();
+        // SAFETY: retired, and the guard is dropped once.
+        unsafe { self.0.give_up() };
         retired
     }
 }
