@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::loader::{self, Checked, Loaded};
+use crate::pin_library::pin_library;
 use crate::registry::{registry, Registry};
 
 pub use crate::loader::{LoadError, Refusal};
@@ -130,7 +131,11 @@ impl Transaction {
         let started = Instant::now();
         let sites = match &self.image {
             Some(image) => &image.sites,
-            None => registry().map_err(Refusal::from)?,
+            None => {
+                // The history refers to these sites for ever, also where they are those of a plugin's library.
+                pin_library(changes as *const ());
+                registry().map_err(Refusal::from)?
+            }
         };
         let checked = self.check(sites)?;
         let restored = self.sites_to_restore(sites)?;

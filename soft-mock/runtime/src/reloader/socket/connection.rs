@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,7 +21,8 @@ use crate::registry::{Registry, Site};
 use crate::reloader::{Stop, THREAD};
 use crate::{registry, signals};
 
-use super::{fork, handover};
+use super::fork::{self, Connected};
+use super::handover;
 
 /// More than any line; who sends more isn't a peer.
 const LONGEST_LINE: u64 = 16 << 20;
@@ -44,20 +44,20 @@ pub(super) struct Program {
 
 /// One end of the connection.
 struct Connection {
-    stream: UnixStream,
+    stream: Connected,
     program: Program,
     /// One line at a time, whole.
     writing: Mutex<()>,
 }
 
 /// Answers the peer until it goes away.
-pub(super) fn serve(stream: UnixStream, program: Program, stop: &Stop) -> io::Result<()> {
+pub(super) fn serve(stream: Connected, program: Program, stop: &Stop) -> io::Result<()> {
     let connection = Arc::new(Connection {
         stream,
         program,
         writing: Mutex::new(()),
     });
-    let mut reader = BufReader::new(&connection.stream);
+    let mut reader = BufReader::new(&*connection.stream);
     let Some(hello) = undisturbed(|| hello(&connection.program)) else {
         return Ok(());
     };
@@ -117,7 +117,7 @@ impl Connection {
         line.push(b'\n');
         let _whole = self.writing.lock();
         // A peer that went away raises SIGPIPE, which this thread blocks; see `signals`.
-        (&self.stream).write_all(&line)
+        (&*self.stream).write_all(&line)
     }
 
     fn handle(self: &Arc<Self>, line: &[u8]) -> io::Result<()> {
@@ -134,7 +134,7 @@ impl Connection {
                 }
             }
             Ok(ToProgram::Rollback(Rollback { id, patches })) => {
-                // SAFETY: what waits refers to functions that were patched.
+                // SAFETY: what waits refers to functions that were patched, and only then.
                 let progress =
                     unsafe { self.with_sites(|sites| rollback_when_safe(sites, patches)) };
                 let progress = progress.unwrap_or(Err(RollbackError::Gone));
@@ -202,8 +202,9 @@ impl Connection {
         self.send(&FromProgram::Waiting(Waiting { id: task.id }))?;
         let connection = Arc::clone(self);
         signals::spawn(THREAD, move || {
+            let result = waiting.wait();
             // A peer that went away meanwhile needs no answer.
-            let _ = connection.finish(task, waiting.wait(), functions);
+            let _ = undisturbed(|| connection.finish(task, result, functions));
         })
         .map(drop)
     }

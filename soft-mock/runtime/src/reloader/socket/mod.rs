@@ -24,6 +24,7 @@ use crate::{registry, signals};
 
 use address::Address;
 use connection::Program;
+use fork::Connected;
 
 /// The name of the socket in a session's folder.
 pub const SOCKET: &str = "socket";
@@ -89,7 +90,7 @@ fn accept(listener: &UnixListener, stop: &Stop) {
         // Without a thread the peer sees its connection closed, and may try again.
         let _ = signals::spawn(THREAD, move || {
             // The peer went away: nobody is left who could be told.
-            let _ = connection::serve(stream, program, &stop);
+            let _ = connection::serve(Connected::new(stream), program, &stop);
         });
     }
 }
@@ -169,8 +170,7 @@ fn call(
     stop: &Stop,
     called: &dyn Fn(&UnixStream),
 ) -> io::Result<()> {
-    let stream = connect_to(socket)?;
-    let _closed_in_children = fork::Connected::new(&stream);
+    let stream = Connected::new(connect_to(socket)?);
     called(&stream);
     connection::serve(stream, program.clone(), stop)
 }
