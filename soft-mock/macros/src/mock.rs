@@ -13,7 +13,9 @@
 //! }
 //! ```
 //!
-//! No `unsafe` is written, so that it works in crates that forbid it: the runtime compares all types.
+//! The runtime compares all types, so no `unsafe` is needed, but for async functions: that the code which is written
+//! here is one for the type which is written here no function could find out, since only this module knows how the
+//! lifetimes of both belong together. It works in crates that forbid `unsafe`, as lints are about their own code.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned, ToTokens};
@@ -52,7 +54,7 @@ pub(crate) enum Target {
 impl Parse for Input {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let local = local(input)?;
-        let unsafety = input.parse()?;
+        let unsafety = input.parse::<Option<Token![unsafe]>>()?;
         let abi = input.parse()?;
         let target = target(input)?;
         if input.is_empty() {
@@ -68,6 +70,10 @@ impl Parse for Input {
             (Some(span), _) if closure.asyncness.is_none() => Err(syn::Error::new(
                 span,
                 "only the future of an async mock can be local",
+            )),
+            (Some(span), _) if unsafety.is_some() => Err(syn::Error::new(
+                span,
+                "`local` is compared with the function's own future, which can't be had of an unsafe function",
             )),
             (Some(span), Target::Name(_)) => Err(syn::Error::new(
                 span,
@@ -408,7 +414,8 @@ impl Mock {
                     closure(#(#names,)* ::core::marker::PhantomData)
                 }
                 let code = __soft_mock_code::<__F> as fn(#(#unders),*) -> _;
-                // SAFETY: the code has the arguments of `#identity`, and its future what it says.
+                // SAFETY: the code has the arguments and the output of `#identity`, for whatever lifetimes. Its future is
+                // `Send`, or else `check_async` has seen that the function's own isn't.
                 unsafe { ::soft_mock::__private::v1::mock::install_async::<#identity, __F>(target, #form, code as *const (), closure) }
             }
         })

@@ -210,8 +210,8 @@ pub struct Form {
 /// [`install`] for an async mock, whose type the macro can't spell: `I` is `fn(…) -> Pending<Output>`.
 ///
 /// # Safety
-/// `code` is a function `fn(…) -> Pin<Box<dyn Future<Output = Output> + …>>` with the arguments of `I`, and claims of
-/// its future no auto trait that it hasn't.
+/// `code` is a function `fn(…) -> Pin<Box<dyn Future<Output = Output> + …>>` with the arguments of `I`, for all lifetimes
+/// that those of `I` may have. Its future is `Send`, unless that of the function isn't.
 #[track_caller]
 pub unsafe fn install_async<I: 'static, F: Any + Send + Sync>(
     target: Result<Target, MockError>,

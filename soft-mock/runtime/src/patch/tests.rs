@@ -67,34 +67,41 @@ fn versions() -> Vec<fn() -> u32> {
     versions!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
 }
 
+/// One by one: that a scope waits for its threads is nothing that ThreadSanitizer sees.
+fn join(threads: Vec<thread::ScopedJoinHandle<'_, ()>>) {
+    for thread in threads {
+        thread.join().expect("what it saw was right");
+    }
+}
+
 #[test]
 fn nobody_sees_an_old_function_after_a_new_one() {
     let sites = [site("rising_a"), site("rising_b")];
     let ended = AtomicBool::new(false);
     let newest = AtomicU32::new(0);
     thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                while !ended.load(Ordering::Relaxed) {
-                    // What another thread saw counts as well.
-                    let known = newest.load(Ordering::Acquire);
-                    let seen = [
-                        app::rising_a(),
-                        app::rising_b(),
-                        app::rising_a(),
-                        app::rising_b(),
-                    ];
-                    assert!(known <= seen[0] && seen.is_sorted(), "{known} {seen:?}");
-                    newest.fetch_max(seen[3], Ordering::AcqRel);
-                }
-            });
-        }
+        let look_on = || {
+            while !ended.load(Ordering::Relaxed) {
+                // What another thread saw counts as well.
+                let known = newest.load(Ordering::Acquire);
+                let seen = [
+                    app::rising_a(),
+                    app::rising_b(),
+                    app::rising_a(),
+                    app::rising_b(),
+                ];
+                assert!(known <= seen[0] && seen.is_sorted(), "{known} {seen:?}");
+                newest.fetch_max(seen[3], Ordering::AcqRel);
+            }
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(look_on)).collect();
         for version in versions() {
             switch_both(sites, Some(version));
             assert_eq!(app::rising_b(), version());
             thread::yield_now();
         }
         ended.store(true, Ordering::Relaxed);
+        join(threads);
     });
 }
 
@@ -115,13 +122,12 @@ fn restores_are_seen_together_too() {
         }
     };
     thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                while !ended.load(Ordering::Relaxed) {
-                    look();
-                }
-            });
-        }
+        let look_on = || {
+            while !ended.load(Ordering::Relaxed) {
+                look();
+            }
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(look_on)).collect();
         for round in 0..200 {
             epoch.fetch_add(1, Ordering::SeqCst);
             switch_both(sites, (round % 2 == 0).then_some(version::<1>));
@@ -133,6 +139,7 @@ fn restores_are_seen_together_too() {
             }
         }
         ended.store(true, Ordering::Relaxed);
+        join(threads);
     });
     assert_eq!(wrong.into_inner(), 0);
 }
