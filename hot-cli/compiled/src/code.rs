@@ -5,13 +5,8 @@
 //! call f                      R_X86_64_PC32        call f@PLT                           R_X86_64_PLT32
 //! ```
 //!
-//! And what code does with an address that it gets: calls it, or hands it on. What is not known here is
-//! refused: nothing is guessed.
+//! What is not known here is refused: nothing is guessed.
 
-use iced_x86::{
-    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, OpAccess,
-    OpKind, Register,
-};
 use object::elf;
 
 use crate::objects::{Object, Relocation, Section};
@@ -97,77 +92,9 @@ fn direct(code: &[u8], relocation: &Relocation) -> Option<Rebinding> {
     }
 }
 
-/// Whether the address at `at` in the code of a function is called, and nothing else.
-pub fn is_call(code: &[u8], at: usize) -> bool {
-    let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
-    let mut instruction = Instruction::default();
-    while decoder.can_decode() {
-        decoder.decode_out(&mut instruction);
-        if (instruction.ip()..instruction.next_ip()).contains(&(at as u64)) {
-            return calls(&instruction, decoder);
-        }
-    }
-    false
-}
-
-fn calls(instruction: &Instruction, rest: Decoder<'_>) -> bool {
-    match instruction.flow_control() {
-        FlowControl::Call | FlowControl::IndirectCall => true,
-        FlowControl::UnconditionalBranch
-        | FlowControl::IndirectBranch
-        | FlowControl::ConditionalBranch => true,
-        FlowControl::Next => {
-            let loads = matches!(instruction.code(), Code::Mov_r64_rm64 | Code::Lea_r64_m);
-            loads && is_called_next(instruction.op0_register(), rest)
-        }
-        _ => false,
-    }
-}
-
-/// Whether the first thing that is done with a register is to call what it points to.
-fn is_called_next(register: Register, rest: Decoder<'_>) -> bool {
-    // Arguments are loaded in between.
-    const FURTHEST: usize = 40;
-    let mut info = InstructionInfoFactory::new();
-    for instruction in rest.into_iter().take(FURTHEST) {
-        let through =
-            instruction.op0_kind() == OpKind::Register && instruction.op0_register() == register;
-        match instruction.flow_control() {
-            FlowControl::IndirectCall | FlowControl::IndirectBranch => return through,
-            FlowControl::Next => {}
-            _ => return false,
-        }
-        let used = info.info(&instruction).used_registers().iter();
-        let touched = used.filter(|used| used.register().full_register() == register);
-        if touched
-            .into_iter()
-            .any(|used| used.access() != OpAccess::None)
-        {
-            return false;
-        }
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_call_is_told_from_an_address_that_is_kept() {
-        // call *f(%rip); call f; jmp f
-        assert!(is_call(b"\x90\xff\x15\0\0\0\0", 3));
-        assert!(is_call(b"\xe8\0\0\0\0", 1));
-        assert!(is_call(b"\xe9\0\0\0\0", 1));
-        // mov f(%rip), %rax; mov %rsp, %rdi; call *%rax
-        assert!(is_call(b"\x48\x8b\x05\0\0\0\0\x48\x89\xe7\xff\xd0", 3));
-        // The same, with %rax kept; with another register called; with a part of it overwritten.
-        assert!(!is_call(b"\x48\x8b\x05\0\0\0\0\x48\x89\xc7\xff\xd0", 3));
-        assert!(!is_call(b"\x48\x8b\x05\0\0\0\0\x48\x89\xe7\xff\xd1", 3));
-        assert!(!is_call(b"\x48\x8b\x05\0\0\0\0\xb0\x01\xff\xd0", 3));
-        // lea f(%rip), %rdi; call g
-        assert!(!is_call(b"\x48\x8d\x3d\0\0\0\0\xe8\0\0\0\0", 3));
-    }
 
     #[test]
     fn only_an_address_can_come_from_the_table() {

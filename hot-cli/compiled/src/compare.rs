@@ -8,10 +8,14 @@
 //! ```
 //!
 //! Old code without a site that a living object may lead to (through a vtable, a static, a function
-//! pointer) would go on being called: that is refused. A closure that is alive is the exception: the
-//! body that it was made with is its own, as a call in progress keeps its body.
+//! pointer) would go on being called: that is refused, also if it is gone in the new one, or has a site of
+//! another type. A closure that is alive is the exception: the body that it was made with is its own, as a
+//! call in progress keeps its body.
 
 mod alive;
+mod held;
+mod judge;
+mod left;
 mod paths;
 mod side;
 
@@ -23,19 +27,34 @@ use crate::symbols::is_of;
 use crate::symbols::{demangled, is_rust};
 use crate::world::{Piece, World};
 
-pub use alive::{left_alive, still_the_same};
+pub use left::Left;
 pub use side::{is_accessor, Side};
 
 /// What is known beside the code.
 pub struct Premises<'a> {
     /// Sites of the program that can be used, by the paths of the code that holds them.
     pub bound: &'a HashMap<String, CompiledSite>,
+    /// All sites of the program.
+    pub then: &'a HashMap<String, CompiledSite>,
+    /// All sites of the new code.
+    pub now: &'a HashMap<String, CompiledSite>,
     /// The names of the units' crates.
     pub crates: &'a HashSet<String>,
     /// All identifiers in the sources.
     pub identifiers: &'a HashSet<String>,
-    /// Nothing but bodies of functions was edited.
+    /// What was edited since the program was built.
+    pub edits: &'a Edits,
+}
+
+/// What was edited.
+#[derive(Debug, Default, Clone)]
+pub struct Edits {
+    /// Nothing but bodies of functions with sites.
     pub only_bodies: bool,
+    /// The names of those functions.
+    pub bodies: HashSet<String>,
+    /// All was undone: what a patch has brought is nothing else anywhere.
+    pub undone: bool,
 }
 
 impl Premises<'_> {
@@ -43,7 +62,11 @@ impl Premises<'_> {
     /// a foreign macro left it in a body. Where it differs, it is a new one.
     pub fn is_description(&self, world: &World<'_>, path: &str) -> bool {
         let last = path.rsplit("::").next().unwrap_or(path);
-        !self.identifiers.contains(last) && is_in_body(world, path)
+        let mut pieces = world.pieces(path).iter();
+        // What it describes stands elsewhere: without a reference it is a value, which is to last.
+        let refers =
+            pieces.any(|piece| world.objects[piece.0].relocations(piece.1).next().is_some());
+        refers && !self.identifiers.contains(last) && is_in_body(world, path)
     }
 }
 
@@ -54,6 +77,8 @@ pub struct Difference {
     pub replaced: BTreeSet<String>,
     /// Statics whose initialisers differ.
     pub preserved_statics: BTreeSet<String>,
+    /// Functions of which closures may be alive, which keep the bodies that they were made with.
+    pub keep_bodies: BTreeSet<String>,
     /// Paths whose own code differs, or that are new.
     pub changed: HashSet<Rc<str>>,
 }
@@ -69,9 +94,7 @@ pub fn compare<'d>(
     let described = comparison.statics(&mut difference)?;
     difference.changed = changed(old, new, premises.crates);
     let dirty = comparison.dirty(described, &mut difference);
-    for path in &dirty {
-        comparison.may_be_alive(path, &mut difference)?;
-    }
+    comparison.living(&dirty, &mut difference)?;
     Ok(difference)
 }
 
@@ -141,7 +164,17 @@ impl Comparison<'_, '_> {
         let mut dirty = BTreeSet::new();
         let mut seen = HashSet::new();
         let mut waiting: Vec<Piece> = Vec::new();
-        for path in &difference.changed {
+        let then = self.premises.then;
+        let resigned =
+            self.premises.now.iter().filter(|(owner, site)| {
+                then.get(*owner).is_some_and(|then| site.is_resigned(then))
+            });
+        for path in difference
+            .changed
+            .iter()
+            .map(|path| &**path)
+            .chain(resigned.map(|(owner, _)| owner.as_str()))
+        {
             waiting.extend(self.new.code(path));
         }
         for piece in described {

@@ -2,7 +2,9 @@
 //!
 //! - [`objects`], [`world`], [`symbols`], [`library`]: what is in object files, archives and linked libraries
 //! - [`code`]: the machine code around an address
+//! - [`flow`]: what code does with an address
 //! - [`fingerprint`], [`sites`], [`compare`]: which functions of two compilations differ, and may the old ones go
+//! - [`counterparts`]: which variables of two compilations are the same
 //! - [`debug_info`]: which types, statics and vtables of two compilations are not the same
 //! - [`select`], [`extract`], [`manifest_object`]: what of the new code goes into a plugin, and the objects to link
 //! - [`visibility`]: symbols that are to be found from outside
@@ -12,9 +14,11 @@
 
 pub mod code;
 pub mod compare;
+pub mod counterparts;
 pub mod debug_info;
 pub mod extract;
 pub mod fingerprint;
+pub mod flow;
 pub mod library;
 pub mod manifest_object;
 pub mod objects;

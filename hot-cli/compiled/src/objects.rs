@@ -117,7 +117,8 @@ pub fn read<'d>(archive: &'d [u8], objects: &mut Vec<Object<'d>>) -> Result<()> 
 }
 
 impl<'d> Object<'d> {
-    fn read(data: &'d [u8]) -> Result<Self> {
+    /// Reads one object.
+    pub fn read(data: &'d [u8]) -> Result<Self> {
         let header = Header::parse(data)?;
         let endian = header.endian()?;
         if header.e_machine(endian) != elf::EM_X86_64 {
@@ -173,6 +174,18 @@ impl<'d> Object<'d> {
             tables: (symbols.section().0, names.0),
             headers: header.e_shoff.get(endian) as usize,
         })
+    }
+
+    /// The symbols of all functions that the debug information names: those whose code is here, by itself or as part of
+    /// others'.
+    pub fn described(&self) -> impl Iterator<Item = &'d str> {
+        let mut sections = self.sections.iter();
+        let names = sections.find(|section| section.name == ".debug_str");
+        let names = names.and_then(|section| self.data.get(section.file.clone()));
+        let names = names.unwrap_or_default().split(|byte| *byte == 0);
+        names
+            .filter(|name| name.starts_with(b"_R"))
+            .filter_map(|name| std::str::from_utf8(name).ok())
     }
 
     /// The relocations of a section.

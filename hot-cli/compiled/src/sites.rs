@@ -76,6 +76,13 @@ impl CompiledSite {
             && (!has_opaque_result(&self.signature) || self.has_known_output())
     }
 
+    /// Whether its parameters or its result are others than those of an earlier site of the same path.
+    pub fn is_resigned(&self, then: &Self) -> bool {
+        self.signature != then.signature
+            || self.type_id != then.type_id
+            || self.is_async != then.is_async
+    }
+
     /// Whether there is one, and it is what the compiler must have found for the prologue as well. It is not if
     /// an edit of a body can change it (closures, futures), or if another type can be coerced to it.
     fn has_known_output(&self) -> bool {

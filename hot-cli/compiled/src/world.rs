@@ -7,11 +7,12 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
-use crate::code;
+use crate::flow::{self, AddressUse, References};
 use crate::objects::{Object, Relocation, Symbol};
-use crate::symbols::{is_rust, path};
+use crate::symbols::{demangled, is_rust, path};
 
 /// A section of an object, by their positions.
 pub type Piece = (usize, usize);
@@ -43,7 +44,9 @@ pub enum Target<'d> {
 pub enum Use {
     /// It calls it.
     Call,
-    /// Code that has its address.
+    /// Code that has its address in its own frame, where a call that it makes may read it.
+    Frame,
+    /// Code that hands its address on.
     Address,
     /// Data that holds its address.
     Data,
@@ -148,14 +151,38 @@ impl<'d> World<'d> {
         if !section.is_code() {
             return Use::Data;
         }
-        let called = object
-            .data
-            .get(section.file.clone())
-            .is_some_and(|code| code::is_call(code, relocation.offset));
-        match called {
-            true => Use::Call,
-            false => Use::Address,
+        let Some(code) = object.data.get(section.file.clone()) else {
+            return Use::Address;
+        };
+        let references = ReferencesOf { world: self, piece };
+        match flow::address_use(code, relocation.offset, &references) {
+            AddressUse::Called => Use::Call,
+            AddressUse::InFrame => Use::Frame,
+            AddressUse::Kept => Use::Address,
         }
+    }
+
+    /// Whether code calls what writes formatted text: it reads the arguments out of the caller's frame, and keeps none.
+    pub fn formats(&self, piece: Piece) -> bool {
+        let mut relocations = self.objects[piece.0].relocations(piece.1);
+        relocations.any(|relocation| self.is_formatting(piece.0, &relocation))
+    }
+
+    fn is_formatting(&self, object: usize, relocation: &Relocation) -> bool {
+        const NAMES: [&str; 6] = [
+            "core::fmt::write",
+            "alloc::fmt::format::format_inner",
+            "std::io::stdio::_print",
+            "std::io::stdio::_eprint",
+            "core::panicking::panic_fmt",
+            "core::fmt::Formatter::write_fmt",
+        ];
+        let symbol = self.symbol(object, relocation);
+        symbol.is_some_and(|symbol| {
+            let name = demangled(symbol.name);
+            // In the newer mangling, an inherent method is `<core::fmt::Formatter>::write_fmt`.
+            NAMES.contains(&name.replace(['<', '>'], "").as_str())
+        })
     }
 
     /// All pieces that are loaded into a program.
@@ -192,5 +219,29 @@ impl<'d> World<'d> {
             }
         }
         users
+    }
+}
+
+/// Where a piece of code refers to others.
+struct ReferencesOf<'a, 'd> {
+    world: &'a World<'d>,
+    piece: Piece,
+}
+
+impl ReferencesOf<'_, '_> {
+    fn within(&self, place: &Range<usize>) -> Option<Relocation> {
+        let mut relocations = self.world.objects[self.piece.0].relocations(self.piece.1);
+        relocations.find(|relocation| place.contains(&relocation.offset))
+    }
+}
+
+impl References for ReferencesOf<'_, '_> {
+    fn is_any(&self, place: Range<usize>) -> bool {
+        self.within(&place).is_some()
+    }
+
+    fn takes_none(&self, place: Range<usize>) -> bool {
+        let found = self.within(&place);
+        found.is_some_and(|relocation| self.world.is_formatting(self.piece.0, &relocation))
     }
 }

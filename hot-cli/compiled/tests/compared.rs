@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::process::Command;
 
-use soft_mock_compiled::compare::{compare, Difference, Premises, Side};
+use soft_mock_compiled::compare::{compare, Difference, Edits, Left, Premises, Side};
+use soft_mock_compiled::counterparts::{counterparts, numbered};
 use soft_mock_compiled::library::{dynamic_symbols, state};
 use soft_mock_compiled::select::{select, Fate, NewStatic, ProgramSymbols, Selected, Selection};
 use soft_mock_compiled::sites::{self, CompiledSite};
@@ -72,11 +73,28 @@ struct Given<'a> {
 
 /// Compiles the source as it is and edited.
 fn compiled<T>(edits: &[(&str, &str)], look: impl FnOnce(&Given<'_>) -> T) -> T {
-    let edited = edits.iter().fold(SOURCE.to_owned(), |text, (old, new)| {
+    both(SOURCE, edits, &[], &Edits::default(), look)
+}
+
+fn edited(source: &str, edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(source.to_owned(), |text, (old, new)| {
         assert!(text.contains(old), "{old}");
         text.replacen(old, new, 1)
-    });
-    let (old, new) = (library(SOURCE, &[]), library(&edited, &[]));
+    })
+}
+
+/// Compiles a source as it is and edited.
+fn both<T>(
+    source: &str,
+    edits: &[(&str, &str)],
+    flags: &[&str],
+    since: &Edits,
+    look: impl FnOnce(&Given<'_>) -> T,
+) -> T {
+    let edited = edited(source, edits);
+    // How calls are made depends on which functions share an object: with the incremental cache, that stays.
+    let flags = [flags, &["-Ccodegen-units=1"]].concat();
+    let (old, new) = (library(source, &flags), library(&edited, &flags));
     let (old, new) = (world(&old), world(&new));
     let (then, now) = (sites::sites(&old, &|_| true), sites::sites(&new, &|_| true));
     let bound = now.iter().filter(|(owner, site)| {
@@ -95,7 +113,9 @@ fn compiled<T>(edits: &[(&str, &str)], look: impl FnOnce(&Given<'_>) -> T) -> T 
             bound: &bound,
             crates: &crates,
             identifiers: &identifiers,
-            only_bodies: false,
+            then: &then,
+            now: &now,
+            edits: since,
         },
         sites: &now,
     })
@@ -166,6 +186,227 @@ fn what_a_vtable_leads_to_is_refused() {
     );
 }
 
+/// Things that live on: objects, pointers and closures that lead to code without a site.
+const LIVING: &str = "\
+use std::fmt;
+use std::sync::Mutex;
+pub static CALLS: Mutex<Vec<Box<dyn Fn(u32) -> u32 + Send>>> = Mutex::new(Vec::new());
+pub static POINTERS: Mutex<Vec<fn(u32) -> u32>> = Mutex::new(Vec::new());
+pub trait Run<A> { fn run(&self, n: u32) -> u32; }
+impl<F: Fn(u32) -> u32> Run<(u32,)> for F { fn run(&self, n: u32) -> u32 { self(n) } }
+impl<F: Fn(u64) -> u32> Run<(u64,)> for F { fn run(&self, n: u32) -> u32 { self(u64::from(n)) } }
+fn route<A: 'static, R: Run<A> + Send + 'static>(run: R) { CALLS.lock().unwrap().push(Box::new(move |n| run.run(n))); }
+pub fn handler(n: u32) -> u32 { n + 1 }
+pub fn setup() { route(handler); }
+pub fn generic<T: Into<u32>>(n: T) -> u32 { n.into() + 100 }
+pub fn make() { CALLS.lock().unwrap().push(Box::new(|n| generic(n) + 1)); }
+pub fn point() { fn inner(n: u32) -> u32 { n + 1 } POINTERS.lock().unwrap().push(inner); }
+pub fn call() -> u32 { fn inner(n: u32) -> u32 { n + 7 } inner(1) }
+pub struct G<T>(pub T);
+impl<T: fmt::Display> fmt::Display for G<T> { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, \"G{}\", self.0) } }
+pub fn text(n: u32, m: u8) -> String { format!(\"{} {} {}\", n, G(n), G(m)) }
+pub fn other() -> u32 { let mut all = [3, 1, 2]; all.sort_by_key(|n| *n); all[0] }
+";
+
+/// What is said of the edits, of which these are bodies of functions; `None`: that they can be patched.
+#[track_caller]
+fn check_living(edits: &[(&str, &str)], flags: &[&str], bodies: &[&str], expected: Option<&str>) {
+    let since = Edits {
+        only_bodies: bodies.len() == edits.len(),
+        bodies: bodies.iter().map(|name| (*name).to_owned()).collect(),
+        undone: false,
+    };
+    let found = both(LIVING, edits, flags, &since, |given| {
+        compare(&given.old, &given.new, &given.premises)
+    });
+    assert_eq!(found.err().as_deref(), expected, "{edits:?}");
+}
+
+#[test]
+fn what_disappears_or_takes_other_arguments_may_be_alive() {
+    let signature = (
+        "handler(n: u32) -> u32 { n",
+        "handler(n: u64) -> u32 { n as u32",
+    );
+    let why = "`app::handler` has another signature now, and a vtable or a table of functions may still lead to its \
+               old code, through `app::route<(u32,), app::handler>::{closure#0}`";
+    check_living(&[signature], &[], &[], Some(why));
+    let gone = [
+        ("pub fn handler", "pub fn renamed"),
+        ("route(handler)", "route(renamed)"),
+    ];
+    let why = why.replace("has another signature now", "is gone");
+    check_living(&gone, &[], &[], Some(&why));
+    // One that is only called: whoever calls it becomes new.
+    check_living(
+        &[("fn inner(n: u32) -> u32 { n + 7 } inner(1)", "8")],
+        &[],
+        &["app::call"],
+        None,
+    );
+    check_living(&[("n + 7", "n + 8")], &[], &["app::call"], None);
+    let pointer = "`app::point::inner` has no site, and a pointer to it, taken in `app::point` may still lead to its old code";
+    check_living(
+        &[(
+            "inner(n: u32) -> u32 { n + 1 }",
+            "inner(n: u32) -> u32 { n + 2 }",
+        )],
+        &[],
+        &["app::point"],
+        Some(pointer),
+    );
+    let gone = (
+        "fn inner(n: u32) -> u32 { n + 1 } POINTERS.lock().unwrap().push(inner);",
+        "",
+    );
+    check_living(
+        &[gone],
+        &[],
+        &["app::point"],
+        Some(&pointer.replace("has no site", "is gone")),
+    );
+    // A handler's body has a site.
+    check_living(
+        &[("{ n + 1 }\npub fn setup", "{ n + 2 }\npub fn setup")],
+        &[],
+        &["app::handler"],
+        None,
+    );
+}
+
+#[test]
+fn a_closure_keeps_its_body_and_nothing_else() {
+    let body = ("generic(n) + 1", "generic(n) + 2");
+    let since = Edits {
+        only_bodies: true,
+        bodies: HashSet::from(["app::make".to_owned()]),
+        undone: false,
+    };
+    let found = both(LIVING, &[body], &[], &since, |given| {
+        compare(&given.old, &given.new, &given.premises).expect("comparable")
+    });
+    assert_eq!(found.keep_bodies, BTreeSet::from(["app::make".to_owned()]));
+    // One that nobody keeps, and one whose number alone is another.
+    for edit in [
+        ("|n| *n", "|n| !*n"),
+        ("pub fn make() {", "pub fn make() { (|| ())();"),
+    ] {
+        let since = Edits {
+            only_bodies: true,
+            bodies: HashSet::from(["app::make".to_owned(), "app::other".to_owned()]),
+            undone: false,
+        };
+        let found = both(LIVING, &[edit], &[], &since, |given| {
+            compare(&given.old, &given.new, &given.premises).expect("comparable")
+        });
+        assert_eq!(found.keep_bodies, BTreeSet::new(), "{edit:?}");
+    }
+    let why = "`app::generic::<u32>` has no site, and a vtable or a table of functions may still lead to its old code, \
+               through `app::make::{closure#0}`";
+    check_living(&[("+ 100", "+ 200")], &[], &[], Some(why));
+    check_living(&[("+ 100", "+ 200"), body], &[], &["app::make"], Some(why));
+    // Where the one is part of the other, its number tells nothing: it differs, and its function was not edited.
+    let found = both(
+        LIVING,
+        &[("+ 100", "+ 200")],
+        &["-O"],
+        &Edits::default(),
+        |given| compare(&given.old, &given.new, &given.premises),
+    );
+    assert!(found
+        .expect_err("refused")
+        .contains("app::make::{closure#0}"));
+}
+
+#[test]
+fn what_format_macros_take_is_kept_by_nobody() {
+    let edit = ("\"G{}\"", "\"H{}\"");
+    check_living(&[edit], &[], &[], None);
+    check_living(&[edit], &["-O"], &[], None);
+    // A pointer that the program keeps itself.
+    let kept = LIVING.replace(
+        "pub fn other()",
+        "static FN: Mutex<Option<fn(&G<u32>, &mut fmt::Formatter<'_>) -> fmt::Result>> = Mutex::new(None);
+         pub fn keep() { *FN.lock().unwrap() = Some(<G<u32> as fmt::Display>::fmt); }
+         pub fn other()",
+    );
+    for flags in [&[][..], &["-O"]] {
+        let found = both(&kept, &[edit], flags, &Edits::default(), |given| {
+            compare(&given.old, &given.new, &given.premises)
+        });
+        let why = found.expect_err("refused");
+        assert!(
+            why.ends_with("a pointer to it, taken in `app::keep` may still lead to its old code"),
+            "{why}"
+        );
+    }
+}
+
+/// What a later edit is told of what a patch of whole crates has left that brought all of the first edits.
+fn later(first: &[(&str, &str)], then: &[(&str, &str)], since: &Edits) -> Result<(), String> {
+    let left = both(LIVING, first, &[], &Edits::default(), |given| {
+        Left::of_whole_crates(&given.new, &given.premises, &|_| true)
+    });
+    both(
+        LIVING,
+        &[first, then].concat(),
+        &[],
+        &Edits::default(),
+        |given| left.check(&given.old, &given.new, &given.premises, since),
+    )
+}
+
+#[test]
+fn what_a_patch_left_is_looked_at_by_the_next() {
+    let none = Edits::default();
+    let edited = Edits {
+        bodies: HashSet::from(["app::make".to_owned()]),
+        ..Edits::default()
+    };
+    assert_eq!(later(&[], &[], &none), Ok(()));
+    assert_eq!(later(&[], &[("\"G{}\"", "\"H{}\"")], &none), Ok(()));
+    let why = later(&[], &[("+ 100", "+ 200")], &none).expect_err("refused");
+    assert_eq!(why, "`app::generic::<u32>` has no site, and a vtable or a table of functions may still lead to its old \
+                     code, through `app::make::{closure#0}` (it came with an earlier patch)");
+    // A closure keeps its body, if it was edited since; else something that is part of it was.
+    let body = [("generic(n) + 1", "generic(n) + 2")];
+    assert_eq!(later(&[], &body, &edited), Ok(()));
+    assert!(later(&[], &body, &none).is_err());
+    // What the patch brought, and is gone.
+    let brought = [("generic(n) + 1", "generic(n as u8) + 1")];
+    let back = [("generic(n as u8) + 1", "generic(n) + 1")];
+    let why = later(&brought, &back, &edited).expect_err("refused");
+    assert!(
+        why.starts_with("`app::generic::<u8>` is gone, and "),
+        "{why}"
+    );
+}
+
+#[test]
+fn a_variable_in_a_closure_is_the_same_behind_another() {
+    let source = "use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+        pub fn next() -> u32 { let take = || { static IDS: AtomicU32 = AtomicU32::new(1); IDS.fetch_add(1, Relaxed) }; take() }";
+    let edit = ("let take", "let one = || 1; one(); let take");
+    both(source, &[edit], &[], &Edits::default(), |given| {
+        let old = || numbered(given.old.world, &|path| given.old.print_of_path(path));
+        let new = || numbered(given.new.world, &|path| given.new.print_of_path(path));
+        let found: Vec<String> = counterparts(&old, &new, &[])
+            .iter()
+            .map(|(path, what)| {
+                format!(
+                    "{} {}",
+                    symbols::without_marks(path),
+                    symbols::without_marks(&format!("{what:?}"))
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            ["app::next::{closure#1}::IDS Of(\"app::next::{closure#0}::IDS\")"]
+        );
+    });
+}
+
 /// Selects the new code of `app::plain`; the program has what the crate had before.
 fn selected<T>(
     edits: &[(&str, &str)],
@@ -196,6 +437,7 @@ fn selected<T>(
             brought,
             roots: &[site],
             print: &|piece| given.new.print(piece),
+            counterparts: &HashMap::new(),
             unchanged: &|path| given.new.is_same(&given.old, path),
         });
         look(given, &selected.expect("code"))

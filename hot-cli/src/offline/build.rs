@@ -14,7 +14,6 @@ use crate::os::process::Cancel;
 use crate::patch::{self, BuildError, Built, Job};
 use crate::program::plan::{Change, PlannedFunction, Rude};
 use crate::program::state::ProgramState;
-use crate::program::whole_crate_plugin::WholeCratePlugin;
 use crate::program::Program;
 
 /// Builds the plugin. Returns what it holds.
@@ -56,21 +55,32 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
 /// A process may have got other patches by hand, of which nothing is known here: a static that one
 /// brought would exist twice, and an object that one made could lead to code that this one replaces.
 fn refuse_lasting(job: &Job, built: &Built) -> Result<()> {
-    let Some(why) = built
+    let mut statics = built
         .whole_crate_plugins
         .iter()
-        .find_map(WholeCratePlugin::must_be_known)
-    else {
+        .flat_map(|plugin| &plugin.statics);
+    let first = statics
+        .next()
+        .map(|new| format!("it brings a static (`{}`)", new.path));
+    let units = job.program.units.iter();
+    let crates = units.map(|loaded| loaded.unit.crate_name.clone()).collect();
+    let left = || built.left.iter().find_map(|left| left.left.first(&crates));
+    let led_to = || Some(format!("objects may lead to `{}` from then on", left()?));
+    let Some(why) = first.or_else(led_to) else {
         return Ok(());
     };
-    let edits = job.wanted.indirect.iter().take(1).map(|edit| Rude {
+    let why = format!("{why}, and patches by hand don't know of each other");
+    let edits = job.wanted.indirect.iter().map(|edit| Rude {
         file: edit.file.clone(),
         line: edit.line,
-        why: format!(
-            "{}: {why}, and patches by hand don't know of each other",
-            edit.what
-        ),
+        why: format!("{}: {why}", edit.what),
     });
+    let bodies = job.wanted.bodies.values().map(|function| Rude {
+        file: function.file.clone(),
+        line: function.line,
+        why: why.clone(),
+    });
+    let edits = edits.chain(bodies).take(1);
     bail!("{}", rude(&edits.collect::<Vec<_>>()))
 }
 

@@ -15,15 +15,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use soft_mock_compiled::compare::Left;
 use soft_mock_rewriter::analysis::{DeclaredFunction, FileItems, Kind};
 use soft_mock_rewriter::patch_source::{
     needs_whole_crate, patch_source, PatchFunction, PatchRequest, PatchSource, PatchedCrate,
 };
 
+use super::left::{self, Body};
 use super::linker::{Inputs, Linker};
 use super::{user_errors, whole_crate};
 use crate::os::files::replace_file;
 use crate::os::process::{Cancel, Cancelled};
+use crate::program::left_behind::LeftBehind;
 use crate::program::plan::{Plan, PlannedFunction, Rude, UnitPlan, Wanted};
 use crate::program::twin::{NoTwin, Twin};
 use crate::program::whole_crate_plugin::WholeCratePlugin;
@@ -51,6 +54,10 @@ pub(crate) struct Built {
     pub(crate) once: Vec<PlannedFunction>,
     /// Statics that begin with another value now: those that exist keep theirs.
     pub(crate) preserved_statics: Vec<String>,
+    /// Functions of which closures may be alive, which keep the bodies that they were made with.
+    pub(crate) keep_bodies: Vec<String>,
+    /// What the plugins leave in the program.
+    pub(crate) left: Vec<LeftBehind>,
     /// The plugins that were made from whole crates.
     pub(crate) whole_crate_plugins: Vec<WholeCratePlugin>,
     /// What took how long, and which way was taken.
@@ -107,11 +114,16 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
     if job.wanted.whole_crate || !job.wanted.indirect.is_empty() {
         return whole_crate::build_wanted(job, None);
     }
+    if let Some(edit) = no_way_back(job) {
+        return Err(BuildError::Rude(vec![edit]));
+    }
     let mut built = Built {
         plugins: Vec::new(),
         plan: job.wanted.plan.clone(),
         once: Vec::new(),
         preserved_statics: Vec::new(),
+        keep_bodies: Vec::new(),
+        left: Vec::new(),
         whole_crate_plugins: Vec::new(),
         notes: Vec::new(),
     };
@@ -129,7 +141,11 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         };
         let started = Instant::now();
         match unit.build()? {
-            Attempt::Done(plugin) => built.plugins.push(plugin),
+            Attempt::Done(plugin, left, keep_bodies) => {
+                built.plugins.push(plugin);
+                built.keep_bodies.extend(keep_bodies);
+                built.left.push(LeftBehind::new(left, &job.wanted));
+            }
             // What is built from whole crates holds all changes, also those that can't be patched.
             Attempt::Refused(_) if !job.wanted.without.is_empty() => {
                 return Err(BuildError::Rude(job.wanted.without.clone()));
@@ -142,6 +158,22 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
             .push(format!("`{name}`: {:?}", started.elapsed()));
     }
     Ok(built)
+}
+
+/// Why functions can't get their original bodies again: an earlier patch has left code that would not be the original.
+fn no_way_back(job: &Job) -> Option<Rude> {
+    let units = job.wanted.plan.values();
+    let first = units.flat_map(|unit| &unit.restore).next()?;
+    let why = job
+        .wanted
+        .left
+        .iter()
+        .find_map(|left| left.no_way_back.as_ref())?;
+    Some(Rude {
+        file: first.file.clone(),
+        line: first.line,
+        why: format!("undone: {why}"),
+    })
 }
 
 /// The part of a patch that concerns one crate.
@@ -162,9 +194,20 @@ struct Target<'a> {
     old: &'a DeclaredFunction,
 }
 
+impl<'a> Target<'a> {
+    fn body(&self) -> Body<'a> {
+        Body {
+            site: &self.planned.name,
+            old: self.old,
+            new: self.new,
+        }
+    }
+}
+
 /// How an attempt to build the micro-crate ended.
 enum Attempt {
-    Done(PathBuf),
+    /// The plugin, what it leaves in the program, and the functions of which closures keep their bodies.
+    Done(PathBuf, Left, Vec<String>),
     /// It was refused; why.
     Refused(String),
 }
@@ -321,13 +364,16 @@ impl UnitJob<'_> {
         match self.compile(twin, &source, &object)? {
             Some(stderr) => Ok(Attempt::Refused(stderr)),
             None => {
+                let bodies: Vec<Body<'_>> = targets.iter().map(Target::body).collect();
+                let left = left::left(&object, &bodies, unit, &self.job.program)?;
+                let keep_bodies = left::keep_bodies(&bodies, &left);
                 let plugin = self.plugin("patch");
                 let inputs = Inputs {
                     objects: &[object],
                     ..Inputs::default()
                 };
                 self.linker()?.link(&inputs, &plugin, &self.job.cancel)?;
-                Ok(Attempt::Done(plugin))
+                Ok(Attempt::Done(plugin, left, keep_bodies))
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Knows nothing of sessions: it is given units and functions and returns files or reasons.
 
 mod build;
+mod left;
 mod linker;
 mod user_errors;
 pub(crate) mod whole_crate;

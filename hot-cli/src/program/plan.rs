@@ -7,6 +7,7 @@ use std::sync::Arc;
 use soft_mock_rewriter::analysis::FileItems;
 use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
+use super::left_behind::LeftBehind;
 use super::whole_crate_plugin::WholeCratePlugin;
 
 /// A function that gets a new body, or its original one again.
@@ -67,6 +68,8 @@ pub(crate) struct Wanted {
     pub(crate) active: Vec<(SiteKey, PlannedFunction)>,
     /// Plugins of whole crates that were loaded before, oldest first.
     pub(crate) earlier: Vec<WholeCratePlugin>,
+    /// What all plugins have left that were loaded before.
+    pub(crate) left: Vec<LeftBehind>,
     /// Edits that can't be patched, and that it does without.
     pub(crate) without: Vec<Rude>,
 }

@@ -16,6 +16,7 @@ use soft_mock_abi::protocol::{Load, SiteInfo};
 use soft_mock_rewriter::analysis::{forget_sources, DeclaredFunction, FileItems, LayoutNames};
 use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
+use super::left_behind::LeftBehind;
 use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, SiteKey, Wanted};
 use super::whole_crate_plugin::WholeCratePlugin;
 use super::{LoadedUnit, Program};
@@ -50,6 +51,8 @@ pub(crate) struct ProgramState {
     latest: Vec<(usize, u64)>,
     /// Plugins of whole crates that were loaded, oldest first. They stay after a rollback.
     earlier: Vec<WholeCratePlugin>,
+    /// What all plugins have left that were loaded.
+    left: Vec<LeftBehind>,
     /// States of files from which such plugins were made, as far as they hold something that a later
     /// one does not.
     loaded: BTreeMap<(usize, PathBuf), Vec<Arc<FileItems>>>,
@@ -106,6 +109,7 @@ impl ProgramState {
             whole_crate: false,
             latest: Vec::new(),
             earlier: Vec::new(),
+            left: Vec::new(),
             loaded: BTreeMap::new(),
             lasting: None,
             held: BTreeMap::new(),
@@ -195,6 +199,7 @@ impl ProgramState {
         }
         self.whole_crate &= !self.active.is_empty();
         self.earlier.clone_from(&wanted.earlier);
+        self.left.clone_from(&wanted.left);
         self.nothing_differs(wanted);
         self.installed.push(load);
     }

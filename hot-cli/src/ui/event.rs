@@ -123,6 +123,8 @@ pub(crate) enum Event {
     NothingDiffers,
     /// A patch was built, and no process is there to get it.
     NobodyRuns,
+    /// Closures of a patched function may be alive, and keep the bodies that they were made with.
+    KeepBodies { function: String },
     /// A static keeps its value although its initialiser changed.
     KeepsValue { name: String },
     /// The same, for one that may not have been used yet; the edit says where.
@@ -230,6 +232,9 @@ impl Event {
             Self::NothingUsesIt(edit) => format!("{edit}: nothing that runs uses it"),
             Self::NothingDiffers => "nothing differs from what runs".to_owned(),
             Self::NobodyRuns => "no process of the program runs: nothing was patched".to_owned(),
+            Self::KeepBodies { function } => format!(
+                "closures and tasks of {function} that are alive keep their old bodies: a restart renews them"
+            ),
             Self::KeepsValue { name } => {
                 format!("`{name}` begins with another value now, but keeps the one that it has")
             }

@@ -177,6 +177,9 @@ fn every_note_has_words() {
     for event in [
         Event::WaitsForSafePoint(vec!["a::b".into()]),
         Event::NothingUsesIt(reason("a.rs", 1, "x")),
+        Event::KeepBodies {
+            function: "a::b".into(),
+        },
         Event::KeepsValue { name: "X".into() },
         Event::KeepsUsedValue {
             edit: reason("a.rs", 1, "x"),

@@ -8,11 +8,11 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{quote, ToTokens};
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, Item, Macro};
+use syn::{Block, Expr, ExprAsync, ExprClosure, Item, Macro};
 
 use crate::syntax::mentions::{Mentions, Names};
 use crate::syntax::names::compact;
-use crate::syntax::normalize::{fingerprint_of_text, normalize, sign_at, Fingerprint};
+use crate::syntax::normalize::{fingerprint, fingerprint_of_text, normalize, sign_at, Fingerprint};
 
 /// What a body declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +27,10 @@ pub struct LocalItems {
     pub context: Fingerprint,
     /// The names in their types.
     pub mentions: Names,
+    /// Functions that are declared in it, and what macros may make them of: a pointer to one may be kept.
+    pub functions: Fingerprint,
+    /// The closures and async blocks in it, and the macro calls that may hold some: one that lives keeps its body.
+    pub closures: Vec<Fingerprint>,
 }
 
 /// A declaration in a body.
@@ -55,6 +59,8 @@ impl LocalItems {
             fingerprint: fingerprint_of_text(&finder.text),
             context: fingerprint_of_text(&finder.context),
             mentions: Mentions::of(finder.mentions).all,
+            functions: fingerprint_of_text(&finder.functions),
+            closures: finder.closures,
             items: finder.items,
         }
     }
@@ -66,6 +72,8 @@ struct Finder {
     text: String,
     context: String,
     mentions: TokenStream,
+    functions: String,
+    closures: Vec<Fingerprint>,
 }
 
 impl Finder {
@@ -76,6 +84,11 @@ impl Finder {
         self.mentions.extend(lasting.clone());
         let content = fingerprint_of_text(&normalize(lasting));
         self.items.push(LocalItem { what, content });
+    }
+
+    fn function(&mut self, tokens: TokenStream) {
+        self.functions.push_str(&normalize(tokens));
+        self.functions.push('\n');
     }
 
     fn beside(&mut self, item: &Item) {
@@ -110,6 +123,9 @@ impl<'ast> Visit<'ast> for Finder {
                 format!("what {}! makes", item.mac.path.to_token_stream())
             }
             Item::Const(_) | Item::Type(_) | Item::Use(_) | Item::Macro(_) | Item::Fn(_) => {
+                if let Item::Fn(item) = item {
+                    self.function(item.to_token_stream());
+                }
                 // A function matters if it is const; then it must not look like one that isn't.
                 if !matches!(item, Item::Fn(item) if item.sig.constness.is_none()) {
                     self.beside(item);
@@ -121,7 +137,23 @@ impl<'ast> Visit<'ast> for Finder {
         self.found(what, item.to_token_stream(), lasting);
     }
 
+    fn visit_expr_closure(&mut self, closure: &'ast ExprClosure) {
+        self.closures.push(fingerprint(closure.to_token_stream()));
+        visit::visit_expr_closure(self, closure);
+    }
+
+    fn visit_expr_async(&mut self, block: &'ast ExprAsync) {
+        self.closures.push(fingerprint(block.to_token_stream()));
+        visit::visit_expr_async(self, block);
+    }
+
     fn visit_macro(&mut self, call: &'ast Macro) {
+        if may_hold_closures(call.tokens.clone()) {
+            self.closures.push(fingerprint(call.tokens.clone()));
+        }
+        if declares_function(call.tokens.clone()) {
+            self.function(call.tokens.clone());
+        }
         if declares(call.tokens.clone()) {
             let name = call.path.to_token_stream().to_string().replace(' ', "");
             let tokens = call.tokens.clone();
@@ -153,6 +185,33 @@ pub(crate) fn declares(tokens: TokenStream) -> bool {
     })
 }
 
+/// Whether there are closures or async blocks among tokens of a macro.
+fn may_hold_closures(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "async" || ident == "move",
+        TokenTree::Punct(sign) => sign.as_char() == '|',
+        TokenTree::Group(group) => may_hold_closures(group.stream()),
+        TokenTree::Literal(_) => false,
+    })
+}
+
+/// Whether tokens of a macro look as if they declared a function: `fn` and a name.
+pub(crate) fn declares_function(tokens: TokenStream) -> bool {
+    let list: Vec<TokenTree> = tokens.into_iter().collect();
+    let is_fn = |token: &TokenTree| matches!(token, TokenTree::Ident(ident) if *ident == "fn");
+    // In a definition the name may be a variable: `fn $name`.
+    let is_name = |token: &TokenTree| match token {
+        TokenTree::Ident(_) => true,
+        TokenTree::Punct(sign) => sign.as_char() == '$',
+        _ => false,
+    };
+    list.windows(2)
+        .any(|pair| is_fn(&pair[0]) && is_name(&pair[1]))
+        || list.iter().any(
+            |token| matches!(token, TokenTree::Group(group) if declares_function(group.stream())),
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +231,52 @@ mod tests {
             Some("what thread_local! makes"),
         );
         check("{ impl X {} }", Some("impl for X"));
+    }
+
+    #[test]
+    fn functions_in_a_body() {
+        let functions = |body: &str| {
+            let block = syn::parse_str(body).expect("a block");
+            LocalItems::of(&block).functions
+        };
+        let none = functions("{ 1 }");
+        assert_eq!(functions("{ let f: fn(u8) = g; |x| x + 1 }"), none);
+        for body in [
+            "{ fn a() { 1 } }",
+            "{ if x { fn a() { 1 } } }",
+            "{ || { fn a() { 1 } } }",
+            "{ m!(fn a() { 1 }) }",
+        ] {
+            assert_ne!(functions(body), none, "{body}");
+            assert_eq!(
+                functions(body),
+                functions(&body.replace("{ 1 }", "{ /* one */ 1 }")),
+                "{body}"
+            );
+            assert_ne!(
+                functions(body),
+                functions(&body.replace('1', "2")),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn closures_in_a_body() {
+        let closures = |body: &str| {
+            let block = syn::parse_str(body).expect("a block");
+            LocalItems::of(&block).closures
+        };
+        let all = closures("{ f(|x| x + 1); g(async { 1 }); m!(a, || 2); m!(3) }");
+        assert_eq!(all.len(), 3);
+        assert_eq!(
+            closures("{ h(); f(|x| /* one */ x + 1); g(async { 1 }); m!(a, || 2) }"),
+            all
+        );
+        assert_ne!(
+            closures("{ f(|x| x + 2); g(async { 1 }); m!(a, || 2) }"),
+            all
+        );
     }
 
     #[test]

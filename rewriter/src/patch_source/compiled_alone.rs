@@ -29,6 +29,10 @@ pub fn needs_whole_crate(
     if let Some(what) = &function.local_items.what {
         return Some(format!("its body declares {what}"));
     }
+    if function.local_items.functions != old.local_items.functions {
+        // A pointer to one of them may be kept.
+        return Some("a function in its body changed".to_owned());
+    }
     if has_opaque_result(&function.signature) {
         return Some("its result is `impl Trait`".to_owned());
     }
@@ -46,10 +50,12 @@ fn declaring_macro(function: &DeclaredFunction, items: &[Arc<FileItems>]) -> Opt
         .flat_map(|file| &file.modules)
         .flat_map(|module| &module.macros);
     macros
-        .find(|m| m.declares && contains(&function.mentions.macros, &m.name))
+        .find(|m| {
+            (m.declares || m.declares_functions) && contains(&function.mentions.macros, &m.name)
+        })
         .map(|m| {
             format!(
-                "its body calls {}!, which may declare a static or a type",
+                "its body calls {}!, which may declare a static, a type or a function",
                 m.name
             )
         })
@@ -226,7 +232,7 @@ mod tests {
             "fn f() { count!() }",
             "macro_rules! count { () => {{ static N: u8 = 1; }} }",
             &[],
-            Some("its body calls count!, which may declare a static or a type"),
+            Some("its body calls count!, which may declare a static, a type or a function"),
         );
     }
 

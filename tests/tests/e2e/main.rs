@@ -1,5 +1,6 @@
 //! All end-to-end tests. Each starts a real project under `hot`, edits its files, and asks the running program.
 
+mod alive;
 mod any_command;
 mod attach;
 mod bad_plugins;

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use soft_mock_abi::symbol::DETACHED_BODY;
 
+use crate::symbols::is_of;
+
 /// Whether `path` is the future of a body that was moved, or drops one.
 pub(super) fn is_detached_body(path: &str) -> bool {
     let path = match path.split_once("::drop_in_place::<") {
@@ -24,13 +26,7 @@ pub(super) fn is_closure(path: &str, crates: &HashSet<String>) -> bool {
     if path.ends_with('}') {
         return true;
     }
-    let is_ours = |part: &str| {
-        let part = part.trim_start_matches(['&', '<', '*', '(', '[']);
-        let part = part.trim_start_matches("mut ").trim_start_matches("const ");
-        let part = part.trim_start_matches("dyn ");
-        part.find('[')
-            .is_some_and(|end| crates.contains(&part[..end]))
-    };
+    let is_ours = |part: &str| is_ours(part, crates);
     let Some(inside) = path.strip_prefix('<') else {
         return !is_ours(path);
     };
@@ -41,6 +37,63 @@ pub(super) fn is_closure(path: &str, crates: &HashSet<String>) -> bool {
     (of_closure || !is_ours(ty))
         && tr.is_none_or(|tr| !is_ours(tr))
         && (tr.is_some() || !is_ours(ty))
+}
+
+/// Whether the type, trait or function that a path starts with is one of the program's.
+fn is_ours(path: &str, crates: &HashSet<String>) -> bool {
+    let part = path.trim_start_matches(['&', '<', '*', '(', '[']);
+    let part = part.trim_start_matches("mut ").trim_start_matches("const ");
+    let part = part.trim_start_matches("dyn ");
+    part.find('[')
+        .is_some_and(|end| crates.contains(&part[..end]))
+}
+
+/// Whether foreign crates wrote the code of `path`: only types in it are the program's.
+pub(super) fn is_foreign(path: &str, crates: &HashSet<String>) -> bool {
+    let path = path.split("::{shim").next().unwrap_or(path);
+    let Some(inside) = path.strip_prefix('<') else {
+        return !is_ours(path, crates);
+    };
+    let (ty, rest) = split_type(inside);
+    // Of a box or a pinned pointer, an impl may be ours as if it were one of what is in it.
+    let fundamental = ["::boxed::Box<", "::pin::Pin<"]
+        .iter()
+        .any(|name| ty.contains(name))
+        && is_of(ty, crates);
+    let tr = rest.strip_prefix(" as ").map(|tr| split_type(tr).0);
+    !is_ours(ty, crates) && !fundamental && tr.is_none_or(|tr| !is_of(tr, crates))
+}
+
+/// Whether the compiler makes the code of `path`: drops a value, calls a function through its type.
+pub(super) fn is_compiler_made(path: &str) -> bool {
+    if path.starts_with("core[") && path.contains("::drop_in_place::<") {
+        return true;
+    }
+    let Some(inside) = path.strip_prefix('<') else {
+        return path.contains("::{shim");
+    };
+    let (_, rest) = split_type(inside);
+    let tr = rest.strip_prefix(" as ").unwrap_or("");
+    tr.starts_with("core[") && tr.contains("]::ops::function::Fn")
+}
+
+/// Whether `function` may be made of something generic: then it may be gone although its text is not.
+pub(super) fn is_instance(function: &str) -> bool {
+    let inside = function.strip_prefix('<').unwrap_or(function);
+    inside.contains('<') || function.contains(" as ")
+}
+
+/// The program's crates in a path, with their marks: `app[c3a08f]`.
+pub(super) fn marks_of(path: &str, crates: &HashSet<String>) -> Vec<String> {
+    let all = path.match_indices('[').filter_map(|(at, _)| {
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let name = path[..at].rsplit(|c: char| !is_name(c)).next()?;
+        let end = at + path[at..].find(']')?;
+        crates
+            .contains(name)
+            .then(|| path[at - name.len()..=end].to_owned())
+    });
+    all.collect()
 }
 
 /// The function in which the first closure or future of a path stands: `app::f` of `app::f::{closure#0}`, also

@@ -60,6 +60,14 @@ impl<'a, 'd> Side<'a, 'd> {
         self.prints.of(piece)
     }
 
+    /// Stands for the first piece of a path.
+    pub fn print_of_path(&self, path: &str) -> u64 {
+        self.world
+            .pieces(path)
+            .first()
+            .map_or(0, |piece| self.prints.of(*piece))
+    }
+
     /// Whether what has this path is the same in another compilation.
     pub fn is_same(&self, other: &Side<'_, '_>, path: &str) -> bool {
         let (now, then) = (self.world.pieces(path), other.world.pieces(path));

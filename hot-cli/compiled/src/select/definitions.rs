@@ -1,10 +1,13 @@
 //! Whose definition a symbol of the new code is bound to: the program's, an earlier plugin's, or one that is taken along.
 
+use std::rc::Rc;
+
 use super::{Decision, Fate, NewStatic, Selector};
 use crate::compare::is_accessor;
+use crate::counterparts::Counterpart;
 use crate::objects::Symbol;
 use crate::sites;
-use crate::symbols::demangled;
+use crate::symbols::{demangled, without_marks};
 use crate::world::Piece;
 
 impl<'d> Selector<'_, 'd> {
@@ -41,7 +44,7 @@ impl<'d> Selector<'_, 'd> {
             let bound = self.on.premises.bound.get(&*path);
             let Some(site) = bound.filter(|site| !site.is_async) else {
                 return match is_accessor(world, &path, (object, section)) {
-                    true => Ok(self.accessor(symbol, (object, section), index)),
+                    true => self.accessor(symbol, (object, section), index),
                     false => Ok(taken),
                 };
             };
@@ -56,22 +59,47 @@ impl<'d> Selector<'_, 'd> {
 
     /// The function through which a thread-local is reached stands beside it: its code may know where
     /// that is.
-    fn accessor(&mut self, symbol: &Symbol<'d>, piece: Piece, index: usize) -> Decision {
-        let path = self.on.world.path(symbol.name);
-        if let Some(program) = self.on.program.function(&path) {
-            return match (self.on.unchanged)(&path) {
+    fn accessor(
+        &mut self,
+        symbol: &Symbol<'d>,
+        piece: Piece,
+        index: usize,
+    ) -> Result<Decision, String> {
+        let own = self.on.world.path(symbol.name);
+        let path = self.counterpart(&own)?;
+        if let Some(program) = path
+            .as_ref()
+            .and_then(|path| self.on.program.function(path))
+        {
+            return Ok(match (self.on.unchanged)(&own) {
                 true => Decision::Elsewhere(program.to_owned()),
                 false => Decision::Taken(piece.0, piece.1),
-            };
+            });
         }
+        let path = path.unwrap_or(own);
         let print = (self.on.print)(piece);
         let mut brought = self.on.brought.iter();
-        match brought.find(|known| known.path == *path && known.print == print) {
-            Some(known) => {
-                self.found.used.insert(known.symbol.clone());
-                Decision::Elsewhere(known.symbol.clone())
-            }
-            None => self.share(symbol, piece, index, print),
+        Ok(
+            match brought.find(|known| known.path == *path && known.print == print) {
+                Some(known) => {
+                    self.found.used.insert(known.symbol.clone());
+                    Decision::Elsewhere(known.symbol.clone())
+                }
+                None => self.share(symbol, piece, index, print),
+            },
+        )
+    }
+
+    /// The path that a variable has in the program or an earlier plugin. None: it is a new one.
+    fn counterpart(&self, path: &Rc<str>) -> Result<Option<Rc<str>>, String> {
+        match self.on.counterparts.get(&**path) {
+            None => Ok(Some(Rc::clone(path))),
+            Some(Counterpart::Of(was)) => Ok(Some(was.as_str().into())),
+            Some(Counterpart::New) => Ok(None),
+            Some(Counterpart::Unclear) => Err(format!(
+                "closures come and go, and it can't be told which variable of the program `{}` is",
+                without_marks(path)
+            )),
         }
     }
 
@@ -96,7 +124,10 @@ impl<'d> Selector<'_, 'd> {
     ) -> Result<Decision, String> {
         let path = self.on.world.path(symbol.name);
         let taken = Decision::Taken(piece.0, piece.1);
-        let in_program = sites::attached(&path);
+        let counterpart = self.counterpart(&path)?;
+        let in_program = counterpart
+            .as_ref()
+            .map_or_else(String::new, |path| sites::attached(path));
         let is_word = path
             .rsplit("::")
             .next()
@@ -114,7 +145,7 @@ impl<'d> Selector<'_, 'd> {
             several if several.contains(&symbol.name) && (self.on.unchanged)(&path) => {
                 return Ok(Decision::Elsewhere(symbol.name.to_owned()));
             }
-            _ if !is_word => return Ok(taken),
+            _ if self.on.premises.is_description(self.on.world, &path) => return Ok(taken),
             _ => {
                 return Err(format!(
                     "there are two variables `{}` in one body",
@@ -122,7 +153,12 @@ impl<'d> Selector<'_, 'd> {
                 ))
             }
         }
-        let mut brought = self.on.brought.iter().filter(|known| known.path == *path);
+        let brought = self.on.brought.iter();
+        let mut brought = brought.filter(|known| {
+            counterpart
+                .as_ref()
+                .is_some_and(|path| known.path == **path)
+        });
         if let Some(known) = brought.find(|known| is_word || known.print == print) {
             self.found.used.insert(known.symbol.clone());
             return Ok(Decision::Elsewhere(known.symbol.clone()));

@@ -31,7 +31,8 @@ use crate::os::process::{Cancel, Cancelled};
 use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
 use crate::rustc::unit::Unit;
 use layouts::Layouts;
-use soft_mock_compiled::compare::{self, Difference, Premises, Side};
+use soft_mock_compiled::compare::{self, Difference, Edits, Left, Premises, Side};
+use soft_mock_compiled::counterparts::{self, Counterpart};
 use soft_mock_compiled::debug_info::Library;
 use soft_mock_compiled::library::DynamicSymbols;
 use soft_mock_compiled::objects::{self, Object};
@@ -74,9 +75,11 @@ pub(crate) struct Request<'a> {
     pub(crate) libraries: &'a [PathBuf],
     /// What is loaded of earlier patches that were built here, oldest first.
     pub(crate) earlier: &'a [WholeCratePlugin],
-    /// Nothing but bodies of functions was edited. A stored closure keeps the body that it was made
+    /// What earlier patches have left in the program, each with what was edited since.
+    pub(crate) left: &'a [(&'a Left, Edits)],
+    /// What was edited since the program was built. A stored closure keeps the body that it was made
     /// with; where something else changed that it uses, that is refused.
-    pub(crate) only_bodies: bool,
+    pub(crate) edits: &'a Edits,
     /// A private folder for the plugins.
     pub(crate) output: &'a Path,
     /// Another one for each patch of the session.
@@ -93,6 +96,11 @@ pub(crate) struct WholeCratePatch {
     pub(crate) once: Vec<Replaced>,
     /// Statics that begin with another value now: the running ones keep theirs.
     pub(crate) preserved_statics: Vec<String>,
+    /// Functions of which closures may be alive, which keep the bodies that they were made with.
+    pub(crate) keep_bodies: Vec<String>,
+    /// What each of the plugins leaves in the program, and why that would not be the original one if all of them were
+    /// undone.
+    pub(crate) left: Vec<(Left, Option<String>)>,
     /// What took how long.
     pub(crate) notes: Vec<String>,
 }
@@ -228,22 +236,20 @@ fn extract<'d>(
         built.compiled.contains_key(&new.units[object])
     });
     let then = sites::sites(&old.world, &|_| true);
-    let bound: HashMap<String, CompiledSite> = sites::sites(&new.world, &|_| true)
-        .into_iter()
-        .filter(|(owner, site)| {
-            let same = then.get(owner).is_some_and(|then| then.has_type_of(site));
-            same && site.is_function() && program.symbol(&site.path).is_some()
-        })
-        .collect();
+    let all = sites::sites(&new.world, &|_| true);
+    let bound = bound(&program, &then, &all);
     let premises = Premises {
         bound: &bound,
         identifiers,
         crates: &crates,
-        only_bodies: request.only_bodies,
+        then: &then,
+        now: &all,
+        edits: request.edits,
     };
     let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));
-    for plugin in request.earlier {
-        compare::still_the_same(&new_side, &premises, &plugin.left).map_err(refused)?;
+    for (left, since) in request.left {
+        left.check(&old_side, &new_side, &premises, since)
+            .map_err(refused)?;
     }
     let difference = compare::compare(&old_side, &new_side, &premises).map_err(|why| {
         let is_same = |path: &str| new_side.is_same(&old_side, path);
@@ -251,9 +257,21 @@ fn extract<'d>(
     })?;
     let mut patch = WholeCratePatch {
         preserved_statics: difference.preserved_statics.iter().cloned().collect(),
+        keep_bodies: difference.keep_bodies.iter().cloned().collect(),
         ..WholeCratePatch::default()
     };
+    let original = self::bound(&program, &then, &then);
+    let undone = Premises {
+        bound: &original,
+        now: &then,
+        ..premises
+    };
+    let all_undone = Edits {
+        undone: true,
+        ..request.edits.clone()
+    };
     let plugins = plugin::Plugins {
+        counterparts: &counterparts(request, &old_side, &new_side),
         request,
         built,
         code: new,
@@ -270,11 +288,41 @@ fn extract<'d>(
         let once = once.iter().map(|site| built.replaced(position, site));
         patch.once.extend(once);
         let earlier = [request.earlier, &patch.plugins].concat();
-        if let Some(plugin) = plugins.build(position, &sites, &earlier)? {
+        if let Some((plugin, left)) = plugins.build(position, &sites, &earlier)? {
             patch.plugins.push(plugin);
+            let undone = left.check(&old_side, &old_side, &undone, &all_undone);
+            patch.left.push((left, undone.err()));
         }
     }
     Ok(patch)
+}
+
+/// Variables whose numbers have changed, against the program and what earlier plugins brought.
+fn counterparts(
+    request: &Request<'_>,
+    old: &Side<'_, '_>,
+    new: &Side<'_, '_>,
+) -> HashMap<String, Counterpart> {
+    let brought = request.earlier.iter().flat_map(|plugin| &plugin.statics);
+    let brought: Vec<(String, u64)> = brought.map(|new| (new.path.clone(), new.print)).collect();
+    let numbered =
+        |side: &Side<'_, '_>| counterparts::numbered(side.world, &|path| side.print_of_path(path));
+    counterparts::counterparts(&|| numbered(old), &|| numbered(new), &brought)
+}
+
+/// The sites of the program that can be used for functions as they are now, by the paths of their code.
+fn bound(
+    program: &ProgramSymbols<'_>,
+    then: &HashMap<String, CompiledSite>,
+    now: &HashMap<String, CompiledSite>,
+) -> HashMap<String, CompiledSite> {
+    let usable = now.iter().filter(|(owner, site)| {
+        let same = then.get(*owner).is_some_and(|then| then.has_type_of(site));
+        same && site.is_function() && program.symbol(&site.path).is_some()
+    });
+    usable
+        .map(|(owner, site)| (owner.clone(), site.clone()))
+        .collect()
 }
 
 /// The functions to replace of each unit, in the order of the units.

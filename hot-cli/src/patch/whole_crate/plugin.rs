@@ -15,7 +15,8 @@ use crate::os::process::Cancelled;
 use crate::os::session_dir::WHOLE_CRATE;
 use crate::patch::linker::{Inputs, Linker};
 use crate::program::whole_crate_plugin::WholeCratePlugin;
-use soft_mock_compiled::compare::{self, Premises, Side};
+use soft_mock_compiled::compare::{Left, Premises, Side};
+use soft_mock_compiled::counterparts::Counterpart;
 use soft_mock_compiled::debug_info::Library;
 use soft_mock_compiled::extract;
 use soft_mock_compiled::library;
@@ -35,18 +36,21 @@ pub(super) struct Plugins<'a, 'd> {
     pub(super) program: &'a ProgramSymbols<'a>,
     pub(super) premises: &'a Premises<'a>,
     pub(super) layouts: &'a [Library],
+    /// Variables whose numbers have changed.
+    pub(super) counterparts: &'a HashMap<String, Counterpart>,
     /// The sites of the program, by the paths of their code.
     pub(super) then: &'a HashMap<String, CompiledSite>,
 }
 
 impl Plugins<'_, '_> {
-    /// The plugin that replaces `sites` of the unit at `position`. `earlier`: what is loaded before it.
+    /// The plugin that replaces `sites` of the unit at `position`, and what it leaves in the program. `earlier`: what is
+    /// loaded before it.
     pub(super) fn build(
         &self,
         position: usize,
         sites: &[&CompiledSite],
         earlier: &[WholeCratePlugin],
-    ) -> Result<Option<WholeCratePlugin>, WholeCrateError> {
+    ) -> Result<Option<(WholeCratePlugin, Left)>, WholeCrateError> {
         if sites.is_empty() {
             return Ok(None);
         }
@@ -60,6 +64,7 @@ impl Plugins<'_, '_> {
             premises: self.premises,
             brought: &brought,
             roots: sites,
+            counterparts: self.counterparts,
             print: &|piece| self.new.print(piece),
             unchanged: &|path| self.new.is_same(self.old, path),
         })
@@ -78,18 +83,19 @@ impl Plugins<'_, '_> {
             let object = selected.taken.get(&piece.0);
             object.is_some_and(|taken| taken.sections.contains(&piece.1))
         };
-        Ok(Some(WholeCratePlugin {
+        let left = Left::of_whole_crates(self.new, self.premises, &taken);
+        let plugin = WholeCratePlugin {
             position,
             path,
             functions: sites
                 .iter()
                 .map(|site| self.built.replaced(position, site))
                 .collect(),
-            left: compare::left_alive(self.new, self.premises, &taken),
             statics: selected.statics,
             layouts: self.layouts.to_vec(),
             content,
-        }))
+        };
+        Ok(Some((plugin, left)))
     }
 
     /// Writes the objects of a plugin, and says what stands for their content.

@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use soft_mock_compiled::compare::Edits;
 use soft_mock_rewriter::analysis::widened_structs;
 use soft_mock_rewriter::syntax::Fingerprint;
 
@@ -18,6 +19,7 @@ use crate::os::files::below;
 use crate::os::process::{Cancel, Cancelled};
 use crate::patch::build::{BuildError, Built, Job};
 use crate::patch::user_errors;
+use crate::program::left_behind::{self, LeftBehind};
 use crate::program::plan::{Plan, PlannedFunction, Rude, SiteKey};
 use crate::program::whole_crate_plugin::Replaced;
 use crate::program::{LoadedUnit, Program};
@@ -62,6 +64,11 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
             edited: read.as_deref(),
         })
         .collect();
+    let left = &job.wanted.left;
+    let left: Vec<_> = left
+        .iter()
+        .map(|left| (&left.left, left.edits_until(&job.wanted)))
+        .collect();
     std::fs::create_dir_all(&job.folder)
         .with_context(|| format!("can't create {}", job.folder.display()))?;
     let built = super::build(&Request {
@@ -72,7 +79,8 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
         library: program.library(),
         libraries: &program.libraries,
         earlier: &job.wanted.earlier,
-        only_bodies: job.wanted.indirect.is_empty(),
+        left: &left,
+        edits: &left_behind::edits(&job.wanted),
         output: &job.folder,
         number: job.number,
         cancel: &job.cancel,
@@ -111,7 +119,8 @@ pub(crate) fn prepare(program: &Program, cancel: &Cancel) -> Result<()> {
         library: program.library(),
         libraries: &program.libraries,
         earlier: &[],
-        only_bodies: true,
+        left: &[],
+        edits: &Edits::default(),
         output: Path::new(""),
         number: 0,
         cancel,
@@ -231,6 +240,14 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<&str>) -> Built {
             unit.restore.push(function.clone());
         }
     }
+    let left = patch
+        .left
+        .into_iter()
+        .map(|(left, no_way_back)| LeftBehind {
+            no_way_back,
+            ..LeftBehind::new(left, &job.wanted)
+        });
+    let left = left.collect();
     let mut notes = patch.notes;
     if let Some(why) = why {
         notes.insert(0, format!("the whole crate is compiled: {why}"));
@@ -249,6 +266,8 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<&str>) -> Built {
             .map(|function| planned(0, function))
             .collect(),
         preserved_statics: patch.preserved_statics,
+        keep_bodies: patch.keep_bodies,
+        left,
         whole_crate_plugins: patch.plugins,
         notes,
     }

@@ -156,6 +156,7 @@ impl ProgramState {
             bodies: found.bodies,
             active: active.map(|(site, f)| (site.clone(), f.clone())).collect(),
             earlier: self.earlier.clone(),
+            left: self.left.clone(),
             without: Vec::new(),
         }))
     }

@@ -46,6 +46,8 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
         elapsed,
     });
     events.extend(kept_values(&patch.wanted.fresh, &patch.preserved_statics));
+    let functions = patch.keep_bodies.iter().cloned();
+    events.extend(functions.map(|function| Event::KeepBodies { function }));
     events
 }
 
@@ -206,10 +208,12 @@ mod tests {
                 bodies: BTreeMap::new(),
                 active: Vec::new(),
                 earlier: Vec::new(),
+                left: Vec::new(),
                 without: Vec::new(),
             }),
             once: Vec::new(),
             preserved_statics: Vec::new(),
+            keep_bodies: Vec::new(),
             load: Load {
                 id: 1,
                 plugins: Vec::new(),

@@ -158,6 +158,7 @@ impl Engine {
         wanted
             .earlier
             .extend(built.whole_crate_plugins.iter().cloned());
+        wanted.left.extend(built.left.iter().cloned());
         if !self.programs.know(&building.program) {
             return; // It has left meanwhile.
         }

@@ -116,6 +116,8 @@ pub struct MacroRules {
     pub text: String,
     /// It may expand to something that must exist only once.
     pub declares: bool,
+    /// It may expand to functions.
+    pub declares_functions: bool,
     /// The names in it.
     pub words: Mentions,
     /// Its definition and attributes.

@@ -20,7 +20,7 @@ use super::modules::{Child, ExternCrate, LocalName, MacroRules, Module};
 use super::statics::{self, MadeStatic};
 use super::types::{Item, ItemKind, Part};
 use crate::analysis::hidden::scope;
-use crate::analysis::local_items::{declares, LocalItems};
+use crate::analysis::local_items::{declares, declares_function, LocalItems};
 use crate::syntax::attributes::{has_attribute, is_test_only};
 use crate::syntax::mentions::{Mentions, Names};
 use crate::syntax::names::{compact, Owner};
@@ -329,6 +329,7 @@ impl Reader<'_> {
             text: self.source.text(start..end),
             words: Mentions::of(item.mac.tokens.clone()),
             declares: declares(item.mac.tokens.clone()),
+            declares_functions: declares_function(item.mac.tokens.clone()),
             content: fingerprint(item.to_token_stream()),
         });
     }

@@ -1,6 +1,6 @@
 //! What lives under a name of its own: statics, thread-locals, and closures that are kept by their types.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::super::describe::{Described, Static, Type};
 use super::super::names::{shown, without_numbers};
@@ -71,9 +71,10 @@ impl<'a> Comparison<'a> {
         self.moved_statics(found);
     }
 
-    /// Statics inside of closures have paths with numbers: where these differ, which is which can't be told.
+    /// Statics inside of closures have paths with numbers: where these differ, and there are several of one name and
+    /// type, which is which can't be told.
     fn moved_statics(&self, found: &mut Vec<Difference>) {
-        let mut groups: HashMap<String, [BTreeSet<&str>; 2]> = HashMap::new();
+        let mut groups: HashMap<String, [ByPath<'_>; 2]> = HashMap::new();
         let mut add = |described: &'a Described, sides: &[usize]| {
             for item in &described.statics {
                 let path = self.pool.get(item.path);
@@ -87,7 +88,7 @@ impl<'a> Comparison<'a> {
                 }
                 let group = groups.entry(without_numbers(path)).or_default();
                 for side in sides {
-                    group[*side].insert(path);
+                    group[*side].insert(path, (item.ty, item.shape));
                 }
             }
         };
@@ -96,7 +97,8 @@ impl<'a> Comparison<'a> {
             side.iter().for_each(|described| add(described, sides));
         }
         for (path, [old, new]) in groups {
-            if old.is_empty() || new.is_empty() || old == new {
+            let is_one = old.len() == 1 && old.values().eq(new.values());
+            if old.is_empty() || new.is_empty() || is_one || old.keys().eq(new.keys()) {
                 continue;
             }
             let (kind, path) = variable(&path);
@@ -109,6 +111,9 @@ impl<'a> Comparison<'a> {
         }
     }
 }
+
+/// Variables, each with its type and form.
+type ByPath<'a> = BTreeMap<&'a str, (Text, Text)>;
 
 /// What std's macro calls the variable behind a thread-local.
 const THREAD_LOCALS: [&str; 2] = ["__RUST_STD_INTERNAL_VAL", "VAL"];

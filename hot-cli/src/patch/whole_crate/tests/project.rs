@@ -176,7 +176,11 @@ impl Project {
             library: None,
             libraries: &[self.dir.path().to_owned()],
             earlier,
-            only_bodies: true,
+            left: &[],
+            edits: &Edits {
+                only_bodies: true,
+                ..Edits::default()
+            },
             output: self.dir.path(),
             number: self.number.get(),
             cancel: &Cancel::default(),

@@ -44,6 +44,8 @@ pub(crate) struct Patch {
     pub(crate) once: Vec<PlannedFunction>,
     /// Statics that begin with another value now.
     pub(crate) preserved_statics: Vec<String>,
+    /// Functions of which closures may be alive, which keep the bodies that they were made with.
+    pub(crate) keep_bodies: Vec<String>,
     pub(crate) load: Load,
     /// The save.
     pub(crate) since: Instant,
@@ -143,6 +145,7 @@ impl Patches {
                 wanted: building.wanted,
                 once: built.once,
                 preserved_statics: built.preserved_statics,
+                keep_bodies: built.keep_bodies,
                 since: building.since,
                 recipients,
                 load,
@@ -254,6 +257,7 @@ mod tests {
             bodies: BTreeMap::new(),
             active: Vec::new(),
             earlier: Vec::new(),
+            left: Vec::new(),
             without: Vec::new(),
         })
     }
@@ -264,6 +268,8 @@ mod tests {
             plan: BTreeMap::new(),
             once: Vec::new(),
             preserved_statics: Vec::new(),
+            keep_bodies: Vec::new(),
+            left: Vec::new(),
             whole_crate_plugins: Vec::new(),
             notes: Vec::new(),
         }

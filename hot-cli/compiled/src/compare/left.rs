@@ -1,0 +1,299 @@
+//! What a plugin leaves behind in the program: code that an object, a pointer or a closure may lead to when the plugin's
+//! functions have been replaced again.
+//!
+//! The same for all ways in which a plugin is made. Knows nothing of files, nor of why it was replaced.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::held::holder;
+use super::judge::{Judge, State};
+use super::paths::{is_closure, is_detached_body, marks_of};
+use super::side::Side;
+use super::{Edits, Premises};
+use crate::objects::Object;
+use crate::symbols::{is_of, path, without_marks};
+use crate::world::{Piece, Target, World};
+
+/// What a plugin leaves behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// What may be held, by its path.
+    held: BTreeMap<String, Held>,
+    /// Stands for each piece of code in the plugin.
+    prints: BTreeMap<String, u64>,
+    /// What isn't the plugin's own is as the program was built with: it was compiled against that.
+    as_built: bool,
+    /// What functions are called in the plugin, and in the program.
+    names: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Held {
+    holder: String,
+    /// All code that it leads to, up to what has a site.
+    reach: BTreeSet<String>,
+}
+
+impl Left {
+    /// Of a plugin that holds these pieces of a compilation of whole crates.
+    pub fn of_whole_crates(
+        side: &Side<'_, '_>,
+        premises: &Premises<'_>,
+        taken: &dyn Fn(Piece) -> bool,
+    ) -> Self {
+        let has_site = |path: &str| premises.bound.contains_key(path);
+        let mut left = Self::default();
+        left.look(side, premises.crates, taken, &has_site);
+        left
+    }
+
+    /// Of a plugin that was compiled from the bodies of functions alone, against the program as it was built. `names`:
+    /// what these are called in the plugin, and in the program.
+    pub fn of_bodies(
+        object: &[u8],
+        crates: &HashSet<String>,
+        optimised: bool,
+        names: Vec<(String, String)>,
+    ) -> anyhow::Result<Self> {
+        let world = World::new(vec![Object::read(object)?]);
+        let side = Side::new(&world);
+        let mut left = Self {
+            as_built: true,
+            names,
+            ..Self::default()
+        };
+        left.look(&side, crates, &|_| true, &|_| false);
+        if left.held.is_empty() {
+            return Ok(left);
+        }
+        // What has code of its own is called, unless that was inlined all the same.
+        let all = world.objects[0].described().map(path);
+        let inlined =
+            all.filter(|path| is_of(path, crates) && (optimised || side.code(path).is_empty()));
+        let inlined: BTreeSet<String> = inlined.collect();
+        for held in left.held.values_mut() {
+            held.reach.extend(inlined.iter().cloned());
+        }
+        Ok(left)
+    }
+
+    /// The first of the code that was left, if a later patch would have to know of it.
+    pub fn first(&self, crates: &HashSet<String>) -> Option<String> {
+        let matters = |held: &&Held| held.reach.iter().any(|path| !is_closure(path, crates));
+        let mut all = self.held.iter();
+        let (path, _) = all.find(|(_, held)| matters(held))?;
+        Some(without_marks(path))
+    }
+
+    /// Whether it may hold closures or futures of the function that is called `function` in the plugin.
+    pub fn holds_closures_of(&self, function: &str) -> bool {
+        let start = format!("{function}::{{closure#");
+        self.held.keys().any(|path| path.contains(&start))
+    }
+
+    fn look(
+        &mut self,
+        side: &Side<'_, '_>,
+        crates: &HashSet<String>,
+        taken: &dyn Fn(Piece) -> bool,
+        has_site: &dyn Fn(&str) -> bool,
+    ) {
+        let world = side.world;
+        for user in world.all().filter(|piece| taken(*piece)) {
+            for relocation in world.objects[user.0].relocations(user.1) {
+                let Some(target) = world.target(user.0, &relocation) else {
+                    continue;
+                };
+                let (path, piece) = match target {
+                    Target::Piece(piece) if piece == user || !world.is_code(piece) => continue,
+                    Target::Piece(piece) => (world.path_of(piece), Some(piece)),
+                    Target::Outside(name) => (Some(world.path(name)), None),
+                };
+                let Some(path) =
+                    path.filter(|path| is_of(path, crates) && !self.held.contains_key(&**path))
+                else {
+                    continue;
+                };
+                let Some(holder) = holder(side, (&path, piece), (user, &relocation)) else {
+                    continue;
+                };
+                let reach = self.reach(side, crates, (&path, piece), has_site);
+                self.held.insert(
+                    path.to_string(),
+                    Held {
+                        holder: holder.told(),
+                        reach,
+                    },
+                );
+            }
+        }
+    }
+
+    /// All of our code that a piece leads to, itself and what has a site included.
+    fn reach(
+        &mut self,
+        side: &Side<'_, '_>,
+        crates: &HashSet<String>,
+        (path, piece): (&str, Option<Piece>),
+        has_site: &dyn Fn(&str) -> bool,
+    ) -> BTreeSet<String> {
+        let world = side.world;
+        let mut found = BTreeSet::from([path.to_owned()]);
+        let mut seen = HashSet::new();
+        let mut waiting: Vec<Piece> = piece.into_iter().collect();
+        while let Some(piece) = waiting.pop() {
+            if !seen.insert(piece) {
+                continue;
+            }
+            if let Some(path) = world.path_of(piece) {
+                if !world.is_code(piece) {
+                    continue;
+                }
+                if is_of(&path, crates) {
+                    found.insert(path.to_string());
+                }
+                if has_site(&path) {
+                    continue;
+                }
+                self.prints
+                    .entry(path.to_string())
+                    .or_insert_with(|| print(side, &path));
+            }
+            for relocation in world.objects[piece.0].relocations(piece.1) {
+                match world.target(piece.0, &relocation) {
+                    Some(Target::Piece(next)) => waiting.push(next),
+                    Some(Target::Outside(name)) if is_of(&world.path(name), crates) => {
+                        found.insert(world.path(name).to_string());
+                    }
+                    Some(Target::Outside(_)) | None => {}
+                }
+            }
+        }
+        found
+    }
+
+    /// Refuses if what was left may not live on beside the new code. `edits`: those since.
+    pub fn check<'d>(
+        &self,
+        old: &Side<'_, 'd>,
+        new: &Side<'_, 'd>,
+        premises: &Premises<'_>,
+        edits: &Edits,
+    ) -> Result<(), String> {
+        let later = Later {
+            left: self,
+            old,
+            new,
+            judge: Judge { premises, edits },
+            own: self.own_marks(old, premises),
+        };
+        for (path, held) in &self.held {
+            let reached = held
+                .reach
+                .iter()
+                .map(|path| (path.as_str(), later.state(path)));
+            if let Some(culprit) = later.judge.culprit(path, reached) {
+                let told = culprit.told(path, &held.holder);
+                let told = self.names.iter().fold(told, |told, (own, name)| {
+                    told.replace(&format!("::{own}::"), &format!("::{name}::"))
+                });
+                return Err(format!("{told} (it came with an earlier patch)"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The marks of the plugin's own crate: a program has others.
+    fn own_marks(&self, old: &Side<'_, '_>, premises: &Premises<'_>) -> HashSet<String> {
+        if !self.as_built {
+            return HashSet::new();
+        }
+        let all = self.held.values().flat_map(|held| &held.reach);
+        let mut own: HashSet<String> = all
+            .flat_map(|path| marks_of(path, premises.crates))
+            .collect();
+        for (path, _) in old.world.paths() {
+            for mark in marks_of(path, premises.crates) {
+                own.remove(&mark);
+            }
+        }
+        own
+    }
+}
+
+/// What was left, and what is compiled now.
+struct Later<'a, 'd> {
+    left: &'a Left,
+    old: &'a Side<'a, 'd>,
+    new: &'a Side<'a, 'd>,
+    judge: Judge<'a>,
+    own: HashSet<String>,
+}
+
+impl Later<'_, '_> {
+    fn state(&self, path: &str) -> State {
+        if let Some(state) = self.judge.of_site(path) {
+            return state;
+        }
+        if self.is_own(path) {
+            return self.own_state(path);
+        }
+        let is_code = |side: &Side<'_, '_>| !side.code(path).is_empty();
+        let is_data = |side: &Side<'_, '_>| !is_code(side) && !side.world.pieces(path).is_empty();
+        if is_data(self.old) || is_data(self.new) {
+            return State::Same;
+        }
+        if !is_code(self.new) {
+            return State::Gone;
+        }
+        let then = match self.left.as_built {
+            true if is_code(self.old) => Some(print(self.old, path)),
+            true if self.judge.edits.only_bodies => return State::Same,
+            _ => self.left.prints.get(path).copied(),
+        };
+        match then == Some(print(self.new, path)) {
+            true => State::Same,
+            false => State::Differs,
+        }
+    }
+
+    fn is_own(&self, path: &str) -> bool {
+        !self.own.is_empty()
+            && marks_of(path, self.judge.premises.crates)
+                .iter()
+                .any(|mark| self.own.contains(mark))
+    }
+
+    /// Of code that is declared in a body that the plugin was compiled from. A closure keeps its body; what it leads to
+    /// is looked at by itself. A function is known by its name and the function around it: the plugin has it elsewhere.
+    fn own_state(&self, path: &str) -> State {
+        let crates = self.judge.premises.crates;
+        if is_closure(path, crates) || is_detached_body(path) {
+            return State::Same;
+        }
+        let end: Vec<&str> = path.rsplitn(3, "::").take(2).collect();
+        let [name, function] = end[..] else {
+            return State::Same;
+        };
+        let end = format!("{function}::{name}");
+        let ends = |side: &Side<'_, '_>| -> HashMap<String, u64> {
+            let all = side
+                .world
+                .paths()
+                .filter(|(other, _)| other.ends_with(&end) && !side.code(other).is_empty());
+            all.map(|(other, _)| (other.to_string(), print(side, other)))
+                .collect()
+        };
+        match ends(self.old) == ends(self.new) {
+            true => State::Same,
+            false => State::Differs,
+        }
+    }
+}
+
+fn print(side: &Side<'_, '_>, path: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    side.print_of(&side.code(path)).hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,180 @@
+//! Old code that lives, and state that stays: what objects, pointers and closures lead to when functions are patched is
+//! new as well, or the edit is refused with the reason. Each test edits one module of a running program.
+
+use soft_mock_tests::project::{Project, Save};
+use soft_mock_tests::session::Session;
+
+const FILE: &str = "src/main.rs";
+
+struct Program {
+    project: Project,
+    session: Session,
+    topic: &'static str,
+}
+
+impl Program {
+    fn start(topic: &'static str, answer: &str) -> Self {
+        let project = Project::fixture("alive");
+        let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+        session.wait_for_stdout("ready");
+        assert_eq!(session.ask(topic), answer);
+        Self {
+            project,
+            session,
+            topic,
+        }
+    }
+
+    #[track_caller]
+    fn patches(&mut self, edit: (&str, &str), answer: &str) {
+        self.project.edit(FILE, edit.0, edit.1);
+        self.session.wait_for_patch();
+        assert_eq!(self.session.ask(self.topic), answer);
+    }
+
+    /// The edits are refused for this reason, and the program runs on as it was; then they are taken back.
+    #[track_caller]
+    fn refuses(&mut self, edits: &[(&str, &str)], words: &[&str], answer: &str) {
+        let before = self.project.read(FILE);
+        let patches = self.session.patches().len();
+        self.project.edit_all(FILE, edits);
+        let line = self.session.wait_for_all(words);
+        assert!(line.contains("src/main.rs:"), "{line}");
+        self.session.wait_for_stderr("the old code runs on");
+        assert_eq!(self.session.ask(self.topic), answer);
+        assert_eq!(self.session.patches().len(), patches);
+        self.project.save(Save::InPlace, FILE, &before);
+        self.session.wait_for_stderr("the edit was taken back");
+    }
+}
+
+#[test]
+fn a_display_is_edited_as_often_as_one_likes_unless_a_pointer_is_kept() {
+    let mut program = Program::start("formatted", "<1> (2)");
+    program.patches(("\"<{}>\"", "\"[{}]\""), "[1] (2)");
+    program.patches(("\"[{}]\"", "\"|{}|\""), "|1| (2)");
+    program.refuses(
+        &[("\"({})\"", "\"-{}-\"")],
+        &[
+            "`<alive::formatted::Kept<u32> as core::fmt::Display>::fmt` has no site",
+            "a pointer to it, taken in `alive::formatted::setup`",
+        ],
+        "|1| (2)",
+    );
+}
+
+#[test]
+fn a_registered_handler_that_takes_another_parameter() {
+    let mut program = Program::start("handlers", "shown 7");
+    program.patches(("\"shown {n}\"", "\"seen {n}\""), "seen 7");
+    program.refuses(
+        &[
+            ("fn show(n: u32)", "fn show(n: u32, even: bool)"),
+            ("\"seen {n}\"", "\"seen {n} {even}\""),
+        ],
+        &[
+            "signature of fn show changed",
+            "`alive::handlers::show` has another signature now",
+            "a vtable or a table of functions may still lead to its old code",
+        ],
+        "seen 7",
+    );
+    program.refuses(
+        &[
+            ("fn show(", "fn renamed("),
+            ("route(show)", "route(renamed)"),
+        ],
+        &["`alive::handlers::show` is gone"],
+        "seen 7",
+    );
+}
+
+#[test]
+fn a_function_in_a_body_whose_address_is_kept() {
+    let mut program = Program::start("pointers", "2 11");
+    program.patches(("n + 10", "n + 20"), "2 21");
+    program.refuses(
+        &[("n + 1\n", "n + 2\n")],
+        &[
+            "`alive::pointers::setup::inner` has no site",
+            "a pointer to it, taken in `alive::pointers::setup`",
+        ],
+        "2 21",
+    );
+}
+
+#[test]
+fn closures_keep_their_bodies_and_it_is_said() {
+    let mut program = Program::start("closures", "[6] 107");
+    program.patches(("n + 5", "n + 6"), "[6] 107");
+    program.session.wait_for_stderr(
+        "closures and tasks of alive::closures::setup that are alive keep their old bodies",
+    );
+    // One that a patch of a body has stored, and what it calls.
+    program.patches(
+        (
+            "calls.truncate(2);",
+            "if calls.len() == 1 { calls.push(Box::new(|n| generic(n) + 1)); }",
+        ),
+        "[6, 102] 107",
+    );
+    program.refuses(
+        &[("n.into() + 100", "n.into() + 200")],
+        &[
+            "body of fn generic changed",
+            "`alive::closures::generic::<u32>` has no site",
+            "through `alive::closures::make::{closure#0}` (it came with an earlier patch)",
+        ],
+        "[6, 102] 107",
+    );
+}
+
+#[test]
+fn an_object_that_a_patch_has_made_outlives_its_undoing() {
+    let mut program = Program::start("objects", "[] 1007");
+    let original = program.project.read(FILE);
+    program.project.edit_all(
+        FILE,
+        &[
+            (
+                "all.truncate(1);",
+                "if all.is_empty() { all.push(Box::new(Added(3u32))); }",
+            ),
+            ("self.0.into() + 1000", "self.0.into() + 2000"),
+        ],
+    );
+    program.session.wait_for_patch();
+    assert_eq!(program.session.ask("objects"), "[2004] 2007");
+    program.project.save(Save::InPlace, FILE, &original);
+    let words = [
+        "undone: `<alive::objects::Added<u32> as alive::objects::Call>::call` has no site",
+        "(it came with an earlier patch)",
+    ];
+    program.session.wait_for_all(&words);
+    program.session.wait_for_stderr("the old code runs on");
+    assert_eq!(program.session.ask("objects"), "[2004] 2007");
+}
+
+#[test]
+fn variables_in_closures_stay_or_it_is_said() {
+    let mut program = Program::start("variables", "1000 0");
+    program.patches(
+        (
+            "let next = ||",
+            "let one = || 1;\n        one();\n        let next = ||",
+        ),
+        "1001 1",
+    );
+    program.refuses(
+        &[(
+            "let local = ||",
+            "let two = || 2;\n        two();\n        let local = ||",
+        )],
+        &[
+            "alive::variables::answer::{closure}::",
+            "stands in a closure",
+            "which is which can't be told",
+        ],
+        "1002 2",
+    );
+}
