@@ -50,7 +50,8 @@ impl Value {
         Ok(Self(Content::Plain(LiveData::new(value)?)))
     }
 
-    /// An object, moved. Its type must be one that both sides know from a crate of shared types.
+    /// An object, moved. Its type must be one that both sides know from a crate of shared types: only those are compared
+    /// field by field. Two versions of a plugin's own type may have one `TypeId` and two layouts.
     pub fn object<T: Any + Send + Sync>(value: T) -> Self {
         Self(Content::Object(Object {
             value: Box::new(value),
