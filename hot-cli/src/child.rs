@@ -1,10 +1,12 @@
 //! The user's command as a child process: started, waited for, signalled, stopped for a restart.
 //!
-//! Knows nothing of builds, patches or why a restart is wanted. The child is as it would be without `hot`: it has our
-//! stdin, stdout, stderr, environment and process group, so the terminal is its own, Ctrl-C and Ctrl-Z reach it
-//! straight from there, and it starts with no signal blocked or newly ignored.
+//! Knows nothing of builds, patches or why a restart is wanted. The child is as it would be without
+//! `hot`: it has our stdin, stdout, stderr, environment and process group, so the terminal is its
+//! own, Ctrl-C and Ctrl-Z reach it straight from there, and it starts with no signal blocked or
+//! newly ignored.
 //!
-//! What is deliberately absent: the child doesn't die with `hot`. Where `hot` is killed, the program lives on.
+//! What is deliberately absent: the child doesn't die with `hot`. Where `hot` is killed, the
+//! program lives on.
 
 mod process;
 mod signals;
@@ -66,11 +68,13 @@ pub(crate) enum ChildEvent {
         /// Whether `Supervisor::stop` asked for it.
         stopped: bool,
     },
-    /// A signal came to `hot`. Where a child runs, it has the signal too, and decides what it means.
+    /// A signal came to `hot`. Where a child runs, it has the signal too, and decides what it
+    /// means.
     Signal {
         /// Its number.
         signal: i32,
-        /// Whether a child was running. If not, SIGINT, SIGQUIT, SIGTERM and SIGHUP are meant for `hot` itself.
+        /// Whether a child was running. If not, SIGINT, SIGQUIT, SIGTERM and SIGHUP are meant for
+        /// `hot` itself.
         child: bool,
     },
 }
@@ -117,7 +121,8 @@ pub(crate) struct Stopped {
     pub(crate) killed: usize,
 }
 
-/// Runs the command, again and again where that is asked for, and handles signals as long as it exists.
+/// Runs the command, again and again where that is asked for, and handles signals as long as it
+/// exists.
 ///
 /// One per process: signals come to the whole process.
 pub(crate) struct Supervisor<E> {
@@ -147,8 +152,9 @@ impl<E: From<ChildEvent> + Send + 'static> Supervisor<E> {
         let signals = SignalThread::start({
             let (current, events) = (Arc::clone(&current), events.clone());
             move |received| {
-                // Held to the end: a child that is being started gets the signal too, and the end of a child isn't
-                // told (upon which `hot` may exit) before everyone else has the signal.
+                // Held to the end: a child that is being started gets the signal too, and the end
+                // of a child isn't told (upon which `hot` may exit) before everyone
+                // else has the signal.
                 let current = lock(&current);
                 let run = current.as_ref().filter(|run| run.is_running());
                 if let Some(run) = run {
@@ -203,10 +209,11 @@ impl<E: From<ChildEvent> + Send + 'static> Supervisor<E> {
             .map(|run| run.process.id())
     }
 
-    /// Ends the child, the processes it started in our process group, and `programs`: SIGTERM, and SIGKILL for what
-    /// is left after `grace`. Returns when they are gone; `start` may follow.
+    /// Ends the child, the processes it started in our process group, and `programs`: SIGTERM, and
+    /// SIGKILL for what is left after `grace`. Returns when they are gone; `start` may follow.
     ///
-    /// `programs` are pids whose connection to our socket is open. Those of other users are left alone.
+    /// `programs` are pids whose connection to our socket is open. Those of other users are left
+    /// alone.
     pub(crate) fn stop(&mut self, programs: &[u32], grace: Duration) -> Stopped {
         let run = lock(&self.current).clone();
         let mut targets: Vec<Process> = Vec::new();
@@ -281,9 +288,9 @@ fn wait_in_background<E: From<ChildEvent> + Send + 'static>(
     Ok(())
 }
 
-/// What the terminal sends has reached the child already. What was sent to `hot` alone is passed on; a signal that
-/// means "end" also to all that runs in our process group below us, as the terminal would do: a cargo that is ended
-/// alone leaves its rustc behind, a shell the program.
+/// What the terminal sends has reached the child already. What was sent to `hot` alone is passed
+/// on; a signal that means "end" also to all that runs in our process group below us, as the
+/// terminal would do: a cargo that is ended alone leaves its rustc behind, a shell the program.
 fn pass_on(run: &Run, received: Received) {
     if received.from_terminal && run.started.elapsed() > JUST_STARTED {
         return;

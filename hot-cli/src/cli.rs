@@ -1,8 +1,9 @@
 //! The tree of `hot`'s commands and options, from which `hot --help` comes, and who does what.
 //!
-//! Knows nothing of what a command does: each has its arguments beside its code. Whatever begins with a word that is no
-//! command of `hot` is the user's own, and goes to a session untouched. (Not by clap's external subcommands: the name of
-//! such a one must be Unicode, that of a program need not.)
+//! Knows nothing of what a command does: each has its arguments beside its code. Whatever begins
+//! with a word that is no command of `hot` is the user's own, and goes to a session untouched. (Not
+//! by clap's external subcommands: the name of such a one must be Unicode, that of a program need
+//! not.)
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -17,7 +18,8 @@ use crate::{exit, inspect, offline, plugins, remote, session};
 
 /// First argument with which `cargo-hot` starts `hot`: the user typed `cargo hot …`.
 ///
-/// `bin/cargo-hot.rs` holds the same text (two programs, no library between them); a test compares them.
+/// `bin/cargo-hot.rs` holds the same text (two programs, no library between them); a test compares
+/// them.
 const AS_CARGO_SUBCOMMAND: &str = "--as-cargo-subcommand";
 
 /// Cargo's commands that people would try after `hot` alone.
@@ -78,8 +80,8 @@ enum Command {
     Expand(inspect::ExpandArgs),
 }
 
-/// Does what `arguments` ask for, which begin with the program's name. Prints help, version or an error and ends the
-/// process where they ask for that.
+/// Does what `arguments` ask for, which begin with the program's name. Prints help, version or an
+/// error and ends the process where they ask for that.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let cargo = std::env::var_os("CARGO");
     let hot = Hot::read(arguments, cargo.as_deref()).unwrap_or_else(|error| error.exit());
@@ -183,7 +185,8 @@ fn command_was_escaped(args: &[OsString], command_len: usize) -> bool {
         .is_some_and(|arg| arg == "--")
 }
 
-/// `hot run` would start a program named `run`; that is never what was meant, and `hot test` would even find one.
+/// `hot run` would start a program named `run`; that is never what was meant, and `hot test` would
+/// even find one.
 fn refuse_bare_cargo_command(
     parser: &mut clap::Command,
     command: &[OsString],

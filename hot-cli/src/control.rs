@@ -1,7 +1,9 @@
-//! The control socket: the programs of the session connect to it, say who they are, and are told what to load.
+//! The control socket: the programs of the session connect to it, say who they are, and are told
+//! what to load.
 //!
-//! Knows nothing of plugins or of what the messages mean, only that the first line of a program is its hello. A
-//! connection that doesn't keep to the protocol is closed, with an event that says why; the others don't notice.
+//! Knows nothing of plugins or of what the messages mean, only that the first line of a program is
+//! its hello. A connection that doesn't keep to the protocol is closed, with an event that says
+//! why; the others don't notice.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -86,7 +88,8 @@ pub(crate) struct ListenError {
     error: io::Error,
 }
 
-/// Why a message wasn't sent; the connection is closed then, and `ControlEvent::Left` follows if it was open.
+/// Why a message wasn't sent; the connection is closed then, and `ControlEvent::Left` follows if it
+/// was open.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
     /// The program has left.
@@ -139,7 +142,8 @@ impl Control {
         })
     }
 
-    /// Sends one message. It is slow only if the program doesn't read; then it fails after some seconds.
+    /// Sends one message. It is slow only if the program doesn't read; then it fails after some
+    /// seconds.
     pub(crate) fn send(&self, conn: Connection, message: &ToProgram) -> Result<(), SendError> {
         let peer = lock(&self.shared.connections)
             .get(&conn)

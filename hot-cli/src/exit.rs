@@ -1,6 +1,7 @@
 //! The exit codes of `hot`, all of them.
 //!
-//! A session ends with the exit code of the user's command. Every other command ends with 0, or with one of these.
+//! A session ends with the exit code of the user's command. Every other command ends with 0, or
+//! with one of these.
 
 use std::process::ExitStatus;
 
@@ -19,7 +20,8 @@ pub(crate) const NOT_EXECUTABLE: u8 = 126;
 /// The user's command isn't there, as shells say it.
 pub(crate) const NOT_FOUND: u8 = 127;
 
-/// A signal ended the user's command, or `hot` itself: this and the signal's number, as shells say it.
+/// A signal ended the user's command, or `hot` itself: this and the signal's number, as shells say
+/// it.
 pub(crate) fn of_signal(signal: i32) -> u8 {
     // The highest signal is 64.
     u8::try_from(128 + signal).unwrap_or(u8::MAX)

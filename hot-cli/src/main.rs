@@ -1,8 +1,8 @@
 //! `hot`: patches the functions of a program while it runs.
 //!
-//! Called by cargo in place of rustc (under the names `hot-rustc` and `hot-include`), it is the wrapper that
-//! rewrites a crate; called by that rustc as its linker, it exports a plugin's symbols; called by the user, it runs a
-//! session around their command, or one of its own commands.
+//! Called by cargo in place of rustc (under the names `hot-rustc` and `hot-include`), it is the
+//! wrapper that rewrites a crate; called by that rustc as its linker, it exports a plugin's
+//! symbols; called by the user, it runs a session around their command, or one of its own commands.
 
 mod cargo;
 mod child;

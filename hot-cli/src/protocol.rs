@@ -1,4 +1,5 @@
-//! What is said between a session and other terminals: one question and one answer a connection, one JSON object a line.
+//! What is said between a session and other terminals: one question and one answer a connection,
+//! one JSON object a line.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -16,7 +17,8 @@ pub(crate) enum Request {
     Status,
     /// What was patched?
     History,
-    /// How do the sources of what runs differ from those that were built? Or what did one patch change?
+    /// How do the sources of what runs differ from those that were built? Or what did one patch
+    /// change?
     Diff {
         /// The number of that patch.
         patch: Option<u64>,

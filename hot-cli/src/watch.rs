@@ -1,12 +1,13 @@
 //! Watches source files and folders, and tells at once whose content changed.
 //!
-//! Knows nothing of Rust, cargo or what a change means. A set of files and extra folders, which may change during the
-//! session, is turned into folders to watch (`watch/routes.rs`); an event only makes a path suspect, what counts is
-//! its content (`watch/content.rs`). So it doesn't matter in which of the many ways an editor or git writes a file.
+//! Knows nothing of Rust, cargo or what a change means. A set of files and extra folders, which may
+//! change during the session, is turned into folders to watch (`watch/routes.rs`); an event only
+//! makes a path suspect, what counts is its content (`watch/content.rs`). So it doesn't matter in
+//! which of the many ways an editor or git writes a file.
 //!
-//! No long debounce: a file that was closed after writing, or renamed to its name, is compared 1 ms after the last
-//! event, anything else after 3 ms, and never later than 20 ms after the first one. Those 1 ms keep the files of one
-//! `git checkout` together.
+//! No long debounce: a file that was closed after writing, or renamed to its name, is compared 1 ms
+//! after the last event, anything else after 3 ms, and never later than 20 ms after the first one.
+//! Those 1 ms keep the files of one `git checkout` together.
 
 mod content;
 mod routes;
@@ -97,8 +98,9 @@ impl Watcher {
 
     /// The files of interest, in place of those given before. They need not exist.
     ///
-    /// When it returns, they are watched: a later change is not missed. What a new one holds now is what changes are
-    /// compared with; one that was watched before keeps what was last told of it.
+    /// When it returns, they are watched: a later change is not missed. What a new one holds now is
+    /// what changes are compared with; one that was watched before keeps what was last told of
+    /// it.
     pub(crate) fn set_files(
         &self,
         files: impl IntoIterator<Item = PathBuf>,
@@ -108,8 +110,8 @@ impl Watcher {
 
     /// Files and folders (with all below them) that the user named, in place of those given before.
     ///
-    /// New files in them are told too. Left out are version control's folders, build output (marked by a
-    /// `CACHEDIR.TAG`, as cargo's is), and the scratch files of editors.
+    /// New files in them are told too. Left out are version control's folders, build output (marked
+    /// by a `CACHEDIR.TAG`, as cargo's is), and the scratch files of editors.
     pub(crate) fn set_extra(
         &self,
         paths: impl IntoIterator<Item = PathBuf>,

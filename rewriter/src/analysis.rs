@@ -1,8 +1,8 @@
-//! What the source of a crate says: which functions can have a site, what files declare, what lasts in a
-//! running program.
+//! What the source of a crate says: which functions can have a site, what files declare, what lasts
+//! in a running program.
 //!
-//! By names alone, on the safe side. Writes no text, compares nothing, and knows nothing of how patches are
-//! made.
+//! By names alone, on the safe side. Writes no text, compares nothing, and knows nothing of how
+//! patches are made.
 
 pub(crate) mod attribute_effect;
 pub(crate) mod crate_survey;

@@ -7,10 +7,11 @@
 //! const MAX: u8 = 1;               ─►   const MAX: u8 = 2;                     indirect: value of const MAX changed
 //! ```
 //!
-//! Three kinds of change: *changed* is the body of a function with a site, and nothing else needs to
-//! be compiled for it; an *indirect* edit is one of code, and becomes part of the program with
+//! Three kinds of change: *changed* is the body of a function with a site, and nothing else needs
+//! to be compiled for it; an *indirect* edit is one of code, and becomes part of the program with
 //! the functions that use it; a *rude* one can't, since values, vtables, statics or calls of code
-//! that was compiled before would not fit (see [`LayoutNames`](crate::analysis::LayoutNames)). What can't be told is rude.
+//! that was compiled before would not fit (see [`LayoutNames`](crate::analysis::LayoutNames)). What
+//! can't be told is rude.
 //!
 //! Knows nothing of how a patch is made.
 

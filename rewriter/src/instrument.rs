@@ -1,5 +1,5 @@
-//! Writes a crate anew, with a check at the start of each function that can have one: for the program, for its
-//! twin, for tests, and for one function under an attribute.
+//! Writes a crate anew, with a check at the start of each function that can have one: for the
+//! program, for its twin, for tests, and for one function under an attribute.
 //!
 //! Knows nothing of what changed and of patches.
 

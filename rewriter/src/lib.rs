@@ -7,8 +7,8 @@
 //!                      └─ whole_crate     a crate prepared to be compiled whole and compared
 //! ```
 //!
-//! No arrow runs the other way, and none between the four on the right. This crate does no IO and starts no
-//! process. It knows nothing of cargo, of rustc's arguments and of running programs; see
+//! No arrow runs the other way, and none between the four on the right. This crate does no IO and
+//! starts no process. It knows nothing of cargo, of rustc's arguments and of running programs; see
 //! `docs/architecture.md` of the workspace for the parts around it.
 
 #![forbid(unsafe_code)]

@@ -1,4 +1,5 @@
-//! The sources of a patch: a tiny crate that holds the changed functions of one crate and nothing else.
+//! The sources of a patch: a tiny crate that holds the changed functions of one crate and nothing
+//! else.
 //!
 //! ```text
 //! soft_mock_plugin.rs        pub use ::__hot_host::*;  mod store { pub use ::__hot_host::store::*; use …;  include!("home/me/app/src/store.rs"); }
@@ -7,11 +8,12 @@
 //!
 //! It is compiled under the user's crate name with the widened copy of the crate (the twin) as
 //! `__hot_host`; `--remap-path-prefix <folder>=` makes panics, `file!()` and diagnostics name the
-//! user's file. Calls to other functions go to the host's, through their sites; so do recursive ones.
+//! user's file. Calls to other functions go to the host's, through their sites; so do recursive
+//! ones.
 //!
 //! An async function's new future is boxed and claims every auto trait, since the site's type does.
-//! `Send` is checked: either the new future is `Send`, or the function's original one is not, so that
-//! nobody can have relied on it. `Sync` needs no check: nothing can be done through a shared
+//! `Send` is checked: either the new future is `Send`, or the function's original one is not, so
+//! that nobody can have relied on it. `Sync` needs no check: nothing can be done through a shared
 //! reference to an unnamed future. The unwind-safety traits are hints that guard no memory.
 //!
 //! Knows nothing of rustc's arguments, of files and of what is done with the result.

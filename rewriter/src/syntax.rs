@@ -1,6 +1,7 @@
 //! Rust as text and tokens: the files of a crate, names, types, edits, and what tokens mention.
 //!
-//! Knows nothing of sites and patches: what a function or a change means for them is for others to say.
+//! Knows nothing of sites and patches: what a function or a change means for them is for others to
+//! say.
 
 pub(crate) mod attributes;
 pub(crate) mod edition;

@@ -6,10 +6,10 @@
 //! ```
 //!
 //! The crate is then rewritten as the program's was. The future of an async function would hold its
-//! body, and whoever awaits it would hold that: with the body behind a pointer, a change of it stays
-//! where it is (see `detached`). Statics become `#[used]`: rustc then reaches them through the global
-//! offset table, where those of another module can be. Knows nothing of objects and symbols, and not
-//! of what changed.
+//! body, and whoever awaits it would hold that: with the body behind a pointer, a change of it
+//! stays where it is (see `detached`). Statics become `#[used]`: rustc then reaches them through
+//! the global offset table, where those of another module can be. Knows nothing of objects and
+//! symbols, and not of what changed.
 
 mod detached;
 
@@ -40,7 +40,8 @@ pub struct PreparedCrate {
     pub tree: CrateTree,
     /// Names of new functions, which get no prologue (see [`Options::without`](crate::Options)).
     pub without: Vec<String>,
-    /// Functions with a site whose body had to be moved and could not be, and why: they can't be replaced.
+    /// Functions with a site whose body had to be moved and could not be, and why: they can't be
+    /// replaced.
     pub attached: BTreeMap<String, String>,
     /// All identifiers of the crate: a static with another name comes from a foreign macro.
     pub identifiers: HashSet<String>,
@@ -170,8 +171,8 @@ impl Preparer<'_> {
         }
     }
 
-    /// Moves the body of a function where that is needed and possible: that of an async function, and
-    /// one under an attribute macro, which may change what stands around the body.
+    /// Moves the body of a function where that is needed and possible: that of an async function,
+    /// and one under an attribute macro, which may change what stands around the body.
     fn function(&mut self, candidate: &Candidate<'_>) {
         let line = line_of(candidate.signature.ident.span());
         let owner = candidate.item_impl.map_or(Owner::Free, Owner::of_impl);

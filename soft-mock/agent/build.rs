@@ -1,4 +1,5 @@
-//! The agent is copied into each session's folder, so it is linked without symbols, whatever the profile says.
+//! The agent is copied into each session's folder, so it is linked without symbols, whatever the
+//! profile says.
 
 fn main() {
     println!("cargo::rustc-link-arg-cdylib=-Wl,--strip-all");

@@ -1,5 +1,5 @@
-//! Leaves the compiler's own version string to the macros: the compiler that builds them is the one that
-//! builds the crates that use them.
+//! Leaves the compiler's own version string to the macros: the compiler that builds them is the one
+//! that builds the crates that use them.
 
 use std::process::Command;
 

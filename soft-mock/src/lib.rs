@@ -1,8 +1,9 @@
 //! Replace the body of a function while the program runs, or in a test.
 //!
 //! The rewriter gives every eligible function a *prologue*, a check of one pointer, and leaves a
-//! [`Site`](registry::Site) for it in the program. This crate finds the sites and redirects them. Programs and tests
-//! that `hot` builds need no dependency on it, except for what they ask of it themselves:
+//! [`Site`](registry::Site) for it in the program. This crate finds the sites and redirects them.
+//! Programs and tests that `hot` builds need no dependency on it, except for what they ask of it
+//! themselves:
 //!
 //! | you want | look at |
 //! |---|---|
@@ -29,7 +30,8 @@
 //! # What holds
 //! - Nothing is installed that wasn't compared with the function's type: by the id of the type for
 //!   mocks, by signature, unit, compiler and id for plugins.
-//! - A call that has begun goes on with the code that it began with; the next one runs the new code.
+//! - A call that has begun goes on with the code that it began with; the next one runs the new
+//!   code.
 //! - The functions of one patch become active in one step, for all threads.
 //! - Replaced code is never unloaded: strings, vtables and futures may point into it.
 //!
@@ -40,8 +42,8 @@ pub mod mock;
 pub mod plugin;
 mod scope;
 
-/// What generated code refers to: attributes and macros of one version name one version of it. No part of the
-/// interface.
+/// What generated code refers to: attributes and macros of one version name one version of it. No
+/// part of the interface.
 #[doc(hidden)]
 pub mod __private {
     pub mod v1 {

@@ -1,5 +1,5 @@
-//! Mocks: another function in the place of one that is found by its name, for the whole process, and
-//! closures that belong to a test (`scoped`).
+//! Mocks: another function in the place of one that is found by its name, for the whole process,
+//! and closures that belong to a test (`scoped`).
 //!
 //! A mock comes before patches; without one, whatever the program's own code is runs, patched or
 //! not. That is what "the original" means here. Nothing in this module knows of plugins.
@@ -167,7 +167,8 @@ pub enum MockError {
         /// The function's name.
         name: &'static str,
     },
-    /// A call of a function of the standard library isn't redirected, so a mock of it would not be seen.
+    /// A call of a function of the standard library isn't redirected, so a mock of it would not be
+    /// seen.
     #[error("`{name}` can't be mocked: {place} calls it, and {reason}")]
     Unseen {
         /// The function's name.
@@ -194,8 +195,8 @@ impl From<RegistryError> for MockError {
 /// Puts `mock` in the place of the function called `name`, for all threads, until it is reset.
 ///
 /// `F` is the function's type as a pointer, with its lifetimes as the function declares them:
-/// `mock_by_name("app::name_of", short as for<'a> fn(&'a User) -> &'a str)`. It is compared with the
-/// function's own; nothing else is accepted.
+/// `mock_by_name("app::name_of", short as for<'a> fn(&'a User) -> &'a str)`. It is compared with
+/// the function's own; nothing else is accepted.
 pub fn mock_by_name<F: Copy + 'static>(name: &str, mock: F) -> Result<(), MockError> {
     let site = find(name)?;
     match site.is_unsafe() {
@@ -220,8 +221,9 @@ fn install<F: Copy + 'static>(site: &'static Site, mock: F) -> Result<(), MockEr
     let slot = slot_for(code);
     let locked = registry()?.shared().lock();
     let hook = SiteHook::of(site, &locked);
-    // SAFETY: the slot answers `code`, a function of the site's type; it is code of this image, as the site is, or of
-    // a library, and whoever unloads that promises that nothing of it is called any more.
+    // SAFETY: the slot answers `code`, a function of the site's type; it is code of this image, as
+    // the site is, or of a library, and whoever unloads that promises that nothing of it is
+    // called any more.
     unsafe { hook.set_slot(Layer::Process, Some(slot), &locked) };
     hook.attach(&locked);
     Ok(())
@@ -243,7 +245,8 @@ fn check_type_of(
     hint: &'static str,
 ) -> Result<(), MockError> {
     let (name, signature) = (site.name(), site.signature());
-    // SAFETY: who compares it with a type of theirs is generic code of the program, of its compiler.
+    // SAFETY: who compares it with a type of theirs is generic code of the program, of its
+    // compiler.
     let type_id = unsafe { site.type_id() };
     let type_id = type_id.ok_or(MockError::NoType { name, signature })?;
     match type_id() == id {
@@ -298,8 +301,8 @@ fn without_lifetimes(text: &str) -> String {
     out.replacen("for", "", usize::from(text.starts_with("for<")))
 }
 
-/// Gives a function its original back: `reset(store::get)`. Returns whether it was mocked. Mocks that
-/// other tests made for themselves stay.
+/// Gives a function its original back: `reset(store::get)`. Returns whether it was mocked. Mocks
+/// that other tests made for themselves stay.
 pub fn reset<F>(function: F) -> Result<bool, MockError> {
     let mut mocked = false;
     for site in target::Target::item(&function)?.sites() {

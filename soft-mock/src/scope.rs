@@ -66,7 +66,8 @@ pub(crate) fn serve() -> Result<(), RegistryError> {
     SERVED.get_or_init(serve).clone()
 }
 
-/// Serves from the start of the program, so that threads follow that are started before the first mock.
+/// Serves from the start of the program, so that threads follow that are started before the first
+/// mock.
 #[used]
 #[link_section = ".init_array"]
 static AT_START: extern "C" fn() = {
@@ -148,7 +149,8 @@ impl Scope {
         move || self.run(work)
     }
 
-    /// The same future, polled for the test whoever polls it: `set.spawn(scope.follow(async { … }))`.
+    /// The same future, polled for the test whoever polls it: `set.spawn(scope.follow(async { …
+    /// }))`.
     pub fn follow<F: Future>(self, future: F) -> Follow<F> {
         Follow {
             scope: self,

@@ -1,5 +1,5 @@
-//! The history of a process, taking patches back, listeners, safe points. The history belongs to the
-//! whole process, so these are the steps of one test.
+//! The history of a process, taking patches back, listeners, safe points. The history belongs to
+//! the whole process, so these are the steps of one test.
 
 mod common;
 

@@ -1,4 +1,5 @@
-//! Mocks of functions of which there are instances: generic ones, default methods, `impl Trait` arguments.
+//! Mocks of functions of which there are instances: generic ones, default methods, `impl Trait`
+//! arguments.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,5 +1,5 @@
-//! Everything at once: threads that call, while others install, roll back, mock, reset and call originals. Every
-//! answer is checked.
+//! Everything at once: threads that call, while others install, roll back, mock, reset and call
+//! originals. Every answer is checked.
 //!
 //! `STORM_SECONDS=600 cargo test --release -p soft-mock --test storm` runs longer.
 
@@ -33,7 +33,8 @@ const UNIT: &str = "00abcdef01234567";
 const MOCK: u32 = 5_000_000;
 const PATCHES: [u32; 2] = [1_000_000, 2_000_000];
 
-/// What is installed at present: its number in the lower bits; the upper ones count, odd while it changes.
+/// What is installed at present: its number in the lower bits; the upper ones count, odd while it
+/// changes.
 #[derive(Default)]
 struct Epoch(AtomicU64);
 
@@ -69,7 +70,8 @@ impl Storm {
         let mut x = seed;
         while !self.ended.load(Ordering::Relaxed) {
             x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223) >> 12;
-            // Both functions of the patch, one after the other: never an old one after a new one of it.
+            // Both functions of the patch, one after the other: never an old one after a new one of
+            // it.
             let ([one, two], state) = self.patch.during(|| [app::one(x) - x, app::two(x) - x]);
             for added in [one, two] {
                 assert!(added == 0 || PATCHES.contains(&added), "{added}");

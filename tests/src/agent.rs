@@ -1,5 +1,5 @@
-//! Plays the part of `hot` for a program that was built under it: listens on the socket that the program's
-//! agent calls, and says what is to be loaded.
+//! Plays the part of `hot` for a program that was built under it: listens on the socket that the
+//! program's agent calls, and says what is to be loaded.
 //!
 //! So a test can hand the loader of a real program whatever file it likes.
 

@@ -8,7 +8,8 @@ pub fn seeded(seed: u64) -> Dice {
     fastrand::Rng::with_seed(seed)
 }
 
-/// How often something is to be done: the value of a variable, for long runs, else the short one of the suite.
+/// How often something is to be done: the value of a variable, for long runs, else the short one of
+/// the suite.
 pub fn rounds(variable: &str, short: usize) -> usize {
     match std::env::var(variable) {
         Ok(text) => text

@@ -1,4 +1,5 @@
-//! The environment that a test's processes see: the user's, without what the outer cargo and `hot` put there.
+//! The environment that a test's processes see: the user's, without what the outer cargo and `hot`
+//! put there.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -17,8 +18,8 @@ const KEPT: [&str; 6] = [
 /// What would make a run under test depend on how the test was started.
 const REMOVED: [&str; 6] = ["CARGO", "RUSTC", "RUSTDOC", "RUSTFLAGS", "RUST_", "HOT_"];
 
-/// A command whose environment is clean, and whose signals are not ignored: the tests themselves may
-/// run where they are, as a background job of a script.
+/// A command whose environment is clean, and whose signals are not ignored: the tests themselves
+/// may run where they are, as a background job of a script.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("env");
     command

@@ -19,7 +19,8 @@ pub fn fixture(name: &str) -> PathBuf {
     path
 }
 
-/// What may stay from one run of the tests to the next: dependencies that were compiled, for instance.
+/// What may stay from one run of the tests to the next: dependencies that were compiled, for
+/// instance.
 pub fn kept() -> PathBuf {
     let own = std::env::current_exe().expect("the path of this program");
     // Cargo marks its target folders as something that needs no backup.
@@ -44,7 +45,8 @@ pub fn copy(from: &Path, to: &Path) {
         if source.is_dir() {
             copy(&source, &to.join(name));
         } else {
-            // Not `fs::copy`: files of a registry may be read-only, and these are going to be edited.
+            // Not `fs::copy`: files of a registry may be read-only, and these are going to be
+            // edited.
             let content =
                 fs::read(&source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
             fs::write(to.join(name), content).expect("a file of the copy");

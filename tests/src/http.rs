@@ -1,4 +1,5 @@
-//! A small HTTP/1.1 client that keeps its one connection open, to show that a connection survives a patch.
+//! A small HTTP/1.1 client that keeps its one connection open, to show that a connection survives a
+//! patch.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,6 +1,8 @@
-//! What the end-to-end tests stand on: real cargo projects in folders of their own, real processes, real sockets.
+//! What the end-to-end tests stand on: real cargo projects in folders of their own, real processes,
+//! real sockets.
 //!
-//! Knows `hot` only from outside: its command line, what it says on stderr, and what the program under it does.
+//! Knows `hot` only from outside: its command line, what it says on stderr, and what the program
+//! under it does.
 
 pub mod agent;
 pub mod dice;

@@ -56,8 +56,8 @@ impl Output {
         self.shared.1.notify_all();
     }
 
-    /// Waits for a line of a stream, from the position `start` on, and returns the position after it.
-    /// Nothing when the time is over, or when both streams have ended without such a line.
+    /// Waits for a line of a stream, from the position `start` on, and returns the position after
+    /// it. Nothing when the time is over, or when both streams have ended without such a line.
     pub fn wait(
         &self,
         stream: Stream,

@@ -7,8 +7,9 @@ use serde_json::Value;
 use crate::project::Project;
 use crate::{environment, folder};
 
-/// The folder with the unmodified sources of a package. The fixture is a package that depends on it, with a lock file
-/// that holds the versions of the package's own, so that nothing is fetched which the package itself won't use.
+/// The folder with the unmodified sources of a package. The fixture is a package that depends on
+/// it, with a lock file that holds the versions of the package's own, so that nothing is fetched
+/// which the package itself won't use.
 pub fn sources(fixture: &str, name: &str) -> PathBuf {
     let output = environment::command("cargo")
         .args(["metadata", "--format-version", "1", "--locked"])
@@ -35,8 +36,8 @@ pub fn sources(fixture: &str, name: &str) -> PathBuf {
         .to_owned()
 }
 
-/// Gives a project a home of cargo's own, with the index and the archives of the user's: its sources are unpacked there,
-/// and may be edited. What the project needs has to be fetched.
+/// Gives a project a home of cargo's own, with the index and the archives of the user's: its
+/// sources are unpacked there, and may be edited. What the project needs has to be fetched.
 pub fn own_cargo_home(project: &mut Project) {
     project.cargo(&["fetch", "--locked"]);
     let users = user_cargo_home();

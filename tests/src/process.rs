@@ -1,4 +1,5 @@
-//! Finds the processes that belong to a project, whoever started them and in whatever group they are.
+//! Finds the processes that belong to a project, whoever started them and in whatever group they
+//! are.
 
 use std::fs;
 use std::time::{Duration, Instant};

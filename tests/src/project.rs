@@ -55,12 +55,13 @@ impl Project {
         Self::new(root, scratch, None, turn)
     }
 
-    /// A copy of a project with dependencies: they stay compiled from one run of the tests to the next. Projects of one
-    /// name exclude each other.
+    /// A copy of a project with dependencies: they stay compiled from one run of the tests to the
+    /// next. Projects of one name exclude each other.
     pub fn with_kept_target(source: &Path, name: &str) -> Self {
         let home = folder::kept().join(name);
         fs::create_dir_all(&home).expect("a folder below target/");
-        // First this lock and only then a turn: who waits for the lock keeps nobody else from working.
+        // First this lock and only then a turn: who waits for the lock keeps nobody else from
+        // working.
         let lock = File::create(home.join("lock")).expect("a lock file");
         lock.lock().expect("the lock");
         let turn = Turn::wait();
@@ -207,7 +208,8 @@ impl Project {
         }
     }
 
-    /// Where a text that occurs exactly once begins in a file: its line and column, as rustc counts them.
+    /// Where a text that occurs exactly once begins in a file: its line and column, as rustc counts
+    /// them.
     #[track_caller]
     pub fn position(&self, file: &str, needle: &str) -> (usize, usize) {
         let text = self.read(file);
@@ -300,8 +302,9 @@ fn scratch() -> TempDir {
         .expect("a temporary folder")
 }
 
-/// As `scratch`, with the same path in each run: another path would be another package, and be compiled again beside
-/// the last one. Not below target/, since there cargo takes the project for a member of this workspace.
+/// As `scratch`, with the same path in each run: another path would be another package, and be
+/// compiled again beside the last one. Not below target/, since there cargo takes the project for a
+/// member of this workspace.
 fn lasting_scratch(home: &Path, name: &str) -> TempDir {
     let mut hasher = DefaultHasher::new();
     home.hash(&mut hasher);

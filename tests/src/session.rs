@@ -25,7 +25,8 @@ pub struct Finished {
     pub stderr: Vec<String>,
 }
 
-/// A running process and all that it wrote. Each line is waited for once: the next wait starts after it.
+/// A running process and all that it wrote. Each line is waited for once: the next wait starts
+/// after it.
 pub struct Session {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -145,7 +146,8 @@ impl Session {
         self.expect(Stream::Stdout, "an answer", &|_| true)
     }
 
-    /// Sends a line again and again until the answer contains a text, also across a restart of the program.
+    /// Sends a line again and again until the answer contains a text, also across a restart of the
+    /// program.
     #[track_caller]
     pub fn ask_until(&mut self, line: &str, text: &str) -> String {
         let end = Instant::now() + TIMEOUT;
@@ -257,7 +259,8 @@ impl Drop for Session {
     }
 }
 
-/// `patched 2 functions in …`, `restored 1 function …`: a count distinguishes it from other lines with these words.
+/// `patched 2 functions in …`, `restored 1 function …`: a count distinguishes it from other lines
+/// with these words.
 fn says_patched(line: &str) -> bool {
     ["patched ", "restored "].iter().any(|word| {
         let rest = line.split_once(word).map_or("", |(_, rest)| rest);

@@ -11,7 +11,8 @@ thread_local! {
     static HELD: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The right to use the machine. A thread that has a turn gets more at once, so it can't wait for itself.
+/// The right to use the machine. A thread that has a turn gets more at once, so it can't wait for
+/// itself.
 #[derive(Debug)]
 pub struct Turn {
     stays_on_its_thread: PhantomData<*const ()>,

@@ -8,9 +8,9 @@
 //! ```
 //!
 //! Old code without a site that a living object may lead to (through a vtable, a static, a function
-//! pointer) would go on being called: that is refused, also if it is gone in the new one, or has a site of
-//! another type. A closure that is alive is the exception: the body that it was made with is its own, as a
-//! call in progress keeps its body.
+//! pointer) would go on being called: that is refused, also if it is gone in the new one, or has a
+//! site of another type. A closure that is alive is the exception: the body that it was made with
+//! is its own, as a call in progress keeps its body.
 
 mod alive;
 mod held;
@@ -99,8 +99,8 @@ pub fn compare<'d>(
 }
 
 /// Code whose own bytes differ, or that is new. Not what foreign crates make for foreign types: it
-/// stands in an object if something there happens to need it, and is the same everywhere. (Their inline
-/// functions have the older mangling, which names no crate with a mark.)
+/// stands in an object if something there happens to need it, and is the same everywhere. (Their
+/// inline functions have the older mangling, which names no crate with a mark.)
 fn changed(old: &Side<'_, '_>, new: &Side<'_, '_>, crates: &HashSet<String>) -> HashSet<Rc<str>> {
     let code = new
         .world
@@ -122,8 +122,8 @@ struct Comparison<'a, 'd> {
 }
 
 impl Comparison<'_, '_> {
-    /// Takes note of statics that begin with another value. Returns what is new with the code that it
-    /// describes.
+    /// Takes note of statics that begin with another value. Returns what is new with the code that
+    /// it describes.
     fn statics(&self, found: &mut Difference) -> Result<Vec<Piece>, String> {
         let (old, new) = (self.old, self.new);
         let mut described = Vec::new();
@@ -159,7 +159,8 @@ impl Comparison<'_, '_> {
         Ok(described)
     }
 
-    /// Goes from changed code to what refers to it. Returns the code without a site that was passed.
+    /// Goes from changed code to what refers to it. Returns the code without a site that was
+    /// passed.
     fn dirty(&self, described: Vec<Piece>, difference: &mut Difference) -> BTreeSet<Rc<str>> {
         let mut dirty = BTreeSet::new();
         let mut seen = HashSet::new();

@@ -1,12 +1,13 @@
-//! Which variable of the program is the one that a closure declares: a closure that is inserted before it shifts the
-//! number in its path.
+//! Which variable of the program is the one that a closure declares: a closure that is inserted
+//! before it shifts the number in its path.
 //!
 //! ```text
 //! app::next::{closure#0}::IDS   as the program was built
 //! app::next::{closure#1}::IDS   now: the same variable
 //! ```
 //!
-//! Told by name, size and content. Where these don't tell, nothing is guessed. Knows nothing of plugins.
+//! Told by name, size and content. Where these don't tell, nothing is guessed. Knows nothing of
+//! plugins.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -80,8 +81,8 @@ fn is_numbered(path: &str) -> bool {
     path.contains('#')
 }
 
-/// A path without the numbers of the closures around a variable. What std's macro makes for a thread-local has
-/// numbers of its own.
+/// A path without the numbers of the closures around a variable. What std's macro makes for a
+/// thread-local has numbers of its own.
 fn without_numbers(path: &str) -> String {
     let own = ["::{K#", "::{constant#"]
         .iter()

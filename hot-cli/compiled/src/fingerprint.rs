@@ -1,8 +1,8 @@
 //! What a piece of code or data is, so that two compilations can be compared.
 //!
-//! Bytes, and what they refer to: functions and statics by their paths, nameless constants by what they
-//! hold. Where a panic stands (`core::panic::Location`) counts by its file alone: a line that is moved
-//! changes no function. Knows nothing of what a difference means.
+//! Bytes, and what they refer to: functions and statics by their paths, nameless constants by what
+//! they hold. Where a panic stands (`core::panic::Location`) counts by its file alone: a line that
+//! is moved changes no function. Knows nothing of what a difference means.
 
 use std::cell::RefCell;
 use std::collections::hash_map::DefaultHasher;
@@ -120,9 +120,9 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         }
     }
 
-    /// Several functions in one body can have one path: then their size has to tell them apart. They
-    /// share an object, of which modules aren't divided; what others hold are copies, which come and
-    /// go with whoever needs them.
+    /// Several functions in one body can have one path: then their size has to tell them apart.
+    /// They share an object, of which modules aren't divided; what others hold are copies,
+    /// which come and go with whoever needs them.
     fn named(&self, name: &'d str, piece: Piece, addend: i64, hasher: &mut DefaultHasher) {
         self.name(name, addend, hasher);
         let path = self.world.path(name);
@@ -139,7 +139,8 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         let object = &self.world.objects[piece.0];
         let section = &object.sections[piece.1];
         let data = &object.data[section.file.clone()];
-        // A displacement counts from behind the instruction: four bytes, more if a constant follows.
+        // A displacement counts from behind the instruction: four bytes, more if a constant
+        // follows.
         let relative = matches!(kind, elf::R_X86_64_PC32 | elf::R_X86_64_PLT32);
         let start = offset + if relative { 4 } else { 0 };
         let start = start.clamp(0, data.len() as i64) as usize;

@@ -1,8 +1,8 @@
-//! What the code of a function does with an address that it loads: does it only call it, does it lay it down in its
-//! own frame, or may the address outlive the call?
+//! What the code of a function does with an address that it loads: does it only call it, does it
+//! lay it down in its own frame, or may the address outlive the call?
 //!
-//! Follows registers and slots of the frame over all branches. Whatever isn't understood keeps the address. Knows
-//! nothing of whose address it is.
+//! Follows registers and slots of the frame over all branches. Whatever isn't understood keeps the
+//! address. Knows nothing of whose address it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

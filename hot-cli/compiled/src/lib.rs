@@ -1,16 +1,19 @@
 //! What compilers wrote, read and compared: bytes in, facts out.
 //!
-//! - [`objects`], [`world`], [`symbols`], [`library`]: what is in object files, archives and linked libraries
+//! - [`objects`], [`world`], [`symbols`], [`library`]: what is in object files, archives and linked
+//!   libraries
 //! - [`code`]: the machine code around an address
 //! - [`flow`]: what code does with an address
-//! - [`fingerprint`], [`sites`], [`compare`]: which functions of two compilations differ, and may the old ones go
+//! - [`fingerprint`], [`sites`], [`compare`]: which functions of two compilations differ, and may
+//!   the old ones go
 //! - [`counterparts`]: which variables of two compilations are the same
 //! - [`debug_info`]: which types, statics and vtables of two compilations are not the same
-//! - [`select`], [`extract`], [`manifest_object`]: what of the new code goes into a plugin, and the objects to link
+//! - [`select`], [`extract`], [`manifest_object`]: what of the new code goes into a plugin, and the
+//!   objects to link
 //! - [`visibility`]: symbols that are to be found from outside
 //!
-//! Starts no process and opens no file. Knows nothing of cargo, of rustc's arguments and of sources, but for the names
-//! that the rewriter gives to what it adds.
+//! Starts no process and opens no file. Knows nothing of cargo, of rustc's arguments and of
+//! sources, but for the names that the rewriter gives to what it adds.
 
 pub mod code;
 pub mod compare;

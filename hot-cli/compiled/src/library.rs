@@ -1,5 +1,5 @@
-//! What is linked, or waits to be: executables, shared libraries and archives. What they define, what they need from
-//! others, and where they keep state.
+//! What is linked, or waits to be: executables, shared libraries and archives. What they define,
+//! what they need from others, and where they keep state.
 
 use std::collections::HashSet;
 use std::io::{Read, Seek};
@@ -91,7 +91,8 @@ pub fn state(file: &[u8]) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// The section of a library that holds code or tables of code to be run when it is loaded, if there is one.
+/// The section of a library that holds code or tables of code to be run when it is loaded, if there
+/// is one.
 pub fn runs_when_loaded(library: &[u8]) -> Result<Option<String>> {
     let file: ElfFile64<'_> = ElfFile64::parse(library)?;
     let mut names = file
@@ -107,7 +108,8 @@ pub fn section(file: &[u8], name: &str) -> Option<Vec<u8>> {
     Some(data.to_vec())
 }
 
-/// Whether one of the symbols in `wanted` is defined by a member of the archive. Reads the archive's own table alone.
+/// Whether one of the symbols in `wanted` is defined by a member of the archive. Reads the
+/// archive's own table alone.
 pub fn archive_defines(archive: impl Read + Seek, wanted: &HashSet<&str>) -> Result<bool> {
     let cache = object::ReadCache::new(archive);
     let archive = ArchiveFile::parse(&cache)?;

@@ -176,8 +176,8 @@ impl<'d> Object<'d> {
         })
     }
 
-    /// The symbols of all functions that the debug information names: those whose code is here, by itself or as part of
-    /// others'.
+    /// The symbols of all functions that the debug information names: those whose code is here, by
+    /// itself or as part of others'.
     pub fn described(&self) -> impl Iterator<Item = &'d str> {
         let mut sections = self.sections.iter();
         let names = sections.find(|section| section.name == ".debug_str");

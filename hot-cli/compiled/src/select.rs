@@ -82,7 +82,8 @@ pub struct Selection<'a, 'd> {
     pub roots: &'a [&'a CompiledSite],
     /// Stands for what a piece is.
     pub print: &'a dyn Fn(Piece) -> u64,
-    /// Variables that have another number in their path than those of the program or of earlier plugins.
+    /// Variables that have another number in their path than those of the program or of earlier
+    /// plugins.
     pub counterparts: &'a HashMap<String, Counterpart>,
     /// Whether what has a path is the same in both compilations.
     pub unchanged: &'a dyn Fn(&str) -> bool,
@@ -271,8 +272,8 @@ impl<'a, 'd> Selector<'a, 'd> {
         }
     }
 
-    /// The site of a function: that of the program, unless the code is what stands behind it, or the
-    /// program has none.
+    /// The site of a function: that of the program, unless the code is what stands behind it, or
+    /// the program has none.
     fn site(
         &mut self,
         object: usize,

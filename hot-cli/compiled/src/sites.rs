@@ -29,7 +29,8 @@ pub struct CompiledSite {
     pub signature: String,
     /// The path of the function that answers with the id of the site's type.
     type_id: Option<Rc<str>>,
-    /// What a result with `impl Trait` in it is, as the end of an instance's path: several where it can't be told.
+    /// What a result with `impl Trait` in it is, as the end of an instance's path: several where
+    /// it can't be told.
     output: Vec<String>,
     /// Its code returns a boxed future.
     pub is_async: bool,
@@ -61,8 +62,8 @@ impl CompiledSite {
         )
     }
 
-    /// Whether the code that holds the prologue is the function itself: a macro may have put the body
-    /// into a closure.
+    /// Whether the code that holds the prologue is the function itself: a macro may have put the
+    /// body into a closure.
     pub fn is_function(&self) -> bool {
         self.is_async || !self.owner().ends_with('}')
     }
@@ -76,15 +77,17 @@ impl CompiledSite {
             && (!has_opaque_result(&self.signature) || self.has_known_output())
     }
 
-    /// Whether its parameters or its result are others than those of an earlier site of the same path.
+    /// Whether its parameters or its result are others than those of an earlier site of the same
+    /// path.
     pub fn is_resigned(&self, then: &Self) -> bool {
         self.signature != then.signature
             || self.type_id != then.type_id
             || self.is_async != then.is_async
     }
 
-    /// Whether there is one, and it is what the compiler must have found for the prologue as well. It is not if
-    /// an edit of a body can change it (closures, futures), or if another type can be coerced to it.
+    /// Whether there is one, and it is what the compiler must have found for the prologue as well.
+    /// It is not if an edit of a body can change it (closures, futures), or if another type can
+    /// be coerced to it.
     fn has_known_output(&self) -> bool {
         matches!(self.output.as_slice(), [output]
             if !output.is_empty() && !output.contains("{closure#") && !is_coerced_to(output))
@@ -120,8 +123,9 @@ pub fn sites<'d>(
     .collect()
 }
 
-/// Whether Rust coerces other types to this one: to references, pointers, and what points to something without a
-/// size. What returns first in a body may then be of another type than what the function returns.
+/// Whether Rust coerces other types to this one: to references, pointers, and what points to
+/// something without a size. What returns first in a body may then be of another type than what the
+/// function returns.
 fn is_coerced_to(ty: &str) -> bool {
     const STARTS: [&str; 7] = ["&", "*", "fn(", "unsafe ", "extern ", "for<", "dyn "];
     const POINTERS: [&str; 13] = [
@@ -144,8 +148,8 @@ fn is_coerced_to(ty: &str) -> bool {
     STARTS.iter().any(|start| ty.starts_with(start)) || POINTERS.contains(&name)
 }
 
-/// Says of which function with an `impl Trait` as its result the site can't be used, and why: the code that
-/// differs is its own.
+/// Says of which function with an `impl Trait` as its result the site can't be used, and why: the
+/// code that differs is its own.
 pub fn unusable_result(
     then: &HashMap<String, CompiledSite>,
     now: &HashMap<String, CompiledSite>,
@@ -167,7 +171,8 @@ pub fn unusable_result(
     })
 }
 
-/// The types that results of `impl Trait` are, by the paths of the code that replaces the functions.
+/// The types that results of `impl Trait` are, by the paths of the code that replaces the
+/// functions.
 fn outputs(world: &World<'_>) -> HashMap<String, Vec<String>> {
     let mark = format!("::{DETACHED_OUTPUT}::<");
     let mut found: HashMap<String, Vec<String>> = HashMap::new();

@@ -1,4 +1,5 @@
-//! Symbols as paths: `_RNvNtC…` is `app[c3a08f]::store::get` to a comparison, and `app::store::get` to people.
+//! Symbols as paths: `_RNvNtC…` is `app[c3a08f]::store::get` to a comparison, and `app::store::get`
+//! to people.
 
 use std::collections::HashSet;
 

@@ -5,7 +5,8 @@ use object::read::archive::ArchiveFile;
 use object::read::elf::{FileHeader, SectionHeader};
 use object::{elf, Endianness, U32};
 
-/// Makes the hidden Rust symbols of all objects in the archive visible, in place. Returns how many there were.
+/// Makes the hidden Rust symbols of all objects in the archive visible, in place. Returns how many
+/// there were.
 pub fn unhide(archive: &mut [u8]) -> Result<usize> {
     let places = hidden_symbols(archive)?;
     for &place in &places {

@@ -1,9 +1,9 @@
-//! The compiled code of all units of a program, as one graph: pieces of code and data, and what refers
-//! to what.
+//! The compiled code of all units of a program, as one graph: pieces of code and data, and what
+//! refers to what.
 //!
-//! A *piece* is a section of an object: rustc gives every function and every constant one of its own.
-//! Functions and statics are known by the path that their symbols spell. It has no numbers of impl
-//! blocks, which an insertion before them would change. Knows nothing of what changed.
+//! A *piece* is a section of an object: rustc gives every function and every constant one of its
+//! own. Functions and statics are known by the path that their symbols spell. It has no numbers of
+//! impl blocks, which an insertion before them would change. Knows nothing of what changed.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -162,7 +162,8 @@ impl<'d> World<'d> {
         }
     }
 
-    /// Whether code calls what writes formatted text: it reads the arguments out of the caller's frame, and keeps none.
+    /// Whether code calls what writes formatted text: it reads the arguments out of the caller's
+    /// frame, and keeps none.
     pub fn formats(&self, piece: Piece) -> bool {
         let mut relocations = self.objects[piece.0].relocations(piece.1);
         relocations.any(|relocation| self.is_formatting(piece.0, &relocation))
@@ -191,7 +192,8 @@ impl<'d> World<'d> {
             let sections = object.sections.iter().enumerate();
             sections
                 .filter(|(_, section)| {
-                    // Sites lead to the functions that answer with their types, and to nothing else.
+                    // Sites lead to the functions that answer with their types, and to nothing
+                    // else.
                     const NOT: [&str; 2] = [".eh_frame", soft_mock_abi::section::SITES];
                     section.has(object::elf::SHF_ALLOC) && !NOT.contains(&section.name)
                 })

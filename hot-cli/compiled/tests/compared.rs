@@ -92,7 +92,8 @@ fn both<T>(
     look: impl FnOnce(&Given<'_>) -> T,
 ) -> T {
     let edited = edited(source, edits);
-    // How calls are made depends on which functions share an object: with the incremental cache, that stays.
+    // How calls are made depends on which functions share an object: with the incremental cache,
+    // that stays.
     let flags = [flags, &["-Ccodegen-units=1"]].concat();
     let (old, new) = (library(source, &flags), library(&edited, &flags));
     let (old, new) = (world(&old), world(&new));
@@ -208,7 +209,8 @@ pub fn text(n: u32, m: u8) -> String { format!(\"{} {} {}\", n, G(n), G(m)) }
 pub fn other() -> u32 { let mut all = [3, 1, 2]; all.sort_by_key(|n| *n); all[0] }
 ";
 
-/// What is said of the edits, of which these are bodies of functions; `None`: that they can be patched.
+/// What is said of the edits, of which these are bodies of functions; `None`: that they can be
+/// patched.
 #[track_caller]
 fn check_living(edits: &[(&str, &str)], flags: &[&str], bodies: &[&str], expected: Option<&str>) {
     let since = Edits {
@@ -305,7 +307,8 @@ fn a_closure_keeps_its_body_and_nothing_else() {
                through `app::make::{closure#0}`";
     check_living(&[("+ 100", "+ 200")], &[], &[], Some(why));
     check_living(&[("+ 100", "+ 200"), body], &[], &["app::make"], Some(why));
-    // Where the one is part of the other, its number tells nothing: it differs, and its function was not edited.
+    // Where the one is part of the other, its number tells nothing: it differs, and its function
+    // was not edited.
     let found = both(
         LIVING,
         &[("+ 100", "+ 200")],
@@ -342,7 +345,8 @@ fn what_format_macros_take_is_kept_by_nobody() {
     }
 }
 
-/// What a later edit is told of what a patch of whole crates has left that brought all of the first edits.
+/// What a later edit is told of what a patch of whole crates has left that brought all of the first
+/// edits.
 fn later(first: &[(&str, &str)], then: &[(&str, &str)], since: &Edits) -> Result<(), String> {
     let left = both(LIVING, first, &[], &Edits::default(), |given| {
         Left::of_whole_crates(&given.new, &given.premises, &|_| true)

@@ -1,4 +1,5 @@
-//! The arguments of the rustc that runs this macro, as far as they say what is linked and with what.
+//! The arguments of the rustc that runs this macro, as far as they say what is linked and with
+//! what.
 
 use std::path::{Path, PathBuf};
 
@@ -68,7 +69,8 @@ enum Kind {
     Extern,
 }
 
-/// `@file` stands for the lines of the file. Cargo uses that where the arguments are too many for one command.
+/// `@file` stands for the lines of the file. Cargo uses that where the arguments are too many for
+/// one command.
 fn expanded(arguments: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
     let mut list = Vec::new();
     for argument in arguments {

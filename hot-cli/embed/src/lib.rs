@@ -1,9 +1,10 @@
 //! The bytes of the dynamic library that cargo built for a dependency.
 //!
-//! A package whose library is a `cdylib` and an `rlib` can be an ordinary dependency. Cargo compiles both in one
-//! call of rustc, for the same target and in the same profile as the program that depends on them, and tells that
-//! program's rustc where the `rlib` is. The `cdylib` lies beside it, which is what [`dynamic_library!`] relies on:
-//! no second cargo, no path into a target folder that is put together from its layout.
+//! A package whose library is a `cdylib` and an `rlib` can be an ordinary dependency. Cargo
+//! compiles both in one call of rustc, for the same target and in the same profile as the program
+//! that depends on them, and tells that program's rustc where the `rlib` is. The `cdylib` lies
+//! beside it, which is what [`dynamic_library!`] relies on: no second cargo, no path into a target
+//! folder that is put together from its layout.
 //!
 //! Knows nothing of what the library is for.
 
@@ -17,8 +18,8 @@ use arguments::Arguments;
 
 /// `dynamic_library!(name)`, with a dependency's name as code has it: a `&'static [u8; N]`.
 ///
-/// Where nothing is linked (`cargo check`, clippy, rustdoc, an editor), cargo doesn't build the library, and the array
-/// is empty.
+/// Where nothing is linked (`cargo check`, clippy, rustdoc, an editor), cargo doesn't build the
+/// library, and the array is empty.
 #[proc_macro]
 pub fn dynamic_library(input: TokenStream) -> TokenStream {
     let name = input.to_string();
@@ -49,7 +50,8 @@ fn locate(arguments: &Arguments, name: &str) -> Result<Option<PathBuf>, String> 
     }
 }
 
-/// `include_bytes!` would look for a relative path beside the source, rustc means its current folder.
+/// `include_bytes!` would look for a relative path beside the source, rustc means its current
+/// folder.
 fn beside(rlib: &Path) -> std::io::Result<PathBuf> {
     std::path::absolute(rlib.with_extension(std::env::consts::DLL_EXTENSION))
 }

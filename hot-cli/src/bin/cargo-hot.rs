@@ -1,6 +1,7 @@
 //! `cargo hot …` is `hot cargo …`: cargo starts this program, which becomes `hot`.
 //!
-//! Knows nothing of `hot`'s options: it hands everything on and says only that it came through cargo.
+//! Knows nothing of `hot`'s options: it hands everything on and says only that it came through
+//! cargo.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -19,7 +20,8 @@ fn main() -> ExitCode {
     command.arg(AS_CARGO_SUBCOMMAND);
 
     let mut args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    // Cargo passes the name of the subcommand first. Called by hand, `CARGO` is not that of our caller.
+    // Cargo passes the name of the subcommand first. Called by hand, `CARGO` is not that of our
+    // caller.
     if args.first().is_some_and(|arg| arg == "hot") {
         args.remove(0);
     } else {

@@ -12,7 +12,8 @@ pub(crate) fn is_cargo(word: &OsStr) -> bool {
     Path::new(word).file_name() == Some("cargo".as_ref())
 }
 
-/// Whether the command is `cargo test` or `cargo nextest`: then crates are rewritten for mocks as well.
+/// Whether the command is `cargo test` or `cargo nextest`: then crates are rewritten for mocks as
+/// well.
 pub(crate) fn runs_tests(program: &OsStr, arguments: &[OsString]) -> bool {
     let word = subcommand(arguments).and_then(|position| arguments[position].to_str());
     is_cargo(program) && word.is_some_and(|word| ["t", "test", "nextest"].contains(&word))
@@ -32,7 +33,8 @@ pub(crate) fn subcommand(arguments: &[OsString]) -> Option<usize> {
     None
 }
 
-/// The arguments of the command that builds what a command would build and run; none if it runs nothing.
+/// The arguments of the command that builds what a command would build and run; none if it runs
+/// nothing.
 pub(crate) fn build_only(arguments: &[OsString]) -> Option<Vec<OsString>> {
     let position = subcommand(arguments)?;
     let (word, extra) = match arguments[position].to_str()? {

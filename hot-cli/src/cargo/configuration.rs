@@ -27,9 +27,11 @@ pub(crate) fn configured_wrapper(program: &OsStr, variable: &str, key: &str) -> 
     (!path.is_empty()).then(|| path.into())
 }
 
-/// Whether the user has set that programs are linked statically, in whatever way. Where cargo can't say, they aren't.
+/// Whether the user has set that programs are linked statically, in whatever way. Where cargo can't
+/// say, they aren't.
 pub(crate) fn links_statically(manifest: Option<&Path>) -> bool {
-    // Only cargo knows all the ways in which flags of rustc are set. That it can be asked is unstable as well.
+    // Only cargo knows all the ways in which flags of rustc are set. That it can be asked is
+    // unstable as well.
     let mut cargo =
         Process::new(super::program()).args(["-Zunstable-options", "rustc", "--print", "cfg"]);
     if let Some(manifest) = manifest {

@@ -52,8 +52,8 @@ impl<'a> Query<'a> {
         ]);
         process = match self.dependencies {
             false => process.arg("--no-deps"),
-            // What is there for other systems alone is no part of any program that can be patched. Packages may have to
-            // be fetched, which cargo tells meanwhile.
+            // What is there for other systems alone is no part of any program that can be patched.
+            // Packages may have to be fetched, which cargo tells meanwhile.
             true => process
                 .args(["--filter-platform", os::TARGET])
                 .inherit_stderr(),

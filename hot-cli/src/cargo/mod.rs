@@ -1,4 +1,5 @@
-//! Cargo from the outside: its command line, its configuration, what it says of a project and of what it has made.
+//! Cargo from the outside: its command line, its configuration, what it says of a project and of
+//! what it has made.
 //!
 //! Knows nothing of what `hot` wants from it.
 
@@ -9,7 +10,8 @@ pub(crate) mod metadata;
 
 use std::ffi::OsString;
 
-/// The cargo to use where no command of the user's names one: the one that called us, or the one in the path.
+/// The cargo to use where no command of the user's names one: the one that called us, or the one in
+/// the path.
 pub(crate) fn program() -> OsString {
     std::env::var_os("CARGO")
         .filter(|cargo| !cargo.is_empty())

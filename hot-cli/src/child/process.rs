@@ -1,4 +1,5 @@
-//! Processes by handle, so that a signal can't hit a stranger that got the same pid later; and who descends from whom.
+//! Processes by handle, so that a signal can't hit a stranger that got the same pid later; and who
+//! descends from whom.
 //!
 //! Knows nothing of what the processes are.
 
@@ -13,7 +14,8 @@ use crate::os::{self, Stat};
 #[derive(Debug)]
 pub(super) struct Process {
     pid: Pid,
-    /// Start time in clock ticks: together with the pid it names a process. `None`: it was gone before we looked.
+    /// Start time in clock ticks: together with the pid it names a process. `None`: it was gone
+    /// before we looked.
     born: Option<u64>,
     /// Missing on kernels before 5.3 and in some sandboxes; the start time is compared there.
     handle: Option<OwnedFd>,
@@ -72,7 +74,8 @@ impl Process {
     }
 }
 
-/// The processes in our own process group that `root` started, directly or not, without `root` itself.
+/// The processes in our own process group that `root` started, directly or not, without `root`
+/// itself.
 pub(super) fn descendants(root: u32) -> Vec<Process> {
     let group = rustix::process::getpgrp().as_raw_nonzero().get();
     let all: Vec<Stat> = os::pids().filter_map(Stat::read).collect();

@@ -1,8 +1,9 @@
 //! The signals that come to `hot`, on a thread of their own.
 //!
-//! Knows nothing of children. Handlers are used, never "ignore": a handler is reset in a new process, ignoring would
-//! be inherited by it. And a signal that was ignored when `hot` started (`nohup`, a background job of a script) is not
-//! touched, so that it stays ignored in the child too.
+//! Knows nothing of children. Handlers are used, never "ignore": a handler is reset in a new
+//! process, ignoring would be inherited by it. And a signal that was ignored when `hot` started
+//! (`nohup`, a background job of a script) is not touched, so that it stays ignored in the child
+//! too.
 
 use std::thread;
 

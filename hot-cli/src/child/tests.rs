@@ -1,4 +1,5 @@
-//! Real processes. Signals are sent to a second process (this test program again), since they would reach all tests.
+//! Real processes. Signals are sent to a second process (this test program again), since they would
+//! reach all tests.
 
 use std::io::Write;
 use std::path::Path;
@@ -237,8 +238,8 @@ fn the_child_starts_with_clean_signals() {
         u64::from_str_radix(line.trim(), 16).expect("hex")
     };
     assert_eq!(mask("SigBlk:"), 0, "{text}");
-    // What `hot` itself was started with, but for SIGPIPE, which Rust's standard library ignores. Beyond 31 are the C
-    // library's own, which it sets as it likes.
+    // What `hot` itself was started with, but for SIGPIPE, which Rust's standard library ignores.
+    // Beyond 31 are the C library's own, which it sets as it likes.
     let standard = (1 << 31) - 1;
     assert_eq!(
         mask("SigIgn:") & standard,
@@ -247,7 +248,8 @@ fn the_child_starts_with_clean_signals() {
     );
 }
 
-/// Not a test: the process that the following tests send signals to. It does what `hot` does with its child.
+/// Not a test: the process that the following tests send signals to. It does what `hot` does with
+/// its child.
 #[test]
 #[ignore = "started by other tests"]
 fn hot_in_a_process() {
@@ -318,8 +320,9 @@ fn signals_sent_to_hot_reach_the_child() {
 fn a_build_ends_as_a_whole() {
     let folder = tempfile::tempdir().expect("folder");
     let pids = folder.path().join("pids");
-    // As cargo with its rustc: the inner one would go on if only the outer one were ended. It is the one to tell its
-    // pid: a shell that got the signal just before it starts a command would wait for that command.
+    // As cargo with its rustc: the inner one would go on if only the outer one were ended. It is
+    // the one to tell its pid: a shell that got the signal just before it starts a command
+    // would wait for that command.
     let script = format!(
         "sh -c 'sh -c \"echo \\$\\$ >{}; exec sleep 60\"; :'; :",
         pids.display()

@@ -1,5 +1,5 @@
-//! The names of the variables that `hot` hands to those whom it starts. The generated main of a program removes them
-//! before the user's main runs.
+//! The names of the variables that `hot` hands to those whom it starts. The generated main of a
+//! program removes them before the user's main runs.
 
 /// The private folder of the session.
 pub(crate) const SESSION: &str = "HOT_SESSION";

@@ -1,4 +1,5 @@
-//! What is set from outside: the names of our own variables, and the settings in the user's manifests.
+//! What is set from outside: the names of our own variables, and the settings in the user's
+//! manifests.
 //!
 //! Knows nothing of who asks.
 

@@ -35,7 +35,8 @@ fn select(metadata: &Metadata, wanted: &[&str]) -> Result<Vec<Package>> {
     Ok(packages.collect())
 }
 
-/// The packages of these names that are no members of the workspace. Fails for one that can't be rewritten.
+/// The packages of these names that are no members of the workspace. Fails for one that can't be
+/// rewritten.
 pub(crate) fn dependencies<'a>(metadata: &'a Metadata, wanted: &[&str]) -> Result<Vec<&'a Node>> {
     let mut found: Vec<&Node> = Vec::new();
     for name in wanted {
@@ -140,7 +141,8 @@ fn package(metadata: &Metadata, node: &Node) -> Package {
     let version = node.version.to_string();
     let manifest = node.manifest_path.as_std_path();
     Package {
-        // A setting of the user's for the package mostly has the bare name; two names for one package are an error.
+        // A setting of the user's for the package mostly has the bare name; two names for one
+        // package are an error.
         spec: match same_name.count() {
             1 => name.clone(),
             _ => format!("{name}@{version}"),

@@ -1,15 +1,16 @@
-//! Crates outside of the workspace that are rewritten because somebody asked for it: `--include CRATE`, or
-//! `include = ["crate"]` in the manifest.
+//! Crates outside of the workspace that are rewritten because somebody asked for it: `--include
+//! CRATE`, or `include = ["crate"]` in the manifest.
 //!
 //! ```text
 //! names ─► packages of cargo's graph ─► cache keys ─► cargo … --config profile.dev.package.NAME.codegen-units=KEY
 //!                                          └───► the list beside the link `hot-include`, cargo's RUSTC_WRAPPER
 //! ```
 //!
-//! Cargo calls that wrapper for every crate, and doesn't build anew when it changes. The cache key does that: a setting
-//! of the package's profile, so it is part of the names of all files that the package and its users are compiled to.
-//! Plain cargo, `hot` with other crates and `hot` of another build have names of their own in the same target folder.
-//! The wrapper takes the setting away again. A cache key also holds what the sources of a package from a registry or from
+//! Cargo calls that wrapper for every crate, and doesn't build anew when it changes. The cache key
+//! does that: a setting of the package's profile, so it is part of the names of all files that the
+//! package and its users are compiled to. Plain cargo, `hot` with other crates and `hot` of another
+//! build have names of their own in the same target folder. The wrapper takes the setting away
+//! again. A cache key also holds what the sources of a package from a registry or from
 //! git say, since cargo takes those for unchangeable: an edit is another cache key, and built.
 
 mod cache_key;
@@ -50,7 +51,8 @@ impl Include {
         Self { named: None, plain }
     }
 
-    /// The command as it has to be now, which depends on manifests and on what the sources of the crates hold.
+    /// The command as it has to be now, which depends on manifests and on what the sources of the
+    /// crates hold.
     pub(crate) fn launch(&self) -> Result<Launch> {
         let Some(named) = &self.named else {
             return Ok(self.plain.clone());

@@ -36,7 +36,8 @@ pub(super) struct Sources {
     pub(super) rewritten: Rewritten,
 }
 
-/// The members of the project: libraries, programs and, if they are wanted, examples. Also dependencies, by name.
+/// The members of the project: libraries, programs and, if they are wanted, examples. Also
+/// dependencies, by name.
 pub(super) fn of_project(
     manifest: Option<&Path>,
     examples: bool,

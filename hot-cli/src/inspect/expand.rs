@@ -8,7 +8,8 @@ use soft_mock_rewriter::instrument::SUPPORT_MODULE;
 use super::args::ExpandArgs;
 use super::crates::of_project;
 
-/// The rewritten text of a file; formatted, and without the support module, unless it is wanted raw.
+/// The rewritten text of a file; formatted, and without the support module, unless it is wanted
+/// raw.
 pub(crate) fn expand(args: &ExpandArgs) -> Result<String> {
     let file = &args.path;
     let failed = || format!("can't read {}", file.display());

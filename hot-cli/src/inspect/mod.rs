@@ -1,7 +1,8 @@
-//! What `hot` would do to a project, found out from its sources alone: `hot doctor` and `hot expand`.
+//! What `hot` would do to a project, found out from its sources alone: `hot doctor` and `hot
+//! expand`.
 //!
-//! Nothing is compiled and nothing is run, besides `cargo metadata`. What is behind a `#[cfg]` counts,
-//! whatever the condition.
+//! Nothing is compiled and nothing is run, besides `cargo metadata`. What is behind a `#[cfg]`
+//! counts, whatever the condition.
 
 mod args;
 mod crates;

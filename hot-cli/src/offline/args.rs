@@ -7,7 +7,8 @@ use clap::Args;
 /// Builds what was edited since a program was built into a plugin, without a session
 #[derive(Debug, Args)]
 pub(crate) struct BuildPatchArgs {
-    /// The executable, as `hot cargo build` or `hot cargo run` left it (default: that of this project)
+    /// The executable, as `hot cargo build` or `hot cargo run` left it (default: that of this
+    /// project)
     pub(crate) program: Option<PathBuf>,
     /// The file for the plugin
     #[arg(short, long, value_name = "FILE")]

@@ -53,7 +53,8 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
 }
 
 /// A process may have got other patches by hand, of which nothing is known here: a static that one
-/// brought would exist twice, and an object that one made could lead to code that this one replaces.
+/// brought would exist twice, and an object that one made could lead to code that this one
+/// replaces.
 fn refuse_lasting(job: &Job, built: &Built) -> Result<()> {
     let mut statics = built
         .whole_crate_plugins

@@ -1,5 +1,5 @@
-//! Patches without a session: `hot build-patch` makes a plugin, `hot patch` installs it in a program
-//! that listens.
+//! Patches without a session: `hot build-patch` makes a plugin, `hot patch` installs it in a
+//! program that listens.
 //!
 //! ```text
 //! hot cargo build ─► program and records ─► (it runs somewhere) ─► files are edited

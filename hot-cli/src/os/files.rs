@@ -1,4 +1,5 @@
-//! Files: written whole or not at all, told apart by their contents and by what the system notes of them.
+//! Files: written whole or not at all, told apart by their contents and by what the system notes of
+//! them.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};

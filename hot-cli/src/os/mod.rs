@@ -1,7 +1,9 @@
-//! What an operating system is asked for: processes, who listens where, private folders and sockets, files.
+//! What an operating system is asked for: processes, who listens where, private folders and
+//! sockets, files.
 //!
-//! What each system does in its own way stands in one module for it (`linux`); `docs/portability.md` has the rest that
-//! another one would need. Knows nothing of compilers and programs.
+//! What each system does in its own way stands in one module for it (`linux`);
+//! `docs/portability.md` has the rest that another one would need. Knows nothing of compilers and
+//! programs.
 
 pub(crate) mod files;
 mod own_build;

@@ -1,5 +1,5 @@
-//! Sockets in the file system for processes of one user: made with mode 0600, and the kernel is asked who is at the
-//! other end. Knows nothing of what is said there.
+//! Sockets in the file system for processes of one user: made with mode 0600, and the kernel is
+//! asked who is at the other end. Knows nothing of what is said there.
 
 use std::io;
 use std::os::fd::AsFd;

@@ -1,5 +1,5 @@
-//! Processes that are run to their ends: one builder, whose text is the command as one would type it. What fails names
-//! the command, its status and what it said.
+//! Processes that are run to their ends: one builder, whose text is the command as one would type
+//! it. What fails names the command, its status and what it said.
 //!
 //! Knows nothing of what is run.
 
@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A process, before it is started. Reads nothing from the terminal, and what it says is kept, unless something else
-/// is asked for.
+/// A process, before it is started. Reads nothing from the terminal, and what it says is kept,
+/// unless something else is asked for.
 #[derive(Debug)]
 pub(crate) struct Process {
     command: Command,

@@ -1,9 +1,11 @@
-//! The private folder of one session: `hot-<pid>-<random>`, mode 0700, removed when the session ends.
+//! The private folder of one session: `hot-<pid>-<random>`, mode 0700, removed when the session
+//! ends.
 //!
-//! Knows nothing of what is put into it, besides the name of the control socket. A session that was killed leaves its
-//! folder behind; the next session of the same user removes it. A held lock marks a folder as in use, so that also
-//! sessions in another pid namespace (a container that shares `/tmp`) are left alone. Where a program of a killed session
-//! lives on, the folder stays, and another session can take it over.
+//! Knows nothing of what is put into it, besides the name of the control socket. A session that was
+//! killed leaves its folder behind; the next session of the same user removes it. A held lock marks
+//! a folder as in use, so that also sessions in another pid namespace (a container that shares
+//! `/tmp`) are left alone. Where a program of a killed session lives on, the folder stays, and
+//! another session can take it over.
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
@@ -85,7 +87,8 @@ impl SessionDir {
         for place in places {
             match check_place(place).and_then(|()| make(place).map_err(|error| error.to_string())) {
                 Ok(session) => {
-                    // Only now: our own folder is locked, and a place that is refused isn't touched.
+                    // Only now: our own folder is locked, and a place that is refused isn't
+                    // touched.
                     remove_stale(place);
                     return Ok(session);
                 }
@@ -127,8 +130,8 @@ impl SessionDir {
         &self.folder.0
     }
 
-    /// The highest number of a patch that was built here. The dynamic linker knows libraries by their names: none
-    /// may be used again.
+    /// The highest number of a patch that was built here. The dynamic linker knows libraries by
+    /// their names: none may be used again.
     pub(crate) fn last_patch(&self) -> u64 {
         numbered(self.path(), PATCH).max().unwrap_or(0)
     }

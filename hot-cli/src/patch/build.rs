@@ -160,7 +160,8 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
     Ok(built)
 }
 
-/// Why functions can't get their original bodies again: an earlier patch has left code that would not be the original.
+/// Why functions can't get their original bodies again: an earlier patch has left code that would
+/// not be the original.
 fn no_way_back(job: &Job) -> Option<Rude> {
     let units = job.wanted.plan.values();
     let first = units.flat_map(|unit| &unit.restore).next()?;
@@ -206,7 +207,8 @@ impl<'a> Target<'a> {
 
 /// How an attempt to build the micro-crate ended.
 enum Attempt {
-    /// The plugin, what it leaves in the program, and the functions of which closures keep their bodies.
+    /// The plugin, what it leaves in the program, and the functions of which closures keep their
+    /// bodies.
     Done(PathBuf, Left, Vec<String>),
     /// It was refused; why.
     Refused(String),
@@ -311,8 +313,8 @@ impl UnitJob<'_> {
         Ok(targets)
     }
 
-    /// Compiles just the changed functions. Futures must be `Send`; where that fails, it is enough if
-    /// the original ones are not.
+    /// Compiles just the changed functions. Futures must be `Send`; where that fails, it is enough
+    /// if the original ones are not.
     fn micro(
         &self,
         twin: &Twin,

@@ -1,4 +1,5 @@
-//! What a plugin that was compiled from bodies leaves in the program, and what of the old bodies stays.
+//! What a plugin that was compiled from bodies leaves in the program, and what of the old bodies
+//! stays.
 //!
 //! Knows nothing of how the plugin is made, but for the names that functions have in it.
 

@@ -8,8 +8,8 @@ use crate::program::{LoadedUnit, Program};
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run;
 
-/// Compiles the crate as it is now, without writing anything of use. Returns rustc's errors, if any,
-/// as rustc prints them.
+/// Compiles the crate as it is now, without writing anything of use. Returns rustc's errors, if
+/// any, as rustc prints them.
 pub(crate) fn errors(
     program: &Program,
     loaded: &LoadedUnit,

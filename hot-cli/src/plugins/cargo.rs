@@ -41,7 +41,8 @@ impl Call {
             false => arguments.push("--quiet".into()),
         }
         arguments.extend(options.cargo.iter().cloned());
-        // What follows reaches the plugin's crate alone: the others stay the units that the host has.
+        // What follows reaches the plugin's crate alone: the others stay the units that the host
+        // has.
         let known = format!("cfg({MANAGED})");
         arguments.extend(["--", "--cfg", MANAGED, "--check-cfg", &known].map(Into::into));
         match options.debug {

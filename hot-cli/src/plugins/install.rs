@@ -10,7 +10,8 @@ use soft_mock_abi::checksum;
 use super::error::BuildError;
 use super::package::Package;
 
-/// Copies the library to `<folder>/<plugin>.so`, sealed. A file that is the same already is left as it is.
+/// Copies the library to `<folder>/<plugin>.so`, sealed. A file that is the same already is left as
+/// it is.
 pub(crate) fn install(
     library: &Path,
     package: &Package,

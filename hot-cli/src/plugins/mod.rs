@@ -5,8 +5,9 @@
 //!                                                      └ --static-linking → a crate that links the plugins
 //! ```
 //!
-//! The plugin is compiled in the user's workspace and target folder, with the units that the host is built
-//! of: that is what makes shared types the same types. Knows nothing of how plugins are loaded.
+//! The plugin is compiled in the user's workspace and target folder, with the units that the host
+//! is built of: that is what makes shared types the same types. Knows nothing of how plugins are
+//! loaded.
 
 mod cargo;
 mod commit;

@@ -33,7 +33,8 @@ pub(crate) struct BuildOptions {
     #[arg(long)]
     pub(crate) debug: bool,
 
-    /// Of a folder of plugins, build only those whose folder has a name like this (`*` and `?` are known)
+    /// Of a folder of plugins, build only those whose folder has a name like this (`*` and `?` are
+    /// known)
     #[arg(long, value_name = "PATTERN")]
     pub(crate) include: Vec<String>,
 
@@ -57,7 +58,8 @@ pub(crate) struct BuildOptions {
     #[arg(long)]
     pub(crate) static_linking: bool,
 
-    /// With `--cargo-build=false`: generate only (the static crate, or a script with cargo's command)
+    /// With `--cargo-build=false`: generate only (the static crate, or a script with cargo's
+    /// command)
     #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub(crate) cargo_build: bool,
 
@@ -66,7 +68,8 @@ pub(crate) struct BuildOptions {
     pub(crate) cargo: Vec<OsString>,
 }
 
-/// Puts a checksum at the end of libraries that weren't made by `hot build`: without one a host loads none
+/// Puts a checksum at the end of libraries that weren't made by `hot build`: without one a host
+/// loads none
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SealArgs {
     /// The libraries
@@ -76,8 +79,8 @@ pub(crate) struct SealArgs {
 
 /// Builds plugins, and again whenever a source file of theirs is saved.
 ///
-/// A host that watches its folder (`PluginHost::reload_on_change`) reloads by itself; another one can be
-/// sent a signal.
+/// A host that watches its folder (`PluginHost::reload_on_change`) reloads by itself; another one
+/// can be sent a signal.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct WatchOptions {
     /// Send SIGHUP to this process after every build

@@ -1,5 +1,5 @@
-//! How a plugin was built that can be patched: noted beside its unit, so that a session can build it again
-//! where an edit can't be patched.
+//! How a plugin was built that can be patched: noted beside its unit, so that a session can build
+//! it again where an edit can't be patched.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,8 @@ pub(crate) struct Rebuild {
     arguments: Vec<OsString>,
 }
 
-/// Notes the call that made `library`. One without sites can't be patched, which the wrapper has said.
+/// Notes the call that made `library`. One without sites can't be patched, which the wrapper has
+/// said.
 pub(super) fn write(
     library: &Path,
     package: &Package,

@@ -9,8 +9,8 @@ use syn::{File, Item};
 use super::error::BuildError;
 use super::package::{Member, Package};
 
-/// Crates whose values must not be shared by value between host and plugin, since each has its own copy of
-/// the statics or thread-locals that they rely on.
+/// Crates whose values must not be shared by value between host and plugin, since each has its own
+/// copy of the statics or thread-locals that they rely on.
 const PER_IMAGE: [(&str, &str); 8] = [
     (
         "parking_lot",

@@ -6,7 +6,8 @@
 //! <out>/src/<plugin>.rs     made for one plugin, touched by its build alone
 //! ```
 //!
-//! The host depends on that crate (as an optional dependency, say) and hands `plugins()` to its options.
+//! The host depends on that crate (as an optional dependency, say) and hands `plugins()` to its
+//! options.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};

@@ -118,8 +118,8 @@ fn next_change(
     }
 }
 
-/// Whether a change of the file can matter: not those of editors, version control and cargo. Where the
-/// watched folders themselves lie says nothing.
+/// Whether a change of the file can matter: not those of editors, version control and cargo. Where
+/// the watched folders themselves lie says nothing.
 fn is_source(path: &Path, roots: &[PathBuf]) -> bool {
     let is_ours = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".") && name != "target";
     let kinds = ["rs", "toml", "txt", "json", "html", "sql"];

@@ -1,5 +1,5 @@
-//! What patches have left in a program: code of theirs that objects, pointers and closures may lead to after they were
-//! replaced or undone. One ledger for all ways in which a patch is made.
+//! What patches have left in a program: code of theirs that objects, pointers and closures may lead
+//! to after they were replaced or undone. One ledger for all ways in which a patch is made.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,7 +14,8 @@ pub(crate) struct LeftBehind {
     pub(crate) left: Left,
     /// The bodies that were edited when it was made.
     pub(crate) bodies: BTreeMap<SiteKey, Fingerprint>,
-    /// Why the program would not be the original one if all functions got their original bodies again.
+    /// Why the program would not be the original one if all functions got their original bodies
+    /// again.
     pub(crate) no_way_back: Option<String>,
 }
 

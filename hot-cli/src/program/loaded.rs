@@ -54,7 +54,8 @@ pub(crate) struct LoadedUnit {
     uses: Vec<PathBuf>,
     /// Files that stand in more than one module: an edit of one would be several.
     pub(crate) repeated: BTreeSet<PathBuf>,
-    /// What each file held when it was compiled: the copies on disk are replaced by the next build.
+    /// What each file held when it was compiled: the copies on disk are replaced by the next
+    /// build.
     texts: BTreeMap<PathBuf, u64>,
     twin: Mutex<Option<Result<Arc<Twin>, NoTwin>>>,
 }
@@ -72,7 +73,8 @@ impl Program {
         Ok(program)
     }
 
-    /// Reads the records of the program in the unit's folder; `executable` is what it was linked to.
+    /// Reads the records of the program in the unit's folder; `executable` is what it was linked
+    /// to.
     pub(crate) fn recorded(folder: &Path, executable: PathBuf) -> Result<Self> {
         let mut units = Vec::new();
         for folder in closure(folder)? {
@@ -133,7 +135,8 @@ impl Program {
         users.find(|unit| unit.unmodified.is_some() || unit.kind == UnitKind::Macro)
     }
 
-    /// What the program exports, and the Rust libraries that it is started with. Read at the first call.
+    /// What the program exports, and the Rust libraries that it is started with. Read at the first
+    /// call.
     pub(crate) fn symbols(&self) -> Result<&DynamicSymbols> {
         if let Some(known) = self.symbols.get() {
             return Ok(known);
@@ -151,8 +154,8 @@ impl Program {
         self.is_plugin.then_some(&*self.executable)
     }
 
-    /// The libraries that the program is started with and that cargo or the compiler made: `std`'s own under
-    /// `prefer-dynamic`, crates of the type `dylib`.
+    /// The libraries that the program is started with and that cargo or the compiler made: `std`'s
+    /// own under `prefer-dynamic`, crates of the type `dylib`.
     fn needed_libraries(&self) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         let mut waiting = vec![self.executable.clone()];

@@ -1,5 +1,5 @@
-//! What runs, and what was understood of an edit: a program as it was built, the state of its processes, and the plan
-//! from changed files to what is to be done.
+//! What runs, and what was understood of an edit: a program as it was built, the state of its
+//! processes, and the plan from changed files to what is to be done.
 //!
 //! Knows nothing of how patches are built, nor of who runs the program.
 

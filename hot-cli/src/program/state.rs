@@ -1,9 +1,9 @@
 //! What the running processes of a program do now, against what the files say.
 //!
-//! Every comparison is with the program *as it was built*, never with an earlier edit: so an edit that
-//! is undone asks for the original body, and nothing is lost when one save replaces another. What an
-//! earlier patch brought into the program (types, statics) is remembered as well: it may not change
-//! under the code and the values that are left of it.
+//! Every comparison is with the program *as it was built*, never with an earlier edit: so an edit
+//! that is undone asks for the original body, and nothing is lost when one save replaces another.
+//! What an earlier patch brought into the program (types, statics) is remembered as well: it may
+//! not change under the code and the values that are left of it.
 
 mod compare;
 mod files;
@@ -27,7 +27,8 @@ pub(crate) struct ProgramState {
     pub(crate) program: Arc<Program>,
     /// Files that differ from what was compiled, or can't be read as Rust.
     current: BTreeMap<PathBuf, FileState>,
-    /// Files of modules that the program was built without, and those that their declarations look for.
+    /// Files of modules that the program was built without, and those that their declarations look
+    /// for.
     new_files: BTreeMap<PathBuf, (usize, Vec<String>)>,
     missing: BTreeSet<PathBuf>,
     /// Files of modules that the program was built with and that are declared no more.
@@ -44,8 +45,8 @@ pub(crate) struct ProgramState {
     before: Vec<Before>,
     /// The files from which what runs was made, as far as they differ from what was compiled.
     made_from: BTreeMap<(usize, PathBuf), ChangedFile>,
-    /// What is active was made from whole crates: their futures hold each other, and can't be replaced
-    /// one by one.
+    /// What is active was made from whole crates: their futures hold each other, and can't be
+    /// replaced one by one.
     whole_crate: bool,
     /// What the last patch was made of, if it is in effect as it was made: position and content.
     latest: Vec<(usize, u64)>,
@@ -53,17 +54,19 @@ pub(crate) struct ProgramState {
     earlier: Vec<WholeCratePlugin>,
     /// What all plugins have left that were loaded.
     left: Vec<LeftBehind>,
-    /// States of files from which such plugins were made, as far as they hold something that a later
-    /// one does not.
+    /// States of files from which such plugins were made, as far as they hold something that a
+    /// later one does not.
     loaded: BTreeMap<(usize, PathBuf), Vec<Arc<FileItems>>>,
-    /// The names on which values depend, if there are more than those of the program as it was built.
+    /// The names on which values depend, if there are more than those of the program as it was
+    /// built.
     lasting: Option<LayoutNames>,
-    /// Files whose edits were rolled back, with a hash of what they held then: until they change, they count as they
-    /// were before those edits.
+    /// Files whose edits were rolled back, with a hash of what they held then: until they change,
+    /// they count as they were before those edits.
     held: BTreeMap<PathBuf, u64>,
     /// The edits that can't be patched, and what else the files said when that was recorded.
     refusal: Option<Refusal>,
-    /// Units and lines of all sites, as far as the program has told them: what was compiled at all.
+    /// Units and lines of all sites, as far as the program has told them: what was compiled at
+    /// all.
     sites: Option<HashSet<(u64, String, usize)>>,
 }
 
@@ -127,8 +130,8 @@ impl ProgramState {
         self.sites = Some(sites.iter().map(key).collect());
     }
 
-    /// Takes note of functions that a session before this one has patched: what they run isn't known, but it is
-    /// neither the original nor what the files say now.
+    /// Takes note of functions that a session before this one has patched: what they run isn't
+    /// known, but it is neither the original nor what the files say now.
     pub(crate) fn adopt(&mut self, sites: &[SiteInfo]) {
         for site in sites.iter().filter(|site| site.patched) {
             let unit = u64::from_str_radix(&site.unit, 16).ok();

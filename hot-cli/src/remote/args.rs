@@ -56,7 +56,8 @@ pub(crate) struct DiffArgs {
     pub(crate) session: Option<u32>,
 }
 
-/// Takes the last patch back, or the last N: the functions run exactly the code that they ran before
+/// Takes the last patch back, or the last N: the functions run exactly the code that they ran
+/// before
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
     /// How many patches

@@ -1,12 +1,13 @@
-//! Sessions and programs from another terminal: `hot status`, `hot history`, `hot diff`, `hot rollback`.
+//! Sessions and programs from another terminal: `hot status`, `hot history`, `hot diff`, `hot
+//! rollback`.
 //!
 //! ```text
 //! hot rollback ─► the session's request server (a private socket in its folder) ─► engine ─► its programs
 //!          └────► a program's own socket (`--pid`, `--socket`)
 //! ```
 //!
-//! Knows nothing of how patches are made. Both ends of every connection make sure that the other one
-//! is this user.
+//! Knows nothing of how patches are made. Both ends of every connection make sure that the other
+//! one is this user.
 
 mod args;
 mod command;

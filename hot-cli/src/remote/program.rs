@@ -1,5 +1,5 @@
-//! A program that listens itself (`soft_mock::reloader::socket::start`): found by its pid, asked over
-//! its own socket.
+//! A program that listens itself (`soft_mock::reloader::socket::start`): found by its pid, asked
+//! over its own socket.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;

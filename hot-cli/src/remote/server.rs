@@ -1,7 +1,8 @@
-//! The request server: where a session answers other terminals. A socket in the session's private folder.
+//! The request server: where a session answers other terminals. A socket in the session's private
+//! folder.
 //!
-//! Knows nothing of what is asked, except who is there. Each connection has a thread of its own, reads
-//! one question, hands it to the session's loop and writes its answer.
+//! Knows nothing of what is asked, except who is there. Each connection has a thread of its own,
+//! reads one question, hands it to the session's loop and writes its answer.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -58,7 +59,8 @@ where
                     continue;
                 };
                 let (info, next, events) = (Arc::clone(&info), Arc::clone(&next), events.clone());
-                // Without a thread, or after a mistake of its own, the peer sees the connection closed.
+                // Without a thread, or after a mistake of its own, the peer sees the connection
+                // closed.
                 let _ = thread::Builder::new().spawn(move || serve(&stream, &info, &next, &events));
             }
         })

@@ -197,7 +197,8 @@ impl RustcArgs {
         changed
     }
 
-    /// The same call without the options `drop` (with their values) and the codegen settings `codegen`.
+    /// The same call without the options `drop` (with their values) and the codegen settings
+    /// `codegen`.
     pub(crate) fn without(&self, drop: &[&str], codegen: &[&str]) -> Self {
         let mut kept = Vec::new();
         let mut args = self.all.iter().peekable();
@@ -236,7 +237,8 @@ impl RustcArgs {
         self.all.extend(args.iter().map(|arg| (*arg).to_owned()));
     }
 
-    /// The metadata of a program's crate when it is compiled as a library: the generated main has cargo's.
+    /// The metadata of a program's crate when it is compiled as a library: the generated main has
+    /// cargo's.
     pub(crate) fn program_metadata(&self) -> String {
         format!("{}h", self.codegen("metadata").unwrap_or(""))
     }

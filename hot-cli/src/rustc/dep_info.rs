@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::os::files::replace_file;
 
-/// Rewrites the dep-info file `from` to `to`, with the user's paths in place of those below `shadow`.
-/// Returns the files that rustc read.
+/// Rewrites the dep-info file `from` to `to`, with the user's paths in place of those below
+/// `shadow`. Returns the files that rustc read.
 pub(crate) fn fix(from: &Path, to: &Path, shadow: &Path) -> Result<Vec<PathBuf>> {
     let text = std::fs::read_to_string(from)
         .with_context(|| format!("rustc wrote no dep-info file {}", from.display()))?;

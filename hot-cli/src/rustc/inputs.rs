@@ -1,7 +1,7 @@
 //! The files that decide about a unit beside its rewritten sources, and what each is to it.
 //!
-//! Cargo builds again when one of them changes, so whoever edits one expects an answer. Knows nothing of what the
-//! answer is.
+//! Cargo builds again when one of them changes, so whoever edits one expects an answer. Knows
+//! nothing of what the answer is.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,8 @@ pub(crate) enum Role {
 /// At most so many files are taken from a folder that a build script names.
 const FILES_MAX: usize = 2000;
 
-/// What cargo leaves in packages that it takes for unchangeable: from registries, from git, vendored.
+/// What cargo leaves in packages that it takes for unchangeable: from registries, from git,
+/// vendored.
 const UNCHANGEABLE: [&str; 2] = [".cargo-ok", ".cargo-checksum.json"];
 
 /// The inputs of a unit; `read` is what the compiler read.
@@ -112,8 +113,8 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The sources of the libraries that the unit names and that people may edit, though nothing is recorded of them:
-/// each with the name of its crate.
+/// The sources of the libraries that the unit names and that people may edit, though nothing is
+/// recorded of them: each with the name of its crate.
 fn dependencies(unit: &Unit) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for (name, library) in unit.rustc_args().externs() {

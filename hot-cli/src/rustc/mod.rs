@@ -1,4 +1,5 @@
-//! Calls of rustc: what cargo asked for, the record of it, and how it is repeated for our own purposes.
+//! Calls of rustc: what cargo asked for, the record of it, and how it is repeated for our own
+//! purposes.
 //!
 //! Knows nothing of how sources are rewritten, nor of what the results are for.
 

@@ -1,5 +1,5 @@
-//! How our calls of rustc come about: for each kind of call, what is kept of what cargo asked for, what is dropped and
-//! what is added.
+//! How our calls of rustc come about: for each kind of call, what is kept of what cargo asked for,
+//! what is dropped and what is added.
 //!
 //! One row of [`recipe`] for each kind. Knows nothing of why a crate is compiled once more.
 
@@ -307,8 +307,8 @@ fn remap(shadow: &Path, cwd: &Path) -> [String; 2] {
     ]
 }
 
-/// The environment of a repeated call: what cargo set, but for its job server, which has ended with it. Its numbers
-/// of files are those of something else by then.
+/// The environment of a repeated call: what cargo set, but for its job server, which has ended with
+/// it. Its numbers of files are those of something else by then.
 pub(crate) fn environment(unit: &Unit) -> impl Iterator<Item = (&String, &String)> {
     let variables = unit.env.iter();
     variables.filter(|(_, value)| !value.contains("--jobserver-"))

@@ -50,8 +50,8 @@ pub(crate) fn version(rustc: &Path) -> Result<String> {
     Ok(version)
 }
 
-/// The compiler's own binary: rustup's proxy costs 10 ms a call, and takes another one tomorrow. `variables` and
-/// `folder` are those of the call by cargo, since the proxy goes by them.
+/// The compiler's own binary: rustup's proxy costs 10 ms a call, and takes another one tomorrow.
+/// `variables` and `folder` are those of the call by cargo, since the proxy goes by them.
 pub(crate) fn real_rustc(
     rustc: &Path,
     variables: &BTreeMap<String, String>,
@@ -73,8 +73,8 @@ pub(crate) fn real_rustc(
     })
 }
 
-/// Says so if the compiler isn't the one any more that the crate was built with: libraries of one version are of no use
-/// to another.
+/// Says so if the compiler isn't the one any more that the crate was built with: libraries of one
+/// version are of no use to another.
 pub(crate) fn changed(rustc: &Path, built_with: &str) -> Option<String> {
     let why = match first_line(&mut Process::new(rustc).arg("-V")) {
         Ok(now) if now == built_with => return None,

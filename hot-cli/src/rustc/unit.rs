@@ -1,4 +1,5 @@
-//! A unit: one rustc call of a workspace member that we know how to repeat, and where its files lie.
+//! A unit: one rustc call of a workspace member that we know how to repeat, and where its files
+//! lie.
 //!
 //! ```text
 //! <target>/<profile>/.hot/<crate>-<hash>/
@@ -65,8 +66,8 @@ pub(crate) struct Unit {
     pub(crate) sources: Vec<PathBuf>,
     /// Everything else that decides what is compiled.
     pub(crate) inputs: BTreeMap<PathBuf, Input>,
-    /// Names of sites without a type id, and of functions without a site: the compiler refuses them, or their code
-    /// can't be called through one.
+    /// Names of sites without a type id, and of functions without a site: the compiler refuses
+    /// them, or their code can't be called through one.
     pub(crate) untyped: BTreeSet<String>,
     pub(crate) without: BTreeSet<String>,
     /// Patterns of the names of functions that the user wants left alone.
@@ -77,17 +78,20 @@ pub(crate) struct Unit {
     pub(crate) inlined: BTreeSet<String>,
     /// Why the crate was compiled as it is, without sites.
     pub(crate) unmodified: Option<String>,
-    /// The folder of a package from a registry or from git: cargo takes its sources for unchangeable.
+    /// The folder of a package from a registry or from git: cargo takes its sources for
+    /// unchangeable.
     #[serde(default)]
     pub(crate) immutable_source: Option<PathBuf>,
 }
 
-/// The folder with the records of all units in a profile's folder; cargo puts no file of such a name there.
+/// The folder with the records of all units in a profile's folder; cargo puts no file of such a
+/// name there.
 pub(crate) fn records(profile: &Path) -> PathBuf {
     profile.join(".hot")
 }
 
-/// Makes the file in a unit's folder that cargo takes for a source, as old as can be: the crate was just built.
+/// Makes the file in a unit's folder that cargo takes for a source, as old as can be: the crate was
+/// just built.
 pub(crate) fn record_built(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("again");
     replace_file(&path, b"")?;
@@ -95,8 +99,8 @@ pub(crate) fn record_built(folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Has cargo build the crate again, whatever the times of its sources say: those of a file from an archive, or of one
-/// that was saved when the clock was wrong, lie before the last build.
+/// Has cargo build the crate again, whatever the times of its sources say: those of a file from an
+/// archive, or of one that was saved when the clock was wrong, lie before the last build.
 pub(crate) fn build_again(folder: &Path) -> Result<()> {
     let built = std::fs::metadata(folder.join("unit.json")).and_then(|meta| meta.modified());
     let now = SystemTime::now();
@@ -162,7 +166,8 @@ impl Unit {
         RustcArgs::new(self.args.clone())
     }
 
-    /// Records what decides about the crate beside its rewritten sources; `read` is what the compiler read.
+    /// Records what decides about the crate beside its rewritten sources; `read` is what the
+    /// compiler read.
     pub(crate) fn record_inputs(&mut self, read: &[PathBuf]) {
         self.inputs = inputs(self, read);
     }

@@ -1,5 +1,5 @@
-//! `hot attach`: the programs of a session that was killed live on, and call for it every second. Its folder is taken
-//! over, and so they get edits again. Knows nothing of what a session does.
+//! `hot attach`: the programs of a session that was killed live on, and call for it every second.
+//! Its folder is taken over, and so they get edits again. Knows nothing of what a session does.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,26 +1,30 @@
 //! The session's one loop: events in; messages to programs, jobs and lines to the user out.
 //!
-//! What is known stands in parts (`parts/`), each with its own job and its own state. They don't know each other: a
-//! part is told what happened, and returns what it wants done ([`Effect`]) or what it found out. The loop's steps below
-//! bring them together, and [`Outside`] does what they want. Everything slow (reading a program's records, building a
-//! patch, building again) happens on other threads and comes back as an event, so a newer save is seen while an older
-//! one compiles.
+//! What is known stands in parts (`parts/`), each with its own job and its own state. They don't
+//! know each other: a part is told what happened, and returns what it wants done ([`Effect`]) or
+//! what it found out. The loop's steps below bring them together, and [`Outside`] does what they
+//! want. Everything slow (reading a program's records, building a patch, building again) happens on
+//! other threads and comes back as an event, so a newer save is seen while an older one compiles.
 //!
 //! # From a save to "patched"
 //!
 //! Each step is a method of the same name in `edits.rs`, in this order.
 //!
 //! 1. `saved`: the watcher names files whose content changed. `Programs` read them.
-//! 2. `act`: `Programs` say what the files come to, against what runs. A patch goes on with 4. Anything else may be half
-//!    a save: `Saves` let it stand for a moment.
-//! 3. `settled`: it stood, and is no half save. A syntax error is said, an edit that can't be patched is `refused`, with
-//!    which the steps of `rude_edits.rs` begin (said, and then a restart or a plugin that is built again).
-//! 4. `build`: `Patches` begin one, in place of what was building until now, and a job builds it: `patch::build`.
-//! 5. `built`: a compiler's error is said, a reason is `refused` (`not_built`: unless what was edited later does without
-//!    it). Else `install`: it goes to every process of the program that `Processes` know, unless nothing differs.
+//! 2. `act`: `Programs` say what the files come to, against what runs. A patch goes on with 4.
+//!    Anything else may be half a save: `Saves` let it stand for a moment.
+//! 3. `settled`: it stood, and is no half save. A syntax error is said, an edit that can't be
+//!    patched is `refused`, with which the steps of `rude_edits.rs` begin (said, and then a restart
+//!    or a plugin that is built again).
+//! 4. `build`: `Patches` begin one, in place of what was building until now, and a job builds it:
+//!    `patch::build`.
+//! 5. `built`: a compiler's error is said, a reason is `refused` (`not_built`: unless what was
+//!    edited later does without it). Else `install`: it goes to every process of the program that
+//!    `Processes` know, unless nothing differs.
 //! 6. `answered`: each process has installed it, or refuses.
-//! 7. `finished`: all have. `Programs` and the `Ledger` take it down, and `announce.rs` says what is new:
-//!    `ui::Event::Patched`. Then `act` again: files may have changed meanwhile, or concern another program.
+//! 7. `finished`: all have. `Programs` and the `Ledger` take it down, and `announce.rs` says what
+//!    is new: `ui::Event::Patched`. Then `act` again: files may have changed meanwhile, or concern
+//!    another program.
 //!
 //! What else happens: programs join and leave (`joining.rs`), other terminals ask (`serving.rs`).
 
@@ -204,8 +208,8 @@ impl Engine {
         self.handle_all(events)
     }
 
-    /// Goes on where a killed session was: nothing is started, nothing restarted, and the session ends with the last of
-    /// the programs. Returns the exit code.
+    /// Goes on where a killed session was: nothing is started, nothing restarted, and the session
+    /// ends with the last of the programs. Returns the exit code.
     pub(crate) fn attach(&mut self, events: &Receiver<Event>) -> Result<u8> {
         self.policy = Policy::Attached;
         self.numbers = Numbers(self.folder.last_patch());

@@ -1,6 +1,7 @@
 //! The options of a session, and the command that it runs.
 //!
-//! Everything after the first word that isn't an option of `hot` belongs to the command, also `--help`.
+//! Everything after the first word that isn't an option of `hot` belongs to the command, also
+//! `--help`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,20 +10,22 @@ use clap::Args;
 
 /// Runs a command and patches functions of the Rust programs it builds while they run.
 ///
-/// Edit the body of a function and save: the next call runs the new body, and nothing in memory is lost. The project
-/// needs no change and no dependency.
+/// Edit the body of a function and save: the next call runs the new body, and nothing in memory is
+/// lost. The project needs no change and no dependency.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct Options {
-    /// Keep the program running when an edit can't be patched, and only say so (default: rebuild and restart it)
+    /// Keep the program running when an edit can't be patched, and only say so (default: rebuild
+    /// and restart it)
     #[arg(long)]
     pub(crate) no_restart: bool,
 
-    /// Also watch this file or folder, besides the program's own sources; can be given several times
+    /// Also watch this file or folder, besides the program's own sources; can be given several
+    /// times
     #[arg(long, value_name = "PATH", value_parser = existing_path)]
     pub(crate) watch: Vec<PathBuf>,
 
-    /// Also patch (and, in tests, mock) this dependency, from a registry, from git or a folder: `serde_json`,
-    /// `rand@0.8`; several times, or with commas
+    /// Also patch (and, in tests, mock) this dependency, from a registry, from git or a folder:
+    /// `serde_json`, `rand@0.8`; several times, or with commas
     #[arg(long, value_name = "CRATE", value_delimiter = ',')]
     pub(crate) include: Vec<String>,
 

@@ -1,4 +1,5 @@
-//! Building again before a restart, so that a program that runs is not ended for one that doesn't build.
+//! Building again before a restart, so that a program that runs is not ended for one that doesn't
+//! build.
 
 use std::process::{Command, Stdio};
 

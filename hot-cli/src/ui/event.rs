@@ -1,7 +1,8 @@
-//! What a session tells the user: each thing that can happen, with what is known of it, and its words.
+//! What a session tells the user: each thing that can happen, with what is known of it, and its
+//! words.
 //!
-//! Every word about edits, patches and restarts stands here. Knows nothing of how things were found out, nor of
-//! terminals: it makes lines.
+//! Every word about edits, patches and restarts stands here. Knows nothing of how things were found
+//! out, nor of terminals: it makes lines.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -41,7 +42,8 @@ impl Display for FunctionPlace {
     }
 }
 
-/// A place in a file, and what is to be said of it: `src/model.rs:12: field added to struct User: its layout changes`.
+/// A place in a file, and what is to be said of it: `src/model.rs:12: field added to struct User:
+/// its layout changes`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reason {
     /// File, relative to where `hot` was called.
@@ -97,8 +99,8 @@ impl Consequence {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// The next call of these functions is new; `elapsed` is since the save. `because` is what else was edited:
-    /// `value of const LIMIT changed`.
+    /// The next call of these functions is new; `elapsed` is since the save. `because` is what
+    /// else was edited: `value of const LIMIT changed`.
     Patched {
         functions: Vec<FunctionPlace>,
         elapsed: Duration,
@@ -111,7 +113,8 @@ pub(crate) enum Event {
     },
     /// Patches were taken back, because another terminal asked for it.
     RolledBack { done: RolledBack, elapsed: Duration },
-    /// These are patched, but the call in progress goes on with the old body, and no other is to be expected.
+    /// These are patched, but the call in progress goes on with the old body, and no other is to
+    /// be expected.
     StillRunning(Vec<FunctionPlace>),
     /// These are running and won't be called again: the edit has no effect before a restart.
     WithoutEffect(Vec<FunctionPlace>),
@@ -129,7 +132,8 @@ pub(crate) enum Event {
     KeepsValue { name: String },
     /// The same, for one that may not have been used yet; the edit says where.
     KeepsUsedValue { edit: Reason, name: String },
-    /// Edits can't be patched, and what follows; `again` if that was said already, and another save came.
+    /// Edits can't be patched, and what follows; `again` if that was said already, and another
+    /// save came.
     Refused {
         edits: Vec<Reason>,
         then: Consequence,

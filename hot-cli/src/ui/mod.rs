@@ -1,8 +1,8 @@
 //! What `hot` says to the user: short lines on stderr, each marked `hot:`.
 //!
-//! Knows nothing of how things were found out; what is worded how stands in `event.rs`. stderr is the program's too, so
-//! every message goes out in one write, and only whole lines. What can't be written (a closed terminal) is dropped: it
-//! is no reason to end a session.
+//! Knows nothing of how things were found out; what is worded how stands in `event.rs`. stderr is
+//! the program's too, so every message goes out in one write, and only whole lines. What can't be
+//! written (a closed terminal) is dropped: it is no reason to end a session.
 
 mod event;
 

@@ -1,9 +1,11 @@
-//! Which folders must be watched so that no change of a path is missed: every folder and symbolic link on its way.
+//! Which folders must be watched so that no change of a path is missed: every folder and symbolic
+//! link on its way.
 //!
-//! Knows nothing of contents or events. A file's content is reached through a chain of names; whoever replaces one of
-//! them (a folder is moved away and another takes its place, a link gets a new target) changes the file without
-//! touching it. So the chain is walked as the kernel does it, and the folder of each name is watched, under its real
-//! path: two watches of one folder are one to the kernel, and events then bear only one of the paths.
+//! Knows nothing of contents or events. A file's content is reached through a chain of names;
+//! whoever replaces one of them (a folder is moved away and another takes its place, a link gets a
+//! new target) changes the file without touching it. So the chain is walked as the kernel does it,
+//! and the folder of each name is watched, under its real path: two watches of one folder are one
+//! to the kernel, and events then bear only one of the paths.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -67,8 +69,8 @@ impl Routes {
         Some(path)
     }
 
-    /// Adds a file or a folder with all that is in it. `watch` is called with each folder before it is listed, so
-    /// that no file can slip in between.
+    /// Adds a file or a folder with all that is in it. `watch` is called with each folder before it
+    /// is listed, so that no file can slip in between.
     pub(super) fn add_extra(&mut self, path: &Path, mut watch: impl FnMut(&Path)) {
         if !path.is_dir() {
             // It may become a folder (again): then there is more to watch than the name.
@@ -120,7 +122,8 @@ impl Routes {
         }
     }
 
-    /// Walks the path as the kernel does, noting every name on the way; returns the real path of what it leads to.
+    /// Walks the path as the kernel does, noting every name on the way; returns the real path of
+    /// what it leads to.
     fn walk(&mut self, path: &Path) -> PathBuf {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let mut names = VecDeque::new();
@@ -171,7 +174,8 @@ impl Routes {
     }
 }
 
-/// Whether folders in here may be replaced in the course of work. `/`, `/home` and `/tmp` are noisy and stay.
+/// Whether folders in here may be replaced in the course of work. `/`, `/home` and `/tmp` are noisy
+/// and stay.
 fn is_own_ground(folder: &Path) -> bool {
     let Ok(meta) = folder.metadata() else {
         return false;

@@ -1,7 +1,8 @@
-//! The thread of the watcher: events make paths suspect, and when it is quiet their contents are compared.
+//! The thread of the watcher: events make paths suspect, and when it is quiet their contents are
+//! compared.
 //!
-//! Knows nothing of who listens. Where names on the way to files were replaced, or events were lost, the folders are
-//! watched anew first and all files are suspect.
+//! Knows nothing of who listens. Where names on the way to files were replaced, or events were
+//! lost, the folders are watched anew first and all files are suspect.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use super::content::{Content, Seen};
 use super::routes::{is_scratch, Routes};
 use super::{limit_hint, WatchEvent};
 
-/// After a write that is complete: just enough to take along the other files of the same `git checkout`.
+/// After a write that is complete: just enough to take along the other files of the same `git
+/// checkout`.
 const QUIET_COMPLETE: Duration = Duration::from_millis(1);
 /// After any other event: the writer may not be done.
 const QUIET: Duration = Duration::from_millis(3);
@@ -240,7 +242,8 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
             })
     }
 
-    /// Files that aren't, by their times, what was read: new ones and those that vanished among them.
+    /// Files that aren't, by their times, what was read: new ones and those that vanished among
+    /// them.
     fn outdated(&self) -> Vec<PathBuf> {
         let is_current = |path: &PathBuf| {
             self.seen
@@ -280,7 +283,8 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
         }
     }
 
-    /// Finds out which folders to watch, and watches them: all `anew`, or only those that aren't yet.
+    /// Finds out which folders to watch, and watches them: all `anew`, or only those that aren't
+    /// yet.
     fn route(&mut self, anew: bool) -> bool {
         let mut left: HashSet<PathBuf> = if anew {
             HashSet::new()

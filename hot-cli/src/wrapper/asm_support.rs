@@ -1,7 +1,8 @@
 //! Whether the checks of a unit are written in assembly.
 //!
-//! Only where that is known to work and is faster: unoptimised, for x86-64, by a compiler of a version that
-//! has what is needed, with its usual code generator. Knows nothing of how a check reads.
+//! Only where that is known to work and is faster: unoptimised, for x86-64, by a compiler of a
+//! version that has what is needed, with its usual code generator. Knows nothing of how a check
+//! reads.
 
 use soft_mock_rewriter::instrument::PrologueCheck;
 
@@ -24,7 +25,8 @@ pub(super) fn of(unit: &Unit) -> PrologueCheck {
     }
 }
 
-/// A target's name, or that of an architecture. With pointers of 32 bits, a hook is one half of what is read.
+/// A target's name, or that of an architecture. With pointers of 32 bits, a hook is one half of
+/// what is read.
 fn is_x86_64(target: &str) -> bool {
     target.split('-').next() == Some("x86_64") && !target.ends_with("x32")
 }

@@ -85,8 +85,8 @@ impl Compilation {
         self
     }
 
-    /// Compiles a crate as it is, and records that it uses what has sites. Its own changes concern nobody:
-    /// cargo wouldn't look at them either.
+    /// Compiles a crate as it is, and records that it uses what has sites. Its own changes concern
+    /// nobody: cargo wouldn't look at them either.
     pub(super) fn not_included(&self) -> ExitCode {
         let status = self.call.command().args(&self.args.all).status();
         if status.as_ref().is_ok_and(ExitStatus::success) {
@@ -147,7 +147,8 @@ impl Compilation {
         };
         unit.id = self.identify(&unit, &tree);
         if !unit.mocks {
-            // A mock is called with what the function is called with. A patch may be the function itself.
+            // A mock is called with what the function is called with. A patch may be the function
+            // itself.
             let elsewhere = track_caller::tracking(&self.args, &unit.cwd);
             let tracked = tracked(&tree, &unit.crate_name, &elsewhere);
             unit.without.extend(tracked);
@@ -192,7 +193,8 @@ impl Compilation {
             return Ok(());
         }
         unit.record_inputs(&read);
-        // Who reads the record before and after something else knows that all of it was of one build.
+        // Who reads the record before and after something else knows that all of it was of one
+        // build.
         match std::fs::remove_file(self.folder.join("unit.json")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
@@ -316,7 +318,8 @@ impl Compilation {
         Ok((child.wait()?, lines))
     }
 
-    /// The manifests that say how the crate is rewritten. What they say of one that is included decides about its mark.
+    /// The manifests that say how the crate is rewritten. What they say of one that is included
+    /// decides about its mark.
     fn settings(&self, unit: &Unit) -> Vec<PathBuf> {
         match self.included {
             Some(_) => Vec::new(),

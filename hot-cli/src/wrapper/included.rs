@@ -1,7 +1,8 @@
-//! `hot` as the rustc wrapper of all crates: those that are included are rewritten, as workspace members are.
+//! `hot` as the rustc wrapper of all crates: those that are included are rewritten, as workspace
+//! members are.
 //!
-//! A crate that isn't included is compiled as it is. If it uses one that is, that is recorded: code of the included one
-//! is part of it, and can't be made new in it.
+//! A crate that isn't included is compiled as it is. If it uses one that is, that is recorded: code
+//! of the included one is part of it, and can't be made new in it.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -76,7 +77,8 @@ fn is_compiled_for(included: &Included) -> bool {
         .is_some_and(|folder| Path::new(&folder) == included.folder)
 }
 
-/// Whether a crate uses one of which there is a record, directly or not: of a user there is one, too.
+/// Whether a crate uses one of which there is a record, directly or not: of a user there is one,
+/// too.
 fn uses_sites(args: &RustcArgs) -> bool {
     let here = std::env::current_dir().unwrap_or_default();
     let mut libraries = args.externs();

@@ -1,4 +1,5 @@
-//! The list of included crates, as the session hands it to the wrapper: a file beside the wrapper's link.
+//! The list of included crates, as the session hands it to the wrapper: a file beside the wrapper's
+//! link.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::BTreeSet;
@@ -33,7 +34,8 @@ pub(crate) struct Included {
     /// Its package.
     pub(crate) folder: PathBuf,
     pub(crate) cache_key: u32,
-    /// For a package that cargo takes for unchangeable: what its files held when the cache key was made.
+    /// For a package that cargo takes for unchangeable: what its files held when the cache key was
+    /// made.
     pub(crate) sources: Option<u64>,
 }
 
@@ -78,7 +80,8 @@ pub(crate) fn sources(folder: &Path) -> Result<u64> {
     Ok(hasher.finish())
 }
 
-/// The files below a folder, without what isn't the package's own and what editors leave for a moment.
+/// The files below a folder, without what isn't the package's own and what editors leave for a
+/// moment.
 fn files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
     let mut folders = vec![folder.to_owned()];

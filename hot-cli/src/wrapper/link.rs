@@ -34,8 +34,8 @@ pub(crate) fn build_environment(command: &[OsString]) -> Result<Vec<(OsString, O
 
 /// A link to this program under the name that makes it a wrapper.
 ///
-/// Cargo takes a crate for fresh as long as the wrapper's path is the same, so the path holds a hash
-/// of this very build of `hot`.
+/// Cargo takes a crate for fresh as long as the wrapper's path is the same, so the path holds a
+/// hash of this very build of `hot`.
 fn wrapper(for_tests: bool) -> Result<PathBuf> {
     let (_, build) = own_build()?;
     link(format!("{build:016x}"), for_tests, NAME)

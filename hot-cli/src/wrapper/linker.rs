@@ -1,8 +1,10 @@
-//! The linker of a managed plugin that can be patched: the user's own, which is kept from hiding symbols.
+//! The linker of a managed plugin that can be patched: the user's own, which is kept from hiding
+//! symbols.
 //!
-//! For a C library rustc gives the linker a version script that exports nothing but the functions with C
-//! names. Patches have to find the plugin's own symbols, so `hot` stands between rustc and the linker and
-//! takes that script away. Within the library all references stay bound to the library.
+//! For a C library rustc gives the linker a version script that exports nothing but the functions
+//! with C names. Patches have to find the plugin's own symbols, so `hot` stands between rustc and
+//! the linker and takes that script away. Within the library all references stay bound to the
+//! library.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::symlink;

@@ -60,7 +60,8 @@ impl<'a> Mirror<'a> {
         Ok(())
     }
 
-    /// Links whatever stands in `folder` and isn't in the shadow already, but for the files in `without`.
+    /// Links whatever stands in `folder` and isn't in the shadow already, but for the files in
+    /// `without`.
     fn link_siblings(&self, folder: &Path, without: &BTreeSet<PathBuf>) -> io::Result<()> {
         let shadow = below(self.root, folder);
         for entry in std::fs::read_dir(folder)? {
@@ -88,8 +89,8 @@ impl<'a> Mirror<'a> {
 /// The file of a module that has a folder of its own.
 const MODULE: &str = "mod.rs";
 
-/// The other place of a module's file, `a/mod.rs` for `a.rs` and the other way round: rustc takes no crate that has
-/// both, and the user may have moved the file since.
+/// The other place of a module's file, `a/mod.rs` for `a.rs` and the other way round: rustc takes
+/// no crate that has both, and the user may have moved the file since.
 fn other_place(file: &Path) -> Option<PathBuf> {
     match file.file_name()?.to_str()? {
         MODULE => {

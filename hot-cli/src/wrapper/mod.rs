@@ -1,4 +1,5 @@
-//! `hot` as the rustc wrapper of workspace members: rewrites the crate, compiles it, records the unit.
+//! `hot` as the rustc wrapper of workspace members: rewrites the crate, compiles it, records the
+//! unit.
 //!
 //! ```text
 //! rustc call ─► read the crate ─► rewrite ─► shadow tree ─► rustc ─► fix dep-info, unhide symbols, record

@@ -51,7 +51,8 @@ pub(crate) fn write(
     Ok(rewritten)
 }
 
-/// The folder below which a source file may find others: the workspace, or what holds it and the package.
+/// The folder below which a source file may find others: the workspace, or what holds it and the
+/// package.
 fn linked_below(unit: &Unit) -> PathBuf {
     let package = unit.env.get("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let package = package.as_deref().unwrap_or(&unit.cwd);

@@ -1,8 +1,9 @@
 //! The generated main of a program: starts the reloader where a session asks for it, then the
 //! user's main.
 //!
-//! A program belongs to a session if its environment says so, or if an ancestor of its process does (or this very
-//! process, before it executed the program). Otherwise it is what the user wrote, and nothing else runs.
+//! A program belongs to a session if its environment says so, or if an ancestor of its process does
+//! (or this very process, before it executed the program). Otherwise it is what the user wrote, and
+//! nothing else runs.
 
 use soft_mock_abi::section::{SITES, UNIT};
 use soft_mock_abi::start::{Start, LINEAGE, VERSION};

@@ -1,7 +1,7 @@
 //! What the traits of a crate's dependencies say of their methods, as far as a site depends on it.
 //!
-//! Read from the sources that cargo's dep-info files beside the dependencies name. Those of other packages in the
-//! same folder are read as well: a name too many only costs a method its own site.
+//! Read from the sources that cargo's dep-info files beside the dependencies name. Those of other
+//! packages in the same folder are read as well: a name too many only costs a method its own site.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! What must be known of a whole crate before one of its files can be rewritten.
 //!
-//! Found by name, and on the safe side: a type that might have a `Deref` impl counts as one that has.
+//! Found by name, and on the safe side: a type that might have a `Deref` impl counts as one that
+//! has.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

@@ -1,4 +1,5 @@
-//! Every function of a crate's source that could have a site of its own, with the name that the site would have.
+//! Every function of a crate's source that could have a site of its own, with the name that the
+//! site would have.
 
 use syn::{Attribute, Block, ImplItem, Item, Signature};
 

@@ -59,7 +59,8 @@ pub enum Ineligible {
 }
 
 impl Ineligible {
-    /// Whether an edit of the body of such a function is patched by way of the functions that call it.
+    /// Whether an edit of the body of such a function is patched by way of the functions that call
+    /// it.
     pub fn is_reached_by_callers(self) -> bool {
         !matches!(self, Self::Naked | Self::Special | Self::LeftOut)
     }
@@ -173,8 +174,8 @@ fn tracks_caller(attrs: &[Attribute]) -> bool {
     has_attribute(attrs, TRACK_CALLER) || attrs.iter().any(conditional)
 }
 
-/// As [`classify`], for tests: there, functions of which there are instances get a site as well. The
-/// second is whether this is one.
+/// As [`classify`], for tests: there, functions of which there are instances get a site as well.
+/// The second is whether this is one.
 pub(crate) fn classify_for_tests(
     attrs: &[Attribute],
     signature: &Signature,
@@ -198,7 +199,8 @@ pub(crate) fn classify_for_tests(
     }
     let is_unsafe = signature.unsafety.is_some();
     if signature.asyncness.is_some() && is_unsafe && names_impl_trait(signature) {
-        // Nothing but `Fn`, which unsafe functions don't implement, can tie its arguments to their types.
+        // Nothing but `Fn`, which unsafe functions don't implement, can tie its arguments to their
+        // types.
         return Err(Ineligible::ImplTrait);
     }
     rest(signature, place).map(|kind| (kind, true))
@@ -232,8 +234,9 @@ fn is_conditional(argument: &FnArg) -> bool {
         .any(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr"))
 }
 
-/// Whether it is async and only its result is `impl Trait`: the compiler finds out what that is, and whoever
-/// replaces it makes sure that it stays the same (see `soft_mock_abi::site::has_opaque_result`).
+/// Whether it is async and only its result is `impl Trait`: the compiler finds out what that is,
+/// and whoever replaces it makes sure that it stays the same (see
+/// `soft_mock_abi::site::has_opaque_result`).
 fn is_opaque(signature: &Signature) -> bool {
     let mut arguments = ImplTraitFinder(false);
     for argument in &signature.inputs {

@@ -1,5 +1,5 @@
-//! Where private things are visible, and which of them stay so in the copy of a crate that plugins are
-//! compiled against.
+//! Where private things are visible, and which of them stay so in the copy of a crate that plugins
+//! are compiled against.
 //!
 //! Knows nothing of how visibility is widened.
 

@@ -4,9 +4,10 @@
 //! #[inline] fn len(&self) -> usize { … }        fn is_empty(&self) -> bool { self.len() == 0 }
 //! ```
 //!
-//! A check at the start of such a function costs as much as its body, and keeps it from being inlined at all: a
-//! search of regex-automata took 15 times as long. In an optimised program they get no site; a new body reaches the
-//! program by way of their callers. Knows nothing of profiles: whoever asks has looked at the optimisation level.
+//! A check at the start of such a function costs as much as its body, and keeps it from being
+//! inlined at all: a search of regex-automata took 15 times as long. In an optimised program they
+//! get no site; a new body reaches the program by way of their callers. Knows nothing of profiles:
+//! whoever asks has looked at the optimisation level.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -18,7 +19,8 @@ use crate::syntax::attributes::has_attribute;
 use crate::syntax::known_macros;
 use crate::syntax::tree::CrateTree;
 
-/// Bodies with fewer tokens are small, if they call no more than this and no macro that makes code of its own.
+/// Bodies with fewer tokens are small, if they call no more than this and no macro that makes code
+/// of its own.
 const SMALL: usize = 64;
 const CALLS: usize = 2;
 

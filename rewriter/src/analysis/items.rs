@@ -21,7 +21,8 @@ pub use modules::{Child, ExternCrate, LocalName, MacroRules, Module, Use, UseKin
 pub use types::{Aspect, Item, ItemKind, Part};
 
 /// Forgets the source texts that were parsed on this thread: the parser keeps each for its spans.
-/// To be called when no syntax of this thread is in use any more; a long session would grow otherwise.
+/// To be called when no syntax of this thread is in use any more; a long session would grow
+/// otherwise.
 pub fn forget_sources() {
     proc_macro2::extra::invalidate_current_thread_spans();
 }

@@ -1,5 +1,5 @@
-//! Attributes and derives that leave an item what it is: anything else may be a macro that makes something
-//! else of it.
+//! Attributes and derives that leave an item what it is: anything else may be a macro that makes
+//! something else of it.
 //!
 //! By name, and on the safe side. Knows nothing of a crate's own macros.
 

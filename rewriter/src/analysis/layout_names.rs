@@ -131,7 +131,8 @@ impl LayoutNames {
             .any(|(place, known)| (below(place) || known.has_glob) && at_risk(known))
     }
 
-    /// Whether all of a module's lasting types are made of names that no glob can take the place of.
+    /// Whether all of a module's lasting types are made of names that no glob can take the place
+    /// of.
     pub(crate) fn glob_is_harmless(&self, unit: usize, module: &[String]) -> bool {
         let modules = self.modules.iter();
         let mut below = modules.filter(|(place, _)| place.0 == unit && place.1.starts_with(module));
@@ -166,7 +167,8 @@ impl LayoutNames {
         self.item_macros.contains(name)
     }
 
-    /// What calls of macros in place of items make, by the words in the calls and in the definitions.
+    /// What calls of macros in place of items make, by the words in the calls and in the
+    /// definitions.
     pub(crate) fn makes<'n>(
         &self,
         words: impl IntoIterator<Item = &'n str>,

@@ -1,5 +1,5 @@
-//! What a function's body, or the value of a constant, declares that must exist only once: a second copy of it, in a plugin,
-//! would be another variable or another type.
+//! What a function's body, or the value of a constant, declares that must exist only once: a second
+//! copy of it, in a plugin, would be another variable or another type.
 //!
 //! ```text
 //! fn next() -> u32 { static LAST: AtomicU32 = …; … }      declares a static
@@ -27,9 +27,11 @@ pub struct LocalItems {
     pub context: Fingerprint,
     /// The names in their types.
     pub mentions: Names,
-    /// Functions that are declared in it, and what macros may make them of: a pointer to one may be kept.
+    /// Functions that are declared in it, and what macros may make them of: a pointer to one may
+    /// be kept.
     pub functions: Fingerprint,
-    /// The closures and async blocks in it, and the macro calls that may hold some: one that lives keeps its body.
+    /// The closures and async blocks in it, and the macro calls that may hold some: one that lives
+    /// keeps its body.
     pub closures: Vec<Fingerprint>,
 }
 

@@ -1,5 +1,5 @@
-//! Functions that stand inside macros: rules and calls at the place of items. They have no site, since
-//! the rewriter doesn't know what becomes of their text.
+//! Functions that stand inside macros: rules and calls at the place of items. They have no site,
+//! since the rewriter doesn't know what becomes of their text.
 
 use std::path::PathBuf;
 
@@ -56,7 +56,8 @@ impl Finder<'_> {
         }
     }
 
-    /// `name … (parameters) … { body }`; `fn(u32) -> u32` is a type, and without a body it is declared only.
+    /// `name … (parameters) … { body }`; `fn(u32) -> u32` is a type, and without a body it is
+    /// declared only.
     fn function(&mut self, rest: &[TokenTree]) {
         let dollar =
             matches!(rest.first(), Some(TokenTree::Punct(punct)) if punct.as_char() == '$');

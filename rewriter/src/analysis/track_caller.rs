@@ -4,9 +4,10 @@
 //! trait Index { #[track_caller] fn index(&self, …) -> …; }        impl Index<usize> for Stack { fn index(&self, …) -> … { … } }
 //! ```
 //!
-//! `#[track_caller]` on a declaration holds for every impl, and adds a parameter that nobody sees: the code of
-//! such a method can't be called through a site. By the names of methods alone, whichever trait they are of: one too
-//! many is patched by way of its callers. Knows nothing of where other crates' sources are.
+//! `#[track_caller]` on a declaration holds for every impl, and adds a parameter that nobody sees:
+//! the code of such a method can't be called through a site. By the names of methods alone,
+//! whichever trait they are of: one too many is patched by way of its callers. Knows nothing of
+//! where other crates' sources are.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -32,8 +33,9 @@ pub fn tracking_methods(text: &str) -> BTreeSet<String> {
     names
 }
 
-/// Names of the sites that methods of trait impls would have which know their caller: by a trait of the standard
-/// library, of the crate itself, or by one that declares a method of a name in `elsewhere`.
+/// Names of the sites that methods of trait impls would have which know their caller: by a trait of
+/// the standard library, of the crate itself, or by one that declares a method of a name in
+/// `elsewhere`.
 pub fn tracked(tree: &CrateTree, crate_name: &str, elsewhere: &BTreeSet<String>) -> Vec<String> {
     let own: BTreeSet<String> = tree
         .files

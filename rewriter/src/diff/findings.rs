@@ -1,4 +1,5 @@
-//! What a comparison finds: changed bodies, indirect edits, rude edits. Knows nothing of what is compared.
+//! What a comparison finds: changed bodies, indirect edits, rude edits. Knows nothing of what is
+//! compared.
 
 use crate::analysis::eligibility::Kind;
 use crate::syntax::normalize::Fingerprint;

@@ -1,5 +1,5 @@
-//! The prologue of one function as an attribute macro inserts it: into an item that it was given, in
-//! a crate that isn't rewritten.
+//! The prologue of one function as an attribute macro inserts it: into an item that it was given,
+//! in a crate that isn't rewritten.
 //!
 //! ```text
 //! #[mockable] fn get((a, b): (u8, u8)) -> u8 { a + b }
@@ -99,8 +99,8 @@ pub fn attribute_prologue(
         main: false,
     };
     let dialect = Dialect {
-        // Newer editions want `unsafe(…)` around the section, older compilers don't know it: those that
-        // know edition 2024 take it everywhere.
+        // Newer editions want `unsafe(…)` around the section, older compilers don't know it: those
+        // that know edition 2024 take it everywhere.
         edition: Edition::E2024,
         borrowing: &HashSet::new(),
         type_ids: true,

@@ -11,9 +11,10 @@
 //! } … }
 //! ```
 //!
-//! A static can't belong to an instance, so all share one site, and what tells them apart is the type of
-//! the function itself. That each instance which was compiled leaves a record of itself, also if it is
-//! never called, is what `support` does. Only for tests: plugins know nothing of instances.
+//! A static can't belong to an instance, so all share one site, and what tells them apart is the
+//! type of the function itself. That each instance which was compiled leaves a record of itself,
+//! also if it is never called, is what `support` does. Only for tests: plugins know nothing of
+//! instances.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, ToTokens};
@@ -95,7 +96,8 @@ fn type_of(signature: &Signature, surroundings: Surroundings<'_>) -> Option<Toke
     instance_type(&signature, surroundings.around())
 }
 
-/// The items that the check of a function with instances needs, and what it does once the site is used.
+/// The items that the check of a function with instances needs, and what it does once the site is
+/// used.
 ///
 /// `taken` is what is done with `__soft_mock_code`; `arguments` are the names of all parameters.
 pub(crate) fn taken(
@@ -178,8 +180,9 @@ fn ties(signature: &Signature, core: &str, arguments: &[String]) -> Option<Ties>
 
 /// What the checks call; stands in the support module.
 ///
-/// `instance` holds no code for its record: the assembler puts it into a section of the program, once for
-/// every instance that is compiled. The linker keeps it (`R`), although nothing refers to it.
+/// `instance` holds no code for its record: the assembler puts it into a section of the program,
+/// once for every instance that is compiled. The linker keeps it (`R`), although nothing refers to
+/// it.
 pub(crate) fn support(edition: Edition) -> String {
     SUPPORT
         .replace("$core", edition.core_path())

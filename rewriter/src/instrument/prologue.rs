@@ -82,8 +82,8 @@ pub(crate) fn insert(
     edits.insert(body_start(function), text);
 }
 
-/// The prologue's text for a function that is given as tokens: names of all parameters, and what stands
-/// at the start of the body.
+/// The prologue's text for a function that is given as tokens: names of all parameters, and what
+/// stands at the start of the body.
 pub(crate) fn text(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> (Vec<String>, String) {
     let mut lets = String::new();
     let mut name = |(position, argument): (usize, &FnArg)| {

@@ -5,19 +5,19 @@
 //! asm!("mov SITE@GOTPCREL, %r", "cmp 0, (%r)", "jne used", used = { … })         PrologueCheck::Assembly
 //! ```
 //!
-//! Where nothing is optimised, `AtomicPtr::load` is a call of several functions, which took longer than
-//! most bodies. Written in assembly it is two loads and one jump.
+//! Where nothing is optimised, `AtomicPtr::load` is a call of several functions, which took longer
+//! than most bodies. Written in assembly it is two loads and one jump.
 //!
 //! # Ordering
-//! The hook is loaded with Acquire. On x86-64 every load is, so the assembly has to keep only the compiler
-//! from moving the body's own loads before it: it doesn't promise to leave memory alone (no `nomem`, no
-//! `readonly`). Who finds the hook used reads it once more, by `Site::code`; what stands behind it is
-//! reached through that load alone.
+//! The hook is loaded with Acquire. On x86-64 every load is, so the assembly has to keep only the
+//! compiler from moving the body's own loads before it: it doesn't promise to leave memory alone
+//! (no `nomem`, no `readonly`). Who finds the hook used reads it once more, by `Site::code`; what
+//! stands behind it is reached through that load alone.
 //!
 //! # Linking
-//! The address of the site comes from the global offset table: that works wherever the site is, in the
-//! same object, in another crate, behind the border of a shared library. Linkers make a `lea` of it where
-//! they can.
+//! The address of the site comes from the global offset table: that works wherever the site is, in
+//! the same object, in another crate, behind the border of a shared library. Linkers make a `lea`
+//! of it where they can.
 //!
 //! Knows nothing of compilers: whoever asks for assembly knows that this one takes it.
 

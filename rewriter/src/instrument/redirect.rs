@@ -6,8 +6,9 @@
 //! tokio::spawn(async { … })          tokio::spawn(crate::__soft_mock::follow(async { … }))
 //! ```
 //!
-//! The first has a site, so that a test can mock the clock; the others make threads and tasks work for
-//! the test that their parent works for. A function is recognised by its path alone: methods aren't.
+//! The first has a site, so that a test can mock the clock; the others make threads and tasks work
+//! for the test that their parent works for. A function is recognised by its path alone: methods
+//! aren't.
 
 use std::collections::BTreeSet;
 
@@ -263,7 +264,8 @@ pub(crate) fn support(edition: Edition, used: &Used) -> String {
     text
 }
 
-/// The thread's scope, as the runtime's `scope` module keeps it: 0 is none, the largest number asks.
+/// The thread's scope, as the runtime's `scope` module keeps it: 0 is none, the largest number
+/// asks.
 const SCOPES: &str = r#"
     fn scope(scope: u64) -> u64 {
         #[used] $section static SITE: Site = Site::new($scope, "", "", 0, "", Option::None);

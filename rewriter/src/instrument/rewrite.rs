@@ -49,8 +49,8 @@ pub struct Options {
     pub facts: CrateIdentity,
     /// The crate is a binary: its main function is made callable as `__soft_mock_main`.
     pub main: bool,
-    /// For tests: calls of the standard library are redirected, threads and tasks follow their test, async
-    /// functions carry a type id, and functions without a site leave word.
+    /// For tests: calls of the standard library are redirected, threads and tasks follow their
+    /// test, async functions carry a type id, and functions without a site leave word.
     pub mocks: bool,
     /// How a prologue finds out that its site is used.
     pub check: PrologueCheck,

@@ -1,6 +1,7 @@
 //! The module that stands once in every rewritten crate: what the prologues refer to.
 //!
-//! It uses `core` alone, so that no crate needs a new dependency. Layouts are those of `soft_mock_abi::site`.
+//! It uses `core` alone, so that no crate needs a new dependency. Layouts are those of
+//! `soft_mock_abi::site`.
 
 use soft_mock_abi::site::{flag, Crate, HookHead, Site, BUILT_BY_HOT, LAYOUT};
 pub use soft_mock_abi::symbol::SUPPORT_MODULE;

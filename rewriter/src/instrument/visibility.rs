@@ -8,8 +8,8 @@
 //! *Fields* are widened in the program and in the twin alike, since a field's visibility is part of
 //! its type's `TypeId`; only on types behind which nothing can lie (no `Deref`, no unknown macro).
 //! *Everything else* is widened in the twin alone, against which plugins are compiled: but never a
-//! name that is also mentioned where it isn't visible, for there it may come to mean something else.
-//! What is not widened is listed: a function that mentions such a name needs another way.
+//! name that is also mentioned where it isn't visible, for there it may come to mean something
+//! else. What is not widened is listed: a function that mentions such a name needs another way.
 
 use std::collections::{HashMap, HashSet};
 
@@ -138,12 +138,14 @@ impl MentionPlaces {
         }
     }
 
-    /// Whether a method or associated constant that is visible in `scope` is mentioned outside of it.
+    /// Whether a method or associated constant that is visible in `scope` is mentioned outside of
+    /// it.
     pub(crate) fn member_outside(&self, name: &str, scope: &[String]) -> bool {
         ALWAYS_MENTIONED.contains(&name) || outside(self.members.get(name), scope)
     }
 
-    /// Whether an item of the module `module` may be picked up by a glob import and is mentioned outside of its scope.
+    /// Whether an item of the module `module` may be picked up by a glob import and is mentioned
+    /// outside of its scope.
     pub(crate) fn item_outside(&self, name: &str, module: &[String], scope: &[String]) -> bool {
         let imported = module
             .last()

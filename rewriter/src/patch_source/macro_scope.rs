@@ -1,4 +1,5 @@
-//! Whether the macros that a function calls, and those that stand beside it, mean the same in a crate of its own.
+//! Whether the macros that a function calls, and those that stand beside it, mean the same in a
+//! crate of its own.
 //!
 //! ```text
 //! macro_rules! m { … }  fn f() { m!() }  macro_rules! m { … }      two of that name: which one is a matter of order
@@ -6,9 +7,9 @@
 //! prelude!();  fn f() { … }                                       may import what `f` means
 //! ```
 //!
-//! Macros by example are in scope by textual order, which a plugin can't keep in all cases; what other macros make
-//! is seen by the compiler alone. Where only one answer is possible there is no doubt. Knows nothing of how a
-//! plugin is written.
+//! Macros by example are in scope by textual order, which a plugin can't keep in all cases; what
+//! other macros make is seen by the compiler alone. Where only one answer is possible there is no
+//! doubt. Knows nothing of how a plugin is written.
 
 use std::collections::HashSet;
 use std::ptr;
@@ -47,7 +48,8 @@ struct Definition<'a> {
     rules: &'a MacroRules,
 }
 
-/// A macro that the body calls, itself or through others, of which it isn't certain which one it is.
+/// A macro that the body calls, itself or through others, of which it isn't certain which one it
+/// is.
 pub(super) fn doubtful_macro(
     function: &DeclaredFunction,
     items: &[Arc<FileItems>],
@@ -84,7 +86,8 @@ pub(super) fn doubtful_macro(
     None
 }
 
-/// A macro call beside the function, or in a module of which it imports all names, that may bring names or traits.
+/// A macro call beside the function, or in a module of which it imports all names, that may bring
+/// names or traits.
 pub(super) fn doubtful_neighbour(
     function: &DeclaredFunction,
     items: &[Arc<FileItems>],

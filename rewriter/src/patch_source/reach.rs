@@ -308,8 +308,8 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Whether an import leads to something of the crate that is no trait, or of the standard library, whose
-    /// traits are all in capitals.
+    /// Whether an import leads to something of the crate that is no trait, or of the standard
+    /// library, whose traits are all in capitals.
     fn is_no_trait(&mut self, group: Group, import: &Use) -> bool {
         let UseKind::Name { name, .. } = &import.kind else {
             return false;

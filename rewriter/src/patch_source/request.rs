@@ -1,4 +1,5 @@
-//! What is asked for and what comes back: the crate, the functions, the sources, the reasons why not.
+//! What is asked for and what comes back: the crate, the functions, the sources, the reasons why
+//! not.
 //!
 //! Knows nothing of how sources are written.
 
@@ -62,8 +63,8 @@ pub struct PatchFunction {
 /// The sources of a plugin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PatchSource {
-    /// Paths relative to the plugin's folder, and texts; the root file first. All others are at the
-    /// user's absolute path, without the leading slash.
+    /// Paths relative to the plugin's folder, and texts; the root file first. All others are at
+    /// the user's absolute path, without the leading slash.
     pub files: Vec<(PathBuf, String)>,
     /// The functions, in the order of the request.
     pub functions: Vec<PatchEntry>,

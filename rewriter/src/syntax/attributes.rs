@@ -41,8 +41,8 @@ pub(crate) fn is_no_std(attrs: &[Attribute]) -> bool {
     })
 }
 
-/// The conditions among the attributes of an item, as text before another item that must be there exactly if
-/// it is.
+/// The conditions among the attributes of an item, as text before another item that must be there
+/// exactly if it is.
 ///
 /// ```text
 /// #[cfg(unix)] #[inline] #[cfg_attr(x, cfg(y), cold)]      #[cfg(unix)] #[cfg_attr(x, cfg(y))]

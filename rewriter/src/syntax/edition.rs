@@ -5,7 +5,8 @@
 /// An edition of the Rust language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Edition {
-    /// Paths that start with `::` are relative to the crate root. What rustc takes if it is told none.
+    /// Paths that start with `::` are relative to the crate root. What rustc takes if it is told
+    /// none.
     #[default]
     E2015,
     /// `::core` is the core crate.
@@ -27,9 +28,9 @@ impl Edition {
         }
     }
 
-    /// The path under which the core library is reached from any module of a rewritten crate. In the oldest
-    /// edition there is none that holds with the standard library and without, which may be for `cfg` to say:
-    /// there the support module has one.
+    /// The path under which the core library is reached from any module of a rewritten crate. In
+    /// the oldest edition there is none that holds with the standard library and without, which
+    /// may be for `cfg` to say: there the support module has one.
     pub(crate) fn core_path(self) -> &'static str {
         match self {
             Self::E2015 => "::__soft_mock::core",

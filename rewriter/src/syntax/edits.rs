@@ -30,7 +30,8 @@ impl Edits {
         });
     }
 
-    /// The text with all edits applied. Of two replacements that overlap, the one that starts first wins.
+    /// The text with all edits applied. Of two replacements that overlap, the one that starts first
+    /// wins.
     pub(crate) fn apply(mut self, text: &str) -> String {
         self.list.sort_by_key(|edit| (edit.start, edit.end));
         let added: usize = self.list.iter().map(|edit| edit.text.len()).sum();
@@ -49,7 +50,8 @@ impl Edits {
     }
 }
 
-/// As many spaces and line ends as `text` has bytes and line ends: what is blanked keeps every line in place.
+/// As many spaces and line ends as `text` has bytes and line ends: what is blanked keeps every line
+/// in place.
 pub(crate) fn blank(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {

@@ -1,5 +1,5 @@
-//! Macros and derives that many crates use, by what is known of them. Knows names only: a crate's own macro of such
-//! a name is taken for the known one.
+//! Macros and derives that many crates use, by what is known of them. Knows names only: a crate's
+//! own macro of such a name is taken for the known one.
 
 /// Macros of the standard library that check something, and else do nothing.
 const CHECKS: [&str; 6] = [

@@ -61,7 +61,8 @@ impl Owner {
     }
 }
 
-/// The name of the site of `function`, in the module `module` (with the crate's name: `app::store`).
+/// The name of the site of `function`, in the module `module` (with the crate's name:
+/// `app::store`).
 pub fn site_name(module: &str, owner: &Owner, function: &str) -> String {
     let (before, after) = owner.affixes(function);
     format!("{before}{module}{after}")
@@ -123,7 +124,8 @@ pub(crate) fn raw(name: &str) -> String {
     }
 }
 
-/// Tokens as text with white space only where two words would otherwise run together, and after commas.
+/// Tokens as text with white space only where two words would otherwise run together, and after
+/// commas.
 pub(crate) fn compact(tokens: TokenStream) -> String {
     let mut out = String::new();
     push_compact(tokens, &mut out);
@@ -167,7 +169,8 @@ fn push_word(word: &str, out: &mut String) {
     out.push_str(word);
 }
 
-/// Removes lifetimes, and the brackets that held nothing else: `Iter<'a, T>` becomes `Iter<T>`, `Ref<'_>` becomes `Ref`.
+/// Removes lifetimes, and the brackets that held nothing else: `Iter<'a, T>` becomes `Iter<T>`,
+/// `Ref<'_>` becomes `Ref`.
 fn without_lifetimes(tokens: TokenStream) -> TokenStream {
     let mut out: Vec<TokenTree> = Vec::new();
     let mut tokens = tokens.into_iter().peekable();

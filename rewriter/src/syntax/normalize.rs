@@ -5,8 +5,8 @@
 //! f(\n    a, // first\n    b,\n)     f ( a , b )
 //! ```
 //!
-//! Commas that rustfmt adds and removes count as formatting, but only where they can't mean anything:
-//! never inside a macro that isn't known. Knows nothing of items.
+//! Commas that rustfmt adds and removes count as formatting, but only where they can't mean
+//! anything: never inside a macro that isn't known. Knows nothing of items.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

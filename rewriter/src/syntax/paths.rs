@@ -1,8 +1,8 @@
 //! What a path in a body means, as far as the `use` lines around it say: `thread::spawn` after
 //! `use std::thread;` is `std::thread::spawn`.
 //!
-//! Only names that are imported by themselves, and globs of the standard library's modules, are known.
-//! A name that the module defines itself hides what it could otherwise mean.
+//! Only names that are imported by themselves, and globs of the standard library's modules, are
+//! known. A name that the module defines itself hides what it could otherwise mean.
 
 use std::collections::{HashMap, HashSet};
 

@@ -63,8 +63,8 @@ pub(crate) struct Around<'a> {
     pub(crate) generics: Option<&'a Generics>,
 }
 
-/// The pointer type of a function's instances, as it can be written in its body: with its own `Self` and
-/// type parameters, and `_` for `impl Trait`.
+/// The pointer type of a function's instances, as it can be written in its body: with its own
+/// `Self` and type parameters, and `_` for `impl Trait`.
 pub(crate) fn instance_type(signature: &Signature, around: Around<'_>) -> Option<TokenStream> {
     let none = HashSet::new();
     let bounded = |generics: &Generics| has_lifetime_bounds(generics);

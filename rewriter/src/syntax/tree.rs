@@ -33,7 +33,8 @@ impl SourceFile {
         path.join("::")
     }
 
-    /// The bytes before what the parser sees: a byte order mark and a `#!` line. Spans count from there.
+    /// The bytes before what the parser sees: a byte order mark and a `#!` line. Spans count from
+    /// there.
     pub(crate) fn unparsed(&self) -> usize {
         let text = self.text.as_str();
         let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };

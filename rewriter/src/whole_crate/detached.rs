@@ -8,9 +8,11 @@
 //! async fn __soft_mock_body_get(&self, (a, b): P) -> u8 { body }
 //! ```
 //!
-//! Where the result is `impl Trait`, `__soft_mock_code_get` returns a future of `()`: the output has no name.
-//! Of a function that isn't async, `__soft_mock_code_get` holds the body. `get` gets its prologue as ever. Its future has the same layout whatever the body is, and keeps a
-//! value of the body's future type that takes no room: it is `Send` exactly if the body's future is.
+//! Where the result is `impl Trait`, `__soft_mock_code_get` returns a future of `()`: the output
+//! has no name. Of a function that isn't async, `__soft_mock_code_get` holds the body. `get` gets
+//! its prologue as ever. Its future has the same layout whatever the body is, and keeps a
+//! value of the body's future type that takes no room: it is `Send` exactly if the body's future
+//! is.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, ToTokens};

@@ -1,7 +1,7 @@
 //! What must hold for any text, whatever it is: checked by the tests and by the fuzz target.
 //!
-//! A panic anywhere is an error, as is a rewritten file that doesn't parse, or a token that has moved to
-//! another line.
+//! A panic anywhere is an error, as is a rewritten file that doesn't parse, or a token that has
+//! moved to another line.
 
 use std::collections::HashMap;
 use std::io;
@@ -189,8 +189,9 @@ fn check_whole(text: &str, choice: usize) {
     }
 }
 
-/// Every name of the old text is on the same line in the new one, but for those that may change: for tests,
-/// calls of the standard library are redirected, and only what functions are called stays for sure.
+/// Every name of the old text is on the same line in the new one, but for those that may change:
+/// for tests, calls of the standard library are redirected, and only what functions are called
+/// stays for sure.
 fn in_place(old: &str, new: &str, redirected: bool) {
     let parsed = syn::parse_file(new);
     let new = parsed.unwrap_or_else(|error| panic!("what was written isn't Rust: {error}\n{new}"));

@@ -1,7 +1,9 @@
-//! The rewriter on texts that nobody wrote on purpose: real files, changed by chance, and made-up items.
+//! The rewriter on texts that nobody wrote on purpose: real files, changed by chance, and made-up
+//! items.
 //!
-//! Chance has fixed seeds. `REWRITER_ROUNDS=100000 cargo test --release -p soft-mock-rewriter --test mutations`
-//! runs longer, `REWRITER_SEED` begins elsewhere. `rewriter/fuzz` has the same checks for cargo-fuzz.
+//! Chance has fixed seeds. `REWRITER_ROUNDS=100000 cargo test --release -p soft-mock-rewriter
+//! --test mutations` runs longer, `REWRITER_SEED` begins elsewhere. `rewriter/fuzz` has the same
+//! checks for cargo-fuzz.
 
 mod check;
 mod mutate;
@@ -100,7 +102,8 @@ fn made_up_items() {
     assert!(parsed > rounds / 2, "{parsed} of {rounds} texts are Rust");
 }
 
-/// A number that becomes another one is never taken for no change: that would be an edit which is lost.
+/// A number that becomes another one is never taken for no change: that would be an edit which is
+/// lost.
 #[test]
 fn a_changed_number_is_noticed() {
     let corpus = corpus();
@@ -120,7 +123,8 @@ fn a_changed_number_is_noticed() {
     }
 }
 
-/// Whether this byte means something to the program: it isn't in a comment, in documentation, in a test.
+/// Whether this byte means something to the program: it isn't in a comment, in documentation, in a
+/// test.
 fn is_code(text: &str, at: usize) -> bool {
     let line_start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let before = &text[line_start..at];

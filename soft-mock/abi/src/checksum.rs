@@ -1,14 +1,15 @@
-//! The checksum: the last bytes of a plugin's file, which say that all bytes before them are the ones that
-//! were written.
+//! The checksum: the last bytes of a plugin's file, which say that all bytes before them are the
+//! ones that were written.
 //!
 //! ```text
 //! ELF file … | hash of all that (16) | its length (8) | MAGIC (8)
 //! ```
 //!
-//! A flipped bit in a plugin's code can't be told from code, so it has to be found before the dynamic linker
-//! sees the file. The checksum is against damage: half a copy, a bad disk, a file that two processes wrote. It
-//! is not a signature: who may write a plugin is asked of the file system by whoever loads it. The dynamic linker
-//! doesn't look behind the last section. Knows nothing of ELF and of manifests.
+//! A flipped bit in a plugin's code can't be told from code, so it has to be found before the
+//! dynamic linker sees the file. The checksum is against damage: half a copy, a bad disk, a file
+//! that two processes wrote. It is not a signature: who may write a plugin is asked of the file
+//! system by whoever loads it. The dynamic linker doesn't look behind the last section. Knows
+//! nothing of ELF and of manifests.
 
 use std::fs;
 use std::io::{self, Write};
@@ -55,7 +56,8 @@ pub fn of(bytes: &[u8]) -> [u8; SIZE] {
     checksum
 }
 
-/// Puts a checksum at the end of a file. A file that has one already gets a second one, around the first.
+/// Puts a checksum at the end of a file. A file that has one already gets a second one, around the
+/// first.
 pub fn append(file: &Path) -> io::Result<()> {
     let checksum = of(&fs::read(file)?);
     fs::OpenOptions::new()

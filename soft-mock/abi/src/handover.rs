@@ -1,7 +1,7 @@
 //! How states and sockets cross from a process to `hot` and on: messages with file descriptors.
 //!
-//! A message is its length, eight bytes that carry the descriptors, and JSON. Knows nothing of what is
-//! in it, and doesn't check who is at the other end.
+//! A message is its length, eight bytes that carry the descriptors, and JSON. Knows nothing of what
+//! is in it, and doesn't check who is at the other end.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;

@@ -73,12 +73,12 @@ pub struct Hello {
     pub units: Vec<UnitInfo>,
     /// What its builder called it; empty if nobody did.
     pub program: String,
-    /// The file of the library that this is about, if it isn't the program itself but the library of a
-    /// managed plugin in it.
+    /// The file of the library that this is about, if it isn't the program itself but the library
+    /// of a managed plugin in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<PathBuf>,
-    /// The plugins that are installed in it already: in the child of a process that forked, and in one that calls
-    /// again.
+    /// The plugins that are installed in it already: in the child of a process that forked, and in
+    /// one that calls again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub installed: Vec<PathBuf>,
 }

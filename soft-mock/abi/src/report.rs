@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Report {
     /// The number of the patch in this process, from 1.
     pub patch: u64,
-    /// The generation that it made active: of two patches, the one with the higher generation runs.
+    /// The generation that it made active: of two patches, the one with the higher generation
+    /// runs.
     pub generation: u64,
     /// The functions that were changed.
     pub functions: Vec<Installed>,

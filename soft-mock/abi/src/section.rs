@@ -1,7 +1,8 @@
 //! The sections of object files through which programs, libraries and plugins say what they have.
 //!
-//! Attributes want literals, so the names come as a macro too: `#[link_section = soft_mock_abi::section!(sites)]`,
-//! `#[link_name = concat!("__start_", soft_mock_abi::section!(sites))]`.
+//! Attributes want literals, so the names come as a macro too: `#[link_section =
+//! soft_mock_abi::section!(sites)]`, `#[link_name = concat!("__start_",
+//! soft_mock_abi::section!(sites))]`.
 
 /// The name of a section as a literal.
 #[macro_export]

@@ -1,9 +1,9 @@
 //! What the rewriter leaves in the program: one [`Site`] a function and one [`Crate`] a crate.
 //!
 //! The layouts are a contract with code that another compiler may have built: they have fixed field
-//! orders and a version, and a change of either is a new [`LAYOUT`]. Generated code is made of [`Site::FIELDS`] and
-//! its like; who reads object files finds the fields by [`offset`]. This module knows nothing of what stands behind
-//! a site and of how sites are found.
+//! orders and a version, and a change of either is a new [`LAYOUT`]. Generated code is made of
+//! [`Site::FIELDS`] and its like; who reads object files finds the fields by [`offset`]. This
+//! module knows nothing of what stands behind a site and of how sites are found.
 
 use std::any::TypeId;
 use std::fmt;
@@ -113,7 +113,8 @@ pub mod offset {
     /// A pointer to a function, or null.
     pub const TYPE_ID: usize = offset_of!(Site, type_id);
 
-    // Texts are read as a pointer with the length behind it, and prologues in assembly read the hook as the first word.
+    // Texts are read as a pointer with the length behind it, and prologues in assembly read the
+    // hook as the first word.
     const _: () = {
         const WORD: usize = size_of::<usize>();
         assert!(offset_of!(Site, hook) == 0);
@@ -143,7 +144,8 @@ impl Crate {
 
     /// The crate's name.
     pub fn name(&self) -> &'static str {
-        // SAFETY: whoever placed the crate's record took pointer and length from one `&'static str`.
+        // SAFETY: whoever placed the crate's record took pointer and length from one `&'static
+        // str`.
         unsafe { text(self.name, self.name_len) }
     }
 
@@ -239,14 +241,14 @@ impl Site {
     /// Sets what is asked (Release).
     ///
     /// # Safety
-    /// Null, or a hook that lives for ever and whose `enter` may be called with this site and with itself, by any
-    /// thread and in a signal handler.
+    /// Null, or a hook that lives for ever and whose `enter` may be called with this site and with
+    /// itself, by any thread and in a signal handler.
     pub unsafe fn set_hook(&self, hook: *mut HookHead) {
         self.hook.store(hook.cast(), Ordering::Release);
     }
 
-    /// The cell with the site's own hook, made when it is first needed. In the lowest sentinel: the state that all
-    /// copies of the runtime in the process share.
+    /// The cell with the site's own hook, made when it is first needed. In the lowest sentinel: the
+    /// state that all copies of the runtime in the process share.
     ///
     /// # Safety
     /// Nothing else is stored in it: other copies of the runtime rely on that.
@@ -384,8 +386,8 @@ impl Site {
     /// The function that yields the id of the function's pointer type.
     ///
     /// # Safety
-    /// The result may be handed on, but is called only by code of the compiler that built the program: neither
-    /// the call nor what it returns is the same for another one.
+    /// The result may be handed on, but is called only by code of the compiler that built the
+    /// program: neither the call nor what it returns is the same for another one.
     pub unsafe fn type_id(&self) -> Option<fn() -> TypeId> {
         self.type_id
     }

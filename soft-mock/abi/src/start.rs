@@ -1,4 +1,5 @@
-//! How the main function that `hot` generates starts the agent, a library that another compiler may have built.
+//! How the main function that `hot` generates starts the agent, a library that another compiler may
+//! have built.
 
 use std::ffi::{c_char, c_int};
 
@@ -12,7 +13,8 @@ pub const STARTED: c_int = 0;
 /// The answer: it doesn't, and why was said.
 pub const FAILED: c_int = 1;
 
-/// The folder beside the records of programs in which each process of a session has a file with its number.
+/// The folder beside the records of programs in which each process of a session has a file with its
+/// number.
 pub const LINEAGE: &str = "sessions";
 
 layout! {

@@ -30,8 +30,8 @@ pub const DETACHED_BODY: &str = "__soft_mock_body_";
 /// How the name of the function starts that is the replacement of a function with a moved body.
 pub const DETACHED_CODE: &str = "__soft_mock_code_";
 
-/// The name of the function through which the future of a moved body goes if the result is `impl Trait`: its
-/// instance names the type that the result is.
+/// The name of the function through which the future of a moved body goes if the result is `impl
+/// Trait`: its instance names the type that the result is.
 pub const DETACHED_OUTPUT: &str = "__soft_mock_output";
 
 /// The symbol of the replacement at this position of a plugin.

@@ -20,8 +20,8 @@ use soft_mock_runtime::reloader::socket;
 /// Returns at once, never unwinds and never ends the program.
 ///
 /// # Safety
-/// `start` is null or a valid [`Start`]: its bounds are those of the program's sites, its strings end
-/// with a NUL. They are needed during the call only, the sites for ever.
+/// `start` is null or a valid [`Start`]: its bounds are those of the program's sites, its strings
+/// end with a NUL. They are needed during the call only, the sites for ever.
 #[no_mangle]
 pub unsafe extern "C" fn soft_mock_agent_start_v1(start: *const Start) -> c_int {
     silence_panics();
@@ -66,8 +66,8 @@ unsafe fn begin(start: *const Start) -> Result<(), String> {
     Ok(())
 }
 
-/// This library has a panic hook of its own, apart from the program's. What panics here is caught or
-/// ends a thread of ours; the program's output isn't the place for it.
+/// This library has a panic hook of its own, apart from the program's. What panics here is caught
+/// or ends a thread of ours; the program's output isn't the place for it.
 fn silence_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

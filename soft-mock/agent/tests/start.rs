@@ -1,5 +1,6 @@
 //! The agent in a program that also depends on the runtime itself, as `hot` starts it: opened as a
-//! library, told where the sites are, called over a socket. Both copies of the runtime are one truth.
+//! library, told where the sites are, called over a socket. Both copies of the runtime are one
+//! truth.
 
 #[path = "../../tests/common/mod.rs"]
 mod common;

@@ -1,5 +1,5 @@
-//! The macros of `soft_mock`, one file each. They know nothing of files that are loaded and of processes;
-//! what they generate names only `::core`, `::std` and `::soft_mock::plugin`.
+//! The macros of `soft_mock`, one file each. They know nothing of files that are loaded and of
+//! processes; what they generate names only `::core`, `::std` and `::soft_mock::plugin`.
 //!
 //! Use them through `soft_mock::plugin`, which re-exports them.
 
@@ -20,8 +20,8 @@ use proc_macro::TokenStream;
 
 /// Declares the crate's plugin: put it on `impl Plugin for Type`, in the crate root.
 ///
-/// The type must be `Default`. Arguments, all optional: `name = "…"` (the package's name otherwise),
-/// `note = "…"` (a version note for people), `live_prefix = "…"` (`live_` otherwise).
+/// The type must be `Default`. Arguments, all optional: `name = "…"` (the package's name
+/// otherwise), `note = "…"` (a version note for people), `live_prefix = "…"` (`live_` otherwise).
 #[proc_macro_attribute]
 pub fn plugin(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand(plugin::expand(arguments.into(), item.into()))
@@ -29,8 +29,9 @@ pub fn plugin(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a function or a type *live*: found by name in the vault, whatever its own name looks like.
 ///
-/// On a type, `#[live(dyn Trait)]` gives a constructor of `Box<dyn Trait>`, a plain `#[live]` one of
-/// `Box<dyn Any + Send>`; either way through the type's `Default`. `name = "…"` sets another name.
+/// On a type, `#[live(dyn Trait)]` gives a constructor of `Box<dyn Trait>`, a plain `#[live]` one
+/// of `Box<dyn Any + Send>`; either way through the type's `Default`. `name = "…"` sets another
+/// name.
 #[proc_macro_attribute]
 pub fn live(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand(live::expand(
@@ -50,8 +51,8 @@ pub fn symbol(arguments: TokenStream, item: TokenStream) -> TokenStream {
     ))
 }
 
-/// Leaves a function alone under `hot`: it gets no prologue, so it costs nothing and can't be patched
-/// or mocked. The function itself is unchanged.
+/// Leaves a function alone under `hot`: it gets no prologue, so it costs nothing and can't be
+/// patched or mocked. The function itself is unchanged.
 ///
 /// A crate that doesn't depend on `soft_mock` writes `#[cfg_attr(any(), soft_mock::skip)]`.
 #[proc_macro_attribute]
@@ -59,14 +60,15 @@ pub fn skip(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     item
 }
 
-/// Put on an impl of a shared trait: a panic in one of its methods reaches the caller in another image as
-/// a panic that it can catch, instead of ending the process.
+/// Put on an impl of a shared trait: a panic in one of its methods reaches the caller in another
+/// image as a panic that it can catch, instead of ending the process.
 #[proc_macro_attribute]
 pub fn guarded(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand(guarded::expand(item.into()))
 }
 
-/// Records what a crate of shared types was compiled from and how. Call it once, in the crate's root.
+/// Records what a crate of shared types was compiled from and how. Call it once, in the crate's
+/// root.
 #[proc_macro]
 pub fn shared(_input: TokenStream) -> TokenStream {
     expand(shared::expand())
@@ -93,16 +95,16 @@ pub fn mock(input: TokenStream) -> TokenStream {
     expand(mock::expand(input.into(), false))
 }
 
-/// Makes functions mockable under plain `cargo test`: put it on a function, an impl block, a trait impl or
-/// an inline module. `hot cargo test` needs no attribute.
+/// Makes functions mockable under plain `cargo test`: put it on a function, an impl block, a trait
+/// impl or an inline module. `hot cargo test` needs no attribute.
 ///
 /// ```text
 /// #[cfg_attr(any(test, feature = "mocks"), soft_mock::mockable)]
 /// impl Store { … }
 /// ```
 ///
-/// A function that can't be mocked is an error if the attribute stands on itself; in a block or module
-/// it stays as it is, and a mock of it fails with the reason.
+/// A function that can't be mocked is an error if the attribute stands on itself; in a block or
+/// module it stays as it is, and a mock of it fails with the reason.
 #[cfg(feature = "mockable")]
 #[proc_macro_attribute]
 pub fn mockable(arguments: TokenStream, item: TokenStream) -> TokenStream {

@@ -1,5 +1,5 @@
-//! `mock!` and `mock_everywhere!`: a closure with written types becomes code of exactly the type that
-//! they say, with its lifetimes bound as a function's are.
+//! `mock!` and `mock_everywhere!`: a closure with written types becomes code of exactly the type
+//! that they say, with its lifetimes bound as a function's are.
 //!
 //! ```text
 //! mock!(store::name_of, move |user: &User| -> &str { "nobody" })
@@ -13,9 +13,10 @@
 //! }
 //! ```
 //!
-//! The runtime compares all types, so no `unsafe` is needed, but for async functions: that the code which is written
-//! here is one for the type which is written here no function could find out, since only this module knows how the
-//! lifetimes of both belong together. It works in crates that forbid `unsafe`, as lints are about their own code.
+//! The runtime compares all types, so no `unsafe` is needed, but for async functions: that the code
+//! which is written here is one for the type which is written here no function could find out,
+//! since only this module knows how the lifetimes of both belong together. It works in crates that
+//! forbid `unsafe`, as lints are about their own code.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned, ToTokens};
@@ -246,12 +247,13 @@ impl Mock {
         }
     }
 
-    /// Lets the compiler compare the closure's types with the function's, for the sake of its message:
-    /// what this can't tell, how lifetimes are bound, is compared when the mock is installed. The types also
-    /// say which instance of a generic function is meant.
+    /// Lets the compiler compare the closure's types with the function's, for the sake of its
+    /// message: what this can't tell, how lifetimes are bound, is compared when the mock is
+    /// installed. The types also say which instance of a generic function is meant.
     fn check(&self, input: &Input, path: &Expr, function: &syn::Ident) -> TokenStream {
         if input.closure.asyncness.is_some() {
-            // Unsafe functions don't implement `Fn`; what they are is compared when the mock is installed.
+            // Unsafe functions don't implement `Fn`; what they are is compared when the mock is
+            // installed.
             let check = match input.unsafety {
                 None => self.check_async(input, function),
                 Some(_) => quote!(),
@@ -271,8 +273,8 @@ impl Mock {
         }
     }
 
-    /// The compiler compares the arguments; and callers of the function rely on its future being `Send`
-    /// wherever its own is: only if that isn't, the mock's needn't be.
+    /// The compiler compares the arguments; and callers of the function rely on its future being
+    /// `Send` wherever its own is: only if that isn't, the mock's needn't be.
     fn check_async(&self, input: &Input, function: &syn::Ident) -> TokenStream {
         let mut types = self.types.clone();
         types.iter_mut().for_each(|ty| LeaveOut.visit_type_mut(ty));
@@ -359,8 +361,9 @@ impl Mock {
         quote!(#capture |#(#patterns),*| #body)
     }
 
-    /// The code of an async mock returns a future in a box that lives as long as all arguments do: `'__f`.
-    /// That each lifetime outlives it follows from the type of an argument that is added.
+    /// The code of an async mock returns a future in a box that lives as long as all arguments do:
+    /// `'__f`. That each lifetime outlives it follows from the type of an argument that is
+    /// added.
     fn install_async(
         &self,
         input: &Input,

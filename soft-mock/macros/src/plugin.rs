@@ -7,8 +7,8 @@
 //!          #[cfg(soft_mock_managed)] the entry symbol, the manifest's section, the allocator of the host
 //! ```
 //!
-//! `soft_mock_managed` is set by `hot build` for this crate alone, so that the crate stays an ordinary
-//! library for everybody else, and several plugins can be linked into one program.
+//! `soft_mock_managed` is set by `hot build` for this crate alone, so that the crate stays an
+//! ordinary library for everybody else, and several plugins can be linked into one program.
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::quote;

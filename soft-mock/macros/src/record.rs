@@ -1,9 +1,10 @@
-//! What a compiled crate was made from: its sources, its dependencies as compiled, and the compiler's flags.
+//! What a compiled crate was made from: its sources, its dependencies as compiled, and the
+//! compiler's flags.
 //!
-//! A macro runs inside the rustc call of the crate that it is used in, so the call's own arguments are
-//! there to read: `-C metadata` (cargo's hash of package, features, profile and dependencies), the flags
-//! that change code or layout, and the compiled interface of each dependency. Comments and layout of the
-//! sources don't count: files are compared by their tokens.
+//! A macro runs inside the rustc call of the crate that it is used in, so the call's own arguments
+//! are there to read: `-C metadata` (cargo's hash of package, features, profile and dependencies),
+//! the flags that change code or layout, and the compiled interface of each dependency. Comments
+//! and layout of the sources don't count: files are compared by their tokens.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
@@ -204,8 +205,8 @@ fn dependencies(arguments: &[String]) -> u64 {
     hasher.finish()
 }
 
-/// A hash of one dependency. A proc-macro leaves no interface in the crate: its file name, which carries
-/// cargo's hash of it, is enough.
+/// A hash of one dependency. A proc-macro leaves no interface in the crate: its file name, which
+/// carries cargo's hash of it, is enough.
 fn interface(path: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
     let is_library = path

@@ -1,7 +1,7 @@
 //! Finds the functions and types of the crate whose name begins with the live prefix.
 //!
-//! A macro sees only the item it stands on, so the crate's files are read again, from the root that the
-//! compiler was given, along its `mod` lines. `#[cfg]`s on the way are kept with what is found.
+//! A macro sees only the item it stands on, so the crate's files are read again, from the root that
+//! the compiler was given, along its `mod` lines. `#[cfg]`s on the way are kept with what is found.
 
 use std::path::{Path, PathBuf};
 

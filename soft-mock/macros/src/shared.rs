@@ -1,4 +1,5 @@
-//! `shared!()`: a line about this crate in the section `soft_mock_shared` of every image that contains it.
+//! `shared!()`: a line about this crate in the section `soft_mock_shared` of every image that
+//! contains it.
 //!
 //! ```text
 //! before   soft_mock::plugin::shared!();

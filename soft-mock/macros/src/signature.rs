@@ -4,8 +4,8 @@
 //! fn live_add(a: i32, b: &str) -> u64      →   fn(_, &_) -> _
 //! ```
 //!
-//! References are written out, so that their lifetimes are bound as declared (`for<'a> fn(&'a T)` is not
-//! the type `fn(&'static T)`); what they point to is inferred. Nothing has to be in scope.
+//! References are written out, so that their lifetimes are bound as declared (`for<'a> fn(&'a T)`
+//! is not the type `fn(&'static T)`); what they point to is inferred. Nothing has to be in scope.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};

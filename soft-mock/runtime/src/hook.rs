@@ -1,8 +1,9 @@
-//! What stands behind a site: patches, and before them whoever else wants to be asked, a [`Slot`] for each [`Layer`].
+//! What stands behind a site: patches, and before them whoever else wants to be asked, a [`Slot`]
+//! for each [`Layer`].
 //!
 //! # Who writes, who reads
-//! Everything here is written under the lock of [`Shared`] and read by any thread without a lock, at
-//! the start of any function: in a signal handler, inside the allocator, in the destructor of a
+//! Everything here is written under the lock of [`Shared`] and read by any thread without a lock,
+//! at the start of any function: in a signal handler, inside the allocator, in the destructor of a
 //! thread-local. So [`enter`] takes no lock, allocates nothing and can't panic. Nothing that was
 //! published is ever freed or changed in place, so whoever loaded a pointer may use it for ever.
 //!
@@ -21,8 +22,8 @@
 //! - *Nobody enters an old body after a new one:* who saw anything of generation G did so through
 //!   the Acquire load of G (or of a later cell), so the pointers and nodes stored before it are
 //!   visible to every later load of that thread, and of every thread that it synchronises with.
-//! - *A restore is a patch like any other*, with the original body as its code. Only after the store
-//!   does `Site::hook` go back to null: who sees that null sees the generation as well.
+//! - *A restore is a patch like any other*, with the original body as its code. Only after the
+//!   store does `Site::hook` go back to null: who sees that null sees the generation as well.
 //!
 //! Whose slots those are isn't known here.
 //!
@@ -44,7 +45,8 @@ struct Hook {
     patches: AtomicPtr<PatchNode>,
     /// The slot of [`Layer::Process`].
     process: AtomicPtr<Slot>,
-    /// How many need every call to go through the slot of [`Layer::Process`], which is set as long as there are some.
+    /// How many need every call to go through the slot of [`Layer::Process`], which is set as long
+    /// as there are some.
     held: AtomicUsize,
     /// The slot of [`Layer::Thread`].
     thread: AtomicPtr<Slot>,
@@ -66,8 +68,8 @@ struct PatchNode {
 /// Who is asked before patches, and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {
-    /// First of all, and what it answers is final; none: the original. Who has nothing to say for this thread
-    /// answers with [`without_thread`].
+    /// First of all, and what it answers is final; none: the original. Who has nothing to say for
+    /// this thread answers with [`without_thread`].
     Thread,
     /// Second; none: go on with patches.
     Process,
@@ -94,9 +96,9 @@ impl Slot {
     /// A slot with this entry and data.
     ///
     /// # Safety
-    /// For ever, any thread may call `enter` with a site at which the slot is set (or was) and with `data`: at the
-    /// start of any function, in a signal handler, inside the allocator, in destructors of thread-locals. So it takes
-    /// no lock, doesn't allocate and doesn't unwind.
+    /// For ever, any thread may call `enter` with a site at which the slot is set (or was) and with
+    /// `data`: at the start of any function, in a signal handler, inside the allocator, in
+    /// destructors of thread-locals. So it takes no lock, doesn't allocate and doesn't unwind.
     pub const unsafe fn new(enter: EnterSlot, data: *const ()) -> Self {
         Self { enter, data }
     }
@@ -120,8 +122,8 @@ impl Slot {
 /// `site` is a site, and `hook` what its `hook` cell held.
 #[allow(improper_ctypes_definitions)]
 unsafe extern "C" fn enter(site: *const Site, hook: *const HookHead) -> Option<Code> {
-    // SAFETY: the prologue loaded it with Acquire from the site, where `attach` put a whole hook; hooks are
-    // never freed.
+    // SAFETY: the prologue loaded it with Acquire from the site, where `attach` put a whole hook;
+    // hooks are never freed.
     let hook = unsafe { &*hook.cast::<Hook>() };
     match (hook.slot(Layer::Thread), hook.slot(Layer::Process)) {
         (None, None) => hook.active(),
@@ -132,8 +134,8 @@ unsafe extern "C" fn enter(site: *const Site, hook: *const HookHead) -> Option<C
     }
 }
 
-/// The slot of the process, or else what is active. Out of line, so that a patched function without a slot
-/// saves no registers.
+/// The slot of the process, or else what is active. Out of line, so that a patched function without
+/// a slot saves no registers.
 ///
 /// # Safety
 /// `site` is the site of `hook`.
@@ -196,8 +198,8 @@ impl SiteHook {
         }
         // SAFETY: nothing is stored.
         let hook = unsafe { site.owner() }.load(Ordering::Acquire);
-        // SAFETY: null, or published by `of` with Release and never freed; only `of` stores something where the
-        // site is no sentinel.
+        // SAFETY: null, or published by `of` with Release and never freed; only `of` stores
+        // something where the site is no sentinel.
         let hook = unsafe { hook.cast::<Hook>().as_ref() }?;
         Some(Self { site, hook })
     }
@@ -227,7 +229,8 @@ impl SiteHook {
     /// Sends callers of the site through its hook.
     pub fn attach(self, _locked: &Locked) {
         let hook = ptr::from_ref(self.hook).cast_mut();
-        // SAFETY: the hook is the site's own, begins with its head and lives for ever; `enter` keeps the rules.
+        // SAFETY: the hook is the site's own, begins with its head and lives for ever; `enter`
+        // keeps the rules.
         unsafe { self.site.set_hook(hook.cast()) };
     }
 
@@ -249,7 +252,8 @@ impl SiteHook {
             .map(|node| node.patch)
     }
 
-    /// The code that is active at `generation` and the patch that it is of; 0 for the original body.
+    /// The code that is active at `generation` and the patch that it is of; 0 for the original
+    /// body.
     pub(crate) fn state_at(self, generation: u64) -> (Option<Code>, u64) {
         match self.hook.node_at(generation) {
             Some(node) if node.code.is_some() => (node.code, node.patch),
@@ -265,8 +269,8 @@ impl SiteHook {
     /// Sets who is asked in this layer.
     ///
     /// # Safety
-    /// What the slot answers at this site is code of the type of the site's function, and stays where it is for as
-    /// long as somebody may call it.
+    /// What the slot answers at this site is code of the type of the site's function, and stays
+    /// where it is for as long as somebody may call it.
     pub unsafe fn set_slot(self, layer: Layer, slot: Option<&'static Slot>, _locked: &Locked) {
         let slot = slot.map_or(ptr::null_mut(), |slot| ptr::from_ref(slot).cast_mut());
         self.hook.cell(layer).store(slot, Ordering::Release);

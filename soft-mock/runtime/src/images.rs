@@ -1,14 +1,15 @@
 //! Libraries with sites of their own, that come and go while the program runs.
 //!
-//! Each such library has a section of sites like a program, and its own copy of the runtime. Who opens it
-//! makes an [`Image`] of it before any code of it runs, and says when it serves and when it
-//! is replaced; who installs patches (the agent) is told so, and then treats it as one more program of
-//! the process. What such a library is for isn't known here. The copy of the runtime that opens and the one that patches are often not the same, so
-//! what they share is laid out by hand. All sites of the process hang on one [`Shared`], so that there
-//! is one order of patches and mocks.
+//! Each such library has a section of sites like a program, and its own copy of the runtime. Who
+//! opens it makes an [`Image`] of it before any code of it runs, and says when it serves and when
+//! it is replaced; who installs patches (the agent) is told so, and then treats it as one more
+//! program of the process. What such a library is for isn't known here. The copy of the runtime
+//! that opens and the one that patches are often not the same, so what they share is laid out by
+//! hand. All sites of the process hang on one [`Shared`], so that there is one order of patches and
+//! mocks.
 //!
-//! An image can be unloaded, a program can't. Therefore nobody touches its sites without [`Image::enter`],
-//! and an image that a patch refers to is pinned: it stays for ever.
+//! An image can be unloaded, a program can't. Therefore nobody touches its sites without
+//! [`Image::enter`], and an image that a patch refers to is pinned: it stays for ever.
 
 use std::ffi::OsStr;
 use std::hint;
@@ -56,7 +57,8 @@ fn cell(shared: &Shared) -> &AtomicPtr<()> {
     unsafe { shared.images.of() }
 }
 
-/// One opened library with sites. Never freed, so that whoever knows it can ask whether it is still there.
+/// One opened library with sites. Never freed, so that whoever knows it can ask whether it is still
+/// there.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Image {
@@ -124,7 +126,8 @@ impl Image {
     /// Keeps the image where it is; none if it is gone.
     pub fn enter(&'static self) -> Option<Inside> {
         let more = |state: u32| (state & CLOSED == 0).then_some(state + 1);
-        // Acquire and the Release of `drop`: what is done inside is over before the image is closed.
+        // Acquire and the Release of `drop`: what is done inside is over before the image is
+        // closed.
         let entered = self
             .state
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, more);
@@ -132,14 +135,15 @@ impl Image {
     }
 
     /// # Safety
-    /// Nothing of the result is used any more when the image is closed: somebody is inside until then, or it is pinned.
+    /// Nothing of the result is used any more when the image is closed: somebody is inside until
+    /// then, or it is pinned.
     unsafe fn sites(&self) -> Result<Registry, RegistryError> {
         // SAFETY: as promised to `new` and by the caller.
         unsafe { Registry::between(self.start, self.stop) }
     }
 
-    /// Nobody may enter any more; `false` if something refers to the image for ever. Waits for those
-    /// inside, who are never long.
+    /// Nobody may enter any more; `false` if something refers to the image for ever. Waits for
+    /// those inside, who are never long.
     pub fn try_close(&self) -> bool {
         loop {
             let closed =

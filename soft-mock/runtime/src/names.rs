@@ -1,7 +1,7 @@
 //! Names of functions: which of two spellings mean the same, and which come near a wrong one.
 //!
-//! A site's name is written by the rewriter, which sees one file and resolves no path; the name of a
-//! function's own type is written by the compiler, which does. Nothing here looks at sites.
+//! A site's name is written by the rewriter, which sees one file and resolves no path; the name of
+//! a function's own type is written by the compiler, which does. Nothing here looks at sites.
 
 /// How many names a message suggests.
 const SUGGESTIONS: usize = 3;
@@ -41,8 +41,8 @@ pub fn is_same(site: &str, compiler: &str) -> bool {
     }
 }
 
-/// Whether `compiler` may be the name of an instance of the generic function `site`. For messages: traits
-/// and types are compared by their last names.
+/// Whether `compiler` may be the name of an instance of the generic function `site`. For messages:
+/// traits and types are compared by their last names.
 pub fn is_instance(site: &str, compiler: &str) -> bool {
     let words = |name: &str| -> Vec<String> {
         let plain = without_arguments(name);

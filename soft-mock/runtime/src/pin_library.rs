@@ -1,7 +1,8 @@
-//! Keeps the library that this copy of the runtime stands in: something of the process refers to it.
+//! Keeps the library that this copy of the runtime stands in: something of the process refers to
+//! it.
 //!
-//! A program never goes, a managed plugin does. One that registers functions of its own with the process
-//! must not be unmapped under them.
+//! A program never goes, a managed plugin does. One that registers functions of its own with the
+//! process must not be unmapped under them.
 
 use std::mem::MaybeUninit;
 
@@ -15,8 +16,8 @@ pub(crate) fn pin_library(function: *const ()) {
         }
         found.assume_init()
     };
-    // The handle is not given back: it is what keeps the library. A program has none by its path, and
-    // needs none.
+    // The handle is not given back: it is what keeps the library. A program has none by its path,
+    // and needs none.
     // SAFETY: the name is that of a loaded image; nothing is loaded that isn't yet.
     unsafe {
         libc::dlopen(

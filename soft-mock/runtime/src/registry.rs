@@ -167,9 +167,9 @@ pub unsafe fn adopt(start: *const Site, stop: *const Site) -> Result<(), Registr
     }
 }
 
-/// The sites beside which this copy of the runtime stands, without use of the state that copies share: so they can be
-/// asked for before everything else, and by a copy that adopts other sites later. None, if they aren't of the layout
-/// that it knows.
+/// The sites beside which this copy of the runtime stands, without use of the state that copies
+/// share: so they can be asked for before everything else, and by a copy that adopts other sites
+/// later. None, if they aren't of the layout that it knows.
 pub fn own_sites() -> Option<&'static [Site]> {
     let (start, stop) = ((&raw const START).cast(), (&raw const STOP).cast());
     // SAFETY: the linker makes both symbols as the bounds of the section, which holds only sites.
@@ -191,7 +191,8 @@ pub fn registry() -> Result<&'static Registry, RegistryError> {
 
 impl Registry {
     /// # Safety
-    /// Between the bounds lie sites, of whatever layout version, for as long as anything of the result is used.
+    /// Between the bounds lie sites, of whatever layout version, for as long as anything of the
+    /// result is used.
     pub(crate) unsafe fn between(
         start: *const Site,
         stop: *const Site,
@@ -223,7 +224,8 @@ impl Registry {
         }
     }
 
-    /// Tells the program from a library in it that has sites of its own: patches belong to one of them.
+    /// Tells the program from a library in it that has sites of its own: patches belong to one of
+    /// them.
     pub(crate) fn domain(&self) -> usize {
         self.sites.as_ptr().addr()
     }
@@ -282,7 +284,8 @@ impl Registry {
         self.the_only(name, found.collect())
     }
 
-    /// Finds the site of a function by the name that the compiler gives to the type of the function itself.
+    /// Finds the site of a function by the name that the compiler gives to the type of the function
+    /// itself.
     pub fn find_item(&self, type_name: &'static str) -> Result<&'static Site, FindError> {
         if !names::is_function(type_name) {
             return Err(FindError::NotAFunction { type_name });
@@ -323,7 +326,8 @@ impl Registry {
 /// The sites of a section, and its first sentinel.
 ///
 /// # Safety
-/// Between the bounds lie sites, of whatever layout version, for as long as anything of the result is used.
+/// Between the bounds lie sites, of whatever layout version, for as long as anything of the result
+/// is used.
 unsafe fn section(
     start: *const Site,
     stop: *const Site,

@@ -2,7 +2,8 @@
 //!
 //! A program can hold several copies: the agent that `hot` opens, built by another compiler, and
 //! the program's own dependency on this crate. They agree on one [`Shared`], found through the
-//! lowest-addressed sentinel site. Nothing here refers to a particular copy, or knows what the other modules keep in it.
+//! lowest-addressed sentinel site. Nothing here refers to a particular copy, or knows what the
+//! other modules keep in it.
 
 use std::hint;
 use std::thread;
@@ -59,7 +60,8 @@ impl Cell {
     /// The cell as the one of its module.
     ///
     /// # Safety
-    /// In all copies of the runtime of this version, nothing but pointers to a `T` is stored in this cell.
+    /// In all copies of the runtime of this version, nothing but pointers to a `T` is stored in
+    /// this cell.
     pub(crate) unsafe fn of<T>(&self) -> &AtomicPtr<T> {
         // SAFETY: pointers to whatever has a size have one layout, and so have their atomics.
         unsafe { &*std::ptr::from_ref(&self.0).cast() }

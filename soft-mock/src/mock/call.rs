@@ -2,9 +2,9 @@
 //!
 //! A prologue passes code on, nothing else, and calls it at once with the function's arguments. So
 //! the closure travels on the calling thread: `enter` leaves the node it chose, and the first thing
-//! that the code does is to take it, see [`Call::take`]. Between the two lie only moves of arguments:
-//! no other code of this thread, but for a signal handler, which leaves and takes its own in between
-//! and so finds and leaves the pile as it was.
+//! that the code does is to take it, see [`Call::take`]. Between the two lie only moves of
+//! arguments: no other code of this thread, but for a signal handler, which leaves and takes its
+//! own in between and so finds and leaves the pile as it was.
 
 use std::any::{type_name, Any, TypeId};
 use std::cell::Cell;
@@ -35,15 +35,17 @@ impl Contents {
     }
 }
 
-/// A call that was begun, and what it has to be ended with. One word, since every call of a mock leaves it
-/// and takes it again: the address of the node, and in its lowest bit whether the mock's owner calls.
+/// A call that was begun, and what it has to be ended with. One word, since every call of a mock
+/// leaves it and takes it again: the address of the node, and in its lowest bit whether the mock's
+/// owner calls.
 pub(crate) struct Begun {
     node: NonNull<Node<Contents>>,
 }
 
 impl Begun {
     /// # Safety
-    /// A call of the node was begun, by this thread as the owner or else not as that, and nobody else ends it.
+    /// A call of the node was begun, by this thread as the owner or else not as that, and nobody
+    /// else ends it.
     #[inline]
     pub(crate) unsafe fn new(node: &'static Node<Contents>, own: bool) -> Self {
         const { assert!(align_of::<Node<Contents>>() > 1) };
@@ -56,7 +58,8 @@ impl Begun {
     #[inline]
     pub(crate) fn node(&self) -> &'static Node<Contents> {
         let address = self.node.as_ptr().map_addr(|address| address & !1);
-        // SAFETY: without the bit, which `new` found free, it is the reference that `new` was given.
+        // SAFETY: without the bit, which `new` found free, it is the reference that `new` was
+        // given.
         unsafe { &*address }
     }
 
@@ -168,7 +171,8 @@ impl Drop for Call {
     fn drop(&mut self) {
         let node = self.begun.node();
         match self.begun.is_own() {
-            // SAFETY: as `Begun::new` was promised; this value doesn't leave its thread, and was the only one.
+            // SAFETY: as `Begun::new` was promised; this value doesn't leave its thread, and was
+            // the only one.
             true => unsafe { node.end_own() },
             // SAFETY: as above.
             false => unsafe { node.end() },

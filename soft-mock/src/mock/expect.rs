@@ -63,8 +63,8 @@ impl<T> Returns<T> {
     }
 }
 
-/// Demands that an argument fits a predicate of the crate `predicates`, or any other that implements its
-/// trait.
+/// Demands that an argument fits a predicate of the crate `predicates`, or any other that
+/// implements its trait.
 ///
 /// ```
 /// // mock!(mail::send, |to: &str| { check(&predicates::str::ends_with("@example.org"), to) })

@@ -1,16 +1,16 @@
-//! Instances of generic functions, of default methods, of functions with `impl Trait` arguments: which of
-//! them the program contains, and a site for each that is to be mocked.
+//! Instances of generic functions, of default methods, of functions with `impl Trait` arguments:
+//! which of them the program contains, and a site for each that is to be mocked.
 //!
-//! All instances of a function share one site of the program, whose prologue hands over the id of the
-//! function's own type, `TypeId` of `any::<u8>`. Each instance that was compiled left a record of itself
-//! in a section, so it is known which there are, and which types they have, before any was called. An
-//! instance that is mocked gets a [`Site`] of its own, made at run time and kept for ever: for all else it
-//! is a function like any other.
+//! All instances of a function share one site of the program, whose prologue hands over the id of
+//! the function's own type, `TypeId` of `any::<u8>`. Each instance that was compiled left a record
+//! of itself in a section, so it is known which there are, and which types they have, before any
+//! was called. An instance that is mocked gets a [`Site`] of its own, made at run time and kept for
+//! ever: for all else it is a function like any other.
 //!
 //! # Which instances
-//! The compiler forgets lifetimes before it makes instances: `any::<&'static str>` and `any::<&'a str>`
-//! are one. A mock of the first would run for the second, so an instance whose types could contain a
-//! lifetime is refused.
+//! The compiler forgets lifetimes before it makes instances: `any::<&'static str>` and `any::<&'a
+//! str>` are one. A mock of the first would run for the second, so an instance whose types could
+//! contain a lifetime is refused.
 
 use std::any::{type_name, TypeId};
 use std::borrow::Cow;
@@ -71,8 +71,8 @@ fn all() -> &'static HashMap<TypeId, Instance> {
         std::hint::black_box(&SENTINEL);
         let (start, stop) = ((&raw const START).addr(), (&raw const STOP).addr());
         let count = (stop - start) / size_of::<Record>();
-        // SAFETY: the linker makes both symbols as the bounds of the section, which holds only records,
-        // in which nothing is ever changed.
+        // SAFETY: the linker makes both symbols as the bounds of the section, which holds only
+        // records, in which nothing is ever changed.
         let records: &'static [Record] =
             unsafe { std::slice::from_raw_parts((&raw const START).cast(), count) };
         let known = records
@@ -124,8 +124,8 @@ pub(crate) fn sites() -> impl Iterator<Item = &'static Site> {
     made().map(|made| &made.site)
 }
 
-/// The site of the instance that is given as itself; none, if there are no instances of this function, or
-/// not this one.
+/// The site of the instance that is given as itself; none, if there are no instances of this
+/// function, or not this one.
 pub(crate) fn find<F>(_item: &F) -> Result<Option<&'static Site>, MockError> {
     let item = typeid::of::<F>();
     let Some(instance) = all().get(&item) else {
@@ -168,8 +168,8 @@ fn make(item: TypeId, instance: &Instance) -> Result<&'static Site, RegistryErro
     MADE.store(ptr::from_ref(made).cast_mut(), Ordering::Release);
     let locked = shared.lock();
     let hook = SiteHook::of(instance.site, &locked);
-    // SAFETY: `all` has only sites that instances share, whose prologues take what stands behind them for what
-    // `resolver` answers.
+    // SAFETY: `all` has only sites that instances share, whose prologues take what stands behind
+    // them for what `resolver` answers.
     unsafe { hook.set_slot(Layer::Thread, Some(&RESOLVE), &locked) };
     hook.attach(&locked);
     Ok(&made.site)
@@ -181,8 +181,8 @@ static RESOLVE: Slot = unsafe { Slot::new(resolver, ptr::null()) };
 
 #[allow(improper_ctypes_definitions)] // As for `HookHead`.
 unsafe extern "C" fn resolver(_site: *const Site, _data: *const ()) -> Option<Code> {
-    // SAFETY: function pointers of all types have one size; prologues of instances turn it back into this
-    // very type.
+    // SAFETY: function pointers of all types have one size; prologues of instances turn it back
+    // into this very type.
     Some(unsafe {
         mem::transmute::<unsafe extern "C" fn(*const TypeId) -> Option<Code>, Code>(code_of)
     })
@@ -248,8 +248,8 @@ pub(crate) mod support {
         }
         let resolve = site.code()?;
         let item = typeid::of::<F>();
-        // SAFETY: what stands behind a site that instances share is a function of this type, since `make` alone sets
-        // something there; `item` is a `TypeId`.
+        // SAFETY: what stands behind a site that instances share is a function of this type, since
+        // `make` alone sets something there; `item` is a `TypeId`.
         unsafe {
             std::mem::transmute::<Code, unsafe extern "C" fn(*const TypeId) -> Option<Code>>(
                 resolve,

@@ -1,5 +1,5 @@
-//! Whether the future of an async function may be sent to other threads, as code with the function's type at
-//! hand asks: the more direct of two methods is taken, if it applies.
+//! Whether the future of an async function may be sent to other threads, as code with the
+//! function's type at hand asks: the more direct of two methods is taken, if it applies.
 
 use std::fmt;
 use std::marker::PhantomData;

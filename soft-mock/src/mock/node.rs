@@ -7,17 +7,18 @@
 //!                                   + calls
 //! ```
 //!
-//! A node is never freed, only used again, so whoever walks a list of nodes may always read one. Its
-//! contents are only touched by whoever claimed it, or while a call keeps it: [`Node::begin`]
+//! A node is never freed, only used again, so whoever walks a list of nodes may always read one.
+//! Its contents are only touched by whoever claimed it, or while a call keeps it: [`Node::begin`]
 //! succeeds only on a live node, and then compares the number that no two mocks share. Readers take
 //! no lock and don't wait; this module knows nothing of sites and scopes.
 //!
 //! # The owner
-//! The thread that made a mock holds its guard, and makes most of the calls. As long as it hasn't given the
-//! mock up ([`Node::give_up`]), the contents stay, whoever retires the node. So its own calls need no
-//! read-modify-write: it counts them in a cell that only it writes, for the case that it gives the mock up
-//! in the middle of one. That `owner` is this thread can be trusted once LIVE was seen with Acquire: it was
-//! either written by this thread, which hasn't given up since, or is what the later `publish` wrote.
+//! The thread that made a mock holds its guard, and makes most of the calls. As long as it hasn't
+//! given the mock up ([`Node::give_up`]), the contents stay, whoever retires the node. So its own
+//! calls need no read-modify-write: it counts them in a cell that only it writes, for the case that
+//! it gives the mock up in the middle of one. That `owner` is this thread can be trusted once LIVE
+//! was seen with Acquire: it was either written by this thread, which hasn't given up since, or is
+//! what the later `publish` wrote.
 
 use std::ptr;
 
@@ -103,7 +104,8 @@ impl<E> Node<E> {
     /// Begins a call of this thread if it is the owner.
     ///
     /// # Safety
-    /// `thread` is the number of the calling thread, which has just seen the node live with [`Node::look`].
+    /// `thread` is the number of the calling thread, which has just seen the node live with
+    /// [`Node::look`].
     #[inline]
     pub(crate) unsafe fn begin_own(&self, thread: usize) -> bool {
         let mine = self.owner.load(Ordering::Relaxed) == thread;
@@ -192,8 +194,8 @@ impl<E> Node<E> {
         before & LIVE != 0
     }
 
-    /// Frees the contents of a node that nobody calls and nobody can call any more. If another thread
-    /// claims it first, that one does it.
+    /// Frees the contents of a node that nobody calls and nobody can call any more. If another
+    /// thread claims it first, that one does it.
     #[cold]
     fn reclaim(&self) {
         let claim = self

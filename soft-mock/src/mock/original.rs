@@ -4,8 +4,8 @@
 //! mock by. That very call takes the note away: what the original calls is mocked as before, and
 //! other threads never see the note.
 //!
-//! An async function begins when its future is polled for the first time, so there the note is put whenever
-//! the future is polled, until it was used.
+//! An async function begins when its future is polled for the first time, so there the note is put
+//! whenever the future is polled, until it was used.
 
 use std::cell::Cell;
 use std::future::{poll_fn, Future};
@@ -32,8 +32,8 @@ pub fn call_original<F, R>(function: F, call: impl FnOnce() -> R) -> Result<R, M
 
 /// [`call_original`] for an async function: `call_original_async(fetch, || fetch("url")).await`.
 ///
-/// The future that `call` returns is polled in place; the first time that it enters the function, that is
-/// the original.
+/// The future that `call` returns is polled in place; the first time that it enters the function,
+/// that is the original.
 pub async fn call_original_async<F, R: Future>(
     function: F,
     call: impl FnOnce() -> R,
@@ -145,7 +145,8 @@ thread_local! {
     static NOTES: Cell<*const Note> = const { Cell::new(ptr::null()) };
 }
 
-/// The next call of one of these sites on this thread passes the mock by. Lies on the thread's stack.
+/// The next call of one of these sites on this thread passes the mock by. Lies on the thread's
+/// stack.
 struct Note {
     /// Several for a function of std: each crate that calls it has one.
     sites: *const [&'static Site],

@@ -1,9 +1,9 @@
 //! Mocks that belong to a test: several for one function at a time, each seen by the threads of its
 //! own scope only.
 //!
-//! Each site that ever had such a mock keeps a list of nodes. Nodes are added under a lock and never
-//! taken out, only used again, so the list is as long as the most mocks the function ever had at one
-//! time. A call walks it without a lock.
+//! Each site that ever had such a mock keeps a list of nodes. Nodes are added under a lock and
+//! never taken out, only used again, so the list is as long as the most mocks the function ever had
+//! at one time. A call walks it without a lock.
 
 use std::any::{type_name, Any, TypeId};
 use std::collections::HashMap;
@@ -168,7 +168,8 @@ fn leave(begun: Begun) -> Option<Code> {
     unsafe { mem::transmute::<*const (), Option<Code>>(code) }
 }
 
-/// Installs a mock for the calling test; what `mock!` expands to. `I` is the type of a pointer to the function.
+/// Installs a mock for the calling test; what `mock!` expands to. `I` is the type of a pointer to
+/// the function.
 #[track_caller]
 pub fn install<I: Copy + 'static, F: Any + Send + Sync>(
     target: Result<Target, MockError>,
@@ -178,8 +179,9 @@ pub fn install<I: Copy + 'static, F: Any + Send + Sync>(
 ) -> Mocked {
     let code = || {
         assert_eq!(size_of::<I>(), size_of::<Code>(), "code is a function");
-        // SAFETY: of the size of a function pointer, and called only after its type was found to be that of a
-        // function. The type is erased here and restored by the prologue of a site of type `I`.
+        // SAFETY: of the size of a function pointer, and called only after its type was found to be
+        // that of a function. The type is erased here and restored by the prologue of a
+        // site of type `I`.
         unsafe { mem::transmute_copy::<I, *mut ()>(&code) }
     };
     // SAFETY: the code is of the type that is compared with the site's.
@@ -207,11 +209,13 @@ pub struct Form {
     pub everywhere: bool,
 }
 
-/// [`install`] for an async mock, whose type the macro can't spell: `I` is `fn(…) -> Pending<Output>`.
+/// [`install`] for an async mock, whose type the macro can't spell: `I` is `fn(…) ->
+/// Pending<Output>`.
 ///
 /// # Safety
-/// `code` is a function `fn(…) -> Pin<Box<dyn Future<Output = Output> + …>>` with the arguments of `I`, for all lifetimes
-/// that those of `I` may have. Its future is `Send`, unless that of the function isn't.
+/// `code` is a function `fn(…) -> Pin<Box<dyn Future<Output = Output> + …>>` with the arguments of
+/// `I`, for all lifetimes that those of `I` may have. Its future is `Send`, unless that of the
+/// function isn't.
 #[track_caller]
 pub unsafe fn install_async<I: 'static, F: Any + Send + Sync>(
     target: Result<Target, MockError>,
@@ -227,8 +231,8 @@ pub unsafe fn install_async<I: 'static, F: Any + Send + Sync>(
 }
 
 /// # Safety
-/// `code` yields a function that may be called as one of a site with the type `I`; it is asked only if the sites have
-/// that type.
+/// `code` yields a function that may be called as one of a site with the type `I`; it is asked only
+/// if the sites have that type.
 unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
     target: &Target,
     form: Form,
@@ -328,8 +332,8 @@ fn new_table() -> Known {
         head: AtomicPtr::new(ptr::null_mut()),
         live: AtomicUsize::new(0),
     }));
-    // SAFETY: `enter` keeps the rules of a slot; its data is a table, which lives for ever and in which whatever
-    // changes is atomic.
+    // SAFETY: `enter` keeps the rules of a slot; its data is a table, which lives for ever and in
+    // which whatever changes is atomic.
     let slot = unsafe { Slot::new(enter, ptr::from_ref(table).cast()) };
     let slot = Box::leak(Box::new(slot));
     Known { table, slot }
@@ -338,8 +342,9 @@ fn new_table() -> Known {
 /// Takes a mock away; false if it is gone already. Calls that run it go on.
 fn remove(Installed { site, link, number }: Installed) -> bool {
     let tables = TABLES.lock();
-    // Under the lock nothing becomes live, so the number stays what it is. The call keeps the contents
-    // until the lock is free again: dropping them runs code of the test, which may mock and reset.
+    // Under the lock nothing becomes live, so the number stays what it is. The call keeps the
+    // contents until the lock is free again: dropping them runs code of the test, which may
+    // mock and reset.
     if !link.node.begin(number) {
         return false;
     }
@@ -407,7 +412,8 @@ fn explained(error: &MockError) -> String {
     }
 }
 
-/// The crate that a function's name begins with, if nothing in the program can be mocked that is of it.
+/// The crate that a function's name begins with, if nothing in the program can be mocked that is of
+/// it.
 fn foreign_crate(name: &str) -> Option<&str> {
     let name = name.trim_start_matches('<');
     let name = name.split(" as ").next().unwrap_or(name);
@@ -434,8 +440,8 @@ pub struct Mocked {
 }
 
 impl Mocked {
-    /// Demands that the mock is called so often: `2`, `1..`, `..=3`, `0`. Looked at when the mock is
-    /// dropped, or by [`verify`](Self::verify).
+    /// Demands that the mock is called so often: `2`, `1..`, `..=3`, `0`. Looked at when the mock
+    /// is dropped, or by [`verify`](Self::verify).
     pub fn times(self, times: impl Into<Times>) -> Self {
         self.record.expect(times.into());
         self
@@ -472,7 +478,8 @@ impl Drop for Mocked {
     fn drop(&mut self) {
         for mock in &self.installed {
             remove(*mock);
-            // SAFETY: removed, now or before, and on the thread that made it: the guard can't leave that.
+            // SAFETY: removed, now or before, and on the thread that made it: the guard can't leave
+            // that.
             unsafe { mock.link.node.give_up() };
         }
         if let (false, Some(failure)) = (std::thread::panicking(), self.record.failure()) {

@@ -52,8 +52,8 @@ impl Target {
     }
 }
 
-/// The calls of a function of the standard library that were redirected, if there are any. An error if there
-/// are others: a mock that some calls don't see is worse than none.
+/// The calls of a function of the standard library that were redirected, if there are any. An error
+/// if there are others: a mock that some calls don't see is worse than none.
 fn of_std(name: &str) -> Result<Option<Vec<&'static Site>>, MockError> {
     if let Some((_, function)) = name.split_once("::__soft_mock::std_") {
         // The path of the function was redirected where it was given.
@@ -80,8 +80,8 @@ fn of_std(name: &str) -> Result<Option<Vec<&'static Site>>, MockError> {
     Ok((!sites.is_empty()).then_some(sites))
 }
 
-/// Whether two names mean one function of the standard library: the compiler's has private modules in it
-/// as well, `std::thread::functions::sleep`.
+/// Whether two names mean one function of the standard library: the compiler's has private modules
+/// in it as well, `std::thread::functions::sleep`.
 fn is_std(site: &str, name: &str) -> bool {
     let mut rest = name.split("::");
     let within = site

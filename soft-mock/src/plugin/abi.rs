@@ -1,8 +1,9 @@
-//! The pre-flight check: were host and plugin built against the same shared types, by the same compiler?
+//! The pre-flight check: were host and plugin built against the same shared types, by the same
+//! compiler?
 //!
-//! `shared!()` leaves a line about its crate in every image that contains it; see the macro for what the
-//! line says. This crate has one too: its types cross the border with every call. A type that is the
-//! same by these lines has the same layout on both sides.
+//! `shared!()` leaves a line about its crate in every image that contains it; see the macro for
+//! what the line says. This crate has one too: its types cross the border with every call. A type
+//! that is the same by these lines has the same layout on both sides.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -90,8 +91,8 @@ impl Known {
         known
     }
 
-    /// Checks a plugin that was built by `rustc` and against what `section` says; what only it uses counts
-    /// for the plugins that come after it.
+    /// Checks a plugin that was built by `rustc` and against what `section` says; what only it uses
+    /// counts for the plugins that come after it.
     pub(crate) fn check(
         &mut self,
         plugin: &str,
@@ -170,7 +171,8 @@ unsafe extern "C" {
 fn own_section() -> &'static [u8] {
     let start = &raw const START;
     let length = (&raw const STOP).addr() - start.addr();
-    // SAFETY: the linker sets the symbols to the section's bounds, and it holds initialised bytes only.
+    // SAFETY: the linker sets the symbols to the section's bounds, and it holds initialised bytes
+    // only.
     unsafe { std::slice::from_raw_parts(start, length) }
 }
 

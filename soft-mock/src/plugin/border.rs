@@ -1,14 +1,17 @@
-//! The border between images: which functions of the host a plugin's copy of this crate uses, and how
-//! panics cross it.
+//! The border between images: which functions of the host a plugin's copy of this crate uses, and
+//! how panics cross it.
 //!
-//! Each plugin brings its own copy of std and of this crate, so their statics and thread-locals exist once
-//! an image. Two things must nevertheless be one: the allocator (what one image allocates another frees)
-//! and the panics (a runtime ends the process when it catches the panic of another image's runtime). So:
+//! Each plugin brings its own copy of std and of this crate, so their statics and thread-locals
+//! exist once an image. Two things must nevertheless be one: the allocator (what one image
+//! allocates another frees) and the panics (a runtime ends the process when it catches the panic of
+//! another image's runtime). So:
 //!
 //! - a plugin's `#[global_allocator]` is the host's, see [`HostAllocator`];
-//! - every call into a plugin goes through [`protect`], which catches the plugin's panics in the plugin;
-//! - where a call has no way to return a failure ([`guard`]), the panic is raised anew by the runtime that
-//!   will catch it: that of the innermost [`protect`] on the thread, or else the host's.
+//! - every call into a plugin goes through [`protect`], which catches the plugin's panics in the
+//!   plugin;
+//! - where a call has no way to return a failure ([`guard`]), the panic is raised anew by the
+//!   runtime that will catch it: that of the innermost [`protect`] on the thread, or else the
+//!   host's.
 //!
 //! The host keeps the note of who catches, so it also knows whether a thread is inside a hook.
 
@@ -83,8 +86,9 @@ pub(crate) fn own_table() -> *const HostTable {
 /// The body of a plugin's entry. Returns 0 if `out` was written, else the version that it wants.
 ///
 /// # Safety
-/// `host` is a table that lives as long as the plugin, `out` can be written, and the host has compared
-/// the compiler and the crates of shared types with its own: [`Declaration`] has no stable layout.
+/// `host` is a table that lives as long as the plugin, `out` can be written, and the host has
+/// compared the compiler and the crates of shared types with its own: [`Declaration`] has no stable
+/// layout.
 pub unsafe fn enter(
     host: *const HostTable,
     out: *mut Option<Declaration>,
@@ -116,13 +120,14 @@ fn host() -> Option<&'static HostTable> {
     unsafe { HOST.load(Ordering::Acquire).as_ref() }
 }
 
-// SAFETY: passes everything on to the host's global allocator, with the same layout. What was asked for before the
-// host was known is told apart, and stays the system's; who writes an initialiser, which is `unsafe`, may give none of
-// it away to another image.
+// SAFETY: passes everything on to the host's global allocator, with the same layout. What was asked
+// for before the host was known is told apart, and stays the system's; who writes an initialiser,
+// which is `unsafe`, may give none of it away to another image.
 unsafe impl GlobalAlloc for HostAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match host() {
-            // SAFETY: the caller keeps the allocator's contract, and the host's function has the same.
+            // SAFETY: the caller keeps the allocator's contract, and the host's function has the
+            // same.
             Some(host) => unsafe { (host.alloc)(layout.size(), layout.align()) },
             // SAFETY: as above.
             None => unsafe { EARLY.alloc(layout) },
@@ -261,8 +266,8 @@ pub(crate) fn protect<R>(hook: impl FnOnce() -> HookResult<R>) -> Result<R, Fail
     }
 }
 
-/// Runs code of this image for a caller in another that can't be told of a failure: a panic is raised
-/// anew where it can be caught.
+/// Runs code of this image for a caller in another that can't be told of a failure: a panic is
+/// raised anew where it can be caught.
 pub fn guard<R>(code: impl FnOnce() -> R) -> R {
     match catch_unwind(AssertUnwindSafe(code)) {
         Ok(value) => value,
@@ -277,7 +282,8 @@ fn pass_on(payload: Box<dyn Any + Send>) -> ! {
         // Caught by this image: nothing has to be made anew.
         resume_unwind(payload)
     }
-    // Leaked, for what unwinds from here passes no frame that could free it: a panic's text at most.
+    // Leaked, for what unwinds from here passes no frame that could free it: a panic's text at
+    // most.
     let text: &'static str = Box::leak(take_panic(payload).into_boxed_str());
     // SAFETY: the text lives on, and the image of `raise` has a call on this thread's stack.
     unsafe { raise(text.as_ptr(), text.len()) }
@@ -305,8 +311,8 @@ fn describe(error: super::HookError) -> Failure {
 /// The panics of this image that are on their way to `protect`, with their places, by thread.
 static NOTED: Mutex<BTreeMap<usize, String>> = Mutex::new(BTreeMap::new());
 
-/// A number for this thread, without a thread-local destructor: that would keep a library from being
-/// unloaded.
+/// A number for this thread, without a thread-local destructor: that would keep a library from
+/// being unloaded.
 fn thread_number() -> usize {
     DEPTH.with(|depth| ptr::from_ref(depth).addr())
 }

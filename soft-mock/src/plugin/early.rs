@@ -1,7 +1,8 @@
-//! Memory that a plugin's initialisers ask for, before the plugin knows the allocator of its host: it comes from the
-//! system's, and goes back there, whatever the host's allocator is by then.
+//! Memory that a plugin's initialisers ask for, before the plugin knows the allocator of its host:
+//! it comes from the system's, and goes back there, whatever the host's allocator is by then.
 //!
-//! There is little of it, mostly none: then giving memory back costs one load more. Knows nothing of hosts.
+//! There is little of it, mostly none: then giving memory back costs one load more. Knows nothing
+//! of hosts.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
@@ -61,11 +62,13 @@ impl Early {
     /// Gives a block back, if it is one of these.
     ///
     /// # Safety
-    /// The pointer and the layout are those of a block of some allocator, which nobody uses any more.
+    /// The pointer and the layout are those of a block of some allocator, which nobody uses any
+    /// more.
     pub(super) unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) -> bool {
         let found = self.take(pointer).is_some();
         if found {
-            // SAFETY: `alloc` or `realloc` had it from the system, and the rest is the caller's promise.
+            // SAFETY: `alloc` or `realloc` had it from the system, and the rest is the caller's
+            // promise.
             unsafe { System.dealloc(pointer, layout) };
         }
         found
@@ -82,7 +85,8 @@ impl Early {
         size: usize,
     ) -> Option<*mut u8> {
         let block = self.take(pointer)?;
-        // SAFETY: `alloc` or this function had it from the system, and the rest is the caller's promise.
+        // SAFETY: `alloc` or this function had it from the system, and the rest is the caller's
+        // promise.
         let moved = unsafe { System.realloc(pointer, layout, size) };
         let kept = if moved.is_null() { pointer } else { moved };
         block.address.store(kept, Ordering::Release);

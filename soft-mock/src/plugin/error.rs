@@ -56,7 +56,8 @@ impl fmt::Display for Hook {
     }
 }
 
-/// How a hook ended, if not well. The text is the host's own: nothing in it belongs to the plugin's library.
+/// How a hook ended, if not well. The text is the host's own: nothing in it belongs to the plugin's
+/// library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// It returned an error.

@@ -9,8 +9,9 @@ use super::vault::Vault;
 
 /// The host's own part of the vault. One is made for each set of plugins.
 pub trait Extension: Any + Send + Sync {
-    /// Takes over what the plugins that are `carried` unchanged into this set have put into the old one's
-    /// extension: their `on_init` doesn't run again. [`Entries`] does it for what it holds.
+    /// Takes over what the plugins that are `carried` unchanged into this set have put into the old
+    /// one's extension: their `on_init` doesn't run again. [`Entries`] does it for what it
+    /// holds.
     fn carry_over(&self, old: &Self, carried: &dyn Fn(&str) -> bool)
     where
         Self: Sized;

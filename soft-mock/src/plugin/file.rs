@@ -1,5 +1,5 @@
-//! The files of managed plugins: they are read and checked like those of patches, but the library that comes of
-//! one can be closed again, by who knows that nothing refers to it any more.
+//! The files of managed plugins: they are read and checked like those of patches, but the library
+//! that comes of one can be closed again, by who knows that nothing refers to it any more.
 //!
 //! Knows the file and the dynamic linker, not what the manifest's values mean.
 
@@ -203,7 +203,8 @@ impl ManagedFile {
     }
 }
 
-/// An open library. Dropping it leaves the code where it is; only [`ManagedLibrary::close`] takes it away.
+/// An open library. Dropping it leaves the code where it is; only [`ManagedLibrary::close`] takes
+/// it away.
 #[derive(Debug)]
 pub(crate) struct ManagedLibrary {
     library: ManuallyDrop<Library>,
@@ -211,8 +212,8 @@ pub(crate) struct ManagedLibrary {
 }
 
 impl ManagedLibrary {
-    /// Makes an image of a library that can be patched. None, also, if its sites can't be used: then it
-    /// can't be patched, but serves as well as any.
+    /// Makes an image of a library that can be patched. None, also, if its sites can't be used:
+    /// then it can't be patched, but serves as well as any.
     ///
     /// # Safety
     /// None of the library's own code has run but its initialisers, and it is closed only after
@@ -231,8 +232,8 @@ impl ManagedLibrary {
             moved.wrapping_add(patchable.sites as usize)
         });
         let stop = start.wrapping_add(patchable.size as usize);
-        // SAFETY: the section's bounds by the headers of this very file, which holds only sites; the rest
-        // is the caller's promise.
+        // SAFETY: the section's bounds by the headers of this very file, which holds only sites;
+        // the rest is the caller's promise.
         let made =
             unsafe { SitesImage::new(start.cast(), stop.cast(), &self.copy, &patchable.program) };
         made.inspect_err(|error| {
@@ -244,13 +245,14 @@ impl ManagedLibrary {
     /// # Safety
     /// `F` is the type of a function pointer, and the symbol a function of that type.
     pub(crate) unsafe fn function<F: Copy>(&self, symbol: &str) -> Option<F> {
-        // SAFETY: `Option` of a function pointer is a pointer that may be null; the rest is promised.
+        // SAFETY: `Option` of a function pointer is a pointer that may be null; the rest is
+        // promised.
         let found = unsafe { self.library.get::<Option<F>>(symbol.as_bytes()) };
         *found.ok()?
     }
 
-    /// Closes the library; says whether its code is really gone. It stays when a thread has still to run
-    /// destructors of the library's thread-locals.
+    /// Closes the library; says whether its code is really gone. It stays when a thread has still
+    /// to run destructors of the library's thread-locals.
     ///
     /// # Safety
     /// Nothing refers to the library's code or data any more.

@@ -1,5 +1,5 @@
-//! What a plugin declares: the trait with its hooks, what it exports and imports, and the shim by which
-//! the host calls it.
+//! What a plugin declares: the trait with its hooks, what it exports and imports, and the shim by
+//! which the host calls it.
 
 use std::any::{type_name, Any, TypeId};
 use std::collections::BTreeMap;
@@ -16,9 +16,9 @@ use super::vault::Vault;
 
 /// A plugin. Everything has a default; put [`#[plugin]`](super::plugin) on the impl.
 ///
-/// Order in a load or reload: `reloadable`, `export` and `import` of all, then `on_load` of each after that
-/// of what it imports, then `on_init` likewise. Then the new set becomes current. `on_free` comes when
-/// nothing uses the plugin any more: of each before that of what it imports.
+/// Order in a load or reload: `reloadable`, `export` and `import` of all, then `on_load` of each
+/// after that of what it imports, then `on_init` likewise. Then the new set becomes current.
+/// `on_free` comes when nothing uses the plugin any more: of each before that of what it imports.
 ///
 /// ```
 /// use soft_mock::plugin::{HookResult, NoSuchFunction, Plugin, Value};

@@ -1,7 +1,7 @@
 //! The host's side: holds the current set, and swaps it.
 //!
-//! [`PluginHost`] is a handle behind a table of functions: who got one through a shared type can use it
-//! from a plugin too, and still runs the host's code on the host's statics.
+//! [`PluginHost`] is a handle behind a table of functions: who got one through a shared type can
+//! use it from a plugin too, and still runs the host's code on the host's statics.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -77,8 +77,8 @@ impl Operation<'_> {
 pub struct Memory {
     /// Replaced plugins that are in use, or wait for the free delay.
     pub waiting: usize,
-    /// Versions that are freed but whose library stays loaded, with the reasons. Those of all hosts of
-    /// this process.
+    /// Versions that are freed but whose library stays loaded, with the reasons. Those of all
+    /// hosts of this process.
     pub retained: Vec<Retained>,
 }
 
@@ -111,8 +111,8 @@ impl PluginHost {
         self.0.load(Operation::Load, data.into())
     }
 
-    /// Loads what has changed, and swaps all at once. After a failure the old set serves on, and reload can
-    /// be called again.
+    /// Loads what has changed, and swaps all at once. After a failure the old set serves on, and
+    /// reload can be called again.
     ///
     /// # Errors
     /// See [`PluginError`].
@@ -120,7 +120,8 @@ impl PluginHost {
         self.0.load(Operation::Reload(None), data.into())
     }
 
-    /// As [`reload`](Self::reload), with a callback for this one time, called after that of the options.
+    /// As [`reload`](Self::reload), with a callback for this one time, called after that of the
+    /// options.
     ///
     /// # Errors
     /// See [`PluginError`].
@@ -170,8 +171,8 @@ impl PluginHost {
         self.0.memory()
     }
 
-    /// Frees all plugins, without regard to the free delay; waits for those in use, but not longer than
-    /// `patience`. Returns how many are left; `current()` is empty from now on.
+    /// Frees all plugins, without regard to the free delay; waits for those in use, but not longer
+    /// than `patience`. Returns how many are left; `current()` is empty from now on.
     ///
     /// # Errors
     /// If a load or reload is in progress, or this thread is inside a hook.

@@ -1,11 +1,13 @@
 //! Libraries of plugins: opening them, and taking them away when that is safe.
 //!
-//! A library can be closed only when no pointer into it is left anywhere. That is shown, not hoped for:
+//! A library can be closed only when no pointer into it is left anywhere. That is shown, not hoped
+//! for:
 //!
 //! - what is handed out by this crate is counted ([`Life`](super::life::Life));
-//! - what could leave uncounted is noted ([`Escape`](super::life::Escape)): a library with a note stays;
-//! - what could go from plugin to plugin goes along imports, in both directions. So libraries that are
-//!   linked by imports go together, when all of them are free and none has a note.
+//! - what could leave uncounted is noted ([`Escape`](super::life::Escape)): a library with a note
+//!   stays;
+//! - what could go from plugin to plugin goes along imports, in both directions. So libraries that
+//!   are linked by imports go together, when all of them are free and none has a note.
 //!
 //! Plain data holds no pointer into the library that made it: its memory is the host's allocator's.
 
@@ -90,7 +92,8 @@ pub(crate) unsafe fn open(file: &ManagedFile) -> Result<(Image, Declaration), Pl
         plugin: plugin.clone(),
         cause,
     };
-    // SAFETY: that the symbol is a function was checked; the plugin's macro defines it with this type.
+    // SAFETY: that the symbol is a function was checked; the plugin's macro defines it with this
+    // type.
     let entry = unsafe { library.function::<Entry>(PLUGIN_ENTRY) };
     let entry = entry.ok_or_else(|| refuse(format!("it has no `{PLUGIN_ENTRY}`")))?;
     let mut declaration = None;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-/// A loaded version of a plugin. Everything of the plugin that is handed out holds one, so that its count
-/// tells whether the plugin is in use.
+/// A loaded version of a plugin. Everything of the plugin that is handed out holds one, so that its
+/// count tells whether the plugin is in use.
 #[derive(Debug)]
 pub(crate) struct Life {
     name: String,

@@ -1,4 +1,5 @@
-//! Live functions, live types and symbols: how an image lists them, and the handles by which they are used.
+//! Live functions, live types and symbols: how an image lists them, and the handles by which they
+//! are used.
 
 use std::any::{type_name, Any};
 use std::fmt;
@@ -23,7 +24,8 @@ impl ItemKind {
     }
 }
 
-/// One listed item of a plugin. The pointer's type is a function pointer, or a reference to a static.
+/// One listed item of a plugin. The pointer's type is a function pointer, or a reference to a
+/// static.
 pub(crate) struct Item {
     pub(crate) name: String,
     pub(crate) kind: ItemKind,
@@ -101,8 +103,8 @@ impl Listed {
         }
     }
 
-    /// Lists the item, if it belongs to that crate: in a program that plugins are linked into, the section
-    /// holds the items of all.
+    /// Lists the item, if it belongs to that crate: in a program that plugins are linked into, the
+    /// section holds the items of all.
     pub(crate) fn collect(&self, of_crate: &str, collector: &mut Collector) {
         let own_crate = self.module.split("::").next().unwrap_or_default();
         if let (true, Some(collect)) = (own_crate == of_crate, self.collect) {
@@ -130,15 +132,15 @@ unsafe extern "C" {
 pub(crate) fn listed() -> &'static [Listed] {
     let start = (&raw const START).cast::<Listed>();
     let length = ((&raw const STOP).addr() - start.addr()) / size_of::<Listed>();
-    // SAFETY: the linker sets the symbols to the section's bounds, and only `Listed` statics lie in it:
-    // same size and alignment, so without gaps.
+    // SAFETY: the linker sets the symbols to the section's bounds, and only `Listed` statics lie in
+    // it: same size and alignment, so without gaps.
     unsafe { std::slice::from_raw_parts(start, length) }
 }
 
 /// A live function or a symbol: keeps the version that it belongs to from being freed.
 ///
-/// A pointer that is copied out of it keeps nothing: from then on the version's code is retained for good,
-/// but its `on_free` may run while the pointer is still used.
+/// A pointer that is copied out of it keeps nothing: from then on the version's code is retained
+/// for good, but its `on_free` may run while the pointer is still used.
 pub struct Live<F> {
     pointer: F,
     life: Arc<Life>,

@@ -1,4 +1,5 @@
-//! Live data: what a job carries through a queue, from the version that queued it to the one that handles it.
+//! Live data: what a job carries through a queue, from the version that queued it to the one that
+//! handles it.
 
 use serde::de::value::{Error as PlainError, SeqDeserializer};
 use serde::de::DeserializeOwned;
@@ -9,8 +10,9 @@ use super::lenient::Lenient;
 
 /// Data without a type: scalars, strings, bytes, and whatever is serialisable.
 ///
-/// A field that the newer type has and the data lacks gets its serde default, or else a zero value (`0`,
-/// `""`, `None`, empty); one that the newer type lacks is passed over. Another type is an error.
+/// A field that the newer type has and the data lacks gets its serde default, or else a zero value
+/// (`0`, `""`, `None`, empty); one that the newer type lacks is passed over. Another type is an
+/// error.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};

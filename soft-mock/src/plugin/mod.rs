@@ -1,10 +1,10 @@
 //! Managed plugins: whole modules that a host loads, calls and reloads as versions.
 //!
-//! A plugin is a library crate with one attribute; `hot build` makes a file of it. A host loads a folder of
-//! such files as one [set](PluginManager), calls them by name, and swaps the set for a newer one while calls
-//! go on. Host and plugins share types through library crates of their own, each with [`shared!()`](shared)
-//! in its root: that all were built from the same ones, by the same compiler, is checked before any code of
-//! a plugin runs.
+//! A plugin is a library crate with one attribute; `hot build` makes a file of it. A host loads a
+//! folder of such files as one [set](PluginManager), calls them by name, and swaps the set for a
+//! newer one while calls go on. Host and plugins share types through library crates of their own,
+//! each with [`shared!()`](shared) in its root: that all were built from the same ones, by the same
+//! compiler, is checked before any code of a plugin runs.
 //!
 //! ```
 //! // ---- a plugin's lib.rs
@@ -35,18 +35,19 @@
 //! ```
 //!
 //! # What holds
-//! - A reload is all or nothing. Whatever fails (a file, a type, a hook, a panic), the old set serves on, and
-//!   the reload can be repeated at once.
+//! - A reload is all or nothing. Whatever fails (a file, a type, a hook, a panic), the old set
+//!   serves on, and the reload can be repeated at once.
 //! - `current()` takes no lock and gives a whole set. Who holds a set runs its versions.
 //! - No hook can bring the host down, block it by calling it back, or make it free what is in use.
 //! - A library is unloaded only when no pointer into it can be left; otherwise it is
 //!   [retained](PluginHost::memory), with the reason.
 //!
 //! # What to know
-//! A plugin's library is complete: it has its own copies of std and of every crate it uses, so statics and
-//! thread-locals exist once in the host and once in each plugin. Types that rely on them (the locks of
-//! `parking_lot`, epochs, runtimes) must not be shared by value; share a trait, and let one side implement it.
-//! Put [`#[guarded]`](guarded) on such an impl, so that a panic in it can be caught on the other side.
+//! A plugin's library is complete: it has its own copies of std and of every crate it uses, so
+//! statics and thread-locals exist once in the host and once in each plugin. Types that rely on
+//! them (the locks of `parking_lot`, epochs, runtimes) must not be shared by value; share a trait,
+//! and let one side implement it. Put [`#[guarded]`](guarded) on such an impl, so that a panic in
+//! it can be caught on the other side.
 //!
 //! # What this module knows nothing of
 //! Cargo and compilers: how a plugin's file is made is the business of `hot build`.

@@ -61,8 +61,8 @@ impl Options {
         self
     }
 
-    /// Called for every load and reload, with the new set and the old one, just before the new one becomes
-    /// current. An error or a panic undoes the reload.
+    /// Called for every load and reload, with the new set and the old one, just before the new one
+    /// becomes current. An error or a panic undoes the reload.
     #[must_use]
     pub fn on_reload(
         mut self,
@@ -79,7 +79,8 @@ impl Options {
         self
     }
 
-    /// Plugins that are linked into this program; the folder is then not looked at. An empty list is none.
+    /// Plugins that are linked into this program; the folder is then not looked at. An empty list
+    /// is none.
     #[must_use]
     pub fn static_plugins(mut self, plugins: impl IntoIterator<Item = Declaration>) -> Self {
         self.static_plugins = plugins.into_iter().collect();

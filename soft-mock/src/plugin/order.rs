@@ -31,7 +31,8 @@ pub(crate) fn order(
     Ok(ordered)
 }
 
-/// One cycle among those that are not `done`: there is one, since each of them needs another of them.
+/// One cycle among those that are not `done`: there is one, since each of them needs another of
+/// them.
 fn cycle(dependencies: &BTreeMap<String, Vec<String>>, done: &[String]) -> Vec<String> {
     let mut path: Vec<&String> = Vec::new();
     let mut next = dependencies.keys().find(|name| !done.contains(name));

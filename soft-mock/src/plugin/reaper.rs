@@ -1,8 +1,8 @@
-//! Frees replaced plugins: each once nothing uses it and the free delay has passed, those that import
-//! others first.
+//! Frees replaced plugins: each once nothing uses it and the free delay has passed, those that
+//! import others first.
 //!
-//! What is in use is told by counts alone: of the sets that hold a plugin, and of what was handed out of
-//! it. Guards are dropped anywhere, also in plugins, so nobody tells this module; it looks.
+//! What is in use is told by counts alone: of the sets that hold a plugin, and of what was handed
+//! out of it. Guards are dropped anywhere, also in plugins, so nobody tells this module; it looks.
 
 use std::collections::VecDeque;
 use std::mem::ManuallyDrop;
@@ -141,8 +141,8 @@ impl State {
 /// The plugin itself, if nothing else holds it or anything of it.
 pub(crate) fn unused(plugin: Arc<Plugin>) -> Result<Plugin, Arc<Plugin>> {
     let plugin = Arc::try_unwrap(plugin)?;
-    // Only now: while somebody else held the plugin, he could still take something out of it. One count
-    // of the life is the plugin's own.
+    // Only now: while somebody else held the plugin, he could still take something out of it. One
+    // count of the life is the plugin's own.
     if Arc::strong_count(&plugin.life) > 1 {
         return Err(Arc::new(plugin));
     }
@@ -166,15 +166,17 @@ pub(crate) fn free(mut plugin: Plugin) {
 fn take_apart(plugin: Plugin) {
     let (image, _) = drop_values(plugin);
     if let Some(image) = image {
-        // SAFETY: the value, the export and the items are dropped. The caller held the only references
-        // to plugin and life, so no set has the plugin, nothing handed out is left, and no call runs.
+        // SAFETY: the value, the export and the items are dropped. The caller held the only
+        // references to plugin and life, so no set has the plugin, nothing handed out is
+        // left, and no call runs.
         unsafe { image::release(&image) };
     }
 }
 
 /// Takes plugins apart that were never loaded and that hold each other, by imports in a circle.
 pub(crate) fn take_apart_together(plugins: Vec<Plugin>) {
-    // What one holds of another is an object of its own, and its code stays until all values are gone.
+    // What one holds of another is an object of its own, and its code stays until all values are
+    // gone.
     let parts: Vec<_> = plugins.into_iter().map(drop_values).collect();
     for (image, life) in parts {
         let Some(image) = image else { continue };

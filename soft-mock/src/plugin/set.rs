@@ -17,8 +17,8 @@ use super::vault::{Bag, Newest, Vault};
 /// A plugin of a set, as the host sees it.
 pub struct Plugin {
     pub(crate) facts: Facts,
-    // All that can hold pointers into the library, dropped by `take_apart` in that order. Never dropped
-    // by itself: a value whose library may be gone must not run.
+    // All that can hold pointers into the library, dropped by `take_apart` in that order. Never
+    // dropped by itself: a value whose library may be gone must not run.
     pub(crate) instance: ManuallyDrop<Box<dyn Instance>>,
     pub(crate) exported: ManuallyDrop<Arc<Export>>,
     pub(crate) items: ManuallyDrop<Arc<Vec<Item>>>,
@@ -109,8 +109,8 @@ impl Plugin {
         }
     }
 
-    /// The function or static that the plugin marked with `#[symbol]` or `#[live]`, if it has the type `T`:
-    /// `fn(…) -> …` for a function, `&'static T` for a static.
+    /// The function or static that the plugin marked with `#[symbol]` or `#[live]`, if it has the
+    /// type `T`: `fn(…) -> …` for a function, `&'static T` for a static.
     ///
     /// # Errors
     /// If there is none, or it has another type.
@@ -193,8 +193,8 @@ impl PluginManager {
         &self.vault
     }
 
-    /// Calls a function of every plugin that has it, in dependency order. A failure is logged, and the rest
-    /// go on; all results come back.
+    /// Calls a function of every plugin that has it, in dependency order. A failure is logged, and
+    /// the rest go on; all results come back.
     pub fn invoke_each(
         &self,
         name: &str,

@@ -1,5 +1,5 @@
-//! One load or reload, from the folder to a set that could become current. All or nothing: whatever fails,
-//! what was begun is taken back, and the old set was never touched.
+//! One load or reload, from the folder to a set that could become current. All or nothing: whatever
+//! fails, what was begun is taken back, and the old set was never touched.
 //!
 //! ```text
 //! files → kept | fresh → pre-flight → open → reloadable → export → import → order
@@ -233,8 +233,8 @@ pub(crate) fn not_in(set: &PluginManager, other: Option<&PluginManager>) -> Vec<
 
 /// Frees what a failed load has made, at once where that is possible.
 fn undo(mut fresh: Vec<Arc<Plugin>>, reaper: &Arc<Reaper>) {
-    // Without an order (the failure came before it), importers still go before what they import: what is
-    // imported is counted, and is tried again in the next round.
+    // Without an order (the failure came before it), importers still go before what they import:
+    // what is imported is counted, and is tried again in the next round.
     let mut progress = true;
     while progress {
         progress = false;
@@ -248,8 +248,8 @@ fn undo(mut fresh: Vec<Arc<Plugin>>, reaper: &Arc<Reaper>) {
             }
         }
     }
-    // What is left is held by somebody, or by each other. If nothing of it was ever loaded, it is the
-    // latter, or as good as.
+    // What is left is held by somebody, or by each other. If nothing of it was ever loaded, it is
+    // the latter, or as good as.
     let (never_loaded, loaded): (Vec<_>, Vec<_>) =
         fresh.into_iter().partition(|plugin| !plugin.is_loaded);
     let mut together = Vec::new();

@@ -1,7 +1,7 @@
 //! What passes between host and plugin: plain data, or an object of a shared type.
 //!
-//! Plain data keeps no tie to the side that made it. An object does: its code lies in the maker's image,
-//! which is why a plugin that gave or got one is never unloaded.
+//! Plain data keeps no tie to the side that made it. An object does: its code lies in the maker's
+//! image, which is why a plugin that gave or got one is never unloaded.
 
 use std::any::{type_name, Any};
 use std::fmt;
@@ -50,8 +50,9 @@ impl Value {
         Ok(Self(Content::Plain(LiveData::new(value)?)))
     }
 
-    /// An object, moved. Its type must be one that both sides know from a crate of shared types: only those are compared
-    /// field by field. Two versions of a plugin's own type may have one `TypeId` and two layouts.
+    /// An object, moved. Its type must be one that both sides know from a crate of shared types:
+    /// only those are compared field by field. Two versions of a plugin's own type may have one
+    /// `TypeId` and two layouts.
     pub fn object<T: Any + Send + Sync>(value: T) -> Self {
         Self(Content::Object(Object {
             value: Box::new(value),

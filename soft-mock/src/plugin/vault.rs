@@ -1,9 +1,9 @@
-//! The vault: what a set of plugins shares. Live functions and types by name, a bag of data, and the host's
-//! own extension.
+//! The vault: what a set of plugins shares. Live functions and types by name, a bag of data, and
+//! the host's own extension.
 //!
-//! A plugin that is carried over to the next set keeps its bag (it *is* the same bag) and its entries in
-//! the extension (see [`Extension::carry_over`]). Its vault follows: a [`Vault`] that a plugin keeps looks
-//! into the newest set that the plugin belongs to.
+//! A plugin that is carried over to the next set keeps its bag (it *is* the same bag) and its
+//! entries in the extension (see [`Extension::carry_over`]). Its vault follows: a [`Vault`] that a
+//! plugin keeps looks into the newest set that the plugin belongs to.
 
 use std::any::{type_name, Any};
 use std::collections::BTreeMap;
@@ -263,7 +263,8 @@ impl<E> fmt::Debug for ExtensionRef<E> {
     }
 }
 
-/// Data by name. Every plugin (and the host) writes its own part and reads all; its own comes first.
+/// Data by name. Every plugin (and the host) writes its own part and reads all; its own comes
+/// first.
 pub struct DataBag {
     content: Arc<Content>,
     vault: Vault,

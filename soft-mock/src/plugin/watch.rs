@@ -28,9 +28,9 @@ impl fmt::Debug for Watching {
 }
 
 impl PluginHost {
-    /// Reloads whenever a plugin's file is put into the folder, changed or removed. `data` is called for what
-    /// `on_load` is given, `done` gets the result. What is watched is the folder of now, also after
-    /// [`reset_plugin_dir`](Self::reset_plugin_dir).
+    /// Reloads whenever a plugin's file is put into the folder, changed or removed. `data` is
+    /// called for what `on_load` is given, `done` gets the result. What is watched is the
+    /// folder of now, also after [`reset_plugin_dir`](Self::reset_plugin_dir).
     ///
     /// # Errors
     /// If the folder can't be watched.

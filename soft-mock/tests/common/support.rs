@@ -1,5 +1,5 @@
-//! What the rewriter puts into a crate, written by hand: as a macro, the prologue. Sites are those of `soft_mock_abi`,
-//! so that one test program can have sites of several crates.
+//! What the rewriter puts into a crate, written by hand: as a macro, the prologue. Sites are those
+//! of `soft_mock_abi`, so that one test program can have sites of several crates.
 
 use soft_mock_abi::site::Crate;
 pub use soft_mock_abi::site::Site;

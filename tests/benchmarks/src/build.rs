@@ -1,7 +1,7 @@
 //! The first build under `hot` beside plain `cargo build`, and the size of what comes out.
 //!
-//! The least of several rounds, since other work on the machine only ever adds; the ratio is that of
-//! processor time, which other work changes least.
+//! The least of several rounds, since other work on the machine only ever adds; the ratio is that
+//! of processor time, which other work changes least.
 //!
 //! Once with all dependencies from an empty target folder, once the members of the workspace alone.
 

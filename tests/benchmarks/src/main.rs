@@ -1,4 +1,5 @@
-//! `cargo run --release -p soft-mock-benches -- save|spread|build|call|mock|storm|rewrite|whole|all`: figures for `docs/benchmarks.md`.
+//! `cargo run --release -p soft-mock-benches --
+//! save|spread|build|call|mock|storm|rewrite|whole|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the

@@ -1,5 +1,5 @@
-//! What mocks cost in tests: functions that aren't mocked, functions that are, and making a mock; injectorpp
-//! beside, in the same program.
+//! What mocks cost in tests: functions that aren't mocked, functions that are, and making a mock;
+//! injectorpp beside, in the same program.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -88,7 +88,8 @@ pub(crate) fn figures(text: &str) -> Figures {
     text.lines().filter_map(figure).collect()
 }
 
-/// The rewritten crate with the test, and beside it, outside of its workspace, the one that stays as it is.
+/// The rewritten crate with the test, and beside it, outside of its workspace, the one that stays
+/// as it is.
 fn project(folder: &Path) -> Result<PathBuf> {
     let source = include_str!("../programs/mocked.rs");
     let package = |name: &str| {

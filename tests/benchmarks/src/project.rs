@@ -63,7 +63,8 @@ pub(crate) fn tiny(scratch: &Path) -> Result<Project> {
     })
 }
 
-/// The tiny program as hot-lib-reloader wants it: the function in a library of its own, with a `dylib`.
+/// The tiny program as hot-lib-reloader wants it: the function in a library of its own, with a
+/// `dylib`.
 pub(crate) fn peer(scratch: &Path) -> Result<Project> {
     let folder = scratch.join("peer");
     let manifest = "[workspace]\nresolver = \"2\"\nmembers = [\"lib\"]\n\n\

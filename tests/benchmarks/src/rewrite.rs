@@ -1,5 +1,5 @@
-//! How many lines a second the rewriter takes: reading and parsing a crate, putting the checks in, and reading a
-//! file's items as it is done after every save.
+//! How many lines a second the rewriter takes: reading and parsing a crate, putting the checks in,
+//! and reading a file's items as it is done after every save.
 //!
 //! In this process, without `hot`, on the source of regex-automata; the least of several rounds.
 

@@ -2,8 +2,8 @@
 //! the same edit.
 //!
 //! The program calls the function every 200 µs and prints the time (CLOCK_MONOTONIC) at which it
-//! returned another value. The clock starts before the file is written. Edits and builds take turns,
-//! so that whatever else the machine does falls on both.
+//! returned another value. The clock starts before the file is written. Edits and builds take
+//! turns, so that whatever else the machine does falls on both.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -113,8 +113,9 @@ fn aims(tiny: &Figures, large: &Figures) {
     );
 }
 
-/// The same edits with hot-lib-reloader. Its library is built as soon as the file is saved, as if whatever watches
-/// the file for it took no time; its own wait for the end of a build is the shortest that it recommends.
+/// The same edits with hot-lib-reloader. Its library is built as soon as the file is saved, as if
+/// whatever watches the file for it took no time; its own wait for the end of a build is the
+/// shortest that it recommends.
 fn peer(scratch: &Path, edits: usize) -> Result<(&'static str, Vec<Duration>)> {
     let project = project::peer(scratch)?;
     build(&project).context("the first build")?;

@@ -1,8 +1,8 @@
-//! From a save to the first return of the new code where the edit reaches others: a constant that the
-//! measured function uses. Whole crates are compiled for it.
+//! From a save to the first return of the new code where the edit reaches others: a constant that
+//! the measured function uses. Whole crates are compiled for it.
 //!
-//! The first edit comes when the program has run for a while: what edits are compared with is compiled
-//! in the background until then.
+//! The first edit comes when the program has run for a while: what edits are compared with is
+//! compiled in the background until then.
 
 use std::path::Path;
 use std::time::Duration;

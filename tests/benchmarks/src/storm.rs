@@ -1,9 +1,10 @@
-//! Many patches in one process that is busy with four threads: is every answer right, how long do requests
-//! take meanwhile, and how much memory does a patch take?
+//! Many patches in one process that is busy with four threads: is every answer right, how long do
+//! requests take meanwhile, and how much memory does a patch take?
 //!
-//! The compiler works beside the program while a patch is made, on the same processors; so the times of
-//! requests are also taken while plain cargo compiles the same edits beside the same program, without a pause.
-//! What a request needs of a processor is told apart from what it waits for one.
+//! The compiler works beside the program while a patch is made, on the same processors; so the
+//! times of requests are also taken while plain cargo compiles the same edits beside the same
+//! program, without a pause. What a request needs of a processor is told apart from what it waits
+//! for one.
 
 use std::path::Path;
 use std::process::Stdio;

@@ -1,7 +1,7 @@
 //! Whole programs, plain and rewritten: what all their checks cost together.
 //!
-//! Instructions are counted by valgrind where it is installed, since a busy machine doesn't change them; times are
-//! taken in turns, and the least counts. Nothing is patched, and no session runs.
+//! Instructions are counted by valgrind where it is installed, since a busy machine doesn't change
+//! them; times are taken in turns, and the least counts. Nothing is patched, and no session runs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,9 @@
-//! `cargo run --release -p soft-mock-corpus -- functions|suites|tables`: what `docs/corpus.md` shows.
+//! `cargo run --release -p soft-mock-corpus -- functions|suites|tables`: what `docs/corpus.md`
+//! shows.
 //!
-//! Works on published crates, as cargo fetches them. Every result is written down when it is there, so a run
-//! that was stopped goes on where it was; `tables` prints what there is. Knows `hot` from outside only.
+//! Works on published crates, as cargo fetches them. Every result is written down when it is there,
+//! so a run that was stopped goes on where it was; `tables` prints what there is. Knows `hot` from
+//! outside only.
 
 mod functions;
 mod package;
@@ -22,14 +24,16 @@ struct Options {
 
 #[derive(Subcommand)]
 enum What {
-    /// Edits the bodies of functions in living programs and looks whether the program has the new code.
+    /// Edits the bodies of functions in living programs and looks whether the program has the new
+    /// code.
     Functions {
         /// The projects, all of them without names.
         projects: Vec<String>,
         /// How many functions of each project, chosen by chance, but always the same ones; 0: all.
         #[arg(long, default_value_t = 0)]
         sample: usize,
-        /// How many functions are edited in one save; those of a group that is refused are then edited in smaller ones.
+        /// How many functions are edited in one save; those of a group that is refused are then
+        /// edited in smaller ones.
         #[arg(long, default_value_t = 1)]
         together: usize,
     },

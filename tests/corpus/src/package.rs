@@ -1,5 +1,5 @@
-//! Published packages, copied to where they may be edited, in a shape in which cargo takes them for projects
-//! of their own.
+//! Published packages, copied to where they may be edited, in a shape in which cargo takes them for
+//! projects of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,8 @@ impl Published {
     }
 }
 
-/// Where cargo has put a package. Not asked of `cargo metadata`: that leaves out packages without a library.
+/// Where cargo has put a package. Not asked of `cargo metadata`: that leaves out packages without a
+/// library.
 fn sources(package: &str) -> Result<PathBuf> {
     let home = match std::env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),

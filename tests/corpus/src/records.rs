@@ -1,4 +1,5 @@
-//! Results on disk: one JSON object a line, added as soon as it is known. Knows nothing of what they mean.
+//! Results on disk: one JSON object a line, added as soon as it is known. Knows nothing of what
+//! they mean.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};

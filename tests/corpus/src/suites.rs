@@ -43,7 +43,8 @@ struct Record {
     hot_size: u64,
 }
 
-/// Runs the crates of these names, or all; those with a result are passed over unless they are named.
+/// Runs the crates of these names, or all; those with a result are passed over unless they are
+/// named.
 pub(crate) fn run(names: &[String]) -> Result<bool> {
     let records = Records::new("suites");
     let known: Vec<Record> = records.read()?;

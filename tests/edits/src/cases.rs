@@ -1,5 +1,6 @@
-//! Writes a fault down: a folder with the whole project at each step, `0`, `1`, `2` …, and for each edit what the program
-//! prints if all of it is patched that can be, as a regular expression: `1.want`. `WHAT` says what is wrong.
+//! Writes a fault down: a folder with the whole project at each step, `0`, `1`, `2` …, and for each
+//! edit what the program prints if all of it is patched that can be, as a regular expression:
+//! `1.want`. `WHAT` says what is wrong.
 
 use std::fmt::Write;
 use std::fs;

@@ -9,8 +9,8 @@ use crate::grammar::KINDS;
 use crate::model::Model;
 use crate::program::{parse_line, Program, LINE};
 
-/// Builds and runs a program of all kinds, in crates and editions by chance, and compares. Gives the kinds that it had:
-/// not all can be in each edition. Else says what differs.
+/// Builds and runs a program of all kinds, in crates and editions by chance, and compares. Gives
+/// the kinds that it had: not all can be in each edition. Else says what differs.
 pub fn check_grammar(seed: u64) -> Result<Vec<&'static str>, String> {
     let mut dice = dice::seeded(seed);
     let program = Program::of(&mut dice, KINDS.iter().collect(), false);

@@ -1,4 +1,5 @@
-//! Edits: what one step changes, and in which way it is saved. Steps are chosen by chance, from what the sources are.
+//! Edits: what one step changes, and in which way it is saved. Steps are chosen by chance, from
+//! what the sources are.
 //!
 //! Knows nothing of sessions and of what `hot` says. A step holds all that is needed to repeat it.
 

@@ -1,5 +1,5 @@
-//! A differential fuzzer of edits: makes programs by chance out of a grammar, edits them while they run under `hot`, and
-//! compares what they print with what the grammar says that they must.
+//! A differential fuzzer of edits: makes programs by chance out of a grammar, edits them while they
+//! run under `hot`, and compares what they print with what the grammar says that they must.
 //!
 //! Knows `hot` only from outside. The same seed makes the same programs and edits.
 

@@ -28,7 +28,8 @@ struct Arguments {
     /// Only kinds of code whose name contains this; several times
     #[arg(long, value_name = "KIND")]
     only: Vec<String>,
-    /// What not to try: a kind, one of its knobs as `kind.knob`, or a way to edit as `way.NAME`; several times
+    /// What not to try: a kind, one of its knobs as `kind.knob`, or a way to edit as `way.NAME`;
+    /// several times
     #[arg(long, value_name = "KIND[.KNOB]")]
     skip: Vec<String>,
     /// Where faults are written to, a folder each (default: below target/)

@@ -1,4 +1,5 @@
-//! Makes a fault smaller: fewer steps, fewer fragments. Each try is a session of its own, so there are few.
+//! Makes a fault smaller: fewer steps, fewer fragments. Each try is a session of its own, so there
+//! are few.
 
 use crate::edit::{Change, Step};
 use crate::program::{Program, State};
@@ -64,7 +65,8 @@ pub(crate) fn minimise(
     best
 }
 
-/// Whether the fault shows with these fragments, and with so many of the first steps folded into the first state.
+/// Whether the fault shows with these fragments, and with so many of the first steps folded into
+/// the first state.
 fn try_it(
     trial: &Trial<'_>,
     best: &mut Found,

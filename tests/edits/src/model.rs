@@ -1,4 +1,5 @@
-//! What is known of a living program: what stands in its files, what it runs, and what its values were made from.
+//! What is known of a living program: what stands in its files, what it runs, and what its values
+//! were made from.
 //!
 //! Knows the grammar, and nothing of what `hot` said.
 

@@ -1,4 +1,5 @@
-//! A program: which fragments it has, in which crates, and the files that it consists of in a given state.
+//! A program: which fragments it has, in which crates, and the files that it consists of in a given
+//! state.
 //!
 //! Knows nothing of sessions and of what `hot` says.
 
@@ -105,7 +106,8 @@ impl Program {
         Self::of(dice, kinds, release)
     }
 
-    /// A program of one fragment of each of these kinds, but for those that none of its crates can hold.
+    /// A program of one fragment of each of these kinds, but for those that none of its crates can
+    /// hold.
     pub(crate) fn of(dice: &mut Dice, kinds: Vec<&'static Kind>, release: bool) -> Self {
         let names = ["app", "upper", "lower"];
         let count = dice.usize(1..=names.len());

@@ -32,7 +32,8 @@ pub struct Options {
     pub release: bool,
     /// Only kinds of code whose name contains one of these; all, if there is none.
     pub only: Vec<String>,
-    /// What isn't tried: kinds, edits of them as `kind.knob`, and ways to edit as `way.burst` (see [`WAYS`]).
+    /// What isn't tried: kinds, edits of them as `kind.knob`, and ways to edit as `way.burst` (see
+    /// [`WAYS`]).
     pub skip: Vec<String>,
     /// Where faults are written to.
     pub faults: PathBuf,
@@ -42,9 +43,9 @@ pub struct Options {
     pub verbose: bool,
 }
 
-/// Ways to edit: several saves in a row, a half and then the whole, `hot rollback`, a module that moves to another file,
-/// comments alone, and editing on while something that was refused stands in the files. `blame` isn't an edit: without
-/// it, a refusal may name a place that wasn't edited.
+/// Ways to edit: several saves in a row, a half and then the whole, `hot rollback`, a module that
+/// moves to another file, comments alone, and editing on while something that was refused stands in
+/// the files. `blame` isn't an edit: without it, a refusal may name a place that wasn't edited.
 pub const WAYS: [&str; 7] = [
     "burst", "half", "rollback", "place", "comments", "standing", "blame",
 ];

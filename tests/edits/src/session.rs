@@ -1,4 +1,5 @@
-//! A program that runs under `hot` while its files are edited: how they are saved, and what comes back.
+//! A program that runs under `hot` while its files are edited: how they are saved, and what comes
+//! back.
 //!
 //! Knows nothing of grammars and of what would be right.
 

@@ -1,8 +1,9 @@
 //! What an answer of `hot` is worth, and what is known of the program after it.
 //!
-//! Knows the grammar and what `hot` said, and starts nothing. The rules: what is said to be patched runs, in all that is
-//! called anew and in all that is alive; what is refused changes nothing, and for a reason that concerns something that
-//! waits to be patched; nothing is passed over in silence; and values that are alive stay what they are.
+//! Knows the grammar and what `hot` said, and starts nothing. The rules: what is said to be patched
+//! runs, in all that is called anew and in all that is alive; what is refused changes nothing, and
+//! for a reason that concerns something that waits to be patched; nothing is passed over in
+//! silence; and values that are alive stay what they are.
 
 use std::fmt;
 
@@ -168,7 +169,8 @@ impl Model<'_> {
         Ok(outcome)
     }
 
-    /// What a fragment may run after an answer: each knob as it was or as it is now, but for those that can't be patched.
+    /// What a fragment may run after an answer: each knob as it was or as it is now, but for those
+    /// that can't be patched.
     fn may_run(&self, fragment: usize, touched: bool, done: bool, refused: bool) -> Vec<Standing> {
         let (old, new) = (&self.running[fragment], &self.source[fragment]);
         if old == new || !done {

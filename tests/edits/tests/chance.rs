@@ -1,10 +1,11 @@
-//! Some hundred edits by chance, over the `hot` of this workspace. `EDITS_STEPS` and `EDITS_SEED` make longer runs.
+//! Some hundred edits by chance, over the `hot` of this workspace. `EDITS_STEPS` and `EDITS_SEED`
+//! make longer runs.
 
 use soft_mock_edits::{check_grammar, kinds, run, Options};
 use soft_mock_tests::{dice, folder, hot};
 
-/// What `hot` doesn't do right yet: kinds of code, edits of them, ways to edit. None of it is tried, so that nothing
-/// else hides behind it. Each is to go; nothing is to come.
+/// What `hot` doesn't do right yet: kinds of code, edits of them, ways to edit. None of it is
+/// tried, so that nothing else hides behind it. Each is to go; nothing is to come.
 const KNOWN: &[&str] = &[
     // `column!()` and places of callers differ from those of cargo's build.
     "positions",
@@ -46,8 +47,8 @@ fn what_hot_says_of_edits_is_true() {
         verbose: false,
     });
     assert!(summary.faults.is_empty(), "{}", summary.text());
-    // Whoever refuses everything does not pass. Not more: edits that nobody can patch are made as well, and what was
-    // refused may stand in the files for some steps.
+    // Whoever refuses everything does not pass. Not more: edits that nobody can patch are made as
+    // well, and what was refused may stand in the files for some steps.
     assert!(3 * summary.patched > summary.steps, "{}", summary.text());
 }
 

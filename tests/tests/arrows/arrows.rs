@@ -1,5 +1,5 @@
-//! Which top module of a crate names which other one: by imports, by paths in code, by what stands in macros, and by
-//! names that the crate's root exports for another module.
+//! Which top module of a crate names which other one: by imports, by paths in code, by what stands
+//! in macros, and by names that the crate's root exports for another module.
 //!
 //! ```text
 //! // patch/undo.rs

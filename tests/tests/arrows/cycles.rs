@@ -7,7 +7,8 @@ use crate::arrows::{Arrows, Place};
 /// An arrow: from a module to another one, and where it stands.
 pub(crate) type Arrow = (String, String, Place);
 
-/// Arrows that lead from a module back to itself, the closing one last. None, if there is no such way.
+/// Arrows that lead from a module back to itself, the closing one last. None, if there is no such
+/// way.
 pub(crate) fn first(arrows: &Arrows) -> Option<Vec<Arrow>> {
     let mut done = BTreeSet::new();
     arrows

@@ -1,7 +1,9 @@
-//! Imports among the top modules of each crate run one way, and every file of product code says what it is for.
+//! Imports among the top modules of each crate run one way, and every file of product code says
+//! what it is for.
 //!
-//! Read from the sources: [`modules`] walks a crate's modules, [`arrows`] says which module names which other one, and
-//! where, [`cycles`] finds a way back, [`order`] what runs upwards. Another crate is one more line in [`CRATES`].
+//! Read from the sources: [`modules`] walks a crate's modules, [`arrows`] says which module names
+//! which other one, and where, [`cycles`] finds a way back, [`order`] what runs upwards. Another
+//! crate is one more line in [`CRATES`].
 
 mod arrows;
 mod cycles;
@@ -14,8 +16,8 @@ use std::path::Path;
 /// A crate that is delivered.
 struct Crate {
     folder: &'static str,
-    /// Its top modules from top to bottom, where an order is laid down: `a > b c > d`. Each may know those further
-    /// to the right; those without `>` between them don't know each other.
+    /// Its top modules from top to bottom, where an order is laid down: `a > b c > d`. Each may
+    /// know those further to the right; those without `>` between them don't know each other.
     order: &'static str,
 }
 

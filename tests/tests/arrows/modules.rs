@@ -1,4 +1,5 @@
-//! The files of a crate's product code, as its modules name them: what is compiled for tests only isn't followed.
+//! The files of a crate's product code, as its modules name them: what is compiled for tests only
+//! isn't followed.
 //!
 //! Knows nothing of what stands in them but modules.
 
@@ -72,7 +73,8 @@ fn follow(path: PathBuf, folder: PathBuf, module: Vec<String>, files: &mut Vec<S
 
 type Outlined = (String, PathBuf, Vec<String>, Option<String>);
 
-/// The modules among these items that stand in files of their own, also inside of others that don't.
+/// The modules among these items that stand in files of their own, also inside of others that
+/// don't.
 fn outlined(items: &[Item], folder: &Path, module: &[String], found: &mut Vec<Outlined>) {
     for item in items {
         let Item::Mod(item) = item else { continue };

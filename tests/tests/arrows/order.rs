@@ -2,7 +2,8 @@
 
 use crate::arrows::Arrows;
 
-/// What runs upwards, or sideways, or concerns a module that has no place in `order`. Nothing, if there is no order.
+/// What runs upwards, or sideways, or concerns a module that has no place in `order`. Nothing, if
+/// there is no order.
 pub(crate) fn broken(arrows: &Arrows, order: &str) -> Vec<String> {
     let tiers = || order.split('>').map(str::split_whitespace);
     let height = |module: &str| tiers().position(|mut tier| tier.any(|known| known == module));

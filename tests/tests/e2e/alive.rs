@@ -1,5 +1,6 @@
-//! Old code that lives, and state that stays: what objects, pointers and closures lead to when functions are patched is
-//! new as well, or the edit is refused with the reason. Each test edits one module of a running program.
+//! Old code that lives, and state that stays: what objects, pointers and closures lead to when
+//! functions are patched is new as well, or the edit is refused with the reason. Each test edits
+//! one module of a running program.
 
 use soft_mock_tests::project::{Project, Save};
 use soft_mock_tests::session::Session;
@@ -32,7 +33,8 @@ impl Program {
         assert_eq!(self.session.ask(self.topic), answer);
     }
 
-    /// The edits are refused for this reason, and the program runs on as it was; then they are taken back.
+    /// The edits are refused for this reason, and the program runs on as it was; then they are
+    /// taken back.
     #[track_caller]
     fn refuses(&mut self, edits: &[(&str, &str)], words: &[&str], answer: &str) {
         let before = self.project.read(FILE);

@@ -1,4 +1,5 @@
-//! `hot` runs commands of any kind: a shell line that builds and starts a program, examples, release builds.
+//! `hot` runs commands of any kind: a shell line that builds and starts a program, examples,
+//! release builds.
 
 use soft_mock_tests::project::Project;
 use soft_mock_tests::session::Session;

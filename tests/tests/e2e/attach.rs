@@ -1,4 +1,5 @@
-//! `hot` is killed, its program lives on: `hot attach` takes it up again, with all that it has in memory.
+//! `hot` is killed, its program lives on: `hot attach` takes it up again, with all that it has in
+//! memory.
 
 use rustix::process::Signal;
 use soft_mock_tests::project::{Project, Save};

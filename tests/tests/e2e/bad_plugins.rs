@@ -1,7 +1,8 @@
-//! Damaged and wrong plugin files, many of them, handed to the loader of a real program: it refuses every one
-//! and goes on.
+//! Damaged and wrong plugin files, many of them, handed to the loader of a real program: it refuses
+//! every one and goes on.
 //!
-//! `BAD_PLUGINS=10000 cargo test -p soft-mock-tests --test e2e bad_plugins` is the whole; the suite takes fewer.
+//! `BAD_PLUGINS=10000 cargo test -p soft-mock-tests --test e2e bad_plugins` is the whole; the suite
+//! takes fewer.
 
 use std::fs;
 use std::path::{Path, PathBuf};

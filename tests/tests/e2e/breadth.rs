@@ -1,5 +1,6 @@
-//! The table of docs/edits.md, row by row, on one running program of three crates: what is patched is seen to run, with
-//! the program's state kept, and what is not is refused with file, line, item and reason.
+//! The table of docs/edits.md, row by row, on one running program of three crates: what is patched
+//! is seen to run, with the program's state kept, and what is not is refused with file, line, item
+//! and reason.
 
 mod rows;
 
@@ -68,7 +69,8 @@ impl Program {
         assert!(self.session.patches().len() > known, "not said: {edits:?}");
     }
 
-    /// The edit is refused with its line and these words, and the program runs on with its old code.
+    /// The edit is refused with its line and these words, and the program runs on with its old
+    /// code.
     #[track_caller]
     fn refuses(&mut self, (file, from, to): Edit<'_>, words: &[&str]) {
         let original = self.project.read(file);

@@ -1,5 +1,5 @@
-//! A server in the release profile: patched by hand without a session, at its safe points under `hot`, and restarted
-//! with its state and its socket.
+//! A server in the release profile: patched by hand without a session, at its safe points under
+//! `hot`, and restarted with its state and its socket.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

@@ -150,7 +150,8 @@ fn a_process_that_comes_later_gets_the_state_after_the_rollback() {
     session.ask_until("x", "account of ada");
 }
 
-/// What was rolled back stays as it was before, also where other edits come and go that compile the whole crate.
+/// What was rolled back stays as it was before, also where other edits come and go that compile the
+/// whole crate.
 #[test]
 fn a_rollback_holds_while_other_edits_come_and_go() {
     const ACCOUNT: &str = "src/account.rs";

@@ -1,4 +1,5 @@
-//! The demo: the counter server is edited while it runs, and neither the count nor the connection is lost.
+//! The demo: the counter server is edited while it runs, and neither the count nor the connection
+//! is lost.
 
 use soft_mock_tests::folder;
 use soft_mock_tests::http::Client;

@@ -1,5 +1,6 @@
-//! Edits that give another form to something alive, and don't say so in any text: the compiler's debug information does.
-//! Each is refused with file, line and both forms, nothing of it gets into the program, and other edits go on.
+//! Edits that give another form to something alive, and don't say so in any text: the compiler's
+//! debug information does. Each is refused with file, line and both forms, nothing of it gets into
+//! the program, and other edits go on.
 
 use soft_mock_tests::project::Project;
 

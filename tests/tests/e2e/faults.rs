@@ -1,5 +1,6 @@
-//! What goes wrong around a session: files and folders that vanish, loops, floods of changes, a full disk, the
-//! death of `hot`. After each the program is in the right state, and the next edit works.
+//! What goes wrong around a session: files and folders that vanish, loops, floods of changes, a
+//! full disk, the death of `hot`. After each the program is in the right state, and the next edit
+//! works.
 
 use std::fs;
 use std::os::unix::fs::{symlink, PermissionsExt};

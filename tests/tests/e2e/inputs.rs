@@ -1,4 +1,5 @@
-//! Files beside a program's own sources: cargo would build again for each of them, so an edit of one gets an answer.
+//! Files beside a program's own sources: cargo would build again for each of them, so an edit of
+//! one gets an answer.
 
 use soft_mock_tests::project::{Project, Save};
 

@@ -1,4 +1,5 @@
-//! The program that most tests run: `tests/fixtures/ledger`, which answers each line with a line of its account.
+//! The program that most tests run: `tests/fixtures/ledger`, which answers each line with a line of
+//! its account.
 
 use soft_mock_tests::project::Project;
 use soft_mock_tests::session::Session;

@@ -1,4 +1,5 @@
-//! All end-to-end tests. Each starts a real project under `hot`, edits its files, and asks the running program.
+//! All end-to-end tests. Each starts a real project under `hot`, edits its files, and asks the
+//! running program.
 
 mod alive;
 mod any_command;

@@ -1,5 +1,6 @@
-//! What a program means must not change because we need to reach its private items: each of these prints the same
-//! under plain cargo and under `hot`, before and after a patch, and its private items can be patched all the same.
+//! What a program means must not change because we need to reach its private items: each of these
+//! prints the same under plain cargo and under `hot`, before and after a patch, and its private
+//! items can be patched all the same.
 
 use soft_mock_tests::project::Project;
 
@@ -10,7 +11,8 @@ struct Edit {
     answer: &'static str,
 }
 
-/// Compares plain cargo and `hot`, patches a private item, then edits the code outside that has to mean the same.
+/// Compares plain cargo and `hot`, patches a private item, then edits the code outside that has to
+/// mean the same.
 fn check(fixture: &str, answer: &str, private: &Edit, outside: &Edit) {
     let project = Project::fixture(fixture);
     let mut plain = project.start("cargo", &["run"]);

@@ -1,5 +1,5 @@
-//! What every package of this workspace has to keep to: where dependencies come from, under which licences, and
-//! the lints about unsafe code.
+//! What every package of this workspace has to keep to: where dependencies come from, under which
+//! licences, and the lints about unsafe code.
 
 use std::fs;
 use std::path::Path;

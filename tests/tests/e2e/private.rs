@@ -1,5 +1,5 @@
-//! What others must not get at, and what must not be there: the session's files, and a reloader in a program that
-//! nobody asked to have one.
+//! What others must not get at, and what must not be there: the session's files, and a reloader in
+//! a program that nobody asked to have one.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

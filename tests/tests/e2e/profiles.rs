@@ -1,4 +1,5 @@
-//! Functions that are left out, profiles that change what can be patched, and what is known without running anything.
+//! Functions that are left out, profiles that change what can be patched, and what is known without
+//! running anything.
 
 use soft_mock_tests::project::Project;
 

@@ -1,4 +1,5 @@
-//! Edits that can't be patched: said with file, line and reason, then built and started anew, or not if so asked.
+//! Edits that can't be patched: said with file, line and reason, then built and started anew, or
+//! not if so asked.
 
 use std::thread;
 use std::time::Duration;
@@ -87,7 +88,8 @@ fn after_a_refusal_every_save_is_answered_and_bodies_are_patched() {
     session.wait_for_stderr(STILL);
     assert_eq!(session.ask("x"), "purse of ada: 3");
 
-    // One that needs it waits with it, and keeps no other from being patched. The lines below it move.
+    // One that needs it waits with it, and keeps no other from being patched. The lines below it
+    // move.
     project.edit(
         ACCOUNT,
         "        &self.owner\n",
@@ -169,8 +171,8 @@ fn an_edit_of_the_manifest_restarts_the_program() {
     assert_eq!(session.ask("x"), "account of ada: 1");
 }
 
-/// Edits that may be patched one day. Until then the program starts anew; in no case does the old code stay, and in no
-/// case does it happen without a word.
+/// Edits that may be patched one day. Until then the program starts anew; in no case does the old
+/// code stay, and in no case does it happen without a word.
 fn check_new_behaviour(file: &str, replacements: &[(&str, &str)], answer: &str) {
     let project = Project::fixture("ledger");
     let mut session = start(&project, &["cargo", "run"]);

@@ -1,4 +1,5 @@
-//! Ways to write a crate: whatever cargo and rustc accept runs under `hot` as it does without, and can be patched.
+//! Ways to write a crate: whatever cargo and rustc accept runs under `hot` as it does without, and
+//! can be patched.
 
 use soft_mock_tests::project::{Project, Save};
 

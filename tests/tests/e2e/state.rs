@@ -1,4 +1,5 @@
-//! State is sacred: what lives before a patch is the same object after it, whatever kind of object it is.
+//! State is sacred: what lives before a patch is the same object after it, whatever kind of object
+//! it is.
 
 use soft_mock_tests::folder;
 use soft_mock_tests::project::Project;
@@ -147,7 +148,8 @@ fn panics_in_patched_code_are_caught_and_name_the_users_line() {
     assert_frame_at(&project, &report, "panic!(\"too short");
 
     // A panic that a function of the standard library raises on behalf of its caller. The standard
-    // library lists the libraries of a process at the first backtrace: frames of later ones have no name.
+    // library lists the libraries of a process at the first backtrace: frames of later ones have no
+    // name.
     project.edit(
         "src/work.rs",
         moved,
@@ -174,7 +176,8 @@ fn panics_in_a_program_under_hot_name_the_users_line() {
     assert_frame_at(&project, &report, original);
 }
 
-/// Lets the program panic. The message has to name the place where `code` is; returns what was printed.
+/// Lets the program panic. The message has to name the place where `code` is; returns what was
+/// printed.
 fn assert_panics_at(
     project: &Project,
     session: &mut soft_mock_tests::session::Session,

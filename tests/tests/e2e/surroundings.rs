@@ -13,7 +13,8 @@ use crate::ledger::{start, FILE};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Saves a file whose last change was at this time, as a clock that was wrong, an archive or `cp -p` leaves it.
+/// Saves a file whose last change was at this time, as a clock that was wrong, an archive or `cp
+/// -p` leaves it.
 fn save_as_of(project: &Project, time: SystemTime, file: &str, from: &str, to: &str) {
     let text = project.read(file);
     assert_eq!(text.matches(from).count(), 1, "{from}");

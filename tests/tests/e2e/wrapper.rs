@@ -1,4 +1,5 @@
-//! `hot` stands around the program without being noticed: what goes in, what comes out, how it ends, what is left.
+//! `hot` stands around the program without being noticed: what goes in, what comes out, how it
+//! ends, what is left.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,5 @@
-//! Mocks under `hot cargo test`: the examples, the suites of published crates with mocks added, pools of threads.
+//! Mocks under `hot cargo test`: the examples, the suites of published crates with mocks added,
+//! pools of threads.
 
 mod example;
 mod included;

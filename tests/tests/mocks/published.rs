@@ -1,5 +1,5 @@
-//! Published crates, their sources unmodified: their own tests pass under `hot cargo test`, and tests
-//! that mock what is private in them are added.
+//! Published crates, their sources unmodified: their own tests pass under `hot cargo test`, and
+//! tests that mock what is private in them are added.
 
 use std::path::Path;
 

@@ -69,7 +69,8 @@ fn flags() {
     );
 }
 
-/// Version control isn't needed (no other test here has it); where it is, the plugin knows its commit.
+/// Version control isn't needed (no other test here has it); where it is, the plugin knows its
+/// commit.
 #[test]
 fn the_commit_is_noted() {
     let shop = Workshop::copy(

@@ -81,7 +81,8 @@ fn livex() {
     }
     host.wait_for("mail to ann");
     host.wait_for("backup of 3 files");
-    // What is queued by the first version is handled by the second, with a field that it knew nothing of.
+    // What is queued by the first version is handled by the second, with a field that it knew
+    // nothing of.
     host.say("mail bob");
     let code = "plugins/jobs/src/lib.rs";
     shop.edit(code, "to: String,", "to: String,\n    copies: u32,");

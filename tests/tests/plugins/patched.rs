@@ -62,8 +62,8 @@ fn a_plugin_is_patched_reloaded_and_patched_again() {
     host.wait_for_stdout("spawned slow first");
     check(&mut host, "slow", "slow second");
 
-    // An edit that can't be patched: the plugin is built again, and the host goes on with the old one
-    // until it reloads. Who still holds the old version keeps it, with its patches.
+    // An edit that can't be patched: the plugin is built again, and the host goes on with the old
+    // one until it reloads. Who still holds the old version keeps it, with its patches.
     check(&mut host, "hold", "held");
     shop.edit(
         PLUGIN,
@@ -118,7 +118,8 @@ fn a_shared_crate_is_patched_in_the_host_and_in_the_plugin() {
     check(&mut host, "sign", "plugin new call 3");
     check(&mut host, "host", "host new call 2");
 
-    // The shared crate isn't any more what the host was built with: a plugin alone can't be built again.
+    // The shared crate isn't any more what the host was built with: a plugin alone can't be built
+    // again.
     shop.edit(
         PLUGIN,
         "    total: AtomicU64",

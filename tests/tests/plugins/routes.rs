@@ -1,8 +1,10 @@
-//! A realistic host: an HTTP server whose routes live in two plugins, one of which imports the other.
+//! A realistic host: an HTTP server whose routes live in two plugins, one of which imports the
+//! other.
 
 use crate::workshop::Workshop;
 
-/// 200 reloads under load from 8 clients: no request fails, none sees half a set, and memory is bounded.
+/// 200 reloads under load from 8 clients: no request fails, none sees half a set, and memory is
+/// bounded.
 #[test]
 fn two_hundred_reloads_of_a_server_under_load() {
     let shop = Workshop::fixture("routes");

@@ -1,4 +1,5 @@
-//! Where plugins and hosts of the tests are made: copies of example and fixture workspaces, one target folder.
+//! Where plugins and hosts of the tests are made: copies of example and fixture workspaces, one
+//! target folder.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -13,7 +14,8 @@ use soft_mock_tests::{environment, folder, hot, process};
 /// How long a host may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A copy of a workspace with plugins. What was compiled for it is kept for the next run of the tests.
+/// A copy of a workspace with plugins. What was compiled for it is kept for the next run of the
+/// tests.
 #[derive(Debug)]
 pub(crate) struct Workshop {
     pub(crate) root: PathBuf,

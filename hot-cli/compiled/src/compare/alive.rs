@@ -13,8 +13,9 @@ use super::{Comparison, Difference};
 use crate::symbols::{is_of, is_rust, without_marks};
 
 impl Comparison<'_, '_> {
-    /// Refuses if something alive may lead to old code that the program should not run any more: it differs, leads to
-    /// what differs (`dirty`), is gone, or can't be replaced because its site is of another type now.
+    /// Refuses if something alive may lead to old code that the program should not run any more: it
+    /// differs, leads to what differs (`dirty`), is gone, or can't be replaced because its site
+    /// is of another type now.
     pub(super) fn living(
         &self,
         dirty: &BTreeSet<Rc<str>>,
@@ -100,8 +101,8 @@ impl Comparison<'_, '_> {
         Ok(None)
     }
 
-    /// Whether it is a closure's own body, and the new code has none that is the same: one that was inserted before it
-    /// only shifts its number.
+    /// Whether it is a closure's own body, and the new code has none that is the same: one that was
+    /// inserted before it only shifts its number.
     fn is_living_closure(&self, path: &str) -> bool {
         let is_number = |(_, number): &(&str, &str)| number.find('}') == Some(number.len() - 1);
         let Some((outer, _)) = path.rsplit_once("::{closure#").filter(is_number) else {

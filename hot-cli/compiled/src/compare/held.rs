@@ -1,5 +1,5 @@
-//! Who holds the address of a piece of code beyond the call in which it was taken: a vtable, a static, or code that
-//! stores it.
+//! Who holds the address of a piece of code beyond the call in which it was taken: a vtable, a
+//! static, or code that stores it.
 //!
 //! Knows nothing of what differs.
 
@@ -33,14 +33,16 @@ impl Holder {
     }
 }
 
-/// What holds the address of the code at `path` by this reference of `user` to it. None: nothing does.
+/// What holds the address of the code at `path` by this reference of `user` to it. None: nothing
+/// does.
 pub(super) fn holder(
     side: &Side<'_, '_>,
     (path, piece): (&str, Option<Piece>),
     (user, relocation): (Piece, &Relocation),
 ) -> Option<Holder> {
     let world = side.world;
-    // The future of a body that was moved: in the program it is part of the function's own, and a call in progress.
+    // The future of a body that was moved: in the program it is part of the function's own, and a
+    // call in progress.
     if is_detached_body(path) {
         return None;
     }
@@ -67,8 +69,8 @@ pub(super) fn holder(
     }
 }
 
-/// Whether it writes something as text. The arguments of a `format_args!` live as long as the call that they are made
-/// for.
+/// Whether it writes something as text. The arguments of a `format_args!` live as long as the call
+/// that they are made for.
 fn is_format(path: &str) -> bool {
     path.contains(" as core[") && path.contains("]::fmt::") && path.ends_with("::fmt")
 }

@@ -1,5 +1,5 @@
-//! What becomes of old code that lives on: may it go on as it is, or would the program then do something else than its
-//! sources say?
+//! What becomes of old code that lives on: may it go on as it is, or would the program then do
+//! something else than its sources say?
 //!
 //! Knows nothing of what holds it, nor where it was compiled.
 

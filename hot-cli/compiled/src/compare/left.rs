@@ -1,7 +1,8 @@
-//! What a plugin leaves behind in the program: code that an object, a pointer or a closure may lead to when the plugin's
-//! functions have been replaced again.
+//! What a plugin leaves behind in the program: code that an object, a pointer or a closure may lead
+//! to when the plugin's functions have been replaced again.
 //!
-//! The same for all ways in which a plugin is made. Knows nothing of files, nor of why it was replaced.
+//! The same for all ways in which a plugin is made. Knows nothing of files, nor of why it was
+//! replaced.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -48,8 +49,8 @@ impl Left {
         left
     }
 
-    /// Of a plugin that was compiled from the bodies of functions alone, against the program as it was built. `names`:
-    /// what these are called in the plugin, and in the program.
+    /// Of a plugin that was compiled from the bodies of functions alone, against the program as it
+    /// was built. `names`: what these are called in the plugin, and in the program.
     pub fn of_bodies(
         object: &[u8],
         crates: &HashSet<String>,
@@ -86,7 +87,8 @@ impl Left {
         Some(without_marks(path))
     }
 
-    /// Whether it may hold closures or futures of the function that is called `function` in the plugin.
+    /// Whether it may hold closures or futures of the function that is called `function` in the
+    /// plugin.
     pub fn holds_closures_of(&self, function: &str) -> bool {
         let start = format!("{function}::{{closure#");
         self.held.keys().any(|path| path.contains(&start))
@@ -265,8 +267,9 @@ impl Later<'_, '_> {
                 .any(|mark| self.own.contains(mark))
     }
 
-    /// Of code that is declared in a body that the plugin was compiled from. A closure keeps its body; what it leads to
-    /// is looked at by itself. A function is known by its name and the function around it: the plugin has it elsewhere.
+    /// Of code that is declared in a body that the plugin was compiled from. A closure keeps its
+    /// body; what it leads to is looked at by itself. A function is known by its name and the
+    /// function around it: the plugin has it elsewhere.
     fn own_state(&self, path: &str) -> State {
         let crates = self.judge.premises.crates;
         if is_closure(path, crates) || is_detached_body(path) {

@@ -1,4 +1,5 @@
-//! What the path of a piece of code tells of it: whose it is, and whether it belongs to a closure or a future.
+//! What the path of a piece of code tells of it: whose it is, and whether it belongs to a closure
+//! or a future.
 
 use std::collections::HashSet;
 
@@ -77,7 +78,8 @@ pub(super) fn is_compiler_made(path: &str) -> bool {
     tr.starts_with("core[") && tr.contains("]::ops::function::Fn")
 }
 
-/// Whether `function` may be made of something generic: then it may be gone although its text is not.
+/// Whether `function` may be made of something generic: then it may be gone although its text is
+/// not.
 pub(super) fn is_instance(function: &str) -> bool {
     let inside = function.strip_prefix('<').unwrap_or(function);
     inside.contains('<') || function.contains(" as ")
@@ -96,8 +98,8 @@ pub(super) fn marks_of(path: &str, crates: &HashSet<String>) -> Vec<String> {
     all.collect()
 }
 
-/// The function in which the first closure or future of a path stands: `app::f` of `app::f::{closure#0}`, also
-/// where that is the argument of something else.
+/// The function in which the first closure or future of a path stands: `app::f` of
+/// `app::f::{closure#0}`, also where that is the argument of something else.
 pub(super) fn function_of(path: &str) -> Option<&str> {
     let end = path.find("::{closure#")?;
     let mut depth = 0_usize;

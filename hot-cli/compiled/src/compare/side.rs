@@ -34,8 +34,9 @@ impl<'a, 'd> Side<'a, 'd> {
         self.users.get(&piece).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether `table` is a function's own table of places to jump to: nothing else refers to it, and what
-    /// it holds are distances, which no pointer is. A jump there is part of a call in progress.
+    /// Whether `table` is a function's own table of places to jump to: nothing else refers to it,
+    /// and what it holds are distances, which no pointer is. A jump there is part of a call in
+    /// progress.
     pub(super) fn is_jump_table(
         &self,
         table: Piece,

@@ -7,12 +7,12 @@
 //! in both, and not the same          a difference
 //! ```
 //!
-//! Types that a derive declares for a call of its own, or that stand in closures and futures (as those of `select!`),
-//! are of interest only if something can keep them.
+//! Types that a derive declares for a call of its own, or that stand in closures and futures (as
+//! those of `select!`), are of interest only if something can keep them.
 //!
-//! What closures and futures hold is compared only where something can ask for it by its type, through `Any`: an
-//! edit of a body changes it, and else only the code that was made with it ever looks into it. Knows nothing of
-//! what can be done about a difference.
+//! What closures and futures hold is compared only where something can ask for it by its type,
+//! through `Any`: an edit of a body changes it, and else only the code that was made with it ever
+//! looks into it. Knows nothing of what can be done about a difference.
 
 mod dropped;
 mod lines;
@@ -111,8 +111,8 @@ impl<'a> Comparison<'a> {
     fn ty(&self, key: Text, [old, new]: &[BTreeSet<(Text, Text)>; 2]) -> Option<Difference> {
         let name = self.pool.get(key);
         let is_own = is_declared_in(name, self.crates);
-        // Types that a derive puts into a constant without a name have no path of their own, and a foreign crate
-        // may be there in two versions.
+        // Types that a derive puts into a constant without a name have no path of their own, and a
+        // foreign crate may be there in two versions.
         let one_by_one = !is_own || name.contains("::_::");
         let (old, new) = (shapes(old, one_by_one), shapes(new, one_by_one));
         if is_within(&old, &new) || is_within(&new, &old) {
@@ -150,7 +150,8 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// Whether values of a type can outlive the call that made them: objects and statics may hold them.
+    /// Whether values of a type can outlive the call that made them: objects and statics may hold
+    /// them.
     fn is_kept(&self, name: &str) -> bool {
         let mut all = self.own.iter().flatten().chain(&self.shared);
         all.any(|described| {

@@ -7,8 +7,8 @@
 //!                          field y ⇥ u64 at 0
 //! ```
 //!
-//! Members' types are named, not described: each type that is reached is described for itself. Knows nothing of
-//! what is compared with what.
+//! Members' types are named, not described: each type that is reached is described for itself.
+//! Knows nothing of what is compared with what.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

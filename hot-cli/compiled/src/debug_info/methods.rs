@@ -2,7 +2,8 @@
 
 use crate::symbols::{is_rust, path, without_marks};
 
-/// The type whose `Drop::drop` a symbol is: `app[1]::S` of `<app[1]::S as core[2]::ops::drop::Drop>::drop`.
+/// The type whose `Drop::drop` a symbol is: `app[1]::S` of `<app[1]::S as
+/// core[2]::ops::drop::Drop>::drop`.
 pub(super) fn dropped_type(symbol: &str) -> Option<String> {
     if !is_rust(symbol) || !symbol.contains("4Drop") {
         return None;
@@ -25,8 +26,8 @@ pub(super) fn has_type_arguments(ty: &str) -> bool {
     arguments.any(|argument| !argument.starts_with('\''))
 }
 
-/// The name of the method that a symbol is, if it is one of the type `of`: optimisation may have put another function
-/// with the same code in its place.
+/// The name of the method that a symbol is, if it is one of the type `of`: optimisation may have
+/// put another function with the same code in its place.
 pub(super) fn method(symbol: &str, of: &str) -> Option<String> {
     if !is_rust(symbol) {
         return None;

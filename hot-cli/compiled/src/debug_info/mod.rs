@@ -5,9 +5,10 @@
 //! objects as they are now ──────────► described ─┴► types, statics and vtables that are not the same
 //! ```
 //!
-//! Values that live in a program mean what the code meant that made them. Names can't tell whether new code means
-//! the same: a glob import, a macro or an associated type can put another type behind the same text. The compiler
-//! writes down what it found. Objects that are the same in both compilations are read once.
+//! Values that live in a program mean what the code meant that made them. Names can't tell whether
+//! new code means the same: a glob import, a macro or an associated type can put another type
+//! behind the same text. The compiler writes down what it found. Objects that are the same in both
+//! compilations are read once.
 //!
 //! Knows nothing of sources, and not what is done about a difference.
 

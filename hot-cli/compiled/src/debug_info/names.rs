@@ -1,7 +1,7 @@
 //! Names of types and variables: as they are compared, and as a person reads them.
 //!
-//! rustc writes types with all their paths and arguments, closures and impl blocks with a number. Knows
-//! nothing of what the names stand for.
+//! rustc writes types with all their paths and arguments, closures and impl blocks with a number.
+//! Knows nothing of what the names stand for.
 
 use std::collections::HashSet;
 
@@ -69,8 +69,8 @@ impl<'e, 's> Names<'e, 's> {
     }
 }
 
-/// A name without the numbers of closures, impl blocks and nameless constants, which shift when another one
-/// is inserted: `app::f::{closure#1}::T` is `app::f::{closure}::T`.
+/// A name without the numbers of closures, impl blocks and nameless constants, which shift when
+/// another one is inserted: `app::f::{closure#1}::T` is `app::f::{closure}::T`.
 pub(super) fn without_numbers(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
@@ -95,8 +95,8 @@ pub(super) fn is_environment(name: &str) -> bool {
     name.contains("_env#")
 }
 
-/// Whether a type (without numbers) was declared where no other code can name it: in a constant without a name, or in
-/// the body of a closure or future.
+/// Whether a type (without numbers) was declared where no other code can name it: in a constant
+/// without a name, or in the body of a closure or future.
 pub(super) fn is_of_one_call(name: &str) -> bool {
     let path = name.split('<').next().unwrap_or(name);
     path.contains("::_::") || path.contains("::{closure}::") || path.contains("::{async_")
@@ -122,8 +122,8 @@ pub(super) fn is_declared_in(name: &str, crates: &HashSet<String>) -> bool {
     crates.contains(first)
 }
 
-/// A name as it is shown: std's types without their paths and allocators, and all paths without what has no name
-/// in the sources.
+/// A name as it is shown: std's types without their paths and allocators, and all paths without
+/// what has no name in the sources.
 pub(super) fn shown(name: &str) -> String {
     let mut name = name.replace(", alloc::alloc::Global", "");
     name = name.replace(DETACHED_BODY, "");

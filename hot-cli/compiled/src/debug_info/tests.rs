@@ -255,7 +255,8 @@ const CLOSURES_AND_FUTURES: &[Edit<'_>] = &[
     ),
 ];
 
-/// Edits that change nothing of what may live on: of bodies, additions, and what is not used any more.
+/// Edits that change nothing of what may live on: of bodies, additions, and what is not used any
+/// more.
 const HARMLESS: &[(&str, &str)] = &[
     ("/*closure*/", "let one = || 1; one();"),
     ("self.0 + 5", "self.0 + 6"),

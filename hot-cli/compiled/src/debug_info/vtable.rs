@@ -1,6 +1,7 @@
 //! What a vtable holds: whether values are dropped, and which method has which place.
 //!
-//! Debug information only counts the places; what stands there are relocations. Knows nothing of the types behind.
+//! Debug information only counts the places; what stands there are relocations. Knows nothing of
+//! the types behind.
 
 use super::describe::SEPARATOR;
 use super::methods;

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Calls and jumps at these places lead out of the function; of those in `formats`, the callee takes no address.
+/// Calls and jumps at these places lead out of the function; of those in `formats`, the callee
+/// takes no address.
 struct Outside {
     all: Vec<usize>,
     formats: Vec<usize>,

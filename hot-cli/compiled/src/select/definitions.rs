@@ -1,4 +1,5 @@
-//! Whose definition a symbol of the new code is bound to: the program's, an earlier plugin's, or one that is taken along.
+//! Whose definition a symbol of the new code is bound to: the program's, an earlier plugin's, or
+//! one that is taken along.
 
 use std::rc::Rc;
 
@@ -57,8 +58,8 @@ impl<'d> Selector<'_, 'd> {
         self.variable(symbol, (object, section), index)
     }
 
-    /// The function through which a thread-local is reached stands beside it: its code may know where
-    /// that is.
+    /// The function through which a thread-local is reached stands beside it: its code may know
+    /// where that is.
     fn accessor(
         &mut self,
         symbol: &Symbol<'d>,

@@ -54,7 +54,8 @@ pub(super) struct Crate<'a> {
 }
 
 impl Crate<'_> {
-    /// Compiles what edits are compared with, unless it was before. `against`: the units that it uses.
+    /// Compiles what edits are compared with, unless it was before. `against`: the units that it
+    /// uses.
     pub(super) fn baseline(
         &self,
         request: &Request<'_>,

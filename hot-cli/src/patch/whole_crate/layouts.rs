@@ -1,6 +1,7 @@
 //! Whether what lives in a program has the form that new code takes it to have.
 //!
-//! Remembers what was read of baselines and of objects that didn't change. Knows nothing of how code is compared.
+//! Remembers what was read of baselines and of objects that didn't change. Knows nothing of how
+//! code is compared.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -52,7 +53,8 @@ impl Layouts {
         Ok(())
     }
 
-    /// Refuses if something that may be alive has another form now. Returns what was read of the new compilation.
+    /// Refuses if something that may be alive has another form now. Returns what was read of the
+    /// new compilation.
     pub(super) fn check(
         &mut self,
         request: &Request<'_>,

@@ -1,4 +1,5 @@
-//! The second way to a patch: the crates that changed once more, and of them what differs in the code.
+//! The second way to a patch: the crates that changed once more, and of them what differs in the
+//! code.
 //!
 //! ```text
 //! sources as they were ─► prepared (soft_mock_rewriter::whole_crate::prepare) ─► rustc ─► objects ─┐
@@ -7,12 +8,12 @@
 //!           ─► their code and what it needs, all else bound to the program ─► plugins
 //! ```
 //!
-//! For everything that a micro-crate can't express: generic functions, constants, macros, defaults of
-//! traits, new items, private names that can't be widened. Slower, since rustc reads whole crates.
-//! The comparison is with the program as it was built, whatever was patched since.
+//! For everything that a micro-crate can't express: generic functions, constants, macros, defaults
+//! of traits, new items, private names that can't be widened. Slower, since rustc reads whole
+//! crates. The comparison is with the program as it was built, whatever was patched since.
 //!
-//! Knows nothing of sessions, and reads no meaning out of sources. That no type, vtable or static that is alive has
-//! another layout is read in the debug information of both compilations.
+//! Knows nothing of sessions, and reads no meaning out of sources. That no type, vtable or static
+//! that is alive has another layout is read in the debug information of both compilations.
 
 mod compile;
 mod layouts;
@@ -77,8 +78,8 @@ pub(crate) struct Request<'a> {
     pub(crate) earlier: &'a [WholeCratePlugin],
     /// What earlier patches have left in the program, each with what was edited since.
     pub(crate) left: &'a [(&'a Left, Edits)],
-    /// What was edited since the program was built. A stored closure keeps the body that it was made
-    /// with; where something else changed that it uses, that is refused.
+    /// What was edited since the program was built. A stored closure keeps the body that it was
+    /// made with; where something else changed that it uses, that is refused.
     pub(crate) edits: &'a Edits,
     /// A private folder for the plugins.
     pub(crate) output: &'a Path,
@@ -98,8 +99,8 @@ pub(crate) struct WholeCratePatch {
     pub(crate) preserved_statics: Vec<String>,
     /// Functions of which closures may be alive, which keep the bodies that they were made with.
     pub(crate) keep_bodies: Vec<String>,
-    /// What each of the plugins leaves in the program, and why that would not be the original one if all of them were
-    /// undone.
+    /// What each of the plugins leaves in the program, and why that would not be the original one
+    /// if all of them were undone.
     pub(crate) left: Vec<(Left, Option<String>)>,
     /// What took how long.
     pub(crate) notes: Vec<String>,
@@ -137,10 +138,12 @@ fn refused(reason: impl Into<String>) -> WholeCrateError {
     }
 }
 
-/// Units are compiled in folders of their own, by one at a time: whoever has what is known of their layouts.
+/// Units are compiled in folders of their own, by one at a time: whoever has what is known of their
+/// layouts.
 static LAYOUTS: Mutex<Layouts> = Mutex::new(Layouts::new());
 
-/// Compiles what patches are compared with, as far as it is not there: the first patch need not wait for it.
+/// Compiles what patches are compared with, as far as it is not there: the first patch need not
+/// wait for it.
 pub(crate) fn prepare(request: &Request<'_>) -> Result<(), WholeCrateError> {
     let mut layouts = LAYOUTS.lock().unwrap_or_else(PoisonError::into_inner);
     let baselines = Units::new(request)?.baselines(|_| true)?;
@@ -310,7 +313,8 @@ fn counterparts(
     counterparts::counterparts(&|| numbered(old), &|| numbered(new), &brought)
 }
 
-/// The sites of the program that can be used for functions as they are now, by the paths of their code.
+/// The sites of the program that can be used for functions as they are now, by the paths of their
+/// code.
 fn bound(
     program: &ProgramSymbols<'_>,
     then: &HashMap<String, CompiledSite>,

@@ -1,4 +1,5 @@
-//! From selected code to a plugin: objects are written, linked, and checked for what they would bring.
+//! From selected code to a plugin: objects are written, linked, and checked for what they would
+//! bring.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -43,8 +44,8 @@ pub(super) struct Plugins<'a, 'd> {
 }
 
 impl Plugins<'_, '_> {
-    /// The plugin that replaces `sites` of the unit at `position`, and what it leaves in the program. `earlier`: what is
-    /// loaded before it.
+    /// The plugin that replaces `sites` of the unit at `position`, and what it leaves in the
+    /// program. `earlier`: what is loaded before it.
     pub(super) fn build(
         &self,
         position: usize,
@@ -138,7 +139,8 @@ impl Plugins<'_, '_> {
                 .strip_prefix(&unit.cwd)
                 .unwrap_or(&replaced.file);
             Function {
-                // An impl block that moved to another module has another name there, and the same site.
+                // An impl block that moved to another module has another name there, and the same
+                // site.
                 name: self.then.get(site.owner()).unwrap_or(site).name.clone(),
                 signature: site.signature.clone(),
                 symbol: symbol::patch(k),
@@ -213,7 +215,8 @@ fn state(world: &World<'_>, taken: &BTreeMap<usize, Taken>) -> HashSet<String> {
     names
 }
 
-/// The plugin may not have a variable that wasn't taken on purpose, and nothing that runs by itself.
+/// The plugin may not have a variable that wasn't taken on purpose, and nothing that runs by
+/// itself.
 fn check(
     plugin: &Path,
     expected: &HashSet<String>,

@@ -1,4 +1,5 @@
-//! The units of a program in the order in which they use each other, and which of them are compiled.
+//! The units of a program in the order in which they use each other, and which of them are
+//! compiled.
 //!
 //! Those that were edited, and those that use them: they may hold instances of generic functions,
 //! inlined bodies and constants of what was edited. All others stay as they were.

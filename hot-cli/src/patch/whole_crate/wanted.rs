@@ -128,8 +128,8 @@ pub(crate) fn prepare(program: &Program, cancel: &Cancel) -> Result<()> {
     Ok(())
 }
 
-/// For each unit, what reads its files as they were compiled into the program, and nothing that a later
-/// build has put in their place.
+/// For each unit, what reads its files as they were compiled into the program, and nothing that a
+/// later build has put in their place.
 fn compiled_texts(program: &Program) -> Vec<Reader<'_>> {
     program.units.iter().map(compiled_text).collect()
 }
@@ -169,7 +169,8 @@ fn seen_otherwise(loaded: &LoadedUnit, read: &Reader<'_>) -> Result<Option<Strin
         .map(|(name, _)| name))
 }
 
-/// rustc refuses what was prepared: if it refuses what the user wrote as well, that is the user's error.
+/// rustc refuses what was prepared: if it refuses what the user wrote as well, that is the user's
+/// error.
 fn compile_error(job: &Job, stderr: String) -> Result<BuildError> {
     for position in job.wanted.plan.keys() {
         let loaded = &job.program.units[*position];

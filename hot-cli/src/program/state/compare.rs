@@ -83,8 +83,8 @@ impl ProgramState {
         Ok(found)
     }
 
-    /// These edits can't be patched, and that is known. What was saved together with them waits with them; what is
-    /// edited later needn't.
+    /// These edits can't be patched, and that is known. What was saved together with them waits
+    /// with them; what is edited later needn't.
     pub(crate) fn record_refusal(&mut self, edits: &[Rude]) {
         let Ok(found) = self.find() else {
             return;
@@ -104,8 +104,9 @@ impl ProgramState {
         self.beside(found)
     }
 
-    /// Bodies that were edited after all that can't be patched was recorded. They are compiled against the program as
-    /// it was built; a new edit that reaches others would need the whole crate, which has the refused ones in it.
+    /// Bodies that were edited after all that can't be patched was recorded. They are compiled
+    /// against the program as it was built; a new edit that reaches others would need the whole
+    /// crate, which has the refused ones in it.
     fn beside(&self, mut found: Found) -> Option<Box<Wanted>> {
         let refusal = self.refusal.as_ref()?;
         let is_known = |edit: &Rude| refusal.edits.contains(&by_reason(edit));
@@ -135,8 +136,9 @@ impl ProgramState {
         if found.indirect.is_empty() {
             self.plan_bodies(&mut found, waiting);
             let idle = |unit: &UnitPlan| unit.patch.is_empty() && unit.restore.is_empty();
-            // Idle units stay: a build of whole crates has to know all edited files. And what reached others in the
-            // patch before is taken back, also if no body of a function differs from then.
+            // Idle units stay: a build of whole crates has to know all edited files. And what
+            // reached others in the patch before is taken back, also if no body of a
+            // function differs from then.
             if self.told.is_empty() && found.plan.values().all(idle) {
                 return Change::Nothing;
             }
@@ -240,7 +242,8 @@ impl ProgramState {
         }
     }
 
-    /// What a module held whose file is another one now: `a/mod.rs` in place of `a.rs`, or the other way round.
+    /// What a module held whose file is another one now: `a/mod.rs` in place of `a.rs`, or the
+    /// other way round.
     fn moved_from(&self, position: usize, module: &[String]) -> Option<&Arc<FileItems>> {
         let gone = self.gone.iter().filter(|(unit, _)| *unit == position);
         let mut files = gone.filter_map(|(unit, path)| self.program.units[*unit].files.get(path));
@@ -373,7 +376,8 @@ impl ProgramState {
         })
     }
 
-    /// A crate that was compiled as it is can't be compiled again for a patch: what it uses must stay.
+    /// A crate that was compiled as it is can't be compiled again for a patch: what it uses must
+    /// stay.
     fn check_dependents(&self, found: &mut Found) {
         for edit in &found.indirect {
             let units = found.plan.iter();
@@ -427,8 +431,8 @@ fn by_content(edit: &Edit) -> (PathBuf, String, Fingerprint) {
     (edit.file.clone(), edit.what.clone(), edit.now)
 }
 
-/// Whether a state has all that an earlier one could leave behind. What both have is the same, or the
-/// edit would have been rude.
+/// Whether a state has all that an earlier one could leave behind. What both have is the same, or
+/// the edit would have been rude.
 fn covers(new: &FileItems, earlier: &FileItems) -> bool {
     let items = |file: &'_ FileItems| -> HashSet<String> {
         let items = file.items.iter();

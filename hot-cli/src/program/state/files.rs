@@ -78,7 +78,8 @@ impl ProgramState {
             }
             let tree = self.tree_now(position, loaded, &mut missing);
             let files = tree.map(|tree| tree.files).unwrap_or_default();
-            // A file may have vanished for a moment only, unless its module is found in another one.
+            // A file may have vanished for a moment only, unless its module is found in another
+            // one.
             let moved = |path: &PathBuf| {
                 let module = &loaded.files[path].module;
                 files.iter().any(|file| file.module == *module)
@@ -134,7 +135,8 @@ impl ProgramState {
         })
     }
 
-    /// The files of a crate as they are declared now. What is looked for and not there is added to `missing`.
+    /// The files of a crate as they are declared now. What is looked for and not there is added to
+    /// `missing`.
     fn tree_now(
         &self,
         position: usize,

@@ -1,4 +1,5 @@
-//! Says what a patch came to: from what was planned, built and answered to the events that the user is told.
+//! Says what a patch came to: from what was planned, built and answered to the events that the user
+//! is told.
 //!
 //! Knows nothing of words, nor of the session's state.
 
@@ -124,8 +125,9 @@ fn edit_reason(edit: &Edit) -> Reason {
     }
 }
 
-/// The functions that run something else than before: a build of whole crates carries the others along.
-/// Where that doesn't tell them apart, all of them, unless it was `main` that the edit reached.
+/// The functions that run something else than before: a build of whole crates carries the others
+/// along. Where that doesn't tell them apart, all of them, unless it was `main` that the edit
+/// reached.
 fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
     let all = || {
         let units = wanted.plan.iter();

@@ -130,7 +130,8 @@ impl Engine {
         }
     }
 
-    /// It can't be built because of these edits. If that is known, what was edited later may do without them.
+    /// It can't be built because of these edits. If that is known, what was edited later may do
+    /// without them.
     fn not_built(&mut self, building: &Building, edits: &[Rude]) {
         let Building {
             program,

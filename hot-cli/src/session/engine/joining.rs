@@ -32,8 +32,9 @@ impl Engine {
         }
     }
 
-    /// A process that joined after patches were installed gets them all, but for those that it has from before: it
-    /// was forked from one that had them, or calls again. Loaded twice, their variables would begin anew.
+    /// A process that joined after patches were installed gets them all, but for those that it has
+    /// from before: it was forked from one that had them, or calls again. Loaded twice, their
+    /// variables would begin anew.
     fn catch_up(&mut self, conn: Connection, program: &Path, has: &[PathBuf]) {
         let is_new = |load: &&Load| {
             load.plugins.is_empty() || !load.plugins.iter().all(|plugin| has.contains(plugin))

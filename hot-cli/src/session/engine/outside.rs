@@ -1,4 +1,5 @@
-//! What a session has to do with: its programs' connections, the command, the watcher, the user's terminal, threads.
+//! What a session has to do with: its programs' connections, the command, the watcher, the user's
+//! terminal, threads.
 //!
 //! Knows nothing of why something is done.
 
@@ -30,7 +31,8 @@ impl Outside {
     pub(super) fn perform(&self, effect: Effect) {
         match effect {
             Effect::Send(conn, message) => {
-                // A program that can't be told anything has left, or is about to: that comes as an event.
+                // A program that can't be told anything has left, or is about to: that comes as an
+                // event.
                 if let Err(error) = self.control.send(conn, &message) {
                     self.reporter.detail(|| error.to_string());
                 }

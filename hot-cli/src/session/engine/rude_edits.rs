@@ -1,5 +1,5 @@
-//! The loop's steps for an edit that can't be patched: it is said, and then the project is built again and restarted, or
-//! a plugin built again, or the old code runs on.
+//! The loop's steps for an edit that can't be patched: it is said, and then the project is built
+//! again and restarted, or a plugin built again, or the old code runs on.
 
 use std::path::Path;
 use std::time::Instant;
@@ -106,8 +106,8 @@ impl Engine {
         self.perform(effects);
     }
 
-    /// Ends the processes and starts the command again, if this is the restart that is waited for. An exit code ends
-    /// the session.
+    /// Ends the processes and starts the command again, if this is the restart that is waited for.
+    /// An exit code ends the session.
     pub(super) fn restart_if_due(&mut self, id: u64) -> Option<u8> {
         let effects = self.restarts.due(id)?;
         self.perform(effects);

@@ -1,4 +1,5 @@
-//! The loop's steps for what other terminals ask: answered from the ledger and by the programs themselves.
+//! The loop's steps for what other terminals ask: answered from the ledger and by the programs
+//! themselves.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;

@@ -1,7 +1,7 @@
 //! What is compiled while the program already runs, so that the first patches needn't wait for it.
 //!
-//! Not with a lower priority: a save in this moment waits for what is being compiled, and must not wait for
-//! everything else on the machine as well.
+//! Not with a lower priority: a save in this moment waits for what is being compiled, and must not
+//! wait for everything else on the machine as well.
 
 use std::time::Instant;
 

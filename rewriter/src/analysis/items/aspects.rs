@@ -1,5 +1,5 @@
-//! What can differ about an item, each under a name and with a fingerprint: its attributes, its definition, the
-//! parts of a trait's header.
+//! What can differ about an item, each under a name and with a fingerprint: its attributes, its
+//! definition, the parts of a trait's header.
 
 use proc_macro2::TokenStream;
 use quote::{quote, ToTokens};

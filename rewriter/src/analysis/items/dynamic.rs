@@ -5,8 +5,8 @@
 //! Box<Shape>, &'a Shape      Shape: an object without `dyn`, as editions before 2021 have it, or a type of that name
 //! ```
 //!
-//! By tokens: some of what follows `dyn`, and what stands where a type stands; rather a name too many than one
-//! too few. Knows nothing of editions, and of which names are traits.
+//! By tokens: some of what follows `dyn`, and what stands where a type stands; rather a name too
+//! many than one too few. Knows nothing of editions, and of which names are traits.
 
 use std::collections::BTreeSet;
 
@@ -55,8 +55,8 @@ fn find(tokens: TokenStream, names: &mut BTreeSet<String>, unknown: &mut bool) {
     }
 }
 
-/// Whether a path begins here that stands where only types and values do, and no bound: a trait there is an
-/// object.
+/// Whether a path begins here that stands where only types and values do, and no bound: a trait
+/// there is an object.
 fn is_type(list: &[TokenTree], at: usize) -> bool {
     let leading = at >= 2 && is_path_sign(list, at - 2);
     let start = if leading { at - 2 } else { at };

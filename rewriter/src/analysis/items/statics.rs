@@ -1,4 +1,5 @@
-//! Reads the statics in a `thread_local!` or `lazy_static!`, whose types matter like those of others.
+//! Reads the statics in a `thread_local!` or `lazy_static!`, whose types matter like those of
+//! others.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

@@ -1,5 +1,5 @@
-//! Calls of functions of std that aren't redirected: a mock would not be seen there, so that the program
-//! carries word of them and refuses it.
+//! Calls of functions of std that aren't redirected: a mock would not be seen there, so that the
+//! program carries word of them and refuses it.
 //!
 //! ```text
 //! select! { _ = tick(Instant::now()) => … }      it isn't known what an unknown macro makes of its tokens

@@ -1,5 +1,5 @@
-//! What the process before this one handed over: put into [`Shared`] by the copy of the runtime that
-//! got it from `hot`, taken out by name, each once.
+//! What the process before this one handed over: put into [`Shared`] by the copy of the runtime
+//! that got it from `hot`, taken out by name, each once.
 
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 use std::ptr;
@@ -75,7 +75,8 @@ pub(super) fn take_socket(shared: &'static Shared, name: &str) -> Option<OwnedFd
 fn all(shared: &'static Shared) -> impl Iterator<Item = &'static Inherited> {
     let mut next = newest(shared).load(Ordering::Acquire).cast_const();
     std::iter::from_fn(move || {
-        // SAFETY: null, or what `add` published with Release; never freed, and what changes is atomic.
+        // SAFETY: null, or what `add` published with Release; never freed, and what changes is
+        // atomic.
         let found = unsafe { next.as_ref() }?;
         next = found.previous;
         Some(found)

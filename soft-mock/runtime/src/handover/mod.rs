@@ -1,12 +1,12 @@
-//! State and sockets that outlive a restart: what `hot` can't patch, it builds again and restarts, and
-//! the program that asked for it goes on where it was.
+//! State and sockets that outlive a restart: what `hot` can't patch, it builds again and restarts,
+//! and the program that asked for it goes on where it was.
 //!
 //! ```text
 //! old process ── savers ──► states as JSON, listening sockets ──► hot ──► new process, before its main
 //! ```
 //!
-//! Without `hot` around it, everything here does nothing: states are as fresh and listeners as new as
-//! in any other start.
+//! Without `hot` around it, everything here does nothing: states are as fresh and listeners as new
+//! as in any other start.
 
 mod inherited;
 mod saver;
@@ -39,13 +39,13 @@ pub enum Handed {
     Refused(String),
 }
 
-/// Keeps a state over restarts: calls `restore` now if the process before this one handed over a state
-/// of this name, and `save` when this process is about to make way for the next one.
+/// Keeps a state over restarts: calls `restore` now if the process before this one handed over a
+/// state of this name, and `save` when this process is about to make way for the next one.
 ///
 /// `save` is called on a thread of the reloader, once. What the program changes after that is lost;
-/// where that matters, keep the lock: the process ends at once. The state crosses as JSON, so its type
-/// may change in between, as far as serde can read the one as the other (`#[serde(default)]` for new
-/// fields).
+/// where that matters, keep the lock: the process ends at once. The state crosses as JSON, so its
+/// type may change in between, as far as serde can read the one as the other (`#[serde(default)]`
+/// for new fields).
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -153,8 +153,8 @@ mod sealed {
     impl Sealed for std::os::unix::net::UnixListener {}
 }
 
-/// Whether a socket that was handed over is what it is taken for. It waits for connections again, as
-/// a new one does, whatever the process before has set.
+/// Whether a socket that was handed over is what it is taken for. It waits for connections again,
+/// as a new one does, whatever the process before has set.
 fn usable<L: Listener>(socket: &OwnedFd) -> Result<(), String> {
     let failed = |error: rustix::io::Errno| error.to_string();
     if !L::FAMILIES.contains(&socket_domain(socket).map_err(failed)?) {

@@ -1,6 +1,6 @@
-//! What a process will hand over. Kept in [`Shared`], because it isn't the program's own copy of the
-//! runtime that `hot` talks to: savers are called through the C ABI, and what panics is caught in the
-//! copy that it belongs to.
+//! What a process will hand over. Kept in [`Shared`], because it isn't the program's own copy of
+//! the runtime that `hot` talks to: savers are called through the C ABI, and what panics is caught
+//! in the copy that it belongs to.
 
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};

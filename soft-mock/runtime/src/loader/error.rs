@@ -171,7 +171,8 @@ pub enum Refusal {
         /// In the dynamic linker's words.
         cause: String,
     },
-    /// It was linked for a program and not for the library of a managed plugin, or the other way round.
+    /// It was linked for a program and not for the library of a managed plugin, or the other way
+    /// round.
     #[error("it was linked for {linked}, but is to change {wanted}")]
     OtherImage {
         /// What it was linked for.

@@ -1,8 +1,9 @@
 //! A patch of a managed plugin's library: which of the libraries of a process it is bound to.
 //!
-//! Such a patch needs its library by a name that stands for "the one you are loaded for". Before the
-//! private copy is written, the path of that one is put there. Then the dynamic linker binds the patch to
-//! it and to no other, and keeps it for as long as the patch is there. Knows nothing of sites.
+//! Such a patch needs its library by a name that stands for "the one you are loaded for". Before
+//! the private copy is written, the path of that one is put there. Then the dynamic linker binds
+//! the patch to it and to no other, and keeps it for as long as the patch is there. Knows nothing
+//! of sites.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -12,7 +13,8 @@ use soft_mock_abi::manifest::IMAGE;
 use super::error::Refusal;
 use crate::platform;
 
-/// Both have a copy of std, of the shared crates and so on, and code of the plugin must meet the plugin's.
+/// Both have a copy of std, of the shared crates and so on, and code of the plugin must meet the
+/// plugin's.
 pub(super) const FIRST: i32 = platform::OWN_SYMBOLS_FIRST;
 
 const LIBRARY: &str = "the library of a managed plugin";

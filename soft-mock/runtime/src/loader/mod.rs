@@ -46,8 +46,8 @@ pub(crate) struct Loaded {
     pub(crate) replacements: Vec<Replacement>,
 }
 
-/// The code that a plugin has for a function: of the type of that function, and never unloaded. Only this module
-/// makes one, after it has compared them.
+/// The code that a plugin has for a function: of the type of that function, and never unloaded.
+/// Only this module makes one, after it has compared them.
 #[derive(Debug)]
 pub(crate) struct Replacement {
     site: &'static Site,
@@ -106,7 +106,8 @@ fn unit_of(manifest: &Manifest, units: &[Unit]) -> Result<u64, Refusal> {
             .iter()
             .find(|unit| unit.krate.name() == manifest.crate_name)
         {
-            // Another compiler makes another unit; the compiler is what the user can do something about.
+            // Another compiler makes another unit; the compiler is what the user can do something
+            // about.
             Some(unit) if unit.krate.rustc() != manifest.rustc => Err(other_compiler(unit)),
             _ => Err(other_unit(manifest, units)),
         },
@@ -237,8 +238,9 @@ impl Checked {
             Some(folder) => place::copy_into(folder, &self.path, &self.bytes)?,
             None => place::copy(&self.path, &self.bytes)?,
         };
-        // SAFETY: the constructors of a library can do anything; these bytes were built for this program by its own
-        // user (`read` and `check_file`, which made `self`), who asked for them, and nobody else can write the copy.
+        // SAFETY: the constructors of a library can do anything; these bytes were built for this
+        // program by its own user (`read` and `check_file`, which made `self`), who asked
+        // for them, and nobody else can write the copy.
         let library = unsafe { open(&copy, image.is_some()) }.inspect_err(|_| {
             // Refused, so nothing refers to the copy.
             let _ = std::fs::remove_file(&copy);
@@ -296,9 +298,10 @@ impl Kept {
         // is erased in `Code`, and it is called only as what the site's prologue takes it for.
         let code = unsafe { self.function::<Code>(&function.symbol) };
         let code = code.ok_or_else(|| missing(function, &function.symbol))?;
-        // Where there is no id to compare, the texts of the signatures were compared, and the plugin
-        // was compiled against this very unit.
-        // SAFETY: not called, but handed to the plugin, which is of the program's compiler (`unit_of`).
+        // Where there is no id to compare, the texts of the signatures were compared, and the
+        // plugin was compiled against this very unit.
+        // SAFETY: not called, but handed to the plugin, which is of the program's compiler
+        // (`unit_of`).
         let type_id = unsafe { site.type_id() };
         if let (Some(check), Some(type_id)) = (&function.check, type_id) {
             self.compare(function, check, type_id)?;
@@ -329,7 +332,8 @@ impl Kept {
     /// # Safety
     /// `F` is the type of a function pointer, and the symbol a function that may be taken for one.
     unsafe fn function<F: Copy>(&self, symbol: &str) -> Option<F> {
-        // SAFETY: `Option` of a function pointer is a pointer that may be null; the rest is promised.
+        // SAFETY: `Option` of a function pointer is a pointer that may be null; the rest is
+        // promised.
         let found = unsafe { self.0.get::<Option<F>>(symbol.as_bytes()) };
         *found.ok()?
     }

@@ -102,7 +102,8 @@ fn is_safe_folder(file: &Path) -> Result<(), Refusal> {
     for (depth, folder) in file.ancestors().skip(1).enumerate() {
         let metadata = match fs::metadata(folder) {
             Ok(metadata) => metadata,
-            // Deleted or replaced since the file was opened; the open file is still the checked one.
+            // Deleted or replaced since the file was opened; the open file is still the checked
+            // one.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(Refusal::Unreadable(error)),
         };
@@ -156,8 +157,8 @@ pub(crate) fn is_private(folder: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, problem))
 }
 
-/// Writes the private copy that is opened in place of the plugin's own file, into a folder that this
-/// process makes, and removes when it exits.
+/// Writes the private copy that is opened in place of the plugin's own file, into a folder that
+/// this process makes, and removes when it exits.
 pub fn copy(plugin: &Path, bytes: &[u8]) -> Result<PathBuf, Refusal> {
     copy_into(&own_folder()?, plugin, bytes)
 }

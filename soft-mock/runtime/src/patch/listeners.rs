@@ -164,8 +164,8 @@ pub(super) fn tell(turn: &Turn, phase: Phase, report: &mut Report) {
 }
 
 /// # Safety
-/// `event` is one that `tell` made, during a call of a listener; the text is valid UTF-8 or not, but
-/// readable.
+/// `event` is one that `tell` made, during a call of a listener; the text is valid UTF-8 or not,
+/// but readable.
 unsafe extern "C" fn complain(event: *const RawEvent<'_>, start: *const u8, len: usize) {
     // SAFETY: the caller's promise.
     let (event, text) = unsafe { (&*event, slice::from_raw_parts(start, len)) };

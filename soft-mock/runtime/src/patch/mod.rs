@@ -132,7 +132,8 @@ impl Transaction {
         let sites = match &self.image {
             Some(image) => &image.sites,
             None => {
-                // The history refers to these sites for ever, also where they are those of a plugin's library.
+                // The history refers to these sites for ever, also where they are those of a
+                // plugin's library.
                 pin_library(changes as *const ());
                 registry().map_err(Refusal::from)?
             }

@@ -29,8 +29,8 @@ struct Job {
 
 type Work = Box<dyn FnOnce(&Turn) + Send>;
 
-/// From now on, patches of reloaders (and of `hot`) wait until the program calls [`safe_point`]. What the
-/// program installs itself, with [`load_plugin`](super::load_plugin) or
+/// From now on, patches of reloaders (and of `hot`) wait until the program calls [`safe_point`].
+/// What the program installs itself, with [`load_plugin`](super::load_plugin) or
 /// [`rollback`](super::rollback), is active at once: that call is the program's choice.
 ///
 /// ```

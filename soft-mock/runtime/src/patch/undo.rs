@@ -1,7 +1,7 @@
 //! Taking patches back: the former code of every function that they touched, in one step.
 //!
-//! A rollback is a patch like any other and part of the history. It doesn't count as one that can be
-//! taken back: two rollbacks of one patch each undo two patches.
+//! A rollback is a patch like any other and part of the history. It doesn't count as one that can
+//! be taken back: two rollbacks of one patch each undo two patches.
 
 use std::ptr;
 use std::time::Instant;

@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-/// A library's own symbols come before those of the program, if the dynamic linker can do that; else 0.
+/// A library's own symbols come before those of the program, if the dynamic linker can do that;
+/// else 0.
 #[cfg(target_env = "gnu")]
 pub const OWN_SYMBOLS_FIRST: i32 = libc::RTLD_DEEPBIND;
 #[cfg(not(target_env = "gnu"))]

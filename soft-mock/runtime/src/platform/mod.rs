@@ -1,5 +1,5 @@
-//! What an operating system is asked for in its own way, one module for each; `docs/portability.md` has the rest that
-//! another one would need.
+//! What an operating system is asked for in its own way, one module for each; `docs/portability.md`
+//! has the rest that another one would need.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -31,7 +31,8 @@ impl Stage<'_> {
         }
         for found in fresh {
             let begun = Instant::now();
-            // SAFETY: `known.check` has compared compiler and shared types, with the host's and all others'.
+            // SAFETY: `known.check` has compared compiler and shared types, with the host's and all
+            // others'.
             let (image, declaration) = unsafe { image::open(&found.file) }?;
             let escapes = Arc::clone(&image.escapes);
             let mut facts = facts_of(&declaration);
@@ -60,7 +61,8 @@ impl Stage<'_> {
                 None => fresh.insert(name, found).map(drop),
             };
         }
-        // What imports a plugin that isn't carried over holds its old object, and is loaded anew with it.
+        // What imports a plugin that isn't carried over holds its old object, and is loaded anew
+        // with it.
         loop {
             let is_stale = |plugin: &Plugin| {
                 plugin

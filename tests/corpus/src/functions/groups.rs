@@ -1,7 +1,9 @@
-//! Goes through the functions of a project, several at a time, down to single ones where `hot` refuses.
+//! Goes through the functions of a project, several at a time, down to single ones where `hot`
+//! refuses.
 //!
-//! A group is edited in one save; each function gets a number of its own. What `hot` refuses is taken apart until each
-//! refused function stands alone: first those whose names the reason holds, then by halves.
+//! A group is edited in one save; each function gets a number of its own. What `hot` refuses is
+//! taken apart until each refused function stands alone: first those whose names the reason holds,
+//! then by halves.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +18,8 @@ use super::{Outcome, Record, Way};
 use crate::functions::projects::Project;
 use crate::records::Records;
 
-/// Sessions are started anew after so many saves, so that a long run doesn't measure a program full of patches.
+/// Sessions are started anew after so many saves, so that a long run doesn't measure a program full
+/// of patches.
 const SAVES_OF_A_SESSION: usize = 150;
 
 /// What `hot` says where code that a former edit brought may still be reached.

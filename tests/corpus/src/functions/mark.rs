@@ -1,7 +1,8 @@
-//! Functions with a body in a project's files, and how a body is edited: a number is put at its beginning.
+//! Functions with a body in a project's files, and how a body is edited: a number is put at its
+//! beginning.
 //!
-//! The edit needs no name but that of a primitive type, so it fits into any edition, into crates without std
-//! and into const functions.
+//! The edit needs no name but that of a primitive type, so it fits into any edition, into crates
+//! without std and into const functions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,8 @@ impl Body {
     }
 }
 
-/// A file's text with numbers in these bodies. In a debug build they are in the functions' machine code.
+/// A file's text with numbers in these bodies. In a debug build they are in the functions' machine
+/// code.
 pub(crate) fn marked(text: &str, marks: &[(&Body, u64)]) -> String {
     let mut places: Vec<(usize, u64)> = marks
         .iter()

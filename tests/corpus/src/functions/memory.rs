@@ -1,7 +1,8 @@
 //! Reads from a living process, from outside, what runs at its sites.
 //!
-//! Repeats in a few lines by which rules a call decides (`soft_mock_abi::site`, `soft_mock_runtime::hook`); so what is found
-//! here doesn't depend on what the process says of itself.
+//! Repeats in a few lines by which rules a call decides (`soft_mock_abi::site`,
+//! `soft_mock_runtime::hook`); so what is found here doesn't depend on what the process says of
+//! itself.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};

@@ -1,14 +1,16 @@
-//! Edits the body of one function after another in a program that runs under `hot`, and looks into the
-//! program's memory for the new code.
+//! Edits the body of one function after another in a program that runs under `hot`, and looks into
+//! the program's memory for the new code.
 //!
-//! What counts as *seen*: the edit puts a number into the body that is nowhere else. When `hot` says that it
-//! has patched, the memory of the process is read from outside: as many sites as `hot` says, and those that it
-//! names, must lead, by the rules by which a call decides, to code in a library, and every library to which one
-//! leads must hold this number in its machine code. So the next call runs the new body, or code that was
-//! compiled with it where the function has no site of its own; whether the program ever makes the call doesn't
-//! matter. When the edit is undone, no site may lead elsewhere.
+//! What counts as *seen*: the edit puts a number into the body that is nowhere else. When `hot`
+//! says that it has patched, the memory of the process is read from outside: as many sites as `hot`
+//! says, and those that it names, must lead, by the rules by which a call decides, to code in a
+//! library, and every library to which one leads must hold this number in its machine code. So the
+//! next call runs the new body, or code that was compiled with it where the function has no site of
+//! its own; whether the program ever makes the call doesn't matter. When the edit is undone, no
+//! site may lead elsewhere.
 //!
-//! When `hot` says that nothing that runs uses the function, the program's symbols are searched for code of it.
+//! When `hot` says that nothing that runs uses the function, the program's symbols are searched for
+//! code of it.
 
 mod groups;
 mod mark;
@@ -48,7 +50,8 @@ pub(crate) enum Outcome {
     Rude(String),
     /// `hot` says that it is patched, and it is not so.
     Unseen(String),
-    /// The edited crate doesn't compile: the mark doesn't fit there, which says nothing about `hot`.
+    /// The edited crate doesn't compile: the mark doesn't fit there, which says nothing about
+    /// `hot`.
     NoEdit(String),
     /// `hot` says nothing: the function isn't compiled in this configuration.
     Silent,

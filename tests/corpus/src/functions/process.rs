@@ -14,8 +14,8 @@ impl Group {
         self.0.id()
     }
 
-    /// Whether `hot` has anything to do: a thread that runs or would if the machine weren't busy, or a
-    /// child beside the user's command. The process `program` as well.
+    /// Whether `hot` has anything to do: a thread that runs or would if the machine weren't busy,
+    /// or a child beside the user's command. The process `program` as well.
     pub(super) fn works(&self, program: u32) -> bool {
         let pid = self.pid();
         process::is_busy(pid) || process::is_busy(program) || process::children(pid) > 1

@@ -119,8 +119,8 @@ impl Session {
             .is_at(&site, &self.memory.sites[site].name, &place)
     }
 
-    /// What `hot` says to what was saved just now, and what it has compiled for it. Several files may be seen one
-    /// after the other: then the last word counts.
+    /// What `hot` says to what was saved just now, and what it has compiled for it. Several files
+    /// may be seen one after the other: then the last word counts.
     pub(super) fn verdict(&mut self, single: bool) -> (Verdict, Way) {
         let mut said = Said::default();
         while said.verdict.is_none() || !single {
@@ -164,9 +164,10 @@ impl Session {
         Next::Idle
     }
 
-    /// After *patched*: as many sites as `hot` says, and those that it names, must lead to libraries, and each of
-    /// these must hold one of the numbers. Says for each function whether its own site leads to a library with
-    /// its number, or, if it has none, whether one holds the number.
+    /// After *patched*: as many sites as `hot` says, and those that it names, must lead to
+    /// libraries, and each of these must hold one of the numbers. Says for each function
+    /// whether its own site leads to a library with its number, or, if it has none, whether one
+    /// holds the number.
     pub(super) fn found(&self, group: &[Body], numbers: &[u64]) -> Result<Vec<Option<Outcome>>> {
         let hooked = self.memory.hooked()?;
         let (count, named) = &self.said;
@@ -217,8 +218,9 @@ impl Session {
         }
     }
 
-    /// After the edit was undone: waits until no site leads elsewhere any more, and says so if one still does when
-    /// `hot` has nothing left to do. Several files may be seen one after the other.
+    /// After the edit was undone: waits until no site leads elsewhere any more, and says so if one
+    /// still does when `hot` has nothing left to do. Several files may be seen one after the
+    /// other.
     pub(super) fn settle(&mut self, verdict: &Verdict) -> Option<String> {
         if !matches!(verdict, Verdict::Patched | Verdict::Wrong(_)) {
             std::thread::sleep(Duration::from_millis(60));

@@ -1,5 +1,5 @@
-//! The crates whose suites are run: small and large, async, without std, with proc macros, build scripts and
-//! heavy macros, editions 2015 to 2024. Their published packages hold their tests.
+//! The crates whose suites are run: small and large, async, without std, with proc macros, build
+//! scripts and heavy macros, editions 2015 to 2024. Their published packages hold their tests.
 
 use anyhow::{bail, Result};
 

@@ -72,7 +72,8 @@ pub(crate) fn test_of(difference: &str) -> &str {
         .map_or(difference, |(test, _)| test)
 }
 
-/// `test a::b ... ok`, and `test a::b ... ignored, too slow`. What a test itself printed may stand between.
+/// `test a::b ... ok`, and `test a::b ... ignored, too slow`. What a test itself printed may stand
+/// between.
 fn test_line(line: &str) -> Option<(&str, &str)> {
     let (name, end) = line.strip_prefix("test ")?.split_once(" ... ")?;
     let name = name.strip_suffix(" - should panic").unwrap_or(name);

@@ -1,5 +1,5 @@
-//! Lengths of arrays that are alive: by a constant, a `const fn`, a const generic, a constant of another crate; and
-//! constants of the same name that only code uses.
+//! Lengths of arrays that are alive: by a constant, a `const fn`, a const generic, a constant of
+//! another crate; and constants of the same name that only code uses.
 
 use super::{code, fresh, kept, open, rude, Kind, NOTHING};
 

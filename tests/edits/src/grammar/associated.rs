@@ -1,4 +1,5 @@
-//! Associated types and constants that come from a blanket impl or from an own one; a static holds what they name.
+//! Associated types and constants that come from a blanket impl or from an own one; a static holds
+//! what they name.
 
 use super::{code, fresh, kept, rude, Kind, NOTHING};
 

@@ -1,4 +1,5 @@
-//! Async functions on a hand-made executor: run anew each time, and one future that is kept and polled for ever.
+//! Async functions on a hand-made executor: run anew each time, and one future that is kept and
+//! polled for ever.
 
 use super::{code, fresh, kept, open, Kind, NOTHING};
 

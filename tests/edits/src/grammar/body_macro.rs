@@ -1,4 +1,5 @@
-//! A macro declares a type and a static in the body that calls it, and a value of that type is alive.
+//! A macro declares a type and a static in the body that calls it, and a value of that type is
+//! alive.
 
 use super::{code, fresh, kept, rude, Kind, NOTHING};
 

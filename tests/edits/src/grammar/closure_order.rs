@@ -1,5 +1,5 @@
-//! Closures are named by their number in a function: one is inserted before those that are alive, which stay what
-//! they are.
+//! Closures are named by their number in a function: one is inserted before those that are alive,
+//! which stay what they are.
 
 use super::{kept, open, Kind, Part, Seen, NOTHING};
 

@@ -1,4 +1,5 @@
-//! Constants that code uses: through other crates, floats, in patterns, in statics that are filled once.
+//! Constants that code uses: through other crates, floats, in patterns, in statics that are filled
+//! once.
 
 use super::{code, fresh, kept, Kind, NOTHING};
 

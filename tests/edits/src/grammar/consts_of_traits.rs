@@ -1,4 +1,5 @@
-//! Associated constants: defaults and own ones, in bodies and in the length of an array that is alive.
+//! Associated constants: defaults and own ones, in bodies and in the length of an array that is
+//! alive.
 
 use super::{code, fresh, kept, open, rude, Kind, NOTHING};
 

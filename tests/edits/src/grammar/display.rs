@@ -1,5 +1,5 @@
-//! `Display` and `Debug` of generic and plain types: called by `format!`, through objects, and through a pointer that
-//! is kept.
+//! `Display` and `Debug` of generic and plain types: called by `format!`, through objects, and
+//! through a pointer that is kept.
 
 use super::{code, fresh, kept, open, Kind, NOTHING};
 

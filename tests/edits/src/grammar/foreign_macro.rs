@@ -1,4 +1,5 @@
-//! A macro that another crate exports: it makes a type, a static and functions here, and is used in bodies.
+//! A macro that another crate exports: it makes a type, a static and functions here, and is used in
+//! bodies.
 
 use super::{code, fresh, kept, rude, Kind, NOTHING};
 

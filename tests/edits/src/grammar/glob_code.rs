@@ -1,4 +1,5 @@
-//! Functions, constants and methods of traits that come through globs, and own ones that win over them.
+//! Functions, constants and methods of traits that come through globs, and own ones that win over
+//! them.
 
 use super::{code, fresh, Kind, NOTHING};
 

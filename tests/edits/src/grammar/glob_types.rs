@@ -1,4 +1,5 @@
-//! A module hands on another's types by a glob; a static holds values of one, an array length is a path to a constant.
+//! A module hands on another's types by a glob; a static holds values of one, an array length is a
+//! path to a constant.
 
 use super::{code, kept, rude, Kind, NOTHING};
 

@@ -1,4 +1,5 @@
-//! Handlers that a registry took at the start, by a trait over functions of several signatures, as web frameworks do.
+//! Handlers that a registry took at the start, by a trait over functions of several signatures, as
+//! web frameworks do.
 
 use super::{code, fresh, kept, open, Kind, NOTHING};
 

@@ -1,4 +1,5 @@
-//! Impl blocks and functions that move to another module or file, mostly together with an edit of their bodies.
+//! Impl blocks and functions that move to another module or file, mostly together with an edit of
+//! their bodies.
 
 use super::{code, fresh, kept, open, Kind, NOTHING};
 

@@ -1,4 +1,5 @@
-//! Items inside of bodies: functions, types, constants, statics, impls of outer traits, and new ones before them.
+//! Items inside of bodies: functions, types, constants, statics, impls of outer traits, and new
+//! ones before them.
 
 use super::{code, fresh, kept, open, Kind, NOTHING};
 

@@ -1,4 +1,5 @@
-//! A closure that a patch stores, which leads to a generic function; then either is edited, or both are undone.
+//! A closure that a patch stores, which leads to a generic function; then either is edited, or both
+//! are undone.
 
 use super::{code, fresh, kept, open, Kind};
 

@@ -1,4 +1,5 @@
-//! Values that are made once and stay: `OnceLock`, `LazyLock`, a `Once`, values that code computed at the start.
+//! Values that are made once and stay: `OnceLock`, `LazyLock`, a `Once`, values that code computed
+//! at the start.
 
 use super::{code, fresh, kept, Kind, NOTHING};
 

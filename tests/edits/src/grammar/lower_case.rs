@@ -1,4 +1,5 @@
-//! Traits, types and constants whose names don't follow the conventions, and imports that a macro makes.
+//! Traits, types and constants whose names don't follow the conventions, and imports that a macro
+//! makes.
 
 use super::{code, fresh, Kind, NOTHING};
 

@@ -1,4 +1,5 @@
-//! Macros that make types: their fields, their lengths, which macro it is, and whether the types have `Drop`.
+//! Macros that make types: their fields, their lengths, which macro it is, and whether the types
+//! have `Drop`.
 
 use super::{code, fresh, kept, open, rude, Kind, NOTHING};
 

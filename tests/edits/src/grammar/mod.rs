@@ -1,8 +1,9 @@
-//! The kinds of code that programs consist of: what each declares, how it can be edited, what it prints then.
+//! The kinds of code that programs consist of: what each declares, how it can be edited, what it
+//! prints then.
 //!
-//! Knows nothing of files, crates, processes and `hot`. A kind is a text with holes; a *knob* fills a hole with one of
-//! several texts, and turning a knob is an edit. A kind says what its code prints from where its knobs stand now and
-//! where they stood when its values were made.
+//! Knows nothing of files, crates, processes and `hot`. A kind is a text with holes; a *knob* fills
+//! a hole with one of several texts, and turning a knob is an edit. A kind says what its code
+//! prints from where its knobs stand now and where they stood when its values were made.
 
 mod aliases;
 mod array_length;
@@ -89,10 +90,11 @@ pub(crate) const KINDS: &[Kind] = &[
 
 /// Something that programs are made of.
 ///
-/// The text declares `setup()`, called once, and `tick(n: u64) -> String`, called again and again with 1, 2, 3 …, whose
-/// parts are separated by `/`. In it stand for something else: `«knob»` and `«knob.1»` (what the knob says, first and
-/// second column), `@` (a name that is unique in the program), `%low`, `%side` and `%here` (paths of the modules),
-/// `%root` (the crate of `low`), `%dyn ` (`dyn`, which edition 2015 can do without). A line `//// low` begins a module
+/// The text declares `setup()`, called once, and `tick(n: u64) -> String`, called again and again
+/// with 1, 2, 3 …, whose parts are separated by `/`. In it stand for something else: `«knob»` and
+/// `«knob.1»` (what the knob says, first and second column), `@` (a name that is unique in the
+/// program), `%low`, `%side` and `%here` (paths of the modules), `%root` (the crate of `low`),
+/// `%dyn ` (`dyn`, which edition 2015 can do without). A line `//// low` begins a module
 /// that may be in another crate, below this one, and `//// side` one in the same crate.
 pub(crate) struct Kind {
     /// For messages.

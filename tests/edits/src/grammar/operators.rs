@@ -1,4 +1,5 @@
-//! Impls of std's traits: operators, iterators, indexing, conversions, ordering in a map that is alive.
+//! Impls of std's traits: operators, iterators, indexing, conversions, ordering in a map that is
+//! alive.
 
 use super::{code, fresh, kept, open, Kind, NOTHING};
 

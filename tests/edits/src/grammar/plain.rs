@@ -1,4 +1,5 @@
-//! Functions, a constant, an import, a method: what most edits are about. Everything can be patched.
+//! Functions, a constant, an import, a method: what most edits are about. Everything can be
+//! patched.
 
 use super::{code, fresh, kept, Kind, NOTHING};
 

@@ -1,4 +1,5 @@
-//! Function pointers in tables, statics and structs: to functions with and without a site, inner ones, closures.
+//! Function pointers in tables, statics and structs: to functions with and without a site, inner
+//! ones, closures.
 
 use super::{code, fresh, kept, open, Kind, NOTHING};
 

@@ -1,4 +1,5 @@
-//! Functions whose results are closures, iterators or objects; some of the results are kept since the start.
+//! Functions whose results are closures, iterators or objects; some of the results are kept since
+//! the start.
 
 use super::{code, fresh, kept, open, Kind, NOTHING};
 

@@ -1,5 +1,5 @@
-//! Counters in functions, closures, generic functions, default methods and macros: the same variables after any edit
-//! around them.
+//! Counters in functions, closures, generic functions, default methods and macros: the same
+//! variables after any edit around them.
 
 use super::{code, fresh, kept, Kind, NOTHING};
 

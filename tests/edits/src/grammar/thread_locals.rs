@@ -1,4 +1,5 @@
-//! Thread-locals at the top, in functions, closures, generic functions and macros: the same variables after any edit.
+//! Thread-locals at the top, in functions, closures, generic functions and macros: the same
+//! variables after any edit.
 
 use super::{code, fresh, kept, rude, Kind, NOTHING};
 

@@ -1,5 +1,5 @@
-//! Rows of the table that need more than an edit and an answer: what is said of values that stay, of code that nobody
-//! runs, and of crates that can't follow.
+//! Rows of the table that need more than an edit and an answer: what is said of values that stay,
+//! of code that nobody runs, and of crates that can't follow.
 
 use super::{Edit, Program};
 

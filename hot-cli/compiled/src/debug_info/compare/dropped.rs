@@ -1,7 +1,7 @@
 //! Types that got a `Drop` of their own, or lost it.
 //!
-//! Only those whose `drop` is compiled in any case: whether that of a generic type stands in the code says what is used,
-//! and what it is for objects that exist is seen in their vtables.
+//! Only those whose `drop` is compiled in any case: whether that of a generic type stands in the
+//! code says what is used, and what it is for objects that exist is seen in their vtables.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +39,8 @@ impl<'a> Comparison<'a> {
     /// Whether a type, as a symbol names it, is there.
     fn has_type(&self, side: usize, ty: &str) -> bool {
         let head = ty.split("<'").next().unwrap_or(ty);
-        // Inside of a method it is `<app::S>::method::Type` there, and `app::{impl}::method::Type` here.
+        // Inside of a method it is `<app::S>::method::Type` there, and `app::{impl}::method::Type`
+        // here.
         let last = ty.rsplit("::").next().unwrap_or(ty);
         let mut types = self.side(side).flat_map(|described| &described.types);
         types.any(|found| {

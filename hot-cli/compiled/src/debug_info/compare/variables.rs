@@ -1,4 +1,5 @@
-//! What lives under a name of its own: statics, thread-locals, and closures that are kept by their types.
+//! What lives under a name of its own: statics, thread-locals, and closures that are kept by their
+//! types.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -71,8 +72,8 @@ impl<'a> Comparison<'a> {
         self.moved_statics(found);
     }
 
-    /// Statics inside of closures have paths with numbers: where these differ, and there are several of one name and
-    /// type, which is which can't be told.
+    /// Statics inside of closures have paths with numbers: where these differ, and there are
+    /// several of one name and type, which is which can't be told.
     fn moved_statics(&self, found: &mut Vec<Difference>) {
         let mut groups: HashMap<String, [ByPath<'_>; 2]> = HashMap::new();
         let mut add = |described: &'a Described, sides: &[usize]| {

@@ -1,5 +1,5 @@
-//! What a session knows, by what it is about: each part has its own state, which nobody else touches, and knows nothing
-//! of the others. What happened is told to them by the loop.
+//! What a session knows, by what it is about: each part has its own state, which nobody else
+//! touches, and knows nothing of the others. What happened is told to them by the loop.
 
 pub(super) mod patches;
 pub(super) mod plugin_builds;

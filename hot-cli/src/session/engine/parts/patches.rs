@@ -1,7 +1,8 @@
-//! A patch on its way: built on another thread, sent to all processes of its program, answered by each.
+//! A patch on its way: built on another thread, sent to all processes of its program, answered by
+//! each.
 //!
-//! One is built at a time; a newer save takes the place of what is being built. Knows nothing of how a patch is built,
-//! or what the program runs.
+//! One is built at a time; a newer save takes the place of what is being built. Knows nothing of
+//! how a patch is built, or what the program runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -69,8 +70,8 @@ pub(crate) struct Patches {
 }
 
 impl Patches {
-    /// Whether a patch has to wait: what is on its way decides what of whole crates is loaded. It is to be looked at
-    /// again when that has arrived.
+    /// Whether a patch has to wait: what is on its way decides what of whole crates is loaded. It
+    /// is to be looked at again when that has arrived.
     pub(crate) fn must_wait(&mut self, program: &Path, wanted: &Wanted) -> bool {
         let on_its_way = self.sent.values().any(|sent| sent.patch.program == program);
         let waits = on_its_way && !wanted.indirect.is_empty();
@@ -155,7 +156,8 @@ impl Patches {
         effects
     }
 
-    /// A process has installed a patch, or refuses. Returns the patch if it was the last one that was waited for.
+    /// A process has installed a patch, or refuses. Returns the patch if it was the last one that
+    /// was waited for.
     pub(crate) fn answered(
         &mut self,
         conn: Connection,

@@ -1,7 +1,7 @@
 //! Managed plugins that are built again, one build at a time.
 //!
-//! An edit of a plugin that can't be patched doesn't restart anything: the plugin is built again, and its host reloads
-//! it. Knows nothing of how plugins are built.
+//! An edit of a plugin that can't be patched doesn't restart anything: the plugin is built again,
+//! and its host reloads it. Knows nothing of how plugins are built.
 
 use crate::plugins::record::Rebuild;
 use crate::session::engine::effect::Effect;

@@ -56,7 +56,8 @@ impl Programs {
         program
     }
 
-    /// A process told which functions a program has. `adopt` takes over what a session before this one has patched.
+    /// A process told which functions a program has. `adopt` takes over what a session before this
+    /// one has patched.
     pub(crate) fn record_sites(&mut self, key: &Path, sites: &[SiteInfo], adopt: bool) {
         if let Some(state) = self.known.get_mut(key) {
             state.record_sites(sites);
@@ -79,8 +80,9 @@ impl Programs {
 
     // Files.
 
-    /// Reads files that may have changed. If that brought modules whose files were not looked at before, they are
-    /// returned: they are to be watched first and recorded then, so that no change is missed in between.
+    /// Reads files that may have changed. If that brought modules whose files were not looked at
+    /// before, they are returned: they are to be watched first and recorded then, so that no
+    /// change is missed in between.
     pub(crate) fn record_files(&mut self, paths: &[PathBuf]) -> Option<Vec<PathBuf>> {
         let before = self.other_files();
         for state in self.known.values_mut() {
@@ -108,7 +110,8 @@ impl Programs {
         files.cloned().collect()
     }
 
-    /// A file that is no source and from which nothing here was built: only the user knows what it means.
+    /// A file that is no source and from which nothing here was built: only the user knows what it
+    /// means.
     pub(crate) fn foreign_file(&self, paths: &[PathBuf]) -> Option<PathBuf> {
         if self.known.is_empty() {
             return None;
@@ -125,7 +128,8 @@ impl Programs {
         foreign.next().cloned()
     }
 
-    /// The copies of packages that are cargo's own and in which these files lie; each is returned once.
+    /// The copies of packages that are cargo's own and in which these files lie; each is returned
+    /// once.
     pub(crate) fn newly_edited_copies<'a>(
         &mut self,
         files: impl Iterator<Item = &'a PathBuf> + Clone,
@@ -142,8 +146,8 @@ impl Programs {
 
     // What is to be done.
 
-    /// What is to be done first. A patch of one program doesn't wait for another that can't be patched,
-    /// unless that one is to be restarted.
+    /// What is to be done first. A patch of one program doesn't wait for another that can't be
+    /// patched, unless that one is to be restarted.
     pub(crate) fn first_change(&self, restarts: bool) -> Option<(PathBuf, Change)> {
         let changes = self.known.iter().map(|(key, state)| {
             let change = state.change();
@@ -165,7 +169,8 @@ impl Programs {
         Some((first.1.clone(), first.2))
     }
 
-    /// What of a patch that was built is to be done beside loading its plugins. None: the program already is so.
+    /// What of a patch that was built is to be done beside loading its plugins. None: the program
+    /// already is so.
     pub(crate) fn to_install(&self, key: &Path, built: &Built) -> Option<Vec<Restore>> {
         let state = self.known.get(key)?;
         let restore = restores(&state.program, &built.plan);
@@ -175,7 +180,8 @@ impl Programs {
         (!nothing).then_some(restore)
     }
 
-    /// How to build the plugins that stand in the way of a patch of one. None: more than plugins is concerned.
+    /// How to build the plugins that stand in the way of a patch of one. None: more than plugins is
+    /// concerned.
     pub(crate) fn plugins_to_rebuild(&self, key: &Path) -> Option<Vec<Rebuild>> {
         let state = self.known.get(key).filter(|s| s.program.is_plugin)?;
         // What several share must be the same in all, the host included.
@@ -200,7 +206,8 @@ impl Programs {
         rebuilds.filter_map(Result::ok).collect()
     }
 
-    /// Has cargo build every crate again that differs from what was compiled. Returns what went wrong.
+    /// Has cargo build every crate again that differs from what was compiled. Returns what went
+    /// wrong.
     pub(crate) fn build_again(&self) -> Vec<anyhow::Error> {
         let states = self.known.values();
         states

@@ -1,4 +1,5 @@
-//! A restart of the programs: building again, handing over what is to be kept, and then the command once more.
+//! A restart of the programs: building again, handing over what is to be kept, and then the command
+//! once more.
 //!
 //! ```text
 //! begin ─► the project is built ─► hand_over ─► every process has answered, or 5 s have passed ─► due ─► restarted
@@ -69,7 +70,8 @@ impl Restarts {
         self.saved_since = false;
     }
 
-    /// The programs run on. Whether a file was saved since that build began: then another may succeed.
+    /// The programs run on. Whether a file was saved since that build began: then another may
+    /// succeed.
     pub(crate) fn build_failed(&mut self) -> bool {
         self.stage = Stage::None;
         self.saved_since
@@ -120,7 +122,8 @@ impl Restarts {
         }
     }
 
-    /// Whether this is the restart that is waited for, and what is to be said of it. The programs are to be ended now.
+    /// Whether this is the restart that is waited for, and what is to be said of it. The programs
+    /// are to be ended now.
     pub(crate) fn due(&mut self, id: u64) -> Option<Vec<Effect>> {
         let handing = match std::mem::take(&mut self.stage) {
             Stage::HandingOver(handing) if handing.id == id => handing,

@@ -59,7 +59,8 @@ impl Rollbacks {
         self.under_way.as_ref().is_some_and(|now| now.id == id)
     }
 
-    /// Takes patches back in these processes, as many in each as in its program. With none, that is done.
+    /// Takes patches back in these processes, as many in each as in its program. With none, that is
+    /// done.
     pub(crate) fn begin(
         &mut self,
         id: u64,

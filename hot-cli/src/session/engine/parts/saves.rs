@@ -1,7 +1,8 @@
 //! What saved files wait for, and what was said of them last.
 //!
-//! A text that can't be patched may be half a save: it has to stand for a moment before anything is done about it, and
-//! every newer save begins that moment anew. What was said is not said twice, unless a save asks for it.
+//! A text that can't be patched may be half a save: it has to stand for a moment before anything is
+//! done about it, and every newer save begins that moment anew. What was said is not said twice,
+//! unless a save asks for it.
 //!
 //! Knows nothing of what files hold.
 
@@ -71,8 +72,8 @@ impl Saves {
         self.unanswered
     }
 
-    /// Nothing stands in their way: they are what runs, or were patched. Whether that is an answer to a save which took
-    /// away what stood there.
+    /// Nothing stands in their way: they are what runs, or were patched. Whether that is an answer
+    /// to a save which took away what stood there.
     pub(crate) fn are_in_effect(&mut self) -> bool {
         let trouble = self.trouble.take();
         std::mem::take(&mut self.unanswered) && trouble.is_some()

@@ -266,11 +266,12 @@ fn hello(program: &Program) -> Option<Hello> {
     })
 }
 
-/// Looks at the sites of the program, or at those of the library that this is about. None: it is gone,
-/// or its sites can't be used.
+/// Looks at the sites of the program, or at those of the library that this is about. None: it is
+/// gone, or its sites can't be used.
 ///
 /// # Safety
-/// What `look` returns or leaves behind refers to none of the sites, unless a patch did so before: then the library stays.
+/// What `look` returns or leaves behind refers to none of the sites, unless a patch did so before:
+/// then the library stays.
 unsafe fn with_sites<R>(program: &Program, look: impl FnOnce(&Registry) -> R) -> Option<R> {
     let Some(image) = program.image else {
         return registry::registry().ok().map(look);

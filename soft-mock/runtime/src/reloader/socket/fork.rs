@@ -27,15 +27,16 @@ use super::THREAD;
 /// How long a child may take to execute another program.
 const EXEC: Duration = Duration::from_millis(50);
 
-/// How long a fork waits for a patch that is being installed. A child of a fork that doesn't wait longer has no
-/// reloader: the state that it would work on may be half written.
+/// How long a fork waits for a patch that is being installed. A child of a fork that doesn't wait
+/// longer has no reloader: the state that it would work on may be half written.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Between two attempts to be the one who is busy.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// The thread that is busy: one of a reloader, while it does what it was asked for, or one that forks, with [`FORKS`].
-/// A number and not a lock: a child has to give it back, and a lock's queue would be of threads that don't exist there.
+/// The thread that is busy: one of a reloader, while it does what it was asked for, or one that
+/// forks, with [`FORKS`]. A number and not a lock: a child has to give it back, and a lock's queue
+/// would be of threads that don't exist there.
 static BUSY: AtomicUsize = AtomicUsize::new(NOBODY);
 
 const NOBODY: usize = 0;
@@ -46,7 +47,8 @@ const FORKS: usize = 1;
 /// In a child: the thread that was busy doesn't exist.
 const GONE: usize = usize::MAX;
 
-/// The connections of reloaders: the program's own, and those of managed plugins. Negative: a free place.
+/// The connections of reloaders: the program's own, and those of managed plugins. Negative: a free
+/// place.
 static CONNECTIONS: [AtomicI32; CONNECTIONS_MAX] =
     [const { AtomicI32::new(NONE) }; CONNECTIONS_MAX];
 
@@ -66,7 +68,8 @@ pub(super) fn follow(reloader: impl Fn() + Send + Sync + 'static) -> io::Result<
     if RELOADER.set(Box::new(reloader)).is_err() {
         return Ok(());
     }
-    // SAFETY: the handlers don't unwind, and if they are functions of a library, closing that unregisters them.
+    // SAFETY: the handlers don't unwind, and if they are functions of a library, closing that
+    // unregisters them.
     match unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } {
         0 => Ok(()),
         error => Err(io::Error::from_raw_os_error(error)),
@@ -178,9 +181,10 @@ extern "C" fn in_child() {
     for place in &CONNECTIONS {
         let inherited = place.swap(NONE, Ordering::AcqRel);
         if inherited != NONE {
-            // SAFETY: the descriptor is open, since `Connected` takes it from its place before it closes it. It is the
-            // connection of another thread than this one, so of none that exists in this process: nobody else uses or
-            // closes it here. The parent's is another one.
+            // SAFETY: the descriptor is open, since `Connected` takes it from its place before it
+            // closes it. It is the connection of another thread than this one, so of
+            // none that exists in this process: nobody else uses or closes it here. The
+            // parent's is another one.
             unsafe { libc::close(inherited) };
         }
     }

@@ -56,8 +56,8 @@ pub(super) fn give(id: u64, program: &Program) -> HandedOver {
     handed
 }
 
-/// Takes what the process before this one left. Where there is nothing, or nobody to ask, the program
-/// simply starts fresh.
+/// Takes what the process before this one left. Where there is nothing, or nobody to ask, the
+/// program simply starts fresh.
 pub(super) fn take(session: &Path, program: &str) {
     let message = Message::Take {
         program: program.to_owned(),

@@ -1,8 +1,9 @@
-//! Which processes belong to a session: for those that a program of the session starts or becomes without handing
-//! its environment on.
+//! Which processes belong to a session: for those that a program of the session starts or becomes
+//! without handing its environment on.
 //!
-//! Each process that the agent was started in leaves a file with its number beside the records of the programs, which
-//! holds the session's folder. The generated main of a program looks for the numbers of its ancestors there.
+//! Each process that the agent was started in leaves a file with its number beside the records of
+//! the programs, which holds the session's folder. The generated main of a program looks for the
+//! numbers of its ancestors there.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -11,7 +12,8 @@ use std::{fs, io};
 
 use soft_mock_abi::start::LINEAGE;
 
-/// Records that this process is one of the session's. `program`: the folder with the records of its unit.
+/// Records that this process is one of the session's. `program`: the folder with the records of its
+/// unit.
 pub(super) fn record(program: &Path, session: &Path) -> io::Result<()> {
     let Some(folder) = program.parent().filter(|folder| folder.is_dir()) else {
         return Ok(()); // Not built by `hot`: nothing would look for it.

@@ -1,5 +1,5 @@
-//! Managed plugins that can be patched: for each that serves, a connection of its own to `hot`, to which
-//! it is one more program. The connection ends when another version takes the plugin's place.
+//! Managed plugins that can be patched: for each that serves, a connection of its own to `hot`, to
+//! which it is one more program. The connection ends when another version takes the plugin's place.
 
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -38,8 +38,8 @@ pub(super) fn follow(session: &Path, copies: PathBuf) -> Result<(), StartError> 
     Ok(())
 }
 
-/// Called on the thread that loads plugins, by its copy of the runtime: nothing may unwind into it, and
-/// it doesn't wait.
+/// Called on the thread that loads plugins, by its copy of the runtime: nothing may unwind into it,
+/// and it doesn't wait.
 extern "C" fn seen(image: &'static Image, current: u32) {
     let _ = panic::catch_unwind(AssertUnwindSafe(|| {
         end(image);
