@@ -1,5 +1,6 @@
-//! Two programs for `.ci/tsan`: with `--cfg race`, a value is published without an order, which ThreadSanitizer
-//! has to find; without, it is published as the sites publish their hooks, which it must not mind.
+//! Two programs for `.ci/tsan`: with `--cfg race`, a value is published without an order, which
+//! ThreadSanitizer has to find; without, it is published as the sites publish their hooks, which it
+//! must not mind.
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 

@@ -52,7 +52,8 @@ in lines that begin with `hot:`.";
     override_usage = "hot [OPTIONS] <COMMAND>...\n       hot [OPTIONS] -- <COMMAND>...",
     subcommand_value_name = "HOT'S COMMAND",
     subcommand_help_heading = "Commands of hot itself",
-    // Options of a session stand before the user's command: after them nothing is a command of ours.
+    // Options of a session stand before the user's command: after them nothing is a command of
+    // ours.
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true
 )]

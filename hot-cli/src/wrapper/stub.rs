@@ -81,8 +81,8 @@ mod reloader {
             std::env::remove_var("$RUSTC_WRAPPER_BEFORE");
         }
     }
-    // The session of a program that started this one, or that this process was before, with an environment that
-    // doesn't name it any more. Only what belongs to this user alone is one.
+    // The session of a program that started this one, or that this process was before, with an
+    // environment that doesn't name it any more. Only what belongs to this user alone is one.
     pub fn of_an_ancestor() -> Option<OsString> {
         use std::os::unix::ffi::OsStringExt;
         use std::os::unix::fs::MetadataExt;

@@ -1,5 +1,7 @@
-//! `cargo +nightly fuzz run --no-cfg-fuzzing rewrite`, in `rewriter/`: any text through everything that the rewriter
-//! does. Small real files in `fuzz/corpus/rewrite/` are a good start. With `cfg(fuzzing)`, which cargo-fuzz sets else, proc-macro2 has no positions, by which the rewriter goes.
+//! `cargo +nightly fuzz run --no-cfg-fuzzing rewrite`, in `rewriter/`: any text through everything
+//! that the rewriter does. Small real files in `fuzz/corpus/rewrite/` are a good start. With
+//! `cfg(fuzzing)`, which cargo-fuzz sets else, proc-macro2 has no positions, by which the rewriter
+//! goes.
 
 #![no_main]
 

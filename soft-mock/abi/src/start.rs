@@ -18,7 +18,8 @@ pub const FAILED: c_int = 1;
 pub const LINEAGE: &str = "sessions";
 
 layout! {
-    /// What the generated main tells the agent, in a call of [`AGENT_START`](crate::symbol::AGENT_START).
+    /// What the generated main tells the agent, in a call of
+    /// [`AGENT_START`](crate::symbol::AGENT_START).
     #[derive(Debug)]
     pub struct Start {
         /// The version of this layout, [`VERSION`].

@@ -417,8 +417,9 @@ impl Mock {
                     closure(#(#names,)* ::core::marker::PhantomData)
                 }
                 let code = __soft_mock_code::<__F> as fn(#(#unders),*) -> _;
-                // SAFETY: the code has the arguments and the output of `#identity`, for whatever lifetimes. Its future is
-                // `Send`, or else `check_async` has seen that the function's own isn't.
+                // SAFETY: the code has the arguments and the output of `#identity`, for whatever
+                // lifetimes. Its future is `Send`, or else `check_async` has seen that the
+                // function's own isn't.
                 unsafe { ::soft_mock::__private::v1::mock::install_async::<#identity, __F>(target, #form, code as *const (), closure) }
             }
         })

@@ -1,5 +1,5 @@
-//! The sources of `soft_mock_runtime::hook`, `soft_mock_runtime::shared` and `soft_mock::mock::node` with loom's atomics in place
-//! of those of std.
+//! The sources of `soft_mock_runtime::hook`, `soft_mock_runtime::shared` and
+//! `soft_mock::mock::node` with loom's atomics in place of those of std.
 //!
 //! Run it with `cargo test --release`.
 

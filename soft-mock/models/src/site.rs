@@ -87,7 +87,8 @@ unsafe fn second() {
     std::hint::black_box(2);
 }
 
-/// Installs a version of the code at all sites, 0: the original body. `sentinel` holds what they share.
+/// Installs a version of the code at all sites, 0: the original body. `sentinel` holds what they
+/// share.
 pub fn switch(sentinel: &'static Site, sites: &[&'static Site], version: usize) {
     let Ok(shared) = Shared::of(sentinel) else {
         unreachable!("there is one version of the layout");

@@ -240,3 +240,47 @@ fn the_architecture_names_paths_that_exist() {
         assert!(is_right, "docs/architecture.md: there is no {path}");
     }
 }
+
+/// Comments end where rustfmt ends code. Stable rustfmt doesn't wrap them, so nothing else would
+/// say so.
+#[test]
+fn comments_are_wrapped() {
+    const WIDTH: usize = 100;
+    let output = environment::command("git")
+        .args([
+            "ls-files",
+            "--",
+            "*.rs",
+            ":!tests/fixtures",
+            ":!tests/benchmarks/programs",
+        ])
+        .current_dir(folder::workspace())
+        .output()
+        .expect("git can be started");
+    let files = String::from_utf8_lossy(&output.stdout);
+    assert!(files.lines().count() > 300, "{files}");
+    let mut wide = Vec::new();
+    for file in files.lines() {
+        let text = fs::read_to_string(folder::workspace().join(file)).expect("a source");
+        // Diagrams, code and tables in documentation are as wide as they are.
+        let mut fenced = false;
+        for (line, number) in text.lines().zip(1..) {
+            let comment = line.trim_start();
+            let table = comment.trim_start_matches(['/', '!', ' ']).starts_with('|');
+            if !comment.starts_with("//") {
+                fenced = false;
+            } else if comment
+                .trim_start_matches(['/', '!', ' '])
+                .starts_with("```")
+            {
+                fenced = !fenced;
+            } else if !fenced && !table && line.chars().count() > WIDTH {
+                wide.push(format!("{file}:{number}"));
+            }
+        }
+    }
+    assert!(
+        wide.is_empty(),
+        "wrap these, as CONTRIBUTING.md says: {wide:#?}"
+    );
+}

@@ -1,4 +1,5 @@
-//! The host: a heartbeat for all plugins. `r` and return (or SIGHUP) reloads, the end of the input ends it.
+//! The host: a heartbeat for all plugins. `r` and return (or SIGHUP) reloads, the end of the input
+//! ends it.
 
 use std::error::Error;
 use std::io::BufRead;

@@ -1,4 +1,5 @@
-//! The host: a queue of jobs. `mail NAME` and `backup N` queue one, `run` handles all, `reload` reloads.
+//! The host: a queue of jobs. `mail NAME` and `backup N` queue one, `run` handles all, `reload`
+//! reloads.
 
 use std::collections::VecDeque;
 use std::error::Error;

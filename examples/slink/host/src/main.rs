@@ -1,4 +1,5 @@
-//! The host: the same calls, whether its plugins are loaded or linked. Numbers are worked on; `reload` reloads.
+//! The host: the same calls, whether its plugins are loaded or linked. Numbers are worked on;
+//! `reload` reloads.
 
 use std::error::Error;
 use std::io::BufRead;

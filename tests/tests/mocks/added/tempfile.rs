@@ -1,4 +1,5 @@
-//! Private functions of tempfile that talk to the file system, and what it asks the standard library.
+//! Private functions of tempfile that talk to the file system, and what it asks the standard
+//! library.
 
 use std::io;
 use std::path::{Path, PathBuf};
