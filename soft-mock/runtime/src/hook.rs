@@ -4,7 +4,7 @@
 //! # Who writes, who reads
 //! Everything here is written under the lock of [`Shared`] and read by any thread without a lock,
 //! at the start of any function: in a signal handler, inside the allocator, in the destructor of a
-//! thread-local. So [`enter`] takes no lock, allocates nothing and can't panic. Nothing that was
+//! thread-local. So `enter` takes no lock, allocates nothing and can't panic. Nothing that was
 //! published is ever freed or changed in place, so whoever loaded a pointer may use it for ever.
 //!
 //! # Ordering
