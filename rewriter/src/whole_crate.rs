@@ -38,7 +38,8 @@ use detached::{detach, Candidate};
 pub struct PreparedCrate {
     /// The prepared files.
     pub tree: CrateTree,
-    /// Names of new functions, which get no prologue (see [`Options::without`](crate::instrument::Options)).
+    /// Names of new functions, which get no prologue (see
+    /// [`Options::without`](crate::instrument::Options)).
     pub without: Vec<String>,
     /// Functions with a site whose body had to be moved and could not be, and why: they can't be
     /// replaced.
