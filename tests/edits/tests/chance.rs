@@ -22,8 +22,6 @@ const KNOWN: &[&str] = &[
     "returned-closure",
     "stored-closure.body",
     "threads.loop",
-    // What was rolled back comes in between.
-    "way.rollback",
     // A module that moves to another file.
     "way.place",
     // Another edit than the one that stands in the way is named.
