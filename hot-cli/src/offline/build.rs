@@ -71,18 +71,7 @@ fn refuse_lasting(job: &Job, built: &Built) -> Result<()> {
         return Ok(());
     };
     let why = format!("{why}, and patches by hand don't know of each other");
-    let edits = job.wanted.indirect.iter().map(|edit| Rude {
-        file: edit.file.clone(),
-        line: edit.line,
-        why: format!("{}: {why}", edit.what),
-    });
-    let bodies = job.wanted.bodies.values().map(|function| Rude {
-        file: function.file.clone(),
-        line: function.line,
-        why: why.clone(),
-    });
-    let edits = edits.chain(bodies).take(1);
-    bail!("{}", rude(&edits.collect::<Vec<_>>()))
+    bail!("{}", rude(&job.wanted.refused(&why)))
 }
 
 /// Another one for each plugin, since one program may get many of them: types that a patch declares

@@ -74,6 +74,23 @@ pub(crate) struct Wanted {
     pub(crate) without: Vec<Rude>,
 }
 
+impl Wanted {
+    /// That no patch of it can be had: the first of its edits is blamed.
+    pub(crate) fn refused(&self, why: &str) -> Vec<Rude> {
+        let edits = self.indirect.iter().map(|edit| Rude {
+            file: edit.file.clone(),
+            line: edit.line,
+            why: format!("{}: {why}", edit.what),
+        });
+        let bodies = self.bodies.values().map(|function| Rude {
+            file: function.file.clone(),
+            line: function.line,
+            why: why.to_owned(),
+        });
+        edits.chain(bodies).take(1).collect()
+    }
+}
+
 /// An edit, as people are told of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Edit {

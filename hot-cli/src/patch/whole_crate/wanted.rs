@@ -20,7 +20,7 @@ use crate::os::process::{Cancel, Cancelled};
 use crate::patch::build::{BuildError, Built, Job};
 use crate::patch::user_errors;
 use crate::program::left_behind::{self, LeftBehind};
-use crate::program::plan::{Plan, PlannedFunction, Rude, SiteKey};
+use crate::program::plan::{Plan, PlannedFunction, SiteKey};
 use crate::program::whole_crate_plugin::Replaced;
 use crate::program::{LoadedUnit, Program};
 use crate::rustc::run::first_error;
@@ -193,17 +193,7 @@ fn compile_error(job: &Job, stderr: String) -> Result<BuildError> {
 
 /// The first of the edits can't be patched.
 fn rude(job: &Job, why: &str) -> BuildError {
-    let edits = job.wanted.indirect.iter().map(|edit| Rude {
-        file: edit.file.clone(),
-        line: edit.line,
-        why: format!("{}: {why}", edit.what),
-    });
-    let bodies = job.wanted.bodies.values().map(|function| Rude {
-        file: function.file.clone(),
-        line: function.line,
-        why: why.to_owned(),
-    });
-    BuildError::Rude(edits.chain(bodies).take(1).collect())
+    BuildError::Rude(job.wanted.refused(why))
 }
 
 /// The answer as a plan: all functions that differ from the program as it was built.
