@@ -1,5 +1,6 @@
 //! From changed files to what is to be done: nothing, a patch, or a restart.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -62,6 +63,8 @@ pub(crate) struct Wanted {
     pub(crate) whole_crate: bool,
     /// Those of them that the patch before did not have.
     pub(crate) fresh: Vec<Edit>,
+    /// Those that the patch before had, and that are no more.
+    pub(crate) undone: Vec<Edit>,
     /// All functions with another body than the program was built with.
     pub(crate) bodies: BTreeMap<SiteKey, PlannedFunction>,
     /// Functions that run patched now.
@@ -75,20 +78,47 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// That no patch of it can be had: the first of its edits is blamed.
+    /// That no patch of it can be had. What was edited since the last patch is blamed, if anything
+    /// was; of that, what shares the most names with the reason.
     pub(crate) fn refused(&self, why: &str) -> Vec<Rude> {
-        let edits = self.indirect.iter().map(|edit| Rude {
+        let edited = |edit: &Edit| Rude {
             file: edit.file.clone(),
             line: edit.line,
             why: format!("{}: {why}", edit.what),
-        });
-        let bodies = self.bodies.values().map(|function| Rude {
+        };
+        let undone = |edit: &Edit| Rude {
+            why: format!("{}, and was taken back: {why}", edit.what),
+            ..edited(edit)
+        };
+        let body = |function: &PlannedFunction| Rude {
             file: function.file.clone(),
             line: function.line,
             why: why.to_owned(),
-        });
-        edits.chain(bodies).take(1).collect()
+        };
+        let is_fresh = |(site, function): &(&SiteKey, &PlannedFunction)| {
+            let mut active = self.active.iter();
+            !active.any(|(known, active)| known == *site && active.body == function.body)
+        };
+        let new = self.bodies.iter().filter(is_fresh).map(|(_, body)| body);
+        let fresh = self.fresh.iter().map(|edit| (&edit.what, edited(edit)));
+        let fresh = fresh.chain(self.undone.iter().map(|edit| (&edit.what, undone(edit))));
+        let fresh = fresh.chain(new.map(|function| (&function.name, body(function))));
+        let names: BTreeSet<&str> = names(why).collect();
+        let shared = |(what, _): &(&String, Rude)| {
+            let own: BTreeSet<&str> = self::names(what).collect();
+            Reverse(own.intersection(&names).count())
+        };
+        let blamed = fresh.min_by_key(shared).map(|(_, rude)| rude);
+        let any = || self.indirect.iter().map(edited).next();
+        let any_body = || self.bodies.values().map(body).next();
+        blamed.or_else(any).or_else(any_body).into_iter().collect()
     }
+}
+
+/// The names in a text, and its words.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let names = text.split(|char: char| !char.is_alphanumeric() && char != '_');
+    names.filter(|name| !name.is_empty())
 }
 
 /// An edit, as people are told of it.

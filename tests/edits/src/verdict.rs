@@ -2,15 +2,15 @@
 //!
 //! Knows the grammar and what `hot` said, and starts nothing. The rules: what is said to be patched
 //! runs, in all that is called anew and in all that is alive; what is refused changes nothing, and
-//! for a reason that concerns something that waits to be patched; nothing is passed over in
-//! silence; and values that are alive stay what they are.
+//! for a reason that concerns something that waits to be patched; what still waits beside a patch
+//! is named; nothing is passed over in silence; and values that are alive stay what they are.
 
 use std::fmt;
 
 use crate::edit::{apply, Step, What};
 use crate::grammar::{Nature, Part};
 use crate::model::Model;
-use crate::program::{parse_line, Rendered, Standing, State};
+use crate::program::{parse_line, Standing, State};
 use crate::session::Answer;
 use crate::words::{general, Place, Word};
 
@@ -57,6 +57,29 @@ pub(crate) struct Outcome {
     pub(crate) unanswered: bool,
     /// Reasons of refusals, and whether the edit could have been patched by the grammar's measure.
     pub(crate) refused: Vec<(String, bool)>,
+}
+
+/// What an answer comes to.
+struct Said<'a> {
+    /// New code runs, or nothing had to be done.
+    done: bool,
+    refused: bool,
+    /// What still waits beside that.
+    waits: Vec<&'a Place>,
+}
+
+impl<'a> Said<'a> {
+    fn of(answer: &'a Answer) -> Self {
+        let waits = answer.words.iter().filter_map(|word| match word {
+            Word::Still(place) => Some(place),
+            _ => None,
+        });
+        Self {
+            done: answer.has(&Word::Done) || answer.has(&Word::RolledBack),
+            refused: answer.has(&Word::Refused) || answer.has(&Word::NoCompile),
+            waits: waits.collect(),
+        }
+    }
 }
 
 impl Model<'_> {
@@ -106,10 +129,15 @@ impl Model<'_> {
                 format!("the program prints {line:?}"),
             );
         };
-        let done = answer.has(&Word::Done) || answer.has(&Word::RolledBack);
-        let refused = answer.has(&Word::Refused) || answer.has(&Word::NoCompile);
+        let said = Said::of(answer);
+        let Said { done, refused, .. } = said;
         let silent = !done && !refused && !answer.has(&Word::NotRolledBack);
-        let rude = |at: &&usize| done && !refused && self.turns_rude(step, **at);
+        let is_told = |at: usize| {
+            said.waits
+                .iter()
+                .any(|place| self.owners(place).contains(&at))
+        };
+        let rude = |at: &&usize| done && !refused && self.turns_rude(step, **at) && !is_told(**at);
         if let Some(fragment) = touched.iter().find(rude) {
             let why = format!("{} is patched, and can't be", self.describe(*fragment));
             return fault(FaultKind::False, &[*fragment], why);
@@ -124,7 +152,7 @@ impl Model<'_> {
         for fragment in 0..shown.len() {
             let may = match &target {
                 Some(target) => vec![target[fragment].clone()],
-                None => self.may_run(fragment, touched.contains(&fragment), done, refused),
+                None => self.may_run(fragment, step, &said),
             };
             let keeps = answer.has(&Word::Keeps) && done;
             if let Err(text) = self.settle(fragment, &may, keeps, done, &shown[fragment]) {
@@ -165,17 +193,29 @@ impl Model<'_> {
                 refused: Vec::new(),
             },
         };
+        if done && !refused && target.is_none() {
+            if let Err((kind, why)) = self.weigh_what_waits(step, &said) {
+                return fault(kind, &self.concerned(touched), why);
+            }
+        }
         self.remember(step, answer, &was);
         Ok(outcome)
     }
 
     /// What a fragment may run after an answer: each knob as it was or as it is now, but for those
-    /// that can't be patched.
-    fn may_run(&self, fragment: usize, touched: bool, done: bool, refused: bool) -> Vec<Standing> {
+    /// that can't be patched, and for those that must be: of a patch beside which nothing waits,
+    /// all; else what was edited in this step.
+    fn may_run(&self, fragment: usize, step: &Step, said: &Said<'_>) -> Vec<Standing> {
         let (old, new) = (&self.running[fragment], &self.source[fragment]);
-        if old == new || !done {
+        if old == new || !said.done {
             return vec![old.clone()];
         }
+        let turns = |knob: usize| {
+            step.changes().any(|change| {
+                change.fragment == fragment
+                    && matches!(change.what, What::Knob(at, _) if at == knob)
+            })
+        };
         let knobs = self.program.fragments[fragment].kind.knobs;
         let mut all = vec![Standing {
             knobs: old.knobs.clone(),
@@ -189,7 +229,7 @@ impl Model<'_> {
             turned
                 .iter_mut()
                 .for_each(|standing| standing.knobs[at] = new.knobs[at]);
-            match touched && !refused {
+            match !said.refused && (said.waits.is_empty() || turns(at)) {
                 true => all = turned,
                 false => all.extend(turned),
             }
@@ -197,6 +237,43 @@ impl Model<'_> {
         // First what has all of it: where nothing shows a difference, that is what runs.
         all.reverse();
         all
+    }
+
+    /// Whether just that is named beside a patch which still waits.
+    fn weigh_what_waits(&self, step: &Step, said: &Said<'_>) -> Result<(), (FaultKind, String)> {
+        let waits = |at: usize| self.source[at].knobs != self.running[at].knobs;
+        if said.waits.is_empty() {
+            return match (0..self.source.len()).find(|at| waits(*at)) {
+                None => Ok(()),
+                Some(at) => {
+                    let why = format!("{} still waits, and that isn't said", self.describe(at));
+                    Err((FaultKind::Silent, why))
+                }
+            };
+        }
+        // Of several saves, one that came later may have taken it back.
+        let is_strict = self.is_strict && !step.is_several();
+        if is_strict && !said.waits.iter().all(|place| self.names_what_waits(place)) {
+            let why = "still refused for something that isn't edited".to_owned();
+            return Err((FaultKind::Reason, why));
+        }
+        Ok(())
+    }
+
+    /// The fragments to which a place belongs, as they run and as they stand in the files.
+    fn owners(&self, place: &Place) -> Vec<usize> {
+        let states = [&self.running, &self.source].into_iter();
+        let owner = |state| self.program.render(state).owner(&place.file, place.line);
+        states.filter_map(owner).collect()
+    }
+
+    /// Whether something waits to be patched at this place.
+    fn names_what_waits(&self, place: &Place) -> bool {
+        let waits = |at: usize| self.source[at] != self.running[at];
+        let mut standings = self.source.iter().zip(&self.running);
+        let moved = standings.any(|(new, old)| new.place != old.place);
+        let root = place.file.ends_with("/main.rs") || place.file.ends_with("/lib.rs");
+        (moved && root) || self.owners(place).into_iter().any(waits)
     }
 
     /// Whether a step turns a knob that can't be patched.
@@ -281,28 +358,11 @@ impl Model<'_> {
             .words
             .iter()
             .filter_map(|word| match word {
-                Word::Reason(place) => Some(place),
+                Word::Reason(place) | Word::Still(place) => Some(place),
                 _ => None,
             })
             .collect();
-        let (old, new) = (
-            self.program.render(&self.running),
-            self.program.render(&self.source),
-        );
-        let holds = |place: &&Place| {
-            let owner = |rendered: &Rendered| rendered.owner(&place.file, place.line);
-            let moved = self
-                .source
-                .iter()
-                .zip(&self.running)
-                .any(|(new, old)| new.place != old.place);
-            let root = place.file.ends_with("/main.rs") || place.file.ends_with("/lib.rs");
-            [owner(&old), owner(&new)]
-                .into_iter()
-                .flatten()
-                .any(|at| waits(&at))
-                || (moved && root)
-        };
+        let holds = |place: &&Place| self.names_what_waits(place);
         if places.is_empty() {
             return Err("refused without a place".to_owned());
         }

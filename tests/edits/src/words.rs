@@ -11,6 +11,8 @@ pub(crate) enum Word {
     Keeps,
     /// A place and a reason; what follows from it stands in another line.
     Reason(Place),
+    /// The same, of an edit that was refused before and still stands in the files.
+    Still(Place),
     /// The edit needs a restart, for the reason that stands before or here.
     Refused,
     /// An edit that doesn't compile.
@@ -27,6 +29,9 @@ pub(crate) struct Place {
     pub(crate) line: usize,
     pub(crate) why: String,
 }
+
+/// How a line begins that says what still stands in the way.
+const STILL: &str = "still can't be patched: ";
 
 /// What a line means. Lines that say two things come as two.
 pub(crate) fn words(line: &str) -> Vec<Word> {
@@ -46,6 +51,9 @@ pub(crate) fn words(line: &str) -> Vec<Word> {
     }
     if has("keeps the value that it has") || has("keeps the one that it has") {
         return vec![Word::Done];
+    }
+    if let Some(place) = text.strip_prefix(STILL).and_then(place) {
+        return vec![Word::Still(place)];
     }
     if has("won't be called again") {
         return place(text)
@@ -153,6 +161,14 @@ mod tests {
         assert_eq!(
             words("hot: the old code runs on (--no-restart)"),
             [Word::Refused]
+        );
+        assert_eq!(
+            words("hot: still can't be patched: src/a.rs:7: value of const K changed: g +1 more"),
+            [Word::Still(Place {
+                file: "src/a.rs".into(),
+                line: 7,
+                why: "value of const K changed: g +1 more".into(),
+            })]
         );
         assert_eq!(words("warning: unused"), [Word::Other]);
     }

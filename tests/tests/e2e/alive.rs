@@ -91,6 +91,58 @@ fn a_registered_handler_that_takes_another_parameter() {
     );
 }
 
+/// What was patched of a function stays when its next edit is refused, also beside other patches.
+#[test]
+fn a_patched_handler_keeps_its_patch_while_its_signature_waits() {
+    let mut program = Program::start("handlers", "shown 7");
+    program.patches(("\"shown {n}\"", "\"seen {n}\""), "seen 7");
+    let patched = program.project.read(FILE);
+    program.project.edit_all(
+        FILE,
+        &[
+            ("fn show(n: u32)", "fn show(n: u32, even: bool)"),
+            ("\"seen {n}\"", "\"seen {n} {even}\""),
+        ],
+    );
+    program.session.wait_for_stderr("the old code runs on");
+    program.project.edit(FILE, "calls.truncate(2)", "calls.truncate(3)");
+    let patch = program.session.wait_for_patch();
+    assert!(patch.contains("alive::closures::make ("), "{patch}");
+    let still = ["still can't be patched: ", "signature of fn show changed"];
+    program.session.wait_for_all(&still);
+    assert_eq!(program.session.ask("handlers"), "seen 7");
+    program.project.save(Save::InPlace, FILE, &patched);
+    program.session.wait_for_stderr("restored 1 function");
+    assert_eq!(program.session.ask("handlers"), "seen 7");
+    program.patches(("\"seen {n}\"", "\"shown {n}\""), "shown 7");
+}
+
+/// Of several edits that reach others, the one is named that stands in the way.
+#[test]
+fn the_edit_that_is_refused_is_named_and_none_before_it() {
+    let mut program = Program::start("formatted", "<1> (2)");
+    program.patches(("\"<{}>\"", "\"[{}]\""), "[1] (2)");
+    let patched = program.project.read(FILE);
+    program.project.edit_all(
+        FILE,
+        &[
+            ("n.into() + 100", "n.into() + 200"),
+            ("\"({})\"", "\"-{}-\""),
+        ],
+    );
+    let refused = program.session.wait_for_stderr("has no site");
+    let header = "impl<T: fmt::Display> fmt::Display for Kept<T> {";
+    let line = patched.lines().position(|line| line.trim() == header);
+    // The method's name stands below.
+    let place = format!("src/main.rs:{}: body of ", line.expect("an impl") + 2);
+    assert!(refused.contains(&place), "{place}: {refused}");
+
+    // Of an edit that was taken back, it is told what it was.
+    program.project.save(Save::InPlace, FILE, &patched);
+    program.session.wait_for_stderr("the edit was taken back");
+    assert_eq!(program.session.ask("formatted"), "[1] (2)");
+}
+
 #[test]
 fn a_function_in_a_body_whose_address_is_kept() {
     let mut program = Program::start("pointers", "2 11");

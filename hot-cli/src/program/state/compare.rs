@@ -154,6 +154,7 @@ impl ProgramState {
             // A small crate is made of the files that the program was compiled from.
             whole_crate: (self.whole_crate || !self.gone.is_empty()) && !found.bodies.is_empty(),
             fresh: self.fresh(&found.indirect),
+            undone: self.undone(&found.indirect),
             indirect: found.indirect.into_iter().collect(),
             bodies: found.bodies,
             active: active.map(|(site, f)| (site.clone(), f.clone())).collect(),
@@ -165,12 +166,22 @@ impl ProgramState {
 
     fn fresh(&self, edits: &BTreeSet<Edit>) -> Vec<Edit> {
         let known = |edit: &&Edit| {
-            let mut told = self.told.iter();
-            told.any(|told| {
-                (told.now, &told.what, &told.file) == (edit.now, &edit.what, &edit.file)
-            })
+            self.told
+                .iter()
+                .any(|told| by_content(told) == by_content(edit))
         };
         edits.iter().filter(|edit| !known(edit)).cloned().collect()
+    }
+
+    /// What the patch before was told of, and the files don't say any more.
+    fn undone(&self, edits: &BTreeSet<Edit>) -> Vec<Edit> {
+        let place = |edit: &Edit| (edit.file.clone(), edit.what.clone());
+        let holds = |told: &&Edit| edits.iter().any(|edit| place(edit) == place(told));
+        self.told
+            .iter()
+            .filter(|told| !holds(told))
+            .cloned()
+            .collect()
     }
 
     /// The names on which values of the running program depend.
@@ -359,20 +370,38 @@ impl ProgramState {
             if waiting.contains(site) || found.bodies.contains_key(site) {
                 continue;
             }
+            let restored = match self.original(site) {
+                None => active.clone(),
+                Some((path, original)) if self.is_as_built(site, original) => {
+                    let crate_name = &self.program.units[site.0].unit.crate_name;
+                    planned(crate_name, path, original)
+                }
+                // More than its body was edited, and that waits: so does what runs.
+                Some(_) => continue,
+            };
             let unit: &mut UnitPlan = found.plan.entry(site.0).or_default();
-            let original = self.original(site.0, &site.1);
-            unit.restore
-                .push(original.unwrap_or_else(|| active.clone()));
+            unit.restore.push(restored);
         }
     }
 
-    fn original(&self, position: usize, name: &str) -> Option<PlannedFunction> {
-        let loaded = &self.program.units[position];
+    /// A function as the program was built with it.
+    fn original(&self, (position, name): &SiteKey) -> Option<(&PathBuf, &DeclaredFunction)> {
+        let loaded = &self.program.units[*position];
+        let crate_name = &loaded.unit.crate_name;
         loaded.files.iter().find_map(|(path, items)| {
-            let crate_name = &loaded.unit.crate_name;
             let mut functions = items.functions.iter();
-            let function = functions.find(|function| function.site_name(crate_name) == name)?;
-            Some(planned(crate_name, path, function))
+            let function = functions.find(|function| function.site_name(crate_name) == *name)?;
+            Some((path, function))
+        })
+    }
+
+    /// Whether the files say of a function what it was built from.
+    fn is_as_built(&self, (position, name): &SiteKey, original: &DeclaredFunction) -> bool {
+        let crate_name = &self.program.units[*position].unit.crate_name;
+        let own = self.files_now().filter(|(unit, _)| unit == position);
+        own.flat_map(|(_, items)| &items.functions).any(|now| {
+            (now.body, &now.signature) == (original.body, &original.signature)
+                && now.site_name(crate_name) == *name
         })
     }
 

@@ -85,16 +85,18 @@ pub(super) fn reasons(edits: &[Rude]) -> Vec<Reason> {
 /// Where a patch that the program refused came from.
 pub(super) fn refused_patch(wanted: &Wanted, error: &str) -> Vec<Rude> {
     let why = format!("the program refused the patch: {error}");
-    let edits = wanted.indirect.iter().map(|edit| (&edit.file, edit.line));
+    let edits = wanted.refused(&why);
+    if !edits.is_empty() {
+        return edits;
+    }
     let units = wanted.plan.values();
-    let functions = units.flat_map(|unit| unit.patch.iter().chain(&unit.restore));
-    let places = edits.chain(functions.map(|function| (&function.file, function.line)));
-    let first = places.take(1).map(|(file, line)| Rude {
-        file: file.clone(),
-        line,
+    let first = units.flat_map(|unit| &unit.restore).take(1);
+    let restored = first.map(|function| Rude {
+        file: function.file.clone(),
+        line: function.line,
         why: why.clone(),
     });
-    first.collect()
+    restored.collect()
 }
 
 /// A path as the user would write it here.
@@ -207,6 +209,7 @@ mod tests {
                 indirect: Vec::new(),
                 whole_crate: false,
                 fresh: Vec::new(),
+                undone: Vec::new(),
                 bodies: BTreeMap::new(),
                 active: Vec::new(),
                 earlier: Vec::new(),

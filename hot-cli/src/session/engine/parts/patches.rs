@@ -256,6 +256,7 @@ mod tests {
             indirect: vec![edit; indirect],
             whole_crate: false,
             fresh: Vec::new(),
+            undone: Vec::new(),
             bodies: BTreeMap::new(),
             active: Vec::new(),
             earlier: Vec::new(),
