@@ -30,8 +30,8 @@ pub fn plugin(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a function or a type *live*: found by name in the vault, whatever its own name looks like.
 ///
 /// On a type, `#[live(dyn Trait)]` gives a constructor of `Box<dyn Trait>`, a plain `#[live]` one
-/// of `Box<dyn Any + Send>`; either way through the type's `Default`. `name = "…"` sets another
-/// name.
+/// of a `Value` with the object; either way through the type's `Default`. `name = "…"` sets
+/// another name.
 #[proc_macro_attribute]
 pub fn live(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand(live::expand(

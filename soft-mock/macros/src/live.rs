@@ -148,15 +148,20 @@ fn collect_type(arguments: &Arguments, ident: &Ident) -> TokenStream {
     constructor(&name, quote!(#ident), arguments.as_type.as_ref())
 }
 
-/// The line that lists a type's constructor.
+/// The line that lists a type's constructor. Without a trait it makes a `Value` with the object,
+/// which knows where its type comes from, as `dyn Any` does not.
 pub(crate) fn constructor(name: &str, ident: TokenStream, as_type: Option<&Type>) -> TokenStream {
-    let made = match as_type {
-        Some(ty) => quote!(#ty),
-        None => quote!(dyn ::core::any::Any + ::core::marker::Send),
+    let object = quote!(<#ident as ::core::default::Default>::default());
+    let (made, object) = match as_type {
+        Some(ty) => (quote!(#ty), object),
+        None => {
+            let value = quote!(::soft_mock::plugin::Value);
+            (value.clone(), quote!(#value::object(#object)))
+        }
     };
     quote! {
         let make: fn() -> ::std::boxed::Box<#made> = || ::soft_mock::__private::v1::plugin::guard(
-            || -> ::std::boxed::Box<#made> { ::std::boxed::Box::new(<#ident as ::core::default::Default>::default()) },
+            || -> ::std::boxed::Box<#made> { ::std::boxed::Box::new(#object) },
         );
         collector.live_type::<#made>(#name, make);
     }

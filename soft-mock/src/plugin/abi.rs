@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -39,8 +40,13 @@ impl Record {
         format!("{:016x}", hasher.finish())
     }
 
+    /// Whether cargo has given both crates one hash.
+    pub(crate) fn has_hash_of(&self, other: &Self) -> bool {
+        self.metadata == other.metadata
+    }
+
     /// What is different in `other`, most telling first.
-    fn difference(&self, other: &Self) -> String {
+    pub(crate) fn difference(&self, other: &Self) -> String {
         let parts = [
             ("compiler", &self.rustc, &other.rustc),
             ("version", &self.version, &other.version),
@@ -151,6 +157,32 @@ impl Known {
             difference: theirs.difference(ours),
         })))
     }
+}
+
+/// The crate of the plugin that this image is. Empty in a host.
+static PLUGIN: OnceLock<&str> = OnceLock::new();
+
+/// Notes the crate of the plugin that this image is: as it differs from version to version, no
+/// record speaks for it, not even one of a crate with its name.
+pub(crate) fn set_plugin(krate: &'static str) {
+    // The first stays: an image is entered once.
+    let _ = PLUGIN.set(krate);
+}
+
+/// What this image's crates of that name have left in it.
+pub(crate) fn own_records(krate: &str) -> &'static [Record] {
+    static RECORDS: OnceLock<BTreeMap<String, Vec<Record>>> = OnceLock::new();
+    if PLUGIN.get().is_some_and(|plugin| *plugin == krate) {
+        return &[];
+    }
+    let records = RECORDS.get_or_init(|| {
+        let mut records: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+        for record in parse(own_section()) {
+            records.entry(record.name.clone()).or_default().push(record);
+        }
+        records
+    });
+    records.get(krate).map(Vec::as_slice).unwrap_or_default()
 }
 
 fn parse(section: &[u8]) -> Vec<Record> {

@@ -24,6 +24,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::abi;
 use super::early::Early;
 use super::error::{Failure, NoSuchFunction};
 use super::hooks::Declaration;
@@ -100,8 +101,10 @@ pub unsafe fn enter(
     }
     HOST.store(host.cast_mut(), Ordering::Release);
     note_panics();
+    let declaration = declare();
+    abi::set_plugin(declaration.own_crate());
     // SAFETY: `out` can be written, and holds nothing that has to be dropped.
-    unsafe { out.write(Some(declare())) };
+    unsafe { out.write(Some(declaration)) };
     0
 }
 

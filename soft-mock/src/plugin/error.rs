@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::value::Value;
 use soft_mock_runtime::loader::LoadError;
 
 /// What a hook may fail with: any error.
@@ -193,6 +194,16 @@ pub enum PluginError {
         /// The type that is exported.
         found: String,
     },
+    /// A plugin imports a type that may be another one than is exported.
+    #[error("plugin `{plugin}` can't import from `{dependency}`: {other}")]
+    DependencyOther {
+        /// The importing plugin.
+        plugin: String,
+        /// The exporting plugin.
+        dependency: String,
+        /// Why.
+        other: OtherType,
+    },
     /// Plugins that import each other.
     #[error("plugins import each other: {}", .path.join(" -> "))]
     Cycle {
@@ -268,6 +279,72 @@ pub struct OtherTypes {
     pub difference: String,
 }
 
+/// Why an object isn't given out as the type that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ObjectError {
+    /// It is plain data.
+    #[error("this is plain data, no object of type `{wanted}`")]
+    Plain {
+        /// The type that was asked for.
+        wanted: String,
+    },
+    /// It has another type.
+    #[error("the object is a `{found}`, not a `{wanted}`")]
+    Type {
+        /// The type that was asked for.
+        wanted: String,
+        /// The type that it has.
+        found: String,
+    },
+    /// Its type has the name, but may be another one.
+    #[error(transparent)]
+    Other(#[from] OtherType),
+}
+
+/// Two libraries have a type of one name, and nothing shows that it is one type.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum OtherType {
+    /// A crate that the type is made of is another one, or can't be compared.
+    #[error("`{type_name}` of the library that made it need not be `{type_name}` here: crate `{krate}` {}", advice(.difference))]
+    Crate {
+        /// The type.
+        type_name: String,
+        /// The crate.
+        krate: String,
+        /// What differs; none if there is nothing to compare.
+        difference: Option<String>,
+    },
+    /// What it gives out can be taken apart without being compared.
+    #[error("`{type_name}` can't be handed from one library to another: {erased} in it can be taken apart by type without a look at where it comes from; hand over the object itself, and an error as text")]
+    Erased {
+        /// The type.
+        type_name: String,
+        /// What of it.
+        erased: &'static str,
+    },
+}
+
+fn advice(difference: &Option<String>) -> String {
+    match difference {
+        Some(difference) => format!(
+            "differs ({difference}); build all from the same sources, and start the host anew"
+        ),
+        None => "is part of both and has no record in both; put the type into a crate with `soft_mock::plugin::shared!()`, or hand over plain data".to_owned(),
+    }
+}
+
+/// An object that was not taken out, and why.
+#[derive(Debug, Error)]
+#[error("{error}")]
+pub struct NotTaken {
+    /// The object, or the plain data.
+    pub value: Value,
+    /// Why.
+    pub error: ObjectError,
+}
+
 /// Why nothing was found under a name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -294,9 +371,41 @@ pub enum LookupError {
         /// The type that it has.
         found: String,
     },
+    /// It has that type's name, but may have another type.
+    #[error("{kind} `{name}`: {other}")]
+    Other {
+        /// What was looked for.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Why.
+        other: OtherType,
+    },
     /// The set that the vault belonged to is gone.
     #[error("the vault's set of plugins is gone")]
     Gone,
+}
+
+impl LookupError {
+    /// An object that was found under this name but isn't given out.
+    pub(crate) fn of(kind: &'static str, name: &str, error: ObjectError) -> Self {
+        let name = name.to_owned();
+        match error {
+            ObjectError::Other(other) => Self::Other { kind, name, other },
+            ObjectError::Type { wanted, found } => Self::Type {
+                kind,
+                name,
+                wanted,
+                found,
+            },
+            ObjectError::Plain { wanted } => Self::Type {
+                kind,
+                name,
+                wanted,
+                found: "plain data".to_owned(),
+            },
+        }
+    }
 }
 
 pub(crate) fn list(names: &[String]) -> String {

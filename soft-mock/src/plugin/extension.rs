@@ -1,10 +1,11 @@
 //! The host's own part of the vault. Of the rest it knows only who is looking.
 
-use std::any::{type_name, Any};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::object::Object;
 use super::vault::Vault;
 
 /// The host's own part of the vault. One is made for each set of plugins.
@@ -105,25 +106,23 @@ impl<T> fmt::Debug for Entries<T> {
     }
 }
 
-type AnyShared = dyn Any + Send + Sync;
+type AnyShared = Object<Box<dyn Any + Send + Sync>>;
 
 /// [`Extension::carry_over`], from the new value and the old one.
 type CarryOver = fn(&AnyShared, &AnyShared, &dyn Fn(&str) -> bool);
 
 /// The extension of a set, with its type forgotten.
 pub(crate) struct AnyExtension {
-    pub(crate) value: Box<dyn Any + Send + Sync>,
-    pub(crate) type_name: &'static str,
+    pub(crate) value: AnyShared,
     pub(crate) carry_over: CarryOver,
 }
 
 impl AnyExtension {
     pub(crate) fn new<E: Extension>(value: E) -> Self {
         Self {
-            value: Box::new(value),
-            type_name: type_name::<E>(),
+            value: Object::boxed(value),
             carry_over: |new, old, carried| {
-                if let (Some(new), Some(old)) = (new.downcast_ref::<E>(), old.downcast_ref::<E>()) {
+                if let (Ok(new), Ok(old)) = (new.get::<E>(), old.get::<E>()) {
                     new.carry_over(old, carried);
                 }
             },

@@ -8,9 +8,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::border::protect;
-use super::error::{Failure, HookResult, NoSuchFunction};
+use super::error::{Failure, HookResult, NoSuchFunction, ObjectError, OtherType};
 use super::life::{Escape, Life};
 use super::live::{listed, Collector, Item, Listed};
+use super::object::Object;
 use super::value::Value;
 use super::vault::Vault;
 
@@ -99,10 +100,25 @@ pub trait Plugin: Send + Sync + 'static {
 /// What a plugin gives to those that import it.
 pub struct Export(pub(crate) Option<Exported>);
 
-/// The object, as an `Arc<T>` for a `T` of a shared crate.
+/// The object, as an `Arc<T>`.
 pub(crate) struct Exported {
-    pub(crate) object: Box<dyn Any + Send + Sync>,
-    pub(crate) type_name: String,
+    object: Object<Box<dyn Any + Send + Sync>>,
+    type_name: &'static str,
+}
+
+impl Exported {
+    /// The object, if it is a `T`.
+    pub(crate) fn get<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, ObjectError> {
+        match self.object.get::<Arc<T>>() {
+            Ok(object) => Ok(Arc::clone(object)),
+            // As it was exported, without the `Arc`.
+            Err(ObjectError::Type { .. }) => Err(ObjectError::Type {
+                wanted: type_name::<T>().to_owned(),
+                found: self.type_name.to_owned(),
+            }),
+            Err(other) => Err(other),
+        }
+    }
 }
 
 impl Export {
@@ -114,8 +130,8 @@ impl Export {
     /// An object, most often an `Arc<dyn Trait>` for a trait of a shared crate.
     pub fn new<T: ?Sized + Send + Sync + 'static>(object: Arc<T>) -> Self {
         Self(Some(Exported {
-            object: Box::new(object),
-            type_name: type_name::<T>().to_owned(),
+            object: Object::boxed(object),
+            type_name: type_name::<T>(),
         }))
     }
 }
@@ -182,6 +198,14 @@ pub enum ImportError {
         /// The type that it exports.
         found: String,
     },
+    /// It exports a type of that name, which may be another one.
+    #[error("plugin `{dependency}`: {other}")]
+    Other {
+        /// The plugin.
+        dependency: String,
+        /// Why.
+        other: OtherType,
+    },
 }
 
 impl Imports<'_> {
@@ -222,18 +246,20 @@ impl Imports<'_> {
         let Some(exported) = &available.exported.0 else {
             return Err(wrong("nothing".to_owned()));
         };
-        match exported.object.downcast_ref::<Arc<T>>() {
-            Some(object) => {
-                if !self.taken.iter().any(|name| name == dependency) {
-                    self.taken.push(dependency.to_owned());
-                }
-                Ok(Import {
-                    object: Arc::clone(object),
-                    _life: Arc::clone(&available.life),
-                })
-            }
-            None => Err(wrong(format!("`{}`", exported.type_name))),
+        let object = exported.get::<T>().map_err(|error| match error {
+            ObjectError::Other(other) => ImportError::Other {
+                dependency: dependency.to_owned(),
+                other,
+            },
+            _ => wrong(format!("`{}`", exported.type_name)),
+        })?;
+        if !self.taken.iter().any(|name| name == dependency) {
+            self.taken.push(dependency.to_owned());
         }
+        Ok(Import {
+            object,
+            _life: Arc::clone(&available.life),
+        })
     }
 }
 
@@ -291,11 +317,15 @@ impl Declaration {
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut collector = Collector::default();
         (self.collect)(&mut collector);
-        let own_crate = self.module.split("::").next().unwrap_or_default();
         for listed in (self.listed)() {
-            listed.collect(own_crate, &mut collector);
+            listed.collect(self.own_crate(), &mut collector);
         }
         collector.items
+    }
+
+    /// The crate that the plugin is.
+    pub(crate) fn own_crate(&self) -> &'static str {
+        self.module.split("::").next().unwrap_or_default()
     }
 }
 
@@ -371,9 +401,14 @@ impl<P: Plugin> Instance for Shim<P> {
     }
 }
 
-/// Fails to compile where a plugin is declared in a module below the crate root.
+/// Fails to compile where a plugin is declared in a module below the crate root, or in a crate
+/// whose types would be taken for those of the standard library.
 pub const fn assert_in_crate_root(module: &str) {
     let bytes = module.as_bytes();
+    assert!(
+        !matches!(bytes, b"core" | b"alloc" | b"std"),
+        "a plugin's crate can't have the name of a part of the standard library"
+    );
     let mut index = 0;
     while index < bytes.len() {
         assert!(

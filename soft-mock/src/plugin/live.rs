@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::error::LookupError;
 use super::life::Life;
+use super::object::Object;
 
 /// What a listed item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,28 +30,21 @@ impl ItemKind {
 pub(crate) struct Item {
     pub(crate) name: String,
     pub(crate) kind: ItemKind,
-    type_name: String,
-    pointer: Box<dyn Any + Send + Sync>,
+    pointer: Object<Box<dyn Any + Send + Sync>>,
 }
 
 impl Item {
     /// The pointer, if that is its type.
     pub(crate) fn pointer<F: Copy + 'static>(&self, kind: &'static str) -> Result<F, LookupError> {
-        match self.pointer.downcast_ref::<F>() {
-            Some(pointer) => Ok(*pointer),
-            None => Err(LookupError::Type {
-                kind,
-                name: self.name.clone(),
-                wanted: type_name::<F>().to_owned(),
-                found: self.type_name.clone(),
-            }),
-        }
+        let pointer = self.pointer.get::<F>().copied();
+        pointer.map_err(|error| LookupError::of(kind, &self.name, error))
     }
 }
 
 impl fmt::Debug for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {}: {}", self.kind, self.name, self.type_name)
+        let type_name = self.pointer.type_name();
+        write!(f, "{:?} {}: {type_name}", self.kind, self.name)
     }
 }
 
@@ -80,8 +74,7 @@ impl Collector {
         self.items.push(Item {
             name: name.to_owned(),
             kind,
-            type_name: type_name::<F>().to_owned(),
-            pointer: Box::new(pointer),
+            pointer: Object::boxed(pointer),
         });
     }
 }

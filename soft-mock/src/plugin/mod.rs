@@ -39,6 +39,8 @@
 //!   serves on, and the reload can be repeated at once.
 //! - `current()` takes no lock and gives a whole set. Who holds a set runs its versions.
 //! - No hook can bring the host down, block it by calling it back, or make it free what is in use.
+//! - An object is given out only as the type that it has: a type of the same name and id in another
+//!   version is another type.
 //! - A library is unloaded only when no pointer into it can be left; otherwise it is
 //!   [retained](PluginHost::memory), with the reason.
 //!
@@ -66,6 +68,7 @@ mod lenient;
 mod life;
 mod live;
 mod live_data;
+mod object;
 mod options;
 mod order;
 mod reaper;
@@ -77,7 +80,8 @@ mod vault;
 mod watch;
 
 pub use error::{
-    Failure, Hook, HookError, HookResult, LookupError, NoSuchFunction, OtherTypes, PluginError,
+    Failure, Hook, HookError, HookResult, LookupError, NoSuchFunction, NotTaken, ObjectError,
+    OtherType, OtherTypes, PluginError,
 };
 pub use extension::{Entries, EntryTaken, Extension};
 pub use hooks::{Declaration, Export, Import, ImportError, Imports, Plugin};

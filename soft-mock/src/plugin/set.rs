@@ -130,10 +130,23 @@ impl Plugin {
     }
 
     /// The object that the plugin exports, if it is a `T`.
-    pub fn exported<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Live<Arc<T>>> {
-        let object = self.exported.0.as_ref()?.object.downcast_ref::<Arc<T>>()?;
+    ///
+    /// # Errors
+    /// If there is none, or it has another type.
+    pub fn exported<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Live<Arc<T>>, LookupError> {
+        let kind = "export of plugin";
+        let Some(exported) = &self.exported.0 else {
+            return Err(LookupError::Unknown {
+                kind,
+                name: self.name().to_owned(),
+                present: Vec::new(),
+            });
+        };
+        let object = exported
+            .get::<T>()
+            .map_err(|error| LookupError::of(kind, self.name(), error))?;
         self.life.note(Escape::Export);
-        Some(Live::new(Arc::clone(object), Arc::clone(&self.life)))
+        Ok(Live::new(object, Arc::clone(&self.life)))
     }
 
     pub(crate) fn failed(&self, hook: Hook, failure: Failure) -> PluginError {

@@ -138,9 +138,7 @@ impl<'a> Stage<'a> {
         let made = catch_unwind(AssertUnwindSafe(|| {
             let new = make();
             if let Some(old) = old.and_then(|old| old.extension.as_ref()) {
-                (new.carry_over)(&*new.value, &*old.value, &|name| {
-                    self.kept.contains_key(name)
-                });
+                (new.carry_over)(&new.value, &old.value, &|name| self.kept.contains_key(name));
             }
             new
         }));

@@ -9,7 +9,9 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 
+use super::error::{NotTaken, ObjectError};
 use super::live_data::{LiveData, LiveDataError};
+use super::object::Object;
 
 /// The argument or the result of a call across the border.
 ///
@@ -28,12 +30,7 @@ pub struct Value(Content);
 
 enum Content {
     Plain(LiveData),
-    Object(Object),
-}
-
-struct Object {
-    value: Box<dyn Any + Send + Sync>,
-    type_name: String,
+    Object(Object<Box<dyn Any + Send + Sync>>),
 }
 
 impl Value {
@@ -50,14 +47,11 @@ impl Value {
         Ok(Self(Content::Plain(LiveData::new(value)?)))
     }
 
-    /// An object, moved. Its type must be one that both sides know from a crate of shared types:
-    /// only those are compared field by field. Two versions of a plugin's own type may have one
-    /// `TypeId` and two layouts.
+    /// An object, moved. Another library gets it out only if its type is of crates of shared types,
+    /// or of the standard library: two versions of a plugin's own type may have one `TypeId` and
+    /// two layouts.
     pub fn object<T: Any + Send + Sync>(value: T) -> Self {
-        Self(Content::Object(Object {
-            value: Box::new(value),
-            type_name: type_name::<T>().to_owned(),
-        }))
+        Self(Content::Object(Object::boxed(value)))
     }
 
     /// The plain data as a `T`.
@@ -68,7 +62,7 @@ impl Value {
         match &self.0 {
             Content::Plain(data) => data.get(),
             Content::Object(object) => Err(LiveDataError::Object {
-                type_name: object.type_name.clone(),
+                type_name: object.type_name().to_owned(),
             }),
         }
     }
@@ -84,28 +78,38 @@ impl Value {
     /// The object, taken out.
     ///
     /// # Errors
-    /// Gives the value back if it is no `T`.
-    pub fn downcast<T: Any>(self) -> Result<T, Value> {
-        match self.0 {
-            Content::Object(Object { value, type_name }) => match value.downcast::<T>() {
-                Ok(value) => Ok(*value),
-                Err(value) => Err(Value(Content::Object(Object { value, type_name }))),
+    /// Gives the value back if it is no `T`, or may be another `T` than this library's.
+    pub fn downcast<T: Any>(self) -> Result<T, NotTaken> {
+        let (value, error) = match self.0 {
+            Content::Object(object) => match object.take() {
+                Ok(object) => return Ok(object),
+                Err((object, error)) => (Self(Content::Object(object)), error),
             },
-            plain => Err(Value(plain)),
-        }
+            plain => (Self(plain), no_object::<T>()),
+        };
+        Err(NotTaken { value, error })
     }
 
     /// The object, borrowed.
-    pub fn object_ref<T: Any>(&self) -> Option<&T> {
+    ///
+    /// # Errors
+    /// As for [`downcast`](Self::downcast).
+    pub fn object_ref<T: Any>(&self) -> Result<&T, ObjectError> {
         match &self.0 {
-            Content::Object(object) => object.value.downcast_ref(),
-            Content::Plain(_) => None,
+            Content::Object(object) => object.get(),
+            Content::Plain(_) => Err(no_object::<T>()),
         }
     }
 
     /// Whether this is an object rather than plain data.
     pub fn is_object(&self) -> bool {
         matches!(self.0, Content::Object(_))
+    }
+}
+
+fn no_object<T: Any>() -> ObjectError {
+    ObjectError::Plain {
+        wanted: type_name::<T>().to_owned(),
     }
 }
 
@@ -119,7 +123,7 @@ impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Content::Plain(data) => data.fmt(f),
-            Content::Object(object) => write!(f, "object of type {}", object.type_name),
+            Content::Object(object) => write!(f, "object of type {}", object.type_name()),
         }
     }
 }

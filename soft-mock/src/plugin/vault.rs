@@ -12,11 +12,12 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use super::error::LookupError;
+use super::error::{LookupError, ObjectError};
 use super::extension::{AnyExtension, Extension};
 use super::life::{Escape, Escapes, Life};
 use super::live::{Item, ItemKind, Live, LiveValue};
 use super::live_data::LiveData;
+use super::object::Object;
 
 /// What a set's vault holds.
 pub(crate) struct Content {
@@ -48,7 +49,7 @@ pub(crate) struct Bag(RwLock<BTreeMap<String, Bagged>>);
 #[derive(Clone)]
 enum Bagged {
     Data(LiveData),
-    Object(Arc<dyn Any + Send + Sync>),
+    Object(Object<Arc<dyn Any + Send + Sync>>),
 }
 
 /// A view of the vault.
@@ -161,14 +162,8 @@ impl Vault {
                 present: Vec::new(),
             });
         };
-        if !extension.value.is::<E>() {
-            return Err(LookupError::Type {
-                kind: "extension",
-                name: "of the host".to_owned(),
-                wanted: type_name::<E>().to_owned(),
-                found: extension.type_name.to_owned(),
-            });
-        }
+        let found = extension.value.get::<E>();
+        found.map_err(|error| LookupError::of("extension", "of the host", error))?;
         self.note(Escape::Extension);
         Ok(ExtensionRef {
             content,
@@ -249,10 +244,10 @@ impl<E: Extension> Deref for ExtensionRef<E> {
             .content
             .extension
             .as_ref()
-            .and_then(|extension| extension.value.downcast_ref())
+            .map(|extension| extension.value.get())
         {
-            Some(extension) => extension,
-            None => unreachable!("the type was compared when this was made"),
+            Some(Ok(extension)) => extension,
+            _ => unreachable!("the type was compared when this was made"),
         }
     }
 }
@@ -279,7 +274,7 @@ impl DataBag {
     /// Puts an object in. The plugin whose object it is can't be unloaded from then on.
     pub fn set_object<T: Any + Send + Sync>(&self, key: impl Into<String>, object: Arc<T>) {
         self.vault.note(Escape::ObjectOut);
-        self.put(key.into(), Bagged::Object(object));
+        self.put(key.into(), Bagged::Object(Object::shared(object)));
     }
 
     /// The plain data of that name.
@@ -291,14 +286,29 @@ impl DataBag {
     }
 
     /// The object of that name, if it is a `T`.
-    pub fn object<T: Any + Send + Sync>(&self, key: &str) -> Option<Arc<T>> {
-        match self.find(key)? {
-            Bagged::Data(_) => None,
-            Bagged::Object(object) => {
-                self.vault.note(Escape::ObjectIn);
-                object.downcast().ok()
+    ///
+    /// # Errors
+    /// If there is none, or it has another type.
+    pub fn object<T: Any + Send + Sync>(&self, key: &str) -> Result<Arc<T>, LookupError> {
+        let kind = "object in the data bag";
+        let object = match self.find(key) {
+            Some(Bagged::Object(object)) => object,
+            Some(Bagged::Data(_)) => {
+                let wanted = type_name::<T>().to_owned();
+                return Err(LookupError::of(kind, key, ObjectError::Plain { wanted }));
             }
-        }
+            None => {
+                return Err(LookupError::Unknown {
+                    kind,
+                    name: key.to_owned(),
+                    present: self.keys(),
+                })
+            }
+        };
+        self.vault.note(Escape::ObjectIn);
+        object
+            .share()
+            .map_err(|error| LookupError::of(kind, key, error))
     }
 
     /// Takes one's own entry out; says whether there was one.

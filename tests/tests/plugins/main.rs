@@ -5,4 +5,5 @@ mod examples;
 mod patched;
 mod routes;
 mod scenarios;
+mod versions;
 mod workshop;

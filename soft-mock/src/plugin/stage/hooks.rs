@@ -156,5 +156,10 @@ fn import_failed<'a>(
             wanted,
             found,
         },
+        ImportError::Other { dependency, other } => PluginError::DependencyOther {
+            plugin,
+            dependency,
+            other,
+        },
     }
 }
