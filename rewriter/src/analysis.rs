@@ -31,7 +31,9 @@ pub use items::{
     PrivateKind, Use, UseKind,
 };
 pub use layout_names::LayoutNames;
-pub use local_items::{LocalItem, LocalItems};
+pub use local_items::{
+    closures_differ, edited_closures, only_closures_differ, LocalClosure, LocalItem, LocalItems,
+};
 pub use macro_functions::{macro_functions, MacroFunction};
 pub use skip::is_skipped;
 pub use track_caller::{tracked, tracking_methods};

@@ -18,6 +18,7 @@ mod judge;
 mod left;
 mod paths;
 mod side;
+mod survey;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -29,6 +30,7 @@ use crate::world::{Piece, World};
 
 pub use left::Left;
 pub use side::{is_accessor, Side};
+pub use survey::kept_closures;
 
 /// What is known beside the code.
 pub struct Premises<'a> {
@@ -77,7 +79,8 @@ pub struct Difference {
     pub replaced: BTreeSet<String>,
     /// Statics whose initialisers differ.
     pub preserved_statics: BTreeSet<String>,
-    /// Functions of which closures may be alive, which keep the bodies that they were made with.
+    /// The paths of functions of which closures may be alive, and keep the bodies that they were
+    /// made with.
     pub keep_bodies: BTreeSet<String>,
     /// Paths whose own code differs, or that are new.
     pub changed: HashSet<Rc<str>>,

@@ -10,13 +10,14 @@
 //! the twin can't give ──► the whole crate again, just the changed code of it
 //! ```
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use soft_mock_compiled::compare::Left;
-use soft_mock_rewriter::analysis::{DeclaredFunction, FileItems, Kind};
+use soft_mock_rewriter::analysis::{closures_differ, DeclaredFunction, FileItems, Kind};
 use soft_mock_rewriter::patch_source::{
     needs_whole_crate, patch_source, PatchFunction, PatchRequest, PatchSource, PatchedCrate,
 };
@@ -27,7 +28,7 @@ use super::{user_errors, whole_crate};
 use crate::os::files::replace_file;
 use crate::os::process::{Cancel, Cancelled};
 use crate::program::left_behind::LeftBehind;
-use crate::program::plan::{Plan, PlannedFunction, Rude, UnitPlan, Wanted};
+use crate::program::plan::{KeptBody, Plan, PlannedFunction, Rude, UnitPlan, Wanted};
 use crate::program::twin::{NoTwin, Twin};
 use crate::program::whole_crate_plugin::WholeCratePlugin;
 use crate::program::{LoadedUnit, Program};
@@ -54,8 +55,8 @@ pub(crate) struct Built {
     pub(crate) once: Vec<PlannedFunction>,
     /// Statics that begin with another value now: those that exist keep theirs.
     pub(crate) preserved_statics: Vec<String>,
-    /// Functions of which closures may be alive, which keep the bodies that they were made with.
-    pub(crate) keep_bodies: Vec<String>,
+    /// What may live on with the body that it was made with.
+    pub(crate) kept_bodies: Vec<KeptBody>,
     /// What the plugins leave in the program.
     pub(crate) left: Vec<LeftBehind>,
     /// The plugins that were made from whole crates.
@@ -122,7 +123,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         plan: job.wanted.plan.clone(),
         once: Vec::new(),
         preserved_statics: Vec::new(),
-        keep_bodies: Vec::new(),
+        kept_bodies: left::kept(job, &job.wanted.plan, &BTreeSet::new()),
         left: Vec::new(),
         whole_crate_plugins: Vec::new(),
         notes: Vec::new(),
@@ -141,10 +142,10 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         };
         let started = Instant::now();
         match unit.build()? {
-            Attempt::Done(plugin, left, keep_bodies) => {
+            Attempt::Done(plugin, left, closures_of) => {
                 built.plugins.push(plugin);
-                built.keep_bodies.extend(keep_bodies);
-                built.left.push(LeftBehind::new(left, &job.wanted));
+                let left = left::behind(job, position, left, closures_of);
+                built.left.push(left);
             }
             // What is built from whole crates holds all changes, also those that can't be patched.
             Attempt::Refused(_) if !job.wanted.without.is_empty() => {
@@ -199,7 +200,6 @@ impl<'a> Target<'a> {
     fn body(&self) -> Body<'a> {
         Body {
             site: &self.planned.name,
-            old: self.old,
             new: self.new,
         }
     }
@@ -207,9 +207,8 @@ impl<'a> Target<'a> {
 
 /// How an attempt to build the micro-crate ended.
 enum Attempt {
-    /// The plugin, what it leaves in the program, and the functions of which closures keep their
-    /// bodies.
-    Done(PathBuf, Left, Vec<String>),
+    /// The plugin, what it leaves in the program, and the functions of which it may hold closures.
+    Done(PathBuf, Left, BTreeSet<String>),
     /// It was refused; why.
     Refused(String),
 }
@@ -247,6 +246,7 @@ impl UnitJob<'_> {
         let needs_whole = targets
             .iter()
             .find_map(|target| needs_whole_crate(target.new, target.old, &twin.hidden, &items));
+        let needs_whole = needs_whole.or_else(|| self.living_closure(&targets));
         if let Some(why) = needs_whole {
             return Ok(Attempt::Refused(why));
         }
@@ -254,6 +254,17 @@ impl UnitJob<'_> {
             Attempt::Refused(stderr) => Attempt::Refused(first_error(&stderr)),
             done => done,
         })
+    }
+
+    /// A closure that may be alive, and is another one now: the code has to tell what becomes of it.
+    fn living_closure(&self, targets: &[Target<'_>]) -> Option<String> {
+        let mut targets = targets.iter();
+        let target = targets.find(|target| {
+            closures_differ(&target.old.local_items, &target.new.local_items)
+                && self.job.program.keeps_closures_of(&target.planned.name)
+        })?;
+        let name = &target.planned.name;
+        Some(format!("a closure of {name} changed, and may be alive"))
     }
 
     fn rude(&self, why: &str) -> BuildError {
@@ -367,15 +378,15 @@ impl UnitJob<'_> {
             Some(stderr) => Ok(Attempt::Refused(stderr)),
             None => {
                 let bodies: Vec<Body<'_>> = targets.iter().map(Target::body).collect();
-                let left = left::left(&object, &bodies, unit, &self.job.program)?;
-                let keep_bodies = left::keep_bodies(&bodies, &left);
+                let (left, closures_of) =
+                    left::of_bodies(&object, &bodies, unit, &self.job.program)?;
                 let plugin = self.plugin("patch");
                 let inputs = Inputs {
                     objects: &[object],
                     ..Inputs::default()
                 };
                 self.linker()?.link(&inputs, &plugin, &self.job.cancel)?;
-                Ok(Attempt::Done(plugin, left, keep_bodies))
+                Ok(Attempt::Done(plugin, left, closures_of))
             }
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use soft_mock_compiled::compare::{Edits, Left};
+use soft_mock_rewriter::analysis::LocalItems;
 use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::plan::{PlannedFunction, SiteKey, Wanted};
@@ -17,6 +18,8 @@ pub(crate) struct LeftBehind {
     /// Why the program would not be the original one if all functions got their original bodies
     /// again.
     pub(crate) no_way_back: Option<String>,
+    /// The functions of which it may hold closures, with what stood in their bodies.
+    pub(crate) closures_of: BTreeMap<SiteKey, LocalItems>,
 }
 
 impl LeftBehind {
@@ -29,6 +32,7 @@ impl LeftBehind {
                 .map(|(site, function)| (site.clone(), function.body))
                 .collect(),
             no_way_back: None,
+            closures_of: BTreeMap::new(),
         }
     }
 

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{bail, Context, Result};
 use soft_mock_abi::protocol::Hello;
-use soft_mock_rewriter::analysis::{FileItems, LayoutNames};
+use soft_mock_rewriter::analysis::{DeclaredFunction, FileItems, LayoutNames};
 
+use super::plan::SiteKey;
 use super::twin::{twin, NoTwin, Twin};
 use crate::os;
 use crate::os::files::{below, examine, Stamp};
@@ -40,6 +41,8 @@ pub(crate) struct Program {
     /// It is the library of a managed plugin in a program of its own.
     pub(crate) is_plugin: bool,
     symbols: OnceLock<DynamicSymbols>,
+    /// The functions whose closures and async blocks may outlive their calls, once that is known.
+    pub(crate) kept_closures: OnceLock<BTreeSet<String>>,
     watched: BTreeSet<PathBuf>,
 }
 
@@ -104,6 +107,7 @@ impl Program {
             executable,
             is_plugin: false,
             symbols: OnceLock::new(),
+            kept_closures: OnceLock::new(),
             units,
         })
     }
@@ -147,6 +151,20 @@ impl Program {
                 .extend(examine(&library, dynamic_symbols)?.defined);
         }
         Ok(self.symbols.get_or_init(|| read))
+    }
+
+    /// Whether closures or async blocks of a function may outlive its calls. Yes, as long as that
+    /// is not known.
+    pub(crate) fn keeps_closures_of(&self, site: &str) -> bool {
+        let known = self.kept_closures.get();
+        known.is_none_or(|functions| functions.contains(site))
+    }
+
+    /// A function as the program was built.
+    pub(crate) fn function(&self, (position, name): &SiteKey) -> Option<&DeclaredFunction> {
+        let loaded = self.units.get(*position)?;
+        let mut functions = loaded.files.values().flat_map(|items| &items.functions);
+        functions.find(|function| function.site_name(&loaded.unit.crate_name) == *name)
     }
 
     /// The library itself, where patches have to name it: where it isn't the program.

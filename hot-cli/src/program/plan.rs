@@ -22,6 +22,15 @@ pub(crate) struct PlannedFunction {
     pub(crate) body: Fingerprint,
 }
 
+/// A closure or an async block that may live on with the body that it was made with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct KeptBody {
+    /// The function that made it.
+    pub(crate) function: String,
+    /// Where it stands, if that is known.
+    pub(crate) place: Option<(PathBuf, usize)>,
+}
+
 /// The changes of one crate.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UnitPlan {

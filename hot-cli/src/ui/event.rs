@@ -26,6 +26,15 @@ pub(crate) struct FunctionPlace {
     pub(crate) line: u32,
 }
 
+/// A closure or an async block, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeptPlace {
+    /// The function that made it.
+    pub(crate) function: String,
+    /// File, relative to where `hot` was called, and line.
+    pub(crate) place: Option<(String, u32)>,
+}
+
 impl From<&Installed> for FunctionPlace {
     fn from(installed: &Installed) -> Self {
         Self {
@@ -105,11 +114,13 @@ pub(crate) enum Event {
         functions: Vec<FunctionPlace>,
         elapsed: Duration,
         because: Option<String>,
+        keep: Vec<KeptPlace>,
     },
     /// These functions have their original bodies again.
     Restored {
         functions: Vec<FunctionPlace>,
         elapsed: Duration,
+        keep: Vec<KeptPlace>,
     },
     /// Patches were taken back, because another terminal asked for it.
     RolledBack { done: RolledBack, elapsed: Duration },
@@ -126,8 +137,8 @@ pub(crate) enum Event {
     NothingDiffers,
     /// A patch was built, and no process is there to get it.
     NobodyRuns,
-    /// Closures of a patched function may be alive, and keep the bodies that they were made with.
-    KeepBodies { function: String },
+    /// Closures that may be alive keep the bodies that they were made with.
+    KeepBodies(Vec<KeptPlace>),
     /// A static keeps its value although its initialiser changed.
     KeepsValue { name: String },
     /// The same, for one that may not have been used yet; the edit says where.
@@ -184,8 +195,13 @@ impl Event {
                 functions,
                 elapsed,
                 because,
-            } => done("patched", functions, *elapsed, because.as_deref()),
-            Self::Restored { functions, elapsed } => done("restored", functions, *elapsed, None),
+                keep,
+            } => done("patched", functions, *elapsed, because.as_deref(), keep),
+            Self::Restored {
+                functions,
+                elapsed,
+                keep,
+            } => done("restored", functions, *elapsed, None, keep),
             Self::RolledBack { done, elapsed } => rolled_back(done, *elapsed),
             Self::StillRunning(functions) => each(functions, |function| {
                 format!(
@@ -236,9 +252,7 @@ impl Event {
             Self::NothingUsesIt(edit) => format!("{edit}: nothing that runs uses it"),
             Self::NothingDiffers => "nothing differs from what runs".to_owned(),
             Self::NobodyRuns => "no process of the program runs: nothing was patched".to_owned(),
-            Self::KeepBodies { function } => format!(
-                "closures and tasks of {function} that are alive keep their old bodies: a restart renews them"
-            ),
+            Self::KeepBodies(kept) => keeps(kept),
             Self::KeepsValue { name } => {
                 format!("`{name}` begins with another value now, but keeps the one that it has")
             }
@@ -277,6 +291,7 @@ fn done(
     functions: &[FunctionPlace],
     elapsed: Duration,
     because: Option<&str>,
+    keep: &[KeptPlace],
 ) -> Vec<Line> {
     if functions.is_empty() {
         return Vec::new();
@@ -295,8 +310,12 @@ fn done(
         rest => format!(" +{rest} more"),
     };
     let because = because.map_or(String::new(), |edit| format!(" (because of: {edit})"));
+    let keep = match keep {
+        [] => String::new(),
+        kept => format!("; {}", keeps(kept)),
+    };
     let text = format!(
-        "{verb} {} {noun} in {}: {}{more}{because}",
+        "{verb} {} {noun} in {}: {}{more}{because}{keep}",
         functions.len(),
         time(elapsed),
         named.join(", ")
@@ -304,12 +323,27 @@ fn done(
     vec![Line::Own(Tone::Good, text)]
 }
 
+/// What goes on as it is, of closures and async blocks.
+fn keeps(kept: &[KeptPlace]) -> String {
+    let places: Vec<String> = kept
+        .iter()
+        .map(|kept| match &kept.place {
+            Some((file, line)) => format!("{file}:{line}"),
+            None => kept.function.clone(),
+        })
+        .collect();
+    format!(
+        "closures and tasks that were made earlier at {} keep their old bodies until a restart",
+        places.join(", ")
+    )
+}
+
 fn rolled_back(done: &RolledBack, elapsed: Duration) -> Vec<Line> {
     let mut lines = Vec::new();
     if !done.undone.is_empty() {
         let functions: Vec<FunctionPlace> =
             done.functions.iter().map(FunctionPlace::from).collect();
-        lines.extend(self::done("rolled back", &functions, elapsed, None));
+        lines.extend(self::done("rolled back", &functions, elapsed, None, &[]));
         let keep = "the files keep the edit; it counts again when they change";
         lines.push(Line::Own(Tone::Plain, keep.to_owned()));
     }

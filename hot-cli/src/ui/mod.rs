@@ -6,7 +6,7 @@
 
 mod event;
 
-pub(crate) use event::{Consequence, Event, FunctionPlace, Reason};
+pub(crate) use event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};

@@ -22,6 +22,13 @@ fn run() -> FunctionPlace {
     }
 }
 
+fn kept() -> KeptPlace {
+    KeptPlace {
+        function: "their_crate::run".into(),
+        place: Some(("src/main.rs".into(), 9)),
+    }
+}
+
 fn reason(file: &str, line: u32, why: &str) -> Reason {
     Reason {
         file: file.into(),
@@ -35,6 +42,7 @@ fn patched(functions: Vec<FunctionPlace>, elapsed: Duration) -> Event {
         functions,
         elapsed,
         because: None,
+        keep: Vec::new(),
     }
 }
 
@@ -74,6 +82,7 @@ fn patched_as_promised() {
             functions: vec![run()],
             elapsed: QUICK,
             because: Some("value of const LIMIT changed".into()),
+            keep: Vec::new(),
         },
         "hot: patched 1 function in 93 ms: their_crate::run (src/main.rs:7) (because of: value of const LIMIT changed)\n",
     );
@@ -81,8 +90,10 @@ fn patched_as_promised() {
         &Event::Restored {
             functions: vec![run()],
             elapsed: QUICK,
+            keep: vec![kept(), KeptPlace { place: None, ..kept() }],
         },
-        "hot: restored 1 function in 93 ms: their_crate::run (src/main.rs:7)\n",
+        "hot: restored 1 function in 93 ms: their_crate::run (src/main.rs:7); closures and tasks that \
+         were made earlier at src/main.rs:9, their_crate::run keep their old bodies until a restart\n",
     );
 }
 
@@ -177,9 +188,7 @@ fn every_note_has_words() {
     for event in [
         Event::WaitsForSafePoint(vec!["a::b".into()]),
         Event::NothingUsesIt(reason("a.rs", 1, "x")),
-        Event::KeepBodies {
-            function: "a::b".into(),
-        },
+        Event::KeepBodies(vec![kept()]),
         Event::KeepsValue { name: "X".into() },
         Event::KeepsUsedValue {
             edit: reason("a.rs", 1, "x"),

@@ -5,8 +5,11 @@
 //! fn next() -> u32 { static LAST: AtomicU32 = …; … }      declares a static
 //! ```
 
-use proc_macro2::{TokenStream, TokenTree};
+use std::ops::Range;
+
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{quote, ToTokens};
+use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprAsync, ExprClosure, Item, Macro};
 
@@ -31,8 +34,47 @@ pub struct LocalItems {
     /// be kept.
     pub functions: Fingerprint,
     /// The closures and async blocks in it, and the macro calls that may hold some: one that lives
-    /// keeps its body.
-    pub closures: Vec<Fingerprint>,
+    /// was made by the code that stood there.
+    pub closures: Vec<LocalClosure>,
+    /// All of the body but what stands inside of closures and async blocks.
+    pub(crate) around: Fingerprint,
+}
+
+/// A closure or an async block in a body, or a macro call that may hold some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalClosure {
+    /// All of it.
+    pub content: Fingerprint,
+    /// The line that it begins in.
+    pub line: usize,
+    /// If there are others inside of it: all of it but what stands inside of those.
+    around: Option<Fingerprint>,
+}
+
+/// The lines of the closures that `old` does not have.
+pub fn edited_closures(old: &LocalItems, new: &LocalItems) -> Vec<usize> {
+    let is_new = |closure: &&LocalClosure| !holds(&old.closures, closure);
+    let edited = new.closures.iter().filter(is_new);
+    edited.map(|closure| closure.line).collect()
+}
+
+/// Whether nothing differs but what stands inside of closures and async blocks that are there in
+/// both, in the same order.
+pub fn only_closures_differ(old: &LocalItems, new: &LocalItems) -> bool {
+    let mut pairs = old.closures.iter().zip(&new.closures);
+    old.around == new.around
+        && old.closures.len() == new.closures.len()
+        && pairs.all(|(old, new)| old.around == new.around)
+}
+
+/// Whether one of the closures of `old` is another one in `new`, or gone.
+pub fn closures_differ(old: &LocalItems, new: &LocalItems) -> bool {
+    let mut then = old.closures.iter();
+    then.any(|closure| !holds(&new.closures, closure))
+}
+
+fn holds(all: &[LocalClosure], closure: &LocalClosure) -> bool {
+    all.iter().any(|other| other.content == closure.content)
 }
 
 /// A declaration in a body.
@@ -46,16 +88,17 @@ pub struct LocalItem {
 
 impl LocalItems {
     pub(crate) fn of(block: &Block) -> Self {
-        Self::found(|finder| finder.visit_block(block))
+        Self::found(block.to_token_stream(), |finder| finder.visit_block(block))
     }
 
     pub(crate) fn of_value(value: &Expr) -> Self {
-        Self::found(|finder| finder.visit_expr(value))
+        Self::found(value.to_token_stream(), |finder| finder.visit_expr(value))
     }
 
-    fn found(find: impl FnOnce(&mut Finder)) -> Self {
+    fn found(all: TokenStream, find: impl FnOnce(&mut Finder)) -> Self {
         let mut finder = Finder::default();
         find(&mut finder);
+        let around = fingerprint(outside(all, &finder.insides));
         Self {
             what: finder.items.first().map(|item| item.what.clone()),
             fingerprint: fingerprint_of_text(&finder.text),
@@ -63,6 +106,7 @@ impl LocalItems {
             mentions: Mentions::of(finder.mentions).all,
             functions: fingerprint_of_text(&finder.functions),
             closures: finder.closures,
+            around,
             items: finder.items,
         }
     }
@@ -75,10 +119,27 @@ struct Finder {
     context: String,
     mentions: TokenStream,
     functions: String,
-    closures: Vec<Fingerprint>,
+    closures: Vec<LocalClosure>,
+    /// Where the bodies of closures and async blocks stand.
+    insides: Vec<Range<usize>>,
 }
 
 impl Finder {
+    /// A closure; `inside` looks for others in it.
+    fn closure(&mut self, all: TokenStream, inside: impl FnOnce(&mut Self)) {
+        let start = all.clone().into_iter().next();
+        let (own, others) = (self.closures.len(), self.insides.len());
+        self.closures.push(LocalClosure {
+            content: fingerprint(all.clone()),
+            line: start.map_or(0, |token| token.span().start().line),
+            around: None,
+        });
+        inside(self);
+        if let others @ [_, ..] = &self.insides[others..] {
+            self.closures[own].around = Some(fingerprint(outside(all, others)));
+        }
+    }
+
     /// `lasting` is what values that are alive depend on.
     fn found(&mut self, what: String, all: TokenStream, lasting: TokenStream) {
         self.text.push_str(&normalize(all));
@@ -140,18 +201,22 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_expr_closure(&mut self, closure: &'ast ExprClosure) {
-        self.closures.push(fingerprint(closure.to_token_stream()));
-        visit::visit_expr_closure(self, closure);
+        self.closure(closure.to_token_stream(), |finder| {
+            visit::visit_expr_closure(finder, closure);
+        });
+        self.insides.push(closure.body.span().byte_range());
     }
 
     fn visit_expr_async(&mut self, block: &'ast ExprAsync) {
-        self.closures.push(fingerprint(block.to_token_stream()));
-        visit::visit_expr_async(self, block);
+        self.closure(block.to_token_stream(), |finder| {
+            visit::visit_expr_async(finder, block);
+        });
+        self.insides.push(block.block.span().byte_range());
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
         if may_hold_closures(call.tokens.clone()) {
-            self.closures.push(fingerprint(call.tokens.clone()));
+            self.closure(call.tokens.clone(), |_| {});
         }
         if declares_function(call.tokens.clone()) {
             self.function(call.tokens.clone());
@@ -185,6 +250,26 @@ pub(crate) fn declares(tokens: TokenStream) -> bool {
         TokenTree::Group(group) => declares(group.stream()),
         _ => false,
     })
+}
+
+/// The tokens that don't stand in one of the ranges.
+fn outside(tokens: TokenStream, ranges: &[Range<usize>]) -> TokenStream {
+    let stays = |token: &TokenTree| {
+        let place = token.span().byte_range();
+        !ranges
+            .iter()
+            .any(|range| range.start <= place.start && place.end <= range.end)
+    };
+    let staying = tokens.into_iter().filter(stays);
+    let staying = staying.map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), outside(group.stream(), ranges));
+            inner.set_span(group.span());
+            TokenTree::Group(inner)
+        }
+        other => other,
+    });
+    staying.collect()
 }
 
 /// Whether there are closures or async blocks among tokens of a macro.
@@ -267,7 +352,8 @@ mod tests {
     fn closures_in_a_body() {
         let closures = |body: &str| {
             let block = syn::parse_str(body).expect("a block");
-            LocalItems::of(&block).closures
+            let closures = LocalItems::of(&block).closures.into_iter();
+            closures.map(|closure| closure.content).collect::<Vec<_>>()
         };
         let all = closures("{ f(|x| x + 1); g(async { 1 }); m!(a, || 2); m!(3) }");
         assert_eq!(all.len(), 3);
@@ -279,6 +365,43 @@ mod tests {
             closures("{ f(|x| x + 2); g(async { 1 }); m!(a, || 2) }"),
             all
         );
+    }
+
+    #[test]
+    fn edits_inside_of_closures() {
+        let items = |body: &str| LocalItems::of(&syn::parse_str(body).expect("a block"));
+        let only = |old: &str, new: &str| only_closures_differ(&items(old), &items(new));
+        let old = "{ let x = 1; f(|n| n + 1); g(|| async { x }) }";
+        for same in [
+            "{ let x = 1; f(|n| n + 2); g(|| async { x + 1 }) }",
+            "{ let x = 1; f(|n| { n * 3 }); g(|| async { }) }",
+        ] {
+            assert!(only(old, same), "{same}");
+        }
+        for other in [
+            "{ let x = 2; f(|n| n + 1); g(|| async { x }) }",
+            "{ let x = 1; f(|m| m + 1); g(|| async { x }) }",
+            "{ let x = 1; f(|n| n + 1); f(|n| n); g(|| async { x }) }",
+            "{ let x = 1; f(|n| { h(|| 3); n }); g(|| async { x }) }",
+            "{ let x = 1; f(|n| n + 1); g(|| { h(|| 3); async { x } }) }",
+            "{ let x = 1; f(|n| n + 1); g(|| async move { x }) }",
+        ] {
+            assert!(!only(old, other), "{other}");
+        }
+        // What a macro makes of its tokens is not known.
+        assert!(!only("{ m!(|| 1) }", "{ m!(|| 2) }"));
+    }
+
+    #[test]
+    fn closures_that_are_others_now() {
+        let items = |body: &str| LocalItems::of(&syn::parse_str(body).expect("a block"));
+        let old = items("{ f(|n| n + 1);\n g(|| 2) }");
+        let new = items("{ h();\n f(|n| n + 1);\n g(|| 3) }");
+        assert_eq!(edited_closures(&old, &new), [3]);
+        assert!(closures_differ(&old, &new));
+        let more = items("{ f(|n| n + 1); g(|| 2); g(|| 3) }");
+        assert!(!closures_differ(&old, &more));
+        assert!(closures_differ(&more, &old));
     }
 
     #[test]

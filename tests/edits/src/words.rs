@@ -71,7 +71,7 @@ pub(crate) fn words(line: &str) -> Vec<Word> {
     if has("the old code runs on") {
         return vec![Word::Refused];
     }
-    if has("keep") && (has("body") || has("old code")) {
+    if has("keep") && (has("bod") || has("old code")) {
         return vec![Word::Keeps];
     }
     match place(text) {

@@ -10,17 +10,8 @@ const KNOWN: &[&str] = &[
     // `column!()` and places of callers differ from those of cargo's build.
     "positions",
     // Said to be patched, and what is alive keeps its body.
-    "async.block",
-    "async.task",
-    "closure-order.first",
-    "closure-order.second",
     "display.generic",
     "handlers.signature",
-    "late-closure",
-    "pointers.closure",
-    "pointers.inner",
-    "returned-closure",
-    "stored-closure.body",
     "threads.loop",
     // A module that moves to another file.
     "way.place",

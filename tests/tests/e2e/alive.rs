@@ -159,18 +159,27 @@ fn a_function_in_a_body_whose_address_is_kept() {
 
 #[test]
 fn closures_keep_their_bodies_and_it_is_said() {
-    let mut program = Program::start("closures", "[6] 107");
-    program.patches(("n + 5", "n + 6"), "[6] 107");
-    program.session.wait_for_stderr(
-        "closures and tasks of alive::closures::setup that are alive keep their old bodies",
-    );
+    let mut program = Program::start("closures", "[6] 107 4");
+    for (edit, place) in [
+        (("n + 5", "n + 6"), "src/main.rs:107"),
+        (("n + 3", "n + 4"), "src/main.rs:108"),
+    ] {
+        program.patches(edit, "[6] 107 4");
+        let patches = program.session.patches();
+        let said = patches.last().expect("a patch");
+        assert!(said.contains(place), "{said}");
+        assert!(
+            said.contains("keep their old bodies until a restart"),
+            "{said}"
+        );
+    }
     // One that a patch of a body has stored, and what it calls.
     program.patches(
         (
             "calls.truncate(2);",
             "if calls.len() == 1 { calls.push(Box::new(|n| generic(n) + 1)); }",
         ),
-        "[6, 102] 107",
+        "[6, 102] 107 4",
     );
     program.refuses(
         &[("n.into() + 100", "n.into() + 200")],
@@ -179,7 +188,7 @@ fn closures_keep_their_bodies_and_it_is_said() {
             "`alive::closures::generic::<u32>` has no site",
             "through `alive::closures::make::{closure#0}` (it came with an earlier patch)",
         ],
-        "[6, 102] 107",
+        "[6, 102] 107 4",
     );
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use soft_mock_abi::symbol::DETACHED_BODY;
 
 use super::held::{holder, Holder};
-use super::judge::{Judge, State};
+use super::judge::{called_by, Judge, State};
 use super::paths::{function_of, is_detached_body};
 use super::side::reach;
 use super::{Comparison, Difference};
@@ -35,7 +35,7 @@ impl Comparison<'_, '_> {
             .filter(|(_, state)| *state != State::Same)
             .collect();
         let mut found = Living::default();
-        for (path, own) in stale {
+        for path in stale.keys() {
             let Some(holder) = self.held(path, &mut found)? else {
                 continue;
             };
@@ -44,11 +44,12 @@ impl Comparison<'_, '_> {
             if let Some(culprit) = judge.culprit(path, reached) {
                 return Err(culprit.told(path, &holder.told()));
             }
-            if matches!(own, State::Differs | State::Gone) && self.is_living_closure(path) {
-                let function = function_of(path).unwrap_or(path);
-                found
-                    .keep_bodies
-                    .insert(without_marks(function).replace(DETACHED_BODY, ""));
+            let closure = called_by(path);
+            let stays = matches!(state(closure), State::Differs | State::Gone);
+            if stays && self.is_living_closure(closure) {
+                let function = function_of(closure).unwrap_or(closure);
+                let function = function.replace(DETACHED_BODY, "");
+                found.keep_bodies.insert(function);
             }
         }
         difference.preserved_statics.extend(found.preserved_statics);

@@ -60,8 +60,8 @@ impl Culprit {
     }
 }
 
-/// A closure, where it is the code with which an object calls it that is held.
-fn called_by(held: &str) -> &str {
+/// A closure, where it is the code with which an object or a pointer calls it that is held.
+pub(super) fn called_by(held: &str) -> &str {
     let inside = held
         .strip_prefix('<')
         .and_then(|inside| inside.split_once(" as core["));

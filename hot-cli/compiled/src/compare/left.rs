@@ -13,6 +13,7 @@ use super::paths::{is_closure, is_detached_body, marks_of};
 use super::side::Side;
 use super::{Edits, Premises};
 use crate::objects::Object;
+use crate::sites::attached;
 use crate::symbols::{is_of, path, without_marks};
 use crate::world::{Piece, Target, World};
 
@@ -87,11 +88,12 @@ impl Left {
         Some(without_marks(path))
     }
 
-    /// Whether it may hold closures or futures of the function that is called `function` in the
-    /// plugin.
+    /// Whether it may hold closures or futures of the function that has this path, or this name in
+    /// the plugin.
     pub fn holds_closures_of(&self, function: &str) -> bool {
         let start = format!("{function}::{{closure#");
-        self.held.keys().any(|path| path.contains(&start))
+        let mut held = self.held.keys();
+        held.any(|path| attached(path).contains(&start))
     }
 
     fn look(

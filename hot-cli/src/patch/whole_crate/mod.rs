@@ -21,7 +21,7 @@ mod plugin;
 mod units;
 mod wanted;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -29,6 +29,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::os::process::{Cancel, Cancelled};
+use crate::program::plan::SiteKey;
 use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
 use crate::rustc::unit::Unit;
 use layouts::Layouts;
@@ -39,6 +40,7 @@ use soft_mock_compiled::library::DynamicSymbols;
 use soft_mock_compiled::objects::{self, Object};
 use soft_mock_compiled::select::ProgramSymbols;
 use soft_mock_compiled::sites::{self, CompiledSite};
+use soft_mock_compiled::symbols::without_marks;
 use soft_mock_compiled::world::World;
 use units::{Built, Units};
 
@@ -97,13 +99,27 @@ pub(crate) struct WholeCratePatch {
     pub(crate) once: Vec<Replaced>,
     /// Statics that begin with another value now: the running ones keep theirs.
     pub(crate) preserved_statics: Vec<String>,
-    /// Functions of which closures may be alive, which keep the bodies that they were made with.
-    pub(crate) keep_bodies: Vec<String>,
-    /// What each of the plugins leaves in the program, and why that would not be the original one
-    /// if all of them were undone.
-    pub(crate) left: Vec<(Left, Option<String>)>,
+    /// Functions of the program as it was built of which closures may be alive, and keep the bodies
+    /// that they were made with.
+    pub(crate) keep_bodies: BTreeSet<SiteKey>,
+    /// The same of functions without a site.
+    pub(crate) keep_other_bodies: Vec<String>,
+    /// What each of the plugins leaves in the program.
+    pub(crate) left: Vec<LeftByPlugin>,
     /// What took how long.
     pub(crate) notes: Vec<String>,
+}
+
+/// What a plugin leaves in the program.
+#[derive(Debug)]
+pub(crate) struct LeftByPlugin {
+    /// The position of its unit.
+    pub(crate) position: usize,
+    pub(crate) left: Left,
+    /// Why the program would not be the original one if all plugins were undone.
+    pub(crate) no_way_back: Option<String>,
+    /// The functions of which it may hold closures.
+    pub(crate) closures_of: BTreeSet<String>,
 }
 
 /// Why there is no plugin.
@@ -143,11 +159,16 @@ fn refused(reason: impl Into<String>) -> WholeCrateError {
 static LAYOUTS: Mutex<Layouts> = Mutex::new(Layouts::new());
 
 /// Compiles what patches are compared with, as far as it is not there: the first patch need not
-/// wait for it.
-pub(crate) fn prepare(request: &Request<'_>) -> Result<(), WholeCrateError> {
+/// wait for it. Returns the functions whose closures and async blocks may outlive their calls.
+pub(crate) fn prepare(request: &Request<'_>) -> Result<BTreeSet<String>, WholeCrateError> {
     let mut layouts = LAYOUTS.lock().unwrap_or_else(PoisonError::into_inner);
     let baselines = Units::new(request)?.baselines(|_| true)?;
-    Ok(layouts.prepare(request, &baselines)?)
+    layouts.prepare(request, &baselines)?;
+    let bytes = read(&baselines)?;
+    let code = Code::parse(&bytes)?;
+    let sites = sites::sites(&code.world, &|_| true);
+    let side = Side::new(&code.world);
+    Ok(compare::kept_closures(&side, &crates(request), &sites))
 }
 
 /// Builds the plugins of a patch.
@@ -169,6 +190,12 @@ pub(crate) fn build(request: &Request<'_>) -> Result<WholeCratePatch, WholeCrate
         started.elapsed() - compiled
     ));
     Ok(patch)
+}
+
+/// The names of the program's crates.
+fn crates(request: &Request<'_>) -> HashSet<String> {
+    let units = request.units.iter();
+    units.map(|unit| unit.unit.crate_name.clone()).collect()
 }
 
 /// The bytes of libraries, each with its unit.
@@ -229,11 +256,7 @@ fn extract<'d>(
     identifiers: &HashSet<String>,
     layouts: &[Library],
 ) -> Result<WholeCratePatch, WholeCrateError> {
-    let crates: HashSet<String> = request
-        .units
-        .iter()
-        .map(|unit| unit.unit.crate_name.clone())
-        .collect();
+    let crates = crates(request);
     let program = ProgramSymbols::new(request.program, &crates);
     let now = sites::sites(&new.world, &|object| {
         built.compiled.contains_key(&new.units[object])
@@ -260,9 +283,14 @@ fn extract<'d>(
     })?;
     let mut patch = WholeCratePatch {
         preserved_statics: difference.preserved_statics.iter().cloned().collect(),
-        keep_bodies: difference.keep_bodies.iter().cloned().collect(),
         ..WholeCratePatch::default()
     };
+    for function in &difference.keep_bodies {
+        match site_key(old, &then, function) {
+            Some(key) => drop(patch.keep_bodies.insert(key)),
+            None => patch.keep_other_bodies.push(without_marks(function)),
+        }
+    }
     let original = self::bound(&program, &then, &then);
     let undone = Premises {
         bound: &original,
@@ -293,11 +321,31 @@ fn extract<'d>(
         let earlier = [request.earlier, &patch.plugins].concat();
         if let Some((plugin, left)) = plugins.build(position, &sites, &earlier)? {
             patch.plugins.push(plugin);
-            let undone = left.check(&old_side, &old_side, &undone, &all_undone);
-            patch.left.push((left, undone.err()));
+            let no_way_back = left.check(&old_side, &old_side, &undone, &all_undone);
+            let makers = all
+                .values()
+                .filter(|site| left.holds_closures_of(site.owner()));
+            patch.left.push(LeftByPlugin {
+                position,
+                no_way_back: no_way_back.err(),
+                closures_of: makers.map(|site| site.name.clone()).collect(),
+                left,
+            });
         }
     }
     Ok(patch)
+}
+
+/// A function of the program by the path of its code.
+fn site_key(
+    old: &Code<'_>,
+    then: &HashMap<String, CompiledSite>,
+    function: &str,
+) -> Option<SiteKey> {
+    let own = format!("{function}::{{closure#0}}");
+    let site = then.get(function).or_else(|| then.get(&own))?;
+    let (object, _) = old.world.pieces(&site.path).first()?;
+    Some((old.units[*object], site.name.clone()))
 }
 
 /// Variables whose numbers have changed, against the program and what earlier plugins brought.

@@ -18,9 +18,10 @@ use super::{Read, Request, UnitSources, WholeCrateError, WholeCratePatch};
 use crate::os::files::below;
 use crate::os::process::{Cancel, Cancelled};
 use crate::patch::build::{BuildError, Built, Job};
+use crate::patch::left;
 use crate::patch::user_errors;
 use crate::program::left_behind::{self, LeftBehind};
-use crate::program::plan::{Plan, PlannedFunction, SiteKey};
+use crate::program::plan::{KeptBody, Plan, PlannedFunction, SiteKey};
 use crate::program::whole_crate_plugin::Replaced;
 use crate::program::{LoadedUnit, Program};
 use crate::rustc::run::first_error;
@@ -111,7 +112,7 @@ pub(crate) fn prepare(program: &Program, cancel: &Cancel) -> Result<()> {
             edited: None,
         })
         .collect();
-    super::prepare(&Request {
+    let kept = super::prepare(&Request {
         units: &units,
         rustc: &program.rustc,
         linker: program.linker.as_deref(),
@@ -125,6 +126,7 @@ pub(crate) fn prepare(program: &Program, cancel: &Cancel) -> Result<()> {
         number: 0,
         cancel,
     })?;
+    program.kept_closures.get_or_init(|| kept);
     Ok(())
 }
 
@@ -231,14 +233,17 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<&str>) -> Built {
             unit.restore.push(function.clone());
         }
     }
-    let left = patch
-        .left
-        .into_iter()
-        .map(|(left, no_way_back)| LeftBehind {
-            no_way_back,
-            ..LeftBehind::new(left, &job.wanted)
-        });
+    let left = patch.left.into_iter().map(|by| LeftBehind {
+        no_way_back: by.no_way_back,
+        ..left::behind(job, by.position, by.left, by.closures_of)
+    });
     let left = left.collect();
+    let mut kept_bodies = left::kept(job, &plan, &patch.keep_bodies);
+    let others = patch.keep_other_bodies.into_iter();
+    kept_bodies.extend(others.map(|function| KeptBody {
+        function,
+        place: None,
+    }));
     let mut notes = patch.notes;
     if let Some(why) = why {
         notes.insert(0, format!("the whole crate is compiled: {why}"));
@@ -257,7 +262,7 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<&str>) -> Built {
             .map(|function| planned(0, function))
             .collect(),
         preserved_statics: patch.preserved_statics,
-        keep_bodies: patch.keep_bodies,
+        kept_bodies,
         left,
         whole_crate_plugins: patch.plugins,
         notes,

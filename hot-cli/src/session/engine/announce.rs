@@ -10,8 +10,8 @@ use soft_mock_abi::protocol::Loaded;
 
 use super::parts::patches::Patch;
 use crate::patch::Built;
-use crate::program::plan::{Edit, PlannedFunction, Rude, Wanted};
-use crate::ui::{Event, FunctionPlace, Reason};
+use crate::program::plan::{Edit, KeptBody, PlannedFunction, Rude, Wanted};
+use crate::ui::{Event, FunctionPlace, KeptPlace, Reason};
 
 /// What is new. What a process told of running calls decides what is said of it.
 pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<Event> {
@@ -35,6 +35,7 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
             functions: live,
             elapsed,
             because: because(&patch.wanted),
+            keep: Vec::new(),
         });
         events.push(still);
     }
@@ -45,11 +46,52 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
     events.push(Event::Restored {
         functions: restored.collect(),
         elapsed,
+        keep: Vec::new(),
     });
     events.extend(kept_values(&patch.wanted.fresh, &patch.preserved_statics));
-    let functions = patch.keep_bodies.iter().cloned();
-    events.extend(functions.map(|function| Event::KeepBodies { function }));
+    keep(&mut events, &patch.kept_bodies);
     events
+}
+
+/// What keeps its body is said beside the functions that are new, or else by itself. What was made
+/// by others was told with them.
+fn keep(events: &mut Vec<Event>, kept: &[KeptBody]) {
+    let (mut all, mut others) = (Vec::new(), Vec::new());
+    for kept in kept {
+        match &kept.place {
+            Some(_) => all.push(kept),
+            None => others.push(kept_place(kept)),
+        }
+    }
+    for event in events.iter_mut() {
+        let (Event::Patched {
+            functions, keep, ..
+        }
+        | Event::Restored {
+            functions, keep, ..
+        }) = event
+        else {
+            continue;
+        };
+        let is_new = |kept: &&&KeptBody| functions.iter().any(|new| new.name == kept.function);
+        keep.extend(all.iter().filter(is_new).map(|kept| kept_place(kept)));
+        if !functions.is_empty() {
+            keep.append(&mut others);
+        }
+    }
+    if !others.is_empty() {
+        events.push(Event::KeepBodies(others));
+    }
+}
+
+fn kept_place(kept: &KeptBody) -> KeptPlace {
+    KeptPlace {
+        function: kept.function.clone(),
+        place: kept
+            .place
+            .as_ref()
+            .map(|(file, number)| (shown(file), line(*number))),
+    }
 }
 
 /// An edit was compiled, and the code of the running program is what comes out.
@@ -218,7 +260,7 @@ mod tests {
             }),
             once: Vec::new(),
             preserved_statics: Vec::new(),
-            keep_bodies: Vec::new(),
+            kept_bodies: Vec::new(),
             load: Load {
                 id: 1,
                 plugins: Vec::new(),
@@ -275,6 +317,31 @@ mod tests {
         assert_eq!(names(running), ["a::serve"]);
         assert_eq!(names(dead), ["a::main"]);
         assert_eq!(names(restored), ["a::g"]);
+    }
+
+    #[test]
+    fn what_keeps_its_body_is_said_with_its_function() {
+        let plan = UnitPlan {
+            patch: vec![function("a::f"), function("a::g")],
+            ..UnitPlan::default()
+        };
+        let mut patch = patch(plan);
+        patch.wanted.active = vec![((0, "a::g".into()), function("a::g"))];
+        let kept = |function: &str, place: Option<usize>| KeptBody {
+            function: function.into(),
+            place: place.map(|line| ("/a.rs".into(), line)),
+        };
+        patch.kept_bodies = vec![
+            kept("a::f", Some(4)),
+            kept("a::g", Some(5)),
+            kept("a::h::<u8>", None),
+        ];
+        let events = self::patched(&patch, &loaded(&[]), Duration::ZERO);
+        let Some(Event::Patched { keep, .. }) = events.first() else {
+            panic!("{events:?}");
+        };
+        let said: Vec<_> = keep.iter().map(|kept| &*kept.function).collect();
+        assert_eq!(said, ["a::f", "a::h::<u8>"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use soft_mock_abi::protocol::{Load, Loaded, Refused, Restore, ToProgram};
 use crate::control::Connection;
 use crate::os::process::Cancel;
 use crate::patch::Built;
-use crate::program::plan::{PlannedFunction, Wanted};
+use crate::program::plan::{KeptBody, PlannedFunction, Wanted};
 use crate::session::engine::effect::Effect;
 use crate::ui;
 
@@ -46,7 +46,7 @@ pub(crate) struct Patch {
     /// Statics that begin with another value now.
     pub(crate) preserved_statics: Vec<String>,
     /// Functions of which closures may be alive, which keep the bodies that they were made with.
-    pub(crate) keep_bodies: Vec<String>,
+    pub(crate) kept_bodies: Vec<KeptBody>,
     pub(crate) load: Load,
     /// The save.
     pub(crate) since: Instant,
@@ -146,7 +146,7 @@ impl Patches {
                 wanted: building.wanted,
                 once: built.once,
                 preserved_statics: built.preserved_statics,
-                keep_bodies: built.keep_bodies,
+                kept_bodies: built.kept_bodies,
                 since: building.since,
                 recipients,
                 load,
@@ -271,7 +271,7 @@ mod tests {
             plan: BTreeMap::new(),
             once: Vec::new(),
             preserved_statics: Vec::new(),
-            keep_bodies: Vec::new(),
+            kept_bodies: Vec::new(),
             left: Vec::new(),
             whole_crate_plugins: Vec::new(),
             notes: Vec::new(),
