@@ -256,7 +256,8 @@ impl UnitJob<'_> {
         })
     }
 
-    /// A closure that may be alive, and is another one now: the code has to tell what becomes of it.
+    /// A closure that may be alive, and is another one now: the code has to tell what becomes of
+    /// it.
     fn living_closure(&self, targets: &[Target<'_>]) -> Option<String> {
         let mut targets = targets.iter();
         let target = targets.find(|target| {

@@ -1,5 +1,5 @@
-//! What a plugin leaves in the program, and which closures and async blocks live on with a body that
-//! stands in no file any more.
+//! What a plugin leaves in the program, and which closures and async blocks live on with a body
+//! that stands in no file any more.
 //!
 //! Knows nothing of how plugins are made, but for the names that functions have in those of bodies.
 

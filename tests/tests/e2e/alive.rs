@@ -105,7 +105,9 @@ fn a_patched_handler_keeps_its_patch_while_its_signature_waits() {
         ],
     );
     program.session.wait_for_stderr("the old code runs on");
-    program.project.edit(FILE, "calls.truncate(2)", "calls.truncate(3)");
+    program
+        .project
+        .edit(FILE, "calls.truncate(2)", "calls.truncate(3)");
     let patch = program.session.wait_for_patch();
     assert!(patch.contains("alive::closures::make ("), "{patch}");
     let still = ["still can't be patched: ", "signature of fn show changed"];

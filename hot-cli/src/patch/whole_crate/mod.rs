@@ -99,8 +99,8 @@ pub(crate) struct WholeCratePatch {
     pub(crate) once: Vec<Replaced>,
     /// Statics that begin with another value now: the running ones keep theirs.
     pub(crate) preserved_statics: Vec<String>,
-    /// Functions of the program as it was built of which closures may be alive, and keep the bodies
-    /// that they were made with.
+    /// Functions of the program as it was built of which closures may be alive, and keep the
+    /// bodies that they were made with.
     pub(crate) keep_bodies: BTreeSet<SiteKey>,
     /// The same of functions without a site.
     pub(crate) keep_other_bodies: Vec<String>,
