@@ -1,7 +1,8 @@
 //! What patches have left in a program: code of theirs that objects, pointers and closures may lead
 //! to after they were replaced or undone. One ledger for all ways in which a patch is made.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
 
 use soft_mock_compiled::compare::{Edits, Left};
 use soft_mock_rewriter::analysis::LocalItems;
@@ -13,8 +14,8 @@ use super::plan::{PlannedFunction, SiteKey, Wanted};
 #[derive(Debug, Clone)]
 pub(crate) struct LeftBehind {
     pub(crate) left: Left,
-    /// The bodies that were edited when it was made.
-    pub(crate) bodies: BTreeMap<SiteKey, Fingerprint>,
+    /// What was edited when it was made.
+    pub(crate) edited: Edited,
     /// Why the program would not be the original one if all functions got their original bodies
     /// again.
     pub(crate) no_way_back: Option<String>,
@@ -22,15 +23,43 @@ pub(crate) struct LeftBehind {
     pub(crate) closures_of: BTreeMap<SiteKey, LocalItems>,
 }
 
-impl LeftBehind {
-    /// What a plugin of this patch leaves.
-    pub(crate) fn new(left: Left, wanted: &Wanted) -> Self {
+/// What differs from the program as it was built.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Edited {
+    bodies: BTreeMap<SiteKey, Fingerprint>,
+    /// What reaches others: where, what, and what it is now.
+    indirect: BTreeSet<(PathBuf, String, Fingerprint)>,
+}
+
+impl Edited {
+    /// In a patch.
+    pub(crate) fn of(wanted: &Wanted) -> Self {
         let bodies = wanted.bodies.iter();
+        let indirect = wanted.indirect.iter();
         Self {
-            left,
             bodies: bodies
                 .map(|(site, function)| (site.clone(), function.body))
                 .collect(),
+            indirect: indirect
+                .map(|edit| (edit.file.clone(), edit.what.clone(), edit.now))
+                .collect(),
+        }
+    }
+
+    /// The names of the functions whose bodies are others.
+    fn other_bodies<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
+        let all = self.bodies.keys().chain(other.bodies.keys());
+        all.filter(|site| self.bodies.get(*site) != other.bodies.get(*site))
+            .map(|(_, name)| name.as_str())
+    }
+}
+
+impl LeftBehind {
+    /// What a plugin of this patch leaves.
+    pub(crate) fn new(left: Left, wanted: &Wanted) -> Self {
+        Self {
+            left,
+            edited: Edited::of(wanted),
             no_way_back: None,
             closures_of: BTreeMap::new(),
         }
@@ -38,22 +67,36 @@ impl LeftBehind {
 
     /// What was edited between this patch and another one.
     pub(crate) fn edits_until(&self, wanted: &Wanted) -> Edits {
-        let now = &wanted.bodies;
-        let differs = |site: &&SiteKey| {
-            self.bodies.get(*site) != now.get(*site).map(|function| &function.body)
-        };
-        let bodies: HashSet<String> = self
-            .bodies
-            .keys()
-            .chain(now.keys())
-            .filter(differs)
-            .map(|(_, name)| name.clone())
-            .collect();
+        let now = Edited::of(wanted);
+        let bodies = self.edited.other_bodies(&now);
         Edits {
             only_bodies: wanted.indirect.is_empty(),
-            bodies,
+            bodies: bodies.map(str::to_owned).collect(),
             undone: false,
         }
+    }
+
+    /// Why what it left can't live on in the program as it was with these edits. Without any that
+    /// reach others, that is the original one; else what was compiled then isn't at hand, and it
+    /// has to be the same.
+    pub(crate) fn outlives(&self, then: &Edited, crates: &HashSet<String>) -> Option<String> {
+        if self.edited == *then {
+            return None;
+        }
+        if then.indirect.is_empty() {
+            return self.no_way_back.clone();
+        }
+        let first = match self.edited.indirect == then.indirect {
+            true => {
+                let others = self.edited.other_bodies(then);
+                let names = others.map(|name| name.rsplit("::").next().unwrap_or(name));
+                self.left.first_inside(crates, &names.collect())
+            }
+            false => self.left.first(crates),
+        };
+        first.map(|path| {
+            format!("what was made meanwhile may still lead to `{path}` as it is in the patch")
+        })
     }
 }
 

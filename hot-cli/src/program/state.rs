@@ -5,8 +5,10 @@
 //! What an earlier patch brought into the program (types, statics) is remembered as well: it may
 //! not change under the code and the values that are left of it.
 
+mod bodies;
 mod compare;
 mod files;
+mod moved;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +18,7 @@ use soft_mock_abi::protocol::{Load, SiteInfo};
 use soft_mock_rewriter::analysis::{forget_sources, DeclaredFunction, FileItems, LayoutNames};
 use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
-use super::left_behind::LeftBehind;
+use super::left_behind::{Edited, LeftBehind};
 use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, SiteKey, Wanted};
 use super::whole_crate_plugin::WholeCratePlugin;
 use super::{LoadedUnit, Program};
@@ -54,6 +56,8 @@ pub(crate) struct ProgramState {
     earlier: Vec<WholeCratePlugin>,
     /// What all plugins have left that were loaded.
     left: Vec<LeftBehind>,
+    /// What was edited in the patches that are in effect.
+    edited: Edited,
     /// States of files from which such plugins were made, as far as they hold something that a
     /// later one does not.
     loaded: BTreeMap<(usize, PathBuf), Vec<Arc<FileItems>>>,
@@ -76,6 +80,9 @@ struct Before {
     made_from: BTreeMap<(usize, PathBuf), ChangedFile>,
     meaning: Option<Meaning>,
     told: Vec<Edit>,
+    edited: Edited,
+    /// How much had been left until then.
+    left: usize,
 }
 
 /// What was refused, with all that was saved together with it.
@@ -113,6 +120,7 @@ impl ProgramState {
             latest: Vec::new(),
             earlier: Vec::new(),
             left: Vec::new(),
+            edited: Edited::default(),
             loaded: BTreeMap::new(),
             lasting: None,
             held: BTreeMap::new(),
@@ -161,6 +169,18 @@ impl ProgramState {
         !known && !function.cfgs.is_empty()
     }
 
+    /// Why so many of the last patches can't be taken back: what they left in the program would not
+    /// be what it was before.
+    pub(crate) fn no_way_back(&self, patches: usize) -> Option<String> {
+        let first = self.before.len().checked_sub(patches)?;
+        let then = self.before.get(first)?;
+        let units = self.program.units.iter();
+        let crates = units.map(|loaded| loaded.unit.crate_name.clone()).collect();
+        let left = self.left.iter().skip(then.left);
+        left.filter_map(|left| left.outlives(&then.edited, &crates))
+            .next()
+    }
+
     /// Takes note that the last patches were taken back, which were made from these files.
     pub(crate) fn rolled_back(&mut self, patches: usize, files: &[PathBuf]) {
         for _ in 0..patches {
@@ -171,6 +191,7 @@ impl ProgramState {
                 self.made_from = before.made_from;
                 self.meaning = before.meaning;
                 self.told = before.told;
+                self.edited = before.edited;
             }
         }
         let held = files.iter().map(|path| (path.clone(), content_hash(path)));
@@ -184,6 +205,8 @@ impl ProgramState {
             made_from: self.made_from.clone(),
             meaning: self.meaning.clone(),
             told: self.told.clone(),
+            edited: std::mem::replace(&mut self.edited, Edited::of(wanted)),
+            left: self.left.len(),
         });
         for (position, unit) in &wanted.plan {
             for function in &unit.patch {

@@ -127,6 +127,8 @@ pub(crate) enum Event {
     /// These are patched, but the call in progress goes on with the old body, and no other is to
     /// be expected.
     StillRunning(Vec<FunctionPlace>),
+    /// They can't be, for this reason.
+    NotRolledBack(String),
     /// These are running and won't be called again: the edit has no effect before a restart.
     WithoutEffect(Vec<FunctionPlace>),
     /// A patch waits for the program's safe point; the names of some of its functions.
@@ -203,6 +205,7 @@ impl Event {
                 keep,
             } => done("restored", functions, *elapsed, None, keep),
             Self::RolledBack { done, elapsed } => rolled_back(done, *elapsed),
+            Self::NotRolledBack(why) => vec![not_rolled_back(why)],
             Self::StillRunning(functions) => each(functions, |function| {
                 format!(
                     "{function} is running: the call in progress keeps its old body, the next one is new"
@@ -347,9 +350,12 @@ fn rolled_back(done: &RolledBack, elapsed: Duration) -> Vec<Line> {
         let keep = "the files keep the edit; it counts again when they change";
         lines.push(Line::Own(Tone::Plain, keep.to_owned()));
     }
-    let refused = done.refused.iter();
-    lines.extend(refused.map(|why| Line::Own(Tone::Warning, format!("not rolled back: {why}"))));
+    lines.extend(done.refused.iter().map(|why| not_rolled_back(why)));
     lines
+}
+
+fn not_rolled_back(why: &str) -> Line {
+    Line::Own(Tone::Warning, format!("not rolled back: {why}"))
 }
 
 fn refused(edits: &[Reason], then: Consequence, again: bool) -> Vec<Line> {

@@ -11,6 +11,7 @@ mod dynamic;
 mod functions;
 mod modules;
 mod read;
+mod split;
 mod statics;
 mod types;
 

@@ -21,6 +21,8 @@ pub(crate) struct Model<'p> {
     pub(crate) lives: Vec<Lives>,
     /// What `hot rollback` leads back to.
     pub(crate) history: Vec<State>,
+    /// Whether the edits of a fragment were rolled back: they count again when its file changes.
+    pub(crate) rolled_back: Vec<bool>,
     /// Whether a refusal has to name what was edited.
     pub(crate) is_strict: bool,
 }
@@ -44,6 +46,7 @@ impl<'p> Model<'p> {
             born: state.clone(),
             lives: vec![Lives::default(); state.len()],
             history: Vec::new(),
+            rolled_back: vec![false; state.len()],
             is_strict: true,
         };
         for (fragment, standing) in state.iter().enumerate() {

@@ -100,6 +100,7 @@ impl Model<'_> {
         }
         touched.sort_unstable();
         touched.dedup();
+        touched.iter().for_each(|at| self.rolled_back[*at] = false);
         touched
     }
 
@@ -229,7 +230,8 @@ impl Model<'_> {
             turned
                 .iter_mut()
                 .for_each(|standing| standing.knobs[at] = new.knobs[at]);
-            match !said.refused && (said.waits.is_empty() || turns(at)) {
+            let all_counts = said.waits.is_empty() && !self.rolled_back[fragment];
+            match !said.refused && (all_counts || turns(at)) {
                 true => all = turned,
                 false => all.extend(turned),
             }
@@ -241,7 +243,8 @@ impl Model<'_> {
 
     /// Whether just that is named beside a patch which still waits.
     fn weigh_what_waits(&self, step: &Step, said: &Said<'_>) -> Result<(), (FaultKind, String)> {
-        let waits = |at: usize| self.source[at].knobs != self.running[at].knobs;
+        let waits =
+            |at: usize| self.source[at].knobs != self.running[at].knobs && !self.rolled_back[at];
         if said.waits.is_empty() {
             return match (0..self.source.len()).find(|at| waits(*at)) {
                 None => Ok(()),
@@ -394,6 +397,8 @@ impl Model<'_> {
         match step {
             Step::Rollback if answer.has(&Word::RolledBack) => {
                 self.history.pop();
+                let states = self.source.iter().zip(&self.running);
+                self.rolled_back = states.map(|(source, runs)| source != runs).collect();
             }
             // More than one patch may have come of it, or what came before is still in the way.
             _ if step.is_several() || !self.is_level() => self.history.clear(),

@@ -210,6 +210,20 @@ fn an_object_that_a_patch_has_made_outlives_its_undoing() {
     );
     program.session.wait_for_patch();
     assert_eq!(program.session.ask("objects"), "[2004] 2007");
+
+    let rollback = || {
+        program
+            .project
+            .run(soft_mock_tests::hot::binary(), &["rollback"])
+    };
+    let refused = rollback();
+    assert!(!refused.status.success(), "{refused:?}");
+    program.session.wait_for_all(&[
+        "not rolled back: `<alive::objects::Added<u32> as alive::objects::Call>::call` has no site",
+        "take the edit back in its file, or restart",
+    ]);
+    assert_eq!(program.session.ask("objects"), "[2004] 2007");
+
     program.project.save(Save::InPlace, FILE, &original);
     let words = [
         "undone: `<alive::objects::Added<u32> as alive::objects::Call>::call` has no site",
@@ -217,6 +231,45 @@ fn an_object_that_a_patch_has_made_outlives_its_undoing() {
     ];
     program.session.wait_for_all(&words);
     program.session.wait_for_stderr("the old code runs on");
+    assert_eq!(program.session.ask("objects"), "[2004] 2007");
+}
+
+/// Back to an earlier patch, and not to the program as it was built.
+#[test]
+fn an_object_that_a_patch_has_made_outlives_a_rollback_to_another() {
+    let mut program = Program::start("objects", "[] 1007");
+    let rollback = |program: &Program| {
+        let output = program
+            .project
+            .run(soft_mock_tests::hot::binary(), &["rollback"]);
+        output.status.success()
+    };
+    program.patches(("n.into() + 100", "n.into() + 200"), "[] 1007");
+    program.project.edit_all(
+        FILE,
+        &[
+            (
+                "all.truncate(1);",
+                "if all.is_empty() { all.push(Box::new(Added(3u32))); }",
+            ),
+            ("self.0.into() + 1000", "self.0.into() + 2000"),
+        ],
+    );
+    program.session.wait_for_patch();
+    assert_eq!(program.session.ask("objects"), "[2004] 2007");
+    assert!(
+        !rollback(&program),
+        "the object would keep the patch's code"
+    );
+    program.session.wait_for_all(&[
+        "not rolled back: what was made meanwhile may still lead to `",
+        "alive::objects::Added<u32> as alive::objects::Call>::call",
+    ]);
+    assert_eq!(program.session.ask("objects"), "[2004] 2007");
+
+    program.patches(("calls.truncate(2)", "calls.truncate(3)"), "[2004] 2007");
+    assert!(rollback(&program), "what it leads to is what it was before");
+    program.session.wait_for_mention("rolled back ");
     assert_eq!(program.session.ask("objects"), "[2004] 2007");
 }
 

@@ -88,6 +88,22 @@ impl Left {
         Some(without_marks(path))
     }
 
+    /// The same of what is declared in the bodies of these functions, by their names alone.
+    pub fn first_inside(
+        &self,
+        crates: &HashSet<String>,
+        functions: &HashSet<&str>,
+    ) -> Option<String> {
+        let is_inside = |path: &String| {
+            let path = without_marks(path);
+            let mut around = path.rsplit("::").skip(1);
+            !is_closure(&path, crates) && around.any(|name| functions.contains(name))
+        };
+        let mut all = self.held.iter();
+        let (path, _) = all.find(|(_, held)| held.reach.iter().any(is_inside))?;
+        Some(without_marks(path))
+    }
+
     /// Whether it may hold closures or futures of the function that has this path, or this name in
     /// the plugin.
     pub fn holds_closures_of(&self, function: &str) -> bool {

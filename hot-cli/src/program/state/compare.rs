@@ -6,6 +6,7 @@ use std::ops::Deref;
 use soft_mock_rewriter::analysis::{is_skipped, Ineligible};
 use soft_mock_rewriter::diff::{diff, ChangedFunction, FileDiff, ProgramContext};
 
+use super::moved::Moved;
 use super::*;
 use crate::program::plan::{Change, Edit, Plan, UnitPlan};
 
@@ -17,6 +18,7 @@ struct Found {
     meaning: Meaning,
     indirect: BTreeSet<Edit>,
     bodies: BTreeMap<SiteKey, PlannedFunction>,
+    moved: Moved,
 }
 
 /// A file of one unit, as it was compiled and as it is.
@@ -48,7 +50,10 @@ impl ProgramState {
 
     /// Compares all files.
     fn find(&self) -> Result<Found, SyntaxError> {
-        let mut found = Found::default();
+        let mut found = Found {
+            moved: self.moved(),
+            ..Found::default()
+        };
         let after = LazyCell::new(|| LayoutNames::of(self.files_now()));
         for ((position, path), file) in self.held_files() {
             self.compare_file(path, *position, file, &after, &mut found);
@@ -114,7 +119,7 @@ impl ProgramState {
         if !found.rude.iter().all(is_known) || !found.indirect.iter().all(waits_too) {
             return None;
         }
-        if self.program.is_plugin || self.whole_crate {
+        if self.program.is_plugin || self.whole_crate || found.moved.is_any() {
             return None;
         }
         found.indirect.clear();
@@ -134,7 +139,7 @@ impl ProgramState {
     /// A patch, if there is anything to do; functions that wait stay as they are.
     fn wanted(&self, mut found: Found, waiting: &BTreeSet<SiteKey>) -> Change {
         if found.indirect.is_empty() {
-            self.plan_bodies(&mut found, waiting);
+            self.plan_bodies(&found.bodies, waiting, &mut found.plan);
             let idle = |unit: &UnitPlan| unit.patch.is_empty() && unit.restore.is_empty();
             // Idle units stay: a build of whole crates has to know all edited files. And what
             // reached others in the patch before is taken back, also if no body of a
@@ -152,7 +157,7 @@ impl ProgramState {
             plan: found.plan,
             meaning: found.meaning,
             // A small crate is made of the files that the program was compiled from.
-            whole_crate: (self.whole_crate || !self.gone.is_empty()) && !found.bodies.is_empty(),
+            whole_crate: (self.whole_crate || found.moved.is_any()) && !found.bodies.is_empty(),
             fresh: self.fresh(&found.indirect),
             undone: self.undone(&found.indirect),
             indirect: found.indirect.into_iter().collect(),
@@ -189,40 +194,6 @@ impl ProgramState {
         self.lasting.as_ref().unwrap_or(&self.program.lasting)
     }
 
-    /// All files as they are now, with the positions of their units.
-    fn files_now(&self) -> impl Iterator<Item = (usize, &FileItems)> {
-        let built = self.program.files();
-        let built = built.filter(|(position, path, _)| {
-            !self.is_changed(*position, path)
-                && !self.gone.contains(&(*position, path.to_path_buf()))
-        });
-        let current = self.current.iter();
-        let current = current.filter(|(path, _)| !self.held.contains_key(*path));
-        let changed = current.flat_map(|(_, state)| match state {
-            FileState::Changed(units) => units.as_slice(),
-            FileState::Syntax(_) | FileState::Rude(_) => &[],
-        });
-        let held = self.held_files();
-        built
-            .map(|(position, _, items)| (position, items))
-            .chain(changed.map(|(position, file)| (*position, &*file.items)))
-            .chain(held.map(|((position, _), file)| (*position, &*file.items)))
-    }
-
-    /// Files whose edits were rolled back, as they were before those.
-    fn held_files(&self) -> impl Iterator<Item = (&(usize, PathBuf), &ChangedFile)> {
-        let made_from = self.made_from.iter();
-        made_from.filter(|((_, path), _)| self.held.contains_key(path))
-    }
-
-    fn is_changed(&self, position: usize, path: &Path) -> bool {
-        if self.held.contains_key(path) {
-            return self.made_from.contains_key(&(position, path.to_owned()));
-        }
-        matches!(self.current.get(path), Some(FileState::Changed(units))
-            if units.iter().any(|(unit, _)| *unit == position))
-    }
-
     fn compare_file(
         &self,
         path: &Path,
@@ -231,34 +202,33 @@ impl ProgramState {
         after: &dyn Deref<Target = LayoutNames>,
         found: &mut Found,
     ) {
-        let loaded = &self.program.units[position];
-        let empty = empty(path, &file.items.module);
-        let pair = Pair {
-            path,
-            position,
-            old: loaded
-                .files
-                .get(path)
-                .or_else(|| self.moved_from(position, &file.items.module))
-                .map_or(&empty, |items| items),
-            new: &file.items,
-        };
-        let Some(different) = self.compare_pair(&pair, after, found) else {
-            return;
-        };
-        let unit = found.plan.entry(position).or_default();
-        unit.files.insert(path.to_owned(), file.clone());
-        for changed in different.changed {
-            self.body_changed(&pair, &changed, found);
+        if found.moved.is_in(position) {
+            // The crate is read from all files that declare its modules now.
+            let unit = found.plan.entry(position).or_default();
+            unit.files.insert(path.to_owned(), file.clone());
         }
-    }
-
-    /// What a module held whose file is another one now: `a/mod.rs` in place of `a.rs`, or the
-    /// other way round.
-    fn moved_from(&self, position: usize, module: &[String]) -> Option<&Arc<FileItems>> {
-        let gone = self.gone.iter().filter(|(unit, _)| *unit == position);
-        let mut files = gone.filter_map(|(unit, path)| self.program.units[*unit].files.get(path));
-        files.find(|items| items.module == module)
+        let pieces = found.moved.pieces(position, &file.items);
+        for (number, new) in pieces.iter().enumerate() {
+            let old = match number {
+                0 => self.as_compiled(position, path, new, &found.moved),
+                _ => self.module_as_compiled(position, &new.module, &found.moved),
+            };
+            let empty = empty(path, &new.module);
+            let pair = Pair {
+                path,
+                position,
+                old: old.as_deref().unwrap_or(&empty),
+                new,
+            };
+            let Some(different) = self.compare_pair(&pair, after, found) else {
+                continue;
+            };
+            let unit = found.plan.entry(position).or_default();
+            unit.files.insert(path.to_owned(), file.clone());
+            for changed in different.changed {
+                self.body_changed(&pair, &changed, found);
+            }
+        }
     }
 
     /// Modules that are declared no more: all that they had is gone.
@@ -268,8 +238,10 @@ impl ProgramState {
                 continue;
             };
             let mut new = self.new_files.values();
-            if new.any(|(unit, module)| unit == position && *module == old.module) {
-                continue; // Its file has moved.
+            if new.any(|(unit, module)| unit == position && *module == old.module)
+                || self.is_block_now(*position, &old.module)
+            {
+                continue; // It stands elsewhere now.
             }
             let pair = Pair {
                 path,
@@ -295,8 +267,11 @@ impl ProgramState {
         };
         let mut different = diff(pair.old, pair.new, &around);
         let key = (pair.position, pair.path.to_owned());
-        for earlier in self.loaded.get(&key).into_iter().flatten() {
-            different.rude.extend(diff(earlier, pair.new, &around).rude);
+        let place = (pair.position, pair.path);
+        for earlier in self.as_loaded(place, &pair.new.module, &found.moved) {
+            different
+                .rude
+                .extend(diff(&earlier, pair.new, &around).rude);
         }
         for edit in &different.rude {
             found.rude.insert(Rude {
@@ -355,54 +330,6 @@ impl ProgramState {
         found
             .bodies
             .insert((pair.position, planned.name.clone()), planned);
-    }
-
-    /// Functions that are to get another body than they have now.
-    fn plan_bodies(&self, found: &mut Found, waiting: &BTreeSet<SiteKey>) {
-        for (site, function) in &found.bodies {
-            let active = self.active.get(site).map(|active| active.body);
-            if active != Some(function.body) {
-                let unit: &mut UnitPlan = found.plan.entry(site.0).or_default();
-                unit.patch.push(function.clone());
-            }
-        }
-        for (site, active) in &self.active {
-            if waiting.contains(site) || found.bodies.contains_key(site) {
-                continue;
-            }
-            let restored = match self.original(site) {
-                None => active.clone(),
-                Some((path, original)) if self.is_as_built(site, original) => {
-                    let crate_name = &self.program.units[site.0].unit.crate_name;
-                    planned(crate_name, path, original)
-                }
-                // More than its body was edited, and that waits: so does what runs.
-                Some(_) => continue,
-            };
-            let unit: &mut UnitPlan = found.plan.entry(site.0).or_default();
-            unit.restore.push(restored);
-        }
-    }
-
-    /// A function as the program was built with it.
-    fn original(&self, (position, name): &SiteKey) -> Option<(&PathBuf, &DeclaredFunction)> {
-        let loaded = &self.program.units[*position];
-        let crate_name = &loaded.unit.crate_name;
-        loaded.files.iter().find_map(|(path, items)| {
-            let mut functions = items.functions.iter();
-            let function = functions.find(|function| function.site_name(crate_name) == *name)?;
-            Some((path, function))
-        })
-    }
-
-    /// Whether the files say of a function what it was built from.
-    fn is_as_built(&self, (position, name): &SiteKey, original: &DeclaredFunction) -> bool {
-        let crate_name = &self.program.units[*position].unit.crate_name;
-        let own = self.files_now().filter(|(unit, _)| unit == position);
-        own.flat_map(|(_, items)| &items.functions).any(|now| {
-            (now.body, &now.signature) == (original.body, &original.signature)
-                && now.site_name(crate_name) == *name
-        })
     }
 
     /// A crate that was compiled as it is can't be compiled again for a patch: what it uses must

@@ -63,6 +63,40 @@ impl ProgramState {
         self.new_files.keys().chain(&self.missing)
     }
 
+    /// All files as they are now, with the positions of their units.
+    pub(super) fn files_now(&self) -> impl Iterator<Item = (usize, &FileItems)> {
+        let built = self.program.files();
+        let built = built.filter(|(position, path, _)| {
+            !self.is_changed(*position, path)
+                && !self.gone.contains(&(*position, path.to_path_buf()))
+        });
+        let current = self.current.iter();
+        let current = current.filter(|(path, _)| !self.held.contains_key(*path));
+        let changed = current.flat_map(|(_, state)| match state {
+            FileState::Changed(units) => units.as_slice(),
+            FileState::Syntax(_) | FileState::Rude(_) => &[],
+        });
+        let held = self.held_files();
+        built
+            .map(|(position, _, items)| (position, items))
+            .chain(changed.map(|(position, file)| (*position, &*file.items)))
+            .chain(held.map(|((position, _), file)| (*position, &*file.items)))
+    }
+
+    /// Files whose edits were rolled back, as they were before those.
+    pub(super) fn held_files(&self) -> impl Iterator<Item = (&(usize, PathBuf), &ChangedFile)> {
+        let made_from = self.made_from.iter();
+        made_from.filter(|((_, path), _)| self.held.contains_key(path))
+    }
+
+    fn is_changed(&self, position: usize, path: &Path) -> bool {
+        if self.held.contains_key(path) {
+            return self.made_from.contains_key(&(position, path.to_owned()));
+        }
+        matches!(self.current.get(path), Some(FileState::Changed(units))
+            if units.iter().any(|(unit, _)| *unit == position))
+    }
+
     /// Finds the files of modules that are declared now and were not, or the other way round.
     fn follow_modules(&mut self) {
         let (mut new, mut missing) = (BTreeMap::new(), BTreeSet::new());
@@ -78,11 +112,11 @@ impl ProgramState {
             }
             let tree = self.tree_now(position, loaded, &mut missing);
             let files = tree.map(|tree| tree.files).unwrap_or_default();
-            // A file may have vanished for a moment only, unless its module is found in another
-            // one.
+            // A file may have vanished for a moment only, unless its module is found elsewhere.
             let moved = |path: &PathBuf| {
                 let module = &loaded.files[path].module;
-                files.iter().any(|file| file.module == *module)
+                let mut files = files.iter();
+                files.any(|file| file.module == *module) || self.is_block_now(position, module)
             };
             if !vanished.into_iter().all(moved) {
                 continue;
@@ -262,15 +296,21 @@ impl ProgramState {
     }
 }
 
-/// The modules that a file declares: where, their names and conditions.
-fn children(items: &FileItems) -> BTreeSet<(&[String], &str, &[String])> {
+/// The modules that a file declares: where, their names and conditions, and how many of that name
+/// are blocks.
+fn children(items: &FileItems) -> BTreeSet<(&[String], &str, &[String], usize)> {
     let mut found = BTreeSet::new();
     for module in &items.modules {
         for child in &module.children {
+            let blocks = items.modules.iter().filter(|block| {
+                let outer = block.path.split_last();
+                outer.is_some_and(|(name, outer)| *name == child.name && outer == module.path)
+            });
             found.insert((
                 module.path.as_slice(),
                 child.name.as_str(),
                 child.cfgs.as_slice(),
+                blocks.count(),
             ));
         }
     }

@@ -170,8 +170,8 @@ fn edit_reason(edit: &Edit) -> Reason {
 }
 
 /// The functions that run something else than before: a build of whole crates carries the others
-/// along. Where that doesn't tell them apart, all of them, unless it was `main` that the edit
-/// reached.
+/// along. Where that doesn't tell them apart, all of them, unless the edit reached `main`, or gave
+/// others their original bodies.
 fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
     let all = || {
         let units = wanted.plan.iter();
@@ -186,7 +186,8 @@ fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
         .filter(|(position, function)| !carried(*position, function))
         .map(|(_, function)| function)
         .collect();
-    match new.is_empty() && !reached_main {
+    let restores = wanted.plan.values().any(|unit| !unit.restore.is_empty());
+    match new.is_empty() && !reached_main && !restores {
         true => all().map(|(_, function)| function).collect(),
         false => new,
     }

@@ -77,6 +77,14 @@ impl Engine {
             );
         }
         let undone = self.ledger.newest(patches)?;
+        let counts = undone
+            .iter()
+            .map(|(program, numbers)| (program, numbers.len()));
+        if let Some(why) = self.programs.no_way_back(counts) {
+            let why = format!("{why}; take the edit back in its file, or restart");
+            self.tell(ui::Event::NotRolledBack(why.clone()));
+            return Err(why);
+        }
         // What compiles now was compared with what is to be taken back.
         self.patches.drop_build();
         let id = self.numbers.next();

@@ -259,22 +259,9 @@ impl Reader<'_> {
     fn child(&mut self, item: &syn::ItemMod, at: &Scope<'_>) {
         let name = name_of(&item.ident);
         let visibility = aspect("visibility", item.vis.to_token_stream());
-        let kind = aspect(
-            "definition",
-            match item.content {
-                Some(_) => quote!(inline),
-                None => quote!(;),
-            },
-        );
-        self.push(
-            ItemKind::Mod,
-            name.clone(),
-            item.ident.span(),
-            &item.attrs,
-            at,
-        )
-        .aspects
-        .extend([visibility, kind]);
+        let span = item.ident.span();
+        let pushed = self.push(ItemKind::Mod, name.clone(), span, &item.attrs, at);
+        pushed.aspects.push(visibility);
         self.private(name.clone(), PrivateKind::Item, &item.vis, at.path);
         let around = cfgs(at.cfgs, &item.attrs);
         self.out.modules[at.module].children.push(Child {

@@ -74,6 +74,47 @@ fn names_of_a_module() {
 }
 
 #[test]
+fn a_block_is_like_a_file_of_its_own() {
+    let inside =
+        "use x::y; struct S { a: u8 } impl S { fn f(&self) {} } mod n { #[cfg(v)] fn g() {} }";
+    let outside = "struct T; mod n { struct S; }";
+    let whole = read(&format!("{outside} #[cfg(u)] mod m {{ {inside} }}"));
+    let module = ["a".to_owned(), "m".to_owned()];
+    let (rest, block) = whole.split(&module).expect("one block");
+    let alone = FileItems::read(inside, Path::new("src/a/m.rs"), &module).expect("a file");
+    let functions = |items: &FileItems| -> Vec<_> {
+        let functions = items.functions.iter();
+        functions
+            .map(|f| (f.site_name("app"), f.cfgs.clone(), f.body))
+            .collect()
+    };
+    assert_eq!(functions(&block), functions(&alone));
+    let named = |items: &FileItems| -> Vec<_> {
+        let items = items.items.iter();
+        items
+            .map(|i| (i.title(), i.module.clone(), i.cfgs.clone()))
+            .collect()
+    };
+    assert_eq!(named(&block), named(&alone));
+    let paths = |items: &FileItems| -> Vec<_> {
+        items
+            .modules
+            .iter()
+            .map(|m| (m.path.clone(), m.cfgs.clone()))
+            .collect()
+    };
+    assert_eq!(paths(&block), paths(&alone));
+    let declared = read(&format!("{outside} #[cfg(u)] mod m;"));
+    assert_eq!(
+        (named(&rest), paths(&rest)),
+        (named(&declared), paths(&declared))
+    );
+
+    let twice = read("#[cfg(u)] mod m {} #[cfg(not(u))] mod m {}");
+    assert!(twice.split(&module).is_none() && declared.split(&module).is_none());
+}
+
+#[test]
 fn items_can_be_kept_and_sent() {
     fn send<T: Send + Sync + 'static>() {}
     send::<FileItems>();

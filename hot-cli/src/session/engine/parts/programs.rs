@@ -180,6 +180,14 @@ impl Programs {
         (!nothing).then_some(restore)
     }
 
+    /// Why these patches of programs, so many of each, can't be taken back.
+    pub(crate) fn no_way_back<'a>(
+        &self,
+        mut patches: impl Iterator<Item = (&'a PathBuf, usize)>,
+    ) -> Option<String> {
+        patches.find_map(|(key, count)| self.known.get(key)?.no_way_back(count))
+    }
+
     /// How to build the plugins that stand in the way of a patch of one. None: more than plugins is
     /// concerned.
     pub(crate) fn plugins_to_rebuild(&self, key: &Path) -> Option<Vec<Rebuild>> {
