@@ -214,6 +214,12 @@ impl Program {
     pub(crate) fn watched_files(&self) -> &BTreeSet<PathBuf> {
         &self.watched
     }
+
+    /// Folders in which new files do so as well.
+    pub(crate) fn watched_folders(&self) -> impl Iterator<Item = &Path> {
+        let units = self.units.iter();
+        units.flat_map(|loaded| loaded.unit.folders_of_build_script())
+    }
 }
 
 impl LoadedUnit {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::dep_info;
+use super::foreign_crates;
 use super::unit::Unit;
 use crate::os::files::content_hash;
 
@@ -30,6 +30,10 @@ pub(crate) enum Role {
     BuildScript,
     /// The build script asks cargo to be run again when it changes.
     OfBuildScript,
+    /// A folder for which it asks that: new files in it count as well.
+    FolderOfBuildScript,
+    /// Where cargo's configuration stands, or would.
+    Configuration,
     /// A source of this crate, which the unit uses, and which is no member of the workspace.
     Dependency(String),
 }
@@ -37,18 +41,17 @@ pub(crate) enum Role {
 /// At most so many files are taken from a folder that a build script names.
 const FILES_MAX: usize = 2000;
 
-/// What cargo leaves in packages that it takes for unchangeable: from registries, from git,
-/// vendored.
-const UNCHANGEABLE: [&str; 2] = [".cargo-ok", ".cargo-checksum.json"];
-
 /// The inputs of a unit; `read` is what the compiler read.
 pub(super) fn inputs(unit: &Unit, read: &[PathBuf]) -> BTreeMap<PathBuf, Input> {
     let mut roles = BTreeMap::new();
-    for (path, krate) in dependencies(unit) {
+    for (path, krate) in foreign_crates::sources(unit) {
         roles.insert(path, Role::Dependency(krate));
     }
-    for path in named_by_build_script(unit) {
-        roles.insert(path, Role::OfBuildScript);
+    for path in configurations(unit) {
+        roles.insert(path, Role::Configuration);
+    }
+    for (path, role) in named_by_build_script(unit) {
+        roles.insert(path, role);
     }
     for path in read {
         roles.insert(unit.cwd.join(path), Role::Read);
@@ -67,8 +70,8 @@ pub(super) fn inputs(unit: &Unit, read: &[PathBuf]) -> BTreeMap<PathBuf, Input> 
     roles.into_iter().map(with_hash).collect()
 }
 
-/// The files for which the package's build script asked to be run again.
-fn named_by_build_script(unit: &Unit) -> Vec<PathBuf> {
+/// The files and folders for which the package's build script asked to be run again.
+fn named_by_build_script(unit: &Unit) -> Vec<(PathBuf, Role)> {
     let Some(out) = unit.env.get("OUT_DIR").map(Path::new) else {
         return Vec::new();
     };
@@ -78,9 +81,12 @@ fn named_by_build_script(unit: &Unit) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for named in text.iter().flat_map(|text| text.lines()).filter_map(named) {
         let path = unit.package().join(named);
-        match path.is_dir() {
-            true => files.extend(files_below(&path)),
-            false => files.push(path),
+        if path.is_dir() {
+            let below = files_below(&path).into_iter();
+            files.extend(below.map(|file| (file, Role::OfBuildScript)));
+            files.push((path, Role::FolderOfBuildScript));
+        } else {
+            files.push((path, Role::OfBuildScript));
         }
     }
     files
@@ -113,35 +119,12 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The sources of the libraries that the unit names and that people may edit, though nothing is
-/// recorded of them: each with the name of its crate.
-fn dependencies(unit: &Unit) -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    for (name, library) in unit.rustc_args().externs() {
-        let library = unit.cwd.join(library);
-        if Unit::of_library(&library).is_some() {
-            continue;
-        }
-        let stem = library.file_stem().and_then(|stem| stem.to_str());
-        let Some(stem) = stem.and_then(|stem| stem.strip_prefix("lib")) else {
-            continue;
-        };
-        // Without it nothing is known of the sources.
-        let list = dep_info::read(&library.with_file_name(format!("{stem}.d"))).unwrap_or_default();
-        let root = list.first().map(|path| unit.cwd.join(path));
-        if root.is_some_and(|root| !is_unchangeable(&root)) {
-            let files = list.into_iter().map(|path| unit.cwd.join(path));
-            found.extend(files.map(|path| (path, name.to_owned())));
-        }
-    }
-    found
-}
-
-fn is_unchangeable(source: &Path) -> bool {
-    source.ancestors().any(|folder| {
-        let mut marks = UNCHANGEABLE.iter();
-        marks.any(|mark| folder.join(mark).is_file())
-    })
+/// Where cargo looks for its configuration: it holds flags, and the environment of the build.
+fn configurations(unit: &Unit) -> impl Iterator<Item = PathBuf> + '_ {
+    let home = unit.env.get("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(unit.env.get("HOME")?).join(".cargo")));
+    let folders = unit.cwd.ancestors().map(|folder| folder.join(".cargo"));
+    folders.chain(home).map(|folder| folder.join("config.toml"))
 }
 
 #[cfg(test)]
@@ -167,15 +150,5 @@ mod tests {
         files.sort();
         let expected = ["a/b/z", "a/y", "x"].map(|file| dir.path().join(file));
         assert_eq!(files, expected);
-    }
-
-    #[test]
-    fn packages_of_registries_stay_as_they_are() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let source = dir.path().join("dep/src/lib.rs");
-        assert!(!is_unchangeable(&source));
-        std::fs::create_dir_all(dir.path().join("dep/src")).expect("folders");
-        std::fs::write(dir.path().join("dep/.cargo-ok"), "").expect("a file");
-        assert!(is_unchangeable(&source));
     }
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod args;
 pub(crate) mod dep_info;
+mod foreign_crates;
 pub(crate) mod inputs;
 pub(crate) mod recipe;
 pub(crate) mod run;

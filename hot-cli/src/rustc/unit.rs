@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::args::RustcArgs;
-use super::inputs::{inputs, Input};
+use super::inputs::{inputs, Input, Role};
 use crate::os::files::{replace_file, replace_with_mode};
 
 /// Why a crate has no sites that uses one that has.
@@ -170,6 +170,21 @@ impl Unit {
     /// compiler read.
     pub(crate) fn record_inputs(&mut self, read: &[PathBuf]) {
         self.inputs = inputs(self, read);
+    }
+
+    /// The folders of which the build script wants to know all files.
+    pub(crate) fn folders_of_build_script(&self) -> impl Iterator<Item = &Path> {
+        let folders = self.inputs.iter();
+        let folders = folders.filter(|(_, input)| input.role == Role::FolderOfBuildScript);
+        folders.map(|(path, _)| path.as_path())
+    }
+
+    /// Whether a file that wasn't there lies in one of them. Sources are rather new modules.
+    pub(crate) fn is_new_for_build_script(&self, path: &Path) -> bool {
+        let is_source = path.extension().is_some_and(|extension| extension == "rs");
+        let mut folders = self.folders_of_build_script();
+        folders
+            .any(|folder| path.starts_with(folder) && !(is_source && self.root.starts_with(folder)))
     }
 
     /// The unit that a library file belongs to, if there is a record of one.

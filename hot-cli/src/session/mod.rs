@@ -77,6 +77,7 @@ fn engine(
     let outside = Outside {
         control,
         watcher,
+        named: options.watch.clone(),
         supervisor: Supervisor::new(events.clone())?,
         events,
         reporter: Reporter::stderr(options.verbose),

@@ -56,6 +56,21 @@ fn what_a_build_script_reads_is_named() {
         "words/deep/er.txt:",
         "the build script of crate `ledger` reads it",
     ]);
+    project.save(Save::Rename, "words/deep/er.txt", "two\n");
+    session.wait_for_stderr("the edit was taken back");
+
+    // New files in a folder that it names, and what decides about its environment.
+    project.save(Save::InPlace, "words/new.txt", "five\n");
+    session.wait_for_all(&[
+        "words/new.txt:",
+        "the build script of crate `ledger` reads its folder",
+    ]);
+    std::fs::remove_file(project.path("words/new.txt")).expect("a file");
+    session.wait_for_stderr("the edit was taken back");
+    std::fs::create_dir_all(project.path(".cargo")).expect("a folder");
+    let config = "[env]\nWORD = \"six\"\n";
+    project.save(Save::InPlace, ".cargo/config.toml", config);
+    session.wait_for_all(&[".cargo/config.toml:", "cargo's configuration changed"]);
     assert_eq!(session.ask("x"), "one two account of ada: 2");
 }
 
@@ -87,4 +102,32 @@ fn a_dependency_beside_the_workspace_is_named() {
         "crate `library` is no member of the workspace; `hot --include library …` patches it",
     ]);
     assert_eq!(session.ask("x"), "hello from the library");
+}
+
+#[test]
+fn a_dependency_of_one_beside_the_workspace_is_named() {
+    let mut project = Project::fixture("neighbour");
+    let manifest = "[package]\nname = \"deeper\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let source = "pub fn name() -> &'static str {\n    \"the depth\"\n}\n";
+    std::fs::create_dir_all(project.path("deeper/src")).expect("a folder");
+    project.save(Save::InPlace, "deeper/Cargo.toml", manifest);
+    project.save(Save::InPlace, "deeper/src/lib.rs", source);
+    let manifest = project.read("library/Cargo.toml");
+    let manifest = manifest + "\n[dependencies]\ndeeper = { path = \"../deeper\" }\n";
+    project.save(Save::InPlace, "library/Cargo.toml", &manifest);
+    project.edit("library/src/lib.rs", "\"the library\"", "deeper::name()");
+    project.enter("program");
+    project.edit(
+        MAIN,
+        "    println!(\"{}\", greeting());",
+        "    println!(\"ready\");\n    for _ in std::io::stdin().lines() {\n        println!(\"{}\", greeting());\n    }",
+    );
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    project.edit("../deeper/src/lib.rs", "\"the depth\"", "\"a depth\"");
+    session.wait_for_all(&[
+        "deeper/src/lib.rs:",
+        "crate `deeper` is no member of the workspace; `hot --include deeper …` patches it",
+    ]);
+    assert_eq!(session.ask("x"), "hello from the depth");
 }

@@ -275,14 +275,25 @@ impl ProgramState {
     fn survey_input(&self, path: &Path) -> Option<String> {
         let now = content_hash(path);
         for LoadedUnit { unit, .. } in &self.program.units {
-            let Some(input) = unit.inputs.get(path).filter(|then| then.hash != now) else {
+            let name = &unit.crate_name;
+            let Some(input) = unit.inputs.get(path) else {
+                if now != 0 && unit.is_new_for_build_script(path) {
+                    return Some(format!(
+                        "the build script of crate `{name}` reads its folder"
+                    ));
+                }
                 continue;
             };
-            let name = &unit.crate_name;
+            if input.hash == now {
+                continue;
+            }
             return Some(match &input.role {
                 Role::Manifest => "the manifest changed".to_owned(),
+                Role::Configuration => "cargo's configuration changed".to_owned(),
                 Role::BuildScript => "the build script changed".to_owned(),
-                Role::OfBuildScript => format!("the build script of crate `{name}` reads it"),
+                Role::OfBuildScript | Role::FolderOfBuildScript => {
+                    format!("the build script of crate `{name}` reads it")
+                }
                 Role::Dependency(krate) => format!(
                     "crate `{krate}` is no member of the workspace; `hot --include {krate} …` patches it"
                 ),

@@ -273,5 +273,6 @@ impl Engine {
     /// Watches all files that concern the programs.
     pub(super) fn watch_files(&self) {
         self.outside.watch(self.programs.files());
+        self.outside.watch_folders(self.programs.folders());
     }
 }

@@ -13,7 +13,7 @@ use super::Event;
 use crate::child::{ChildError, Launch, Supervisor};
 use crate::control::Control;
 use crate::ui::{self, Reporter};
-use crate::watch::Watcher;
+use crate::watch::{WatchError, Watcher};
 
 /// How long a program may take to end when it is restarted.
 const GRACE: Duration = Duration::from_secs(3);
@@ -22,6 +22,8 @@ const GRACE: Duration = Duration::from_secs(3);
 pub(crate) struct Outside {
     pub(crate) control: Control,
     pub(crate) watcher: Watcher,
+    /// Files and folders that the user named to be watched.
+    pub(crate) named: Vec<PathBuf>,
     pub(crate) supervisor: Supervisor<Event>,
     pub(crate) events: Sender<Event>,
     pub(crate) reporter: Reporter,
@@ -62,7 +64,17 @@ impl Outside {
     }
 
     pub(super) fn watch(&self, files: impl IntoIterator<Item = PathBuf>) {
-        if let Err(error) = self.watcher.set_files(files) {
+        self.warn(self.watcher.set_files(files));
+    }
+
+    /// New files count there too, as in what the user named.
+    pub(super) fn watch_folders(&self, folders: impl IntoIterator<Item = PathBuf>) {
+        let named = self.named.iter().cloned();
+        self.warn(self.watcher.set_extra(named.chain(folders)));
+    }
+
+    fn warn(&self, result: Result<(), WatchError>) {
+        if let Err(error) = result {
             self.reporter.tell(&ui::Event::Warning(error.to_string()));
         }
     }

@@ -110,6 +110,14 @@ impl Programs {
         files.cloned().collect()
     }
 
+    /// Folders of which new files concern them as well.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let states = self.known.values();
+        let folders = states.flat_map(|state| state.program.watched_folders());
+        let folders: BTreeSet<PathBuf> = folders.map(Path::to_owned).collect();
+        folders.into_iter().collect()
+    }
+
     /// A file that is no source and from which nothing here was built: only the user knows what it
     /// means.
     pub(crate) fn foreign_file(&self, paths: &[PathBuf]) -> Option<PathBuf> {
@@ -120,7 +128,10 @@ impl Programs {
             let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
             self.known.values().any(|state| {
                 let files = state.program.watched_files();
-                files.contains(path) || files.contains(&canonical)
+                let mut folders = state.program.watched_folders();
+                files.contains(path)
+                    || files.contains(&canonical)
+                    || folders.any(|folder| path.starts_with(folder))
             })
         };
         let is_source = |path: &PathBuf| path.extension().is_some_and(|ext| ext == "rs");
