@@ -9,14 +9,6 @@ use soft_mock_tests::{dice, folder, hot};
 const KNOWN: &[&str] = &[
     // `column!()` and places of callers differ from those of cargo's build.
     "positions",
-    // Said to be patched, and what is alive keeps its body.
-    "display.generic",
-    "handlers.signature",
-    "threads.loop",
-    // A module that moves to another file.
-    "way.place",
-    // Another edit than the one that stands in the way is named.
-    "way.blame",
 ];
 
 #[test]

@@ -224,3 +224,49 @@ fn a_file_that_becomes_a_folder_holds_the_same_functions() {
     project.edit("src/report.rs", "bag of {}", "account of {}");
     session.ask_until("x", "account of ada");
 }
+
+/// A file that becomes a block of the file that declares it, and the other way round.
+#[test]
+fn a_module_that_becomes_a_block_holds_the_same_functions() {
+    let project = Project::fixture("ledger");
+    let (main, file) = (project.read("src/main.rs"), project.read("src/report.rs"));
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    project.edit("src/report.rs", "account of {}", "purse of {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 1");
+
+    let text = file.replace("account of {}", "bag of {}");
+    let text = text.trim_start_matches("//! How an account is shown.");
+    let block = main.replace("mod report;", &format!("mod report {{{text}}}"));
+    std::fs::remove_file(project.path("src/report.rs")).expect("a file");
+    project.save(Save::InPlace, "src/main.rs", &block);
+    let patch = session.wait_for_patch();
+    assert!(patch.contains("patched 1 function in "), "{patch}");
+    assert!(
+        patch.contains("ledger::report::title (src/main.rs:"),
+        "{patch}"
+    );
+    assert_eq!(session.ask("x"), "bag of ada: 2");
+    project.edit("src/main.rs", "bag of {}", "chest of {}");
+    session.ask_until("x", "chest of ada");
+
+    // Back, in a folder of its own, and on from there.
+    std::fs::create_dir(project.path("src/report")).expect("a folder");
+    let text = file.replace("account of {}", "wallet of {}");
+    project.save(Save::InPlace, "src/report/mod.rs", &text);
+    project.save(Save::InPlace, "src/main.rs", &main);
+    session.ask_until("x", "wallet of ada");
+    project.edit("src/report/mod.rs", "wallet of {}", "account of {}");
+    session.wait_for_stderr("restored 1 function");
+    session.ask_until("x", "account of ada");
+    assert_eq!(
+        session
+            .finish()
+            .stdout
+            .iter()
+            .filter(|line| *line == "ready")
+            .count(),
+        1
+    );
+}

@@ -95,9 +95,9 @@ impl Left {
         functions: &HashSet<&str>,
     ) -> Option<String> {
         let is_inside = |path: &String| {
-            let path = without_marks(path);
-            let mut around = path.rsplit("::").skip(1);
-            !is_closure(&path, crates) && around.any(|name| functions.contains(name))
+            let plain = without_marks(path);
+            let mut around = plain.rsplit("::").skip(1);
+            !is_closure(path, crates) && around.any(|name| functions.contains(name))
         };
         let mut all = self.held.iter();
         let (path, _) = all.find(|(_, held)| held.reach.iter().any(is_inside))?;
