@@ -1,4 +1,5 @@
-//! Which functions are to get another body than the one that they run, and which their original one.
+//! Which functions are to get another body than the one that they run, and which their original
+//! one.
 //!
 //! Knows nothing of edits that reach others.
 

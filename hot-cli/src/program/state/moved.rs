@@ -1,6 +1,6 @@
-//! Modules that stand elsewhere than when the program was built: in another file (`a/mod.rs` in place
-//! of `a.rs`), in a file of their own in place of a block, or the other way round. Each is compared
-//! with itself all the same.
+//! Modules that stand elsewhere than when the program was built: in another file (`a/mod.rs` in
+//! place of `a.rs`), in a file of their own in place of a block, or the other way round. Each is
+//! compared with itself all the same.
 //!
 //! Knows nothing of what an edit comes to.
 
