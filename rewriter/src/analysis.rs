@@ -6,6 +6,7 @@
 
 pub(crate) mod attribute_effect;
 pub(crate) mod crate_survey;
+pub(crate) mod declaration;
 pub(crate) mod each_function;
 pub(crate) mod eligibility;
 pub(crate) mod function_info;
@@ -21,6 +22,7 @@ pub(crate) mod skip;
 pub(crate) mod track_caller;
 
 pub use crate_survey::widened_structs;
+pub use declaration::Declaration;
 pub use eligibility::{classify, Ineligible, Kind, Place};
 pub use function_info::FunctionInfo;
 pub use hidden::Hidden;
@@ -28,7 +30,7 @@ pub use inlined::inlined;
 pub use items::{
     forget_sources, Aspect, Child, DeclaredFunction, Dynamic, ExternCrate, FileItems,
     FunctionPlace, ImplHeader, Item, ItemKind, LocalName, MacroRules, Module, Part, Private,
-    PrivateKind, Use, UseKind,
+    PrivateKind, TextPlace, Use, UseKind,
 };
 pub use layout_names::LayoutNames;
 pub use local_items::{

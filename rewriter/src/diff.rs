@@ -15,6 +15,7 @@
 //!
 //! Knows nothing of how a patch is made.
 
+mod additions;
 mod context;
 mod findings;
 mod functions;
@@ -25,8 +26,9 @@ mod pairs;
 use crate::analysis::attribute_effect::{effect_of_text, AttributeEffect};
 use crate::analysis::items::FileItems;
 
+pub use additions::{Addition, Additions, Source};
 pub use context::ProgramContext;
-pub use findings::{ChangedFunction, FileDiff, IndirectEdit, RudeEdit};
+pub use findings::{ChangedFunction, FileDiff, IndirectEdit, RudeEdit, Whole};
 
 /// Compares two states of a file of the program `around`.
 pub fn diff(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>) -> FileDiff {

@@ -18,6 +18,7 @@
 //!
 //! Knows nothing of rustc's arguments, of files and of what is done with the result.
 
+mod addition;
 mod compiled_alone;
 mod crate_modules;
 mod function;
@@ -32,10 +33,11 @@ mod target;
 use crate_modules::CrateModules;
 use function::Emitted;
 use reach::Reach;
+use root::Carried;
 use std::collections::HashSet;
 use target::Target;
 
-pub use compiled_alone::needs_whole_crate;
+pub use compiled_alone::{addition_needs_whole_crate, needs_whole_crate};
 pub use request::{
     PatchEntry, PatchFunction, PatchRequest, PatchSource, PatchSourceError, PatchedCrate, HOST,
     PLUGIN_ROOT,
@@ -58,7 +60,14 @@ pub fn patch_source(request: &PatchRequest<'_>) -> Result<PatchSource, PatchSour
         let cfgs = modules.file_conditions(target.request.file);
         emitted.push(function::emit(target, request.options, &borrowing, cfgs)?);
     }
-    let kept = Reach::of(&modules, &targets, request.options.edition, request.hidden);
+    let added = addition::added(request, &modules, targets.len())?;
+    let reach = Reach::of(
+        &modules,
+        &targets,
+        &added,
+        request.options.edition,
+        request.hidden,
+    );
     let functions: Vec<PatchEntry> = targets
         .iter()
         .zip(&emitted)
@@ -68,9 +77,12 @@ pub fn patch_source(request: &PatchRequest<'_>) -> Result<PatchSource, PatchSour
     let files = root::write(
         request.options,
         &modules,
-        &kept,
-        &targets,
-        &emitted,
+        &reach,
+        &Carried {
+            targets: &targets,
+            emitted: &emitted,
+            added: &added,
+        },
         &manifest,
     )?;
     Ok(PatchSource { files, functions })

@@ -99,6 +99,7 @@ impl Host {
             text: &|path| self.texts.get(path).map(String::as_str),
             hidden: &self.hidden,
             functions: &functions,
+            additions: &[],
             shown: &|path| path.display().to_string(),
         })
         .expect("sources")

@@ -19,9 +19,11 @@ use anyhow::{Context, Result};
 use soft_mock_compiled::compare::Left;
 use soft_mock_rewriter::analysis::{closures_differ, DeclaredFunction, FileItems, Kind};
 use soft_mock_rewriter::patch_source::{
-    needs_whole_crate, patch_source, PatchFunction, PatchRequest, PatchSource, PatchedCrate,
+    addition_needs_whole_crate, needs_whole_crate, patch_source, PatchFunction, PatchRequest,
+    PatchSource, PatchedCrate,
 };
 
+use super::additions;
 use super::left::{self, Body};
 use super::linker::{Inputs, Linker};
 use super::{user_errors, whole_crate};
@@ -113,7 +115,16 @@ fn still_built_so(job: &Job) -> Result<(), BuildError> {
 
 fn build_all(job: &Job) -> Result<Built, BuildError> {
     if job.wanted.whole_crate || !job.wanted.indirect.is_empty() {
-        return whole_crate::build_wanted(job, None);
+        let mut built = whole_crate::build_wanted(job, None)?;
+        let why = job.wanted.no_additions.iter();
+        let why = why.map(|why| format!("the whole crate is compiled: {why}"));
+        built.notes.splice(0..0, why);
+        return Ok(built);
+    }
+    let mut left = job.wanted.left.iter();
+    if let Some(name) = left.find_map(|left| left.other_addition(&job.wanted)) {
+        let why = format!("something may still lead to `{name}` as it was");
+        return whole_crate::build_wanted(job, Some(&why));
     }
     if let Some(edit) = no_way_back(job) {
         return Err(BuildError::Rude(vec![edit]));
@@ -132,7 +143,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         .wanted
         .plan
         .iter()
-        .filter(|(_, plan)| !plan.patch.is_empty())
+        .filter(|(_, plan)| !plan.patch.is_empty() || is_to_be_checked(job, plan))
     {
         let unit = UnitJob {
             job,
@@ -145,20 +156,34 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
             Attempt::Done(plugin, left, closures_of) => {
                 built.plugins.push(plugin);
                 let left = left::behind(job, position, left, closures_of);
-                built.left.push(left);
+                built.left.push(additions::behind(left, &plan.additions));
             }
+            Attempt::Checked => {}
             // What is built from whole crates holds all changes, also those that can't be patched.
-            Attempt::Refused(_) if !job.wanted.without.is_empty() => {
+            Attempt::Failed(_) | Attempt::Refused(_) if !job.wanted.without.is_empty() => {
                 return Err(BuildError::Rude(job.wanted.without.clone()));
             }
-            Attempt::Refused(why) => return whole_crate::build_wanted(job, Some(&why)),
+            Attempt::Failed(why) | Attempt::Refused(why) => {
+                return whole_crate::build_wanted(job, Some(&why));
+            }
         }
         let name = &unit.loaded.unit.crate_name;
+        let with = additions::told(&plan.additions);
         built
             .notes
-            .push(format!("`{name}`: {:?}", started.elapsed()));
+            .push(format!("`{name}`: {:?}{with}", started.elapsed()));
     }
     Ok(built)
+}
+
+/// Whether something is new that no function uses: it must compile all the same.
+fn is_to_be_checked(job: &Job, plan: &UnitPlan) -> bool {
+    let mut fresh = job.wanted.fresh.iter();
+    let is_new = |file: &Path| fresh.any(|edit| edit.file == file);
+    plan.additions
+        .iter()
+        .map(|addition| &*addition.file)
+        .any(is_new)
 }
 
 /// Why functions can't get their original bodies again: an earlier patch has left code that would
@@ -209,7 +234,11 @@ impl<'a> Target<'a> {
 enum Attempt {
     /// The plugin, what it leaves in the program, and the functions of which it may hold closures.
     Done(PathBuf, Left, BTreeSet<String>),
-    /// It was refused; why.
+    /// There is nothing to patch, and what is new compiles.
+    Checked,
+    /// rustc refused it; what it says.
+    Failed(String),
+    /// It can't be had; why.
     Refused(String),
 }
 
@@ -245,14 +274,19 @@ impl UnitJob<'_> {
         let targets = self.targets(&items)?;
         let needs_whole = targets
             .iter()
-            .find_map(|target| needs_whole_crate(target.new, target.old, &twin.hidden, &items));
+            .find_map(|target| needs_whole_crate(target.new, target.old, &twin.hidden, &items))
+            .or_else(|| {
+                let mut additions = additions::positions(&self.plan.additions, &items);
+                additions
+                    .find_map(|addition| addition_needs_whole_crate(addition, &twin.hidden, &items))
+            });
         let needs_whole = needs_whole.or_else(|| self.living_closure(&targets));
         if let Some(why) = needs_whole {
             return Ok(Attempt::Refused(why));
         }
         Ok(match self.micro(twin, &items, &targets)? {
-            Attempt::Refused(stderr) => Attempt::Refused(first_error(&stderr)),
-            done => done,
+            Attempt::Failed(stderr) => Attempt::Refused(first_error(&stderr)),
+            other => other,
         })
     }
 
@@ -335,7 +369,7 @@ impl UnitJob<'_> {
     ) -> Result<Attempt> {
         let strict = self.micro_attempt(twin, items, targets, false)?;
         match strict {
-            Attempt::Refused(stderr) if stderr.contains(NOT_SEND) => {
+            Attempt::Failed(stderr) if stderr.contains(NOT_SEND) => {
                 self.micro_attempt(twin, items, targets, true)
             }
             other => Ok(other),
@@ -372,15 +406,20 @@ impl UnitJob<'_> {
             text: &text,
             hidden: &twin.hidden,
             functions: &functions,
+            additions: &additions::positions(&self.plan.additions, items).collect::<Vec<_>>(),
             shown: &shown,
         })?;
         let object = self.folder.join("patch.o");
         match self.compile(twin, &source, &object)? {
-            Some(stderr) => Ok(Attempt::Refused(stderr)),
+            Some(stderr) => Ok(Attempt::Failed(stderr)),
+            None if targets.is_empty() => Ok(Attempt::Checked),
             None => {
                 let bodies: Vec<Body<'_>> = targets.iter().map(Target::body).collect();
                 let (left, closures_of) =
                     left::of_bodies(&object, &bodies, unit, &self.job.program)?;
+                if let Some(why) = additions::living(&left, &self.plan.additions) {
+                    return Ok(Attempt::Refused(why));
+                }
                 let plugin = self.plugin("patch");
                 let inputs = Inputs {
                     objects: &[object],

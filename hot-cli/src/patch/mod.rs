@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of sessions: it is given units and functions and returns files or reasons.
 
+mod additions;
 mod build;
 mod left;
 mod linker;

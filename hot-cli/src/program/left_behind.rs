@@ -16,6 +16,8 @@ pub(crate) struct LeftBehind {
     pub(crate) left: Left,
     /// What was edited when it was made.
     pub(crate) edited: Edited,
+    /// Additions to which something in it leads that may be kept, by their contents.
+    pub(crate) additions: BTreeMap<Fingerprint, String>,
     /// Why the program would not be the original one if all functions got their original bodies
     /// again.
     pub(crate) no_way_back: Option<String>,
@@ -35,7 +37,7 @@ impl Edited {
     /// In a patch.
     pub(crate) fn of(wanted: &Wanted) -> Self {
         let bodies = wanted.bodies.iter();
-        let indirect = wanted.indirect.iter();
+        let indirect = wanted.indirect.iter().chain(&wanted.additions);
         Self {
             bodies: bodies
                 .map(|(site, function)| (site.clone(), function.body))
@@ -60,9 +62,22 @@ impl LeftBehind {
         Self {
             left,
             edited: Edited::of(wanted),
+            additions: BTreeMap::new(),
             no_way_back: None,
             closures_of: BTreeMap::new(),
         }
+    }
+
+    /// An addition to which something leads that may be kept, and that is another one now or gone.
+    pub(crate) fn other_addition(&self, wanted: &Wanted) -> Option<&str> {
+        let units = wanted.plan.values();
+        let now: HashSet<Fingerprint> = units
+            .flat_map(|unit| &unit.additions)
+            .map(|addition| addition.content)
+            .collect();
+        let mut kept = self.additions.iter();
+        let other = kept.find(|(content, _)| !now.contains(content));
+        other.map(|(_, name)| name.as_str())
     }
 
     /// What was edited between this patch and another one.
@@ -70,7 +85,7 @@ impl LeftBehind {
         let now = Edited::of(wanted);
         let bodies = self.edited.other_bodies(&now);
         Edits {
-            only_bodies: wanted.indirect.is_empty(),
+            only_bodies: wanted.only_bodies(),
             bodies: bodies.map(str::to_owned).collect(),
             undone: false,
         }
@@ -104,7 +119,7 @@ impl LeftBehind {
 pub(crate) fn edits(wanted: &Wanted) -> Edits {
     let names = |(_, function): (&SiteKey, &PlannedFunction)| function.name.clone();
     Edits {
-        only_bodies: wanted.indirect.is_empty(),
+        only_bodies: wanted.only_bodies(),
         bodies: wanted.bodies.iter().map(names).collect(),
         undone: false,
     }

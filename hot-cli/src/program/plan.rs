@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use soft_mock_rewriter::analysis::FileItems;
+use soft_mock_rewriter::analysis::{Declaration, FileItems};
 use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
 use super::left_behind::LeftBehind;
@@ -40,8 +40,22 @@ pub(crate) struct UnitPlan {
     pub(crate) restore: Vec<PlannedFunction>,
     /// Files that differ from what was compiled: their text and what they declare.
     pub(crate) files: BTreeMap<PathBuf, ChangedFile>,
+    /// What is new in them beside those functions, and that nothing else mentions.
+    pub(crate) additions: Vec<PlannedAddition>,
     /// Files that the crate was compiled from and that hold none of its modules any more.
     pub(crate) gone: BTreeSet<PathBuf>,
+}
+
+/// Something new that goes with the functions that use it.
+#[derive(Debug, Clone)]
+pub(crate) struct PlannedAddition {
+    pub(crate) file: PathBuf,
+    /// What it is: by its position in its file.
+    pub(crate) declaration: Declaration,
+    /// The names by which code gets to it.
+    pub(crate) names: Vec<String>,
+    /// Stands for all that it is.
+    pub(crate) content: Fingerprint,
 }
 
 /// A file as it is now.
@@ -68,6 +82,10 @@ pub(crate) struct Wanted {
     pub(crate) meaning: Meaning,
     /// Edits that aren't bodies of functions with a site, and therefore reach others.
     pub(crate) indirect: Vec<Edit>,
+    /// Others, of which nothing but bodies knows: they need no whole crate.
+    pub(crate) additions: Vec<Edit>,
+    /// Why they are none, if there could be some.
+    pub(crate) no_additions: Option<String>,
     /// What runs patched was made from whole crates, and belongs together: so must what follows.
     pub(crate) whole_crate: bool,
     /// Those of them that the patch before did not have.
@@ -87,6 +105,11 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// Whether all that was edited are bodies of functions with a site.
+    pub(crate) fn only_bodies(&self) -> bool {
+        self.indirect.is_empty() && self.additions.is_empty()
+    }
+
     /// That no patch of it can be had. What was edited since the last patch is blamed, if anything
     /// was; of that, what shares the most names with the reason.
     pub(crate) fn refused(&self, why: &str) -> Vec<Rude> {
@@ -118,7 +141,8 @@ impl Wanted {
             Reverse(own.intersection(&names).count())
         };
         let blamed = fresh.min_by_key(shared).map(|(_, rude)| rude);
-        let any = || self.indirect.iter().map(edited).next();
+        let all = || self.indirect.iter().chain(&self.additions);
+        let any = || all().map(edited).next();
         let any_body = || self.bodies.values().map(body).next();
         blamed.or_else(any).or_else(any_body).into_iter().collect()
     }

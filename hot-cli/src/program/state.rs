@@ -5,10 +5,12 @@
 //! What an earlier patch brought into the program (types, statics) is remembered as well: it may
 //! not change under the code and the values that are left of it.
 
+mod additions;
 mod bodies;
 mod compare;
 mod files;
 mod moved;
+mod refusal;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -41,6 +43,8 @@ pub(crate) struct ProgramState {
     meaning: Option<Meaning>,
     /// The edits of the last patch that reached others.
     told: Vec<Edit>,
+    /// Those that were additions.
+    added: Vec<Edit>,
     /// All that was installed so far, for processes that join later.
     pub(crate) installed: Vec<Load>,
     /// What was so before each of them.
@@ -83,6 +87,7 @@ struct Before {
     edited: Edited,
     /// How much had been left until then.
     left: usize,
+    added: Vec<Edit>,
 }
 
 /// What was refused, with all that was saved together with it.
@@ -113,6 +118,7 @@ impl ProgramState {
             active: BTreeMap::new(),
             meaning: Some(Meaning::new()),
             told: Vec::new(),
+            added: Vec::new(),
             installed: Vec::new(),
             before: Vec::new(),
             made_from: BTreeMap::new(),
@@ -192,6 +198,7 @@ impl ProgramState {
                 self.meaning = before.meaning;
                 self.told = before.told;
                 self.edited = before.edited;
+                self.added = before.added;
             }
         }
         let held = files.iter().map(|path| (path.clone(), content_hash(path)));
@@ -207,6 +214,7 @@ impl ProgramState {
             told: self.told.clone(),
             edited: std::mem::replace(&mut self.edited, Edited::of(wanted)),
             left: self.left.len(),
+            added: self.added.clone(),
         });
         for (position, unit) in &wanted.plan {
             for function in &unit.patch {
@@ -240,6 +248,7 @@ impl ProgramState {
         let all = wanted.without.is_empty();
         self.meaning = all.then(|| wanted.meaning.clone());
         self.told.clone_from(&wanted.indirect);
+        self.added.clone_from(&wanted.additions);
         let units = wanted.plan.iter();
         let files = units.flat_map(|(position, unit)| {
             let files = unit.files.iter();

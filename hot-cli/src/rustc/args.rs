@@ -112,6 +112,11 @@ impl RustcArgs {
         Edition::parse(self.value("--edition").unwrap_or("2015"))
     }
 
+    /// Whether it is compiled with its tests.
+    pub(crate) fn is_test(&self) -> bool {
+        self.all.iter().any(|arg| arg == "--test")
+    }
+
     /// Whether the optimiser inlines functions.
     pub(crate) fn is_optimised(&self) -> bool {
         let level = self.codegen("opt-level");

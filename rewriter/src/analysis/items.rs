@@ -17,6 +17,7 @@ mod types;
 
 pub use declared::{
     DeclaredFunction, Dynamic, FileItems, FunctionPlace, ImplHeader, Private, PrivateKind,
+    TextPlace,
 };
 pub use modules::{Child, ExternCrate, LocalName, MacroRules, Module, Use, UseKind};
 pub use types::{Aspect, Item, ItemKind, Part};

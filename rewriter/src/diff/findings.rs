@@ -1,6 +1,7 @@
 //! What a comparison finds: changed bodies, indirect edits, rude edits. Knows nothing of what is
 //! compared.
 
+use crate::analysis::declaration::Declaration;
 use crate::analysis::eligibility::Kind;
 use crate::syntax::normalize::Fingerprint;
 
@@ -37,6 +38,17 @@ pub struct IndirectEdit {
     pub now: Fingerprint,
     /// The static whose initial value it is: the one that exists keeps the value that it has.
     pub kept: Option<String>,
+    /// What of the file it is, if it came or went as a whole.
+    pub whole: Option<Whole>,
+}
+
+/// A declaration that came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whole {
+    /// It is in the new file.
+    Added(Declaration),
+    /// It is in the old file.
+    Removed(Declaration),
 }
 
 /// A change that can't be patched.
@@ -65,6 +77,21 @@ impl FileDiff {
             what: what.into(),
             now,
             kept: None,
+            whole: None,
         });
+    }
+
+    /// Something came or went.
+    pub(super) fn whole(
+        &mut self,
+        line: usize,
+        what: impl Into<String>,
+        now: Fingerprint,
+        whole: Whole,
+    ) {
+        self.indirect(line, what, now);
+        if let Some(edit) = self.indirect.last_mut() {
+            edit.whole = Some(whole);
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Compares functions: the changes for which nothing else needs to be compiled are found here.
 
 use super::context::ProgramContext;
-use super::findings::{ChangedFunction, FileDiff};
+use super::findings::{ChangedFunction, FileDiff, Whole};
 use super::pairs::pair;
 use crate::analysis::attribute_effect::{effect_of_text, AttributeEffect};
+use crate::analysis::declaration::Declaration;
 use crate::analysis::eligibility::Ineligible;
 use crate::analysis::items::{DeclaredFunction, FileItems};
 use crate::analysis::layout_names::trait_name;
@@ -27,22 +28,12 @@ pub(super) fn compare(
         ],
     );
     for index in pairs.removed {
-        come_or_gone(
-            &old.functions[index],
-            Whole::Removed,
-            (old, new),
-            around,
-            found,
-        );
+        let gone = Whole::Removed(Declaration::Function(index));
+        come_or_gone(&old.functions[index], gone, (old, new), around, found);
     }
     for index in pairs.added {
-        come_or_gone(
-            &new.functions[index],
-            Whole::Added,
-            (old, new),
-            around,
-            found,
-        );
+        let come = Whole::Added(Declaration::Function(index));
+        come_or_gone(&new.functions[index], come, (old, new), around, found);
     }
     for (old_index, new_index) in pairs.both {
         let (before, after) = (&old.functions[old_index], &new.functions[new_index]);
@@ -77,12 +68,6 @@ fn is_test(function: &DeclaredFunction) -> bool {
     function.kind == Err(Ineligible::Test)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whole {
-    Added,
-    Removed,
-}
-
 /// A function that only one side has.
 fn come_or_gone(
     function: &DeclaredFunction,
@@ -96,13 +81,13 @@ fn come_or_gone(
         return;
     }
     let word = match whole {
-        Whole::Added => "added",
-        Whole::Removed => "removed",
+        Whole::Added(_) => "added",
+        Whole::Removed(_) => "removed",
     };
     let what = format!("{} {word}", function.title());
     match why_not_whole(function, whole, (old, new), around) {
         Some(reason) => found.rude(function.line, format!("{what}: {reason}")),
-        None => found.indirect(function.line, what, function.body),
+        None => found.whole(function.line, what, function.body, whole),
     }
 }
 
@@ -113,6 +98,7 @@ fn why_not_whole(
     around: &ProgramContext<'_>,
 ) -> Option<String> {
     let name = &function.name;
+    let added = matches!(whole, Whole::Added(_));
     if is_known_outside(function) {
         return Some("other languages call it by its name".to_owned());
     }
@@ -136,13 +122,12 @@ fn why_not_whole(
             (same_impl(old) && same_impl(new) && around.before.may_be_dynamic(tr_name))
                 .then(|| format!("objects of {tr} made from {ty} keep their methods"))
         }
-        Owner::Free if whole == Whole::Added => around
+        Owner::Free if added => around
             .before
             .hides(around.unit, &function.module, name)
             .then(|| HIDES.to_owned()),
-        _ if whole == Whole::Added => (function.kind == Err(Ineligible::Const)
-            && around.before.reaches(name))
-        .then(|| REACHES.to_owned()),
+        _ if added => (function.kind == Err(Ineligible::Const) && around.before.reaches(name))
+            .then(|| REACHES.to_owned()),
         _ => (function.kind == Err(Ineligible::Const)
             && around.before.reaches(name)
             && around.after.reaches(name))

@@ -1,9 +1,10 @@
 //! Compares types, constants, statics, traits, impl blocks, module declarations, macro calls.
 
 use super::context::ProgramContext;
-use super::findings::{FileDiff, IndirectEdit};
+use super::findings::{self, FileDiff, IndirectEdit};
 use super::functions::{local_change, HIDES, REACHES, UNKNOWN_ATTRIBUTE};
 use super::pairs::pair;
+use crate::analysis::declaration::Declaration;
 use crate::analysis::items::{Aspect, FileItems, Item, ItemKind, Part};
 use crate::analysis::layout_names::{last_name, trait_name, LayoutNames};
 use crate::analysis::local_items::LocalItems;
@@ -28,12 +29,24 @@ pub(super) fn compare(
     for index in pairs.removed {
         let item = &old.items[index];
         let what = format!("{} removed", item.title());
-        say(item, what, why_not_removed(item, around), found);
+        match why_not_removed(item, around) {
+            Some(why) => found.rude(item.line, format!("{what}: {why}")),
+            None => {
+                let gone = findings::Whole::Removed(Declaration::Item(index));
+                found.whole(item.line, what, content(item), gone);
+            }
+        }
     }
     for index in pairs.added {
         let item = &new.items[index];
         let what = format!("{} added", item.title());
-        say(item, what, why_not_added(item, around), found);
+        match why_not_added(item, around) {
+            Some(why) => found.rude(item.line, format!("{what}: {why}")),
+            None => {
+                let come = findings::Whole::Added(Declaration::Item(index));
+                found.whole(item.line, what, content(item), come);
+            }
+        }
     }
     for (before, after) in pairs.both {
         compare_one(&old.items[before], &new.items[after], around, found);
@@ -181,6 +194,7 @@ fn compare_one(old: &Item, new: &Item, around: &ProgramContext<'_>, found: &mut 
                 what,
                 now: content(new),
                 kept: Some(new.name.clone()),
+                whole: None,
             });
             continue;
         }

@@ -1,10 +1,11 @@
 //! Compares imports and macros by example.
 
 use super::context::ProgramContext;
-use super::findings::FileDiff;
+use super::findings::{FileDiff, Whole};
 use super::functions::{HIDES, REACHES};
 use super::pairs::pair;
-use crate::analysis::items::{FileItems, MacroRules, Module, Use};
+use crate::analysis::declaration::Declaration;
+use crate::analysis::items::{FileItems, MacroRules, Use};
 use crate::syntax::normalize::Fingerprint;
 
 pub(super) fn compare(
@@ -20,18 +21,29 @@ pub(super) fn compare(
 /// Imports are compared name by name: how they are grouped is formatting.
 fn imports(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>, found: &mut FileDiff) {
     let (before, after) = (all_imports(old), all_imports(new));
-    let key = |import: &(&[String], &Use)| (import.0.to_vec(), text(import.1));
+    let key = |import: &Import<'_>| (import.module.to_vec(), text(import.import));
     let pairs = pair(&before, &after, key, &[]);
     for index in pairs.removed {
-        let (module, import) = before[index];
+        let Import {
+            module,
+            import,
+            place,
+        } = before[index];
         let what = format!("use {} removed", import.path_text());
         match lasts(module, import, around) {
             true => found.rude(import.line, format!("{what}: {HIDES}")),
-            false => found.indirect(import.line, what, Fingerprint::default()),
+            false => {
+                let gone = Whole::Removed(place);
+                found.whole(import.line, what, Fingerprint::default(), gone);
+            }
         }
     }
     for index in pairs.added {
-        let (module, import) = after[index];
+        let Import {
+            module,
+            import,
+            place,
+        } = after[index];
         let what = format!("use {} added", import.path_text());
         let hides = match import.bound() {
             Some(name) => around.before.hides(around.unit, module, name),
@@ -39,9 +51,20 @@ fn imports(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>, found:
         };
         match hides {
             true => found.rude(import.line, format!("{what}: {HIDES}")),
-            false => found.indirect(import.line, what, Fingerprint::default()),
+            false => {
+                let come = Whole::Added(place);
+                found.whole(import.line, what, Fingerprint::default(), come);
+            }
         }
     }
+}
+
+/// An import and its module.
+#[derive(Clone, Copy)]
+struct Import<'a> {
+    module: &'a [String],
+    import: &'a Use,
+    place: Declaration,
 }
 
 /// Whether types and signatures mention what is imported no more, before and after.
@@ -55,18 +78,17 @@ fn lasts(module: &[String], import: &Use, around: &ProgramContext<'_>) -> bool {
     })
 }
 
-fn all_imports(items: &FileItems) -> Vec<(&[String], &Use)> {
-    let of_module = |module: &'_ Module| module.uses.len();
-    let mut all = Vec::with_capacity(items.modules.iter().map(of_module).sum());
-    for module in &items.modules {
-        all.extend(
-            module
-                .uses
-                .iter()
-                .map(|import| (module.path.as_slice(), import)),
-        );
-    }
-    all
+fn all_imports(items: &FileItems) -> Vec<Import<'_>> {
+    let modules = items.modules.iter().enumerate();
+    let imports = modules.flat_map(|(module, declared)| {
+        let uses = declared.uses.iter().enumerate();
+        uses.map(move |(import, used)| Import {
+            module: &declared.path,
+            import: used,
+            place: Declaration::Import { module, import },
+        })
+    });
+    imports.collect()
 }
 
 fn text(import: &Use) -> String {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use soft_mock_abi::site::has_opaque_result;
 
 use super::macro_scope::{doubtful_macro, doubtful_neighbour};
+use crate::analysis::declaration::Declaration;
 use crate::analysis::hidden::Hidden;
 use crate::analysis::items::{DeclaredFunction, FileItems, Module, Private, PrivateKind, UseKind};
 use crate::syntax::mentions::{contains, Mentions};
@@ -41,6 +42,40 @@ pub fn needs_whole_crate(
         .or_else(|| doubtful_neighbour(function, items))
         .or_else(|| hidden_name(function, hidden, items))
         .or_else(|| newly_visible(function, old, hidden, items))
+}
+
+/// The same of something that is new.
+pub fn addition_needs_whole_crate(
+    addition: (usize, Declaration),
+    hidden: &[Hidden],
+    items: &[Arc<FileItems>],
+) -> Option<String> {
+    let file = items.get(addition.0)?;
+    let within = match addition.1 {
+        Declaration::Function(at) => {
+            let place = &file.functions[at].place;
+            place.signature.start..place.body.end
+        }
+        Declaration::Item(at) => file.items[at].place.range.clone(),
+        Declaration::Impl(at) => file.impls[at].place.range.clone(),
+        Declaration::Import { .. } => return None,
+    };
+    let functions = file.functions.iter();
+    let mut functions = functions
+        .filter(|function| within.start <= function.place.name.start)
+        .filter(|function| function.place.body.end <= within.end);
+    functions.find_map(|function| {
+        let before = DeclaredFunction {
+            signature: String::new(),
+            mentions: Mentions::default(),
+            ..function.clone()
+        };
+        let new = DeclaredFunction {
+            signature: String::new(),
+            ..function.clone()
+        };
+        needs_whole_crate(&new, &before, hidden, items)
+    })
 }
 
 /// A macro of the crate's own that declares something, called in the body.

@@ -29,7 +29,7 @@ use crate::syntax::signature::pointer_type;
 
 mod header;
 
-use header::Header;
+pub(super) use header::Header;
 
 /// The text of one function.
 pub(super) struct Emitted {

@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::addition::{self, Added};
 use super::crate_modules::{CrateModules, Group};
 use super::target::Target;
 use crate::analysis::hidden::Hidden;
@@ -42,6 +43,14 @@ impl Kept {
     }
 }
 
+/// What is needed of a crate.
+pub(super) struct Reached {
+    /// By the positions of modules.
+    pub(super) kept: HashMap<usize, Kept>,
+    /// The modules with functions in the plugin, or something new.
+    pub(super) own: BTreeSet<Group>,
+}
+
 /// Finds what is kept.
 pub(super) struct Reach<'a> {
     modules: &'a CrateModules<'a>,
@@ -56,13 +65,14 @@ pub(super) struct Reach<'a> {
 }
 
 impl<'a> Reach<'a> {
-    /// What the targets need of each module.
+    /// What the targets and what is new beside them need of each module.
     pub(super) fn of(
         modules: &'a CrateModules<'a>,
         targets: &[Target<'_>],
+        added: &[Added<'_>],
         edition: Edition,
         hidden: &'a [Hidden],
-    ) -> HashMap<usize, Kept> {
+    ) -> Reached {
         let mut reach = Self {
             modules,
             edition,
@@ -75,6 +85,10 @@ impl<'a> Reach<'a> {
             kept: HashMap::new(),
         };
         let mut own: BTreeSet<Group> = BTreeSet::new();
+        for added in added {
+            own.extend(modules.find(added.module));
+            reach.add(&added.mentions);
+        }
         for target in targets {
             own.extend(modules.find(&target.function.module));
             reach.add(&target.function.mentions);
@@ -88,10 +102,23 @@ impl<'a> Reach<'a> {
                 reach.function_module(group);
             }
             if known == (reach.words.len(), reach.members.len(), reach.macros.len()) {
-                return reach.kept;
+                reach.leave_new(added);
+                let kept = reach.kept;
+                return Reached { kept, own };
             }
             reach.seen.clear();
             reach.seen_modules.clear();
+        }
+    }
+
+    /// What is new isn't the host's.
+    fn leave_new(&mut self, added: &[Added<'_>]) {
+        for (module, kept) in &mut self.kept {
+            let declared = self.modules.module(*module);
+            let is_new = |local: &usize| {
+                addition::is_new(added, &declared.path, &declared.locals[*local].name)
+            };
+            kept.locals.retain(|local| !is_new(local));
         }
     }
 

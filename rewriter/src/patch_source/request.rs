@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::analysis::declaration::Declaration;
 use crate::analysis::eligibility::Ineligible;
 use crate::analysis::hidden::Hidden;
 use crate::analysis::items::FileItems;
@@ -30,6 +31,8 @@ pub struct PatchRequest<'a> {
     pub hidden: &'a [Hidden],
     /// The changed functions.
     pub functions: &'a [PatchFunction],
+    /// What is new beside them, and that nothing else mentions: positions of files, and what it is.
+    pub additions: &'a [(usize, Declaration)],
     /// How the manifest names a file.
     pub shown: &'a dyn Fn(&Path) -> String,
 }

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
+use super::addition::{self, Added};
 use super::crate_modules::{CrateModules, Group};
 use super::function::Emitted;
 use super::layout::Layout;
-use super::reach::Kept;
+use super::reach::{Kept, Reached};
 use super::request::{PatchSourceError, PatchedCrate, HOST, PLUGIN_ROOT};
 use super::target::Target;
 use crate::analysis::items::FileItems;
@@ -26,25 +27,68 @@ const CARRIED: [&str; 6] = [
 /// Where only a function whose future is not `Send` has an answer.
 const NOT_SEND: &str = "pub trait __SoftMockNotSend<A> { fn check(&self) {} } impl<T: ?Sized> __SoftMockNotSend<()> for T {} pub struct __SoftMockIsSend; impl<T: ?Sized + ::core::marker::Send> __SoftMockNotSend<__SoftMockIsSend> for T {}\n";
 
+/// What the files carry.
+pub(super) struct Carried<'a> {
+    pub(super) targets: &'a [Target<'a>],
+    /// The text of each of them.
+    pub(super) emitted: &'a [Emitted],
+    pub(super) added: &'a [Added<'a>],
+}
+
+/// A piece of a user's file.
+struct Piece<'a> {
+    file: usize,
+    items: &'a FileItems,
+    module: &'a [String],
+    start: usize,
+    point: (usize, usize),
+    emitted: &'a Emitted,
+}
+
+impl Carried<'_> {
+    /// All pieces, by their files, in the order in which they stand there.
+    fn by_file(&self) -> BTreeMap<usize, Vec<Piece<'_>>> {
+        let targets = self.targets.iter().zip(self.emitted);
+        let targets = targets.map(|(target, emitted)| Piece {
+            file: target.request.file,
+            items: target.file,
+            module: &target.function.module,
+            start: target.function.place.body.start,
+            point: target.function.place.name_end,
+            emitted,
+        });
+        let added = self.added.iter().map(|added| Piece {
+            file: added.file,
+            items: added.items,
+            module: added.module,
+            start: added.start,
+            point: added.point,
+            emitted: &added.emitted,
+        });
+        let mut by_file: BTreeMap<usize, Vec<Piece<'_>>> = BTreeMap::new();
+        for piece in targets.chain(added) {
+            by_file.entry(piece.file).or_default().push(piece);
+        }
+        for pieces in by_file.values_mut() {
+            pieces.sort_by_key(|piece| piece.start);
+        }
+        by_file
+    }
+}
+
 /// The files, the root first.
 pub(super) fn write(
     options: &PatchedCrate,
     modules: &CrateModules<'_>,
-    kept: &HashMap<usize, Kept>,
-    targets: &[Target<'_>],
-    emitted: &[Emitted],
+    reached: &Reached,
+    carried: &Carried<'_>,
     manifest: &str,
 ) -> Result<Vec<(PathBuf, String)>, PatchSourceError> {
-    let mut by_file: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (position, target) in targets.iter().enumerate() {
-        by_file
-            .entry(target.request.file)
-            .or_default()
-            .push(position);
-    }
-    let mut writer = Writer::of(options, modules, kept);
-    for positions in by_file.values() {
-        let items = targets[positions[0]].file;
+    let by_file = carried.by_file();
+    let carriers = addition::carriers(carried.added, modules, &reached.own);
+    let mut writer = Writer::of(options, modules, &reached.kept, carriers);
+    for pieces in by_file.values() {
+        let items = pieces[0].items;
         let path = mirrored(&items.path);
         if writer
             .includes
@@ -54,7 +98,7 @@ pub(super) fn write(
         {
             return Err(PatchSourceError::FileOfTwoModules(items.path.clone()));
         }
-        writer.claim(items, positions.iter().map(|&p| &targets[p]));
+        writer.claim(items, pieces);
         let group = modules.find(&items.module);
         writer
             .includes
@@ -62,15 +106,10 @@ pub(super) fn write(
             .or_default()
             .push(path);
     }
-    let mut files = vec![(PathBuf::from(PLUGIN_ROOT), writer.root(targets, manifest))];
-    for positions in by_file.values() {
-        let mut positions = positions.clone();
-        positions.sort_by_key(|&p| targets[p].function.place.body.start);
-        let list: Vec<_> = positions
-            .iter()
-            .map(|&p| (&targets[p], &emitted[p]))
-            .collect();
-        files.push((mirrored(&list[0].0.file.path), writer.user_file(&list)));
+    let root = writer.root(carried.targets, manifest);
+    let mut files = vec![(PathBuf::from(PLUGIN_ROOT), root)];
+    for pieces in by_file.values() {
+        files.push((mirrored(&pieces[0].items.path), writer.user_file(pieces)));
     }
     Ok(files)
 }
@@ -91,6 +130,8 @@ struct Writer<'a> {
     includes: HashMap<Group, Vec<PathBuf>>,
     /// Inline modules that are written inside of a user file.
     inline: BTreeSet<Group>,
+    /// Imports of what carries new methods.
+    carriers: HashMap<Group, String>,
 }
 
 impl<'a> Writer<'a> {
@@ -98,6 +139,7 @@ impl<'a> Writer<'a> {
         options: &'a PatchedCrate,
         modules: &'a CrateModules<'a>,
         kept: &'a HashMap<usize, Kept>,
+        carriers: HashMap<Group, String>,
     ) -> Self {
         let mut mirrored = BTreeSet::new();
         for group in 0..modules.groups() {
@@ -117,13 +159,14 @@ impl<'a> Writer<'a> {
             mirrored,
             includes: HashMap::new(),
             inline: BTreeSet::new(),
+            carriers,
         }
     }
 
     /// Inline modules with changed functions are written where those functions stand.
-    fn claim<'t>(&mut self, file: &FileItems, targets: impl Iterator<Item = &'t Target<'t>>) {
-        for target in targets {
-            let path = &target.function.module;
+    fn claim(&mut self, file: &FileItems, pieces: &[Piece<'_>]) {
+        for piece in pieces {
+            let path = piece.module;
             for depth in file.module.len() + 1..=path.len() {
                 if let Some(group) = self.modules.find(&path[..depth]) {
                     self.inline.insert(group);
@@ -180,6 +223,7 @@ impl<'a> Writer<'a> {
             self.in_order(module, &mut ordered);
         }
         self.children(group, &mut ordered);
+        out.push_str(self.carriers.get(&group).map_or("", String::as_str));
         ordered.sort_by_key(|(position, _)| *position);
         for (_, text) in ordered {
             out.push_str(&text);
@@ -282,14 +326,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A user's file: its changed functions in their places.
-    fn user_file(&self, targets: &[(&Target<'_>, &Emitted)]) -> String {
+    /// A user's file: what is carried of it, in its place.
+    fn user_file(&self, pieces: &[Piece<'_>]) -> String {
         let mut layout = Layout::default();
-        let base = targets[0].0.file.module.len();
+        let base = pieces[0].items.module.len();
         let mut open: Vec<String> = Vec::new();
-        for (target, emitted) in targets {
-            let function = target.function;
-            let wanted = &function.module[base..];
+        for piece in pieces {
+            let wanted = &piece.module[base..];
             let common = open.iter().zip(wanted).take_while(|(a, b)| a == b).count();
             layout.after(&" }".repeat(open.len() - common));
             open.truncate(common);
@@ -297,14 +340,14 @@ impl<'a> Writer<'a> {
             for name in &wanted[common..] {
                 open.push(name.clone());
                 before.push_str(&format!("pub mod {} {{ ", raw(name)));
-                if let Some(group) = self.modules.find(&function.module[..base + open.len()]) {
+                if let Some(group) = self.modules.find(&piece.module[..base + open.len()]) {
                     self.content(group, &mut before);
                 }
             }
-            before.push_str(&emitted.before);
-            layout.before(function.place.name_end.0, &before);
-            layout.piece(function.place.name_end, &emitted.piece);
-            layout.after(&emitted.after);
+            before.push_str(&piece.emitted.before);
+            layout.before(piece.point.0, &before);
+            layout.piece(piece.point, &piece.emitted.piece);
+            layout.after(&piece.emitted.after);
         }
         layout.after(&" }".repeat(open.len()));
         layout.finish()

@@ -36,6 +36,7 @@ fn sources(files: &[(&str, &[&str], &str)]) -> PatchSource {
         text: &|_| Some(files[last].2),
         hidden: &[],
         functions: &functions,
+        additions: &[],
         shown: &|path| path.display().to_string(),
     })
     .expect("sources")

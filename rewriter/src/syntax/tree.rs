@@ -89,6 +89,16 @@ pub struct CrateTree {
     pub errors: Vec<SyntaxError>,
 }
 
+/// How many bytes at its start the parser leaves out: a byte order mark and a `#!` line.
+pub(crate) fn left_out(text: &str) -> usize {
+    let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mark = text.len() - rest.len();
+    match rest.starts_with("#!") && !rest[2..].trim_start().starts_with('[') {
+        true => mark + rest.find('\n').unwrap_or(rest.len()),
+        false => mark,
+    }
+}
+
 /// Parses one file.
 pub fn parse(path: &Path, text: &str) -> Result<syn::File, SyntaxError> {
     syn::parse_file(text).map_err(|error| {

@@ -162,6 +162,7 @@ fn check_plugin(
         text: &|_| Some(text),
         hidden,
         functions: &functions,
+        additions: &[],
         shown: &|path| path.display().to_string(),
     });
     if let Ok(plugin) = plugin {

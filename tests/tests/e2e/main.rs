@@ -9,6 +9,7 @@ mod breadth;
 mod by_hand;
 mod control;
 mod counter_server;
+mod day;
 mod edits;
 mod facts;
 mod failures;

@@ -104,6 +104,14 @@ impl Left {
         Some(without_marks(path))
     }
 
+    /// Whether what may be held leads to something by this name.
+    pub fn leads_to(&self, name: &str) -> bool {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let names = |path: &str| path.split(|c: char| !is_word(c)).any(|word| word == name);
+        let mut all = self.held.iter();
+        all.any(|(path, held)| names(path) || held.reach.iter().any(|path| names(path)))
+    }
+
     /// Whether it may hold closures or futures of the function that has this path, or this name in
     /// the plugin.
     pub fn holds_closures_of(&self, function: &str) -> bool {

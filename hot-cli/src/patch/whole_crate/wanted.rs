@@ -187,7 +187,7 @@ fn compile_error(job: &Job, stderr: String) -> Result<BuildError> {
         }
     }
     // An edit may also break a crate that uses it.
-    Ok(match job.wanted.indirect.is_empty() {
+    Ok(match job.wanted.only_bodies() {
         true => rude(job, &first_error(&stderr)),
         false => BuildError::Compile(stderr),
     })

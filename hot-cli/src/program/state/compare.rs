@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 use std::ops::Deref;
 
 use soft_mock_rewriter::analysis::{is_skipped, Ineligible};
-use soft_mock_rewriter::diff::{diff, ChangedFunction, FileDiff, ProgramContext};
+use soft_mock_rewriter::diff::{diff, ChangedFunction, FileDiff, IndirectEdit, ProgramContext};
 
 use super::moved::Moved;
 use super::*;
@@ -12,13 +12,21 @@ use crate::program::plan::{Change, Edit, Plan, UnitPlan};
 
 /// What all files together come to.
 #[derive(Default)]
-struct Found {
-    rude: BTreeSet<Rude>,
-    plan: Plan,
-    meaning: Meaning,
-    indirect: BTreeSet<Edit>,
-    bodies: BTreeMap<SiteKey, PlannedFunction>,
-    moved: Moved,
+pub(super) struct Found {
+    pub(super) rude: BTreeSet<Rude>,
+    pub(super) plan: Plan,
+    pub(super) meaning: Meaning,
+    pub(super) indirect: BTreeSet<Edit>,
+    pub(super) bodies: BTreeMap<SiteKey, PlannedFunction>,
+    /// Where the functions of these are declared now.
+    pub(super) declared: BTreeMap<SiteKey, (PathBuf, usize)>,
+    /// The indirect edits again, as they were found.
+    pub(super) found: Vec<(usize, PathBuf, Edit, IndirectEdit)>,
+    /// Edits of which nothing but bodies knows.
+    pub(super) additions: BTreeSet<Edit>,
+    /// Why there are none, if there could be some.
+    pub(super) no_additions: Option<String>,
+    pub(super) moved: Moved,
 }
 
 /// A file of one unit, as it was compiled and as it is.
@@ -49,7 +57,7 @@ impl ProgramState {
     }
 
     /// Compares all files.
-    fn find(&self) -> Result<Found, SyntaxError> {
+    pub(super) fn find(&self) -> Result<Found, SyntaxError> {
         let mut found = Found {
             moved: self.moved(),
             ..Found::default()
@@ -75,6 +83,7 @@ impl ProgramState {
             }
         }
         self.compare_gone(&after, &mut found);
+        self.find_additions(&mut found);
         self.check_dependents(&mut found);
         if self.program.is_plugin {
             // It is loaded anew, which carries whatever changed.
@@ -88,63 +97,16 @@ impl ProgramState {
         Ok(found)
     }
 
-    /// These edits can't be patched, and that is known. What was saved together with them waits
-    /// with them; what is edited later needn't.
-    pub(crate) fn record_refusal(&mut self, edits: &[Rude]) {
-        let Ok(found) = self.find() else {
-            return;
-        };
-        let bodies = found.bodies.iter();
-        self.refusal = Some(Refusal {
-            edits: edits.iter().map(by_reason).collect(),
-            indirect: found.indirect.iter().map(by_content).collect(),
-            bodies: bodies.map(|(site, f)| (site.clone(), f.body)).collect(),
-        });
-    }
-
-    /// What can be had without these edits, for which no patch could be built.
-    pub(crate) fn without(&self, edits: &[Rude]) -> Option<Box<Wanted>> {
-        let mut found = self.find().ok()?;
-        found.rude.extend(edits.iter().cloned());
-        self.beside(found)
-    }
-
-    /// Bodies that were edited after all that can't be patched was recorded. They are compiled
-    /// against the program as it was built; a new edit that reaches others would need the whole
-    /// crate, which has the refused ones in it.
-    fn beside(&self, mut found: Found) -> Option<Box<Wanted>> {
-        let refusal = self.refusal.as_ref()?;
-        let is_known = |edit: &Rude| refusal.edits.contains(&by_reason(edit));
-        let waits_too = |edit: &Edit| refusal.indirect.contains(&by_content(edit));
-        if !found.rude.iter().all(is_known) || !found.indirect.iter().all(waits_too) {
-            return None;
-        }
-        if self.program.is_plugin || self.whole_crate || found.moved.is_any() {
-            return None;
-        }
-        found.indirect.clear();
-        let waits = |(site, function): &(&SiteKey, &PlannedFunction)| {
-            refusal.bodies.get(*site) == Some(&function.body)
-        };
-        let waiting = found.bodies.iter().filter(waits);
-        let waiting: BTreeSet<SiteKey> = waiting.map(|(site, _)| site.clone()).collect();
-        found.bodies.retain(|site, _| !waiting.contains(site));
-        let without = found.rude.iter().cloned().collect();
-        match self.wanted(found, &waiting) {
-            Change::Patch(wanted) => Some(Box::new(Wanted { without, ..*wanted })),
-            _ => None,
-        }
-    }
-
     /// A patch, if there is anything to do; functions that wait stay as they are.
-    fn wanted(&self, mut found: Found, waiting: &BTreeSet<SiteKey>) -> Change {
+    pub(super) fn wanted(&self, mut found: Found, waiting: &BTreeSet<SiteKey>) -> Change {
         if found.indirect.is_empty() {
             self.plan_bodies(&found.bodies, waiting, &mut found.plan);
             let idle = |unit: &UnitPlan| unit.patch.is_empty() && unit.restore.is_empty();
             // Idle units stay: a build of whole crates has to know all edited files. And what
             // reached others in the patch before is taken back, also if no body of a
             // function differs from then.
-            if self.told.is_empty() && found.plan.values().all(idle) {
+            let additions = self.fresh(&found.additions);
+            if self.told.is_empty() && additions.is_empty() && found.plan.values().all(idle) {
                 return Change::Nothing;
             }
         }
@@ -153,13 +115,16 @@ impl ProgramState {
             unit.gone.insert(path.clone());
         }
         let active = self.active.iter();
+        let undone = self.undone(&found);
         Change::Patch(Box::new(Wanted {
             plan: found.plan,
             meaning: found.meaning,
             // A small crate is made of the files that the program was compiled from.
             whole_crate: (self.whole_crate || found.moved.is_any()) && !found.bodies.is_empty(),
-            fresh: self.fresh(&found.indirect),
-            undone: self.undone(&found.indirect),
+            fresh: self.fresh(found.indirect.iter().chain(&found.additions)),
+            undone,
+            additions: found.additions.into_iter().collect(),
+            no_additions: found.no_additions,
             indirect: found.indirect.into_iter().collect(),
             bodies: found.bodies,
             active: active.map(|(site, f)| (site.clone(), f.clone())).collect(),
@@ -169,21 +134,24 @@ impl ProgramState {
         }))
     }
 
-    fn fresh(&self, edits: &BTreeSet<Edit>) -> Vec<Edit> {
+    fn fresh<'a>(&self, edits: impl IntoIterator<Item = &'a Edit>) -> Vec<Edit> {
         let known = |edit: &&Edit| {
-            self.told
-                .iter()
-                .any(|told| by_content(told) == by_content(edit))
+            let mut told = self.told.iter().chain(&self.added);
+            told.any(|told| by_content(told) == by_content(edit))
         };
-        edits.iter().filter(|edit| !known(edit)).cloned().collect()
+        let edits = edits.into_iter();
+        edits.filter(|edit| !known(edit)).cloned().collect()
     }
 
     /// What the patch before was told of, and the files don't say any more.
-    fn undone(&self, edits: &BTreeSet<Edit>) -> Vec<Edit> {
+    fn undone(&self, found: &Found) -> Vec<Edit> {
+        let edits = found.indirect.iter().chain(&found.additions);
         let place = |edit: &Edit| (edit.file.clone(), edit.what.clone());
-        let holds = |told: &&Edit| edits.iter().any(|edit| place(edit) == place(told));
+        let edits: BTreeSet<_> = edits.map(place).collect();
+        let holds = |told: &&Edit| edits.contains(&place(told));
         self.told
             .iter()
+            .chain(&self.added)
             .filter(|told| !holds(told))
             .cloned()
             .collect()
@@ -285,13 +253,16 @@ impl ProgramState {
         }
         found.meaning.insert(key, pair.new.meaning);
         for edit in &different.indirect {
-            found.indirect.insert(Edit {
+            let told = Edit {
                 file: pair.path.to_owned(),
                 line: edit.line,
                 what: edit.what.clone(),
                 now: edit.now,
                 preserved_static: edit.kept.clone(),
-            });
+            };
+            found.indirect.insert(told.clone());
+            let path = pair.path.to_owned();
+            found.found.push((pair.position, path, told, edit.clone()));
         }
         found.plan.entry(pair.position).or_default();
         Some(different)
@@ -327,9 +298,10 @@ impl ProgramState {
             });
             return;
         }
-        found
-            .bodies
-            .insert((pair.position, planned.name.clone()), planned);
+        let site = (pair.position, planned.name.clone());
+        let declared = (pair.path.to_owned(), changed.new);
+        found.declared.insert(site.clone(), declared);
+        found.bodies.insert(site, planned);
     }
 
     /// A crate that was compiled as it is can't be compiled again for a patch: what it uses must
@@ -379,11 +351,11 @@ impl ProgramState {
 }
 
 /// An edit, wherever in its file.
-fn by_reason(edit: &Rude) -> (PathBuf, String) {
+pub(super) fn by_reason(edit: &Rude) -> (PathBuf, String) {
     (edit.file.clone(), edit.why.clone())
 }
 
-fn by_content(edit: &Edit) -> (PathBuf, String, Fingerprint) {
+pub(super) fn by_content(edit: &Edit) -> (PathBuf, String, Fingerprint) {
     (edit.file.clone(), edit.what.clone(), edit.now)
 }
 

@@ -198,7 +198,7 @@ impl ProgramState {
         tree
     }
 
-    fn changed_file(&self, position: usize, path: &Path) -> Option<&ChangedFile> {
+    pub(super) fn changed_file(&self, position: usize, path: &Path) -> Option<&ChangedFile> {
         match self.current.get(path) {
             Some(FileState::Changed(units)) => {
                 let mut units = units.iter();

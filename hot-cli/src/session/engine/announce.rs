@@ -251,6 +251,8 @@ mod tests {
                 meaning: BTreeMap::new(),
                 indirect: Vec::new(),
                 whole_crate: false,
+                additions: Vec::new(),
+                no_additions: None,
                 fresh: Vec::new(),
                 undone: Vec::new(),
                 bodies: BTreeMap::new(),

@@ -103,9 +103,26 @@ pub struct FunctionPlace {
     pub brace: (usize, usize),
 }
 
+/// Where something stands in its file, with its attributes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextPlace {
+    /// Its bytes.
+    pub range: Range<usize>,
+    /// Line and column (in characters) of its first.
+    pub start: (usize, usize),
+}
+
 /// What stands before the brace of an impl block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImplHeader {
+    /// The whole block.
+    pub place: TextPlace,
+    /// The module that it stands in.
+    pub module: Vec<String>,
+    /// Conditions under which it is compiled, its surroundings in this file included.
+    pub cfgs: Vec<String>,
+    /// What it belongs to.
+    pub owner: Owner,
     /// `impl < 'a > Trait for Type < 'a > where …`, normalised.
     pub text: String,
     /// The associated types that it defines.

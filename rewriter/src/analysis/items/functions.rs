@@ -8,12 +8,13 @@ use syn::spanned::Spanned;
 use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Signature, Visibility};
 
 use super::aspects::{attributes, cfgs};
-use super::declared::{DeclaredFunction, FunctionPlace};
+use super::declared::{DeclaredFunction, FunctionPlace, TextPlace};
 use crate::analysis::eligibility::{classify, Place};
 use crate::analysis::local_items::LocalItems;
 use crate::syntax::mentions::Mentions;
 use crate::syntax::names::{plain, signature_text, Owner};
 use crate::syntax::normalize::{fingerprint, normalize};
+use crate::syntax::tree::left_out;
 
 /// The text that spans refer to.
 pub(super) struct Source<'a> {
@@ -24,18 +25,26 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut skipped = text.len() - rest.len();
-        if rest.starts_with("#!") && !rest[2..].trim_start().starts_with('[') {
-            skipped += rest.find('\n').unwrap_or(rest.len());
+        Self {
+            text,
+            skipped: left_out(text),
         }
-        Self { text, skipped }
     }
 
     /// The bytes of a span.
     pub(super) fn range(&self, span: Span) -> Range<usize> {
         let range = span.byte_range();
         range.start + self.skipped..range.end + self.skipped
+    }
+
+    /// Where an item stands.
+    pub(super) fn place(&self, item: &impl Spanned) -> TextPlace {
+        let span = item.span();
+        let start = span.start();
+        TextPlace {
+            range: self.range(span),
+            start: (start.line, start.column),
+        }
     }
 
     pub(super) fn text(&self, range: Range<usize>) -> String {

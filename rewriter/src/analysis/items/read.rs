@@ -13,7 +13,7 @@ use super::aspects::{
     aspect, attributes, cfgs, has_layout_attributes, part_attributes, weighed, without_attributes,
 };
 use super::data::{mentions, value, variant, Data};
-use super::declared::{Dynamic, FileItems, Private, PrivateKind};
+use super::declared::{Dynamic, FileItems, Private, PrivateKind, TextPlace};
 use super::functions::{function, Source};
 use super::modules::{name_of, paths_of, UseItem};
 use super::modules::{Child, ExternCrate, LocalName, MacroRules, Module};
@@ -206,6 +206,7 @@ impl Reader<'_> {
             name,
             module: at.path.to_vec(),
             line: span.start().line,
+            place: TextPlace::default(),
             cfgs: cfgs(at.cfgs, attrs),
             aspects: weighed(attrs),
             parts: Vec::new(),
@@ -231,7 +232,9 @@ impl Reader<'_> {
     ) -> &mut Item {
         let definition = aspect("definition", without_attributes(item, attrs.len()));
         let words = Mentions::of(item.to_token_stream());
+        let place = self.source.place(item);
         let pushed = self.push(kind, name, item.span(), attrs, at);
+        pushed.place = place;
         pushed.aspects.push(definition);
         pushed.mentions = words.all;
         pushed.macros = words.macros;
@@ -342,7 +345,9 @@ impl Reader<'_> {
         }
         let around = cfgs(at.cfgs, data.attrs);
         let parts = self.parts(item, at.path, &around);
+        let place = self.source.place(item);
         let pushed = self.push(data.kind, name, data.name.span(), data.attrs, at);
+        pushed.place = place;
         pushed.parts = parts;
         pushed.mentions = mentions(item);
         pushed.local_items = value(item).map(LocalItems::of_value).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Items other than functions, imports and macros by example.
 
+use super::declared::TextPlace;
 use crate::analysis::local_items::LocalItems;
 use crate::syntax::mentions::Names;
 use crate::syntax::names::Owner;
@@ -16,6 +17,8 @@ pub struct Item {
     pub module: Vec<String>,
     /// Its line.
     pub line: usize,
+    /// Where it stands; of what a macro makes, nowhere.
+    pub place: TextPlace,
     /// Conditions under which it is compiled, its surroundings in this file included.
     pub cfgs: Vec<String>,
     /// What can change about it as a whole.

@@ -17,7 +17,7 @@ use crate::syntax::edition::Edition;
 use crate::syntax::elided::name_elided_in;
 
 /// An impl block, as a model for the one in the plugin.
-pub(super) struct Header {
+pub(in crate::patch_source) struct Header {
     item: ItemImpl,
     name: Ident,
     /// The trait's path with every lifetime named, and the names that were added.
@@ -26,7 +26,7 @@ pub(super) struct Header {
 
 impl Header {
     /// `named`: the function mentions an associated type of the impl block.
-    pub(super) fn new(item: ItemImpl, named: bool, index: usize) -> Self {
+    pub(in crate::patch_source) fn new(item: ItemImpl, named: bool, index: usize) -> Self {
         let path = item.trait_.as_ref().map(|(_, path, _)| path.clone());
         let bound = path.filter(|_| named).map(|mut path| {
             let mut names: Vec<Lifetime> = Vec::new();
@@ -45,19 +45,24 @@ impl Header {
         }
     }
 
-    pub(super) fn item(&self) -> &ItemImpl {
+    pub(in crate::patch_source) fn item(&self) -> &ItemImpl {
         &self.item
     }
 
+    /// The name of the trait.
+    pub(in crate::patch_source) fn name(&self) -> &Ident {
+        &self.name
+    }
+
     /// The trait with its declarations.
-    pub(super) fn trait_item(&self, declarations: &TokenStream) -> TokenStream {
+    pub(in crate::patch_source) fn trait_item(&self, declarations: &TokenStream) -> TokenStream {
         let (name, params) = (&self.name, self.parameters());
         let bound = self.bound.as_ref().map(|(path, _)| quote!(: #path));
         quote!(pub trait #name #params #bound { #declarations })
     }
 
     /// The impl block up to its opening brace.
-    pub(super) fn impl_start(&self) -> TokenStream {
+    pub(in crate::patch_source) fn impl_start(&self) -> TokenStream {
         let (name, params, ty) = (&self.name, self.parameters(), &self.item.self_ty);
         let clause = &self.item.generics.where_clause;
         let names = self.item.generics.lifetimes().map(|l| &l.lifetime);
@@ -72,7 +77,7 @@ impl Header {
     }
 
     /// A signature as the trait declares it.
-    pub(super) fn declare(&self, mut signature: Signature) -> Signature {
+    pub(in crate::patch_source) fn declare(&self, mut signature: Signature) -> Signature {
         let mut sized = false;
         for argument in &mut signature.inputs {
             match argument {
@@ -98,7 +103,7 @@ impl Header {
     }
 
     /// The path of the trait, to be imported: in its own impl block a trait is in scope without.
-    pub(super) fn import(&self, edition: Edition) -> Option<TokenStream> {
+    pub(in crate::patch_source) fn import(&self, edition: Edition) -> Option<TokenStream> {
         let (_, path, _) = self.item.trait_.as_ref()?;
         if path.segments.len() < 2 || edition == Edition::E2015 {
             return None;
@@ -111,7 +116,7 @@ impl Header {
     }
 
     /// The function `name` of the host.
-    pub(super) fn original(&self, name: &Ident) -> TokenStream {
+    pub(in crate::patch_source) fn original(&self, name: &Ident) -> TokenStream {
         match &self.item.trait_ {
             Some((_, path, _)) => quote!(<Self as #path>::#name),
             None => quote!(Self::#name),

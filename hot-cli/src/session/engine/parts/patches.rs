@@ -255,6 +255,8 @@ mod tests {
             meaning: BTreeMap::new(),
             indirect: vec![edit; indirect],
             whole_crate: false,
+            additions: Vec::new(),
+            no_additions: None,
             fresh: Vec::new(),
             undone: Vec::new(),
             bodies: BTreeMap::new(),

@@ -27,7 +27,12 @@ impl Reader<'_> {
             .as_ref()
             .map(|(not, path, _)| quote!(#not #path for));
         let header = quote!(#defaultness #unsafety impl #generics #tr #ty #clause);
+        let (place, owner) = (self.source.place(item), Owner::of_impl(item));
         self.out.impls.push(ImplHeader {
+            place: place.clone(),
+            module: at.path.to_vec(),
+            cfgs: around.clone(),
+            owner: owner.clone(),
             text: normalize(header.clone()),
             types: associated_types(item),
             attributes: attributes(&item.attrs),
@@ -35,11 +40,11 @@ impl Reader<'_> {
             mentions: Mentions::of(header.clone()).all,
         });
         let index = self.out.impls.len() - 1;
-        let owner = Owner::of_impl(item);
         if item.trait_.is_some() || has_layout_attributes(&item.attrs) {
             let (name, mentions) = (compact(header.clone()), Mentions::of(header).all);
             let pushed = self.push(ItemKind::Impl, name, item.span(), &item.attrs, at);
             pushed.owner = Some(owner.clone());
+            pushed.place = place;
             pushed.mentions = mentions;
         }
         let first = self.out.private.len();
@@ -122,6 +127,7 @@ impl Reader<'_> {
             _ => None,
         });
         let mentions = Mentions::of(quote!(#generics #above #(#lasting)*)).all;
+        let place = self.source.place(item);
         let pushed = self.push(
             ItemKind::Trait,
             name.clone(),
@@ -129,6 +135,7 @@ impl Reader<'_> {
             &item.attrs,
             at,
         );
+        pushed.place = place;
         pushed.aspects.extend(aspects);
         pushed.mentions = mentions;
         pushed.supertraits = Mentions::of(above.to_token_stream()).all;

@@ -1,0 +1,300 @@
+use std::path::Path;
+
+use super::*;
+use crate::analysis::layout_names::LayoutNames;
+use crate::diff::{diff, FileDiff, ProgramContext};
+
+/// The additions between two states of a root file, beside a file that stays: their names, or why
+/// there are none.
+fn additions(old: &str, new: &str, other: &str) -> Result<Vec<String>, String> {
+    let read = |text: &str, path: &str, module: &[String]| {
+        FileItems::read(text, Path::new(path), module).expect("a file")
+    };
+    let module = ["b".to_owned()];
+    let (before, after) = (read(old, "lib.rs", &[]), read(new, "lib.rs", &[]));
+    let beside = read(other, "b.rs", &module);
+    let names = |file| LayoutNames::of([(0, file), (0, &beside)]);
+    let (then, now) = (names(&before), names(&after));
+    let around = ProgramContext {
+        unit: 0,
+        before: &then,
+        after: &&now,
+    };
+    let found: FileDiff = diff(&before, &after, &around);
+    if let Some(rude) = found.rude.first() {
+        return Err(rude.what.clone());
+    }
+    let sources = [
+        Source {
+            unit: 0,
+            old: Some(&before),
+            items: &after,
+            text: new,
+            bodies: found.changed.iter().map(|changed| changed.new).collect(),
+            edits: found.indirect.iter().collect(),
+        },
+        Source {
+            unit: 0,
+            old: Some(&beside),
+            items: &beside,
+            text: other,
+            bodies: Vec::new(),
+            edits: Vec::new(),
+        },
+    ];
+    let found = Additions::of(&sources)?;
+    let names = found.all.into_iter().flat_map(|one| one.names);
+    let names: BTreeSet<String> = names.collect();
+    Ok(names.into_iter().collect())
+}
+
+const OLD: &str = "mod b; struct S; impl S { fn g(&self) {} } fn f() { one() } fn one() {}";
+
+/// `new` is `OLD` with another body of `f` and more items.
+#[track_caller]
+fn check(body: &str, more: &str, other: &str, expected: Result<&[&str], &str>) {
+    let new = OLD.replace("{ one() }", &format!("{{ {body} }}")) + more;
+    match (additions(OLD, &new, other), expected) {
+        (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+        (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+        (found, expected) => panic!("{found:?} instead of {expected:?}"),
+    }
+}
+
+#[test]
+fn what_only_bodies_mention() {
+    check("two()", "fn two() {}", "", Ok(&["two"]));
+    check(
+        "two()",
+        "/// Of `two`.\nfn two() { two() }",
+        "// two",
+        Ok(&["two"]),
+    );
+    check(
+        "two()",
+        "pub fn two() { three() } const fn three() {}",
+        "",
+        Ok(&["three", "two"]),
+    );
+    check(
+        "two(N)",
+        "const N: u8 = 1; type M = u8;",
+        "",
+        Ok(&["M", "N"]),
+    );
+    check(
+        "S.h()",
+        "impl S { fn h(&self) {} }",
+        "fn h() {}",
+        Ok(&["h"]),
+    );
+    check(
+        "two::<u8>()",
+        "fn two<T>() {}",
+        "struct A { two: u8 }  fn g(a: A) { a.two }",
+        Err("two"),
+    );
+    check(
+        "two()",
+        "fn two() {}",
+        "fn g(a: &A) { a.two.two(); }",
+        Ok(&["two"]),
+    );
+    check(
+        "two()",
+        "fn two() {}",
+        "#[cfg(test)] mod tests { fn t() { two() } }",
+        Ok(&["two"]),
+    );
+    check(
+        "T { a: 1 }.a",
+        "struct T { a: u8 } impl T { fn new() {} }",
+        "",
+        Ok(&["T"]),
+    );
+    check(
+        "T.h()",
+        "struct T; impl Tr for T {} trait Tr { fn h(&self) {} }",
+        "",
+        Ok(&["T", "Tr", "h"]),
+    );
+}
+
+#[test]
+fn what_unchanged_text_mentions() {
+    let two = "pub fn two() {}";
+    check("two()", two, "fn g() { two() }", Err("line 1 of b.rs"));
+    check(
+        "two()",
+        two,
+        "fn g() { let two = 1; }",
+        Err("`two` stands elsewhere"),
+    );
+    check(
+        "two()",
+        two,
+        "fn g() { println!(\"{two}\") }",
+        Err("`two` stands elsewhere"),
+    );
+    check(
+        "two()",
+        two,
+        "#[serde(default = \"two\")] struct A;",
+        Err("`two` stands elsewhere"),
+    );
+    check(
+        "two()",
+        two,
+        "macro_rules! m { () => { two() } }",
+        Err("a macro"),
+    );
+    check("two()", two, "use other::two;", Err("an import"));
+    check(
+        "two()",
+        two,
+        "fn g() { use a::two; }",
+        Err("`two` stands elsewhere"),
+    );
+    check("two()", two, "mod two {}", Err("`two` stands elsewhere"));
+    check(
+        "two()",
+        two,
+        "include!(\"x.rs\");",
+        Err("`include` stands elsewhere"),
+    );
+    check(
+        "S.h()",
+        "impl S { fn h(&self) {} }",
+        "fn g(a: A) { a.h() }",
+        Err("`h` stands elsewhere"),
+    );
+    check(
+        "S::h()",
+        "impl S { fn h() {} }",
+        "fn g() { A::h() }",
+        Err("`h` stands elsewhere"),
+    );
+    check(
+        "T.h()",
+        "struct T; impl Tr for T {} pub trait Tr { fn h(&self) {} }",
+        "fn g(a: A) { a.h() }",
+        Err("`h`"),
+    );
+}
+
+#[test]
+fn what_reaches_more_than_its_names() {
+    check("1", "fn drop() {}", "", Err("macros may mean `drop`"));
+    check("1", "struct Vec;", "", Err("macros may mean `Vec`"));
+    check(
+        "1",
+        "impl S { fn clone(&self) {} }",
+        "",
+        Err("macros may mean `clone`"),
+    );
+    check(
+        "1",
+        "impl Clone for S { fn clone(&self) -> S { S } }",
+        "",
+        Err("impl Clone for S"),
+    );
+    check("1", "static N: u8 = 1;", "", Err("static N added"));
+    check("1", "mod inner {}", "", Err("mod inner added"));
+    check(
+        "1",
+        "macro_rules! two { () => {} }",
+        "",
+        Err("macro two! added"),
+    );
+    check(
+        "1",
+        "fn two() { static N: u8 = 1; }",
+        "",
+        Err("fn two declares static N"),
+    );
+    check("1", "#[instrument] fn two() {}", "", Err("an attribute"));
+    check("1", "const _: () = ();", "", Err("const _ added"));
+}
+
+#[test]
+fn imports() {
+    check(
+        "M::new()",
+        "use std::collections::HashMap as M;",
+        "",
+        Ok(&["M"]),
+    );
+    check("io::stdin()", "use std::io;", "", Ok(&["io"]));
+    check(
+        "A",
+        "use crate::b::A;",
+        "pub struct A;",
+        Err("`A` stands elsewhere"),
+    );
+    check("A", "use other::A;", "", Err("use other::A added"));
+    check("1", "use other::*;", "", Err("use other::* added"));
+    check("a.read()", "use std::io::Read;", "", Ok(&["Read"]));
+    check(
+        "a.read()",
+        "use std::io::Read as _;",
+        "fn g(a: A) { a.read() }",
+        Err("`read`"),
+    );
+    check(
+        "1",
+        "use std::borrow::Borrow;",
+        "",
+        Err("use std::borrow::Borrow added"),
+    );
+    check("1", "use std::os::unix::fs::MetadataExt;", "", Err("added"));
+}
+
+#[test]
+fn imports_are_removed() {
+    let old = format!("use std::io; use std::fmt; {OLD}");
+    let new = OLD.replace("one() }", "2 }");
+    assert_eq!(
+        additions(&old, &new, ""),
+        Ok(vec!["fmt".to_owned(), "io".to_owned()])
+    );
+    let used = new.replace("fn one() {}", "fn one() { io::stdin(); }");
+    let old = old.replace("fn one() {}", "fn one() { io::stdin(); }");
+    let why = additions(&old, &used, "").expect_err("a mention");
+    assert!(why.contains("`io` stands elsewhere"), "{why}");
+}
+
+#[test]
+fn bodies_stand_for_what_they_get_to() {
+    let text =
+        "fn f() { two() } fn g() { 1 } fn two() { three() } fn three() { N } const N: u8 = 1;";
+    let state = |text: &str| -> Vec<Fingerprint> {
+        let before =
+            FileItems::read("fn f() {} fn g() {}", Path::new("lib.rs"), &[]).expect("a file");
+        let after = FileItems::read(text, Path::new("lib.rs"), &[]).expect("a file");
+        let (then, now) = (
+            LayoutNames::of([(0, &before)]),
+            LayoutNames::of([(0, &after)]),
+        );
+        let around = ProgramContext {
+            unit: 0,
+            before: &then,
+            after: &&now,
+        };
+        let found = diff(&before, &after, &around);
+        let source = Source {
+            unit: 0,
+            old: Some(&before),
+            items: &after,
+            text,
+            bodies: found.changed.iter().map(|changed| changed.new).collect(),
+            edits: found.indirect.iter().collect(),
+        };
+        let additions = Additions::of(&[source]).expect("additions");
+        let functions = after.functions.iter().take(2);
+        functions.map(|f| additions.with_reached(0, f)).collect()
+    };
+    let (first, then) = (state(text), state(&text.replace("u8 = 1", "u8 = 2")));
+    assert_ne!(first[0], then[0]);
+    assert_eq!(first[1], then[1]);
+    assert_eq!(first, state(&text.replace("= 1", "= /* one */ 1")));
+}

@@ -1,0 +1,244 @@
+//! A day's work in one session: one edit after the other, each by the shortest way that there is
+//! for it. What runs is what the files say after each of them, also when edits are undone.
+
+use soft_mock_tests::hot;
+use soft_mock_tests::project::{Project, Save};
+use soft_mock_tests::session::Session;
+
+use crate::ledger::FILE;
+
+/// How a patch was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Of the changed functions alone, and what is new beside them.
+    Micro,
+    /// Of whole crates.
+    WholeCrate,
+    /// Nothing was compiled.
+    Nothing,
+}
+
+struct Day {
+    project: Project,
+    session: Session,
+}
+
+impl Day {
+    fn start() -> Self {
+        let project = Project::fixture("ledger");
+        let mut session = project.hot(&["-v", "cargo", "run"]);
+        session.wait_for_stdout("ready");
+        assert_eq!(session.ask("x"), "account of ada: 1");
+        // What a first patch would have to wait for.
+        session.wait_for_mention("whole crates can be compared");
+        Self { project, session }
+    }
+
+    /// Saves a text, waits until the program answers so, and looks how it came to that.
+    #[track_caller]
+    fn save(&mut self, text: &str, answer: &str, way: Way) {
+        self.save_file(FILE, text, answer, way);
+    }
+
+    #[track_caller]
+    fn save_file(&mut self, file: &str, text: &str, answer: &str, way: Way) {
+        let before = self.session.now();
+        self.project.save(Save::InPlace, file, text);
+        self.session.wait_for_patch();
+        let found = self.session.ask("x");
+        assert!(found.starts_with(answer), "{found}");
+        let lines = self.session.stderr_since(before);
+        let says = |text: &str| lines.iter().any(|line| line.contains(text));
+        let found = match (says("compared and linked in"), says("`ledger`: ")) {
+            (true, _) => Way::WholeCrate,
+            (false, true) => Way::Micro,
+            (false, false) => Way::Nothing,
+        };
+        assert_eq!(found, way, "{lines:#?}");
+    }
+}
+
+fn with(text: &str, replacements: &[(&str, &str)]) -> String {
+    let mut text = text.to_owned();
+    for (from, to) in replacements {
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        text = text.replace(from, to);
+    }
+    text
+}
+
+const OWNER: &str = "account.owner())";
+
+#[test]
+fn a_helper_comes_changes_and_goes() {
+    let mut day = Day::start();
+    let original = day.project.read(FILE);
+    let helper = "\nfn often(text: &str) -> String {\n    text.repeat(2)\n}\n";
+    let added = with(&original, &[(OWNER, "often(account.owner()))")]) + helper;
+    day.save(&added, "account of adaada: ", Way::Micro);
+    let edited = with(&added, &[("repeat(2)", "repeat(3)")]);
+    day.save(&edited, "account of adaadaada: ", Way::Micro);
+    // Another body, which doesn't use it.
+    let other = with(&edited, &[("{}: {}", "{} = {}")]);
+    day.save(&other, "account of adaadaada = ", Way::Micro);
+    // A constant that the helper uses, and then another function as well.
+    let constant = with(&other, &[("repeat(3)", "repeat(TIMES)")]) + "const TIMES: usize = 1;\n";
+    day.save(&constant, "account of ada = ", Way::Micro);
+    let more = with(&constant, &[("= 1;", "= 2;")]);
+    day.save(&more, "account of adaada = ", Way::Micro);
+    let both = with(
+        &more,
+        &[("account.balance()", "account.balance() * TIMES as u64")],
+    );
+    day.save(&both, "account of adaada = 14", Way::Micro);
+    let last = with(&both, &[("= 2;", "= 3;")]);
+    day.save(&last, "account of adaadaada = 24", Way::Micro);
+
+    // Undone, one after the other.
+    day.save(&constant, "account of ada = ", Way::Micro);
+    day.save(&original, "account of ada: ", Way::Nothing);
+    day.save(&added, "account of adaada: ", Way::Micro);
+    let hot = hot::binary().display().to_string();
+    day.project.run(&hot, &["rollback"]);
+    assert!(day.session.ask("x").starts_with("account of ada: "));
+    // The next edit of the file counts with all that it holds.
+    day.save(&edited, "account of adaadaada: ", Way::Micro);
+}
+
+#[test]
+fn imports_types_traits_and_methods() {
+    let mut day = Day::start();
+    let original = day.project.read(FILE);
+    let body = "{ let mut seen = BTreeSet::new(); seen.insert(account.owner()); seen.len() })";
+    let import = "use std::collections::BTreeSet;\nuse crate::account::Account;";
+    let imported = with(
+        &original,
+        &[(OWNER, body), ("use crate::account::Account;", import)],
+    );
+    day.save(&imported, "account of 1: ", Way::Micro);
+    day.save(&original, "account of ada: ", Way::Nothing);
+
+    let shown = "
+#[derive(Clone, PartialEq)]
+struct Shown { text: String, mark: Mark }
+#[derive(Clone, Copy, PartialEq)]
+enum Mark { Plain, Loud }
+impl Shown {
+    const END: &'static str = \"!\";
+    fn of(text: String) -> Self { Self { text, mark: Mark::Loud } }
+}
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, \"{}{}\", self.text, if self.mark == Mark::Loud { Self::END } else { \"\" })
+    }
+}
+";
+    let typed = with(
+        &original,
+        &[("title(account),", "Shown::of(title(account)),")],
+    ) + shown;
+    day.save(&typed, "account of ada!: ", Way::Micro);
+    let larger = with(
+        &typed,
+        &[
+            ("mark: Mark }\n", "mark: Mark, more: [u64; 3] }\n"),
+            ("mark: Mark::Loud }", "mark: Mark::Loud, more: [7; 3] }"),
+            (
+                "Self::END }",
+                "[Self::END, \"?\"][(self.more[2] == 7) as usize] }",
+            ),
+        ],
+    );
+    day.save(&larger, "account of ada?: ", Way::Micro);
+
+    day.save(&original, "account of ada: ", Way::Nothing);
+
+    let methods = "
+trait Loudly { fn loud(&self) -> String; fn twice(&self) -> String { self.loud().repeat(2) } }
+impl Loudly for str { fn loud(&self) -> String { self.to_uppercase() } }
+";
+    let called = with(&original, &[(OWNER, "account.owner().loud())")]) + methods;
+    day.save(&called, "account of ADA: ", Way::Micro);
+    let twice = with(&called, &[("owner().loud()", "owner().twice()")]);
+    day.save(&twice, "account of ADAADA: ", Way::Micro);
+    let thrice = with(&twice, &[("repeat(2)", "repeat(3)")]);
+    day.save(&thrice, "account of ADAADAADA: ", Way::Micro);
+    day.save(&original, "account of ada: ", Way::Nothing);
+
+    // A method of a type of another module, for both.
+    let account = day.project.read("src/account.rs");
+    let first = "self.first(2)\n    }\n\n    pub(crate) fn first(&self, n: usize) -> &str {\n        &self.owner[..n]\n    }";
+    let method = with(&account, &[("&self.owner\n    }", first)]);
+    day.save_file("src/account.rs", &method, "account of ad: ", Way::Micro);
+    let used = with(&original, &[(OWNER, "account.first(1))")]);
+    day.save(&used, "account of a: ", Way::Micro);
+    let other = with(&method, &[("[..n]", "[n..]")]);
+    day.save_file("src/account.rs", &other, "account of da: ", Way::Micro);
+}
+
+/// What other text may mean by the name, what may live on, and what exists only once.
+#[test]
+fn additions_that_reach_further_need_the_whole_crate() {
+    let mut day = Day::start();
+    let original = day.project.read(FILE);
+    // Another module's text has the name: there it means what it meant.
+    let shadow = with(&original, &[(OWNER, "greet(account.owner()))")])
+        + "pub fn greet(text: &str) -> String { text.repeat(2) }\n";
+    day.save(&shadow, "account of adaada: ", Way::WholeCrate);
+    day.save(&original, "account of ada: ", Way::Nothing);
+    let single = with(&original, &[("account.balance()", "count()")])
+        + "use std::sync::atomic::{AtomicU64, Ordering};
+static COUNT: AtomicU64 = AtomicU64::new(40);
+fn count() -> u64 { COUNT.fetch_add(1, Ordering::Relaxed) }\n";
+    day.save(&single, "account of ada: 40", Way::WholeCrate);
+    let again = with(&single, &[("account of", "wallet of")]);
+    day.save(&again, "wallet of ada: 41", Way::WholeCrate);
+    day.save(&original, "account of ada: ", Way::Nothing);
+
+    let living = with(
+        &original,
+        &[("    format!(\"{}: ", "    keep(); format!(\"{}: ")],
+    ) + "struct Kept;
+impl std::fmt::Display for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, \"kept\") }
+}
+fn keep() { let kept: Box<dyn std::fmt::Display> = Box::new(Kept); std::mem::forget(kept); }\n";
+    day.save(&living, "account of ada: ", Way::WholeCrate);
+}
+
+/// A thread may run the helper for ever: another one beside it is refused, and said.
+#[test]
+fn a_helper_that_lives_on_in_a_thread() {
+    let mut day = Day::start();
+    let original = day.project.read(FILE);
+    let wait = "std::thread::sleep(std::time::Duration::from_millis(5));";
+    let text = with(
+        &original,
+        &[(
+            "    format!(\"{}: ",
+            &format!("    std::thread::spawn(|| loop {{ {wait} tick(); }}); format!(\"{{}}; "),
+        )],
+    ) + "fn tick() -> u32 { 1 }\n";
+    day.save(&text, "account of ada; ", Way::Micro);
+    let other = with(&text, &[("u32 { 1 }", "u32 { 2 }")]);
+    day.project.save(Save::InPlace, FILE, &other);
+    day.session
+        .wait_for_stderr("something may still lead to `tick`");
+    day.session.wait_for_stderr("hot: restarted");
+}
+
+/// What nothing uses yet is looked at all the same.
+#[test]
+fn a_helper_before_its_use() {
+    let mut day = Day::start();
+    let original = day.project.read(FILE);
+    let unused = original.clone() + "fn later() -> &'static str { \"later\" }\n";
+    day.project.save(Save::InPlace, FILE, &unused);
+    day.session
+        .wait_for_stderr("fn later added: nothing that runs uses it");
+    let broken = unused.replace("\"later\" }", "1 }");
+    day.project.save(Save::InPlace, FILE, &broken);
+    day.session.wait_for_stderr("mismatched types");
+    let used = with(&unused, &[(OWNER, "later())")]);
+    day.save(&used, "account of later: ", Way::Micro);
+}
