@@ -28,6 +28,12 @@ pub(crate) enum Request {
         /// How many.
         patches: usize,
     },
+    /// Build again and restart.
+    Restart,
+    /// Collect saves.
+    Pause,
+    /// Apply what was collected.
+    Resume,
 }
 
 /// What is answered.
@@ -41,6 +47,8 @@ pub(crate) enum Reply {
     RolledBack(RolledBack),
     /// The programs do it at their next safe points.
     Waiting,
+    /// What follows, in words.
+    Done(String),
     Refused(String),
 }
 
@@ -60,6 +68,12 @@ pub(crate) struct SessionStatus {
     #[serde(flatten)]
     pub(crate) session: SessionInfo,
     pub(crate) processes: Vec<ProcessStatus>,
+    /// Saves are collected, not applied.
+    pub(crate) paused: bool,
+    /// What stands in the way of saved files, in full.
+    pub(crate) refused: Option<String>,
+    /// Why the programs were restarted last, in full.
+    pub(crate) restarted_because: Option<String>,
 }
 
 /// A process of a session.

@@ -46,7 +46,7 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
             refuse_lasting(&job, &built)?;
             deliver(&built, &args.output)
         }
-        Err(BuildError::Compile(text)) => bail!("the edit doesn't compile\n{text}"),
+        Err(BuildError::Compile(said)) => bail!("the edit doesn't compile\n{}", said.rendered),
         Err(BuildError::Rude(edits)) => bail!("{}", rude(&edits)),
         Err(BuildError::Cancelled) => bail!("cancelled"),
     }

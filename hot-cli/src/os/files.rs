@@ -28,6 +28,16 @@ pub(crate) fn below(folder: &Path, path: &Path) -> PathBuf {
     folder.join(path.strip_prefix("/").unwrap_or(path))
 }
 
+/// Makes a folder and those above it. What is wrong names the one in which it went wrong.
+pub(crate) fn create_folders(folder: &Path) -> Result<()> {
+    let Err(error) = std::fs::create_dir_all(folder) else {
+        return Ok(());
+    };
+    let there = folder.ancestors().find(|above| above.exists());
+    let there = there.unwrap_or(folder).display();
+    Err(error).with_context(|| format!("nothing can be created in {there}"))
+}
+
 /// Writes a file so that nobody sees half of it.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     // As rustc and cargo create files: the umask decides.
@@ -37,8 +47,8 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
 /// The same, with the bits of its mode.
 pub(crate) fn replace_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
+    create_folders(folder).with_context(|| format!("can't write {}", path.display()))?;
     let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
         let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
         let mut file = tempfile::Builder::new()
             .permissions(mode)
@@ -60,5 +70,23 @@ impl Stamp {
         let meta = path.metadata().ok()?;
         let (mtime, nanos) = (meta.mtime(), meta.mtime_nsec());
         Some(Self(meta.dev(), meta.ino(), meta.len(), mtime, nanos))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_made_names_the_one_that_is_wrong() {
+        let place = tempfile::tempdir().expect("a folder");
+        let file = place.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        let error = create_folders(&file.join("a/b")).expect_err("a file is no folder");
+        let error = format!("{error:#}");
+        let expected = format!("nothing can be created in {}: ", file.display());
+        assert!(error.starts_with(&expected), "{error}");
+        create_folders(&place.path().join("a/b")).expect("made");
+        assert!(place.path().join("a/b").is_dir());
     }
 }

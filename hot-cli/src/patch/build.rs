@@ -36,6 +36,7 @@ use crate::program::whole_crate_plugin::WholeCratePlugin;
 use crate::program::{LoadedUnit, Program};
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run::{self, first_error};
+use crate::ui::CompilerOutput;
 
 /// A patch to build.
 pub(crate) struct Job {
@@ -72,7 +73,7 @@ pub(crate) enum BuildError {
     /// A newer change replaced it.
     Cancelled,
     /// The edit doesn't compile: what rustc says.
-    Compile(String),
+    Compile(CompilerOutput),
     /// It can't be patched.
     Rude(Vec<Rude>),
 }

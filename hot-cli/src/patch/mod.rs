@@ -6,7 +6,7 @@ mod additions;
 mod build;
 mod left;
 mod linker;
-mod user_errors;
+pub(crate) mod user_errors;
 pub(crate) mod whole_crate;
 
 pub(crate) use build::{build, BuildError, Built, Job};

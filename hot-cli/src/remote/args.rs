@@ -56,6 +56,35 @@ pub(crate) struct DiffArgs {
     pub(crate) session: Option<u32>,
 }
 
+/// Builds the project of this session again and restarts its program, with what it hands over
+#[derive(Debug, Args)]
+pub(crate) struct RestartArgs {
+    #[command(flatten)]
+    pub(crate) whom: SessionArgs,
+}
+
+/// Collects saves of this project's session until `hot resume`
+#[derive(Debug, Args)]
+pub(crate) struct PauseArgs {
+    #[command(flatten)]
+    pub(crate) whom: SessionArgs,
+}
+
+/// Applies what was saved since `hot pause`, or in a session that is `--manual`
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    #[command(flatten)]
+    pub(crate) whom: SessionArgs,
+}
+
+/// A session.
+#[derive(Debug, Args)]
+pub(crate) struct SessionArgs {
+    /// The session with this pid (default: that of this project)
+    #[arg(long, value_name = "PID")]
+    pub(crate) session: Option<u32>,
+}
+
 /// Takes the last patch back, or the last N: the functions run exactly the code that they ran
 /// before
 #[derive(Debug, Args)]

@@ -3,7 +3,10 @@
 use anyhow::{bail, Result};
 use soft_mock_abi::protocol::{AskHistory, FromProgram, History, Rollback, ToProgram};
 
-use super::args::{DiffArgs, HistoryArgs, ProgramArgs, RollbackArgs, StatusArgs};
+use super::args::{
+    DiffArgs, HistoryArgs, PauseArgs, ProgramArgs, RestartArgs, ResumeArgs, RollbackArgs,
+    StatusArgs,
+};
 use super::diff::unified;
 use super::program::ProgramConnection;
 use super::{find, server, show};
@@ -79,6 +82,25 @@ pub(crate) fn rollback(args: &RollbackArgs) -> Result<String> {
     match request(whom.session, &Request::Rollback { patches })? {
         Reply::RolledBack(done) => Ok(show::rolled_back(&done)),
         Reply::Waiting => Ok("waiting for the program's safe point\n".to_owned()),
+        other => unexpected(&other),
+    }
+}
+
+pub(crate) fn restart(args: &RestartArgs) -> Result<String> {
+    done(args.whom.session, &Request::Restart)
+}
+
+pub(crate) fn pause(args: &PauseArgs) -> Result<String> {
+    done(args.whom.session, &Request::Pause)
+}
+
+pub(crate) fn resume(args: &ResumeArgs) -> Result<String> {
+    done(args.whom.session, &Request::Resume)
+}
+
+fn done(session: Option<u32>, request: &Request) -> Result<String> {
+    match self::request(session, request)? {
+        Reply::Done(what) => Ok(format!("{what}\n")),
         other => unexpected(&other),
     }
 }

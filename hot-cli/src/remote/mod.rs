@@ -1,5 +1,5 @@
 //! Sessions and programs from another terminal: `hot status`, `hot history`, `hot diff`, `hot
-//! rollback`.
+//! rollback`, `hot restart`, `hot pause`, `hot resume`.
 //!
 //! ```text
 //! hot rollback ─► the session's request server (a private socket in its folder) ─► engine ─► its programs
@@ -17,5 +17,7 @@ pub(crate) mod program;
 pub(crate) mod server;
 mod show;
 
-pub(crate) use args::{DiffArgs, HistoryArgs, RollbackArgs, StatusArgs};
-pub(crate) use command::{diff, history, rollback, status};
+pub(crate) use args::{
+    DiffArgs, HistoryArgs, PauseArgs, RestartArgs, ResumeArgs, RollbackArgs, StatusArgs,
+};
+pub(crate) use command::{diff, history, pause, restart, resume, rollback, status};

@@ -33,6 +33,21 @@ pub(super) fn session(status: &SessionStatus) -> String {
     if status.processes.is_empty() {
         text.push_str("  no program has joined\n");
     }
+    if status.paused {
+        text.push_str("  paused: saves are collected until `hot resume`\n");
+    }
+    let said = [
+        ("not patched", &status.refused),
+        ("restarted last because of", &status.restarted_because),
+    ];
+    for (what, why) in said {
+        if let Some(why) = why {
+            let _ = writeln!(text, "  {what}:");
+            for line in why.lines() {
+                let _ = writeln!(text, "    {line}");
+            }
+        }
+    }
     text
 }
 
@@ -184,11 +199,15 @@ mod tests {
                     bytes: 65_536,
                 }),
             }],
+            paused: true,
+            refused: Some("src/a.rs:3: one\nsrc/b.rs:4: two".into()),
+            restarted_because: None,
         };
         assert_eq!(
             session(&status),
             "session 7: `cargo run` in /app, since 4 min ago\n  pid 8 /app/target/debug/app, joined 30 s ago: \
-             2 of 12 functions patched, 1 patch in effect (3 installed), 64 KiB\n"
+             2 of 12 functions patched, 1 patch in effect (3 installed), 64 KiB\n  paused: saves are collected until \
+             `hot resume`\n  not patched:\n    src/a.rs:3: one\n    src/b.rs:4: two\n"
         );
     }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod args;
 pub(crate) mod dep_info;
+pub(crate) mod diagnostics;
 mod foreign_crates;
 pub(crate) mod inputs;
 pub(crate) mod recipe;

@@ -41,6 +41,7 @@ pub(super) fn attach(options: &AttachArgs) -> Result<u8> {
     }
     let options = Options {
         no_restart: true,
+        manual: false,
         watch: Vec::new(),
         include: Vec::new(),
         verbose: options.verbose,

@@ -26,7 +26,8 @@
 //!    is new: `ui::Event::Patched`. Then `act` again: files may have changed meanwhile, or concern
 //!    another program.
 //!
-//! What else happens: programs join and leave (`joining.rs`), other terminals ask (`serving.rs`).
+//! What else happens: programs join and leave (`joining.rs`), other terminals ask (`serving.rs`),
+//! somebody steers the session (`steering.rs`).
 
 mod announce;
 mod edits;
@@ -37,6 +38,7 @@ mod outside;
 mod parts;
 mod rude_edits;
 mod serving;
+mod steering;
 mod warm_up;
 
 use std::path::PathBuf;
@@ -62,6 +64,7 @@ use crate::ui;
 use crate::watch::WatchEvent;
 use effect::Effect;
 use parts::patches::Patches;
+use parts::pause::Pause;
 use parts::plugin_builds::PluginBuilds;
 use parts::processes::Processes;
 use parts::programs::Programs;
@@ -69,6 +72,7 @@ use parts::questions::Questions;
 use parts::restarts::Restarts;
 use parts::rollbacks::Rollbacks;
 use parts::saves::Saves;
+use parts::syntax_checks::SyntaxChecks;
 
 pub(crate) use outside::Outside;
 
@@ -80,10 +84,16 @@ pub(crate) enum Event {
     Child(ChildEvent),
     Control(ControlEvent),
     Watch(WatchEvent),
-    /// The records of the program with this key were read.
-    ProgramLoaded(PathBuf, Result<Box<Program>>),
+    /// The records of the program with this key were read, which was started by this run.
+    ProgramLoaded(PathBuf, u64, Result<Box<Program>>),
     /// A patch was built, or not.
     Built(u64, Result<Built, BuildError>),
+    /// rustc was asked about a file that can't be parsed.
+    SyntaxChecked {
+        number: u64,
+        at: ui::Reason,
+        compiler: Option<ui::CompilerOutput>,
+    },
     /// The project was built again before a restart.
     BuiltAgain {
         success: bool,
@@ -98,6 +108,8 @@ pub(crate) enum Event {
     Request(ServerEvent),
     /// Programs that live have had the time to join.
     JoinTimeout,
+    /// The programs of this run have had the time to join.
+    JoinExpected(u64),
 }
 
 macro_rules! event_from {
@@ -157,6 +169,8 @@ pub(crate) struct Engine {
     processes: Processes,
     programs: Programs,
     saves: Saves,
+    pause: Pause,
+    syntax_checks: SyntaxChecks,
     patches: Patches,
     restarts: Restarts,
     plugin_builds: PluginBuilds,
@@ -191,6 +205,11 @@ impl Engine {
             processes: Processes::default(),
             programs: Programs::default(),
             saves: Saves::default(),
+            pause: match options.manual {
+                true => Pause::manual(),
+                false => Pause::default(),
+            },
+            syntax_checks: SyntaxChecks::default(),
             patches: Patches::default(),
             restarts: Restarts::default(),
             plugin_builds: PluginBuilds::default(),
@@ -212,6 +231,7 @@ impl Engine {
     /// ends with the last of the programs. Returns the exit code.
     pub(crate) fn attach(&mut self, events: &Receiver<Event>) -> Result<u8> {
         self.policy = Policy::Attached;
+        self.outside.reporter.set_restart(ui::Restart::Elsewhere);
         self.numbers = Numbers(self.folder.last_patch());
         self.perform([Effect::Later(JOIN_TIMEOUT, Event::JoinTimeout)]);
         self.handle_all(events)
@@ -261,13 +281,19 @@ impl Engine {
             Event::Control(event) => return self.control_event(event),
             Event::Watch(WatchEvent::Changed { paths, seen }) => self.saved(&paths, seen),
             Event::Watch(WatchEvent::Failed { why }) => self.tell(ui::Event::Warning(why)),
-            Event::ProgramLoaded(key, program) => self.program_loaded(key, program),
+            Event::ProgramLoaded(key, run, program) => self.program_loaded(key, run, program),
             Event::Built(number, built) => self.built(number, built),
+            Event::SyntaxChecked {
+                number,
+                at,
+                compiler,
+            } => self.syntax_checked(number, at, compiler),
             Event::BuiltAgain { success } => self.built_again(success),
             Event::PluginsBuilt { success } => self.plugins_built(success),
             Event::RestartDue(id) => return self.restart_if_due(id),
             Event::Request(event) => self.request(event),
             Event::JoinTimeout => return self.join_timeout(),
+            Event::JoinExpected(run) => self.join_expected(run),
         }
         None
     }

@@ -19,6 +19,10 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) no_restart: bool,
 
+    /// Patch only when that is asked for: with `hot resume`
+    #[arg(long)]
+    pub(crate) manual: bool,
+
     /// Also watch this file or folder, besides the program's own sources; can be given several
     /// times
     #[arg(long, value_name = "PATH", value_parser = existing_path)]

@@ -8,7 +8,9 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Tone;
+use super::diagnostic::CompilerOutput;
+use super::refused::{reason, refused, still};
+use super::{How, Tone};
 use crate::protocol::RolledBack;
 use soft_mock_abi::report::Installed;
 
@@ -88,20 +90,30 @@ pub(crate) enum Consequence {
     Failed,
 }
 
+impl Display for Consequence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.words(How::default()))
+    }
+}
+
 impl Consequence {
-    fn words(self) -> &'static str {
-        match self {
+    pub(super) fn words(self, how: How) -> String {
+        let words = match self {
             Self::BuildAndRestart => "building again, then restarting",
             Self::Restart => "restarting",
             Self::BuildPlugin => "building the plugin again, for its host to reload",
-            Self::NoRestart => "the old code runs on (--no-restart)",
+            Self::NoRestart => {
+                let restarts = how.restart.words();
+                return format!("the old code runs on (--no-restart); {restarts} restarts it");
+            }
             Self::Attached => "the old code runs on (`hot attach` restarts nothing)",
             Self::RestartInVain => {
                 "the program was restarted for that, and is still the one from before the edit: what the \
                  command starts isn't built from this file"
             }
             Self::Failed => "the old code runs on",
-        }
+        };
+        words.to_owned()
     }
 }
 
@@ -159,9 +171,22 @@ pub(crate) enum Event {
     /// A file can't be parsed at present: most often someone is typing.
     SyntaxError { at: Reason, again: bool },
     /// An edit doesn't compile: what the compiler said, as it said it.
-    CompileError { compiler: String, again: bool },
-    /// The command was started again.
+    CompileError {
+        compiler: CompilerOutput,
+        again: bool,
+    },
+    /// Somebody wants the programs restarted.
+    RestartWanted(Consequence),
+    /// The command was started again, and a program of it runs.
     Restarted,
+    /// The command was started again, but no program of it has joined.
+    StartedAgain,
+    /// Saves are collected from now on.
+    Paused,
+    /// So many files have been saved since.
+    SavedInPause { files: usize },
+    /// They are applied; `manual` if those that follow are collected again.
+    Resumed { files: usize, manual: bool },
     /// A build before a restart failed.
     BuildFailed,
     /// A plugin was built again.
@@ -191,19 +216,25 @@ pub(super) enum Line {
 }
 
 impl Event {
-    pub(super) fn lines(&self) -> Vec<Line> {
+    pub(super) fn lines(&self, how: How) -> Vec<Line> {
         match self {
             Self::Patched {
                 functions,
                 elapsed,
                 because,
                 keep,
-            } => done("patched", functions, *elapsed, because.as_deref(), keep),
+            } => done(
+                "patched",
+                functions,
+                *elapsed,
+                because.as_deref(),
+                &keeping(keep, how),
+            ),
             Self::Restored {
                 functions,
                 elapsed,
                 keep,
-            } => done("restored", functions, *elapsed, None, keep),
+            } => done("restored", functions, *elapsed, None, &keeping(keep, how)),
             Self::RolledBack { done, elapsed } => rolled_back(done, *elapsed),
             Self::NotRolledBack(why) => vec![not_rolled_back(why)],
             Self::StillRunning(functions) => each(functions, |function| {
@@ -212,24 +243,25 @@ impl Event {
                 )
             }),
             Self::WithoutEffect(functions) => each(functions, |function| {
-                format!("{function} is running and won't be called again: the edit needs a restart")
+                let restart = how.restart.words();
+                format!("{function} is running and won't be called again: the edit needs a restart ({restart})")
             }),
-            Self::Refused { edits, then, again } => refused(edits, *then, *again),
-            Self::StillWithout(edits) => still(edits),
+            Self::Refused { edits, then, again } => refused(edits, *then, *again, how),
+            Self::StillWithout(edits) => still(edits, how),
             Self::SyntaxError { at, again } => {
-                let still = if *again { "still " } else { "" };
                 let Reason { file, line, why } = at;
-                let why = first_line(why);
-                plain(format!(
-                    "{file}:{line}: {still}{why} (waiting for the next save)"
-                ))
+                let why = match again {
+                    true => "it still can't be parsed",
+                    false => first_line(why),
+                };
+                plain(format!("{file}:{line}: {why} (waiting for the next save)"))
             }
             Self::CompileError { again: true, .. } => vec![Line::Own(
                 Tone::Bad,
                 "the edit still doesn't compile: the old code runs on".to_owned(),
             )],
             Self::CompileError { compiler, .. } => vec![
-                Line::Verbatim(whole_lines(compiler)),
+                Line::Verbatim(whole_lines(&compiler.rendered)),
                 Line::Own(
                     Tone::Bad,
                     "the edit doesn't compile: the old code runs on".to_owned(),
@@ -241,21 +273,21 @@ impl Event {
                 Tone::Warning,
                 "a process took too long to hand over its state: it starts fresh".to_owned(),
             )],
-            other => plain(other.note()),
+            other => plain(other.note(how)),
         }
     }
 
     /// What is said in one plain line.
-    fn note(&self) -> String {
+    fn note(&self, how: How) -> String {
         match self {
             Self::WaitsForSafePoint(functions) => {
                 let named: Vec<&str> = functions.iter().take(NAMED).map(String::as_str).collect();
                 format!("waiting for the program's safe point: {}", named.join(", "))
             }
-            Self::NothingUsesIt(edit) => format!("{edit}: nothing that runs uses it"),
+            Self::NothingUsesIt(edit) => format!("{}: nothing that runs uses it", reason(edit, how)),
             Self::NothingDiffers => "nothing differs from what runs".to_owned(),
             Self::NobodyRuns => "no process of the program runs: nothing was patched".to_owned(),
-            Self::KeepBodies(kept) => keeps(kept),
+            Self::KeepBodies(kept) => keeps(kept, how),
             Self::KeepsValue { name } => {
                 format!("`{name}` begins with another value now, but keeps the one that it has")
             }
@@ -263,7 +295,20 @@ impl Event {
                 format!("{edit}: `{name}` keeps the value that it has, if it was used before")
             }
             Self::TakenBack => "the edit was taken back: the files are what runs".to_owned(),
+            Self::RestartWanted(then) => format!("restart: {}", then.words(how)),
             Self::Restarted => "restarted".to_owned(),
+            Self::StartedAgain => {
+                "the command was started again, but no program of it has joined yet".to_owned()
+            }
+            Self::Paused => "paused: saves are collected until `hot resume`".to_owned(),
+            Self::SavedInPause { files } => format!(
+                "{} saved, not applied yet: `hot resume` applies",
+                counted(*files, "file")
+            ),
+            Self::Resumed { files, manual } => match manual {
+                true => applied(*files),
+                false => format!("resumed: {}", applied(*files)),
+            },
             Self::BuildFailed => "the build failed: the old code runs on".to_owned(),
             Self::PluginBuilt => "built the plugin again".to_owned(),
             Self::HandedOver(names) => format!("handed over: {}", names.join(", ")),
@@ -277,6 +322,22 @@ impl Event {
             // All others have lines of their own.
             _ => String::new(),
         }
+    }
+}
+
+/// `applying 2 files`.
+pub(crate) fn applied(files: usize) -> String {
+    match files {
+        0 => "nothing was saved meanwhile".to_owned(),
+        files => format!("applying {}", counted(files, "file")),
+    }
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
     }
 }
 
@@ -294,7 +355,7 @@ fn done(
     functions: &[FunctionPlace],
     elapsed: Duration,
     because: Option<&str>,
-    keep: &[KeptPlace],
+    keep: &str,
 ) -> Vec<Line> {
     if functions.is_empty() {
         return Vec::new();
@@ -313,10 +374,6 @@ fn done(
         rest => format!(" +{rest} more"),
     };
     let because = because.map_or(String::new(), |edit| format!(" (because of: {edit})"));
-    let keep = match keep {
-        [] => String::new(),
-        kept => format!("; {}", keeps(kept)),
-    };
     let text = format!(
         "{verb} {} {noun} in {}: {}{more}{because}{keep}",
         functions.len(),
@@ -327,7 +384,15 @@ fn done(
 }
 
 /// What goes on as it is, of closures and async blocks.
-fn keeps(kept: &[KeptPlace]) -> String {
+/// The end of a line, if something keeps old bodies.
+fn keeping(kept: &[KeptPlace], how: How) -> String {
+    match kept {
+        [] => String::new(),
+        kept => format!("; {}", keeps(kept, how)),
+    }
+}
+
+fn keeps(kept: &[KeptPlace], how: How) -> String {
     let places: Vec<String> = kept
         .iter()
         .map(|kept| match &kept.place {
@@ -336,8 +401,9 @@ fn keeps(kept: &[KeptPlace]) -> String {
         })
         .collect();
     format!(
-        "closures and tasks that were made earlier at {} keep their old bodies until a restart",
-        places.join(", ")
+        "closures and tasks that were made earlier at {} keep their old bodies until a restart ({})",
+        places.join(", "),
+        how.restart.words()
     )
 }
 
@@ -346,7 +412,7 @@ fn rolled_back(done: &RolledBack, elapsed: Duration) -> Vec<Line> {
     if !done.undone.is_empty() {
         let functions: Vec<FunctionPlace> =
             done.functions.iter().map(FunctionPlace::from).collect();
-        lines.extend(self::done("rolled back", &functions, elapsed, None, &[]));
+        lines.extend(self::done("rolled back", &functions, elapsed, None, ""));
         let keep = "the files keep the edit; it counts again when they change";
         lines.push(Line::Own(Tone::Plain, keep.to_owned()));
     }
@@ -356,31 +422,6 @@ fn rolled_back(done: &RolledBack, elapsed: Duration) -> Vec<Line> {
 
 fn not_rolled_back(why: &str) -> Line {
     Line::Own(Tone::Warning, format!("not rolled back: {why}"))
-}
-
-fn refused(edits: &[Reason], then: Consequence, again: bool) -> Vec<Line> {
-    let mut lines = match again {
-        true => still(edits),
-        false => edits
-            .iter()
-            .map(|edit| Line::Own(Tone::Warning, edit.to_string()))
-            .collect(),
-    };
-    lines.push(Line::Own(Tone::Plain, then.words().to_owned()));
-    lines
-}
-
-/// One line for edits of which all was said before.
-fn still(edits: &[Reason]) -> Vec<Line> {
-    let Some((first, rest)) = edits.split_first() else {
-        return Vec::new();
-    };
-    let more = match rest.len() {
-        0 => String::new(),
-        rest => format!(" +{rest} more"),
-    };
-    let text = format!("still can't be patched: {first}{more}");
-    vec![Line::Own(Tone::Warning, text)]
 }
 
 fn first_line(text: &str) -> &str {

@@ -4,16 +4,49 @@
 //! the program's too, so every message goes out in one write, and only whole lines. What can't be
 //! written (a closed terminal) is dropped: it is no reason to end a session.
 
+mod brief;
+mod diagnostic;
 mod event;
+mod refused;
 
-pub(crate) use event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
+pub(crate) use diagnostic::{CompilerOutput, Diagnostic, Span};
+pub(crate) use event::{applied, Consequence, Event, FunctionPlace, KeptPlace, Reason};
+pub(crate) use refused::in_full;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use event::Line;
 
 const MARK: &str = "hot:";
+
+/// How the user can have the program restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Restart {
+    /// From another terminal.
+    #[default]
+    Command,
+    /// Not by `hot`, which did not start it.
+    Elsewhere,
+}
+
+impl Restart {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Command => "`hot restart`",
+            Self::Elsewhere => "start it again yourself",
+        }
+    }
+}
+
+/// What decides about words besides what happened.
+#[derive(Debug, Clone, Copy, Default)]
+struct How {
+    /// All of it is wanted.
+    verbose: bool,
+    restart: Restart,
+}
 
 /// The kinds of lines, which differ in colour only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +74,7 @@ pub(crate) struct Reporter<W = io::Stderr> {
     out: Mutex<W>,
     colour: bool,
     verbose: bool,
+    restart: Mutex<Restart>,
 }
 
 impl Reporter {
@@ -63,6 +97,19 @@ impl<W: Write> Reporter<W> {
             out: Mutex::new(out),
             colour,
             verbose,
+            restart: Mutex::default(),
+        }
+    }
+
+    /// How the user can have the program restarted from now on.
+    pub(crate) fn set_restart(&self, restart: Restart) {
+        *self.restart.lock().unwrap_or_else(PoisonError::into_inner) = restart;
+    }
+
+    fn how(&self) -> How {
+        How {
+            verbose: self.verbose,
+            restart: *self.restart.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
@@ -81,7 +128,7 @@ impl<W: Write> Reporter<W> {
         if matches!(event, Event::Detail(_)) && !self.verbose {
             return;
         }
-        let lines = event.lines();
+        let lines = event.lines(self.how());
         let text: String = lines
             .iter()
             .map(|line| match line {
@@ -121,6 +168,13 @@ impl<W: Write> Reporter<W> {
         // One call, so that what the program writes at the same time stays before or behind.
         let _ = out.write_all(message.as_bytes()).and_then(|()| out.flush());
     }
+}
+
+/// A path as the user would write it here.
+pub(crate) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = path.strip_prefix(&here).unwrap_or(path);
+    path.display().to_string()
 }
 
 /// Names of files may hold anything; a terminal must not obey them.

@@ -93,7 +93,7 @@ fn patched_as_promised() {
             keep: vec![kept(), KeptPlace { place: None, ..kept() }],
         },
         "hot: restored 1 function in 93 ms: their_crate::run (src/main.rs:7); closures and tasks that \
-         were made earlier at src/main.rs:9, their_crate::run keep their old bodies until a restart\n",
+         were made earlier at src/main.rs:9, their_crate::run keep their old bodies until a restart (`hot restart`)\n",
     );
 }
 
@@ -106,7 +106,7 @@ fn running_code_is_said() {
     );
     check(
         &Event::WithoutEffect(vec![run()]),
-        "hot: their_crate::run (src/main.rs:7) is running and won't be called again: the edit needs a restart\n",
+        "hot: their_crate::run (src/main.rs:7) is running and won't be called again: the edit needs a restart (`hot restart`)\n",
     );
 }
 
@@ -145,7 +145,7 @@ fn a_syntax_error_is_one_line() {
     );
     check(
         &error(true),
-        "hot: src/a.rs:3: still expected `;` (waiting for the next save)\n",
+        "hot: src/a.rs:3: it still can't be parsed (waiting for the next save)\n",
     );
 }
 
@@ -153,7 +153,10 @@ fn a_syntax_error_is_one_line() {
 fn the_compiler_is_quoted_verbatim_and_once() {
     let text = "error[E0425]: x\n --> src/a.rs:1:2\n\x1b[1mbold\x1b[0m";
     let error = |compiler: &str, again| Event::CompileError {
-        compiler: compiler.into(),
+        compiler: CompilerOutput {
+            rendered: compiler.into(),
+            diagnostics: vec![],
+        },
         again,
     };
     check(
@@ -199,6 +202,14 @@ fn every_note_has_words() {
         Event::NothingDiffers,
         Event::NobodyRuns,
         Event::Restarted,
+        Event::StartedAgain,
+        Event::RestartWanted(Consequence::Restart),
+        Event::Paused,
+        Event::SavedInPause { files: 1 },
+        Event::Resumed {
+            files: 0,
+            manual: false,
+        },
         Event::BuildFailed,
         Event::PluginBuilt,
         Event::HandoverTooSlow,
@@ -264,7 +275,10 @@ fn each_message_is_one_write_and_failures_are_no_panic() {
     }
     let reporter = Reporter::new(Counting(0), true, false);
     reporter.tell(&Event::CompileError {
-        compiler: "one\ntwo".into(),
+        compiler: CompilerOutput {
+            rendered: "one\ntwo".into(),
+            diagnostics: vec![],
+        },
         again: false,
     });
     assert_eq!(reporter.out.lock().expect("not poisoned").0, 1);

@@ -13,6 +13,7 @@ use super::{FOR_TESTS, NAME};
 use crate::cargo::command_line::runs_tests;
 use crate::cargo::configuration::configured_wrapper;
 use crate::config::env::CHAINED_WRAPPER;
+use crate::os::files::create_folders;
 use crate::os::own_build;
 
 /// The environment in which cargo builds what can be patched.
@@ -67,8 +68,9 @@ fn link(folder: String, for_tests: bool, name: &str) -> Result<PathBuf> {
     if std::fs::read_link(&link).is_ok_and(|target| target == own) {
         return Ok(link);
     }
+    let hint = "hot's wrapper for rustc needs a place: set XDG_CACHE_HOME to a folder of your own";
+    create_folders(&folder).context(hint)?;
     let create = || -> std::io::Result<()> {
-        std::fs::create_dir_all(&folder)?;
         let new = folder.join(format!("new-{}", std::process::id()));
         symlink(&own, &new)?;
         std::fs::rename(&new, &link)

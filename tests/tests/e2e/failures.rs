@@ -10,21 +10,23 @@ use crate::ledger::{start, FILE};
 const ORIGINAL: &str = r#"format!("account of {}", account.owner())"#;
 
 #[test]
-fn a_syntax_error_is_one_line() {
+fn a_syntax_error_is_shown_once_as_rustc_shows_it() {
     let project = Project::fixture("ledger");
     let mut session = start(&project);
     let before = session.now();
     project.edit(FILE, ORIGINAL, r#"format!("account of {}", account.owner("#);
-    session.wait_for_stderr(FILE);
-    thread::sleep(Duration::from_millis(700));
-    let said = session.stderr_since(before);
-    assert_eq!(said.len(), 1, "{said:#?}");
+    let (line, _) = project.position(FILE, "format!(\"account");
+    session.wait_for_stderr("error: ");
+    session.wait_for_stderr(&format!("--> {FILE}:{line}:"));
+    session.wait_for_stderr("the edit doesn't compile: the old code runs on");
+    let said = session.stderr_since(before).len();
     assert_eq!(session.ask("x"), "account of ada: 2");
 
     // Saved again as it is, it isn't said again.
     project.save(Save::InPlace, FILE, &project.read(FILE));
     thread::sleep(Duration::from_millis(700));
-    assert_eq!(session.stderr_since(before).len(), 1);
+    let now = session.stderr_since(before);
+    assert_eq!(now.len(), said, "{now:#?}");
 
     project.edit(
         FILE,

@@ -28,6 +28,7 @@ mod rude;
 mod saves;
 mod sources;
 mod state;
+mod steering;
 mod surroundings;
 mod workspace;
 mod wrapper;

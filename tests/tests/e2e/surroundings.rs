@@ -132,6 +132,7 @@ fn another_compiler_in_the_place_of_the_one_that_built_the_program() {
     session.wait_for_all(&["1.91.7", "is now rustc 1.92.3"]);
     // Built again with it, and then as ever.
     session.ask_until("x", "pocket of ada");
+    session.wait_for_stderr("hot: restarted");
     assert_eq!(restarts(&session), 1, "{}", session.output());
     project.edit(FILE, "pocket of", "sack of");
     session.wait_for_patch();

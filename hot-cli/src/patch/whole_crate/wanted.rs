@@ -24,6 +24,7 @@ use crate::program::left_behind::{self, LeftBehind};
 use crate::program::plan::{KeptBody, Plan, PlannedFunction, SiteKey};
 use crate::program::whole_crate_plugin::Replaced;
 use crate::program::{LoadedUnit, Program};
+use crate::rustc::diagnostics;
 use crate::rustc::run::first_error;
 use crate::wrapper::shadow;
 
@@ -179,18 +180,24 @@ fn compile_error(job: &Job, stderr: String) -> Result<BuildError> {
         if let Some(errors) = user_errors::errors(&job.program, loaded, job.coloured, &job.cancel)?
         {
             // What it says of a crate with an edited dependency may be beside the point.
-            let text = match job.wanted.plan.len() {
+            let said = match job.wanted.plan.len() {
                 1 => errors,
-                _ => stderr,
+                _ => diagnostics::read_text(stderr, &loaded.unit.cwd),
             };
-            return Ok(BuildError::Compile(text));
+            return Ok(BuildError::Compile(said));
         }
     }
     // An edit may also break a crate that uses it.
     Ok(match job.wanted.only_bodies() {
         true => rude(job, &first_error(&stderr)),
-        false => BuildError::Compile(stderr),
+        false => BuildError::Compile(diagnostics::read_text(stderr, &folder(job))),
     })
+}
+
+/// Where rustc is called: the same for all crates of a workspace.
+fn folder(job: &Job) -> PathBuf {
+    let first = job.program.units.first();
+    first.map_or_else(PathBuf::new, |loaded| loaded.unit.cwd.clone())
 }
 
 /// The first of the edits can't be patched.

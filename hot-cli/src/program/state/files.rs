@@ -58,6 +58,11 @@ impl ProgramState {
         Ok(())
     }
 
+    /// Files that differ from what was compiled.
+    pub(crate) fn edited_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.current.keys()
+    }
+
     /// Files beside those of the program as it was built whose changes matter now.
     pub(crate) fn other_files(&self) -> impl Iterator<Item = &PathBuf> {
         self.new_files.keys().chain(&self.missing)

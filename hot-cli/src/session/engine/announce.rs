@@ -3,7 +3,6 @@
 //!
 //! Knows nothing of words, nor of the session's state.
 
-use std::path::Path;
 use std::time::Duration;
 
 use soft_mock_abi::protocol::Loaded;
@@ -11,7 +10,7 @@ use soft_mock_abi::protocol::Loaded;
 use super::parts::patches::Patch;
 use crate::patch::Built;
 use crate::program::plan::{Edit, KeptBody, PlannedFunction, Rude, Wanted};
-use crate::ui::{Event, FunctionPlace, KeptPlace, Reason};
+use crate::ui::{shown, Event, FunctionPlace, KeptPlace, Reason};
 
 /// What is new. What a process told of running calls decides what is said of it.
 pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<Event> {
@@ -139,13 +138,6 @@ pub(super) fn refused_patch(wanted: &Wanted, error: &str) -> Vec<Rude> {
         why: why.clone(),
     });
     restored.collect()
-}
-
-/// A path as the user would write it here.
-pub(super) fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    let path = path.strip_prefix(&here).unwrap_or(path);
-    path.display().to_string()
 }
 
 /// A line's number, as it is shown.

@@ -1,26 +1,35 @@
 //! The loop's steps from a save to "patched", in their order; `engine.rs` has the overview.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use soft_mock_abi::protocol::{Loaded, Refused, ToProgram};
 
 use super::effect::Effect;
-use super::jobs::Job;
+use super::jobs::{Job, SyntaxCheck};
 use super::parts::patches::{Building, Finished, Patch};
-use super::parts::saves::News;
+use super::parts::saves::{News, Trouble};
 use super::{announce, Engine, Policy};
 use crate::control::Connection;
 use crate::patch::{self, BuildError, Built};
 use crate::program::plan::{Change, Rude, Wanted};
-use crate::ui::{self, Reason};
+use crate::ui::{self, CompilerOutput, Reason};
 
 impl Engine {
     /// Files were saved.
     pub(super) fn saved(&mut self, paths: &[PathBuf], seen: Instant) {
+        match self.pause.saved(paths) {
+            Some(files) => self.tell(ui::Event::SavedInPause { files }),
+            None => self.apply(paths, seen),
+        }
+    }
+
+    /// Files were saved, and count.
+    pub(super) fn apply(&mut self, paths: &[PathBuf], seen: Instant) {
         self.restarts.saved();
         self.saves.saved();
+        self.syntax_checks.drop_check();
         self.record_files(paths);
         match self.programs.foreign_file(paths) {
             None => self.act(seen),
@@ -47,7 +56,7 @@ impl Engine {
 
     /// Does what the files ask for. `seen` is the time of the save.
     pub(super) fn act(&mut self, seen: Instant) {
-        if self.rollbacks.is_under_way() {
+        if self.rollbacks.is_under_way() || self.pause.is_on() {
             return; // Looked at again when that is done.
         }
         let change = self.first_change();
@@ -66,24 +75,61 @@ impl Engine {
 
     /// A text that can't be patched may have stood for long enough: then it is no half of a save.
     pub(super) fn settled(&mut self) {
-        if !self.saves.has_settled(Instant::now()) {
+        if !self.saves.has_settled(Instant::now()) || self.pause.is_on() {
             return;
         }
         match self.first_change() {
-            Some((_, Change::Syntax(error))) => {
-                let news = self.saves.trouble(error.to_string());
-                if news != News::Known {
-                    let at = Reason {
-                        file: announce::shown(&error.path),
-                        line: announce::line(error.line),
-                        why: error.message,
-                    };
-                    let again = news == News::Again;
-                    self.tell(ui::Event::SyntaxError { at, again });
-                }
+            Some((program, Change::Syntax(error))) => {
+                let at = Reason {
+                    file: ui::shown(&error.path),
+                    line: announce::line(error.line),
+                    why: error.message.clone(),
+                };
+                self.check_syntax(&program, error.path, at);
             }
             Some((program, Change::Rude { edits, .. })) => self.refused(Some(&program), &edits),
             _ => {}
+        }
+    }
+
+    /// Has rustc asked about a file that can't be parsed.
+    fn check_syntax(&mut self, program: &Path, file: PathBuf, at: Reason) {
+        let Some(program) = self.programs.get(program) else {
+            return;
+        };
+        let number = self.numbers.next();
+        let check = SyntaxCheck {
+            number,
+            program: Arc::clone(program),
+            file,
+            at,
+            coloured: self.outside.is_coloured(),
+            cancel: self.syntax_checks.begin(number),
+        };
+        self.perform([Effect::Start(Job::CheckSyntax(Box::new(check)))]);
+    }
+
+    /// rustc said something of a file that can't be parsed, or nothing.
+    pub(super) fn syntax_checked(
+        &mut self,
+        number: u64,
+        at: Reason,
+        compiler: Option<CompilerOutput>,
+    ) {
+        if !self.syntax_checks.end(number) {
+            return; // Saved since.
+        }
+        let said = compiler.as_ref().map_or(&at.why, |said| &said.rendered);
+        let news = self.saves.trouble(Trouble {
+            // The same error on another line is the same error.
+            key: said.replace(|c: char| c.is_ascii_digit() || c.is_whitespace(), ""),
+            text: said.clone(),
+        });
+        let again = news == News::Again;
+        match (news, compiler) {
+            (News::Known, _) => {}
+            (_, Some(compiler)) => self.tell(ui::Event::CompileError { compiler, again }),
+            (_, None) => self.tell(ui::Event::SyntaxError { at, again }),
         }
     }
 
@@ -120,7 +166,7 @@ impl Engine {
             Ok(built) => self.install(building, built),
             Err(BuildError::Cancelled) => {}
             Err(BuildError::Compile(compiler)) => {
-                let news = self.saves.trouble(compiler.clone());
+                let news = self.saves.trouble(Trouble::said(&compiler.rendered));
                 if news != News::Known {
                     let again = news == News::Again;
                     self.tell(ui::Event::CompileError { compiler, again });

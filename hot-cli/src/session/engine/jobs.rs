@@ -9,14 +9,40 @@ use anyhow::Result;
 use soft_mock_abi::protocol::Hello;
 
 use super::{warm_up, Event};
+use crate::os::process::Cancel;
 use crate::patch;
 use crate::plugins::record::Rebuild;
 use crate::program::Program;
+use crate::ui::Reason;
 
 /// How often a program's records are looked for, and how long it is waited in between: cargo may be
 /// writing them once more.
 const ATTEMPTS: usize = 4;
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// A file that can't be parsed.
+pub(super) struct SyntaxCheck {
+    pub(super) number: u64,
+    pub(super) program: Arc<Program>,
+    pub(super) file: PathBuf,
+    /// What is known of it without rustc.
+    pub(super) at: Reason,
+    pub(super) coloured: bool,
+    pub(super) cancel: Cancel,
+}
+
+impl SyntaxCheck {
+    fn run(self) -> Event {
+        let (program, file) = (&self.program, &self.file);
+        let said = patch::user_errors::of_file(program, file, self.coloured, &self.cancel);
+        Event::SyntaxChecked {
+            number: self.number,
+            at: self.at,
+            // What rustc can't be asked is said in our own words.
+            compiler: said.unwrap_or_default(),
+        }
+    }
+}
 
 /// Something slow.
 pub(super) enum Job {
@@ -25,6 +51,8 @@ pub(super) enum Job {
         key: PathBuf,
         hello: Hello,
         pid: u32,
+        /// The run of the command that it belongs to.
+        run: u64,
     },
     /// Compiles what the first patches would have to wait for.
     WarmUp {
@@ -32,6 +60,8 @@ pub(super) enum Job {
         verbose: bool,
     },
     BuildPatch(Box<patch::Job>),
+    /// Asks rustc about a file that can't be parsed.
+    CheckSyntax(Box<SyntaxCheck>),
     /// Builds the project before a restart, then these plugins.
     BuildAgain {
         project: Command,
@@ -43,14 +73,20 @@ pub(super) enum Job {
 impl Job {
     pub(super) fn run(self) -> Option<Event> {
         Some(match self {
-            Self::LoadProgram { key, hello, pid } => {
+            Self::LoadProgram {
+                key,
+                hello,
+                pid,
+                run,
+            } => {
                 let loaded = load(&hello, pid).map(Box::new);
-                Event::ProgramLoaded(key, loaded)
+                Event::ProgramLoaded(key, run, loaded)
             }
             Self::WarmUp { program, verbose } => {
                 warm_up::prepare(&program, verbose);
                 return None;
             }
+            Self::CheckSyntax(check) => check.run(),
             Self::BuildPatch(job) => Event::Built(job.number, patch::build(&job)),
             Self::BuildAgain {
                 mut project,

@@ -22,13 +22,21 @@ impl Engine {
             Policy::Attached => ui::Event::Joined { pid, exe },
             _ => ui::Event::Detail(format!("pid {pid} joined: {}", exe.display())),
         });
+        if hello.image.is_none() && self.restarts.joined() {
+            self.tell(ui::Event::Restarted);
+        }
         let effects = self.processes.joined(conn, pid, &hello);
         self.perform(effects);
         let key = program_key(&hello);
         if self.programs.know(&key) {
             self.catch_up(conn, &key, &hello.installed);
         } else if self.programs.begin_loading(&key) {
-            self.perform([Effect::Start(Job::LoadProgram { key, hello, pid })]);
+            self.perform([Effect::Start(Job::LoadProgram {
+                key,
+                hello,
+                pid,
+                run: self.command.run,
+            })]);
         }
     }
 
@@ -54,7 +62,10 @@ impl Engine {
     }
 
     /// The records of a program were read.
-    pub(super) fn program_loaded(&mut self, key: PathBuf, loaded: Result<Box<Program>>) {
+    pub(super) fn program_loaded(&mut self, key: PathBuf, run: u64, loaded: Result<Box<Program>>) {
+        if run != self.command.run {
+            return; // It was ended for a restart meanwhile.
+        }
         self.programs.end_loading(&key);
         let program = match loaded {
             Ok(program) => *program,
@@ -80,7 +91,19 @@ impl Engine {
         // Whatever was saved since the program was built.
         let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
         self.record_files(&files);
-        self.act(Instant::now());
+        let edited = self.programs.edited_files();
+        match edited.is_empty() {
+            true => self.act(Instant::now()),
+            false => self.edited_before(&edited),
+        }
+    }
+
+    /// These were edited since the program was built.
+    fn edited_before(&mut self, files: &[PathBuf]) {
+        match self.pause.saved(files) {
+            Some(files) => self.tell(ui::Event::SavedInPause { files }),
+            None => self.act(Instant::now()),
+        }
     }
 
     /// A process told which functions it consists of.

@@ -18,6 +18,9 @@ use crate::watch::{WatchError, Watcher};
 /// How long a program may take to end when it is restarted.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// Types can be nested as deeply as rustc allows, and are followed by recursion.
+const JOB_STACK: usize = 64 << 20;
+
 /// Does what is wanted.
 pub(crate) struct Outside {
     pub(crate) control: Control,
@@ -45,12 +48,17 @@ impl Outside {
             Effect::Tell(event) => self.reporter.tell(&event),
             Effect::Start(job) => {
                 let events = self.events.clone();
-                thread::spawn(move || {
+                let run = move || {
                     if let Some(event) = job.run() {
                         // The session may have ended meanwhile.
                         let _ = events.send(event);
                     }
-                });
+                };
+                let thread = thread::Builder::new().stack_size(JOB_STACK).spawn(run);
+                if let Err(error) = thread {
+                    let why = format!("a job can't be started: {error}");
+                    self.reporter.tell(&ui::Event::Error(why));
+                }
             }
             Effect::Later(time, event) => {
                 let events = self.events.clone();

@@ -2,12 +2,14 @@
 //! again and restarted, or a plugin built again, or the old code runs on.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
 
 use super::effect::Effect;
 use super::jobs::Job;
-use super::parts::saves::News;
-use super::{announce, Engine, Policy};
+use super::parts::saves::{News, Trouble};
+use super::{announce, Engine, Event, Policy};
 use crate::program::plan::Rude;
 use crate::rustc::toolchain;
 use crate::session::restart;
@@ -17,9 +19,9 @@ impl Engine {
     /// These edits can't be patched. None as the program: they concern no particular one.
     pub(super) fn refused(&mut self, program: Option<&Path>, edits: &[Rude]) {
         let plugins = program.and_then(|program| self.programs.plugins_to_rebuild(program));
-        let text = trouble(edits);
-        let in_vain = self.restarts.was_in_vain(&text);
-        let news = self.saves.trouble(text);
+        let trouble = trouble(edits);
+        let in_vain = self.restarts.was_in_vain(&trouble.key);
+        let news = self.saves.trouble(trouble);
         if let Some(plugins) = plugins {
             if news == News::New {
                 self.tell_refused(edits, Consequence::BuildPlugin, news);
@@ -56,15 +58,25 @@ impl Engine {
 
     fn build_and_restart(&mut self, edits: &[Rude], news: News) {
         let under_way = self.restarts.is_under_way();
+        match self.begin_restart() {
+            Ok(_) if under_way => {} // It is seen when the program has started again.
+            Ok(then) => self.tell_refused(edits, then, news),
+            Err(error) => {
+                self.saves.try_again();
+                self.tell_refused(edits, Consequence::Failed, news);
+                self.tell(ui::Event::Error(format!("{error:#}")));
+            }
+        }
+    }
+
+    /// Has the project built again, if it can be, and the programs restarted. Says what follows.
+    pub(super) fn begin_restart(&mut self) -> Result<Consequence> {
+        let under_way = self.restarts.is_under_way();
         // What the sources of included crates hold now decides what cargo takes for built.
         match self.command.include.launch() {
             Ok(launch) if !under_way => self.command.launch = launch,
             Ok(_) => {}
-            Err(error) => {
-                self.saves.try_again();
-                self.tell_refused(edits, Consequence::Failed, news);
-                return self.tell(ui::Event::Error(format!("{error:#}")));
-            }
+            Err(error) => return Err(error),
         }
         toolchain::forget_versions(self.folder.path());
         for error in self.programs.build_again() {
@@ -72,21 +84,24 @@ impl Engine {
             self.tell(ui::Event::Detail(format!("{error:#}")));
         }
         let project = restart::build_only(&self.command.launch);
-        if under_way {
-            return; // It is seen when the program has started again.
+        if !under_way {
+            self.restarts.begin();
         }
-        self.restarts.begin();
-        match project {
-            Some(project) => {
-                self.tell_refused(edits, Consequence::BuildAndRestart, news);
+        Ok(match (project, under_way) {
+            (Some(_), true) => Consequence::BuildAndRestart,
+            (Some(project), false) => {
                 let plugins = self.programs.all_plugins();
                 self.perform([Effect::Start(Job::BuildAgain { project, plugins })]);
+                Consequence::BuildAndRestart
             }
-            None => {
-                self.tell_refused(edits, Consequence::Restart, news);
-                self.built_again(true);
+            (None, true) => Consequence::Restart,
+            (None, false) => {
+                // Nothing is built that could take the place of what runs before it is said.
+                let now = Event::BuiltAgain { success: true };
+                self.perform([Effect::Later(Duration::ZERO, now)]);
+                Consequence::Restart
             }
-        }
+        })
     }
 
     /// The project was built again: the program makes way for the new one, or runs on.
@@ -115,6 +130,8 @@ impl Engine {
         self.programs.restarted();
         self.processes.restarted();
         self.patches.restarted();
+        self.pause.restarted();
+        self.syntax_checks.drop_check();
         self.ledger.clear();
         let reply = self.rollbacks.restarted();
         self.perform(reply);
@@ -122,7 +139,7 @@ impl Engine {
         self.restarts.restarted(reason);
         let code = self.start_command();
         if code.is_none() {
-            self.tell(ui::Event::Restarted);
+            self.expect_programs();
         }
         code
     }
@@ -144,7 +161,10 @@ impl Engine {
 }
 
 /// What stands in the way, wherever in its file: lines move.
-fn trouble(edits: &[Rude]) -> String {
+fn trouble(edits: &[Rude]) -> Trouble {
     let line = |edit: &Rude| format!("{}: {}\n", edit.file.display(), edit.why);
-    edits.iter().map(line).collect()
+    Trouble {
+        key: edits.iter().map(line).collect(),
+        text: ui::in_full(&announce::reasons(edits)),
+    }
 }

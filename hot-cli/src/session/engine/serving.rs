@@ -38,6 +38,21 @@ impl Engine {
                 Ok(files) => Reply::Diff(files),
                 Err(why) => Reply::Refused(why),
             },
+            Request::Restart => match self.restart_wanted() {
+                Ok(then) => {
+                    self.tell(ui::Event::RestartWanted(then));
+                    Reply::Done(then.to_string())
+                }
+                Err(why) => Reply::Refused(why),
+            },
+            Request::Pause => match self.pause() {
+                true => Reply::Done("paused: saves are collected until `hot resume`".to_owned()),
+                false => Reply::Refused("it is paused already".to_owned()),
+            },
+            Request::Resume => match self.resume() {
+                Some(files) => Reply::Done(ui::applied(files)),
+                None => Reply::Refused("it isn't paused".to_owned()),
+            },
             Request::Rollback { patches } => match self.roll_back(patches, &terminal) {
                 Ok(()) => return,
                 Err(why) => Reply::Refused(why),
@@ -59,6 +74,9 @@ impl Engine {
             let status = Reply::Status(SessionStatus {
                 session: self.info.clone(),
                 processes: self.processes.status(told),
+                paused: self.pause.collects(),
+                refused: self.saves.standing().map(str::to_owned),
+                restarted_because: self.restarts.why().map(str::to_owned),
             });
             self.perform([Effect::Reply(terminal, status)]);
         }

@@ -141,16 +141,20 @@ pub(crate) fn is_private(folder: &Path) -> io::Result<()> {
     let metadata = fs::metadata(folder)?;
     let own = rustix::process::geteuid().as_raw();
     let problem = match &metadata {
-        metadata if !metadata.is_dir() => "this is not a folder".to_owned(),
+        metadata if !metadata.is_dir() => format!("{} is not a folder", folder.display()),
         metadata if metadata.uid() != own => {
             format!(
-                "the folder belongs to user {}, not to user {own}",
+                "{} belongs to user {}, not to user {own}",
+                folder.display(),
                 metadata.uid()
             )
         }
         metadata if metadata.mode() & 0o077 != 0 => {
             let mode = metadata.mode() & 0o7777;
-            format!("the folder is open to others (mode {mode:o}): `chmod 700` it")
+            format!(
+                "{} is open to others (mode {mode:o}): `chmod 700` it",
+                folder.display()
+            )
         }
         _ => return Ok(()),
     };

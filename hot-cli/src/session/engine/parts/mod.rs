@@ -2,6 +2,7 @@
 //! touches, and knows nothing of the others. What happened is told to them by the loop.
 
 pub(super) mod patches;
+pub(super) mod pause;
 pub(super) mod plugin_builds;
 pub(super) mod processes;
 pub(super) mod programs;
@@ -9,3 +10,4 @@ pub(super) mod questions;
 pub(super) mod restarts;
 pub(super) mod rollbacks;
 pub(super) mod saves;
+pub(super) mod syntax_checks;

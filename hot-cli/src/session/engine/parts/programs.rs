@@ -118,6 +118,15 @@ impl Programs {
         folders.into_iter().collect()
     }
 
+    /// The files that differ from what the programs were built from.
+    pub(crate) fn edited_files(&self) -> Vec<PathBuf> {
+        let states = self.known.values();
+        states
+            .flat_map(ProgramState::edited_files)
+            .cloned()
+            .collect()
+    }
+
     /// A file that is no source and from which nothing here was built: only the user knows what it
     /// means.
     pub(crate) fn foreign_file(&self, paths: &[PathBuf]) -> Option<PathBuf> {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use soft_mock_abi::protocol::{HandOver, HandedOver, ToProgram};
 
+use super::saves::Trouble;
 use crate::control::Connection;
 use crate::session::engine::effect::Effect;
 use crate::session::engine::Event;
@@ -44,8 +45,12 @@ pub(crate) struct Restarts {
     stage: Stage,
     /// Why the programs were restarted last, as long as no file changed since.
     last_reason: Option<String>,
+    /// The same, in full, whatever has changed since.
+    why: Option<String>,
     /// A file was saved since the last build began.
     saved_since: bool,
+    /// The run whose first program hasn't joined yet.
+    expected: Option<u64>,
 }
 
 impl Restarts {
@@ -143,15 +148,45 @@ impl Restarts {
         Some(effects)
     }
 
+    /// The command was started again: its programs are expected.
+    pub(crate) fn expect(&mut self, run: u64) -> u64 {
+        self.expected = Some(run);
+        run
+    }
+
+    /// A program has joined. Whether it is the first after a restart.
+    pub(crate) fn joined(&mut self) -> bool {
+        self.expected.take().is_some()
+    }
+
+    /// The programs of a run have had their time. Whether none has joined.
+    pub(crate) fn stop_expecting(&mut self, run: u64) -> bool {
+        self.expected.take_if(|expected| *expected == run).is_some()
+    }
+
     /// The programs were ended for this.
-    pub(crate) fn restarted(&mut self, reason: Option<String>) {
-        self.last_reason = reason.filter(|_| !self.saved_since);
+    pub(crate) fn restarted(&mut self, reason: Option<Trouble>) {
+        self.why = reason.as_ref().map(|reason| reason.text.clone());
+        let reason = reason.filter(|_| !self.saved_since);
+        self.last_reason = reason.map(|reason| reason.key);
+    }
+
+    /// Why the programs were restarted last, in full.
+    pub(crate) fn why(&self) -> Option<&str> {
+        self.why.as_deref()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn trouble(key: &str) -> Option<Trouble> {
+        Some(Trouble {
+            key: key.to_owned(),
+            text: format!("{key}, in full"),
+        })
+    }
 
     fn handed(id: u64, states: &[&str]) -> HandedOver {
         HandedOver {
@@ -206,18 +241,32 @@ mod tests {
     }
 
     #[test]
+    fn a_restart_is_done_when_the_new_program_has_joined() {
+        let mut restarts = Restarts::default();
+        assert!(!restarts.joined(), "the first start is none");
+        restarts.expect(2);
+        assert!(!restarts.stop_expecting(1));
+        assert!(restarts.joined() && !restarts.joined());
+        assert!(!restarts.stop_expecting(2));
+        restarts.expect(3);
+        assert!(restarts.stop_expecting(3));
+        assert!(!restarts.joined(), "it came too late, and that was said");
+    }
+
+    #[test]
     fn a_second_restart_for_the_same_is_in_vain() {
         let mut restarts = Restarts::default();
         restarts.begin();
         assert!(restarts.is_under_way());
-        restarts.restarted(Some("a".into()));
+        restarts.restarted(trouble("a"));
         assert!(restarts.was_in_vain("a") && !restarts.was_in_vain("b"));
+        assert_eq!(restarts.why(), Some("a, in full"));
         restarts.saved();
         assert!(!restarts.was_in_vain("a"), "the files are others now");
 
         restarts.begin();
         restarts.saved();
-        restarts.restarted(Some("a".into()));
+        restarts.restarted(trouble("a"));
         assert!(
             !restarts.was_in_vain("a"),
             "it was saved after the build had begun"

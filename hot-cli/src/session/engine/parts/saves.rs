@@ -16,9 +16,28 @@ const SETTLE: Duration = Duration::from_millis(150);
 pub(crate) struct Saves {
     settles_at: Option<Instant>,
     /// What was said last of edits that can't be patched.
-    trouble: Option<String>,
+    trouble: Option<Trouble>,
     /// A save came since something was said.
     unanswered: bool,
+}
+
+/// What stands in the way of saved files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// What tells it from others: it stays the same when lines move.
+    pub(crate) key: String,
+    /// All that is to be said of it.
+    pub(crate) text: String,
+}
+
+impl Trouble {
+    /// Of which all that is known is what is said of it.
+    pub(crate) fn said(text: &str) -> Self {
+        Self {
+            key: text.to_owned(),
+            text: text.to_owned(),
+        }
+    }
 }
 
 /// Whether something is to be said.
@@ -55,16 +74,23 @@ impl Saves {
     }
 
     /// This stands in the way of the files.
-    pub(crate) fn trouble(&mut self, text: String) -> News {
+    pub(crate) fn trouble(&mut self, trouble: Trouble) -> News {
         let asked = std::mem::take(&mut self.unanswered);
-        if self.trouble.as_ref() != Some(&text) {
-            self.trouble = Some(text);
+        let is_known = |known: &Trouble| known.key == trouble.key;
+        let known = self.trouble.as_ref().is_some_and(is_known);
+        self.trouble = Some(trouble);
+        if !known {
             return News::New;
         }
         match asked {
             true => News::Again,
             false => News::Known,
         }
+    }
+
+    /// What stands in their way, in full.
+    pub(crate) fn standing(&self) -> Option<&str> {
+        self.trouble.as_ref().map(|trouble| trouble.text.as_str())
     }
 
     /// Whether a save came since something was said.
@@ -90,7 +116,7 @@ impl Saves {
     }
 
     /// The programs are started again: what stood in the way until now.
-    pub(crate) fn restarted(&mut self) -> Option<String> {
+    pub(crate) fn restarted(&mut self) -> Option<Trouble> {
         self.settles_at = None;
         self.trouble.take()
     }
@@ -99,6 +125,13 @@ impl Saves {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn trouble(key: &str, line: u32) -> Trouble {
+        Trouble {
+            key: key.to_owned(),
+            text: format!("{key}:{line}"),
+        }
+    }
 
     #[test]
     fn a_burst_of_saves_settles_once() {
@@ -121,23 +154,24 @@ mod tests {
     fn every_save_is_answered_and_nothing_is_said_unasked() {
         let mut saves = Saves::default();
         saves.saved();
-        assert_eq!(saves.trouble("a".into()), News::New);
-        assert_eq!(saves.trouble("a".into()), News::Known);
+        assert_eq!(saves.trouble(trouble("a", 1)), News::New);
+        assert_eq!(saves.trouble(trouble("a", 1)), News::Known);
         saves.saved();
-        assert_eq!(saves.trouble("a".into()), News::Again);
-        assert_eq!(saves.trouble("a".into()), News::Known);
-        assert_eq!(saves.trouble("b".into()), News::New);
+        assert_eq!(saves.trouble(trouble("a", 2)), News::Again);
+        assert_eq!(saves.trouble(trouble("a", 1)), News::Known);
+        assert_eq!(saves.standing(), Some("a:1"), "as it was said last");
+        assert_eq!(saves.trouble(trouble("b", 1)), News::New);
         saves.saved();
         saves.are_in_effect_in_part();
-        assert_eq!(saves.trouble("b".into()), News::Known);
+        assert_eq!(saves.trouble(trouble("b", 1)), News::Known);
         saves.saved();
         assert!(saves.are_in_effect(), "taken away by a save");
         assert!(!saves.are_in_effect());
         saves.saved();
         assert!(!saves.are_in_effect(), "nothing stood there");
-        assert_eq!(saves.trouble("b".into()), News::New);
+        assert_eq!(saves.trouble(trouble("b", 1)), News::New);
         saves.try_again();
-        assert_eq!(saves.trouble("b".into()), News::New);
-        assert_eq!(saves.restarted().as_deref(), Some("b"));
+        assert_eq!(saves.trouble(trouble("b", 1)), News::New);
+        assert_eq!(saves.restarted(), Some(trouble("b", 1)));
     }
 }

@@ -1,0 +1,187 @@
+//! Long reasons in two lines of a terminal: parts of names that no user wrote go, then what stands
+//! in generics, then the middles of names, and at last the end.
+//!
+//! Knows nothing of what a reason says.
+
+use soft_mock_abi::symbol;
+
+/// Two lines of a terminal of 100 columns.
+pub(super) const WIDTH: usize = 200;
+
+/// What of a name in backquotes is left at its start and at its end, where it has to be cut.
+const NAME_ENDS: usize = 24;
+
+/// What stands for something that was left out.
+const CUT: char = '…';
+
+/// The text in not more than `width` characters.
+pub(super) fn brief(text: &str, width: usize) -> String {
+    let mut text = written(text);
+    for depth in [3, 2, 1] {
+        if text.chars().count() > width {
+            text = without_generics(&text, depth);
+        }
+    }
+    if text.chars().count() > width {
+        text = with_short_names(&text);
+    }
+    match text.chars().count() > width {
+        true => text.chars().take(width - 1).chain([CUT]).collect(),
+        false => text,
+    }
+}
+
+/// The text with names as the user wrote them: without what was generated.
+pub(super) fn written(text: &str) -> String {
+    if !text.contains(symbol::SUPPORT_MODULE) && !text.contains(symbol::SITE) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_part_of_name) {
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = rest.find(|c| !is_part_of_name(c)).unwrap_or(rest.len());
+        push_name(&mut out, &rest[..end]);
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A name as it was written. What the user wrote nothing of takes the `::` before it along.
+fn push_name(out: &mut String, name: &str) {
+    let moved = [symbol::DETACHED_BODY, symbol::DETACHED_CODE];
+    let moved = moved.iter().find_map(|start| name.strip_prefix(start));
+    match moved {
+        Some(name) => out.push_str(name),
+        None if name == symbol::MAIN => out.push_str("main"),
+        None if name.starts_with(symbol::SUPPORT_MODULE) || name == symbol::SITE => {
+            let kept = out.strip_suffix("::").unwrap_or(out).len();
+            out.truncate(kept);
+        }
+        None => out.push_str(name),
+    }
+}
+
+fn is_part_of_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The text without what stands in generics that lie at least so deep.
+fn without_generics(text: &str, depth: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    // Whether each bracket that is open is one of generics; else it is that of `<T as Trait>`.
+    let mut open: Vec<bool> = Vec::new();
+    let mut before = ' ';
+    for c in text.chars() {
+        let inside = open.iter().filter(|generic| **generic).count();
+        match c {
+            '<' => {
+                let generic = is_part_of_name(before) || before == ':';
+                if inside < depth {
+                    out.push(c);
+                    if generic && inside + 1 == depth {
+                        out.push(CUT);
+                    }
+                }
+                open.push(generic);
+            }
+            '>' if before != '-' && before != '=' => {
+                open.pop();
+                let inside = open.iter().filter(|generic| **generic).count();
+                if inside < depth {
+                    out.push(c);
+                }
+            }
+            // A bracket that is never closed was no bracket.
+            '`' => {
+                open.clear();
+                out.push(c);
+            }
+            _ if inside < depth => out.push(c),
+            _ => {}
+        }
+        before = c;
+    }
+    out
+}
+
+/// The text with the middles of its names in backquotes left out.
+fn with_short_names(text: &str) -> String {
+    let parts = text.split('`').enumerate().map(|(position, part)| {
+        let count = part.chars().count();
+        if position % 2 == 0 || count <= 2 * NAME_ENDS + 1 {
+            return part.to_owned();
+        }
+        let start = part.chars().take(NAME_ENDS);
+        let end = part.chars().skip(count - NAME_ENDS);
+        start.chain([CUT]).chain(end).collect()
+    });
+    parts.collect::<Vec<String>>().join("`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_generated_is_left_in_names() {
+        for (text, expected) in [
+            ("`app::run` is gone", "`app::run` is gone"),
+            (
+                "`app::__soft_mock_body_serve::{closure#0}` differs",
+                "`app::serve::{closure#0}` differs",
+            ),
+            ("`app::__soft_mock_code_f::<u8>`", "`app::f::<u8>`"),
+            ("`app::f::__SOFT_MOCK_SITE`", "`app::f`"),
+            ("`app::__soft_mock::Site`", "`app::Site`"),
+            ("`app::__soft_mock_main`", "`app::main`"),
+            ("`f::__soft_mock_output::<u8>` →", "`f::<u8>` →"),
+        ] {
+            assert_eq!(written(text), expected);
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, width: usize, expected: &str) {
+        assert_eq!(brief(text, width), expected);
+        assert!(expected.chars().count() <= width);
+    }
+
+    #[test]
+    fn generics_go_from_the_inside_and_only_where_there_is_no_room() {
+        let text = "`<Store<Vec<Option<u8>>> as Get>::get::<A<B>>` differs -> so";
+        check(text, 60, text);
+        check(
+            text,
+            59,
+            "`<Store<Vec<Option<…>>> as Get>::get::<A<B>>` differs -> so",
+        );
+        check(
+            text,
+            55,
+            "`<Store<Vec<…>> as Get>::get::<A<…>>` differs -> so",
+        );
+        check(text, 50, "`<Store<…> as Get>::get::<…>` differs -> so");
+        check(
+            "a < b and `c<d` stay: 1234567890",
+            30,
+            "a < b and `c<…` stay: 1234567…",
+        );
+    }
+
+    #[test]
+    fn names_lose_their_middle_and_the_reason_stays() {
+        let name = "outer::".repeat(20) + "last";
+        let text = format!("the static `{name}` may still lead to its old code");
+        let short = brief(&text, 100);
+        assert!(
+            short.ends_with("::last` may still lead to its old code"),
+            "{short}"
+        );
+        assert!(short.contains("`outer::") && short.contains(CUT), "{short}");
+        assert!(short.chars().count() <= 100);
+        check(&"x".repeat(300), WIDTH, &("x".repeat(199) + "…"));
+    }
+}
