@@ -117,6 +117,11 @@ impl<'a> CargoCommand<'a> {
         Some(found)
     }
 
+    /// The options that decide which packages, versions and features there are.
+    pub(crate) fn options(&self) -> &[&'a OsStr] {
+        &self.options
+    }
+
     /// The folder of the project.
     pub(crate) fn folder(&self) -> PathBuf {
         let manifest = self.manifest.as_deref().and_then(Path::parent);

@@ -12,6 +12,7 @@ use super::options::BuildOptions;
 use super::package::Package;
 use crate::cargo::artifacts::shared_library;
 use crate::cargo::program;
+use crate::cargo::tree::Scope;
 use crate::os::process::{typed, Process};
 use crate::wrapper::link::build_environment;
 
@@ -24,7 +25,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(package: &Package, options: &BuildOptions) -> Result<Self, BuildError> {
+    pub(crate) fn new(
+        package: &Package,
+        options: &BuildOptions,
+        scope: Scope,
+    ) -> Result<Self, BuildError> {
         let mut arguments: Vec<OsString> = [
             "rustc",
             "--lib",
@@ -40,6 +45,7 @@ impl Call {
             true => arguments.push("--verbose".into()),
             false => arguments.push("--quiet".into()),
         }
+        arguments.extend(scope.flags().iter().map(OsString::from));
         arguments.extend(options.cargo.iter().cloned());
         // What follows reaches the plugin's crate alone: the others stay the units that the host
         // has.
@@ -53,6 +59,11 @@ impl Call {
         if options.patchable {
             environment = build_environment(&[program()]).map_err(BuildError::Patchable)?;
         }
+        environment.extend(
+            scope
+                .environment()
+                .map(|(key, value)| (key.into(), value.into())),
+        );
         if let Some(commit) = commit::of(&package.folder) {
             environment.push((NOTE.into(), commit.into()));
         }

@@ -12,6 +12,7 @@
 mod cargo;
 mod commit;
 mod error;
+mod features;
 mod install;
 mod options;
 mod package;
@@ -20,6 +21,7 @@ mod rules;
 mod static_linking;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -68,20 +70,29 @@ fn failed(error: &BuildError) -> ExitCode {
 /// Builds the plugins of the folder; returns what was made.
 fn build_all(options: &BuildOptions) -> Result<Vec<PathBuf>, BuildError> {
     let folders = package::folders(&options.plugin_dir, &options.include, &options.exclude)?;
+    let mut told = BTreeSet::new();
     folders
         .iter()
-        .map(|folder| build_one(folder, options))
+        .map(|folder| build_one(folder, options, &mut told))
         .collect()
 }
 
-/// Builds one plugin.
-fn build_one(folder: &Path, options: &BuildOptions) -> Result<PathBuf, BuildError> {
-    let package = Package::read(folder, &options.cargo)?;
+/// Builds one plugin. Of what there is to say, nothing is said that was told before.
+fn build_one(
+    folder: &Path,
+    options: &BuildOptions,
+    told: &mut BTreeSet<String>,
+) -> Result<PathBuf, BuildError> {
+    let package = Package::read(folder, &options.versions())?;
     rules::check(&package)?;
     if options.static_linking {
         return static_linking::generate(&package, options);
     }
-    let call = cargo::Call::new(&package, options)?;
+    let choice = features::choose(&package, options)?;
+    if let Some(note) = choice.note.filter(|note| told.insert(note.clone())) {
+        eprintln!("hot: {note}");
+    }
+    let call = cargo::Call::new(&package, options, choice.scope)?;
     if !options.cargo_build {
         return call.write_down(&package, &options.out_dir);
     }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use crate::cargo::command_line::CargoCommand;
+
 const AFTER_HELP: &str = "\
 Examples:
   hot build plugins/hello out                      → out/hello.so, and its path on stdout
@@ -63,9 +65,32 @@ pub(crate) struct BuildOptions {
     #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub(crate) cargo_build: bool,
 
+    /// With the features of the whole workspace, for a host that is built by `cargo build
+    /// --workspace`; chosen by itself where host and plugin would differ otherwise
+    #[arg(long)]
+    pub(crate) workspace: bool,
+
     /// Flags for cargo, such as `--release`
     #[arg(last = true, value_name = "CARGO FLAGS")]
     pub(crate) cargo: Vec<OsString>,
+}
+
+impl BuildOptions {
+    /// Of the flags for cargo, those that decide on features and versions.
+    pub(super) fn features(&self) -> Vec<OsString> {
+        let mut words = vec![OsString::from("rustc")];
+        words.extend(self.cargo.iter().cloned());
+        let command = CargoCommand::of("cargo".as_ref(), &words);
+        let options = command.iter().flat_map(|command| command.options());
+        options.map(|option| (*option).to_owned()).collect()
+    }
+
+    /// Of the flags for cargo, those that say what it may ask the network and write.
+    pub(super) fn versions(&self) -> Vec<OsString> {
+        let known = ["--offline", "--locked", "--frozen"].map(OsString::from);
+        let flags = self.cargo.iter().filter(|flag| known.contains(flag));
+        flags.cloned().collect()
+    }
 }
 
 /// Puts a checksum at the end of libraries that weren't made by `hot build`: without one a host

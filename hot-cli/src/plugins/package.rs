@@ -26,18 +26,13 @@ pub(crate) struct Package {
 pub(crate) struct Member(cargo_metadata::Package);
 
 impl Package {
-    /// Asks cargo about the package in `folder`.
-    pub(crate) fn read(folder: &Path, cargo_flags: &[OsString]) -> Result<Self, BuildError> {
+    /// Asks cargo about the package in `folder`; `versions` are the flags that say what it may ask
+    /// the network and write.
+    pub(crate) fn read(folder: &Path, versions: &[OsString]) -> Result<Self, BuildError> {
         let folder = folder.canonicalize().map_err(BuildError::io(folder))?;
         let manifest = folder.join("Cargo.toml");
-        // Those of the user's flags that also decide what cargo may ask the network and write.
-        let flags = cargo_flags.iter().filter(|flag| {
-            ["--offline", "--locked", "--frozen"]
-                .map(OsString::from)
-                .contains(flag)
-        });
         let query = Query {
-            options: flags.map(OsString::as_os_str).collect(),
+            options: versions.iter().map(OsString::as_os_str).collect(),
             ..Query::workspace(Some(&manifest))
         };
         let workspace: Vec<Member> = query.ask()?.packages.into_iter().map(Member).collect();
@@ -70,6 +65,17 @@ impl Member {
         folder.map_or(Path::new(""), |folder| folder.as_std_path())
     }
 
+    /// Its `Cargo.toml`.
+    pub(crate) fn manifest(&self) -> &Path {
+        self.0.manifest_path.as_std_path()
+    }
+
+    /// Whether it has a program.
+    pub(crate) fn has_program(&self) -> bool {
+        let mut targets = self.0.targets.iter();
+        targets.any(|target| target.is_bin())
+    }
+
     /// The root file of its library.
     pub(crate) fn library(&self) -> Option<&Path> {
         use TargetKind::{CDyLib, DyLib, Lib, RLib, StaticLib};
@@ -91,11 +97,22 @@ impl Member {
         &self.0.dependencies
     }
 
-    /// The packages in folders that it needs to run.
+    /// The packages in folders that it needs to be built.
     pub(crate) fn neighbours(&self) -> impl Iterator<Item = &Path> {
+        self.paths(|kind| kind != DependencyKind::Development)
+    }
+
+    /// The packages in folders that become part of whatever it does. Nothing of what a macro or a
+    /// build script needs does.
+    pub(crate) fn linked(&self) -> impl Iterator<Item = &Path> {
+        let is_part = self.library().is_some() || self.has_program();
+        self.paths(move |kind| is_part && kind == DependencyKind::Normal)
+    }
+
+    fn paths(&self, wanted: impl Fn(DependencyKind) -> bool) -> impl Iterator<Item = &Path> {
         let needed = self.0.dependencies.iter();
         needed
-            .filter(|dependency| dependency.kind != DependencyKind::Development)
+            .filter(move |dependency| wanted(dependency.kind))
             .filter_map(|dependency| Some(dependency.path.as_ref()?.as_std_path()))
     }
 }

@@ -40,6 +40,9 @@ pub(super) fn write(
     if options.debug {
         arguments.push("--debug".into());
     }
+    if options.workspace {
+        arguments.push("--workspace".into());
+    }
     if let Some(prefix) = &options.live_prefix {
         arguments.extend(["--live-prefix".into(), prefix.into()]);
     }

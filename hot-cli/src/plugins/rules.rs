@@ -78,6 +78,29 @@ fn depends(dependent: &Member, plugin: &Member) -> BuildError {
     }
 }
 
+/// The packages of the workspace that can load plugins: programs that use `soft-mock`, by
+/// themselves or through others.
+pub(crate) fn hosts(package: &Package) -> Result<Vec<&Member>, BuildError> {
+    let uses = |member: &Member| {
+        let mut dependencies = member.dependencies().iter();
+        dependencies.any(|dependency| dependency.name == "soft-mock")
+    };
+    let mut hosts = Vec::new();
+    for member in package
+        .workspace
+        .iter()
+        .filter(|member| member.has_program())
+    {
+        let mut reached = reach(package, member, |member| member.linked().collect()).into_iter();
+        let loads =
+            uses(member) || reached.any(|folder| member_in(package, &folder).is_some_and(uses));
+        if loads && !declares(member, declares_plugin)? {
+            hosts.push(member);
+        }
+    }
+    Ok(hosts)
+}
+
 /// Whether the package is the one that links plugins statically.
 fn is_static_crate(member: &Member) -> bool {
     member.setting("static") == true
@@ -85,15 +108,17 @@ fn is_static_crate(member: &Member) -> bool {
 
 /// What the plugin shares with others must record its fingerprint, and be fit for sharing.
 fn check_shared(package: &Package, own: &Member) -> Result<(), BuildError> {
-    let theirs = reach(package, own);
+    let linked = |member: &Member| reach(package, member, |member| member.linked().collect());
+    let theirs = linked(own);
+    // A macro gives no types to those that use it.
     for krate in package
         .workspace
         .iter()
-        .filter(|member| theirs.contains(member.folder()))
+        .filter(|member| theirs.contains(member.folder()) && member.library().is_some())
     {
         let other = package.workspace.iter().find(|member| {
             let is_own_side = member.folder() == package.folder || theirs.contains(member.folder());
-            !is_own_side && reach(package, member).contains(krate.folder())
+            !is_own_side && linked(member).contains(krate.folder())
         });
         let Some(other) = other else { continue };
         if !declares(krate, declares_shared)? {
@@ -136,13 +161,17 @@ fn check_per_image(krate: &Member, own: &Member) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// The folders of all workspace packages that `member` needs.
-fn reach(package: &Package, member: &Member) -> BTreeSet<PathBuf> {
+/// The folders of all workspace packages that `member` needs, when each needs `neighbours`.
+fn reach<'a>(
+    package: &'a Package,
+    member: &'a Member,
+    neighbours: fn(&'a Member) -> Vec<&'a Path>,
+) -> BTreeSet<PathBuf> {
     let mut reached = BTreeSet::new();
-    let mut next: Vec<&Path> = member.neighbours().collect();
+    let mut next = neighbours(member);
     while let Some(path) = next.pop() {
         if let (true, Some(member)) = (reached.insert(path.to_owned()), member_in(package, path)) {
-            next.extend(member.neighbours());
+            next.extend(neighbours(member));
         }
     }
     reached
@@ -151,7 +180,8 @@ fn reach(package: &Package, member: &Member) -> BTreeSet<PathBuf> {
 /// The folders of the workspace packages that the plugin is built from, besides its own.
 pub(crate) fn shared_folders(package: &Package) -> Vec<PathBuf> {
     let own = member_in(package, &package.folder);
-    let reached = own.map(|own| reach(package, own)).unwrap_or_default();
+    let reached = own.map(|own| reach(package, own, |member| member.neighbours().collect()));
+    let reached = reached.unwrap_or_default();
     reached
         .into_iter()
         .filter(|folder| member_in(package, folder).is_some())

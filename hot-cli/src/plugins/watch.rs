@@ -31,7 +31,7 @@ pub(crate) fn run(options: &WatchOptions) -> Result<(), BuildError> {
     let mut watcher = notify::recommended_watcher(sender)?;
     let mut watched = Vec::new();
     for folder in &folders {
-        let package = Package::read(folder, &build_options.cargo)?;
+        let package = Package::read(folder, &build_options.versions())?;
         // The plugin first, then the crates that it shares.
         let sources: Vec<PathBuf> = std::iter::once(package.folder.clone())
             .chain(rules::shared_folders(&package))
@@ -41,7 +41,8 @@ pub(crate) fn run(options: &WatchOptions) -> Result<(), BuildError> {
         }
         watched.push((folder.clone(), sources));
     }
-    build_changed(options, &folders);
+    let mut told = BTreeSet::new();
+    build_changed(options, &folders, &mut told);
     eprintln!("hot: watching {} plugin(s)", folders.len());
     let roots: Vec<PathBuf> = watched.iter().flat_map(|(_, s)| s.clone()).collect();
     while let Some(paths) = next_change(&changes, &roots) {
@@ -55,17 +56,17 @@ pub(crate) fn run(options: &WatchOptions) -> Result<(), BuildError> {
             .filter(|(_, sources)| is_meant(sources))
             .map(|(folder, _)| folder.clone())
             .collect();
-        build_changed(options, &changed);
+        build_changed(options, &changed, &mut told);
     }
     Ok(())
 }
 
 /// Builds what has changed; a failure is told, and the next save tries again.
-fn build_changed(options: &WatchOptions, folders: &[PathBuf]) {
+fn build_changed(options: &WatchOptions, folders: &[PathBuf], told: &mut BTreeSet<String>) {
     let begun = Instant::now();
     let mut made = 0;
     for folder in folders {
-        match build_one(folder, &options.build) {
+        match build_one(folder, &options.build, told) {
             Ok(file) => {
                 made += 1;
                 println!("{}", file.display());

@@ -14,6 +14,7 @@ mod record;
 mod scan;
 mod shared;
 mod signature;
+mod sources;
 mod spy;
 
 use proc_macro::TokenStream;

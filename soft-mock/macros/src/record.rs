@@ -3,15 +3,15 @@
 //!
 //! A macro runs inside the rustc call of the crate that it is used in, so the call's own arguments
 //! are there to read: `-C metadata` (cargo's hash of package, features, profile and dependencies),
-//! the flags that change code or layout, and the compiled interface of each dependency. Comments
-//! and layout of the sources don't count: files are compared by their tokens.
+//! the flags that change code or layout, and the compiled interface of each dependency.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::Span;
+
+use crate::sources;
 
 /// Flags of `-C` that change neither the layout of a type nor the meaning of code.
 const HARMLESS: [&str; 16] = [
@@ -41,15 +41,17 @@ pub(crate) struct Record {
     flags: Vec<String>,
     metadata: String,
     sources: u64,
-    dependencies: u64,
+    dependencies: Vec<(String, u64)>,
 }
 
 impl Record {
     /// Reads the sources and the compiler's arguments of the crate being compiled.
     pub(crate) fn of_this_crate() -> syn::Result<Record> {
         let arguments = arguments();
-        let root =
+        let folder =
             PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| ".".into()));
+        let root = arguments.iter().find(|argument| argument.ends_with(".rs"));
+        let sources = sources::hash(&folder, root.map(Path::new));
         let name = value_of(&arguments, "--crate-name")
             .or_else(|| std::env::var("CARGO_CRATE_NAME").ok())
             .unwrap_or_default();
@@ -66,20 +68,19 @@ impl Record {
             features: features(&arguments),
             flags,
             metadata,
-            sources: sources(&root).map_err(|(path, error)| {
-                syn::Error::new(
-                    Span::call_site(),
-                    format!("cannot read {}: {error}", path.display()),
-                )
-            })?,
+            sources: sources.map_err(|text| syn::Error::new(Span::call_site(), text))?,
             dependencies: dependencies(&arguments),
         })
     }
 
     /// One JSON object, without a line break.
     pub(crate) fn to_json(&self) -> String {
+        let each = self.dependencies.iter();
+        let dependencies: Vec<String> = each
+            .map(|(name, hash)| format!("{name}={hash:016x}"))
+            .collect();
         format!(
-            "{{\"crate\":{},\"version\":{},\"rustc\":{},\"metadata\":{},\"features\":{},\"flags\":{},\"sources\":\"{:016x}\",\"dependencies\":\"{:016x}\"}}",
+            "{{\"crate\":{},\"version\":{},\"rustc\":{},\"metadata\":{},\"features\":{},\"flags\":{},\"sources\":\"{:016x}\",\"dependencies\":{}}}",
             quoted(&self.name),
             quoted(&self.version),
             quoted(rustc()),
@@ -87,7 +88,7 @@ impl Record {
             quoted(&self.features.join(" ")),
             quoted(&self.flags.join(" ")),
             self.sources,
-            self.dependencies,
+            quoted(&dependencies.join(" ")),
         )
     }
 }
@@ -184,8 +185,8 @@ fn flags(arguments: &[String]) -> Vec<String> {
     flags
 }
 
-/// A hash of the compiled interfaces of all direct dependencies; theirs name those below them.
-fn dependencies(arguments: &[String]) -> u64 {
+/// A hash of what each direct dependency was compiled to; theirs name those below them.
+fn dependencies(arguments: &[String]) -> Vec<(String, u64)> {
     let mut externs: Vec<(String, u64)> = values_of(arguments, "--extern")
         .into_iter()
         .filter_map(|text| {
@@ -197,89 +198,18 @@ fn dependencies(arguments: &[String]) -> u64 {
         })
         .collect();
     externs.sort();
-    let mut hasher = DefaultHasher::new();
-    for (name, hash) in externs {
-        hasher.write(name.as_bytes());
-        hasher.write_u64(hash);
-    }
-    hasher.finish()
+    externs
 }
 
-/// A hash of one dependency. A proc-macro leaves no interface in the crate: its file name, which
-/// carries cargo's hash of it, is enough.
+/// A hash of one dependency: of its interface, if it is a library. A macro is part of what the
+/// crate is compiled from, so all of it counts: cargo's hash in its name is the same for every
+/// content.
 fn interface(path: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let is_library = path
-        .extension()
-        .is_some_and(|kind| kind == "rlib" || kind == "rmeta");
-    let content = is_library
-        .then(|| {
-            std::fs::read(path.with_extension("rmeta"))
-                .or_else(|_| std::fs::read(path))
-                .ok()
-        })
-        .flatten();
+    let content = std::fs::read(path.with_extension("rmeta")).or_else(|_| std::fs::read(path));
     match content {
-        Some(bytes) => hasher.write(&bytes),
-        None => hasher.write(path.file_name().unwrap_or_default().as_encoded_bytes()),
+        Ok(bytes) => hasher.write(&bytes),
+        Err(_) => hasher.write(path.file_name().unwrap_or_default().as_encoded_bytes()),
     }
     hasher.finish()
-}
-
-/// A hash of everything that the crate may be compiled from.
-fn sources(root: &Path) -> Result<u64, (PathBuf, std::io::Error)> {
-    let source_folder = root.join("src");
-    let start = if source_folder.is_dir() {
-        source_folder
-    } else {
-        root.to_owned()
-    };
-    let mut files = Vec::new();
-    collect(&start, &mut files).map_err(|error| (start.clone(), error))?;
-    if let Some(generated) = std::env::var_os("OUT_DIR").map(PathBuf::from) {
-        let mut made = Vec::new();
-        // A folder that isn't there was never written to.
-        if collect(&generated, &mut made).is_ok() {
-            files.extend(
-                made.into_iter()
-                    .filter(|file| file.extension().is_some_and(|kind| kind == "rs")),
-            );
-        }
-    }
-    files.sort();
-    let mut hasher = DefaultHasher::new();
-    for file in files {
-        let bytes = std::fs::read(&file).map_err(|error| (file.clone(), error))?;
-        hasher.write(file.file_name().unwrap_or_default().as_encoded_bytes());
-        match tokens(&file, &bytes) {
-            Some(tokens) => hasher.write(tokens.as_bytes()),
-            None => hasher.write(&bytes),
-        }
-    }
-    Ok(hasher.finish())
-}
-
-/// A Rust file without its comments and layout.
-fn tokens(file: &Path, bytes: &[u8]) -> Option<String> {
-    if file.extension()? != "rs" {
-        return None;
-    }
-    let text = std::str::from_utf8(bytes).ok()?;
-    Some(TokenStream::from_str(text).ok()?.to_string())
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(b".") || name == "target" {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            collect(&entry.path(), files)?;
-        } else {
-            files.push(entry.path());
-        }
-    }
-    Ok(())
 }

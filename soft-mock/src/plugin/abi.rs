@@ -5,7 +5,7 @@
 //! what the line says. This crate has one too: its types cross the border with every call. A type
 //! that is the same by these lines has the same layout on both sides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
@@ -58,10 +58,23 @@ impl Record {
         ];
         let different = parts.iter().find(|(_, theirs, ours)| theirs != ours);
         match different {
+            Some(("dependencies", theirs, ours)) => other_dependencies(theirs, ours),
             Some((what, theirs, ours)) => format!("{what}: `{theirs}` there, `{ours}` here"),
             None => "nothing that is recorded".to_owned(),
         }
     }
+}
+
+/// Which of the dependencies of two records, each `name=hash`, differ.
+fn other_dependencies(theirs: &str, ours: &str) -> String {
+    let [theirs, ours] = [theirs, ours].map(|all| all.split(' ').collect::<BTreeSet<&str>>());
+    let name = |each: &&str| each.split('=').next().unwrap_or_default().to_owned();
+    let names: BTreeSet<String> = theirs.symmetric_difference(&ours).map(name).collect();
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    format!(
+        "its dependencies {} were compiled from other sources, or with other features of theirs or of what they need: `hot build` names these",
+        names.join(", ")
+    )
 }
 
 /// The crates that a set is built against, and by whom each is vouched for.
@@ -251,6 +264,14 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("version: `9"), "{error}");
+    }
+
+    #[test]
+    fn dependencies_that_differ_are_named() {
+        let difference = other_dependencies("log=1 serde=2 syn=3", "log=1 serde=4 tracing=5");
+        let start =
+            "its dependencies `serde`, `syn`, `tracing` were compiled from other sources, or with";
+        assert!(difference.starts_with(start), "{difference}");
     }
 
     #[test]

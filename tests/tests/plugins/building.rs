@@ -185,6 +185,71 @@ fn who_may_depend_on_whom() {
     );
 }
 
+/// A macro that only the plugin uses wants other features of a crate that the macros of what both
+/// share are made with: as `tokio` with its macros does.
+#[test]
+fn features_of_host_and_plugin_come_together() {
+    let shop = Workshop::copy(
+        &soft_mock_tests::folder::workspace().join("examples/hello"),
+        "hello-features",
+    );
+    let lock = std::fs::read_to_string(shop.root.join("Cargo.lock")).expect("a lock file");
+    let syn = lock.split("name = \"syn\"\nversion = \"3.").count();
+    assert_eq!(
+        syn, 2,
+        "the derive macros of serde are made with another syn"
+    );
+    let folder = shop.root.join("maker");
+    std::fs::create_dir_all(folder.join("src")).expect("a folder");
+    let manifest = "[package]\nname = \"maker\"\nedition = \"2021\"\n[lib]\nproc-macro = true\n\
+                    [dependencies]\nsyn = { version = \"3\", features = [\"full\"] }\n";
+    std::fs::write(folder.join("Cargo.toml"), manifest).expect("written");
+    std::fs::write(folder.join("src/lib.rs"), "").expect("written");
+    shop.edit("Cargo.toml", "\"host\", ", "\"host\", \"maker\", ");
+    let (plugin, host) = ("plugins/hello/Cargo.toml", "host/Cargo.toml");
+    let line = "soft-mock.workspace = true";
+    let maker = |path: &str| format!("{line}\nmaker = {{ path = \"{path}\" }}");
+    shop.edit(plugin, line, &maker("../../maker"));
+    let build = |arguments: &[&str]| {
+        let output = shop.hot_build(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    let said = build(&["plugins/hello", "out"]);
+    for part in [
+        "`hello` and its host `hello-host` share crates that are made with syn v3.",
+        "(`full` for `hello` alone)",
+        "build --workspace",
+        "give `hello-host` the dependency `maker v0.0.0",
+    ] {
+        assert!(said.contains(part), "`{said}` does not say `{part}`");
+    }
+    // A host with features of its own has other types, and is told which dependency makes them so.
+    let alone = shop.host("hello-host", &[]);
+    let output = shop.command(&alone).output().expect("started");
+    let refusal = String::from_utf8_lossy(&output.stderr);
+    let parts = ["its dependencies `", "`serde`", "`hot build` names these"];
+    assert!(parts.iter().all(|part| refusal.contains(part)), "{refusal}");
+    let loads = |host: &std::path::Path| {
+        let host = Running::start(shop.command(host));
+        host.wait_for("hello: beat");
+        host.end();
+    };
+    loads(&shop.host("hello-host", &["-p", "hello", "-p", "maker"]));
+    // For one that is patched there is no such build.
+    let said = build(&["--patchable", "plugins/hello", "patchable"]);
+    assert!(
+        said.contains("The host would refuse the plugin: give `hello-host`"),
+        "{said}"
+    );
+    // On demand; and where both want the same, nothing needs to be said.
+    assert_eq!(build(&["--workspace", "plugins/hello", "out"]), "");
+    shop.edit(host, line, &maker("../maker"));
+    assert_eq!(build(&["plugins/hello", "out"]), "");
+    loads(&shop.host("hello-host", &[]));
+}
+
 #[test]
 fn edited_shared_types_are_refused_until_the_host_is_rebuilt() {
     let shop = Workshop::copy(
