@@ -155,12 +155,20 @@ impl Known {
             .get(&theirs.name)
             .map(Vec::as_slice)
             .unwrap_or_default();
-        let Some((ours, with)) = known.first() else {
-            return Ok(());
-        };
-        if known.iter().any(|(ours, _)| ours == theirs) {
+        if known.is_empty() {
             return Ok(());
         }
+        let same = |(ours, _): &(Record, Voucher)| ours == theirs;
+        // Of several variants a type says by its id which one it is of. This crate's own types are
+        // met before any id is compared, and one variant of it can't tell that it isn't another.
+        let fits = match theirs.name == OWN {
+            true => known.iter().all(same),
+            false => known.iter().any(same),
+        };
+        if fits {
+            return Ok(());
+        }
+        let (ours, with) = known.iter().find(|known| !same(known)).unwrap_or(&known[0]);
         Err(PluginError::from(Box::new(OtherTypes {
             plugin: plugin.to_owned(),
             krate: theirs.name.clone(),
@@ -264,6 +272,21 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("version: `9"), "{error}");
+    }
+
+    #[test]
+    fn a_host_with_two_variants_of_this_crate_takes_no_plugin() {
+        let mut known = Known::of_host();
+        let (mut other, voucher) = known.0[OWN][0].clone();
+        other.features = "others".to_owned();
+        let own = known.0.entry(OWN.to_owned()).or_default();
+        own.insert(0, (other, voucher));
+        let error = known.check("a", &rustc(), line("", "").as_bytes());
+        let error = error.expect_err("two variants").to_string();
+        assert!(
+            error.contains("(features: `") && error.contains("` there, `others` here)"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::life::{Escape, Life};
 use super::live::{listed, Collector, Item, Listed};
 use super::object::Object;
 use super::value::Value;
-use super::vault::Vault;
+use super::vault::{Bag, Vault};
 
 /// A plugin. Everything has a default; put [`#[plugin]`](super::plugin) on the impl.
 ///
@@ -352,8 +352,8 @@ pub(crate) trait Instance: Send + Sync {
     fn on_init(&mut self, vault: &Vault) -> Result<(), Failure>;
     fn on_free(&mut self) -> Result<(), Failure>;
     fn invoke_func(&self, name: &str, params: Value) -> Result<Value, Failure>;
-    /// Drops the value and what it exported.
-    fn dispose(self: Box<Self>, exported: Arc<Export>) -> Result<(), Failure>;
+    /// Drops the value, what it exported, and its part of the data bag.
+    fn dispose(self: Box<Self>, exported: Arc<Export>, bag: Arc<Bag>) -> Result<(), Failure>;
 }
 
 /// Compiled in the plugin's crate, so that what it catches are that image's panics.
@@ -392,10 +392,11 @@ impl<P: Plugin> Instance for Shim<P> {
         protect(|| self.0.invoke_func(name, params))
     }
 
-    fn dispose(self: Box<Self>, exported: Arc<Export>) -> Result<(), Failure> {
+    fn dispose(self: Box<Self>, exported: Arc<Export>, bag: Arc<Bag>) -> Result<(), Failure> {
         protect(|| {
             drop(self);
             drop(exported);
+            drop(bag);
             Ok(())
         })
     }

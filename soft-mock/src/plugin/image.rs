@@ -97,7 +97,9 @@ pub(crate) unsafe fn open(file: &ManagedFile) -> Result<(Image, Declaration), Pl
     let entry = unsafe { library.function::<Entry>(PLUGIN_ENTRY) };
     let entry = entry.ok_or_else(|| refuse(format!("it has no `{PLUGIN_ENTRY}`")))?;
     let mut declaration = None;
-    // SAFETY: the host's table is a static; the types are compared.
+    // SAFETY: the table is a static of this image, which stays: it is the program's, or that of a
+    // plugin that has plugins of its own, which starts threads and so is never closed. The types
+    // are compared.
     let wanted = unsafe { entry(own_table(), &raw mut declaration) };
     let declaration: Declaration =
         declaration.ok_or_else(|| refuse(format!("its entry has version {wanted}")))?;

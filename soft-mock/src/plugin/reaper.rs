@@ -168,7 +168,8 @@ fn take_apart(plugin: Plugin) {
     if let Some(image) = image {
         // SAFETY: the value, the export and the items are dropped. The caller held the only
         // references to plugin and life, so no set has the plugin, nothing handed out is
-        // left, and no call runs.
+        // left, and no call runs. A vault may still hold objects of the plugin: that was noted
+        // when they were put in.
         unsafe { image::release(&image) };
     }
 }
@@ -197,16 +198,19 @@ fn drop_values(plugin: Plugin) -> (Option<Image>, Arc<Life>) {
         exported,
         items,
         life,
+        bag,
         image,
         ..
     } = plugin;
     let name = facts.name;
-    // The export goes with the value: it may be the last holder of an object of the plugin.
+    // Export and bag go with the value: they may be the last holders of objects of the plugin, and
+    // what panics when it is dropped is caught there.
     let exported = ManuallyDrop::into_inner(exported);
-    if let Err(failure) = ManuallyDrop::into_inner(instance).dispose(exported) {
+    if let Err(failure) = ManuallyDrop::into_inner(instance).dispose(exported, bag) {
         tracing::error!(plugin = name, hook = %Hook::Drop, %failure, "plugin could not be dropped cleanly");
     }
-    // Pointers with nothing to drop; a vault that still has them holds the life as well.
+    // How their boxes are freed is known in the library; a vault that still has them holds the life
+    // as well.
     drop(ManuallyDrop::into_inner(items));
     tracing::debug!(plugin = name, "plugin freed");
     (image, life)

@@ -118,5 +118,7 @@ fn types_of_one_version_are_not_those_of_the_next() {
         "host plain: ",
         &["this is plain data, no object of type `versions_types::Known`"],
     );
+    // What falls when it is dropped falls inside of its plugin.
+    says(&out, "left: 0", &[]);
     assert!(!out.contains("NaN") && !out.contains("e-"), "{out}");
 }

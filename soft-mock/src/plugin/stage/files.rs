@@ -31,8 +31,8 @@ impl Stage<'_> {
         }
         for found in fresh {
             let begun = Instant::now();
-            // SAFETY: `known.check` has compared compiler and shared types, with the host's and all
-            // others'.
+            // SAFETY: `known.check` has compared compiler and shared types, with the host's and
+            // those of all others of this set.
             let (image, declaration) = unsafe { image::open(&found.file) }?;
             let escapes = Arc::clone(&image.escapes);
             let mut facts = facts_of(&declaration);
