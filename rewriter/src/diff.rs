@@ -19,6 +19,7 @@ mod additions;
 mod context;
 mod findings;
 mod functions;
+mod influence;
 mod items;
 mod modules;
 mod pairs;
@@ -28,7 +29,8 @@ use crate::analysis::items::FileItems;
 
 pub use additions::{Addition, Additions, Source};
 pub use context::ProgramContext;
-pub use findings::{ChangedFunction, FileDiff, IndirectEdit, RudeEdit, Whole};
+pub use findings::{ChangedFunction, FileDiff, IndirectEdit, RudeEdit, Turn};
+pub use influence::{HasSite, Influence};
 
 /// Compares two states of a file of the program `around`.
 pub fn diff(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>) -> FileDiff {

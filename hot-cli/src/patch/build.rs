@@ -10,7 +10,7 @@
 //! the twin can't give ──► the whole crate again, just the changed code of it
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -115,7 +115,8 @@ fn still_built_so(job: &Job) -> Result<(), BuildError> {
 }
 
 fn build_all(job: &Job) -> Result<Built, BuildError> {
-    if job.wanted.whole_crate || !job.wanted.indirect.is_empty() {
+    let reaches_others = job.wanted.whole_crate || !job.wanted.indirect.is_empty();
+    if reaches_others && !job.wanted.on_top {
         let mut built = whole_crate::build_wanted(job, None)?;
         let why = job.wanted.no_additions.iter();
         let why = why.map(|why| format!("the whole crate is compiled: {why}"));
@@ -394,7 +395,16 @@ impl UnitJob<'_> {
                 typed: !unit.untyped.contains(&target.planned.name),
             })
             .collect();
-        let text = |path: &Path| self.plan.files.get(path).map(|file| &*file.text);
+        // A body that is to be the original one again stands in a file that wasn't edited.
+        let unedited = self.plan.patch.iter().map(|function| &function.file);
+        let unedited = unedited.filter(|path| !self.plan.files.contains_key(*path));
+        let unedited: BTreeMap<&PathBuf, String> = unedited
+            .filter_map(|path| Some((path, self.loaded.compiled_text(path)?)))
+            .collect();
+        let text = |path: &Path| {
+            let edited = self.plan.files.get(path).map(|file| &*file.text);
+            edited.or_else(|| unedited.get(&path.to_owned()).map(String::as_str))
+        };
         let shown = |path: &Path| self.shown(path);
         let source = patch_source(&PatchRequest {
             options: &PatchedCrate {

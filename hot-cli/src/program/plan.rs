@@ -20,6 +20,8 @@ pub(crate) struct PlannedFunction {
     pub(crate) line: usize,
     /// Identifies the body that it shall have.
     pub(crate) body: Fingerprint,
+    /// Stands for the additions that the body gets to.
+    pub(crate) uses: Fingerprint,
 }
 
 /// A closure or an async block that may live on with the body that it was made with.
@@ -29,6 +31,19 @@ pub(crate) struct KeptBody {
     pub(crate) function: String,
     /// Where it stands, if that is known.
     pub(crate) place: Option<(PathBuf, usize)>,
+}
+
+impl PlannedFunction {
+    /// Whether it does what another one does. A build of whole crates doesn't tell what it uses.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let unknown = self.uses == Fingerprint::default();
+        self.body == other.body && (unknown || self.uses == other.uses)
+    }
+
+    /// Identifies all that its code is made from.
+    pub(crate) fn content(&self) -> (Fingerprint, Fingerprint) {
+        (self.body, self.uses)
+    }
 }
 
 /// The changes of one crate.
@@ -88,6 +103,9 @@ pub(crate) struct Wanted {
     pub(crate) no_additions: Option<String>,
     /// What runs patched was made from whole crates, and belongs together: so must what follows.
     pub(crate) whole_crate: bool,
+    /// What reaches others is in effect, and nothing that is to be patched depends on it: small
+    /// crates are enough, unless one can't be had.
+    pub(crate) on_top: bool,
     /// Those of them that the patch before did not have.
     pub(crate) fresh: Vec<Edit>,
     /// Those that the patch before had, and that are no more.

@@ -6,6 +6,7 @@
 //! not change under the code and the values that are left of it.
 
 mod additions;
+mod base;
 mod bodies;
 mod compare;
 mod files;
@@ -20,6 +21,7 @@ use soft_mock_abi::protocol::{Load, SiteInfo};
 use soft_mock_rewriter::analysis::{forget_sources, DeclaredFunction, FileItems, LayoutNames};
 use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
+use self::base::Base;
 use super::left_behind::{Edited, LeftBehind};
 use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, SiteKey, Wanted};
 use super::whole_crate_plugin::WholeCratePlugin;
@@ -45,6 +47,8 @@ pub(crate) struct ProgramState {
     told: Vec<Edit>,
     /// Those that were additions.
     added: Vec<Edit>,
+    /// What runs, as far as further edits can be made on top of it. None: it isn't known.
+    base: Option<Base>,
     /// All that was installed so far, for processes that join later.
     pub(crate) installed: Vec<Load>,
     /// What was so before each of them.
@@ -88,6 +92,7 @@ struct Before {
     /// How much had been left until then.
     left: usize,
     added: Vec<Edit>,
+    base: Option<Base>,
 }
 
 /// What was refused, with all that was saved together with it.
@@ -119,6 +124,7 @@ impl ProgramState {
             meaning: Some(Meaning::new()),
             told: Vec::new(),
             added: Vec::new(),
+            base: Some(Base::default()),
             installed: Vec::new(),
             before: Vec::new(),
             made_from: BTreeMap::new(),
@@ -158,10 +164,12 @@ impl ProgramState {
                 file: site.file.clone().into(),
                 line: site.line as usize,
                 body: Fingerprint::default(),
+                uses: Fingerprint::default(),
             };
             let key = (position, site.name.clone());
             self.active.entry(key).or_insert(patched);
             self.meaning = None;
+            self.base = None;
         }
     }
 
@@ -199,6 +207,7 @@ impl ProgramState {
                 self.told = before.told;
                 self.edited = before.edited;
                 self.added = before.added;
+                self.base = before.base;
             }
         }
         let held = files.iter().map(|path| (path.clone(), content_hash(path)));
@@ -215,6 +224,7 @@ impl ProgramState {
             edited: std::mem::replace(&mut self.edited, Edited::of(wanted)),
             left: self.left.len(),
             added: self.added.clone(),
+            base: self.base.clone(),
         });
         for (position, unit) in &wanted.plan {
             for function in &unit.patch {
@@ -227,14 +237,15 @@ impl ProgramState {
         }
         let new = wanted.earlier.iter().skip(self.earlier.len());
         self.latest = new.map(made_of).collect();
-        if wanted.earlier.len() > self.earlier.len() {
+        let whole_crate = wanted.earlier.len() > self.earlier.len();
+        if whole_crate {
             self.record_loaded(wanted);
             self.whole_crate = true;
         }
         self.whole_crate &= !self.active.is_empty();
         self.earlier.clone_from(&wanted.earlier);
         self.left.clone_from(&wanted.left);
-        self.nothing_differs(wanted);
+        self.in_effect(wanted, whole_crate);
         self.installed.push(load);
     }
 
@@ -245,6 +256,11 @@ impl ProgramState {
 
     /// Takes note that the program already does what is wanted.
     pub(crate) fn nothing_differs(&mut self, wanted: &Wanted) {
+        self.in_effect(wanted, false);
+    }
+
+    fn in_effect(&mut self, wanted: &Wanted, whole_crate: bool) {
+        self.base = Base::after(self.base.as_ref(), wanted, whole_crate);
         let all = wanted.without.is_empty();
         self.meaning = all.then(|| wanted.meaning.clone());
         self.told.clone_from(&wanted.indirect);
@@ -271,5 +287,6 @@ fn planned(crate_name: &str, path: &Path, function: &DeclaredFunction) -> Planne
         file: path.to_owned(),
         line: function.line,
         body: function.body,
+        uses: Fingerprint::default(),
     }
 }

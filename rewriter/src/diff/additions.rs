@@ -17,6 +17,8 @@ mod imports;
 mod known_names;
 mod mentioned;
 
+pub(in crate::diff) use imports::may_be_trait;
+
 use std::collections::BTreeSet;
 
 use crate::analysis::declaration::Declaration;
@@ -69,6 +71,13 @@ pub struct Additions {
     pub all: Vec<Addition>,
 }
 
+impl Addition {
+    /// The names that it mentions.
+    pub fn mentions(&self) -> &Names {
+        &self.mentions
+    }
+}
+
 impl Additions {
     /// Finds out whether all edits are additions. If not: what stands in the way.
     pub fn of(files: &[Source<'_>]) -> Result<Self, String> {
@@ -101,16 +110,16 @@ impl Additions {
         found
     }
 
-    /// Stands for the body of a function and all additions that it gets to.
-    pub fn with_reached(&self, unit: usize, function: &DeclaredFunction) -> Fingerprint {
+    /// Stands for all additions that the body of a function gets to.
+    pub fn reached_content(&self, unit: usize, function: &DeclaredFunction) -> Fingerprint {
         let reached = self.reached(unit, function);
         if reached.is_empty() {
-            return function.body;
+            return Fingerprint::default();
         }
         let mut contents: Vec<Fingerprint> =
             reached.iter().map(|at| self.all[*at].content).collect();
         contents.sort_unstable();
-        Fingerprint::joined([function.body].into_iter().chain(contents))
+        Fingerprint::joined(contents)
     }
 }
 

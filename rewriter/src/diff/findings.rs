@@ -34,21 +34,23 @@ pub struct IndirectEdit {
     pub line: usize,
     /// What changed, in people's words.
     pub what: String,
-    /// What it is now: another one when the same thing changes again.
+    /// All that it is now: another one when the same thing changes again in any way.
     pub now: Fingerprint,
     /// The static whose initial value it is: the one that exists keeps the value that it has.
     pub kept: Option<String>,
-    /// What of the file it is, if it came or went as a whole.
-    pub whole: Option<Whole>,
+    /// What of the file it is, if that can be told.
+    pub turn: Option<Turn>,
 }
 
-/// A declaration that came or went.
+/// A declaration that came, went or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Whole {
+pub enum Turn {
     /// It is in the new file.
     Added(Declaration),
     /// It is in the old file.
     Removed(Declaration),
+    /// It is in both; its position in the new one.
+    Changed(Declaration),
 }
 
 /// A change that can't be patched.
@@ -77,21 +79,21 @@ impl FileDiff {
             what: what.into(),
             now,
             kept: None,
-            whole: None,
+            turn: None,
         });
     }
 
-    /// Something came or went.
-    pub(super) fn whole(
+    /// A declaration came, went or changed.
+    pub(super) fn turned(
         &mut self,
         line: usize,
         what: impl Into<String>,
         now: Fingerprint,
-        whole: Whole,
+        turn: Turn,
     ) {
         self.indirect(line, what, now);
         if let Some(edit) = self.indirect.last_mut() {
-            edit.whole = Some(whole);
+            edit.turn = Some(turn);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Compares functions: the changes for which nothing else needs to be compiled are found here.
 
 use super::context::ProgramContext;
-use super::findings::{ChangedFunction, FileDiff, Whole};
+use super::findings::{ChangedFunction, FileDiff, Turn};
 use super::pairs::pair;
 use crate::analysis::attribute_effect::{effect_of_text, AttributeEffect};
 use crate::analysis::declaration::Declaration;
@@ -10,6 +10,7 @@ use crate::analysis::items::{DeclaredFunction, FileItems};
 use crate::analysis::layout_names::trait_name;
 use crate::analysis::local_items::{LocalItem, LocalItems};
 use crate::syntax::names::Owner;
+use crate::syntax::normalize::{fingerprint_of_text, Fingerprint};
 
 pub(super) fn compare(
     old: &FileItems,
@@ -28,11 +29,11 @@ pub(super) fn compare(
         ],
     );
     for index in pairs.removed {
-        let gone = Whole::Removed(Declaration::Function(index));
+        let gone = Turn::Removed(Declaration::Function(index));
         come_or_gone(&old.functions[index], gone, (old, new), around, found);
     }
     for index in pairs.added {
-        let come = Whole::Added(Declaration::Function(index));
+        let come = Turn::Added(Declaration::Function(index));
         come_or_gone(&new.functions[index], come, (old, new), around, found);
     }
     for (old_index, new_index) in pairs.both {
@@ -41,11 +42,13 @@ pub(super) fn compare(
             continue;
         }
         let known = found.rude.len() + found.indirect.len();
-        outside_of_body((old, before), (new, after), around, found);
+        let place = Declaration::Function(new_index);
+        outside_of_body((old, before), (new, after, place), around, found);
         if before.body == after.body || found.rude.len() + found.indirect.len() > known {
             continue;
         }
         let title = after.title();
+        let changed = Turn::Changed(Declaration::Function(new_index));
         match effect(before, after, around) {
             Effect::Patched => found
                 .changed
@@ -55,13 +58,30 @@ pub(super) fn compare(
                     kind,
                 })),
             Effect::Indirect => {
-                found.indirect(after.line, format!("body of {title} changed"), after.body);
+                let what = format!("body of {title} changed");
+                found.turned(after.line, what, content(new, after), changed);
             }
             Effect::RudeEdit(reason) => {
                 found.rude(after.line, format!("body of {title} changed: {reason}"));
             }
         }
     }
+}
+
+/// All that a function is, but where it stands in its module.
+fn content(items: &FileItems, function: &DeclaredFunction) -> Fingerprint {
+    let text = format!(
+        "{:?} {:?} {:?} {} {} {:?} {:?} {:?}",
+        function.module,
+        function.owner,
+        function.in_trait,
+        function.signature,
+        function.visibility,
+        function.attributes,
+        function.cfgs,
+        items.header_of(function).map(|header| &header.text),
+    );
+    Fingerprint::joined([fingerprint_of_text(&text), function.body])
 }
 
 fn is_test(function: &DeclaredFunction) -> bool {
@@ -71,7 +91,7 @@ fn is_test(function: &DeclaredFunction) -> bool {
 /// A function that only one side has.
 fn come_or_gone(
     function: &DeclaredFunction,
-    whole: Whole,
+    turn: Turn,
     (old, new): (&FileItems, &FileItems),
     around: &ProgramContext<'_>,
     found: &mut FileDiff,
@@ -80,25 +100,33 @@ fn come_or_gone(
     if is_test(function) || function.in_trait.is_some() {
         return;
     }
-    let word = match whole {
-        Whole::Added(_) => "added",
-        Whole::Removed(_) => "removed",
+    let word = match turn {
+        Turn::Added(_) => "added",
+        Turn::Removed(_) => "removed",
+        Turn::Changed(_) => "changed",
     };
     let what = format!("{} {word}", function.title());
-    match why_not_whole(function, whole, (old, new), around) {
+    match why_not_whole(function, turn, (old, new), around) {
         Some(reason) => found.rude(function.line, format!("{what}: {reason}")),
-        None => found.whole(function.line, what, function.body, whole),
+        None => {
+            let items = if matches!(turn, Turn::Added(_)) {
+                new
+            } else {
+                old
+            };
+            found.turned(function.line, what, content(items, function), turn);
+        }
     }
 }
 
 fn why_not_whole(
     function: &DeclaredFunction,
-    whole: Whole,
+    turn: Turn,
     (old, new): (&FileItems, &FileItems),
     around: &ProgramContext<'_>,
 ) -> Option<String> {
     let name = &function.name;
-    let added = matches!(whole, Whole::Added(_));
+    let added = matches!(turn, Turn::Added(_));
     if is_known_outside(function) {
         return Some("other languages call it by its name".to_owned());
     }
@@ -141,16 +169,17 @@ pub(super) const REACHES: &str = "it may reach the layout of a type";
 
 fn outside_of_body(
     (old, before): (&FileItems, &DeclaredFunction),
-    (new, after): (&FileItems, &DeclaredFunction),
+    (new, after, place): (&FileItems, &DeclaredFunction, Declaration),
     around: &ProgramContext<'_>,
     found: &mut FileDiff,
 ) {
     let title = after.title();
+    let (now, changed) = (content(new, after), Turn::Changed(place));
     if before.signature != after.signature {
         let what = format!("signature of {title} changed");
         match why_no_other_signature(before, after, around) {
             Some(reason) => found.rude(after.line, format!("{what}: {reason}")),
-            None => found.indirect(after.line, what, after.body),
+            None => found.turned(after.line, what, now, changed),
         }
     }
     if before.attributes != after.attributes {
@@ -161,7 +190,7 @@ fn outside_of_body(
             None | Some(AttributeEffect::Nothing) => {}
             Some(AttributeEffect::Code) => {
                 let what = format!("attributes of {title} changed");
-                found.indirect(after.line, what, after.body);
+                found.turned(after.line, what, now, changed);
             }
             Some(AttributeEffect::Layout) => {
                 let what = format!("attributes of {title} changed: {UNKNOWN_ATTRIBUTE}");
@@ -175,14 +204,14 @@ fn outside_of_body(
     // Of a trait's own methods it is the trait's.
     if before.visibility != after.visibility {
         let what = format!("visibility of {title} changed");
-        found.indirect(after.line, what, after.body);
+        found.turned(after.line, what, now, changed);
     }
     let (old, new) = (old.header_of(before), new.header_of(after));
     if old.map(|header| &header.text) != new.map(|header| &header.text) {
         let what = format!("impl header of {title} changed");
         let both_generic = old.is_some_and(|h| h.generic) && new.is_some_and(|h| h.generic);
         match both_generic && !matches!(after.owner, Owner::Trait { .. }) {
-            true => found.indirect(after.line, what, after.body),
+            true => found.turned(after.line, what, now, changed),
             false => found.rude(after.line, what),
         }
     }

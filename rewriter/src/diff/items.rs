@@ -1,7 +1,7 @@
 //! Compares types, constants, statics, traits, impl blocks, module declarations, macro calls.
 
 use super::context::ProgramContext;
-use super::findings::{self, FileDiff, IndirectEdit};
+use super::findings::{FileDiff, IndirectEdit, Turn};
 use super::functions::{local_change, HIDES, REACHES, UNKNOWN_ATTRIBUTE};
 use super::pairs::pair;
 use crate::analysis::declaration::Declaration;
@@ -9,7 +9,7 @@ use crate::analysis::items::{Aspect, FileItems, Item, ItemKind, Part};
 use crate::analysis::layout_names::{last_name, trait_name, LayoutNames};
 use crate::analysis::local_items::LocalItems;
 use crate::syntax::names::Owner;
-use crate::syntax::normalize::Fingerprint;
+use crate::syntax::normalize::{fingerprint_of_text, Fingerprint};
 
 pub(super) fn compare(
     old: &FileItems,
@@ -32,8 +32,8 @@ pub(super) fn compare(
         match why_not_removed(item, around) {
             Some(why) => found.rude(item.line, format!("{what}: {why}")),
             None => {
-                let gone = findings::Whole::Removed(Declaration::Item(index));
-                found.whole(item.line, what, content(item), gone);
+                let gone = Turn::Removed(Declaration::Item(index));
+                found.turned(item.line, what, content(item), gone);
             }
         }
     }
@@ -43,26 +43,46 @@ pub(super) fn compare(
         match why_not_added(item, around) {
             Some(why) => found.rude(item.line, format!("{what}: {why}")),
             None => {
-                let come = findings::Whole::Added(Declaration::Item(index));
-                found.whole(item.line, what, content(item), come);
+                let come = Turn::Added(Declaration::Item(index));
+                found.turned(item.line, what, content(item), come);
             }
         }
     }
     for (before, after) in pairs.both {
-        compare_one(&old.items[before], &new.items[after], around, found);
+        compare_one(
+            &old.items[before],
+            (after, &new.items[after]),
+            around,
+            found,
+        );
     }
 }
 
-fn say(item: &Item, what: String, why_not: Option<String>, found: &mut FileDiff) {
+fn say((index, item): (usize, &Item), what: String, why_not: Option<String>, found: &mut FileDiff) {
     match why_not {
         Some(why) => found.rude(item.line, format!("{what}: {why}")),
-        None => found.indirect(item.line, what, content(item)),
+        None => {
+            let changed = Turn::Changed(Declaration::Item(index));
+            found.turned(item.line, what, content(item), changed);
+        }
     }
 }
 
-/// All that can change about it as a whole.
+/// All that an item is, but where it stands in its module.
 fn content(item: &Item) -> Fingerprint {
-    Fingerprint::joined(item.aspects.iter().map(|aspect| aspect.content))
+    let parts = item.parts.iter().flat_map(|part| {
+        let name = fingerprint_of_text(&format!("{} {}", part.kind, part.name));
+        [name]
+            .into_iter()
+            .chain(part.aspects.iter().map(|aspect| aspect.content))
+    });
+    let text = format!(
+        "{:?} {} {:?} {:?}",
+        item.kind, item.name, item.module, item.cfgs
+    );
+    let aspects = item.aspects.iter().map(|aspect| aspect.content);
+    let own = [fingerprint_of_text(&text)].into_iter();
+    Fingerprint::joined(own.chain(aspects).chain(parts))
 }
 
 /// Why an item can't go.
@@ -175,7 +195,12 @@ fn macro_call(item: &Item, program: &LayoutNames, whole: Whole) -> Option<String
     (!fits).then(|| "what it makes can't be told".to_owned())
 }
 
-fn compare_one(old: &Item, new: &Item, around: &ProgramContext<'_>, found: &mut FileDiff) {
+fn compare_one(
+    old: &Item,
+    (index, new): (usize, &Item),
+    around: &ProgramContext<'_>,
+    found: &mut FileDiff,
+) {
     let title = new.title();
     if old.cfgs != new.cfgs {
         found.rude(new.line, format!("condition of {title} changed"));
@@ -194,12 +219,12 @@ fn compare_one(old: &Item, new: &Item, around: &ProgramContext<'_>, found: &mut 
                 what,
                 now: content(new),
                 kept: Some(new.name.clone()),
-                whole: None,
+                turn: Some(Turn::Changed(Declaration::Item(index))),
             });
             continue;
         }
         let why_not = why_no_other_aspect(name, (old, new), around);
-        say(new, what, why_not, found);
+        say((index, new), what, why_not, found);
     }
     parts(old, new, found);
 }

@@ -1,12 +1,12 @@
 //! Compares imports and macros by example.
 
 use super::context::ProgramContext;
-use super::findings::{FileDiff, Whole};
+use super::findings::{FileDiff, Turn};
 use super::functions::{HIDES, REACHES};
 use super::pairs::pair;
 use crate::analysis::declaration::Declaration;
 use crate::analysis::items::{FileItems, MacroRules, Use};
-use crate::syntax::normalize::Fingerprint;
+use crate::syntax::normalize::{fingerprint_of_text, Fingerprint};
 
 pub(super) fn compare(
     old: &FileItems,
@@ -33,8 +33,8 @@ fn imports(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>, found:
         match lasts(module, import, around) {
             true => found.rude(import.line, format!("{what}: {HIDES}")),
             false => {
-                let gone = Whole::Removed(place);
-                found.whole(import.line, what, Fingerprint::default(), gone);
+                let gone = Turn::Removed(place);
+                found.turned(import.line, what, content(module, import), gone);
             }
         }
     }
@@ -52,8 +52,8 @@ fn imports(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>, found:
         match hides {
             true => found.rude(import.line, format!("{what}: {HIDES}")),
             false => {
-                let come = Whole::Added(place);
-                found.whole(import.line, what, Fingerprint::default(), come);
+                let come = Turn::Added(place);
+                found.turned(import.line, what, content(module, import), come);
             }
         }
     }
@@ -91,6 +91,10 @@ fn all_imports(items: &FileItems) -> Vec<Import<'_>> {
     imports.collect()
 }
 
+fn content(module: &[String], import: &Use) -> Fingerprint {
+    fingerprint_of_text(&format!("{module:?} {}", text(import)))
+}
+
 fn text(import: &Use) -> String {
     format!(
         "{:?} {:?} {} {}",
@@ -112,26 +116,31 @@ fn macros(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>, found: 
         }],
     );
     for &index in &pairs.removed {
-        macro_changed(before[index].1, "removed", around, found);
+        macro_changed(&before[index], "removed", around, found);
     }
     for &index in &pairs.added {
-        macro_changed(after[index].1, "added", around, found);
+        macro_changed(&after[index], "added", around, found);
     }
     for &(b, a) in &pairs.both {
-        let (b, a) = (before[b].1, after[a].1);
-        if b.content != a.content || b.cfgs != a.cfgs {
+        let (b, a) = (&before[b], &after[a]);
+        if b.1.content != a.1.content || b.1.cfgs != a.1.cfgs {
             macro_changed(a, "changed", around, found);
         }
     }
     let moved = pairs.both.windows(2).find(|two| two[0].0 > two[1].0);
     if let Some(two) = moved {
-        let item = after[two[0].1].1;
+        let item = &after[two[0].1];
         macro_changed(item, "moved: the order of macros matters", around, found);
     }
 }
 
 /// A macro changed, and with it what its calls make.
-fn macro_changed(item: &MacroRules, how: &str, around: &ProgramContext<'_>, found: &mut FileDiff) {
+fn macro_changed(
+    (module, item): &(&[String], &MacroRules),
+    how: &str,
+    around: &ProgramContext<'_>,
+    found: &mut FileDiff,
+) {
     let what = format!("macro {}! {how}", item.name);
     let programs = [around.before, &**around.after];
     let name = [item.name.as_str()];
@@ -147,7 +156,8 @@ fn macro_changed(item: &MacroRules, how: &str, around: &ProgramContext<'_>, foun
         let why = "calls of it make items, and which can't be told";
         found.rude(item.line, format!("{what}: {why}"));
     } else {
-        found.indirect(item.line, what, item.content);
+        let place = fingerprint_of_text(&format!("{module:?} {:?}", item.cfgs));
+        found.indirect(item.line, what, Fingerprint::joined([place, item.content]));
     }
 }
 

@@ -192,7 +192,9 @@ static COUNT: AtomicU64 = AtomicU64::new(40);
 fn count() -> u64 { COUNT.fetch_add(1, Ordering::Relaxed) }\n";
     day.save(&single, "account of ada: 40", Way::WholeCrate);
     let again = with(&single, &[("account of", "wallet of")]);
-    day.save(&again, "wallet of ada: 41", Way::WholeCrate);
+    day.save(&again, "wallet of ada: 41", Way::Micro);
+    let counts = with(&again, &[("count())", "count() + 100)")]);
+    day.save(&counts, "wallet of ada: 142", Way::WholeCrate);
     day.save(&original, "account of ada: ", Way::Nothing);
 
     let living = with(
@@ -241,4 +243,122 @@ fn a_helper_before_its_use() {
     day.session.wait_for_stderr("mismatched types");
     let used = with(&unused, &[(OWNER, "later())")]);
     day.save(&used, "account of later: ", Way::Micro);
+}
+
+/// What `report.rs` is at the start of a day with edits that need whole crates.
+const SCALED: &str = "use crate::account::Account;
+
+const UNIT: u64 = 10;
+
+fn scale<T: Into<u64>>(n: T) -> u64 {
+    n.into() * UNIT
+}
+
+pub fn line(account: &Account) -> String {
+    format!(\"{}: {}{}\", title(account), scale(account.balance()), mark(1))
+}
+
+fn title(account: &Account) -> String {
+    format!(\"account of {}\", account.owner())
+}
+
+fn mark(n: u8) -> String {
+    format!(\"m{n}\")
+}
+";
+
+impl Day {
+    fn scaled(profile: &str) -> Self {
+        let project = Project::fixture("ledger");
+        let manifest = project.read("Cargo.toml");
+        project.save(Save::InPlace, "Cargo.toml", &(manifest + profile));
+        project.save(Save::InPlace, FILE, SCALED);
+        let mut session = project.hot(&["-v", "cargo", "run"]);
+        session.wait_for_stdout("ready");
+        assert_eq!(session.ask("x"), "account of ada: 10m1");
+        session.wait_for_mention("whole crates can be compared");
+        Self { project, session }
+    }
+
+    fn rollback(&mut self, answer: &str) {
+        let hot = hot::binary().display().to_string();
+        self.project.run(&hot, &["rollback"]);
+        let found = self.session.ask("x");
+        assert!(found.starts_with(answer), "{found}");
+    }
+}
+
+fn bodies_after_a_whole_crate(profile: &str) {
+    let mut day = Day::scaled(profile);
+    let larger = with(SCALED, &[("u64 = 10", "u64 = 100")]);
+    day.save(&larger, "account of ada: 200m1", Way::WholeCrate);
+    // What doesn't depend on it; and its original body, which isn't that of a former program.
+    let wallet = with(&larger, &[("account of", "wallet of")]);
+    day.save(&wallet, "wallet of ada: 300m1", Way::Micro);
+    day.save(&larger, "account of ada: 400m1", Way::Micro);
+    day.save(&wallet, "wallet of ada: 500m1", Way::Micro);
+    day.rollback("account of ada: 600m1");
+    // What depends on it, by way of a generic function.
+    let depends = with(&wallet, &[("{}: {}", "{}= {}")]);
+    day.save(&depends, "wallet of ada= 700m1", Way::WholeCrate);
+    let purse = with(&depends, &[("wallet of", "purse of")]);
+    day.save(&purse, "purse of ada= 800m1", Way::Micro);
+    // A helper on top; then something else that needs the whole crate, and the helper once more.
+    let helper = with(&purse, &[(OWNER, "often(account.owner()))")])
+        + "\nfn often(text: &str) -> String {\n    text.repeat(2)\n}\n";
+    day.save(&helper, "purse of adaada= 900m1", Way::Micro);
+    let signature = with(&helper, &[("mark(n: u8)", "mark(n: u16)")]);
+    day.save(&signature, "purse of adaada= 1000m1", Way::WholeCrate);
+    let again = with(&signature, &[("repeat(2)", "repeat(3)")]);
+    day.save(&again, "purse of adaadaada= 1100m1", Way::WholeCrate);
+    let sack = with(&again, &[("purse of", "sack of")]);
+    day.save(&sack, "sack of adaadaada= 1200m1", Way::Micro);
+    let without = with(
+        &signature,
+        &[
+            ("purse of", "sack of"),
+            ("often(account.owner())", "account.owner()"),
+        ],
+    );
+    let without = without.replace(
+        "\nfn often(text: &str) -> String {\n    text.repeat(2)\n}\n",
+        "",
+    );
+    day.save(&without, "sack of ada= 1300m1", Way::Micro);
+    day.rollback("sack of adaadaada= 1400m1");
+    day.rollback("purse of adaadaada= 1500m1");
+    day.rollback("purse of adaada= 1600m1");
+    // All of it undone: the program as it was built.
+    day.save(SCALED, "account of ada: 170m1", Way::Nothing);
+    let pocket = with(SCALED, &[("account of", "pocket of")]);
+    day.save(&pocket, "pocket of ada: 180m1", Way::Micro);
+}
+
+#[test]
+fn bodies_after_an_edit_that_needed_the_whole_crate() {
+    bodies_after_a_whole_crate("");
+}
+
+#[test]
+fn bodies_after_an_edit_that_needed_the_whole_crate_in_an_optimised_program() {
+    bodies_after_a_whole_crate("\n[profile.dev]\nopt-level = 3\n");
+}
+
+/// A body that depends on an edit which is in effect, in each way in which it can.
+#[test]
+fn bodies_that_depend_on_what_is_in_effect() {
+    let mut day = Day::scaled("");
+    let larger = with(SCALED, &[("u64 = 10", "u64 = 100")]);
+    day.save(&larger, "account of ada: 200m1", Way::WholeCrate);
+    let direct = with(&larger, &[(OWNER, "UNIT)")]);
+    day.save(&direct, "account of 100: 300m1", Way::WholeCrate);
+    let generic = with(&larger, &[(OWNER, "scale(3u8))")]);
+    day.save(&generic, "account of 300: 400m1", Way::WholeCrate);
+    let helper = with(&larger, &[(OWNER, "unit())")]) + "fn unit() -> u64 { UNIT + 1 }\n";
+    day.save(&helper, "account of 101: 500m1", Way::WholeCrate);
+    let method = with(&helper, &[("account of", "wallet of")]);
+    day.save(&method, "wallet of 101: 600m1", Way::WholeCrate);
+    // The edit goes, and the bodies stay.
+    let back = with(&method, &[("u64 = 100", "u64 = 10")]);
+    day.save(&back, "wallet of 11: 70m1", Way::WholeCrate);
 }

@@ -210,12 +210,14 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<&str>) -> Built {
     let state = Fingerprint::joined(job.wanted.meaning.values().copied());
     let planned = |position: usize, function: &Replaced| {
         let site = (position, function.name.clone());
-        let body = job.wanted.bodies.get(&site).map_or(state, |body| body.body);
+        let own = job.wanted.bodies.get(&site);
+        let (body, uses) = own.map_or((state, Fingerprint::default()), PlannedFunction::content);
         PlannedFunction {
             name: site.1,
             file: function.file.clone(),
             line: function.line,
             body,
+            uses,
         }
     };
     let mut plan: Plan = job.wanted.plan.clone();

@@ -12,21 +12,26 @@ use super::*;
 use crate::program::plan::PlannedAddition;
 
 /// A file as it is now.
-struct FileNow<'a> {
-    position: usize,
+pub(super) struct FileNow<'a> {
+    pub(super) position: usize,
     old: Option<&'a FileItems>,
-    items: &'a FileItems,
+    pub(super) items: &'a FileItems,
     text: Arc<str>,
 }
 
 impl ProgramState {
-    /// Takes additions out of the edits that reach others, if all of those are additions.
+    /// Takes additions out of the edits that reach others, if all of those are additions or in
+    /// effect.
     pub(super) fn find_additions(&self, found: &mut Found) {
-        if found.found.is_empty() || !self.can_have_additions(found) {
+        if found.found.is_empty() || !self.can_have_additions(found) || self.roll_on(found) {
             return;
         }
         match self.additions(found) {
-            Ok(additions) => self.apply(&additions, found),
+            Ok((additions, files)) => {
+                self.with_reached(&additions, &files, &found.declared, &mut found.bodies);
+                self.plan_additions(&additions, &files, found);
+                found.additions = std::mem::take(&mut found.indirect);
+            }
             Err(why) => found.no_additions = Some(why),
         }
     }
@@ -53,12 +58,13 @@ impl ProgramState {
             }
         }
         let files = self.texts_now().ok_or("a source can't be read")?;
-        let sources: Vec<Source<'_>> = files.iter().map(|file| source(file, found)).collect();
+        let sources = files.iter().map(|file| source(file, found, &|_| true));
+        let sources: Vec<Source<'_>> = sources.collect();
         let additions = Additions::of(&sources)?;
         Ok((additions, files))
     }
 
-    fn texts_now(&self) -> Option<Vec<FileNow<'_>>> {
+    pub(super) fn texts_now(&self) -> Option<Vec<FileNow<'_>>> {
         let files = self.files_now().map(|(position, items)| {
             let text = match self.changed_file(position, &items.path) {
                 Some(changed) => Arc::clone(&changed.text),
@@ -77,16 +83,30 @@ impl ProgramState {
         files.collect()
     }
 
-    fn apply(&self, (additions, files): &(Additions, Vec<FileNow<'_>>), found: &mut Found) {
-        for ((unit, name), (path, function)) in &found.declared {
+    /// Lets bodies stand for the additions that they get to as well.
+    pub(super) fn with_reached(
+        &self,
+        additions: &Additions,
+        files: &[FileNow<'_>],
+        declared: &BTreeMap<SiteKey, (PathBuf, usize)>,
+        bodies: &mut BTreeMap<SiteKey, PlannedFunction>,
+    ) {
+        for (site, (path, function)) in declared {
             let mut files = files.iter();
-            let file = files.find(|file| file.position == *unit && file.items.path == *path);
-            let body = found.bodies.get_mut(&(*unit, name.clone()));
-            if let (Some(file), Some(body)) = (file, body) {
+            let file = files.find(|file| file.position == site.0 && file.items.path == *path);
+            if let (Some(file), Some(body)) = (file, bodies.get_mut(site)) {
                 let function = &file.items.functions[*function];
-                body.body = additions.with_reached(*unit, function);
+                body.uses = additions.reached_content(site.0, function);
             }
         }
+    }
+
+    pub(super) fn plan_additions(
+        &self,
+        additions: &Additions,
+        files: &[FileNow<'_>],
+        found: &mut Found,
+    ) {
         for addition in additions.all.iter().filter(|addition| !addition.removed) {
             if matches!(addition.declaration, Declaration::Import { .. }) {
                 continue;
@@ -99,16 +119,20 @@ impl ProgramState {
                 content: addition.content,
             });
         }
-        found.additions = std::mem::take(&mut found.indirect);
     }
 }
 
-fn source<'a>(file: &'a FileNow<'a>, found: &'a Found) -> Source<'a> {
+/// A file as it is compared, with those of its edits that are wanted.
+pub(super) fn source<'a>(
+    file: &'a FileNow<'a>,
+    found: &'a Found,
+    wanted: &dyn Fn(&Edit) -> bool,
+) -> Source<'a> {
     let is_here = |unit: usize, path: &PathBuf| unit == file.position && *path == file.items.path;
     let declared = found.declared.iter();
     let bodies = declared.filter(|((unit, _), (path, _))| is_here(*unit, path));
     let edits = found.found.iter();
-    let edits = edits.filter(|(unit, path, ..)| is_here(*unit, path));
+    let edits = edits.filter(|(unit, path, edit, _)| is_here(*unit, path) && wanted(edit));
     Source {
         unit: file.position,
         old: file.old,

@@ -15,8 +15,8 @@ impl ProgramState {
         plan: &mut Plan,
     ) {
         for (site, function) in bodies {
-            let active = self.active.get(site).map(|active| active.body);
-            if active != Some(function.body) {
+            let active = self.active.get(site).map(PlannedFunction::content);
+            if active != Some(function.content()) {
                 let unit: &mut UnitPlan = plan.entry(site.0).or_default();
                 unit.patch.push(function.clone());
             }

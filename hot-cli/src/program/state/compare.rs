@@ -24,6 +24,8 @@ pub(super) struct Found {
     pub(super) found: Vec<(usize, PathBuf, Edit, IndirectEdit)>,
     /// Edits of which nothing but bodies knows.
     pub(super) additions: BTreeSet<Edit>,
+    /// What reaches others is in effect, and the plan is made on top of that.
+    pub(super) on_top: bool,
     /// Why there are none, if there could be some.
     pub(super) no_additions: Option<String>,
     pub(super) moved: Moved,
@@ -101,12 +103,15 @@ impl ProgramState {
     pub(super) fn wanted(&self, mut found: Found, waiting: &BTreeSet<SiteKey>) -> Change {
         if found.indirect.is_empty() {
             self.plan_bodies(&found.bodies, waiting, &mut found.plan);
+        }
+        if found.indirect.is_empty() || found.on_top {
             let idle = |unit: &UnitPlan| unit.patch.is_empty() && unit.restore.is_empty();
             // Idle units stay: a build of whole crates has to know all edited files. And what
             // reached others in the patch before is taken back, also if no body of a
             // function differs from then.
+            let is_in_effect = found.on_top || self.told.is_empty();
             let additions = self.fresh(&found.additions);
-            if self.told.is_empty() && additions.is_empty() && found.plan.values().all(idle) {
+            if is_in_effect && additions.is_empty() && found.plan.values().all(idle) {
                 return Change::Nothing;
             }
         }
@@ -121,6 +126,7 @@ impl ProgramState {
             meaning: found.meaning,
             // A small crate is made of the files that the program was compiled from.
             whole_crate: (self.whole_crate || found.moved.is_any()) && !found.bodies.is_empty(),
+            on_top: found.on_top,
             fresh: self.fresh(found.indirect.iter().chain(&found.additions)),
             undone,
             additions: found.additions.into_iter().collect(),

@@ -12,7 +12,7 @@ use crate::analysis::attribute_effect::{effect_of_text, AttributeEffect};
 use crate::analysis::declaration::Declaration;
 use crate::analysis::hidden::scope;
 use crate::analysis::items::{DeclaredFunction, ImplHeader, Item, ItemKind};
-use crate::diff::findings::Whole;
+use crate::diff::findings::Turn;
 use crate::syntax::mentions::Mentions;
 use crate::syntax::names::{plain, Owner};
 use crate::syntax::normalize::fingerprint;
@@ -72,12 +72,12 @@ impl InFile<'_> {
         let first = found.len();
         let (mut functions, mut items) = (Vec::new(), Vec::new());
         for edit in &self.file.edits {
-            match edit.whole {
-                Some(Whole::Added(Declaration::Function(at))) => functions.push(at),
-                Some(Whole::Added(Declaration::Item(at))) => items.push(at),
+            match edit.turn {
+                Some(Turn::Added(Declaration::Function(at))) => functions.push(at),
+                Some(Turn::Added(Declaration::Item(at))) => items.push(at),
                 Some(
-                    Whole::Added(Declaration::Import { .. })
-                    | Whole::Removed(Declaration::Import { .. }),
+                    Turn::Added(Declaration::Import { .. })
+                    | Turn::Removed(Declaration::Import { .. }),
                 ) => {}
                 _ => return Err(edit.what.clone()),
             }

@@ -8,7 +8,7 @@ use super::{Addition, Source};
 use crate::analysis::declaration::Declaration;
 use crate::analysis::hidden::scope;
 use crate::analysis::items::{FileItems, Use, UseKind};
-use crate::diff::findings::Whole;
+use crate::diff::findings::Turn;
 use crate::syntax::mentions::Names;
 use crate::syntax::names::plain;
 use crate::syntax::normalize::fingerprint_of_text;
@@ -18,10 +18,10 @@ use syn::Visibility;
 pub(super) fn collect(files: &[Source<'_>], found: &mut Vec<Found>) -> Result<(), String> {
     for (position, file) in files.iter().enumerate() {
         for edit in &file.edits {
-            let (items, declaration, removed) = match edit.whole {
-                Some(Whole::Added(declaration)) => (Some(file.items), declaration, false),
-                Some(Whole::Removed(declaration)) => (file.old, declaration, true),
-                None => continue,
+            let (items, declaration, removed) = match edit.turn {
+                Some(Turn::Added(declaration)) => (Some(file.items), declaration, false),
+                Some(Turn::Removed(declaration)) => (file.old, declaration, true),
+                Some(Turn::Changed(_)) | None => continue,
             };
             let Declaration::Import { module, import } = declaration else {
                 continue;
@@ -52,6 +52,17 @@ pub(super) fn collect(files: &[Source<'_>], found: &mut Vec<Found>) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Whether an import of the crate `unit` may bring a trait.
+pub(in crate::diff) fn may_be_trait(files: &[Source<'_>], unit: usize, import: &Use) -> bool {
+    let import = Import {
+        files,
+        unit,
+        module: &[],
+        import,
+    };
+    import.may_be_trait()
 }
 
 struct Import<'a> {

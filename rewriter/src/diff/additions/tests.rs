@@ -264,7 +264,7 @@ fn imports_are_removed() {
 }
 
 #[test]
-fn bodies_stand_for_what_they_get_to() {
+fn what_bodies_get_to() {
     let text =
         "fn f() { two() } fn g() { 1 } fn two() { three() } fn three() { N } const N: u8 = 1;";
     let state = |text: &str| -> Vec<Fingerprint> {
@@ -291,7 +291,7 @@ fn bodies_stand_for_what_they_get_to() {
         };
         let additions = Additions::of(&[source]).expect("additions");
         let functions = after.functions.iter().take(2);
-        functions.map(|f| additions.with_reached(0, f)).collect()
+        functions.map(|f| additions.reached_content(0, f)).collect()
     };
     let (first, then) = (state(text), state(&text.replace("u8 = 1", "u8 = 2")));
     assert_ne!(first[0], then[0]);

@@ -257,6 +257,7 @@ mod tests {
             whole_crate: false,
             additions: Vec::new(),
             no_additions: None,
+            on_top: false,
             fresh: Vec::new(),
             undone: Vec::new(),
             bodies: BTreeMap::new(),

@@ -1,0 +1,197 @@
+//! What runs as the base of further edits: those that reached others, and are in effect. Bodies
+//! that don't depend on them are compiled as if they were not there, and what depends on them as
+//! it was.
+//!
+//! Knows nothing of how what is in effect was compiled.
+
+use soft_mock_rewriter::analysis::{is_skipped, Declaration, ItemKind};
+use soft_mock_rewriter::diff::{Addition, Additions, Influence, Source, Turn};
+use soft_mock_rewriter::syntax::{contains, Names};
+
+use super::additions::{source, FileNow};
+use super::compare::{by_content, Found};
+use super::*;
+
+/// What of the files is in effect.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Base {
+    /// Edits that reached others.
+    indirect: BTreeSet<(PathBuf, String, Fingerprint)>,
+    /// The bodies that aren't those that the program was built with.
+    bodies: BTreeMap<SiteKey, (Fingerprint, Fingerprint)>,
+}
+
+impl Base {
+    /// After this patch, or after it was found that it changes nothing. `whole_crate`: it brought
+    /// all that was wanted, compiled as whole crates.
+    pub(super) fn after(before: Option<&Self>, wanted: &Wanted, whole_crate: bool) -> Option<Self> {
+        if !wanted.without.is_empty() {
+            return None;
+        }
+        let own = wanted.indirect.iter();
+        let indirect = match whole_crate {
+            true => own.chain(&wanted.additions).map(by_content).collect(),
+            false => {
+                before?;
+                own.map(by_content).collect()
+            }
+        };
+        let bodies = wanted.bodies.iter();
+        Some(Self {
+            indirect,
+            bodies: bodies
+                .map(|(site, function)| (site.clone(), function.content()))
+                .collect(),
+        })
+    }
+
+    /// Whether an edit is in effect.
+    pub(super) fn has(&self, edit: &Edit) -> bool {
+        self.indirect.contains(&by_content(edit))
+    }
+
+    /// Whether there is anything but bodies, and all of it stands in the files.
+    fn stands_in(&self, found: &Found) -> bool {
+        let now: BTreeSet<_> = found.indirect.iter().map(by_content).collect();
+        !self.indirect.is_empty() && self.indirect.is_subset(&now)
+    }
+}
+
+/// A function that is to get another body, and what its text mentions.
+struct Wish<'a> {
+    position: usize,
+    function: PlannedFunction,
+    mentions: Vec<&'a Names>,
+}
+
+impl ProgramState {
+    /// Plans bodies on top of what is in effect, if what reaches others is, and if neither they nor
+    /// the additions beside them depend on that. Additions that were compiled with it are carried
+    /// once more where they are used.
+    pub(super) fn roll_on(&self, found: &mut Found) -> bool {
+        let Some(base) = self.base.as_ref().filter(|base| base.stands_in(found)) else {
+            return false;
+        };
+        let Some(files) = self.texts_now() else {
+            return false;
+        };
+        let new = found.indirect.iter().filter(|edit| !base.has(edit));
+        let mut carried: BTreeSet<Edit> = new.cloned().collect();
+        loop {
+            let of = |wanted: &dyn Fn(&Edit) -> bool| -> Vec<Source<'_>> {
+                let sources = files.iter().map(|file| source(file, found, wanted));
+                sources.collect()
+            };
+            let in_effect = of(&|edit| !carried.contains(edit));
+            let has_site = |unit: usize, function: &DeclaredFunction| self.has_site(unit, function);
+            let Some(influence) = Influence::of(&in_effect, &has_site) else {
+                return false;
+            };
+            let Ok(additions) = Additions::of(&of(&|edit| carried.contains(edit))) else {
+                return false;
+            };
+            let mut bodies = found.bodies.clone();
+            self.with_reached(&additions, &files, &found.declared, &mut bodies);
+            let Some(wishes) = self.wishes(base, &bodies, &files) else {
+                return false;
+            };
+            let mentions = wishes.iter().flat_map(|wish| wish.mentions.iter().copied());
+            let mentions = mentions.chain(additions.all.iter().map(Addition::mentions));
+            let dependent: Vec<&Names> =
+                mentions.filter(|names| influence.reaches(names)).collect();
+            if dependent.is_empty() {
+                let wishes = wishes
+                    .into_iter()
+                    .map(|wish| (wish.position, wish.function));
+                let wishes: Vec<(usize, PlannedFunction)> = wishes.collect();
+                found.bodies = bodies;
+                for (position, function) in wishes {
+                    found.plan.entry(position).or_default().patch.push(function);
+                }
+                self.plan_additions(&additions, &files, found);
+                found.indirect.retain(|edit| !carried.contains(edit));
+                found.additions = carried;
+                found.on_top = true;
+                return true;
+            }
+            let again = self.mentioned_by(&dependent, &carried, found, &files);
+            if again.is_empty() {
+                return false;
+            }
+            carried.extend(again);
+        }
+    }
+
+    fn has_site(&self, unit: usize, function: &DeclaredFunction) -> bool {
+        let unit = &self.program.units[unit].unit;
+        let name = function.site_name(&unit.crate_name);
+        function.kind.is_ok() && !unit.is_without_site(&name) && !is_skipped(&unit.skip, &name)
+    }
+
+    /// The functions that are to get another body than they have in effect. `None`: one of them
+    /// can't be found.
+    fn wishes<'a>(
+        &self,
+        base: &Base,
+        bodies: &BTreeMap<SiteKey, PlannedFunction>,
+        files: &'a [FileNow<'_>],
+    ) -> Option<Vec<Wish<'a>>> {
+        let differs = bodies
+            .iter()
+            .filter(|(site, function)| base.bodies.get(*site) != Some(&function.content()))
+            .map(|(site, _)| site);
+        let undone = base
+            .bodies
+            .keys()
+            .filter(|site| !bodies.contains_key(*site));
+        let wishes = differs.chain(undone).map(|site| {
+            let crate_name = &self.program.units[site.0].unit.crate_name;
+            let (file, function) = files
+                .iter()
+                .filter(|file| file.position == site.0)
+                .flat_map(|file| file.items.functions.iter().map(move |f| (file, f)))
+                .find(|(_, function)| function.site_name(crate_name) == site.1)?;
+            let header = file.items.header_of(function);
+            let header = header.map(|header| &header.mentions);
+            let here = planned(crate_name, &file.items.path, function);
+            Some(Wish {
+                position: site.0,
+                function: bodies.get(site).cloned().unwrap_or(here),
+                mentions: [&function.mentions.all].into_iter().chain(header).collect(),
+            })
+        });
+        wishes.collect()
+    }
+
+    /// Functions and constants in effect that could be additions as well, and that are mentioned.
+    fn mentioned_by(
+        &self,
+        dependent: &[&Names],
+        carried: &BTreeSet<Edit>,
+        found: &Found,
+        files: &[FileNow<'_>],
+    ) -> Vec<Edit> {
+        let is_mentioned = |name: &str| dependent.iter().any(|names| contains(names, name));
+        let in_effect = found
+            .found
+            .iter()
+            .filter(|(.., edit, _)| !carried.contains(edit));
+        let mentioned = in_effect.filter(|(unit, path, _, edit)| {
+            let mut files = files.iter();
+            let Some(file) = files.find(|f| f.position == *unit && f.items.path == *path) else {
+                return false;
+            };
+            match edit.turn {
+                Some(Turn::Added(Declaration::Function(at))) => {
+                    is_mentioned(&file.items.functions[at].name)
+                }
+                Some(Turn::Added(Declaration::Item(at))) => {
+                    let item = &file.items.items[at];
+                    item.kind == ItemKind::Const && is_mentioned(&item.name)
+                }
+                _ => false,
+            }
+        });
+        mentioned.map(|(.., edit, _)| edit.clone()).collect()
+    }
+}
