@@ -43,6 +43,14 @@ pub(crate) enum BuildError {
         dependency: String,
         why: &'static str,
     },
+    #[error("{}:{line}: package `{krate}`, which plugin `{plugin}` shares with its host, hands over `{what}`: one version of a plugin could take what another has made for a type of its own, by name alone. Give an enum of `{krate}`, or text; or list it in `[package.metadata.soft-mock] allow = [\"{what}\"]` if nobody takes it apart", file.display())]
+    Erased {
+        krate: String,
+        plugin: String,
+        file: PathBuf,
+        line: usize,
+        what: &'static str,
+    },
     #[error("{0} has been written by something else; give a folder of its own for static linking")]
     ForeignCrate(PathBuf),
     #[error("no plugin can be built for patching: {0:#}")]

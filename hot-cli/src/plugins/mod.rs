@@ -11,6 +11,7 @@
 
 mod cargo;
 mod commit;
+mod erased;
 mod error;
 mod features;
 mod install;

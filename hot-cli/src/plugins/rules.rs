@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::DependencyKind;
 use syn::{File, Item};
 
+use super::erased;
 use super::error::BuildError;
 use super::package::{Member, Package};
 
@@ -129,18 +130,16 @@ fn check_shared(package: &Package, own: &Member) -> Result<(), BuildError> {
                 root: krate.library().map(Path::to_owned).unwrap_or_default(),
             });
         }
-        check_per_image(krate, own)?;
+        check_fit(krate, own)?;
     }
     Ok(())
 }
 
-fn check_per_image(krate: &Member, own: &Member) -> Result<(), BuildError> {
-    let allowed = krate.setting("allow");
-    let is_allowed = |name: &str| {
-        allowed
-            .as_array()
-            .is_some_and(|names| names.iter().any(|allowed| allowed == name))
-    };
+/// What a crate must not rely on or hand over, if its types cross.
+fn check_fit(krate: &Member, own: &Member) -> Result<(), BuildError> {
+    let allowed = krate.setting("allow").as_array();
+    let is_allowed =
+        |name: &str| allowed.is_some_and(|names| names.iter().any(|known| known == name));
     for dependency in krate
         .dependencies()
         .iter()
@@ -158,7 +157,17 @@ fn check_per_image(krate: &Member, own: &Member) -> Result<(), BuildError> {
             });
         }
     }
-    Ok(())
+    let found = krate.library().map(|root| erased::find(root, &is_allowed));
+    match found.transpose()?.flatten() {
+        Some(erased::Found { file, line, what }) => Err(BuildError::Erased {
+            krate: krate.name().to_owned(),
+            plugin: own.name().to_owned(),
+            file,
+            line,
+            what,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The folders of all workspace packages that `member` needs, when each needs `neighbours`.

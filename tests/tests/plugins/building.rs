@@ -176,6 +176,21 @@ fn who_may_depend_on_whom() {
         &["plugins/alpha", "out"],
         &["`trine-types`, which plugin `alpha` shares with its host, depends on `parking_lot`"],
     );
+    shop.edit("types/Cargo.toml", "parking_lot = \"0.12\"", "");
+    let types = "types/src/lib.rs";
+    let text = std::fs::read_to_string(shop.root.join(types)).expect("the types");
+    let error = "/// Tries.\npub trait Tries {\n    /// Tries.\n    fn run(&self) -> Result<(), Box<dyn std::error::Error>>;\n}\n";
+    std::fs::write(shop.root.join(types), format!("{text}\n{error}")).expect("written");
+    let line = text.lines().count() + 5;
+    let place = format!("{types}:{line}: package `trine-types`, which plugin `alpha` shares");
+    refused(
+        &shop,
+        &["plugins/alpha", "out"],
+        &[&place, "hands over `dyn Error`", "allow = [\"dyn Error\"]"],
+    );
+    let allow = "[package.metadata.soft-mock]\nallow = [\"dyn Error\"]\n\n[dependencies]";
+    shop.edit("types/Cargo.toml", "[dependencies]", allow);
+    shop.build(&["plugins/alpha", "out", "--cargo-build=false"]);
     refused(&shop, &["host", "out"], &["has no library"]);
     refused(&shop, &["types", "out"], &["declares no plugin"]);
     refused(
