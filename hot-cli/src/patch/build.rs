@@ -24,6 +24,7 @@ use soft_mock_rewriter::patch_source::{
 };
 
 use super::additions;
+use super::foundation::{no_way_back, still_built_so};
 use super::left::{self, Body};
 use super::linker::{Inputs, Linker};
 use super::{user_errors, whole_crate};
@@ -85,33 +86,6 @@ pub(crate) fn build(job: &Job) -> Result<Built, BuildError> {
     // Another build in the middle would have changed what the plugins were compiled against.
     still_built_so(job)?;
     Ok(built)
-}
-
-/// Whether the records are those of the running program, and the compiler that of the records.
-fn still_built_so(job: &Job) -> Result<(), BuildError> {
-    let outdated = || {
-        let name = job.program.outdated()?;
-        Some(format!(
-            "crate `{name}` was built again after the program was started"
-        ))
-    };
-    let Some(why) = outdated().or_else(|| job.program.other_compiler()) else {
-        return Ok(());
-    };
-    let first = job.wanted.bodies.values().next();
-    let first = first.map(|function| (&function.file, function.line));
-    let mut edits = job.wanted.indirect.iter();
-    let first = first.or_else(|| edits.next().map(|edit| (&edit.file, edit.line)));
-    let rude = first.map(|(file, line)| Rude {
-        file: file.clone(),
-        line,
-        why,
-    });
-    match rude {
-        Some(rude) => Err(BuildError::Rude(vec![rude])),
-        // Only bodies that are in the program already are to be given back.
-        None => Ok(()),
-    }
 }
 
 fn build_all(job: &Job) -> Result<Built, BuildError> {
@@ -186,23 +160,6 @@ fn is_to_be_checked(job: &Job, plan: &UnitPlan) -> bool {
         .iter()
         .map(|addition| &*addition.file)
         .any(is_new)
-}
-
-/// Why functions can't get their original bodies again: an earlier patch has left code that would
-/// not be the original.
-fn no_way_back(job: &Job) -> Option<Rude> {
-    let units = job.wanted.plan.values();
-    let first = units.flat_map(|unit| &unit.restore).next()?;
-    let why = job
-        .wanted
-        .left
-        .iter()
-        .find_map(|left| left.no_way_back.as_ref())?;
-    Some(Rude {
-        file: first.file.clone(),
-        line: first.line,
-        why: format!("undone: {why}"),
-    })
 }
 
 /// The part of a patch that concerns one crate.

@@ -4,6 +4,7 @@
 
 mod additions;
 mod build;
+mod foundation;
 mod left;
 mod linker;
 pub(crate) mod user_errors;

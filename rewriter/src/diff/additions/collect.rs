@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use quote::ToTokens;
 use syn::Visibility;
 
 use super::{Addition, Source};
@@ -131,11 +132,10 @@ impl InFile<'_> {
                 Called::Member
             }
         };
-        let vis = syn::parse_str(&function.visibility).unwrap_or(Visibility::Inherited);
         let name = Name {
             text: function.name.clone(),
             called,
-            scope: scope(&vis, &function.module),
+            scope: reach(&function.visibility, &function.module),
         };
         self.found(Declaration::Function(at), vec![name], range)
     }
@@ -158,7 +158,7 @@ impl InFile<'_> {
             syn::parse_str(text).map_err(|error| format!("{title}: {error}"))?;
         let (vis, members) =
             visibility_and_members(&syntax).ok_or_else(|| format!("{title} added"))?;
-        let scope = scope(vis, &item.module);
+        let scope = reach(&vis.to_token_stream().to_string(), &item.module);
         let own = (item.name.clone(), Called::Item);
         // They can be called wherever the trait is in scope.
         let members = members.into_iter().map(|name| (name, Called::Member));
@@ -236,6 +236,16 @@ impl InFile<'_> {
         rules.any(|rules| {
             rules.name == name || crate::syntax::mentions::contains(&rules.words.all, "macro_rules")
         })
+    }
+}
+
+/// The module in and below which something is visible; none: maybe everywhere.
+pub(super) fn reach(visibility: &str, module: &[String]) -> Option<Vec<String>> {
+    match syn::parse_str(visibility) {
+        // Other paths than those to the crate's root and to the module around are rare.
+        Ok(Visibility::Restricted(vis)) if vis.in_token.is_some() => None,
+        Ok(vis) => scope(&vis, module),
+        Err(_) => None,
     }
 }
 

@@ -2,17 +2,15 @@
 //!
 //! Knows nothing of who mentions what they bring.
 
-use super::collect::{Called, Found, Name};
+use super::collect::{reach, Called, Found, Name};
 use super::known_names::{is_trait, methods_of};
 use super::{Addition, Source};
 use crate::analysis::declaration::Declaration;
-use crate::analysis::hidden::scope;
 use crate::analysis::items::{FileItems, Use, UseKind};
 use crate::diff::findings::Turn;
 use crate::syntax::mentions::Names;
 use crate::syntax::names::plain;
 use crate::syntax::normalize::fingerprint_of_text;
-use syn::Visibility;
 
 /// Collects the imports that came or went, for which no other edit stands in the way.
 pub(super) fn collect(files: &[Source<'_>], found: &mut Vec<Found>) -> Result<(), String> {
@@ -44,7 +42,9 @@ pub(super) fn collect(files: &[Source<'_>], found: &mut Vec<Found>) -> Result<()
                     names: import.import.bound().map(plain).into_iter().collect(),
                     mentions: Names::default(),
                     content: import.content(removed),
-                    brings_methods_to: import.may_be_trait().then(|| import.scope()),
+                    brings_methods_to: import
+                        .may_be_trait()
+                        .then(|| import.scope().unwrap_or_default()),
                 },
                 names,
                 range: 0..0,
@@ -78,7 +78,7 @@ impl Import<'_> {
         if !self.import.attributes.is_empty() || !self.import.cfgs.is_empty() {
             return None;
         }
-        let scope = Some(self.scope());
+        let scope = self.scope();
         let name = |text: String, called| Name {
             text,
             called,
@@ -99,10 +99,9 @@ impl Import<'_> {
         Some(names)
     }
 
-    /// The module in and below which it is seen.
-    fn scope(&self) -> Vec<String> {
-        let vis = syn::parse_str(&self.import.visibility).unwrap_or(Visibility::Inherited);
-        scope(&vis, self.module).unwrap_or_default()
+    /// The module in and below which it is seen; none: maybe everywhere.
+    fn scope(&self) -> Option<Vec<String>> {
+        reach(&self.import.visibility, self.module)
     }
 
     fn content(&self, removed: bool) -> crate::syntax::normalize::Fingerprint {

@@ -183,6 +183,24 @@ fn what_unchanged_text_mentions() {
 }
 
 #[test]
+fn what_cannot_be_seen_from_there() {
+    let check_in = |vis: &str, expected: Result<&[&str], &str>| {
+        let old = "mod a { fn f() {} } fn g() {}";
+        let new = format!("mod a {{ fn f() {{ two() }} {vis} fn two() {{}} }} fn g() {{}}");
+        match (additions(old, &new, "fn h() { two() }"), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{vis}"),
+            (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+            (found, expected) => panic!("{vis}: {found:?} instead of {expected:?}"),
+        }
+    };
+    check_in("", Ok(&["two"]));
+    check_in("pub(self)", Ok(&["two"]));
+    for vis in ["pub", "pub(crate)", "pub(super)", "pub(in crate::a)"] {
+        check_in(vis, Err("`two` stands elsewhere"));
+    }
+}
+
+#[test]
 fn what_reaches_more_than_its_names() {
     check("1", "fn drop() {}", "", Err("macros may mean `drop`"));
     check("1", "struct Vec;", "", Err("macros may mean `Vec`"));
