@@ -4,6 +4,7 @@
 //! Knows nothing of what changed and of patches.
 
 pub(crate) mod attribute;
+pub(crate) mod column;
 pub(crate) mod instance;
 pub(crate) mod prologue;
 pub(crate) mod prologue_check;

@@ -33,7 +33,7 @@ mod target;
 use crate_modules::CrateModules;
 use function::Emitted;
 use reach::Reach;
-use root::Carried;
+use root::{Carried, Written};
 use std::collections::HashSet;
 use target::Target;
 
@@ -74,7 +74,7 @@ pub fn patch_source(request: &PatchRequest<'_>) -> Result<PatchSource, PatchSour
         .map(|(target, emitted)| listed(target, emitted, request))
         .collect();
     let manifest = manifest::manifest(request.options, &functions);
-    let files = root::write(
+    let Written { files, columns } = root::write(
         request.options,
         &modules,
         &reach,
@@ -85,7 +85,11 @@ pub fn patch_source(request: &PatchRequest<'_>) -> Result<PatchSource, PatchSour
         },
         &manifest,
     )?;
-    Ok(PatchSource { files, functions })
+    Ok(PatchSource {
+        files,
+        columns,
+        functions,
+    })
 }
 
 fn listed(target: &Target<'_>, emitted: &Emitted, request: &PatchRequest<'_>) -> PatchEntry {

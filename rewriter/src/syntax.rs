@@ -4,6 +4,8 @@
 //! say.
 
 pub(crate) mod attributes;
+pub(crate) mod column_calls;
+pub(crate) mod columns;
 pub(crate) mod edition;
 pub(crate) mod edits;
 pub(crate) mod elided;
@@ -16,6 +18,7 @@ pub(crate) mod signature;
 pub(crate) mod tree;
 
 pub use attributes::{has_attribute, is_test_only};
+pub use columns::Columns;
 pub use edition::Edition;
 pub use mentions::{contains, identifiers, Mentions, Names};
 pub use names::{signature_text, site_name, Owner};

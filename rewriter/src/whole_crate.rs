@@ -26,6 +26,7 @@ use crate::analysis::eligibility::Kind;
 use crate::analysis::function_info::FunctionInfo;
 use crate::analysis::known_attributes::is_plain;
 use crate::syntax::attributes::{has_attribute, is_test_only};
+use crate::syntax::columns::Shift;
 use crate::syntax::edits::Edits;
 use crate::syntax::mentions::identifiers;
 use crate::syntax::names::{plain, site_name, Owner};
@@ -76,10 +77,11 @@ pub fn prepare(
             edits: Edits::default(),
         };
         preparer.items(&file.ast.items);
+        let shifts = preparer.edits.shifts(preparer.text);
         let text = preparer.edits.apply(preparer.text);
         let text = format!("{}{text}", &file.text[..file.unparsed()]);
         if text != file.text {
-            tree.files[position] = reread(file, text)?;
+            tree.files[position] = reread(file, text, shifts)?;
         }
     }
     Ok(PreparedCrate {
@@ -90,13 +92,14 @@ pub fn prepare(
     })
 }
 
-fn reread(file: &SourceFile, text: String) -> Result<SourceFile, SyntaxError> {
+fn reread(file: &SourceFile, text: String, shifts: Vec<Shift>) -> Result<SourceFile, SyntaxError> {
     let ast = parse(&file.path, &text)?;
     Ok(SourceFile {
         path: file.path.clone(),
         module: file.module.clone(),
         text,
         ast,
+        columns: file.columns.and(shifts),
     })
 }
 

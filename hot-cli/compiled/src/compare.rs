@@ -96,6 +96,7 @@ pub fn compare<'d>(
     let comparison = Comparison { old, new, premises };
     let described = comparison.statics(&mut difference)?;
     difference.changed = changed(old, new, premises.crates);
+    difference.changed.extend(comparison.with_other_columns());
     let dirty = comparison.dirty(described, &mut difference);
     comparison.living(&dirty, &mut difference)?;
     Ok(difference)
@@ -125,6 +126,26 @@ struct Comparison<'a, 'd> {
 }
 
 impl Comparison<'_, '_> {
+    /// Functions whose bodies were edited, and in which nothing differs but the columns of panics
+    /// and callers. Of others they don't count.
+    fn with_other_columns(&self) -> Vec<Rc<str>> {
+        let bodies = &self.premises.edits.bodies;
+        let edited = self
+            .premises
+            .now
+            .values()
+            .filter(|site| bodies.contains(&site.name));
+        let differs = |site: &&CompiledSite| {
+            [site.owner(), &site.detached()]
+                .iter()
+                .any(|path| self.old.columns(path) != self.new.columns(path))
+        };
+        edited
+            .filter(differs)
+            .map(|site| site.owner().into())
+            .collect()
+    }
+
     /// Takes note of statics that begin with another value. Returns what is new with the code that
     /// it describes.
     fn statics(&self, found: &mut Difference) -> Result<Vec<Piece>, String> {

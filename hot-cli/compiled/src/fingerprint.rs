@@ -2,7 +2,8 @@
 //!
 //! Bytes, and what they refer to: functions and statics by their paths, nameless constants by what
 //! they hold. Where a panic stands (`core::panic::Location`) doesn't count: a line or a module that
-//! is moved changes no function. Knows nothing of what a difference means.
+//! is moved changes no function, nor does another indentation. Knows nothing of what a difference
+//! means.
 
 use std::cell::RefCell;
 use std::collections::hash_map::DefaultHasher;
@@ -11,6 +12,7 @@ use std::hash::{Hash, Hasher};
 
 use object::elf;
 
+use crate::locations::location;
 use crate::objects::Relocation;
 use crate::symbols::is_rust;
 use crate::world::{Piece, Target, World};
@@ -50,7 +52,7 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         if depth > DEEPEST {
             return 0;
         }
-        if self.location(piece).is_some() {
+        if self.is_location(piece) {
             "location".hash(&mut hasher);
             return hasher.finish();
         }
@@ -157,31 +159,24 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         }
     }
 
-    /// The file of a `Location`: its name and length, a line and a column.
-    fn location(&self, piece: Piece) -> Option<&'d [u8]> {
-        const SIZE: u64 = 24;
+    /// The columns of the places in sources that a piece of code holds.
+    pub fn columns(&self, piece: Piece) -> Vec<u32> {
+        let relocations = self.world.objects[piece.0].relocations(piece.1);
+        let held = relocations.filter_map(|relocation| {
+            let Some(Target::Piece(held)) = self.world.target(piece.0, &relocation) else {
+                return None;
+            };
+            let place = location(&self.world.objects[held.0], held.1);
+            place
+                .filter(|_| self.is_location(held))
+                .map(|place| place.column)
+        });
+        held.collect()
+    }
+
+    /// Whether it is a place in a source.
+    fn is_location(&self, piece: Piece) -> bool {
         let object = &self.world.objects[piece.0];
-        let section = &object.sections[piece.1];
-        if section.size != SIZE || section.is_state() || !self.world.symbols_in(piece).is_empty() {
-            return None;
-        }
-        let data = object.data.get(section.file.clone())?;
-        let mut relocations = object.relocations(piece.1);
-        let (relocation, None) = (relocations.next()?, relocations.next()) else {
-            return None;
-        };
-        let (0, elf::R_X86_64_64) = (relocation.offset, relocation.kind) else {
-            return None;
-        };
-        let Some(Target::Piece(text)) = self.world.target(piece.0, &relocation) else {
-            return None;
-        };
-        let length = u64::from_le_bytes(data.get(8..16)?.try_into().ok()?) as usize;
-        let holder = &self.world.objects[text.0];
-        let start = self.world.symbol(piece.0, &relocation)?.value as i64 + relocation.addend;
-        let start = usize::try_from(start).ok()?;
-        let name = holder.data[holder.sections[text.1].file.clone()]
-            .get(start..start.checked_add(length)?)?;
-        name.ends_with(b".rs").then_some(name)
+        self.world.symbols_in(piece).is_empty() && location(object, piece.1).is_some()
     }
 }

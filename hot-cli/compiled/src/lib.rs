@@ -11,6 +11,7 @@
 //! - [`select`], [`extract`], [`manifest_object`]: what of the new code goes into a plugin, and the
 //!   objects to link
 //! - [`visibility`]: symbols that are to be found from outside
+//! - [`locations`]: places in sources that code holds
 //!
 //! Starts no process and opens no file. Knows nothing of cargo, of rustc's arguments and of
 //! sources, but for the names that the rewriter gives to what it adds.
@@ -23,6 +24,7 @@ pub mod extract;
 pub mod fingerprint;
 pub mod flow;
 pub mod library;
+pub mod locations;
 pub mod manifest_object;
 pub mod objects;
 pub mod select;

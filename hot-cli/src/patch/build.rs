@@ -38,6 +38,7 @@ use crate::program::{LoadedUnit, Program};
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run::{self, first_error};
 use crate::ui::CompilerOutput;
+use crate::wrapper::columns;
 
 /// A patch to build.
 pub(crate) struct Job {
@@ -382,6 +383,7 @@ impl UnitJob<'_> {
             Some(stderr) => Ok(Attempt::Failed(stderr)),
             None if targets.is_empty() => Ok(Attempt::Checked),
             None => {
+                columns::restore(&object, &unit.cwd, &source.columns)?;
                 let bodies: Vec<Body<'_>> = targets.iter().map(Target::body).collect();
                 let (left, closures_of) =
                     left::of_bodies(&object, &bodies, unit, &self.job.program)?;

@@ -75,6 +75,8 @@ pub(crate) struct ProgramState {
     /// Files whose edits were rolled back, with a hash of what they held then: until they change,
     /// they count as they were before those edits.
     held: BTreeMap<PathBuf, u64>,
+    /// Those of them between which modules had moved: one counts again with the others.
+    held_together: BTreeSet<PathBuf>,
     /// The edits that can't be patched, and what else the files said when that was recorded.
     refusal: Option<Refusal>,
     /// Units and lines of all sites, as far as the program has told them: what was compiled at
@@ -136,6 +138,7 @@ impl ProgramState {
             loaded: BTreeMap::new(),
             lasting: None,
             held: BTreeMap::new(),
+            held_together: BTreeSet::new(),
             refusal: None,
             sites: None,
         }
@@ -197,6 +200,9 @@ impl ProgramState {
 
     /// Takes note that the last patches were taken back, which were made from these files.
     pub(crate) fn rolled_back(&mut self, patches: usize, files: &[PathBuf]) {
+        if self.moved().is_any() {
+            self.held_together.extend(files.iter().cloned());
+        }
         for _ in 0..patches {
             self.installed.pop();
             self.latest.clear();
@@ -212,6 +218,7 @@ impl ProgramState {
         }
         let held = files.iter().map(|path| (path.clone(), content_hash(path)));
         self.held.extend(held);
+        self.follow_modules();
     }
 
     /// Takes note that a patch is installed.

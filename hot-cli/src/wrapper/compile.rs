@@ -9,11 +9,13 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{bail, Context, Result};
 use soft_mock_rewriter::analysis::{inlined, tracked, FunctionInfo};
-use soft_mock_rewriter::instrument::Output;
+use soft_mock_rewriter::instrument::{Output, Rewritten};
 use soft_mock_rewriter::syntax::CrateTree;
 
 use super::included_list::{Included, List};
-use super::{diagnostics, linker, shadow, stub, symbol_visibility, track_caller, CargoCall};
+use super::{
+    columns, diagnostics, linker, shadow, stub, symbol_visibility, track_caller, CargoCall,
+};
 use crate::config::settings;
 use crate::exit;
 use crate::os::files::{below, replace_file};
@@ -160,7 +162,7 @@ impl Compilation {
         let mut refusals = Vec::new();
         for _ in 0..ATTEMPTS {
             let rewritten = shadow::write(&unit, &tree, Output::Program, &shadow_root)?;
-            match self.compile(&unit, &shadow_root)? {
+            match self.compile(&unit, &shadow_root, &rewritten)? {
                 Outcome::Built => return self.record(unit, &tree),
                 Outcome::Refused(lines) => refusals = lines,
             }
@@ -210,7 +212,7 @@ impl Compilation {
         unit.write(&self.folder)
     }
 
-    fn compile(&self, unit: &Unit, shadow_root: &Path) -> Result<Outcome> {
+    fn compile(&self, unit: &Unit, shadow_root: &Path, rewritten: &Rewritten) -> Result<Outcome> {
         let root = below(shadow_root, &unit.root);
         let (call, metadata) = match self.kind {
             UnitKind::Bin | UnitKind::Plugin => (Call::Program, self.args.program_metadata()),
@@ -235,16 +237,20 @@ impl Compilation {
             writeln!(std::io::stderr(), "{line}")?;
         }
         match self.kind {
-            UnitKind::Lib => {
-                symbol_visibility::make_visible(&self.library(&self.out_dir()))?;
-            }
+            UnitKind::Lib => self.finish(&self.library(&self.out_dir()), unit, rewritten)?,
             UnitKind::Bin | UnitKind::Plugin => {
-                symbol_visibility::make_visible(&self.library(&self.folder))?;
+                self.finish(&self.library(&self.folder), unit, rewritten)?;
                 self.link(unit)?;
             }
             UnitKind::Test | UnitKind::Macro => {}
         }
         Ok(Outcome::Built)
+    }
+
+    /// What is done to a library that was compiled.
+    fn finish(&self, library: &Path, unit: &Unit, rewritten: &Rewritten) -> Result<()> {
+        symbol_visibility::make_visible(library)?;
+        columns::restore(library, &unit.cwd, &rewritten.columns)
     }
 
     /// Compiles the generated main and links the program.

@@ -2,7 +2,7 @@
 //! unit.
 //!
 //! ```text
-//! rustc call ─► read the crate ─► rewrite ─► shadow tree ─► rustc ─► fix dep-info, unhide symbols, record
+//! rustc call ─► read the crate ─► rewrite ─► shadow tree ─► rustc ─► fix dep-info, unhide symbols, columns, record
 //!                                    ▲                        │ error in inserted text
 //!                                    └── leave that function ◄┘ … else compile the original
 //! ```
@@ -11,6 +11,7 @@
 //! told which crate and why. Knows nothing of sessions and running programs.
 
 mod asm_support;
+pub(crate) mod columns;
 mod compile;
 mod diagnostics;
 mod included;

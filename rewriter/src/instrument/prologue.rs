@@ -79,7 +79,7 @@ pub(crate) fn insert(
         true => format!(" {site} {check} {running} {lets}"),
         false => format!(" {{ {site} {check} }} {lets}"),
     };
-    edits.insert(body_start(function), text);
+    edits.insert_before_code(body_start(function), text);
 }
 
 /// The prologue's text for a function that is given as tokens: names of all parameters, and what

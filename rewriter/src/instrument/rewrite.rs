@@ -21,8 +21,9 @@ use crate::instrument::prologue::{Dialect, PrologueTarget};
 use crate::instrument::prologue_check::PrologueCheck;
 use crate::instrument::support::{support_module, CrateIdentity};
 use crate::instrument::visibility::{widen, MentionPlaces, Twin};
-use crate::instrument::{instance, prologue, redirect, refused};
+use crate::instrument::{column, instance, prologue, redirect, refused};
 use crate::syntax::attributes::is_test_only;
+use crate::syntax::columns::Columns;
 use crate::syntax::edition::Edition;
 use crate::syntax::edits::Edits;
 use crate::syntax::names::{plain, raw, signature_text, site_name, Owner};
@@ -67,6 +68,8 @@ pub struct Options {
 pub struct Rewritten {
     /// Path and new text, in the order of the tree.
     pub files: Vec<(PathBuf, String)>,
+    /// Files in which code stands in other columns now.
+    pub columns: Vec<(PathBuf, Columns)>,
     /// All functions that were seen.
     pub functions: Vec<FunctionInfo>,
     /// Private names that were left alone.
@@ -111,6 +114,11 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
             let calls = redirect::insert(parsed, &file.ast, instead, &mut edits, &mut used);
             let path = file.path.display().to_string();
             unseen.extend(calls.into_iter().map(|call| (path.clone(), call)));
+        }
+        column::insert(file, &mut edits);
+        let columns = file.columns.and(edits.shifts(parsed));
+        if !columns.are_kept() {
+            out.columns.push((file.path.clone(), columns));
         }
         let text = before.to_owned() + &edits.apply(parsed);
         out.files.push((file.path.clone(), text));

@@ -22,6 +22,8 @@ use syn::{FnArg, ItemImpl, Pat, ReturnType, Signature};
 use super::request::{PatchSourceError, PatchedCrate, HOST};
 use super::target::Target;
 use crate::analysis::eligibility::Kind;
+use crate::syntax::column_calls::{calls, in_place_of, is_redefined};
+use crate::syntax::columns::Place;
 use crate::syntax::edition::Edition;
 use crate::syntax::mentions::contains;
 use crate::syntax::names::raw;
@@ -64,7 +66,7 @@ pub(super) fn emit(
     after.push_str(check.as_deref().unwrap_or_default());
     Ok(Emitted {
         before,
-        piece: blank_parameter_attributes(target, piece),
+        piece: with_columns(target, blank_parameter_attributes(target, piece)),
         after,
         check: check.map(|_| format!("__soft_mock_check_{}", target.index)),
     })
@@ -81,6 +83,28 @@ fn blank_parameter_attributes(target: &Target<'_>, piece: &str) -> String {
         edits.replace(inner, blanked);
     }
     edits.apply(piece)
+}
+
+/// What stands before the piece may shift its first line: `column!()` there is a number.
+fn with_columns(target: &Target<'_>, piece: String) -> String {
+    let Some(tokens) = piece
+        .contains("column")
+        .then(|| piece.parse::<TokenStream>().ok())
+        .flatten()
+        .filter(|_| !is_redefined(target.text))
+    else {
+        return piece;
+    };
+    let (_, before) = target.function.place.name_end;
+    let mut edits = crate::syntax::edits::Edits::default();
+    for call in calls(tokens) {
+        let place = Place::START.behind(&piece[..call.start]);
+        if place.line == 1 {
+            let number = in_place_of(&piece[call.clone()], before + place.column);
+            edits.replace(call, number);
+        }
+    }
+    edits.apply(&piece)
 }
 
 struct Writer<'a> {

@@ -10,6 +10,8 @@
 //! Generated text goes to the end of the line before where it can; a piece is shifted to the right
 //! only when the text before it on its own line leaves no room.
 
+use crate::syntax::columns::Shift;
+
 /// A text that grows downwards.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
@@ -18,6 +20,7 @@ pub(super) struct Layout {
     lines: usize,
     /// Characters on the line that is being written.
     column: usize,
+    shifts: Vec<Shift>,
 }
 
 impl Layout {
@@ -38,13 +41,20 @@ impl Layout {
         while self.column < column {
             self.push(" ");
         }
+        if self.column > column {
+            self.shifts.push(Shift {
+                line,
+                from: self.column + 1,
+                by: self.column as isize - column as isize,
+            });
+        }
         self.push(text);
     }
 
-    /// The text.
-    pub(super) fn finish(mut self) -> String {
+    /// The text, and which of its pieces stand too far to the right.
+    pub(super) fn finish(mut self) -> (String, Vec<Shift>) {
         self.out.push('\n');
-        self.out
+        (self.out, self.shifts)
     }
 
     fn down_to(&mut self, line: usize) {
@@ -75,7 +85,8 @@ mod tests {
         layout.after("end");
         layout.before(5, "next");
         layout.piece((5, 2), "three");
-        assert_eq!(layout.finish(), "\nhead\n    one\n twoendnext\n  three\n");
+        let expected = "\nhead\n    one\n twoendnext\n  three\n".to_owned();
+        assert_eq!(layout.finish(), (expected, Vec::new()));
     }
 
     #[test]
@@ -85,6 +96,12 @@ mod tests {
         layout.piece((1, 6), "()");
         layout.before(1, " too long");
         layout.piece((1, 9), "{}");
-        assert_eq!(layout.finish(), "fn a  () too long{}\n");
+        let shift = Shift {
+            line: 1,
+            from: 18,
+            by: 8,
+        };
+        let expected = "fn a  () too long{}\n".to_owned();
+        assert_eq!(layout.finish(), (expected, vec![shift]));
     }
 }

@@ -10,6 +10,7 @@ use crate::analysis::declaration::Declaration;
 use crate::analysis::eligibility::Ineligible;
 use crate::analysis::hidden::Hidden;
 use crate::analysis::items::FileItems;
+use crate::syntax::columns::Columns;
 use crate::syntax::edition::Edition;
 
 /// The name of the root file of a plugin's sources.
@@ -31,7 +32,8 @@ pub struct PatchRequest<'a> {
     pub hidden: &'a [Hidden],
     /// The changed functions.
     pub functions: &'a [PatchFunction],
-    /// What is new beside them, and that nothing else mentions: positions of files, and what it is.
+    /// What is new beside them, and that nothing else mentions: positions of files, and what it
+    /// is.
     pub additions: &'a [(usize, Declaration)],
     /// How the manifest names a file.
     pub shown: &'a dyn Fn(&Path) -> String,
@@ -69,6 +71,8 @@ pub struct PatchSource {
     /// Paths relative to the plugin's folder, and texts; the root file first. All others are at
     /// the user's absolute path, without the leading slash.
     pub files: Vec<(PathBuf, String)>,
+    /// Of the user's files, those in which code stands in other columns.
+    pub columns: Vec<(PathBuf, Columns)>,
     /// The functions, in the order of the request.
     pub functions: Vec<PatchEntry>,
 }

@@ -12,6 +12,7 @@ use super::reach::{Kept, Reached};
 use super::request::{PatchSourceError, PatchedCrate, HOST, PLUGIN_ROOT};
 use super::target::Target;
 use crate::analysis::items::FileItems;
+use crate::syntax::columns::{Columns, Shift};
 use crate::syntax::names::raw;
 
 /// Attributes of the user's root file that the plugin's root has too.
@@ -76,6 +77,12 @@ impl Carried<'_> {
     }
 }
 
+/// The plugin's files, the root first, and in which of the user's code stands in other columns.
+pub(super) struct Written {
+    pub(super) files: Vec<(PathBuf, String)>,
+    pub(super) columns: Vec<(PathBuf, Columns)>,
+}
+
 /// The files, the root first.
 pub(super) fn write(
     options: &PatchedCrate,
@@ -83,7 +90,7 @@ pub(super) fn write(
     reached: &Reached,
     carried: &Carried<'_>,
     manifest: &str,
-) -> Result<Vec<(PathBuf, String)>, PatchSourceError> {
+) -> Result<Written, PatchSourceError> {
     let by_file = carried.by_file();
     let carriers = addition::carriers(carried.added, modules, &reached.own);
     let mut writer = Writer::of(options, modules, &reached.kept, carriers);
@@ -108,10 +115,16 @@ pub(super) fn write(
     }
     let root = writer.root(carried.targets, manifest);
     let mut files = vec![(PathBuf::from(PLUGIN_ROOT), root)];
+    let mut columns = Vec::new();
     for pieces in by_file.values() {
-        files.push((mirrored(&pieces[0].items.path), writer.user_file(pieces)));
+        let path = &pieces[0].items.path;
+        let (text, shifts) = writer.user_file(pieces);
+        if !shifts.is_empty() {
+            columns.push((path.clone(), Columns::default().and(shifts)));
+        }
+        files.push((mirrored(path), text));
     }
-    Ok(files)
+    Ok(Written { files, columns })
 }
 
 /// A path below the plugin's folder that mirrors an absolute one.
@@ -327,7 +340,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A user's file: what is carried of it, in its place.
-    fn user_file(&self, pieces: &[Piece<'_>]) -> String {
+    fn user_file(&self, pieces: &[Piece<'_>]) -> (String, Vec<Shift>) {
         let mut layout = Layout::default();
         let base = pieces[0].items.module.len();
         let mut open: Vec<String> = Vec::new();

@@ -10,6 +10,7 @@ use proc_macro2::Span;
 use syn::{Attribute, Item, ItemMod};
 
 use crate::syntax::attributes::{is_no_std, is_test_only};
+use crate::syntax::columns::Columns;
 use crate::syntax::names::plain;
 
 /// One source file of a crate, in the module where it is declared.
@@ -23,6 +24,8 @@ pub struct SourceFile {
     pub text: String,
     /// Its syntax.
     pub ast: syn::File,
+    /// Where its columns stood in the file that was read.
+    pub columns: Columns,
 }
 
 impl SourceFile {
@@ -167,6 +170,7 @@ impl Loader<'_> {
             module: module.clone(),
             text,
             ast,
+            columns: Columns::default(),
         });
         self.declarations(
             &declarations,

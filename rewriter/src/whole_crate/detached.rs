@@ -55,7 +55,7 @@ pub(super) fn detach(
         false => detached.sync_text(),
     };
     let brace = candidate.block.brace_token.span.open().byte_range().end;
-    edits.insert(brace, inserted);
+    edits.insert_before_code(brace, inserted);
     [body, code]
 }
 

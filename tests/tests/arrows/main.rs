@@ -44,7 +44,7 @@ const CRATES: [Crate; 9] = [
     Crate {
         folder: "hot-cli/compiled",
         order: "manifest_object > extract > select > counterparts > compare > debug_info > sites > fingerprint > world > flow > code \
-                > objects > library > visibility > symbols",
+                > locations > objects > library > visibility > symbols",
     },
     acyclic("hot-cli/embed"),
 ];

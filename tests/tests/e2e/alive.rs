@@ -226,7 +226,8 @@ fn an_object_that_a_patch_has_made_outlives_its_undoing() {
 
     program.project.save(Save::InPlace, FILE, &original);
     let words = [
-        "undone: `<alive::objects::Added<u32> as alive::objects::Call>::call` has no site",
+        "undone: `<alive::objects::Added<",
+        "::objects::Call>::call` has no site",
         "(it came with an earlier patch)",
     ];
     program.session.wait_for_all(&words);

@@ -2,7 +2,7 @@
 //! it is.
 
 use soft_mock_tests::folder;
-use soft_mock_tests::project::Project;
+use soft_mock_tests::project::{Project, Save};
 
 /// The kinds of state that the fixture reports, in its order.
 const KINDS: [&str; 8] = [
@@ -176,6 +176,50 @@ fn panics_in_a_program_under_hot_name_the_users_line() {
     assert_frame_at(&project, &report, original);
 }
 
+/// The check at the start of a function stands on the line of its brace, and shifts nothing there,
+/// before a patch and after: not on the first line of a file, and not behind another function.
+#[test]
+fn columns_are_those_of_the_users_files() {
+    const FIRST: &str = "fn checked(line: &str) -> String { if line == \"bad\" { panic!(\"bad\"); } format!(\"worked {}\", column!()) } pub fn on(line: &str) -> String { if line == \"worse\" { return line[9..].to_owned(); } checked(line) + &here(\"\") }\n#[track_caller] fn here<T: AsRef<str>>(end: T) -> String { format!(\" {}{}\", std::panic::Location::caller().column(), end.as_ref()) }\n";
+    let mut project = Project::fixture("panics");
+    project.env("RUST_BACKTRACE", "1");
+    project.save(Save::InPlace, "src/work.rs", FIRST);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    let check = |session: &mut soft_mock_tests::session::Session| {
+        let column = |code: &str| project.position("src/work.rs", code).1;
+        let answer = format!("worked {} {}", column("column!()"), column("here(\"\")"));
+        assert!(session.ask("good").starts_with(&answer), "not {answer}");
+        assert_panic_at(&project, session, "bad", "panic!(");
+        assert_panic_at(&project, session, "worse", "[9..]");
+    };
+    check(&mut session);
+    // Bodies by themselves, both on the line.
+    project.edit_all(
+        "src/work.rs",
+        &[
+            ("\"worked {}\"", "\"worked {:1}\""),
+            (
+                "{ if line == \"worse\"",
+                "{ let _ = 1; if line == \"worse\"",
+            ),
+        ],
+    );
+    session.wait_for_patch();
+    check(&mut session);
+    // The whole crate.
+    project.edit_all(
+        "src/work.rs",
+        &[
+            ("\" {}{}\"", "\" {}{}.\""),
+            ("if line == \"bad\"", "if \"bad\" == line"),
+        ],
+    );
+    session.wait_for_patch();
+    assert!(session.ask("good").ends_with('.'));
+    check(&mut session);
+}
+
 /// Lets the program panic. The message has to name the place where `code` is; returns what was
 /// printed.
 fn assert_panics_at(
@@ -183,9 +227,27 @@ fn assert_panics_at(
     session: &mut soft_mock_tests::session::Session,
     code: &str,
 ) -> Vec<String> {
+    let report = assert_panic_at(project, session, "bad", code);
+    // The unpatched callers are in it, and nothing of ours has taken the place of the user's files.
+    for file in ["./src/main.rs:", "./src/work.rs:4:"] {
+        assert!(
+            report.iter().any(|text| text.contains(file)),
+            "no {file} in {report:#?}"
+        );
+    }
+    report
+}
+
+/// The same without a look at the callers; `asked` lets it panic.
+fn assert_panic_at(
+    project: &Project,
+    session: &mut soft_mock_tests::session::Session,
+    asked: &str,
+    code: &str,
+) -> Vec<String> {
     let (line, column) = project.position("src/work.rs", code);
     let start = session.now();
-    let answer = session.ask("bad");
+    let answer = session.ask(asked);
     assert!(answer.starts_with("caught "), "{answer}");
     session.wait_for_stderr("details are omitted");
     let report = session.stderr_since(start);
@@ -194,13 +256,6 @@ fn assert_panics_at(
         report.iter().any(|text| text.ends_with(&head)),
         "no {head:?} in {report:#?}"
     );
-    // The unpatched callers are in it, and nothing of ours has taken the place of the user's files.
-    for file in ["./src/main.rs:", "./src/work.rs:4:"] {
-        assert!(
-            report.iter().any(|text| text.contains(file)),
-            "no {file} in {report:#?}"
-        );
-    }
     report
 }
 

@@ -61,6 +61,12 @@ impl<'a, 'd> Side<'a, 'd> {
         self.prints.of(piece)
     }
 
+    /// The columns of the places in sources that the code of a path holds.
+    pub(super) fn columns(&self, path: &str) -> Vec<Vec<u32>> {
+        let code = self.code(path).into_iter();
+        code.map(|piece| self.prints.columns(piece)).collect()
+    }
+
     /// Stands for the first piece of a path.
     pub fn print_of_path(&self, path: &str) -> u64 {
         self.world

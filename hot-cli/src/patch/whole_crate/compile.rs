@@ -18,7 +18,7 @@ use crate::os::files::{below, replace_file};
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run;
 use crate::rustc::unit::Unit;
-use crate::wrapper::shadow;
+use crate::wrapper::{columns, shadow};
 
 /// How debug information is compressed, where unstable options are known. Layouts are read in it.
 const COMPRESSION: &str = "debuginfo-compression";
@@ -103,11 +103,12 @@ impl Crate<'_> {
         let shadow_root = self.folder.join("whole/shadow");
         let mut prepared = self.unit.clone();
         prepared.without.extend(source.without);
-        shadow::write(&prepared, &source.tree, Output::Program, &shadow_root)?;
+        let rewritten = shadow::write(&prepared, &source.tree, Output::Program, &shadow_root)?;
         let library = self.library(place);
         remove(&library)?;
         std::fs::create_dir_all(place).map_err(anyhow::Error::from)?;
         self.rustc(request, place, &shadow_root)?;
+        columns::restore(&library, &prepared.cwd, &rewritten.columns)?;
         Ok(Compiled {
             library,
             identifiers: source.identifiers,

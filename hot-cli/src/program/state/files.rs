@@ -15,13 +15,7 @@ impl ProgramState {
     /// Takes note of files that may have changed.
     pub(crate) fn record(&mut self, paths: &[PathBuf]) {
         for path in paths {
-            if self
-                .held
-                .get(path)
-                .is_some_and(|then| *then != content_hash(path))
-            {
-                self.held.remove(path);
-            }
+            self.release(path);
             match self.survey(path) {
                 Some(state) => self.current.insert(path.clone(), state),
                 None => self.current.remove(path),
@@ -30,6 +24,21 @@ impl ProgramState {
         self.follow_modules();
         // What was read is in its own form now.
         forget_sources();
+    }
+
+    /// A file whose edits were rolled back counts again once it changes, and with it those between
+    /// which modules had moved.
+    fn release(&mut self, path: &Path) {
+        let then = self.held.get(path);
+        if then.is_none_or(|then| *then == content_hash(path)) {
+            return;
+        }
+        self.held.remove(path);
+        if self.held_together.contains(path) {
+            for other in std::mem::take(&mut self.held_together) {
+                self.held.remove(&other);
+            }
+        }
     }
 
     /// Whether a plugin's crates but its own differ from what was compiled: crates that it shares.
@@ -65,7 +74,8 @@ impl ProgramState {
 
     /// Files beside those of the program as it was built whose changes matter now.
     pub(crate) fn other_files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.new_files.keys().chain(&self.missing)
+        let built = self.new_files.keys().chain(&self.missing);
+        built.chain(self.held.keys())
     }
 
     /// All files as they are now, with the positions of their units.
@@ -103,7 +113,7 @@ impl ProgramState {
     }
 
     /// Finds the files of modules that are declared now and were not, or the other way round.
-    fn follow_modules(&mut self) {
+    pub(super) fn follow_modules(&mut self) {
         let (mut new, mut missing) = (BTreeMap::new(), BTreeSet::new());
         self.gone.clear();
         for (position, loaded) in self.program.units.iter().enumerate() {
@@ -156,18 +166,16 @@ impl ProgramState {
 
     /// Whether a file of the program isn't there any more.
     fn vanished(&self, path: &Path) -> bool {
-        matches!(self.current.get(path), Some(FileState::Rude(_))) && !path.exists()
+        !self.held.contains_key(path)
+            && matches!(self.current.get(path), Some(FileState::Rude(_)))
+            && !path.exists()
     }
 
     fn declares_other_modules(&self, position: usize, loaded: &LoadedUnit) -> bool {
-        let changed = self.current.iter().filter_map(|(path, state)| match state {
-            FileState::Changed(units) => {
-                let unit = units.iter().find(|(unit, _)| *unit == position);
-                unit.map(|(_, file)| (path, file))
-            }
-            FileState::Syntax(_) | FileState::Rude(_) => None,
-        });
-        let mut changed = changed;
+        let paths: BTreeSet<&PathBuf> = self.current.keys().chain(self.held.keys()).collect();
+        let mut changed = paths
+            .into_iter()
+            .filter_map(|path| Some((path, self.changed_file(position, path)?)));
         changed.any(|(path, file)| match loaded.files.get(path) {
             Some(compiled) => children(compiled) != children(&file.items),
             None => true,
@@ -203,7 +211,11 @@ impl ProgramState {
         tree
     }
 
+    /// A file of a unit that differs from what was compiled, as it counts.
     pub(super) fn changed_file(&self, position: usize, path: &Path) -> Option<&ChangedFile> {
+        if self.held.contains_key(path) {
+            return self.made_from.get(&(position, path.to_owned()));
+        }
         match self.current.get(path) {
             Some(FileState::Changed(units)) => {
                 let mut units = units.iter();

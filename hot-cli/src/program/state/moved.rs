@@ -87,12 +87,17 @@ impl ProgramState {
         found
     }
 
+    /// Files that differ from what was compiled, as they count.
     fn edited(&self) -> impl Iterator<Item = (usize, &FileItems)> {
-        let files = self.current.values().flat_map(|state| match state {
+        let current = self.current.iter();
+        let current = current.filter(|(path, _)| !self.held.contains_key(*path));
+        let files = current.flat_map(|(_, state)| match state {
             FileState::Changed(units) => units.as_slice(),
             FileState::Syntax(_) | FileState::Rude(_) => &[],
         });
-        files.map(|(position, file)| (*position, &*file.items))
+        let files = files.map(|(position, file)| (*position, &*file.items));
+        let held = self.held_files();
+        files.chain(held.map(|((position, _), file)| (*position, &*file.items)))
     }
 
     /// Whether a module is a block of an edited file.

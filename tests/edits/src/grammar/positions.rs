@@ -6,7 +6,7 @@ pub(super) const KIND: Kind = Kind {
     name: "positions",
     since: 2018,
     knobs: &[
-        code("column", &[&[""], &["/* x */ "], &["let _ = 1; "]]),
+        code("column", &[&[""], &["let _ = 10; "], &["let _ = 1; "]]),
         code("caller", &[&[""], &["let _ = 2; "]]),
         code("value", &[&["1"], &["2"]]),
         code("below", &[&[""], &["fn below() {}"]]),

@@ -1,0 +1,118 @@
+//! Places in sources that code holds: `core::panic::Location`, and constants that are laid out like
+//! it. Their columns can be written anew.
+//!
+//! Knows nothing of which they ought to be.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use object::elf;
+use object::read::archive::ArchiveFile;
+
+use crate::objects::Object;
+
+/// A place in a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location<'d> {
+    /// The file, as the compiler names it.
+    pub file: &'d str,
+    /// Counted from 1.
+    pub line: u32,
+    /// Counted from 1, in characters.
+    pub column: u32,
+}
+
+/// What it is laid out like: the file's name, its length, line and column.
+const SIZE: u64 = 24;
+const LENGTH: usize = 8;
+const LINE: usize = 16;
+const COLUMN: usize = 20;
+
+/// The place that a section holds, and nothing else. What has a name isn't looked for.
+pub(crate) fn location<'d>(object: &Object<'d>, section: usize) -> Option<Location<'d>> {
+    let held = &object.sections[section];
+    if held.size != SIZE || held.is_state() {
+        return None;
+    }
+    let data = object.data.get(held.file.clone())?;
+    let mut relocations = object.relocations(section);
+    let (relocation, None) = (relocations.next()?, relocations.next()) else {
+        return None;
+    };
+    let (0, elf::R_X86_64_64) = (relocation.offset, relocation.kind) else {
+        return None;
+    };
+    let symbol = object.symbols.get(relocation.symbol)?;
+    let text = object.sections.get(symbol.section?)?;
+    let length = u64::from_le_bytes(data.get(LENGTH..LINE)?.try_into().ok()?);
+    let start = usize::try_from(i64::try_from(symbol.value).ok()? + relocation.addend).ok()?;
+    let end = start.checked_add(usize::try_from(length).ok()?)?;
+    let name = object.data.get(text.file.clone())?.get(start..end)?;
+    let number = |at: usize| Some(u32::from_le_bytes(data.get(at..at + 4)?.try_into().ok()?));
+    Some(Location {
+        file: std::str::from_utf8(name)
+            .ok()
+            .filter(|name| name.ends_with(".rs"))?,
+        line: number(LINE)?,
+        column: number(COLUMN)?,
+    })
+}
+
+/// Writes columns anew, in place, in all objects of an archive, or in one object. Returns how many
+/// were others.
+pub fn set_columns(
+    bytes: &mut [u8],
+    column: &dyn Fn(&Location<'_>) -> Option<u32>,
+) -> Result<usize> {
+    let mut changes = Vec::new();
+    match bytes.starts_with(&elf::ELFMAG) {
+        true => in_object(bytes, 0, column, &mut changes)?,
+        false => in_archive(bytes, column, &mut changes)?,
+    }
+    for (place, column) in &changes {
+        bytes[*place..*place + 4].copy_from_slice(&column.to_le_bytes());
+    }
+    Ok(changes.len())
+}
+
+type Changes = Vec<(usize, u32)>;
+
+fn in_archive(
+    archive: &[u8],
+    column: &dyn Fn(&Location<'_>) -> Option<u32>,
+    changes: &mut Changes,
+) -> Result<()> {
+    for member in ArchiveFile::parse(archive)?.members() {
+        let member = member?;
+        let data = member.data(archive)?;
+        if data.starts_with(&elf::ELFMAG) {
+            let start = usize::try_from(member.file_range().0)?;
+            in_object(data, start, column, changes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where columns stand that ought to be others.
+fn in_object(
+    data: &[u8],
+    start: usize,
+    column: &dyn Fn(&Location<'_>) -> Option<u32>,
+    changes: &mut Changes,
+) -> Result<()> {
+    let object = Object::read(data)?;
+    let symbols = object.symbols.iter();
+    let named: HashSet<usize> = symbols
+        .filter(|symbol| !symbol.name.is_empty() && symbol.kind != elf::STT_SECTION)
+        .filter_map(|symbol| symbol.section)
+        .collect();
+    for section in (0..object.sections.len()).filter(|section| !named.contains(section)) {
+        let Some(held) = location(&object, section) else {
+            continue;
+        };
+        let wanted = column(&held).filter(|column| *column != held.column);
+        let place = start + object.sections[section].file.start + COLUMN;
+        changes.extend(wanted.map(|column| (place, column)));
+    }
+    Ok(())
+}
