@@ -16,7 +16,7 @@ struct Program {
 impl Program {
     fn start(topic: &'static str, answer: &str) -> Self {
         let project = Project::fixture("alive");
-        let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+        let mut session = project.hot(&["--verbose", "--no-restart", "cargo", "run"]);
         session.wait_for_stdout("ready");
         assert_eq!(session.ask(topic), answer);
         Self {
@@ -226,8 +226,7 @@ fn an_object_that_a_patch_has_made_outlives_its_undoing() {
 
     program.project.save(Save::InPlace, FILE, &original);
     let words = [
-        "undone: `<alive::objects::Added<",
-        "::objects::Call>::call` has no site",
+        "undone: `<alive::objects::Added<u32> as alive::objects::Call>::call` has no site",
         "(it came with an earlier patch)",
     ];
     program.session.wait_for_all(&words);
