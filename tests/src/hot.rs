@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::{environment, folder};
 
-/// The path of `hot`. The first call builds it.
+/// The path of `hot`. The first call builds it, with the features that the whole workspace selects:
+/// what `cargo test --workspace` has compiled is used again.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| match env::var_os("HOT_BIN") {
@@ -24,8 +25,11 @@ fn build() -> PathBuf {
     let output = cargo()
         .args([
             "build",
-            "-p",
-            "soft-mock-cli",
+            "--workspace",
+            "--bin",
+            "hot",
+            "--bin",
+            "cargo-hot",
             "--message-format=json-render-diagnostics",
         ])
         .output()

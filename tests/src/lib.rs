@@ -15,5 +15,6 @@ pub mod package;
 pub mod process;
 pub mod project;
 pub mod redis;
+pub mod runtime;
 pub mod session;
 pub mod turn;

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::process::{self, Process, MARK};
 use crate::session::Session;
 use crate::turn::Turn;
-use crate::{environment, folder, hot};
+use crate::{environment, folder, hot, runtime};
 
 /// How an editor writes a file.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,19 @@ impl Project {
     /// A copy of a project with dependencies: they stay compiled from one run of the tests to the
     /// next. Projects of one name exclude each other.
     pub fn with_kept_target(source: &Path, name: &str) -> Self {
+        Self::kept(source, name, &folder::kept().join(name).join("target"))
+    }
+
+    /// As `with_kept_target`, for a project that depends on the runtime. All of these share one
+    /// target folder, so that the runtime and what it needs are compiled once.
+    pub fn with_runtime(source: &Path, name: &str) -> Self {
+        let project = Self::kept(source, name, &runtime::target());
+        runtime::point_to(&project.root);
+        runtime::spare_dependencies(project.scratch());
+        project
+    }
+
+    fn kept(source: &Path, name: &str, target: &Path) -> Self {
         let home = folder::kept().join(name);
         fs::create_dir_all(&home).expect("a folder below target/");
         // First this lock and only then a turn: who waits for the lock keeps nobody else from
@@ -69,18 +82,7 @@ impl Project {
         let root = scratch.path().join("project");
         folder::copy(source, &root);
         let mut project = Self::new(root, scratch, Some(lock), turn);
-        project.env("CARGO_TARGET_DIR", home.join("target"));
-        project
-    }
-
-    /// A copy of a fixture that depends on the runtime; what was compiled for it is kept.
-    pub fn with_runtime(name: &str) -> Self {
-        let project = Self::with_kept_target(&folder::fixture(name), name);
-        let manifest = project.read("Cargo.toml");
-        let runtime = folder::workspace().join("soft-mock");
-        let absolute = format!("path = {runtime:?}");
-        let manifest = manifest.replace(r#"path = "../../../soft-mock""#, &absolute);
-        project.save(Save::Rename, "Cargo.toml", &manifest);
+        project.env("CARGO_TARGET_DIR", target);
         project
     }
 

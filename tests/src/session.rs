@@ -11,8 +11,9 @@ use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 use crate::output::{Output, Stream};
 use crate::process;
 
-/// How long anything may take. Only a test that fails waits so long.
-pub const TIMEOUT: Duration = Duration::from_secs(120);
+/// How long anything may take, also the first build of a project with dependencies on a machine that
+/// is busy. Only a test that fails waits so long.
+pub const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How a session ended.
 #[derive(Debug)]
@@ -113,6 +114,18 @@ impl Session {
             .into_iter()
             .filter(|line| says_patched(line))
             .collect()
+    }
+
+    /// Waits until so many of these lines have come. False: they don't.
+    pub fn wait_for_patches(&self, count: usize) -> bool {
+        let end = Instant::now() + TIMEOUT;
+        while self.patches().len() < count {
+            if Instant::now() > end {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        true
     }
 
     /// The lines on stderr after a position.

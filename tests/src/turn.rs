@@ -19,10 +19,12 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Waits until fewer tests are at work than there are processors.
+    /// Waits until fewer tests are at work than twice the number of processors: half of its time a
+    /// test waits for what it has started.
     pub fn wait() -> Self {
         if HELD.get() == 0 {
-            let limit = std::thread::available_parallelism().map_or(1, usize::from);
+            let processors = std::thread::available_parallelism().map_or(1, usize::from);
+            let limit = 2 * processors;
             let mut running = running();
             while *running >= limit {
                 running = ENDED.wait(running).unwrap_or_else(PoisonError::into_inner);

@@ -115,7 +115,8 @@ extern "C" {
 fn processor_time() -> u64 {
     const CLOCK_THREAD_CPUTIME_ID: i32 = 3;
     let mut time = Timespec { seconds: 0, nanoseconds: 0 };
-    // SAFETY: the structure is the one of 64-bit Linux.
+    // SAFETY: it writes a `struct timespec`, of two 64-bit numbers on 64-bit Linux, into a variable
+    // that is borrowed for the call.
     unsafe { clock_gettime(CLOCK_THREAD_CPUTIME_ID, &mut time) };
     time.seconds as u64 * 1_000_000_000 + time.nanoseconds as u64
 }

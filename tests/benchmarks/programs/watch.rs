@@ -10,6 +10,8 @@ extern "C" {
 /// CLOCK_MONOTONIC in nanoseconds.
 fn now() -> i64 {
     let mut time = [0; 2];
+    // SAFETY: it writes a `struct timespec`, of two 64-bit numbers on 64-bit Linux, into a variable
+    // that is borrowed for the call.
     unsafe { clock_gettime(1, &mut time) };
     time[0] * 1_000_000_000 + time[1]
 }

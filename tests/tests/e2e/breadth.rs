@@ -66,7 +66,9 @@ impl Program {
         self.edit(edits);
         let answer = self.session.ask_until(topic, &format!(" {text}"));
         self.counted(&answer, text);
-        assert!(self.session.patches().len() > known, "not said: {edits:?}");
+        // The program may have answered before `hot` had written its line.
+        let said = self.session.wait_for_patches(known + 1);
+        assert!(said, "not said: {edits:?}");
     }
 
     /// The edit is refused with its line and these words, and the program runs on with its old

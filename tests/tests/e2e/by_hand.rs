@@ -8,11 +8,16 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use soft_mock_tests::folder;
 use soft_mock_tests::hot;
 use soft_mock_tests::project::Project;
 use soft_mock_tests::session::Session;
 
 const RECEIPT: &str = "src/receipt.rs";
+
+fn till() -> Project {
+    Project::with_runtime(&folder::fixture("till"), "till")
+}
 
 /// One line to the server, and its answer.
 #[track_caller]
@@ -52,7 +57,7 @@ fn listening(project: &mut Project) -> (Session, PathBuf) {
 
 #[test]
 fn a_live_server_is_patched_by_hand_and_back() {
-    let mut project = Project::with_runtime("till");
+    let mut project = till();
     project.hot_to_end(&["cargo", "build", "--release"]);
     let (mut session, socket) = listening(&mut project);
     let address = address(&mut session);
@@ -148,7 +153,7 @@ fn a_live_server_is_patched_by_hand_and_back() {
 /// What has no site of its own (`Sales::count` is inlined), and what the program didn't have.
 #[test]
 fn edits_that_reach_others_are_patched_by_hand() {
-    let mut project = Project::with_runtime("till");
+    let mut project = till();
     project.hot_to_end(&["cargo", "build", "--release"]);
     let (mut session, socket) = listening(&mut project);
     let address = address(&mut session);
@@ -192,7 +197,7 @@ fn edits_that_reach_others_are_patched_by_hand() {
 
 #[test]
 fn patches_wait_for_the_programs_safe_point() {
-    let mut project = Project::with_runtime("till");
+    let mut project = till();
     // Its dependencies may take longer than any answer.
     project.hot_to_end(&["cargo", "build", "--release"]);
     project.env("TILL_SAFE", "1");
@@ -245,7 +250,7 @@ impl Drop for End<'_> {
 
 #[test]
 fn a_restart_keeps_the_state_and_the_listening_socket() {
-    let project = Project::with_runtime("till");
+    let project = till();
     // Its dependencies may take longer than any answer.
     project.hot_to_end(&["cargo", "build", "--release"]);
     let mut session = project.hot(&["cargo", "run", "--release"]);

@@ -1,22 +1,14 @@
 //! `examples/mocking` and `examples/mockable`, as a reader would copy them.
 
 use soft_mock_tests::folder;
-use soft_mock_tests::project::{Project, Save};
+use soft_mock_tests::project::Project;
 
-/// The example, with the path of the runtime made absolute.
 fn example() -> Project {
     copy_of("mocking")
 }
 
 fn copy_of(name: &str) -> Project {
-    let workspace = folder::workspace();
-    let project = Project::with_kept_target(&workspace.join("examples").join(name), name);
-    let runtime = workspace.join("soft-mock").display().to_string();
-    let manifest = project
-        .read("Cargo.toml")
-        .replace("../../soft-mock", &runtime);
-    project.save(Save::InPlace, "Cargo.toml", &manifest);
-    project
+    Project::with_runtime(&folder::workspace().join("examples").join(name), name)
 }
 
 #[test]

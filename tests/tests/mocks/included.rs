@@ -5,11 +5,8 @@ use soft_mock_tests::project::Project;
 
 #[test]
 fn dependencies_are_mocked_when_they_are_included() {
-    // What `examples/mocking` needs is compiled already.
-    let mut project = Project::with_kept_target(&folder::fixture("included"), "mocking");
+    let mut project = Project::with_runtime(&folder::fixture("included"), "included-mocks");
     project.enter("app");
-    let runtime = folder::workspace().join("soft-mock").display().to_string();
-    project.edit("Cargo.toml", "../../../../soft-mock", &runtime);
     let test = ["cargo", "test", "--test", "mocks"];
     let included = [&["--include", "humantime,nearby"], &test[..]].concat();
     let (stdout, _) = project.hot_to_end(&included);

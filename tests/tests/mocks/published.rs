@@ -10,15 +10,19 @@ use soft_mock_tests::project::{Project, Save};
 /// A package with one more test and what it needs.
 fn with_mocks(name: &str, mocks: &str) -> Project {
     let sources = package::sources(&format!("fetch-{name}"), name);
-    let project = Project::with_kept_target(&sources, name);
+    let project = Project::with_runtime(&sources, name);
     let runtime = folder::workspace().join("soft-mock");
     let more = format!(
         "\n[[test]]\nname = \"added_mocks\"\npath = \"tests/added_mocks.rs\"\n\n\
-         [dev-dependencies.soft-mock]\npath = {runtime:?}\n\n[workspace]\n"
+         [dev-dependencies.soft-mock]\npath = {runtime:?}\n\n[workspace]\nresolver = \"2\"\n"
     );
     let manifest = project.read("Cargo.toml") + &more;
     project.save(Save::InPlace, "Cargo.toml", &manifest);
     project.save(Save::InPlace, "tests/added_mocks.rs", mocks);
+    // The versions and features with which the runtime is compiled for the example already.
+    let lock = folder::workspace().join("examples/mocking/Cargo.lock");
+    let lock = std::fs::read_to_string(lock).expect("a lock file");
+    project.save(Save::InPlace, "Cargo.lock", &lock);
     project
 }
 

@@ -15,9 +15,7 @@ const TESTS: [&str; 6] = [
 #[test]
 fn pools_and_one_process_for_each_test() {
     let source = folder::workspace().join("tests/fixtures/runtimes");
-    let project = Project::with_kept_target(&source, "runtimes");
-    let runtime = folder::workspace().join("soft-mock").display().to_string();
-    project.edit("Cargo.toml", "../../../soft-mock", &runtime);
+    let project = Project::with_runtime(&source, "runtimes");
     let (stdout, _) = project.hot_to_end(&["cargo", "test", "--test", "runtimes"]);
     for test in TESTS {
         assert!(stdout.contains(&format!("test {test} ... ok")), "{stdout}");

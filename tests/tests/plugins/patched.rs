@@ -1,13 +1,8 @@
 //! Functions of managed plugins are patched like any other, while `hot cargo run` runs their host.
 
-use std::sync::{Mutex, PoisonError};
-
 use soft_mock_tests::session::Session;
 
 use crate::workshop::Workshop;
-
-/// Copies in one target folder would take each other's libraries: these tests use one, in turn.
-static TURN: Mutex<()> = Mutex::new(());
 
 const PLUGIN: &str = "plugins/counter/src/lib.rs";
 
@@ -40,7 +35,6 @@ fn patch(shop: &Workshop, host: &mut Session, from: &str, to: &str) {
 
 #[test]
 fn a_plugin_is_patched_reloaded_and_patched_again() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let shop = Workshop::fixture("patched");
     let mut host = start(&shop);
     check(&mut host, "add 5", "first: total 5 seen 1 here 1");
@@ -106,7 +100,6 @@ fn a_plugin_is_patched_reloaded_and_patched_again() {
 /// Host and plugin each have a copy of what they share, with statics of its own: both are patched.
 #[test]
 fn a_shared_crate_is_patched_in_the_host_and_in_the_plugin() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let shop = Workshop::fixture("patched");
     let mut host = start(&shop);
     check(&mut host, "sign", "plugin call 1");
@@ -134,7 +127,6 @@ fn a_shared_crate_is_patched_in_the_host_and_in_the_plugin() {
 
 #[test]
 fn patchable_plugins_are_told_from_others() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let shop = Workshop::fixture("patched");
     let output = shop
         .command(soft_mock_tests::hot::binary())

@@ -1,18 +1,20 @@
-//! Where plugins and hosts of the tests are made: copies of example and fixture workspaces, one
-//! target folder.
+//! Where plugins and hosts of the tests are made: copies of example and fixture workspaces, in the
+//! target folder of all projects with the runtime.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{channel, Receiver};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use soft_mock_tests::session::Session;
-use soft_mock_tests::{environment, folder, hot, process};
+use soft_mock_tests::{environment, folder, hot, process, runtime};
 
-/// How long a host may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a host may take to answer. Only a test that fails waits so long.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A copy of a workspace with plugins. What was compiled for it is kept for the next run of the
 /// tests.
@@ -21,6 +23,39 @@ pub(crate) struct Workshop {
     pub(crate) root: PathBuf,
     pub(crate) out: PathBuf,
     target: PathBuf,
+    _source: Taken,
+}
+
+/// Held from a build until what it made is copied: the next one, in the same target folder, may put
+/// another library of the same name there.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+/// The workspaces of which there is a copy now.
+static TAKEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static GIVEN_BACK: Condvar = Condvar::new();
+
+/// A workspace of which there is one copy at a time: what sessions build for one copy would take the
+/// place of another's.
+#[derive(Debug)]
+struct Taken(PathBuf);
+
+impl Taken {
+    fn wait(source: &Path) -> Self {
+        let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = GIVEN_BACK
+            .wait_while(taken, |taken| taken.contains(source))
+            .unwrap_or_else(PoisonError::into_inner);
+        taken.insert(source.to_owned());
+        Self(source.to_owned())
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.remove(&self.0);
+        GIVEN_BACK.notify_all();
+    }
 }
 
 impl Workshop {
@@ -34,32 +69,22 @@ impl Workshop {
 
     /// A copy under a name of its own.
     pub(crate) fn copy(source: &Path, name: &str) -> Self {
+        let taken = Taken::wait(source);
         let home = folder::kept().join("plugins");
         let root = home.join(name);
         if root.exists() {
             fs::remove_dir_all(&root).expect("the old copy goes");
         }
         folder::copy(source, &root);
-        let manifest = root.join("Cargo.toml");
-        let text = fs::read_to_string(&manifest).expect("a manifest");
-        let runtime = folder::workspace().join("soft-mock");
-        let pointed: Vec<String> = text
-            .lines()
-            .map(|line| match line.split_once("/soft-mock") {
-                Some((start, end)) if line.starts_with("soft-mock") => {
-                    let (name, _) = start.split_once(" = ").expect("a dependency");
-                    format!("{name} = {{ path = \"{}{end}", runtime.display())
-                }
-                _ => line.to_owned(),
-            })
-            .collect();
-        fs::write(&manifest, pointed.join("\n")).expect("a manifest");
+        runtime::point_to(&root);
+        runtime::spare_dependencies(&home);
         let out = root.join("out");
         let _ = fs::remove_dir_all(&out);
         Self {
-            target: home.join("target"),
+            target: runtime::target(),
             out,
             root,
+            _source: taken,
         }
     }
 
@@ -74,6 +99,7 @@ impl Workshop {
 
     /// `hot build` with these arguments.
     pub(crate) fn hot_build(&self, arguments: &[&str]) -> Output {
+        let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
         self.command(hot::binary())
             .arg("build")
             .args(arguments)
@@ -96,6 +122,7 @@ impl Workshop {
     /// Builds a host; returns its executable.
     #[track_caller]
     pub(crate) fn host(&self, package: &str, flags: &[&str]) -> PathBuf {
+        let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
         let output = self
             .command("cargo")
             .args(["build", "-p", package])
@@ -115,7 +142,6 @@ impl Workshop {
                 "debug"
             })
             .join(package);
-        // A copy: another test may build another variant of it.
         let own = self.root.join(format!("run-{package}{}", flags.join("")));
         fs::copy(&built, &own).expect("a copy of the host");
         own
@@ -181,8 +207,11 @@ impl Running {
     #[track_caller]
     pub(crate) fn wait_for(&self, text: &str) -> String {
         let mut seen = Vec::new();
+        let end = Instant::now() + PATIENCE;
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            // A host that says other things all the time has no more time for it.
+            let left = end.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
                 Ok(line) if line.contains(text) => return line,
                 Ok(line) => seen.push(line),
                 Err(error) => panic!("no line with `{text}` ({error}), but:\n{}", seen.join("\n")),

@@ -1,0 +1,78 @@
+//! Projects that depend on the runtime: where it is, and how it is compiled once for all of them.
+//!
+//! Knows nothing of what the projects are and of how they are run.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::folder;
+
+/// How a project's own packages are compiled stays as it is; nobody debugs their dependencies.
+const SPARED: &str = "[profile.dev.package.\"*\"]\ndebug = false\n";
+
+/// The target folder of all of these projects.
+pub fn target() -> PathBuf {
+    folder::kept().join("runtime")
+}
+
+/// Makes cargo compile the dependencies of all projects below a folder without debug information.
+pub fn spare_dependencies(above: &Path) {
+    let settings = above.join(".cargo");
+    fs::create_dir_all(&settings).expect("a folder for settings");
+    // Renamed, so that no cargo of another test reads a half.
+    let mut file = tempfile::NamedTempFile::new_in(&settings).expect("a file for settings");
+    file.write_all(SPARED.as_bytes())
+        .and_then(|()| Ok(file.persist(settings.join("config.toml"))?))
+        .expect("settings for cargo");
+}
+
+/// Lets the manifests of a copy find the runtime: they name it by a path that starts at the
+/// original.
+pub fn point_to(copy: &Path) {
+    for entry in fs::read_dir(copy).expect("a folder of the project") {
+        let path = entry.expect("an entry of a folder").path();
+        if path.is_dir() {
+            point_to(&path);
+        } else if path.ends_with("Cargo.toml") {
+            let text = fs::read_to_string(&path).expect("a manifest");
+            let pointed = pointed(&text, &folder::workspace());
+            if pointed != text {
+                fs::write(&path, pointed).expect("a manifest");
+            }
+        }
+    }
+}
+
+/// `"../../soft-mock` becomes `"/…/soft-mock`, wherever a string starts so.
+fn pointed(manifest: &str, workspace: &Path) -> String {
+    let mut parts = manifest.split("/soft-mock");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let start = text
+            .strip_suffix("..")
+            .map(|rest| rest.trim_end_matches("../"));
+        if let Some(before) = start.filter(|before| before.ends_with('"')) {
+            text = format!("{before}{}", workspace.display());
+        }
+        text.push_str("/soft-mock");
+        text.push_str(part);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_paths_of_the_runtime_become_absolute_and_nothing_else_does() {
+        let manifest = "a = { path = \"../../soft-mock\" }\n\
+            b = { path = \"../../../soft-mock/abi\", features = [] }\n\
+            c = { path = \"/x/soft-mock\" }\n[package.metadata.soft-mock]\n";
+        let expected = "a = { path = \"/w/soft-mock\" }\n\
+            b = { path = \"/w/soft-mock/abi\", features = [] }\n\
+            c = { path = \"/x/soft-mock\" }\n[package.metadata.soft-mock]\n";
+        assert_eq!(pointed(manifest, Path::new("/w")), expected);
+    }
+}
