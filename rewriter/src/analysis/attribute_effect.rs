@@ -1,6 +1,12 @@
 //! What a change of an attribute can mean for a program that runs: nothing, other code, or another
 //! layout, name or calling convention.
 //!
+//! ```text
+//! #[allow(dead_code)]     nothing
+//! #[inline]               code
+//! #[repr(C)], #[unknown]  layout
+//! ```
+//!
 //! Knows nothing of items and of how changes are reported.
 
 use proc_macro2::TokenStream;

@@ -2,6 +2,11 @@
 //!
 //! Found by name, and on the safe side: a type that might have a `Deref` impl counts as one that
 //! has.
+//!
+//! ```text
+//! impl Deref for Store { … }      fields of `Store` stay private: one may hide another's behind it
+//! struct Cursor<'a> { … }         `Cursor` in a signature leaves a lifetime out
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

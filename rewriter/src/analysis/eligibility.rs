@@ -1,5 +1,12 @@
 //! Which functions get a site, and why the others don't.
 //!
+//! ```text
+//! fn get(&self) -> u8 { … }              a site
+//! async fn get(&self) -> u8 { … }        a site; its replacement returns a boxed future
+//! const fn size() -> usize { … }         none: it is a const fn
+//! fn any<T: Clone>(value: T) -> T { … }  none: it is generic
+//! ```
+//!
 //! Knows nothing of the text that is inserted.
 
 use quote::ToTokens;

@@ -1,6 +1,11 @@
 //! Where private things are visible, and which of them stay so in the copy of a crate that plugins
 //! are compiled against.
 //!
+//! ```text
+//! fn get            in module app::store     visible in app::store and below
+//! pub(super) fn get in module app::store     visible in app and below
+//! ```
+//!
 //! Knows nothing of how visibility is widened.
 
 use syn::Visibility;

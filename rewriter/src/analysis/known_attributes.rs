@@ -1,6 +1,11 @@
 //! Attributes and derives that leave an item what it is: anything else may be a macro that makes
 //! something else of it.
 //!
+//! ```text
+//! #[derive(Debug)] #[repr(C)] struct S { … }      stays what is written
+//! #[sealed] struct S { … }                        may become anything
+//! ```
+//!
 //! By name, and on the safe side. Knows nothing of a crate's own macros.
 
 use syn::Attribute;

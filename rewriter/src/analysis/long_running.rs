@@ -1,6 +1,11 @@
 //! Functions whose calls in progress are counted: those that stay in a loop around something that
 //! waits, and whoever calls them, up to `main`.
 //!
+//! ```text
+//! fn serve(l: &TcpListener) { for s in l.incoming() { … } }      counted: a loop around `incoming`
+//! fn main() { serve(&listener) }                                 counted: it calls `serve`
+//! ```
+//!
 //! A call in progress goes on with its old body. For these functions that may be for ever, so a
 //! patch of one says how many calls are running. Found by name: a function that is counted without
 //! need costs one atomic addition a call.

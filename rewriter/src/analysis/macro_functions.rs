@@ -1,5 +1,10 @@
 //! Functions that stand inside macros: rules and calls at the place of items. They have no site,
 //! since the rewriter doesn't know what becomes of their text.
+//!
+//! ```text
+//! macro_rules! make { ($name:ident) => { fn $name() { … } } }      `name`
+//! service! { fn get(&self) -> u8 { … } fn put(&self); }            `get`; `put` has no body
+//! ```
 
 use std::path::PathBuf;
 

@@ -1,4 +1,10 @@
 //! Compares functions: the changes for which nothing else needs to be compiled are found here.
+//!
+//! ```text
+//! fn get() -> u8 { 1 }   ─►   fn get() -> u8 { 2 }         changed
+//! fn get() -> u8 { 1 }   ─►   fn get(by: u8) -> u8 { by }  indirect: its signature, so its callers as well
+//! const fn size()…{ 1 }  ─►   const fn size()…{ 2 }        indirect, or rude if a type's layout mentions it
+//! ```
 
 use super::context::ProgramContext;
 use super::findings::{ChangedFunction, FileDiff, Turn};

@@ -1,4 +1,10 @@
 //! Compares types, constants, statics, traits, impl blocks, module declarations, macro calls.
+//!
+//! ```text
+//! const MAX: u8 = 1;       ─►   const MAX: u8 = 2;                  indirect
+//! static N: u8 = 1;        ─►   static N: u16 = 1;                  rude: of another type
+//! struct S { a: u8 }       ─►   #[derive(Debug)] struct S { a: u8 } indirect: an impl
+//! ```
 
 use super::context::ProgramContext;
 use super::findings::{FileDiff, IndirectEdit, Turn};

@@ -1,4 +1,10 @@
 //! Compares imports and macros by example.
+//!
+//! ```text
+//! use std::{fmt, io};          ─►   use std::fmt; use std::io;       nothing
+//! use crate::old::read;        ─►   use crate::new::read;            indirect, or rude if what lasts mentions `read`
+//! macro_rules! m { … => 1 }    ─►   macro_rules! m { … => 2 }        indirect
+//! ```
 
 use super::context::ProgramContext;
 use super::findings::{FileDiff, Turn};

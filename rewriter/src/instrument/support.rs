@@ -2,6 +2,11 @@
 //!
 //! It uses `core` alone, so that no crate needs a new dependency. Layouts are those of
 //! `soft_mock_abi::site`.
+//!
+//! ```text
+//! <the last line of the root file>
+//! #[doc(hidden)] pub mod __soft_mock { … pub struct Site { … } impl Site { … } static CRATE: Crate = …; }
+//! ```
 
 use soft_mock_abi::site::{flag, Crate, HookHead, Site, BUILT_BY_HOT, LAYOUT};
 pub use soft_mock_abi::symbol::SUPPORT_MODULE;

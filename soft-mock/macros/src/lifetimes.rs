@@ -1,4 +1,7 @@
 //! The lifetimes of a mock's types: which there are, and other names for them.
+//!
+//! The rewriter looks for lifetimes that are left out as well (`syntax/elided.rs`). It isn't asked:
+//! this crate needs it for `#[mockable]` alone, and who mocks without would have to compile it.
 
 use proc_macro2::Span;
 use quote::format_ident;

@@ -1,4 +1,9 @@
 //! The functions of the standard library whose calls are redirected, and what takes their place.
+//!
+//! ```text
+//! thread::sleep(pause)      crate::__soft_mock::std_thread_sleep(pause)
+//!                           pub fn std_thread_sleep(a: Duration) { { static SITE … } ::std::thread::sleep(a) }
+//! ```
 
 use crate::instrument::support::SECTION;
 use crate::syntax::edition::Edition;

@@ -1,6 +1,8 @@
 //! What a session knows, by what it is about: each part has its own state, which nobody else
 //! touches, and knows nothing of the others. What happened is told to them by the loop.
 
+#[cfg(test)]
+mod answers;
 pub(super) mod patches;
 pub(super) mod pause;
 pub(super) mod plugin_builds;

@@ -235,12 +235,10 @@ impl Patches {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::time::Duration;
-
-    use soft_mock_abi::report::Report;
 
     use super::*;
     use crate::program::plan::Edit;
+    use crate::session::engine::parts::answers::{loaded, refused};
 
     fn wanted(indirect: usize) -> Box<Wanted> {
         let edit = Edit {
@@ -279,29 +277,6 @@ mod tests {
             whole_crate_plugins: Vec::new(),
             notes: Vec::new(),
         }
-    }
-
-    fn loaded(id: u64) -> Result<Loaded, Refused> {
-        Ok(Loaded {
-            id,
-            report: Report {
-                patch: 1,
-                generation: 1,
-                functions: Vec::new(),
-                bytes: 0,
-                elapsed: Duration::ZERO,
-                undone: Vec::new(),
-                warnings: Vec::new(),
-            },
-        })
-    }
-
-    fn refused(id: u64) -> Result<Loaded, Refused> {
-        Err(Refused {
-            id,
-            error: "no".into(),
-            functions: Vec::new(),
-        })
     }
 
     fn sent(patches: &mut Patches, number: u64, to: &[Connection]) -> Vec<Effect> {

@@ -187,34 +187,9 @@ impl Done {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::channel;
-    use std::time::Duration;
-
-    use soft_mock_abi::report::Report;
 
     use super::*;
-
-    fn loaded(id: u64) -> Loaded {
-        Loaded {
-            id,
-            report: Report {
-                patch: 1,
-                generation: 1,
-                functions: Vec::new(),
-                bytes: 0,
-                elapsed: Duration::ZERO,
-                undone: Vec::new(),
-                warnings: Vec::new(),
-            },
-        }
-    }
-
-    fn refused(id: u64) -> Refused {
-        Refused {
-            id,
-            error: "no".into(),
-            functions: Vec::new(),
-        }
-    }
+    use crate::session::engine::parts::answers::{loaded, refused};
 
     #[test]
     fn done_when_every_process_has_answered_or_is_gone() {
@@ -228,9 +203,9 @@ mod tests {
         assert!(done.is_none() && effects.len() == 3);
         assert!(rollbacks.is(9) && !rollbacks.is(8));
 
-        assert!(rollbacks.answered(one, (a, 11), Ok(loaded(9))).is_none());
+        assert!(rollbacks.answered(one, (a, 11), loaded(9)).is_none());
         assert!(rollbacks.left(two).is_none());
-        let done = rollbacks.answered(three, (b, 13), Err(refused(9)));
+        let done = rollbacks.answered(three, (b, 13), refused(9));
         let done = done.expect("all have answered");
         assert!(!rollbacks.is_under_way());
         let summary = done.summary();
