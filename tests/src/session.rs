@@ -11,8 +11,8 @@ use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 use crate::output::{Output, Stream};
 use crate::process;
 
-/// How long anything may take, also the first build of a project with dependencies on a machine that
-/// is busy. Only a test that fails waits so long.
+/// How long anything may take, also the first build of a project with dependencies on a machine
+/// that is busy. Only a test that fails waits so long.
 pub const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How a session ended.

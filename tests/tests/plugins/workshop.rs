@@ -34,8 +34,8 @@ static BUILDING: Mutex<()> = Mutex::new(());
 static TAKEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 static GIVEN_BACK: Condvar = Condvar::new();
 
-/// A workspace of which there is one copy at a time: what sessions build for one copy would take the
-/// place of another's.
+/// A workspace of which there is one copy at a time: what sessions build for one copy would take
+/// the place of another's.
 #[derive(Debug)]
 struct Taken(PathBuf);
 
