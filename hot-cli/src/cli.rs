@@ -292,6 +292,7 @@ mod tests {
             Options {
                 no_restart: false,
                 manual: false,
+                no_keys: false,
                 watch: vec![],
                 include: vec![],
                 verbose: false,

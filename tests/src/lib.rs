@@ -17,4 +17,5 @@ pub mod project;
 pub mod redis;
 pub mod runtime;
 pub mod session;
+pub mod terminal;
 pub mod turn;

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::process::{self, Process, MARK};
 use crate::session::Session;
+use crate::terminal::Terminal;
 use crate::turn::Turn;
 use crate::{environment, folder, hot, runtime};
 
@@ -259,6 +260,17 @@ impl Project {
     #[track_caller]
     pub fn hot_to_end(&self, arguments: &[&str]) -> (String, String) {
         succeeded(self.run(hot::binary(), arguments))
+    }
+
+    /// What marks the processes of the project.
+    pub fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    /// Starts `hot` at a terminal of its own.
+    pub fn hot_at_terminal(&self, arguments: &[&str]) -> Terminal {
+        let hot = hot::binary().to_str().expect("a path of ours");
+        Terminal::start(self, hot, arguments)
     }
 
     /// Starts `hot` with these arguments.

@@ -42,6 +42,7 @@ pub(super) fn attach(options: &AttachArgs) -> Result<u8> {
     let options = Options {
         no_restart: true,
         manual: false,
+        no_keys: false,
         watch: Vec::new(),
         include: Vec::new(),
         verbose: options.verbose,

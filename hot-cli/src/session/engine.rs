@@ -48,6 +48,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use soft_mock_abi::protocol::FromProgram;
 
+use super::keys::KeyEvent;
 use super::ledger::Ledger;
 use super::Options;
 use crate::child::{ChildEvent, Launch};
@@ -104,6 +105,8 @@ pub(crate) enum Event {
     },
     /// The processes have handed over what they want to keep, or have had their time.
     RestartDue(u64),
+    /// Something happened with keys.
+    Keys(KeyEvent),
     /// Another terminal wants something.
     Request(ServerEvent),
     /// Programs that live have had the time to join.
@@ -125,6 +128,7 @@ event_from!(
     Child(ChildEvent),
     Control(ControlEvent),
     Watch(WatchEvent),
+    Keys(KeyEvent),
     Request(ServerEvent)
 );
 
@@ -291,6 +295,7 @@ impl Engine {
             Event::BuiltAgain { success } => self.built_again(success),
             Event::PluginsBuilt { success } => self.plugins_built(success),
             Event::RestartDue(id) => return self.restart_if_due(id),
+            Event::Keys(event) => return self.key_event(event),
             Event::Request(event) => self.request(event),
             Event::JoinTimeout => return self.join_timeout(),
             Event::JoinExpected(run) => self.join_expected(run),

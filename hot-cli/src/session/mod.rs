@@ -9,16 +9,18 @@
 
 mod attach;
 mod engine;
+mod keys;
 mod ledger;
 mod options;
 mod restart;
 mod setup;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::mpsc::{channel, Receiver};
 use std::time::SystemTime;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::child::Supervisor;
 use crate::control::Control;
@@ -30,6 +32,7 @@ use crate::remote::server;
 use crate::ui::Reporter;
 use crate::watch::Watcher;
 use engine::{Engine, Event, Outside};
+use keys::Keys;
 
 pub(crate) use attach::AttachArgs;
 pub(crate) use options::Options;
@@ -74,7 +77,12 @@ fn engine(
     server::start(folder.path(), info.clone(), events.clone())?;
     let watcher = Watcher::start(events.clone())?;
     watcher.set_extra(options.watch.iter().cloned())?;
+    let keys = match options.no_keys || !std::io::stderr().is_terminal() {
+        true => None,
+        false => Keys::start(events.clone()).context("keys can't be read")?,
+    };
     let outside = Outside {
+        keys,
         control,
         watcher,
         named: options.watch.clone(),

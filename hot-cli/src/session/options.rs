@@ -19,9 +19,13 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) no_restart: bool,
 
-    /// Patch only when that is asked for: with `hot resume`
+    /// Patch only when that is asked for: with `hot resume`, or the key p
     #[arg(long)]
     pub(crate) manual: bool,
+
+    /// Read no keys, also where the terminal is free for them
+    #[arg(long)]
+    pub(crate) no_keys: bool,
 
     /// Also watch this file or folder, besides the program's own sources; can be given several
     /// times

@@ -17,6 +17,15 @@ use soft_mock_abi::report::Installed;
 /// Functions that a line names before it says `+N more`.
 const NAMED: usize = 3;
 
+/// What each key does.
+const KEYS: &str = "\
+r  build again and restart the program
+p  pause: collect saves; once more: apply them
+u  take the last patch back
+c  clear the terminal
+q  end the program and hot
+More from another terminal: hot status, hot diff, hot history, hot --help.";
+
 /// A function, as it is shown: `their_crate::store::Store::get (src/store.rs:41)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FunctionPlace {
@@ -185,6 +194,12 @@ pub(crate) enum Event {
     Paused,
     /// So many files have been saved since.
     SavedInPause { files: usize },
+    /// Keys are read from now on.
+    KeysReady,
+    /// Somebody wants to know them.
+    KeysHelp,
+    /// The program reads the terminal itself now.
+    KeysTaken,
     /// They are applied; `manual` if those that follow are collected again.
     Resumed { files: usize, manual: bool },
     /// A build before a restart failed.
@@ -300,10 +315,17 @@ impl Event {
             Self::StartedAgain => {
                 "the command was started again, but no program of it has joined yet".to_owned()
             }
-            Self::Paused => "paused: saves are collected until `hot resume`".to_owned(),
+            Self::Paused => format!("paused: saves are collected ({} resumes)", how.resume()),
+            Self::KeysReady => "keys: r restart, p pause, u undo a patch, ? help, q quit".to_owned(),
+            Self::KeysHelp => KEYS.to_owned(),
+            Self::KeysTaken => {
+                "the program reads the terminal now: no keys any more (`hot restart` and others work from another one)"
+                    .to_owned()
+            }
             Self::SavedInPause { files } => format!(
-                "{} saved, not applied yet: `hot resume` applies",
-                counted(*files, "file")
+                "{} saved, not applied yet ({} applies)",
+                counted(*files, "file"),
+                how.resume()
             ),
             Self::Resumed { files, manual } => match manual {
                 true => applied(*files),

@@ -27,6 +27,8 @@ pub(crate) enum Restart {
     /// From another terminal.
     #[default]
     Command,
+    /// With a key in this one.
+    Key,
     /// Not by `hot`, which did not start it.
     Elsewhere,
 }
@@ -35,6 +37,7 @@ impl Restart {
     fn words(self) -> &'static str {
         match self {
             Self::Command => "`hot restart`",
+            Self::Key => "press r",
             Self::Elsewhere => "start it again yourself",
         }
     }
@@ -46,6 +49,15 @@ struct How {
     /// All of it is wanted.
     verbose: bool,
     restart: Restart,
+}
+
+impl How {
+    fn resume(self) -> &'static str {
+        match self.restart {
+            Restart::Key => "press p",
+            Restart::Command | Restart::Elsewhere => "`hot resume`",
+        }
+    }
 }
 
 /// The kinds of lines, which differ in colour only.
@@ -75,14 +87,23 @@ pub(crate) struct Reporter<W = io::Stderr> {
     colour: bool,
     verbose: bool,
     restart: Mutex<Restart>,
+    /// It writes to a terminal that can be cleared.
+    clears: bool,
 }
 
 impl Reporter {
     /// To stderr, coloured if that is a terminal whose user doesn't object.
     pub(crate) fn stderr(verbose: bool) -> Self {
         let colour = io::stderr().is_terminal() && wants_colour(|name| std::env::var(name).ok());
-        Self::new(io::stderr(), colour, verbose)
+        let mut reporter = Self::new(io::stderr(), colour, verbose);
+        reporter.clears = io::stderr().is_terminal() && can_move(std::env::var("TERM").ok());
+        reporter
     }
+}
+
+/// Whether a terminal of this kind understands more than lines.
+fn can_move(term: Option<String>) -> bool {
+    term.is_none_or(|term| term != "dumb")
 }
 
 /// By no-color.org's convention, and for terminals that can't.
@@ -98,6 +119,7 @@ impl<W: Write> Reporter<W> {
             colour,
             verbose,
             restart: Mutex::default(),
+            clears: false,
         }
     }
 
@@ -137,6 +159,18 @@ impl<W: Write> Reporter<W> {
             })
             .collect();
         self.write(&text);
+    }
+
+    /// Clears the terminal.
+    pub(crate) fn clear(&self) {
+        if self.clears {
+            self.write("\x1b[H\x1b[2J\x1b[3J");
+        }
+    }
+
+    /// Writes an empty line.
+    pub(crate) fn empty_line(&self) {
+        self.write("\n");
     }
 
     /// Something that failed.

@@ -205,6 +205,9 @@ fn every_note_has_words() {
         Event::StartedAgain,
         Event::RestartWanted(Consequence::Restart),
         Event::Paused,
+        Event::KeysReady,
+        Event::KeysHelp,
+        Event::KeysTaken,
         Event::SavedInPause { files: 1 },
         Event::Resumed {
             files: 0,

@@ -16,6 +16,7 @@ mod failures;
 mod faults;
 mod included;
 mod inputs;
+mod keys;
 mod ledger;
 mod linking;
 mod meaning;

@@ -2,6 +2,7 @@
 
 mod processes;
 mod sockets;
+pub(crate) mod terminal;
 
 pub(crate) use processes::{executable, ignored, owner, pids, Stat};
 pub(crate) use sockets::sockets_of;

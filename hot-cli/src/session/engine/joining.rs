@@ -87,6 +87,7 @@ impl Engine {
         }
         let verbose = self.outside.is_verbose();
         self.perform([Effect::Start(Job::WarmUp { program, verbose })]);
+        self.outside.want_keys();
         self.watch_files();
         // Whatever was saved since the program was built.
         let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();

@@ -12,6 +12,7 @@ use super::effect::Effect;
 use super::Event;
 use crate::child::{ChildError, Launch, Supervisor};
 use crate::control::Control;
+use crate::session::keys::Keys;
 use crate::ui::{self, Reporter};
 use crate::watch::{WatchError, Watcher};
 
@@ -30,6 +31,8 @@ pub(crate) struct Outside {
     pub(crate) supervisor: Supervisor<Event>,
     pub(crate) events: Sender<Event>,
     pub(crate) reporter: Reporter,
+    /// None: there is no terminal that could be read.
+    pub(crate) keys: Option<Keys>,
 }
 
 impl Outside {
@@ -100,6 +103,13 @@ impl Outside {
     /// Whether the compiler may colour what it says.
     pub(super) fn is_coloured(&self) -> bool {
         self.reporter.is_coloured()
+    }
+
+    /// A program runs: keys are read if it leaves the terminal to us.
+    pub(super) fn want_keys(&self) {
+        if let Some(keys) = &self.keys {
+            keys.want();
+        }
     }
 
     pub(super) fn is_verbose(&self) -> bool {

@@ -82,7 +82,11 @@ impl Engine {
         }
     }
 
-    fn roll_back(&mut self, patches: usize, terminal: &Sender<Reply>) -> Result<(), String> {
+    pub(super) fn roll_back(
+        &mut self,
+        patches: usize,
+        terminal: &Sender<Reply>,
+    ) -> Result<(), String> {
         if self.rollbacks.is_under_way() {
             return Err("another rollback is under way".to_owned());
         }

@@ -1,10 +1,12 @@
-//! The loop's steps for what somebody asks of the session itself, here or in another terminal:
-//! restart, pause, resume.
+//! The loop's steps for what somebody asks of the session itself, by keys or in another
+//! terminal: restart, pause, resume, quit.
 
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use super::effect::Effect;
 use super::{Engine, Event, Policy};
+use crate::session::keys::{Key, KeyEvent};
 use crate::ui::{self, Consequence};
 
 /// A program that was started and hasn't joined by then may be one that can't.
@@ -44,6 +46,62 @@ impl Engine {
         });
         self.apply(&paths, Instant::now());
         Some(paths.len())
+    }
+
+    pub(super) fn key_event(&mut self, event: KeyEvent) -> Option<u8> {
+        match event {
+            KeyEvent::Ready => {
+                if self.policy != Policy::Attached {
+                    self.outside.reporter.set_restart(ui::Restart::Key);
+                }
+                self.tell(ui::Event::KeysReady);
+            }
+            KeyEvent::Taken { by_reading } => {
+                if self.policy != Policy::Attached {
+                    self.outside.reporter.set_restart(ui::Restart::Command);
+                }
+                // Into what fills the terminal nothing is written.
+                if by_reading {
+                    self.tell(ui::Event::KeysTaken);
+                }
+            }
+            KeyEvent::Pressed(Key::Quit) => return Some(self.quit()),
+            KeyEvent::Pressed(key) => self.pressed(key),
+        }
+        None
+    }
+
+    fn pressed(&mut self, key: Key) {
+        match key {
+            Key::Restart => match self.restart_wanted() {
+                Ok(then) => self.tell(ui::Event::RestartWanted(then)),
+                Err(why) => self.tell(ui::Event::Warning(why)),
+            },
+            Key::Pause => {
+                if self.resume().is_none() {
+                    self.pause();
+                }
+            }
+            Key::Undo => {
+                // Nobody waits for an answer: what was done is said here.
+                let (nobody, _) = channel();
+                if let Err(why) = self.roll_back(1, &nobody) {
+                    self.tell(ui::Event::NotRolledBack(why));
+                }
+            }
+            Key::Clear => self.outside.reporter.clear(),
+            Key::Help => self.tell(ui::Event::KeysHelp),
+            Key::Line => self.outside.reporter.empty_line(),
+            Key::Quit => {}
+        }
+    }
+
+    /// Ends the programs that the session has started. The exit code of the session.
+    fn quit(&mut self) -> u8 {
+        if self.policy != Policy::Attached {
+            self.outside.stop(&self.processes.pids());
+        }
+        0
     }
 
     /// The command was started again; the programs are expected.
