@@ -217,6 +217,7 @@ mod tests {
 
     use super::*;
     use crate::session::Options;
+    use crate::ui::Format;
 
     fn read(line: &[&str]) -> Result<Options, clap::Error> {
         let hot = Hot::read(line.iter().map(OsString::from).collect(), None)?;
@@ -293,6 +294,7 @@ mod tests {
                 no_restart: false,
                 manual: false,
                 no_keys: false,
+                message_format: Format::Human,
                 watch: vec![],
                 include: vec![],
                 verbose: false,

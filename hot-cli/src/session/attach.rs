@@ -11,6 +11,7 @@ use super::Options;
 use crate::child::Launch;
 use crate::include::Include;
 use crate::os::session_dir::{orphans, SessionDir};
+use crate::ui::Format;
 
 /// Takes up programs that live on after `hot` was killed: saved edits reach them again
 #[derive(Debug, Args)]
@@ -43,6 +44,7 @@ pub(super) fn attach(options: &AttachArgs) -> Result<u8> {
         no_restart: true,
         manual: false,
         no_keys: false,
+        message_format: Format::Human,
         watch: Vec::new(),
         include: Vec::new(),
         verbose: options.verbose,

@@ -29,7 +29,7 @@ use crate::include::Include;
 use crate::os::session_dir::SessionDir;
 use crate::protocol::SessionInfo;
 use crate::remote::server;
-use crate::ui::Reporter;
+use crate::ui::{set_format, Reporter};
 use crate::watch::Watcher;
 use engine::{Engine, Event, Outside};
 use keys::Keys;
@@ -58,6 +58,7 @@ fn ended(result: Result<u8>) -> ExitCode {
 }
 
 fn try_run(options: Options) -> Result<u8> {
+    set_format(options.message_format);
     let folder = SessionDir::create()?;
     setup::write_agent(folder.path())?;
     let include = setup::command(&options, folder.path())?;

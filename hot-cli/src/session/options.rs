@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::ui::Format;
+
 /// Runs a command and patches functions of the Rust programs it builds while they run.
 ///
 /// Edit the body of a function and save: the next call runs the new body, and nothing in memory is
@@ -36,6 +38,10 @@ pub(crate) struct Options {
     /// `serde_json`, `rand@0.8`; several times, or with commas
     #[arg(long, value_name = "CRATE", value_delimiter = ',')]
     pub(crate) include: Vec<String>,
+
+    /// What hot says is for people, or one JSON object a line (docs/messages.md)
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) message_format: Format,
 
     /// Say what is being done and how long each step takes
     #[arg(long, short)]

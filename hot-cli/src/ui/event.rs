@@ -137,6 +137,8 @@ pub(crate) enum Event {
         because: Option<String>,
         keep: Vec<KeptPlace>,
     },
+    /// So many files were saved. People know that themselves.
+    Saved { files: usize },
     /// These functions have their original bodies again.
     Restored {
         functions: Vec<FunctionPlace>,
@@ -263,6 +265,7 @@ impl Event {
             }),
             Self::Refused { edits, then, again } => refused(edits, *then, *again, how),
             Self::StillWithout(edits) => still(edits, how),
+            Self::Saved { .. } => Vec::new(),
             Self::SyntaxError { at, again } => {
                 let Reason { file, line, why } = at;
                 let why = match again {

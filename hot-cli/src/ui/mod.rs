@@ -7,6 +7,7 @@
 mod brief;
 mod diagnostic;
 mod event;
+mod json;
 mod refused;
 
 pub(crate) use diagnostic::{CompilerOutput, Diagnostic, Span};
@@ -15,11 +16,29 @@ pub(crate) use refused::in_full;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use event::Line;
 
 const MARK: &str = "hot:";
+
+/// The form of what is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Lines for people.
+    #[default]
+    Human,
+    /// One JSON object a line, for programs.
+    Json,
+}
+
+/// That of all that this process says.
+static FORMAT: OnceLock<Format> = OnceLock::new();
+
+/// All that this process says has this form from now on. The first call decides.
+pub(crate) fn set_format(format: Format) {
+    FORMAT.get_or_init(|| format);
+}
 
 /// How the user can have the program restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,6 +105,7 @@ pub(crate) struct Reporter<W = io::Stderr> {
     out: Mutex<W>,
     colour: bool,
     verbose: bool,
+    format: Format,
     restart: Mutex<Restart>,
     /// It writes to a terminal that can be cleared.
     clears: bool,
@@ -94,9 +114,15 @@ pub(crate) struct Reporter<W = io::Stderr> {
 impl Reporter {
     /// To stderr, coloured if that is a terminal whose user doesn't object.
     pub(crate) fn stderr(verbose: bool) -> Self {
-        let colour = io::stderr().is_terminal() && wants_colour(|name| std::env::var(name).ok());
+        let format = FORMAT.get().copied().unwrap_or_default();
+        let colour = format == Format::Human
+            && io::stderr().is_terminal()
+            && wants_colour(|name| std::env::var(name).ok());
         let mut reporter = Self::new(io::stderr(), colour, verbose);
-        reporter.clears = io::stderr().is_terminal() && can_move(std::env::var("TERM").ok());
+        reporter.format = format;
+        reporter.clears = format == Format::Human
+            && io::stderr().is_terminal()
+            && can_move(std::env::var("TERM").ok());
         reporter
     }
 }
@@ -118,6 +144,7 @@ impl<W: Write> Reporter<W> {
             out: Mutex::new(out),
             colour,
             verbose,
+            format: Format::Human,
             restart: Mutex::default(),
             clears: false,
         }
@@ -153,12 +180,19 @@ impl<W: Write> Reporter<W> {
         let lines = event.lines(self.how());
         let text: String = lines
             .iter()
-            .map(|line| match line {
-                Line::Own(tone, text) => self.marked(*tone, text),
-                Line::Verbatim(text) => text.clone(),
+            .map(|line| match (line, self.format) {
+                (Line::Own(tone, text), Format::Human) => self.marked(*tone, text),
+                (Line::Own(_, text), Format::Json) => format!("{text}\n"),
+                (Line::Verbatim(text), _) => text.clone(),
             })
             .collect();
-        self.write(&text);
+        match self.format {
+            // What has no words didn't happen.
+            Format::Json if !text.is_empty() || matches!(event, Event::Saved { .. }) => {
+                self.write(&json::lines(event, text.trim_end()))
+            }
+            _ => self.write(&text),
+        }
     }
 
     /// Clears the terminal.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::*;
+use crate::protocol::RolledBack;
 
 const QUICK: Duration = Duration::from_micros(93_700);
 
@@ -286,4 +289,184 @@ fn each_message_is_one_write_and_failures_are_no_panic() {
     });
     assert_eq!(reporter.out.lock().expect("not poisoned").0, 1);
     reporter.error("nobody reads this");
+}
+
+/// What of a value isn't as the schema has it.
+fn breaks(schema: &Value, root: &Value, value: &Value) -> Option<String> {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().unwrap_or_default();
+        return breaks(&root["$defs"][name], root, value);
+    }
+    for (word, rule) in schema.as_object().expect("an object") {
+        let wrong = match word.as_str() {
+            "description" | "required" | "items" => false,
+            "const" => rule != value,
+            "enum" => !rule.as_array().expect("a list").contains(value),
+            "type" => {
+                let is = match value {
+                    Value::Null => "null",
+                    Value::Bool(_) => "boolean",
+                    Value::Number(_) => "integer",
+                    Value::String(_) => "string",
+                    Value::Array(_) => "array",
+                    Value::Object(_) => "object",
+                };
+                let is_listed = |list: &Vec<Value>| list.iter().any(|one| one == is);
+                rule != is && !rule.as_array().is_some_and(is_listed)
+            }
+            "properties" => {
+                let names = |value: &Value| -> Vec<String> {
+                    value
+                        .as_object()
+                        .expect("an object")
+                        .keys()
+                        .cloned()
+                        .collect()
+                };
+                if names(rule) != names(value) {
+                    return Some(format!("{:?} instead of {:?}", names(value), names(rule)));
+                }
+                let mut fields = names(rule).into_iter();
+                return fields.find_map(|name| breaks(&rule[&name], root, &value[&name]));
+            }
+            "additionalProperties" => *rule != Value::Bool(false),
+            unknown => panic!("the test doesn't know {unknown}"),
+        };
+        if wrong {
+            return Some(format!("{value} isn't {schema}"));
+        }
+    }
+    let items = value.as_array().into_iter().flatten();
+    items
+        .filter(|_| !schema["items"].is_null())
+        .find_map(|item| breaks(&schema["items"], root, item))
+}
+
+#[test]
+fn every_event_is_json_as_the_schema_has_it() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/messages.schema.json");
+    let schema = std::fs::read_to_string(path).expect("the schema");
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let mut left: Vec<&str> = kinds(&schema).collect();
+    let at = || reason("src/a.rs", 3, "field added");
+    let span = |label: Option<&str>| Span {
+        file: "src/a.rs".into(),
+        line: 1,
+        column: 2,
+        end_line: 1,
+        end_column: 3,
+        label: label.map(str::to_owned),
+    };
+    let kept = || KeptPlace {
+        function: "a::b".into(),
+        place: Some(("src/a.rs".into(), 9)),
+    };
+    let done = RolledBack {
+        undone: vec![2],
+        functions: Vec::new(),
+        processes: 1,
+        refused: vec!["no".into()],
+    };
+    let compiler = CompilerOutput {
+        rendered: "error: x\n".into(),
+        diagnostics: vec![Diagnostic {
+            level: "error".into(),
+            code: Some("E0308".into()),
+            message: "mismatched \"types\"".into(),
+            spans: vec![span(None), span(Some("here"))],
+        }],
+    };
+    let events = [
+        Event::Saved { files: 2 },
+        Event::Patched {
+            functions: vec![get()],
+            elapsed: QUICK,
+            because: None,
+            keep: vec![kept()],
+        },
+        Event::Restored {
+            functions: vec![run()],
+            elapsed: QUICK,
+            keep: Vec::new(),
+        },
+        Event::RolledBack {
+            done,
+            elapsed: QUICK,
+        },
+        Event::StillRunning(vec![get()]),
+        Event::WithoutEffect(vec![get()]),
+        Event::Refused {
+            edits: vec![at(), at()],
+            then: Consequence::NoRestart,
+            again: true,
+        },
+        Event::StillWithout(vec![at()]),
+        Event::SyntaxError {
+            at: at(),
+            again: false,
+        },
+        Event::CompileError {
+            compiler,
+            again: false,
+        },
+        Event::RestartWanted(Consequence::BuildAndRestart),
+        Event::Joined {
+            pid: 1,
+            exe: "/a".into(),
+        },
+        Event::NotRolledBack("no".into()),
+        Event::WaitsForSafePoint(vec!["a::b".into()]),
+        Event::NothingDiffers,
+        Event::NobodyRuns,
+        Event::KeepBodies(vec![kept()]),
+        Event::KeepsValue { name: "X".into() },
+        Event::TakenBack,
+        Event::Restarted,
+        Event::StartedAgain,
+        Event::Paused,
+        Event::SavedInPause { files: 1 },
+        Event::Resumed {
+            files: 0,
+            manual: false,
+        },
+        Event::BuildFailed,
+        Event::PluginBuilt,
+        Event::HandedOver(vec!["x".into()]),
+        Event::Warning("x".into()),
+        Event::Error("x".into()),
+        Event::KeysReady,
+    ];
+    for event in &events {
+        let mut reporter = Reporter::new(Vec::new(), false, false);
+        reporter.format = Format::Json;
+        reporter.tell(event);
+        let said = said(reporter);
+        assert!(said.ends_with('\n'), "{event:?}: {said:?}");
+        for line in said.lines() {
+            let value: Value = serde_json::from_str(line).expect("a line is JSON");
+            let kind = value["reason"].as_str().expect("a reason");
+            let start = format!("{{\"reason\":\"{kind}\",\"version\":1,");
+            assert!(line.starts_with(&start), "{line}");
+            left.retain(|one| *one != kind);
+            let of_kind = schema["oneOf"].as_array().expect("a list").iter();
+            let mut of_kind = of_kind.filter(|one| one["properties"]["reason"]["const"] == kind);
+            let form = of_kind
+                .next()
+                .unwrap_or_else(|| panic!("{kind} isn't documented"));
+            assert_eq!(breaks(form, &schema, &value), None, "{line}");
+        }
+    }
+    assert_eq!(left, [""; 0], "documented, and never said");
+    let page = std::fs::read_to_string(path.replace(".schema.json", ".md")).expect("the page");
+    for kind in kinds(&schema) {
+        assert!(
+            page.contains(&format!("| `{kind}` |")),
+            "{kind} isn't on the page"
+        );
+    }
+}
+
+fn kinds(schema: &Value) -> impl Iterator<Item = &str> {
+    let all = schema["oneOf"].as_array().expect("a list").iter();
+    all.filter_map(|one| one["properties"]["reason"]["const"].as_str())
 }

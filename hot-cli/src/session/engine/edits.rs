@@ -27,6 +27,7 @@ impl Engine {
 
     /// Files were saved, and count.
     pub(super) fn apply(&mut self, paths: &[PathBuf], seen: Instant) {
+        self.tell(ui::Event::Saved { files: paths.len() });
         self.restarts.saved();
         self.saves.saved();
         self.syntax_checks.drop_check();

@@ -103,7 +103,10 @@ impl Engine {
     fn edited_before(&mut self, files: &[PathBuf]) {
         match self.pause.saved(files) {
             Some(files) => self.tell(ui::Event::SavedInPause { files }),
-            None => self.act(Instant::now()),
+            None => {
+                self.tell(ui::Event::Saved { files: files.len() });
+                self.act(Instant::now());
+            }
         }
     }
 
