@@ -116,3 +116,80 @@ fn in_object(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use object::write::{Object as Written, Relocation, Symbol, SymbolSection};
+    use object::{
+        Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags,
+        SymbolKind, SymbolScope,
+    };
+
+    use super::*;
+
+    const NAME: &[u8] = b"src/main.rs";
+
+    /// An object with places in a source, each with its line and column, and maybe a name.
+    fn object(places: &[(u32, u32, Option<&str>)]) -> Vec<u8> {
+        let (format, machine) = (BinaryFormat::Elf, Architecture::X86_64);
+        let mut object = Written::new(format, machine, Endianness::Little);
+        let mut section =
+            |name: &[u8]| object.add_section(Vec::new(), name.into(), SectionKind::ReadOnlyData);
+        let text = section(b".rodata.name");
+        let sections: Vec<_> = places
+            .iter()
+            .map(|_| section(b".data.rel.ro..Lanon"))
+            .collect();
+        object.append_section_data(text, NAME, 1);
+        let text = object.section_symbol(text);
+        for ((line, column, name), section) in places.iter().zip(sections) {
+            let mut data = vec![0; LENGTH];
+            data.extend((NAME.len() as u64).to_le_bytes());
+            data.extend(line.to_le_bytes());
+            data.extend(column.to_le_bytes());
+            object.append_section_data(section, &data, 8);
+            let relocation = Relocation {
+                offset: 0,
+                symbol: text,
+                addend: 0,
+                flags: RelocationFlags::Elf {
+                    r_type: elf::R_X86_64_64,
+                },
+            };
+            object
+                .add_relocation(section, relocation)
+                .expect("a relocation");
+            if let Some(name) = name {
+                object.add_symbol(Symbol {
+                    name: name.as_bytes().into(),
+                    value: 0,
+                    size: SIZE,
+                    kind: SymbolKind::Data,
+                    scope: SymbolScope::Linkage,
+                    weak: false,
+                    section: SymbolSection::Section(section),
+                    flags: SymbolFlags::None,
+                });
+            }
+        }
+        object.write().expect("an object")
+    }
+
+    fn columns(bytes: &[u8]) -> Vec<u32> {
+        let object = Object::read(bytes).expect("an object");
+        let all = (0..object.sections.len()).filter_map(|section| location(&object, section));
+        all.map(|place| place.column).collect()
+    }
+
+    #[test]
+    fn columns_of_places_without_a_name_are_set() {
+        let mut bytes = object(&[(3, 70, None), (4, 70, None), (3, 71, Some("PLACE"))]);
+        let column = |held: &Location<'_>| {
+            let is_meant = held.file.as_bytes() == NAME && held.line == 3;
+            is_meant.then(|| held.column - 60)
+        };
+        assert_eq!(set_columns(&mut bytes, &column).expect("it is read"), 1);
+        assert_eq!(columns(&bytes), [10, 70, 71]);
+        assert_eq!(set_columns(&mut bytes, &|_| None).expect("it is read"), 0);
+    }
+}

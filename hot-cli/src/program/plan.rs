@@ -129,7 +129,7 @@ impl Wanted {
     }
 
     /// That no patch of it can be had. What was edited since the last patch is blamed, if anything
-    /// was; of that, what shares the most names with the reason.
+    /// was; of that, what the reason names, and then what shares the most names with it.
     pub(crate) fn refused(&self, why: &str) -> Vec<Rude> {
         let edited = |edit: &Edit| Rude {
             file: edit.file.clone(),
@@ -153,10 +153,15 @@ impl Wanted {
         let fresh = self.fresh.iter().map(|edit| (&edit.what, edited(edit)));
         let fresh = fresh.chain(self.undone.iter().map(|edit| (&edit.what, undone(edit))));
         let fresh = fresh.chain(new.map(|function| (&function.name, body(function))));
-        let names: BTreeSet<&str> = names(why).collect();
+        let told: BTreeSet<&str> = names(why).collect();
+        let shared = |text: &str| {
+            let own: BTreeSet<&str> = names(text).collect();
+            own.intersection(&told).count()
+        };
         let shared = |(what, _): &(&String, Rude)| {
-            let own: BTreeSet<&str> = self::names(what).collect();
-            Reverse(own.intersection(&names).count())
+            // A function's own name, if it is a path.
+            let own = what.rsplit("::").next().unwrap_or(what);
+            Reverse((shared(own) > 0, shared(what)))
         };
         let blamed = fresh.min_by_key(shared).map(|(_, rude)| rude);
         let all = || self.indirect.iter().chain(&self.additions);

@@ -87,7 +87,16 @@ impl Model<'_> {
     pub(crate) fn judge(&mut self, step: &Step, answer: &Answer) -> Result<Outcome, Fault> {
         let mut model = self.clone();
         let touched = model.touch(step);
-        let outcome = model.weigh(step, &touched, answer)?;
+        let mut answer = answer.clone();
+        let half = answer
+            .words
+            .iter()
+            .position(|word| *word == Word::NoCompile);
+        if let (Step::Half(..), Some(half)) = (step, half) {
+            // It is true of the half, and said once.
+            answer.words[half] = Word::Syntax;
+        }
+        let outcome = model.weigh(step, &touched, &answer)?;
         *self = model;
         Ok(outcome)
     }

@@ -248,6 +248,12 @@ fn a_module_that_becomes_a_block_holds_the_same_functions() {
         "{patch}"
     );
     assert_eq!(session.ask("x"), "bag of ada: 2");
+
+    // What is rolled back are both files; one that changes counts again with the other.
+    let output = project.run(soft_mock_tests::hot::binary(), &["rollback"]);
+    assert!(output.status.success(), "{output:?}");
+    session.wait_for_mention("rolled back 1 function");
+    assert_eq!(session.ask("x"), "purse of ada: 3");
     project.edit("src/main.rs", "bag of {}", "chest of {}");
     session.ask_until("x", "chest of ada");
 
