@@ -7,6 +7,7 @@
 //! - [`fingerprint`], [`sites`], [`compare`]: which functions of two compilations differ, and may
 //!   the old ones go
 //! - [`counterparts`]: which variables of two compilations are the same
+//! - [`meaning`]: does a function that was compiled alone refer to what it refers to in its crate
 //! - [`debug_info`]: which types, statics and vtables of two compilations are not the same
 //! - [`select`], [`extract`], [`manifest_object`]: what of the new code goes into a plugin, and the
 //!   objects to link
@@ -26,6 +27,7 @@ pub mod flow;
 pub mod library;
 pub mod locations;
 pub mod manifest_object;
+pub mod meaning;
 pub mod objects;
 pub mod select;
 pub mod sites;

@@ -38,6 +38,23 @@ pub fn without_marks(path: &str) -> String {
     out + rest
 }
 
+/// Where the path starts that ends at `end`: it may be an argument of something else.
+pub(crate) fn start_of(text: &str, end: usize) -> usize {
+    let mut depth = 0_usize;
+    let mut start = end;
+    for (at, letter) in text[..end].char_indices().rev() {
+        let arrow = letter == '>' && text[..at].ends_with('-');
+        match letter {
+            '>' | ')' | ']' if !arrow => depth += 1,
+            '<' | '(' | '[' | ' ' | ',' | '&' if depth == 0 => break,
+            '<' | '(' | '[' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        start = at;
+    }
+    start
+}
+
 /// Whether a path names one of the program's crates. What doesn't is the same in every compilation,
 /// wherever its code happens to be found.
 pub(crate) fn is_of(path: &str, crates: &HashSet<String>) -> bool {

@@ -28,7 +28,11 @@ pub struct World<'d> {
     /// The pieces of each path: more than one for instances that several crates or objects have.
     paths: HashMap<Rc<str>, Vec<Piece>>,
     names: RefCell<HashMap<&'d str, Rc<str>>>,
+    rename: Option<Rename>,
 }
+
+/// Gives a path another text.
+type Rename = Box<dyn Fn(String) -> String>;
 
 /// What a relocation refers to.
 #[derive(Debug, Clone, Copy)]
@@ -55,12 +59,22 @@ pub enum Use {
 impl<'d> World<'d> {
     /// Reads what the objects define.
     pub fn new(objects: Vec<Object<'d>>) -> Self {
+        Self::read(objects, None)
+    }
+
+    /// The same, with other paths: those that `rename` makes of them.
+    pub fn renamed(objects: Vec<Object<'d>>, rename: impl Fn(String) -> String + 'static) -> Self {
+        Self::read(objects, Some(Box::new(rename)))
+    }
+
+    fn read(objects: Vec<Object<'d>>, rename: Option<Rename>) -> Self {
         let mut world = Self {
             objects,
             definitions: HashMap::new(),
             named: HashMap::new(),
             paths: HashMap::new(),
             names: RefCell::default(),
+            rename,
         };
         for position in 0..world.objects.len() {
             for index in 0..world.objects[position].symbols.len() {
@@ -93,7 +107,13 @@ impl<'d> World<'d> {
     /// A symbol as a path.
     pub fn path(&self, symbol: &'d str) -> Rc<str> {
         let mut names = self.names.borrow_mut();
-        let known = names.entry(symbol).or_insert_with(|| path(symbol).into());
+        let known = names.entry(symbol).or_insert_with(|| {
+            let path = path(symbol);
+            match &self.rename {
+                Some(rename) => rename(path).into(),
+                None => path.into(),
+            }
+        });
         Rc::clone(known)
     }
 

@@ -135,6 +135,13 @@ impl Process {
             Err(error) => return Err(self.not_started(error)),
         };
         let pid = child.id();
+        if let (true, Some(pid)) = (
+            state.in_background,
+            rustix::process::Pid::from_raw(pid as i32),
+        ) {
+            // Its threads are started later, and inherit it. Without, it is only more in the way.
+            let _ = rustix::process::setpriority_process(Some(pid), LOWEST_PRIORITY);
+        }
         state.running.push(pid);
         drop(state);
         let output = child.wait_with_output();
@@ -205,6 +212,9 @@ fn quoted(word: &OsStr) -> String {
     String::from_utf8_lossy(&quoted).into_owned()
 }
 
+/// How nice a process is that runs in the background.
+const LOWEST_PRIORITY: i32 = 19;
+
 /// Ends processes whose results something newer has made useless.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cancel(Arc<Mutex<State>>);
@@ -212,10 +222,20 @@ pub(crate) struct Cancel(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     cancelled: bool,
+    /// Its processes make way for all others.
+    in_background: bool,
     running: Vec<u32>,
 }
 
 impl Cancel {
+    /// For processes that nobody waits for.
+    pub(crate) fn in_background() -> Self {
+        Self(Arc::new(Mutex::new(State {
+            in_background: true,
+            ..State::default()
+        })))
+    }
+
     /// Kills what runs and lets nothing else start.
     pub(crate) fn cancel(&self) {
         let mut state = self.lock();
@@ -228,7 +248,6 @@ impl Cancel {
         }
     }
 
-    #[cfg(test)]
     pub(crate) fn is_cancelled(&self) -> bool {
         self.lock().cancelled
     }

@@ -10,6 +10,7 @@
 //! the twin can't give ──► the whole crate again, just the changed code of it
 //! ```
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use super::additions;
 use super::foundation::{no_way_back, still_built_so};
 use super::left::{self, Body};
 use super::linker::{Inputs, Linker};
+use super::meaning::Alone;
+use super::micro_crate::MicroCrate;
 use super::{user_errors, whole_crate};
 use crate::os::files::replace_file;
 use crate::os::process::{Cancel, Cancelled};
@@ -35,8 +38,7 @@ use crate::program::plan::{KeptBody, Plan, PlannedFunction, Rude, UnitPlan, Want
 use crate::program::twin::{NoTwin, Twin};
 use crate::program::whole_crate_plugin::WholeCratePlugin;
 use crate::program::{LoadedUnit, Program};
-use crate::rustc::recipe::{Call, Places};
-use crate::rustc::run::{self, first_error};
+use crate::rustc::run::first_error;
 use crate::ui::CompilerOutput;
 use crate::wrapper::columns;
 
@@ -64,6 +66,8 @@ pub(crate) struct Built {
     pub(crate) kept_bodies: Vec<KeptBody>,
     /// What the plugins leave in the program.
     pub(crate) left: Vec<LeftBehind>,
+    /// The functions that were compiled alone.
+    pub(crate) alone: Vec<Alone>,
     /// The plugins that were made from whole crates.
     pub(crate) whole_crate_plugins: Vec<WholeCratePlugin>,
     /// What took how long, and which way was taken.
@@ -113,6 +117,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         preserved_statics: Vec::new(),
         kept_bodies: left::kept(job, &job.wanted.plan, &BTreeSet::new()),
         left: Vec::new(),
+        alone: Vec::new(),
         whole_crate_plugins: Vec::new(),
         notes: Vec::new(),
     };
@@ -124,16 +129,19 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
     {
         let unit = UnitJob {
             job,
+            position,
             loaded: &job.program.units[position],
             plan,
             folder: job.folder.join(position.to_string()),
+            not_alone: RefCell::default(),
         };
         let started = Instant::now();
         match unit.build()? {
-            Attempt::Done(plugin, left, closures_of) => {
-                built.plugins.push(plugin);
-                let left = left::behind(job, position, left, closures_of);
+            Attempt::Done(done) => {
+                built.plugins.push(done.plugin);
+                let left = left::behind(job, position, done.left, done.closures_of);
                 built.left.push(additions::behind(left, &plan.additions));
+                built.alone.push(done.alone);
             }
             Attempt::Checked => {}
             // What is built from whole crates holds all changes, also those that can't be patched.
@@ -141,7 +149,9 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
                 return Err(BuildError::Rude(job.wanted.without.clone()));
             }
             Attempt::Failed(why) | Attempt::Refused(why) => {
-                return whole_crate::build_wanted(job, Some(&why));
+                let mut whole = whole_crate::build_wanted(job, Some(&why))?;
+                whole.notes.extend(unit.not_alone.take());
+                return Ok(whole);
             }
         }
         let name = &unit.loaded.unit.crate_name;
@@ -166,9 +176,12 @@ fn is_to_be_checked(job: &Job, plan: &UnitPlan) -> bool {
 /// The part of a patch that concerns one crate.
 struct UnitJob<'a> {
     job: &'a Job,
+    position: usize,
     loaded: &'a LoadedUnit,
     plan: &'a UnitPlan,
     folder: PathBuf,
+    /// The functions that can't be compiled alone, and why.
+    not_alone: RefCell<Vec<String>>,
 }
 
 /// A changed function and where its new and its compiled state are found.
@@ -192,14 +205,23 @@ impl<'a> Target<'a> {
 
 /// How an attempt to build the micro-crate ended.
 enum Attempt {
-    /// The plugin, what it leaves in the program, and the functions of which it may hold closures.
-    Done(PathBuf, Left, BTreeSet<String>),
+    Done(Box<Done>),
     /// There is nothing to patch, and what is new compiles.
     Checked,
     /// rustc refused it; what it says.
     Failed(String),
     /// It can't be had; why.
     Refused(String),
+}
+
+/// A micro-crate that became a plugin.
+struct Done {
+    plugin: PathBuf,
+    /// What it leaves in the program.
+    left: Left,
+    /// The functions of which it may hold closures.
+    closures_of: BTreeSet<String>,
+    alone: Alone,
 }
 
 impl UnitJob<'_> {
@@ -232,14 +254,20 @@ impl UnitJob<'_> {
     fn with_twin(&self, twin: &Twin) -> Result<Attempt> {
         let items = self.items();
         let targets = self.targets(&items)?;
-        let needs_whole = targets
-            .iter()
-            .find_map(|target| needs_whole_crate(target.new, target.old, &twin.hidden, &items))
-            .or_else(|| {
-                let mut additions = additions::positions(&self.plan.additions, &items);
-                additions
-                    .find_map(|addition| addition_needs_whole_crate(addition, &twin.hidden, &items))
-            });
+        let reasons = targets.iter().filter_map(|target| {
+            let why = needs_whole_crate(target.new, target.old, &twin.hidden, &items)?;
+            let place = target.planned.place();
+            self.not_alone
+                .borrow_mut()
+                .push(format!("{place} is not compiled alone: {why}"));
+            Some(why)
+        });
+        let reasons: Vec<String> = reasons.collect();
+        let needs_whole = reasons.into_iter().next().or_else(|| {
+            let mut additions = additions::positions(&self.plan.additions, &items);
+            additions
+                .find_map(|addition| addition_needs_whole_crate(addition, &twin.hidden, &items))
+        });
         let needs_whole = needs_whole.or_else(|| self.living_closure(&targets));
         if let Some(why) = needs_whole {
             return Ok(Attempt::Refused(why));
@@ -379,7 +407,9 @@ impl UnitJob<'_> {
             shown: &shown,
         })?;
         let object = self.folder.join("patch.o");
-        match self.compile(twin, &source, &object)? {
+        let written = self.write(&source)?;
+        let (rustc, cancel) = (&self.job.program.rustc, &self.job.cancel);
+        match written.compile(rustc, unit, twin, &object, cancel)? {
             Some(stderr) => Ok(Attempt::Failed(stderr)),
             None if targets.is_empty() => Ok(Attempt::Checked),
             None => {
@@ -396,7 +426,17 @@ impl UnitJob<'_> {
                     ..Inputs::default()
                 };
                 self.linker()?.link(&inputs, &plugin, &self.job.cancel)?;
-                Ok(Attempt::Done(plugin, left, closures_of))
+                let functions = targets.iter().map(|target| target.planned.clone());
+                Ok(Attempt::Done(Box::new(Done {
+                    plugin,
+                    left,
+                    closures_of,
+                    alone: Alone {
+                        unit: self.position,
+                        source: written,
+                        functions: functions.enumerate().collect(),
+                    },
+                })))
             }
         }
     }
@@ -411,33 +451,18 @@ impl UnitJob<'_> {
         })
     }
 
-    /// Compiles the plugin's source. Returns what rustc says if it refuses.
-    fn compile(&self, twin: &Twin, source: &PatchSource, object: &Path) -> Result<Option<String>> {
-        let unit = &self.loaded.unit;
+    /// Writes the plugin's source.
+    fn write(&self, source: &PatchSource) -> Result<MicroCrate> {
         let place = self.folder.join("source");
         for (path, text) in &source.files {
             replace_file(&place.join(path), text.as_bytes())?;
         }
-        let root = source
-            .files
-            .first()
-            .context("the plugin has no root file")?;
-        let mut args = Call::Patch.args(
-            &unit.rustc_args(),
-            &Places {
-                root: &place.join(&root.0).to_string_lossy(),
-                emit: &format!("obj={}", object.display()),
-                metadata: &format!("soft_mock_{}", self.job.number),
-                shadow: Some((&place, &unit.cwd)),
-                ..Places::default()
-            },
-        );
-        args.push(&[
-            "--extern",
-            &format!("__hot_host={}", twin.metadata.display()),
-        ]);
-        let finished = run::run(&self.job.program.rustc, unit, &args, &self.job.cancel)?;
-        Ok((!finished.success).then_some(finished.stderr))
+        let root = source.files.first();
+        Ok(MicroCrate {
+            place,
+            root: root.context("the plugin has no root file")?.0.clone(),
+            number: self.job.number,
+        })
     }
 
     fn plugin(&self, part: &str) -> PathBuf {

@@ -7,7 +7,10 @@ mod build;
 mod foundation;
 mod left;
 mod linker;
+mod meaning;
+mod micro_crate;
 pub(crate) mod user_errors;
 pub(crate) mod whole_crate;
 
 pub(crate) use build::{build, BuildError, Built, Job};
+pub(crate) use meaning::{compare, Alone, Compared, Comparison, Other};

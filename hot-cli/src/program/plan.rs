@@ -24,6 +24,16 @@ pub(crate) struct PlannedFunction {
     pub(crate) uses: Fingerprint,
 }
 
+impl PlannedFunction {
+    /// Its name, and where it stands.
+    pub(crate) fn place(&self) -> String {
+        let Self {
+            name, file, line, ..
+        } = self;
+        format!("{name} ({}:{line})", file.display())
+    }
+}
+
 /// A closure or an async block that may live on with the body that it was made with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct KeptBody {

@@ -58,6 +58,10 @@ pub(crate) struct ProgramState {
     /// What is active was made from whole crates: their futures hold each other, and can't be
     /// replaced one by one.
     whole_crate: bool,
+    /// Functions that mean something else when they are compiled alone.
+    not_alone: BTreeSet<SiteKey>,
+    /// One of them runs so.
+    runs_other: bool,
     /// What the last patch was made of, if it is in effect as it was made: position and content.
     latest: Vec<(usize, u64)>,
     /// Plugins of whole crates that were loaded, oldest first. They stay after a rollback.
@@ -131,6 +135,8 @@ impl ProgramState {
             before: Vec::new(),
             made_from: BTreeMap::new(),
             whole_crate: false,
+            not_alone: BTreeSet::new(),
+            runs_other: false,
             latest: Vec::new(),
             earlier: Vec::new(),
             left: Vec::new(),
@@ -250,10 +256,25 @@ impl ProgramState {
             self.whole_crate = true;
         }
         self.whole_crate &= !self.active.is_empty();
+        let mut active = self.active.keys();
+        self.runs_other &= !whole_crate && active.any(|site| self.not_alone.contains(site));
         self.earlier.clone_from(&wanted.earlier);
         self.left.clone_from(&wanted.left);
         self.in_effect(wanted, whole_crate);
         self.installed.push(load);
+    }
+
+    /// Whether a function runs this body.
+    pub(crate) fn runs_body(&self, site: &SiteKey, function: &PlannedFunction) -> bool {
+        let active = self.active.get(site);
+        active.is_some_and(|active| active.body == function.body)
+    }
+
+    /// These functions mean something else in their crates than what runs.
+    pub(crate) fn record_meanings(&mut self, sites: Vec<SiteKey>) {
+        self.not_alone.extend(sites);
+        self.runs_other = true;
+        self.meaning = None;
     }
 
     /// Whether these plugins would bring just what the last patch brought.

@@ -123,6 +123,20 @@ impl RustcArgs {
         level.map_or(self.has("-O"), |level| level != "0")
     }
 
+    /// The same call without optimisation, so that every function is one by itself. What that
+    /// decides beside stays.
+    pub(crate) fn without_optimisation(&self) -> Self {
+        let mut args = self.without(&[], &["opt-level"]).without_flag("-O");
+        args.push(&["-Copt-level=0"]);
+        if self.is_optimised() && self.codegen("debug-assertions").is_none() {
+            args.push(&["-Cdebug-assertions=off"]);
+        }
+        // Functions are put into others by a pass, also without optimisation. And where code that
+        // nothing calls stays, inline functions of other crates are called as in a whole crate.
+        args.push(&["-Cno-prepopulate-passes", "-Clink-dead-code"]);
+        args
+    }
+
     /// Whether the C library becomes part of the program.
     pub(crate) fn is_static(&self) -> bool {
         let separate = self.values("-C");

@@ -166,6 +166,14 @@ impl Unit {
         RustcArgs::new(self.args.clone())
     }
 
+    /// The unit without optimisation, which puts together what names have kept apart.
+    pub(crate) fn without_optimisation(&self) -> Self {
+        Self {
+            args: self.rustc_args().without_optimisation().all,
+            ..self.clone()
+        }
+    }
+
     /// Records what decides about the crate beside its rewritten sources; `read` is what the
     /// compiler read.
     pub(crate) fn record_inputs(&mut self, read: &[PathBuf]) {

@@ -26,6 +26,9 @@
 //!    is new: `ui::Event::Patched`. Then `act` again: files may have changed meanwhile, or concern
 //!    another program.
 //!
+//! When nothing was saved for a moment, `meaning.rs` has the functions that were compiled alone
+//! compared with those of their crates.
+//!
 //! What else happens: programs join and leave (`joining.rs`), other terminals ask (`serving.rs`),
 //! somebody steers the session (`steering.rs`).
 
@@ -34,6 +37,7 @@ mod edits;
 mod effect;
 mod jobs;
 mod joining;
+mod meaning;
 mod outside;
 mod parts;
 mod rude_edits;
@@ -57,13 +61,14 @@ use crate::exit;
 use crate::handover::Handover;
 use crate::include::Include;
 use crate::os::session_dir::SessionDir;
-use crate::patch::{BuildError, Built};
+use crate::patch::{BuildError, Built, Compared};
 use crate::program::Program;
 use crate::protocol::SessionInfo;
 use crate::remote::server::ServerEvent;
 use crate::ui;
 use crate::watch::WatchEvent;
 use effect::Effect;
+use parts::meanings::Meanings;
 use parts::patches::Patches;
 use parts::pause::Pause;
 use parts::plugin_builds::PluginBuilds;
@@ -95,6 +100,10 @@ pub(crate) enum Event {
         at: ui::Reason,
         compiler: Option<ui::CompilerOutput>,
     },
+    /// Nothing was saved for a moment.
+    Idle(u64),
+    /// Functions of micro-crates were compared with those of their crates. None: dropped.
+    Compared(u64, Result<Option<Compared>>),
     /// The project was built again before a restart.
     BuiltAgain {
         success: bool,
@@ -176,6 +185,7 @@ pub(crate) struct Engine {
     pause: Pause,
     syntax_checks: SyntaxChecks,
     patches: Patches,
+    meanings: Meanings,
     restarts: Restarts,
     plugin_builds: PluginBuilds,
     questions: Questions,
@@ -215,6 +225,7 @@ impl Engine {
             },
             syntax_checks: SyntaxChecks::default(),
             patches: Patches::default(),
+            meanings: Meanings::default(),
             restarts: Restarts::default(),
             plugin_builds: PluginBuilds::default(),
             questions: Questions::default(),
@@ -292,6 +303,8 @@ impl Engine {
                 at,
                 compiler,
             } => self.syntax_checked(number, at, compiler),
+            Event::Idle(turn) => self.compare_if_idle(turn),
+            Event::Compared(number, compared) => self.compared(number, compared),
             Event::BuiltAgain { success } => self.built_again(success),
             Event::PluginsBuilt { success } => self.plugins_built(success),
             Event::RestartDue(id) => return self.restart_if_due(id),

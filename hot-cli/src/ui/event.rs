@@ -168,6 +168,15 @@ pub(crate) enum Event {
     KeepsValue { name: String },
     /// The same, for one that may not have been used yet; the edit says where.
     KeepsUsedValue { edit: Reason, name: String },
+    /// A function was patched with what it doesn't mean: in what its crate, as the compiler takes
+    /// it, is another one. A right patch follows.
+    MeansOther {
+        function: FunctionPlace,
+        alone: Vec<String>,
+        in_crate: Vec<String>,
+    },
+    /// A function was patched, and its crate doesn't compile with it. That follows.
+    CompilesAlone { function: FunctionPlace },
     /// Edits can't be patched, and what follows; `again` if that was said already, and another
     /// save came.
     Refused {
@@ -285,6 +294,20 @@ impl Event {
                     "the edit doesn't compile: the old code runs on".to_owned(),
                 ),
             ],
+            Self::MeansOther {
+                function,
+                alone,
+                in_crate,
+            } => warning(format!(
+                "{function} was compiled alone and means something else there ({}, not {}): patching \
+                 it again, from its whole crate",
+                some(alone),
+                some(in_crate)
+            )),
+            Self::CompilesAlone { function } => warning(format!(
+                "{function} was compiled alone, and its crate does not compile with it: patching it \
+                 again, from its whole crate"
+            )),
             Self::Warning(text) => vec![Line::Own(Tone::Warning, text.clone())],
             Self::Error(text) => vec![Line::Own(Tone::Bad, text.clone())],
             Self::HandoverTooSlow => vec![Line::Own(
@@ -364,6 +387,25 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
         1 => format!("1 {noun}"),
         count => format!("{count} {noun}s"),
     }
+}
+
+/// What one of two compilations refers to, as far as people can read it.
+fn some(references: &[String]) -> String {
+    const LETTERS: usize = 120;
+    let Some(first) = references.first() else {
+        return "nothing".to_owned();
+    };
+    let cut: String = first.chars().take(LETTERS).collect();
+    let end = if cut.len() < first.len() { "…" } else { "" };
+    let more = match references.len() - 1 {
+        0 => String::new(),
+        more => format!(" +{more} more"),
+    };
+    format!("{cut}{end}{more}")
+}
+
+fn warning(text: String) -> Vec<Line> {
+    vec![Line::Own(Tone::Warning, text)]
 }
 
 fn plain(text: String) -> Vec<Line> {

@@ -1,5 +1,5 @@
-//! `cargo run --release -p soft-mock-corpus -- functions|suites|tables`: what `docs/corpus.md`
-//! shows.
+//! `cargo run --release -p soft-mock-corpus -- functions|meanings|suites|tables`: what
+//! `docs/corpus.md` shows.
 //!
 //! Works on published crates, as cargo fetches them. Every result is written down when it is there,
 //! so a run that was stopped goes on where it was; `tables` prints what there is. Knows `hot` from
@@ -37,6 +37,18 @@ enum What {
         #[arg(long, default_value_t = 1)]
         together: usize,
     },
+    /// Edits bodies of functions, and looks whether what was compiled of each alone refers to what
+    /// it refers to in its crate.
+    Meanings {
+        /// The projects, all of them without names.
+        projects: Vec<String>,
+        /// How many functions of each project, as above; 0: all.
+        #[arg(long, default_value_t = 0)]
+        sample: usize,
+        /// How many functions are edited in one save.
+        #[arg(long, default_value_t = 100)]
+        together: usize,
+    },
     /// Runs the crates' own tests plain and under `hot cargo test`, and compares them one by one.
     Suites {
         /// The crates, all of them without names.
@@ -65,9 +77,15 @@ fn run(options: Options) -> Result<bool> {
             sample,
             together,
         } => functions::run(&projects, sample, together),
+        What::Meanings {
+            projects,
+            sample,
+            together,
+        } => functions::run_meanings(&projects, sample, together),
         What::Suites { crates } => suites::run(&crates),
         What::Tables => {
             functions::print_table()?;
+            functions::print_meanings()?;
             suites::print_table()?;
             Ok(true)
         }

@@ -20,6 +20,7 @@ mod keys;
 mod ledger;
 mod linking;
 mod meaning;
+mod meant;
 mod messages;
 mod mini_redis;
 mod policy;

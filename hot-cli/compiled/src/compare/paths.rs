@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use soft_mock_abi::symbol::DETACHED_BODY;
 
-use crate::symbols::is_of;
+use crate::symbols::{is_of, start_of};
 
 /// Whether `path` is the future of a body that was moved, or drops one.
 pub(super) fn is_detached_body(path: &str) -> bool {
@@ -102,19 +102,7 @@ pub(super) fn marks_of(path: &str, crates: &HashSet<String>) -> Vec<String> {
 /// `app::f::{closure#0}`, also where that is the argument of something else.
 pub(super) fn function_of(path: &str) -> Option<&str> {
     let end = path.find("::{closure#")?;
-    let mut depth = 0_usize;
-    let mut start = end;
-    for (at, letter) in path[..end].char_indices().rev() {
-        let arrow = letter == '>' && path[..at].ends_with('-');
-        match letter {
-            '>' | ')' | ']' if !arrow => depth += 1,
-            '<' | '(' | '[' | ' ' | ',' | '&' if depth == 0 => break,
-            '<' | '(' | '[' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        start = at;
-    }
-    Some(&path[start..end])
+    Some(&path[start_of(path, end)..end])
 }
 
 /// The type at the start of a path, and what follows it.

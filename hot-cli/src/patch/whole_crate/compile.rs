@@ -23,6 +23,9 @@ use crate::wrapper::{columns, shadow};
 /// How debug information is compressed, where unstable options are known. Layouts are read in it.
 const COMPRESSION: &str = "debuginfo-compression";
 
+/// The incremental cache, in a unit's folder.
+const INCREMENTAL: &str = "whole/incremental";
+
 /// A compiled crate.
 #[derive(Debug)]
 pub(super) struct Compiled {
@@ -82,11 +85,40 @@ impl Crate<'_> {
         Ok(compiled.library)
     }
 
+    /// Compiles the crate as a micro-crate is to be compared with it: without optimisation.
+    pub(super) fn compile_to_compare(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<PathBuf, WholeCrateError> {
+        let place = self.folder.join("whole/own");
+        let compiled = match self.unit.rustc_args().is_optimised() {
+            // With the cache that is there.
+            false => self.compile(request, &place)?,
+            true => {
+                let plain = Crate {
+                    unit: &self.unit.without_optimisation(),
+                    ..*self
+                };
+                plain.compile_with(request, &place, "whole/incremental-plain")?
+            }
+        };
+        Ok(compiled.library)
+    }
+
     /// Compiles the crate into `place`.
     pub(super) fn compile(
         &self,
         request: &Request<'_>,
         place: &Path,
+    ) -> Result<Compiled, WholeCrateError> {
+        self.compile_with(request, place, INCREMENTAL)
+    }
+
+    fn compile_with(
+        &self,
+        request: &Request<'_>,
+        place: &Path,
+        incremental: &str,
     ) -> Result<Compiled, WholeCrateError> {
         let tree = shadow::tree(&self.unit.root, self.read)?;
         if let Some(error) = tree.errors.first() {
@@ -107,7 +139,7 @@ impl Crate<'_> {
         let library = self.library(place);
         remove(&library)?;
         std::fs::create_dir_all(place).map_err(anyhow::Error::from)?;
-        self.rustc(request, place, &shadow_root)?;
+        self.rustc(request, place, &shadow_root, incremental)?;
         columns::restore(&library, &prepared.cwd, &rewritten.columns)?;
         Ok(Compiled {
             library,
@@ -127,10 +159,11 @@ impl Crate<'_> {
         request: &Request<'_>,
         place: &Path,
         shadow_root: &Path,
+        incremental: &str,
     ) -> Result<(), WholeCrateError> {
         let unit = self.unit;
         let root = below(shadow_root, &unit.root);
-        let incremental = self.folder.join("whole/incremental");
+        let incremental = self.folder.join(incremental);
         let mut args = Call::WholeCrate.args(
             &unit.rustc_args().with_libraries(self.libraries),
             &Places {

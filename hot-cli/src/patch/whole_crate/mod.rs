@@ -44,8 +44,8 @@ use soft_mock_compiled::symbols::without_marks;
 use soft_mock_compiled::world::World;
 use units::{Built, Units};
 
-pub(super) use wanted::build as build_wanted;
 pub(crate) use wanted::prepare as prepare_program;
+pub(super) use wanted::{build as build_wanted, own_library};
 
 /// Reads a source file.
 pub(crate) type Read<'a> = dyn Fn(&Path) -> std::io::Result<String> + 'a;
@@ -169,6 +169,17 @@ pub(crate) fn prepare(request: &Request<'_>) -> Result<BTreeSet<String>, WholeCr
     let sites = sites::sites(&code.world, &|_| true);
     let side = Side::new(&code.world);
     Ok(compare::kept_closures(&side, &crates(request), &sites))
+}
+
+/// Compiles one unit as it is now, by itself and without optimisation.
+fn compile_own(request: &Request<'_>, position: usize) -> Result<Vec<u8>, WholeCrateError> {
+    let _layouts = LAYOUTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if request.cancel.is_cancelled() {
+        return Err(WholeCrateError::Cancelled);
+    }
+    let path = Units::of(request).own(position)?;
+    let bytes = std::fs::read(&path).with_context(|| format!("can't read {}", path.display()))?;
+    Ok(bytes)
 }
 
 /// Builds the plugins of a patch.

@@ -33,7 +33,14 @@ pub(super) struct Built {
 }
 
 impl<'a> Units<'a> {
+    /// The units of a request whose edits may reach any of them.
     pub(super) fn new(request: &'a Request<'a>) -> Result<Self, WholeCrateError> {
+        let units = Self::of(request);
+        units.check_unmodified()?;
+        Ok(units)
+    }
+
+    pub(super) fn of(request: &'a Request<'a>) -> Self {
         let stems: BTreeMap<String, usize> = request
             .units
             .iter()
@@ -57,8 +64,7 @@ impl<'a> Units<'a> {
         for position in 0..request.units.len() {
             units.visit(position, &direct);
         }
-        units.check_unmodified()?;
-        Ok(units)
+        units
     }
 
     fn visit(&mut self, position: usize, direct: &BTreeMap<usize, BTreeSet<usize>>) {
@@ -144,6 +150,21 @@ impl<'a> Units<'a> {
             Some((stem, path.clone()))
         })
         .collect()
+    }
+
+    /// Compiles one unit as it is now, against the others as they were.
+    pub(super) fn own(&mut self, position: usize) -> Result<PathBuf, WholeCrateError> {
+        let baselines = self.baselines(|wanted| wanted == position)?;
+        let libraries = self.libraries(position, &baselines);
+        let unit = &self.request.units[position];
+        let compiled = Crate {
+            unit: unit.unit,
+            folder: unit.folder,
+            read: unit.edited.unwrap_or(unit.compiled),
+            libraries: &libraries,
+        }
+        .compile_to_compare(self.request)?;
+        Ok(compiled)
     }
 
     /// Compiles what was edited, and what uses it.

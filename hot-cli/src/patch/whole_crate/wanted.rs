@@ -21,7 +21,7 @@ use crate::patch::build::{BuildError, Built, Job};
 use crate::patch::left;
 use crate::patch::user_errors;
 use crate::program::left_behind::{self, LeftBehind};
-use crate::program::plan::{KeptBody, Plan, PlannedFunction, SiteKey};
+use crate::program::plan::{KeptBody, Plan, PlannedFunction, SiteKey, Wanted};
 use crate::program::whole_crate_plugin::Replaced;
 use crate::program::{LoadedUnit, Program};
 use crate::rustc::diagnostics;
@@ -42,7 +42,7 @@ pub(in crate::patch) fn build(job: &Job, why: Option<&str>) -> Result<Built, Bui
 fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> {
     let program = &job.program;
     let readers: Vec<Option<Reader<'_>>> = (0..program.units.len())
-        .map(|position| reader(job, position))
+        .map(|position| reader(program, &job.wanted, position))
         .collect();
     for (loaded, read) in program.units.iter().zip(&readers) {
         if let Some(name) = read
@@ -101,19 +101,50 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
 
 /// Compiles ahead what patches of whole crates are compared with.
 pub(crate) fn prepare(program: &Program, cancel: &Cancel) -> Result<()> {
+    let kept = with_request(program, None, cancel, &mut |request| {
+        Ok::<_, anyhow::Error>(super::prepare(request)?)
+    })?;
+    program.kept_closures.get_or_init(|| kept);
+    Ok(())
+}
+
+/// Compiles the crate of a unit as the files say it, to compare functions with. Returns the bytes
+/// of the library.
+pub(in crate::patch) fn own_library(
+    program: &Program,
+    wanted: &Wanted,
+    position: usize,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, WholeCrateError> {
+    with_request(program, Some(wanted), cancel, &mut |request| {
+        super::compile_own(request, position)
+    })
+}
+
+/// A request for no patch.
+fn with_request<T, E: From<anyhow::Error>>(
+    program: &Program,
+    wanted: Option<&Wanted>,
+    cancel: &Cancel,
+    act: &mut dyn FnMut(&Request<'_>) -> Result<T, E>,
+) -> Result<T, E> {
     let compiled = compiled_texts(program);
+    let edited: Vec<Option<Reader<'_>>> = (0..program.units.len())
+        .map(|position| reader(program, wanted?, position))
+        .collect();
     let units: Vec<UnitSources<'_>> = program
         .units
         .iter()
         .zip(&compiled)
-        .map(|(loaded, compiled)| UnitSources {
+        .zip(&edited)
+        .map(|((loaded, compiled), edited)| UnitSources {
             unit: &loaded.unit,
             folder: &loaded.folder,
             compiled,
-            edited: None,
+            edited: edited.as_deref(),
         })
         .collect();
-    let kept = super::prepare(&Request {
+    act(&Request {
         units: &units,
         rustc: &program.rustc,
         linker: program.linker.as_deref(),
@@ -126,9 +157,7 @@ pub(crate) fn prepare(program: &Program, cancel: &Cancel) -> Result<()> {
         output: Path::new(""),
         number: 0,
         cancel,
-    })?;
-    program.kept_closures.get_or_init(|| kept);
-    Ok(())
+    })
 }
 
 /// For each unit, what reads its files as they were compiled into the program, and nothing that a
@@ -148,9 +177,9 @@ fn compiled_text(loaded: &LoadedUnit) -> Reader<'_> {
 }
 
 /// Reads the files of a unit as they are now, if one of them was edited.
-fn reader(job: &Job, position: usize) -> Option<Reader<'_>> {
-    let unit = job.wanted.plan.get(&position)?;
-    let sources = job.program.units[position].folder.join("sources");
+fn reader<'a>(program: &Program, wanted: &'a Wanted, position: usize) -> Option<Reader<'a>> {
+    let unit = wanted.plan.get(&position)?;
+    let sources = program.units[position].folder.join("sources");
     Some(Box::new(move |path| match unit.files.get(path) {
         Some(changed) => Ok(changed.text.to_string()),
         None if unit.gone.contains(path) => Err(io::ErrorKind::NotFound.into()),
@@ -273,6 +302,7 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<&str>) -> Built {
         preserved_statics: patch.preserved_statics,
         kept_bodies,
         left,
+        alone: Vec::new(),
         whole_crate_plugins: patch.plugins,
         notes,
     }

@@ -95,6 +95,11 @@ impl ProgramState {
             let Some(wishes) = self.wishes(base, &bodies, &files) else {
                 return false;
             };
+            let wished = wishes.iter();
+            let wished = wished.map(|wish| (wish.position, wish.function.name.clone()));
+            if self.is_other_alone(wished) {
+                return false;
+            }
             let mentions = wishes.iter().flat_map(|wish| wish.mentions.iter().copied());
             let mentions = mentions.chain(additions.all.iter().map(Addition::mentions));
             let dependent: Vec<&Names> =

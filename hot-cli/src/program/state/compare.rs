@@ -111,7 +111,8 @@ impl ProgramState {
             // function differs from then.
             let is_in_effect = found.on_top || self.told.is_empty();
             let additions = self.fresh(&found.additions);
-            if is_in_effect && additions.is_empty() && found.plan.values().all(idle) {
+            let is_new = self.runs_other || !additions.is_empty();
+            if is_in_effect && !is_new && found.plan.values().all(idle) {
                 return Change::Nothing;
             }
         }
@@ -119,13 +120,19 @@ impl ProgramState {
             let unit = found.plan.entry(*position).or_default();
             unit.gone.insert(path.clone());
         }
+        let planned = found.plan.iter().flat_map(|(unit, plan)| {
+            let functions = plan.patch.iter();
+            functions.map(|function| (*unit, function.name.clone()))
+        });
+        let not_alone = self.is_other_alone(planned);
         let active = self.active.iter();
         let undone = self.undone(&found);
         Change::Patch(Box::new(Wanted {
             plan: found.plan,
             meaning: found.meaning,
             // A small crate is made of the files that the program was compiled from.
-            whole_crate: (self.whole_crate || found.moved.is_any()) && !found.bodies.is_empty(),
+            whole_crate: (self.whole_crate || not_alone || found.moved.is_any())
+                && !found.bodies.is_empty(),
             on_top: found.on_top,
             fresh: self.fresh(found.indirect.iter().chain(&found.additions)),
             undone,
@@ -138,6 +145,13 @@ impl ProgramState {
             left: self.left.clone(),
             without: Vec::new(),
         }))
+    }
+
+    /// Whether one of these functions means something else when it is compiled alone, or what runs
+    /// does.
+    pub(super) fn is_other_alone(&self, functions: impl IntoIterator<Item = SiteKey>) -> bool {
+        let mut functions = functions.into_iter();
+        self.runs_other || functions.any(|site| self.not_alone.contains(&site))
     }
 
     fn fresh<'a>(&self, edits: impl IntoIterator<Item = &'a Edit>) -> Vec<Edit> {

@@ -36,7 +36,9 @@ impl ProgramState {
         if !found.rude.iter().all(is_known) || !found.indirect.iter().all(waits_too) {
             return None;
         }
-        if self.program.is_plugin || self.whole_crate || found.moved.is_any() {
+        let not_alone = self.is_other_alone(found.bodies.keys().cloned());
+        let needs_whole = self.whole_crate || found.moved.is_any() || not_alone;
+        if self.program.is_plugin || needs_whole {
             return None;
         }
         found.indirect.clear();

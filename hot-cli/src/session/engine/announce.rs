@@ -145,7 +145,8 @@ pub(super) fn line(line: usize) -> u32 {
     u32::try_from(line).unwrap_or(u32::MAX)
 }
 
-fn place(function: &PlannedFunction) -> FunctionPlace {
+/// A function, as it is shown.
+pub(super) fn place(function: &PlannedFunction) -> FunctionPlace {
     FunctionPlace {
         name: function.name.clone(),
         file: shown(&function.file),
@@ -258,6 +259,7 @@ mod tests {
             once: Vec::new(),
             preserved_statics: Vec::new(),
             kept_bodies: Vec::new(),
+            alone: Vec::new(),
             load: Load {
                 id: 1,
                 plugins: Vec::new(),

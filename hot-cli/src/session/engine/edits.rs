@@ -31,6 +31,8 @@ impl Engine {
         self.restarts.saved();
         self.saves.saved();
         self.syntax_checks.drop_check();
+        let effects = self.meanings.saved();
+        self.perform(effects);
         self.record_files(paths);
         match self.programs.foreign_file(paths) {
             None => self.act(seen),
@@ -302,6 +304,8 @@ impl Engine {
             }
         }
         self.programs.record_patch(patch);
+        let effects = self.meanings.patched(patch);
+        self.perform(effects);
     }
 
     /// Cargo's copy of a package from a registry or from git was edited: who knows, said once.

@@ -62,6 +62,8 @@ pub(super) enum Job {
     BuildPatch(Box<patch::Job>),
     /// Asks rustc about a file that can't be parsed.
     CheckSyntax(Box<SyntaxCheck>),
+    /// Compares functions of micro-crates with those of their crates.
+    Compare(Box<patch::Comparison>),
     /// Builds the project before a restart, then these plugins.
     BuildAgain {
         project: Command,
@@ -88,6 +90,10 @@ impl Job {
             }
             Self::CheckSyntax(check) => check.run(),
             Self::BuildPatch(job) => Event::Built(job.number, patch::build(&job)),
+            Self::Compare(comparison) => {
+                let compared = patch::compare(&comparison);
+                Event::Compared(comparison.number, compared)
+            }
             Self::BuildAgain {
                 mut project,
                 plugins,

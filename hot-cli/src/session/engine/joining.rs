@@ -150,6 +150,7 @@ impl Engine {
         if self.programs.is_plugin(program) && !self.processes.run(program) {
             self.programs.forget(program);
             self.patches.drop_build_of(program);
+            self.meanings.forget(program);
             self.watch_files();
         }
     }

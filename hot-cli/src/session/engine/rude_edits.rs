@@ -132,6 +132,7 @@ impl Engine {
         self.patches.restarted();
         self.pause.restarted();
         self.syntax_checks.drop_check();
+        self.meanings.restarted();
         self.ledger.clear();
         let reply = self.rollbacks.restarted();
         self.perform(reply);

@@ -5,7 +5,6 @@
 //! taken apart until each refused function stands alone: first those whose names the reason holds,
 //! then by halves.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -126,7 +125,7 @@ impl Run<'_> {
     fn attempt(&mut self, group: &[Body]) -> Result<Tried> {
         let started = Instant::now();
         let numbers: Vec<u64> = group.iter().map(|_| fastrand::u64(1 << 60..)).collect();
-        let originals = self.save(group, &numbers)?;
+        let originals = mark::save(&self.folder, group, &numbers)?;
         let (verdict, way) = self.session.verdict(group.len() == 1);
         let mut tried = Tried {
             verdict,
@@ -172,22 +171,6 @@ impl Run<'_> {
         })
     }
 
-    /// Puts the numbers into the bodies. Returns the files as they were.
-    fn save(&self, group: &[Body], numbers: &[u64]) -> Result<Vec<(PathBuf, String)>> {
-        let mut files: BTreeMap<PathBuf, Vec<(&Body, u64)>> = BTreeMap::new();
-        for (body, number) in group.iter().zip(numbers) {
-            let file = files.entry(self.folder.join(&body.file)).or_default();
-            file.push((body, *number));
-        }
-        let mut originals = Vec::new();
-        for (path, marks) in files {
-            let original = fs::read_to_string(&path)?;
-            fs::write(&path, mark::marked(&original, &marks))?;
-            originals.push((path, original));
-        }
-        Ok(originals)
-    }
-
     fn say(&self, body: &Body, outcome: Outcome, tried: &Tried) -> Result<()> {
         let record = Record {
             project: self.project.package.name.to_owned(),
@@ -224,7 +207,7 @@ fn apart(group: Vec<Body>, why: &str) -> Vec<Vec<Body>> {
     }
 }
 
-fn halves(mut group: Vec<Body>) -> Vec<Vec<Body>> {
+pub(super) fn halves(mut group: Vec<Body>) -> Vec<Vec<Body>> {
     let second = group.split_off(group.len() / 2);
     let both = [group, second].into_iter();
     both.filter(|half| !half.is_empty()).collect()

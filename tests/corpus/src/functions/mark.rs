@@ -4,6 +4,7 @@
 //! The edit needs no name but that of a primitive type, so it fits into any edition, into crates
 //! without std and into const functions.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,26 @@ impl Body {
         let column = text[before..].chars().take(self.start.column);
         before + column.map(char::len_utf8).sum::<usize>()
     }
+}
+
+/// Puts the numbers into the bodies. Returns the files as they were.
+pub(crate) fn save(
+    folder: &Path,
+    group: &[Body],
+    numbers: &[u64],
+) -> Result<Vec<(PathBuf, String)>> {
+    let mut files: BTreeMap<PathBuf, Vec<(&Body, u64)>> = BTreeMap::new();
+    for (body, number) in group.iter().zip(numbers) {
+        let file = files.entry(folder.join(&body.file)).or_default();
+        file.push((body, *number));
+    }
+    let mut originals = Vec::new();
+    for (path, marks) in files {
+        let original = fs::read_to_string(&path)?;
+        fs::write(&path, marked(&original, &marks))?;
+        originals.push((path, original));
+    }
+    Ok(originals)
 }
 
 /// A file's text with numbers in these bodies. In a debug build they are in the functions' machine

@@ -14,6 +14,7 @@
 
 mod groups;
 mod mark;
+mod meanings;
 mod memory;
 mod process;
 mod projects;
@@ -23,15 +24,18 @@ mod table;
 mod words;
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::records::Records;
 use groups::Run;
+use mark::Body;
 use projects::Project;
 use session::Session;
 
+pub(crate) use meanings::{print as print_meanings, run as run_meanings};
 pub(crate) use table::print as print_table;
 
 /// What became of an edit.
@@ -92,6 +96,16 @@ pub(crate) fn run(names: &[String], sample: usize, together: usize) -> Result<bo
     table::is_good()
 }
 
+/// Those of the project that were compiled, in an order of chance that is always the same one.
+fn bodies(session: &Session, folder: &Path, sample: usize) -> Result<Vec<Body>> {
+    let mut bodies = mark::bodies(folder, &session.compiled_files()?)?;
+    fastrand::Rng::with_seed(1).shuffle(&mut bodies);
+    if sample > 0 {
+        bodies.truncate(sample);
+    }
+    Ok(bodies)
+}
+
 fn run_project(project: &Project, sample: usize, together: usize) -> Result<()> {
     let name = project.package.name;
     let folder = project.prepare()?;
@@ -103,11 +117,7 @@ fn run_project(project: &Project, sample: usize, together: usize) -> Result<()> 
         .map(|record| record.function.as_str())
         .collect();
     let session = Session::start(project, &folder)?;
-    let mut bodies = mark::bodies(&folder, &session.compiled_files()?)?;
-    fastrand::Rng::with_seed(1).shuffle(&mut bodies);
-    if sample > 0 {
-        bodies.truncate(sample);
-    }
+    let mut bodies = bodies(&session, &folder, sample)?;
     bodies.retain(|body| !known.contains(body.name().as_str()));
     eprintln!("{name}: {} functions to edit", bodies.len());
     let mut run = Run {

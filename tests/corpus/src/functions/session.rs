@@ -39,6 +39,8 @@ pub(super) struct Session {
     memory: Memory,
     symbols: Symbols,
     said: (usize, Vec<(String, String)>),
+    /// All that `hot` said of the last edit.
+    heard: Vec<String>,
 }
 
 impl Session {
@@ -79,6 +81,7 @@ impl Session {
             memory: Memory::of(pid)?,
             symbols: Symbols::of(&fs::read_link(format!("/proc/{pid}/exe"))?)?,
             said: (0, Vec::new()),
+            heard: Vec::new(),
         })
     }
 
@@ -123,6 +126,7 @@ impl Session {
     /// may be seen one after the other: then the last word counts.
     pub(super) fn verdict(&mut self, single: bool) -> (Verdict, Way) {
         let mut said = Said::default();
+        self.heard.clear();
         while said.verdict.is_none() || !single {
             let line = match self.next_line(if said.verdict.is_some() { 2 } else { SILENCE }) {
                 Next::Line(line) => line,
@@ -132,6 +136,7 @@ impl Session {
                     return (Verdict::Crashed(why), said.way);
                 }
             };
+            self.heard.push(line.clone());
             said.take(line);
         }
         if self.memory.has_ended() {
@@ -144,6 +149,34 @@ impl Session {
             false => Verdict::NoEdit(said.why),
         });
         (verdict, said.way)
+    }
+
+    /// All that `hot` said of the last edit, and says of it until a line holds `text`; none if that
+    /// isn't said.
+    pub(super) fn heard_until(&mut self, text: &str) -> Option<&[String]> {
+        const PATIENCE: Duration = Duration::from_secs(600);
+        let end = Instant::now() + PATIENCE;
+        let mut idle = 0;
+        while !self.heard.iter().any(|line| line.contains(text)) {
+            let left = end.saturating_duration_since(Instant::now());
+            // It waits for a quiet moment first.
+            if left.is_zero() || idle > 4 * SILENCE {
+                return None;
+            }
+            match self.next_line(SILENCE) {
+                Next::Line(line) => self.heard.push(line),
+                Next::Idle => idle += SILENCE,
+                Next::Ended => return None,
+            }
+        }
+        while let Next::Line(line) = self.next_line(2) {
+            self.heard.push(line);
+        }
+        Some(&self.heard)
+    }
+
+    pub(super) fn heard(&self) -> &[String] {
+        &self.heard
     }
 
     /// The next line of `hot`, which says nothing while it compiles.

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod answers;
+pub(super) mod meanings;
 pub(super) mod patches;
 pub(super) mod pause;
 pub(super) mod plugin_builds;

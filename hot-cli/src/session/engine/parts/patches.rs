@@ -12,7 +12,7 @@ use soft_mock_abi::protocol::{Load, Loaded, Refused, Restore, ToProgram};
 
 use crate::control::Connection;
 use crate::os::process::Cancel;
-use crate::patch::Built;
+use crate::patch::{Alone, Built};
 use crate::program::plan::{KeptBody, PlannedFunction, Wanted};
 use crate::session::engine::effect::Effect;
 use crate::ui;
@@ -47,6 +47,8 @@ pub(crate) struct Patch {
     pub(crate) preserved_statics: Vec<String>,
     /// Functions of which closures may be alive, which keep the bodies that they were made with.
     pub(crate) kept_bodies: Vec<KeptBody>,
+    /// The functions that were compiled alone.
+    pub(crate) alone: Vec<Alone>,
     pub(crate) load: Load,
     /// The save.
     pub(crate) since: Instant,
@@ -147,6 +149,7 @@ impl Patches {
                 once: built.once,
                 preserved_statics: built.preserved_statics,
                 kept_bodies: built.kept_bodies,
+                alone: built.alone,
                 since: building.since,
                 recipients,
                 load,
@@ -182,6 +185,11 @@ impl Patches {
 
     pub(crate) fn is_any_on_its_way(&self) -> bool {
         !self.sent.is_empty()
+    }
+
+    /// Whether a patch is being built, or on its way.
+    pub(crate) fn are_any(&self) -> bool {
+        self.building.is_some() || self.is_any_on_its_way()
     }
 
     /// Nobody waits for a process that is gone.
@@ -274,6 +282,7 @@ mod tests {
             preserved_statics: Vec::new(),
             kept_bodies: Vec::new(),
             left: Vec::new(),
+            alone: Vec::new(),
             whole_crate_plugins: Vec::new(),
             notes: Vec::new(),
         }

@@ -11,7 +11,7 @@ use soft_mock_abi::protocol::{Load, Loaded, Restore, SiteInfo};
 use super::patches::Patch;
 use crate::patch::Built;
 use crate::plugins::record::Rebuild;
-use crate::program::plan::{Change, Plan, Rude, Wanted};
+use crate::program::plan::{Change, Plan, PlannedFunction, Rude, SiteKey, Wanted};
 use crate::program::state::ProgramState;
 use crate::program::Program;
 use crate::session::ledger::{Ledger, Record, Texts};
@@ -261,6 +261,20 @@ impl Programs {
     pub(crate) fn record_refusal(&mut self, key: &Path, edits: &[Rude]) {
         if let Some(state) = self.known.get_mut(key) {
             state.record_refusal(edits);
+        }
+    }
+
+    /// Whether a function of a program runs this body.
+    pub(crate) fn runs_body(&self, key: &Path, site: &SiteKey, function: &PlannedFunction) -> bool {
+        let state = self.known.get(key);
+        state.is_some_and(|state| state.runs_body(site, function))
+    }
+
+    /// These functions of a program mean something else in their crates than what runs: they are
+    /// never compiled alone again.
+    pub(crate) fn record_meanings(&mut self, key: &Path, sites: Vec<SiteKey>) {
+        if let Some(state) = self.known.get_mut(key) {
+            state.record_meanings(sites);
         }
     }
 
