@@ -135,7 +135,11 @@ fn named(event: &Event) -> &'static str {
         Event::BuildFailed => "build-failed",
         Event::PluginBuilt => "plugin-built",
         Event::HandedOver(_) => "handed-over",
-        Event::HandoverTooSlow | Event::CargosCopyEdited { .. } | Event::Warning(_) => "warning",
+        Event::HandoverTooSlow
+        | Event::CargosCopyEdited { .. }
+        | Event::MeansOther { .. }
+        | Event::CompilesAlone { .. }
+        | Event::Warning(_) => "warning",
         Event::Error(_) => "error",
         _ => "note",
     }
