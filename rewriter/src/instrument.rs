@@ -6,6 +6,7 @@
 pub(crate) mod attribute;
 pub(crate) mod column;
 pub(crate) mod instance;
+mod item;
 pub(crate) mod prologue;
 pub(crate) mod prologue_check;
 pub(crate) mod redirect;

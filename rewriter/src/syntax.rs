@@ -9,6 +9,7 @@ pub(crate) mod columns;
 pub(crate) mod edition;
 pub(crate) mod edits;
 pub(crate) mod elided;
+pub(crate) mod hidden_lifetimes;
 pub(crate) mod known_macros;
 pub(crate) mod mentions;
 pub(crate) mod names;

@@ -10,11 +10,13 @@ mod call;
 mod exclusive;
 mod expect;
 mod instances;
+mod items;
 mod local;
 mod node;
 mod original;
 mod record;
 mod scoped;
+mod shapes;
 mod sync;
 mod target;
 
@@ -43,10 +45,12 @@ pub use scoped::Mocked;
 pub mod generated {
     pub use super::call::Call;
     pub use super::instances::support::{instance, instance_like, Here};
+    pub use super::items::Item;
     pub use super::local::{must_be_local, IsLocal, IsSend, Probe};
     pub use super::original::{original, original_async};
     pub use super::record::{AsDebug, AsUnknown, Shown};
     pub use super::scoped::{install, install_async, Form};
+    pub use super::shapes::{Exclusive, Owned, Returns, Shape, Shared};
     pub use super::target::Target;
 }
 
@@ -135,6 +139,15 @@ pub enum MockError {
          `mock!(<Type as Trait>::method, …)`"
     )]
     Instances {
+        /// The function's name.
+        name: &'static str,
+    },
+    /// A generic function of the standard library was given as itself.
+    #[error(
+        "`{name}` is generic: all its instances are mocked together, by its name as a text: \
+         `mock!(\"{name}\", …)`"
+    )]
+    ByName {
         /// The function's name.
         name: &'static str,
     },

@@ -46,6 +46,8 @@ mod app {
         pub unsafe fn risky(x: u32) -> u32 { x }
     }
 
+    use crate::common::support::Item;
+
     pub struct Store(pub u32);
 
     // Methods, as the macro doesn't write them.
@@ -62,6 +64,9 @@ mod app {
                 Some(std::any::TypeId::of::<for<'a> fn(&'a Store) -> u32>),
             )
             .of_crate(&super::APP);
+            #[used]
+            #[link_section = soft_mock_abi::section!(items)]
+            static ITEM: Item = Item::of(&Store::get, &SITE);
             if let Some(code) = SITE.code() {
                 // SAFETY: whatever is installed at this site was checked to have its type.
                 return unsafe {
@@ -92,6 +97,9 @@ mod app {
                 ),
             )
             .of_crate(&super::APP);
+            #[used]
+            #[link_section = soft_mock_abi::section!(items)]
+            static ITEM: Item = Item::of(&<Store as std::fmt::Display>::fmt, &SITE);
             if let Some(code) = SITE.code() {
                 // SAFETY: whatever is installed at this site was checked to have its type.
                 return unsafe {

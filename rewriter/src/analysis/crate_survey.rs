@@ -17,6 +17,7 @@ use syn::{Attribute, Generics, Item, ItemMacro};
 use crate::analysis::known_attributes::is_plain;
 use crate::analysis::long_running::CallGraph;
 use crate::syntax::attributes::is_test_only;
+use crate::syntax::hidden_lifetimes::LifetimeCounts;
 use crate::syntax::mentions::identifiers;
 use crate::syntax::tree::CrateTree;
 
@@ -29,6 +30,8 @@ pub(crate) struct CrateSurvey {
     pub(crate) deref_types: HashSet<String>,
     /// Types with lifetime parameters.
     pub(crate) borrowing: HashSet<String>,
+    /// How many lifetime parameters the types have.
+    pub(crate) lifetimes: LifetimeCounts,
     /// Names of functions whose calls are counted.
     pub(crate) counted: HashSet<String>,
 }
@@ -137,8 +140,10 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn generics(&mut self, name: &syn::Ident, generics: &Generics) {
-        if generics.lifetimes().next().is_some() {
-            self.facts.borrowing.insert(name.to_string());
+        let (name, count) = (name.to_string(), generics.lifetimes().count());
+        self.facts.lifetimes.declare(&name, count);
+        if count > 0 {
+            self.facts.borrowing.insert(name);
         }
     }
 }

@@ -37,8 +37,8 @@ pub enum Ineligible {
     ImplTrait,
     /// It returns `impl Trait`, where that alone is in the way.
     ImplTraitResult,
-    /// Its lifetimes are such that the type of a pointer to it can't be written down.
-    Lifetimes,
+    /// A macro stands in the types of a function of which there are instances.
+    MacroType,
     /// It is a `const fn`.
     Const,
     /// It is a trait's default method.
@@ -80,7 +80,7 @@ impl std::fmt::Display for Ineligible {
             Self::GenericImpl => "its impl block is generic",
             Self::ImplTrait => "it names `impl Trait`",
             Self::ImplTraitResult => "its result is `impl Trait`",
-            Self::Lifetimes => "its type can't be written down: its lifetimes are bounded, or left out in an `impl Trait`",
+            Self::MacroType => "its type can't be written down: a macro stands in it",
             Self::Const => "it is a const fn",
             Self::TraitDefault => "it is a default method of a trait",
             Self::Variadic => "it is variadic",

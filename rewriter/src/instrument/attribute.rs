@@ -15,10 +15,12 @@ use syn::{Attribute, Block, ItemImpl, ItemTrait, Signature};
 
 use crate::analysis::eligibility::{classify_for_tests, Ineligible, Place};
 use crate::instrument::instance::{is_writable, Surroundings};
+use crate::instrument::item;
 use crate::instrument::prologue;
 use crate::instrument::prologue::{Dialect, PrologueTarget};
 use crate::instrument::prologue_check::PrologueCheck;
 use crate::syntax::edition::Edition;
+use crate::syntax::hidden_lifetimes::LifetimeCounts;
 use crate::syntax::names::{plain, Owner};
 
 /// Where the support module of crates that aren't rewritten is.
@@ -31,6 +33,8 @@ pub struct AttributePrologue {
     pub parameters: Vec<String>,
     /// The statements at the start of the body.
     pub body: String,
+    /// The rest of the body has to be a block of its own.
+    pub apart: bool,
 }
 
 /// What a function that is given to an attribute stands in.
@@ -83,7 +87,7 @@ pub fn attribute_prologue(
     };
     let (kind, has_instances) = classify_for_tests(attrs, signature, place)?;
     if has_instances && !is_writable(signature, surroundings) {
-        return Err(Ineligible::Lifetimes);
+        return Err(Ineligible::MacroType);
     }
     let owner = within.owner();
     let function = PrologueTarget {
@@ -103,6 +107,7 @@ pub fn attribute_prologue(
         // that know edition 2024 take it everywhere.
         edition: Edition::E2024,
         borrowing: &HashSet::new(),
+        lifetimes: &LifetimeCounts::default(),
         type_ids: true,
         mocks: true,
         check,
@@ -111,6 +116,7 @@ pub fn attribute_prologue(
     Ok(AttributePrologue {
         parameters,
         body: body.replace("crate::__soft_mock::", SUPPORT),
+        apart: item::declares(block),
     })
 }
 

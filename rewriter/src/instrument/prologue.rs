@@ -19,12 +19,14 @@ use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signatu
 use crate::analysis::eligibility::Kind;
 use crate::instrument::instance;
 use crate::instrument::instance::Surroundings;
+use crate::instrument::item;
 use crate::instrument::prologue_check::{when_used, PrologueCheck};
 use crate::instrument::support::SECTION;
 use crate::syntax::edition::Edition;
 use crate::syntax::edits::{blank, Edits};
+use crate::syntax::hidden_lifetimes::LifetimeCounts;
 use crate::syntax::names::{plain, signature_text, Owner};
-use crate::syntax::signature::{output_type, pointer_type};
+use crate::syntax::signature::{output_type, pointer_type, Spelling};
 
 /// The future that the replacement of an async fn returns. It claims every auto trait, so that the
 /// function's own future has exactly those that its body gives it; who installs a replacement
@@ -53,6 +55,7 @@ pub(crate) struct PrologueTarget<'a> {
 pub(crate) struct Dialect<'a> {
     pub(crate) edition: Edition,
     pub(crate) borrowing: &'a HashSet<String>,
+    pub(crate) lifetimes: &'a LifetimeCounts,
     /// Sites carry the id of the function's type.
     pub(crate) type_ids: bool,
     /// Those of async functions too, for mocks.
@@ -79,7 +82,14 @@ pub(crate) fn insert(
         true => format!(" {site} {check} {running} {lets}"),
         false => format!(" {{ {site} {check} }} {lets}"),
     };
-    edits.insert_before_code(body_start(function), text);
+    let apart = dialect.mocks && item::declares(function.block);
+    edits.insert_before_code(body_start(function), text + if apart { "{" } else { "" });
+    if apart {
+        edits.insert(
+            function.block.brace_token.span.close().byte_range().start,
+            "}",
+        );
+    }
 }
 
 /// The prologue's text for a function that is given as tokens: names of all parameters, and what
@@ -166,6 +176,10 @@ fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
         None => format!("{core}::module_path!()"),
     };
     let has_type = dialect.type_ids && function.instances.is_none();
+    let item = match has_type && dialect.mocks {
+        true => item::record(dialect.edition, function.signature, function.item_impl),
+        false => String::new(),
+    };
     let type_id = has_type
         .then(|| identity(function, dialect))
         .flatten()
@@ -174,7 +188,7 @@ fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
         });
     format!(
         "#[used] {section} static {SITE}: crate::__soft_mock::Site = crate::__soft_mock::Site::new({flags}, \
-         {core}::concat!({before:?}, {module}, {after:?}), {core}::file!(), {line}, {signature:?}, {type_id});"
+         {core}::concat!({before:?}, {module}, {after:?}), {core}::file!(), {line}, {signature:?}, {type_id});{item}"
     )
 }
 
@@ -184,14 +198,18 @@ fn identity(
     function: &PrologueTarget<'_>,
     dialect: &Dialect<'_>,
 ) -> Option<proc_macro2::TokenStream> {
+    let spelling = match dialect.mocks {
+        true => Spelling::ByCompiler(dialect.lifetimes),
+        false => Spelling::Whole(dialect.borrowing),
+    };
     if !(dialect.mocks && function.kind == Kind::Async) {
-        return pointer_type(function.signature, function.item_impl, dialect.borrowing);
+        return pointer_type(function.signature, function.item_impl, spelling);
     }
     let mut signature = function.signature.clone();
     signature.asyncness = None;
     let output = output_type(&signature);
     signature.output = syn::parse_quote!(-> ::core::future::Pending<#output>);
-    pointer_type(&signature, function.item_impl, dialect.borrowing)
+    pointer_type(&signature, function.item_impl, spelling)
 }
 
 fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[String]) -> String {
@@ -215,6 +233,7 @@ fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[Stri
         )
     };
     let body = match function.kind {
+        Kind::Sync if output == "!" => format!("{};", call(output, &abi)),
         Kind::Sync => format!("return {};", call(output, &abi)),
         Kind::Async => format!(
             "let __soft_mock_future: {FUTURE} = {}; return __soft_mock_future.await;",

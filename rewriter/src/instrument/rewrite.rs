@@ -21,7 +21,7 @@ use crate::instrument::prologue::{Dialect, PrologueTarget};
 use crate::instrument::prologue_check::PrologueCheck;
 use crate::instrument::support::{support_module, CrateIdentity};
 use crate::instrument::visibility::{widen, MentionPlaces, Twin};
-use crate::instrument::{column, instance, prologue, redirect, refused};
+use crate::instrument::{column, instance, item, prologue, redirect, refused};
 use crate::syntax::attributes::is_test_only;
 use crate::syntax::columns::Columns;
 use crate::syntax::edition::Edition;
@@ -128,6 +128,7 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
         root.push_str(&root_text(options));
         if options.mocks {
             let mut more = instance::support(options.edition);
+            more += item::SUPPORT;
             more += &refused::support(options.edition, &out.functions);
             more += &redirect::unseen_support(options.edition, &unseen);
             if instead.is_none() {
@@ -303,7 +304,7 @@ impl Rewriter<'_> {
         }
         if matches!(kind, Ok((_, true))) {
             if !instance::is_writable(signature, around) {
-                kind = Err(Ineligible::Lifetimes);
+                kind = Err(Ineligible::MacroType);
             } else if self.options.untyped.contains(&site) {
                 kind = Err(Ineligible::Refused);
             }
@@ -326,6 +327,7 @@ impl Rewriter<'_> {
             let dialect = Dialect {
                 edition: self.options.edition,
                 borrowing: &self.facts.borrowing,
+                lifetimes: &self.facts.lifetimes,
                 type_ids: !self.options.untyped.contains(&site),
                 mocks: self.options.mocks,
                 check: self.options.check,

@@ -27,7 +27,7 @@ use crate::syntax::columns::Place;
 use crate::syntax::edition::Edition;
 use crate::syntax::mentions::contains;
 use crate::syntax::names::raw;
-use crate::syntax::signature::pointer_type;
+use crate::syntax::signature::{pointer_type, Spelling};
 
 mod header;
 
@@ -372,7 +372,7 @@ impl<'a> Writer<'a> {
             return None;
         }
         let item = self.header.as_ref().map(Header::item);
-        let ty = pointer_type(&self.signature, item, borrowing)?;
+        let ty = pointer_type(&self.signature, item, Spelling::Whole(borrowing))?;
         let (core, name) = (
             self.core,
             format!("__soft_mock_check_{}", self.target.index),

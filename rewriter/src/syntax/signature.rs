@@ -13,47 +13,39 @@ use std::collections::HashSet;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{format_ident, quote, ToTokens};
 use syn::visit_mut::{self, VisitMut};
-use syn::{
-    FnArg, GenericParam, Generics, ItemImpl, Lifetime, PathArguments, ReturnType, Signature, Type,
-};
+use syn::{FnArg, GenericParam, Generics, ItemImpl, Lifetime, ReturnType, Signature, Type};
 
 use crate::syntax::elided::{has_elided, name_elided};
+use crate::syntax::hidden_lifetimes::{names_hidden_lifetime, LifetimeCounts};
+
+/// How much of a type has to be known from the source alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Spelling<'a> {
+    /// All of it. These types are known to have lifetime parameters: where a result names one of
+    /// them without its lifetimes, they can't be written down.
+    Whole(&'a HashSet<String>),
+    /// What the compiler fills in as it does for the function itself may be left out. Bounds of
+    /// lifetimes are dropped: what stands in for the function for all lifetimes does so for those
+    /// that it takes.
+    ByCompiler(&'a LifetimeCounts),
+}
 
 /// The pointer type of `signature`, a function of `owner` (none: a free function).
-///
-/// `borrowing` names the types that are known to have lifetime parameters: where a result names one
-/// of them without its lifetimes, they can't be written down.
 pub(crate) fn pointer_type(
     signature: &Signature,
     owner: Option<&ItemImpl>,
-    borrowing: &HashSet<String>,
+    spelling: Spelling<'_>,
 ) -> Option<TokenStream> {
-    if signature.asyncness.is_some() || has_bounds(&signature.generics) {
+    if signature.asyncness.is_some() {
         return None;
     }
-    if owner.is_some_and(|owner| has_bounds(&owner.generics)) {
+    let bounded = |generics: &Generics| has_bounds(generics);
+    let is_bounded =
+        bounded(&signature.generics) || owner.is_some_and(|owner| bounded(&owner.generics));
+    if is_bounded && matches!(spelling, Spelling::Whole(_)) {
         return None;
     }
-    let mut writer = Writer::new(owner, borrowing);
-    let mut inputs = Vec::new();
-    for argument in &signature.inputs {
-        inputs.push(writer.input(argument)?);
-    }
-    let output = match &signature.output {
-        ReturnType::Default => quote!(),
-        ReturnType::Type(_, ty) => {
-            let ty = writer.output(ty)?;
-            quote!(-> #ty)
-        }
-    };
-    let mut lifetimes: Vec<Lifetime> = lifetimes_of(&signature.generics);
-    if let Some(owner) = owner {
-        lifetimes.extend(lifetimes_of(&owner.generics));
-    }
-    lifetimes.extend(writer.fresh);
-    let unsafety = &signature.unsafety;
-    let abi = &signature.abi;
-    Some(quote!(for<#(#lifetimes),*> #unsafety #abi fn(#(#inputs),*) #output))
+    Writer::new(owner, spelling).pointer(signature, owner.map(|owner| &owner.generics))
 }
 
 /// What stands around a function of which there are instances.
@@ -66,28 +58,10 @@ pub(crate) struct Around<'a> {
 /// The pointer type of a function's instances, as it can be written in its body: with its own
 /// `Self` and type parameters, and `_` for `impl Trait`.
 pub(crate) fn instance_type(signature: &Signature, around: Around<'_>) -> Option<TokenStream> {
-    let none = HashSet::new();
-    let bounded = |generics: &Generics| has_lifetime_bounds(generics);
-    if bounded(&signature.generics) || around.generics.is_some_and(bounded) {
-        return None;
-    }
-    let mut writer = Writer::new(None, &none);
+    let counts = LifetimeCounts::default();
+    let mut writer = Writer::new(None, Spelling::ByCompiler(&counts));
     writer.in_body = true;
-    let inputs = signature.inputs.iter();
-    let inputs: Option<Vec<_>> = inputs.map(|argument| writer.input(argument)).collect();
-    let inputs = inputs?;
-    let output = match &signature.output {
-        ReturnType::Default => quote!(),
-        ReturnType::Type(_, ty) => {
-            let ty = writer.output(ty)?;
-            quote!(-> #ty)
-        }
-    };
-    let mut lifetimes: Vec<Lifetime> = lifetimes_of(&signature.generics);
-    lifetimes.extend(around.generics.map(lifetimes_of).unwrap_or_default());
-    lifetimes.extend(writer.fresh);
-    let (unsafety, abi) = (&signature.unsafety, &signature.abi);
-    let pointer = quote!(for<#(#lifetimes),*> #unsafety #abi fn(#(#inputs),*) #output);
+    let pointer = writer.pointer(signature, around.generics)?;
     Some(with_own_lifetimes(pointer))
 }
 
@@ -121,14 +95,6 @@ pub(crate) fn output_type(signature: &Signature) -> Type {
     }
 }
 
-/// `'b: 'a`, in whatever place.
-fn has_lifetime_bounds(generics: &Generics) -> bool {
-    let predicates = generics.where_clause.iter().flat_map(|c| &c.predicates);
-    let mut predicates = predicates;
-    predicates.any(|one| matches!(one, syn::WherePredicate::Lifetime(_)))
-        || generics.lifetimes().any(|l| !l.bounds.is_empty())
-}
-
 fn lifetimes_of(generics: &Generics) -> Vec<Lifetime> {
     generics.lifetimes().map(|l| l.lifetime.clone()).collect()
 }
@@ -145,7 +111,7 @@ fn has_bounds(generics: &Generics) -> bool {
 struct Writer<'a> {
     self_type: Option<Type>,
     trait_path: Option<syn::Path>,
-    borrowing: &'a HashSet<String>,
+    spelling: Spelling<'a>,
     fresh: Vec<Lifetime>,
     receiver: Option<Lifetime>,
     elided_inputs: usize,
@@ -155,11 +121,11 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(owner: Option<&ItemImpl>, borrowing: &'a HashSet<String>) -> Self {
+    fn new(owner: Option<&ItemImpl>, spelling: Spelling<'a>) -> Self {
         let mut writer = Self {
             self_type: None,
             trait_path: owner.and_then(|item| item.trait_.as_ref().map(|t| t.1.clone())),
-            borrowing,
+            spelling,
             fresh: Vec::new(),
             receiver: None,
             elided_inputs: 0,
@@ -172,6 +138,68 @@ impl<'a> Writer<'a> {
             writer.self_type = Some(ty);
         }
         writer
+    }
+
+    fn pointer(mut self, signature: &Signature, around: Option<&Generics>) -> Option<TokenStream> {
+        let (inputs, output) = match self.as_written(signature) {
+            Some(types) => types?,
+            None => {
+                let inputs = signature.inputs.iter();
+                let inputs: Option<Vec<_>> = inputs.map(|argument| self.input(argument)).collect();
+                (inputs?, self.output(&output_type(signature))?)
+            }
+        };
+        let mut lifetimes: Vec<Lifetime> = lifetimes_of(&signature.generics);
+        lifetimes.extend(around.map(lifetimes_of).unwrap_or_default());
+        lifetimes.extend(self.fresh);
+        let (unsafety, abi) = (&signature.unsafety, &signature.abi);
+        let output = match &signature.output {
+            ReturnType::Default => quote!(),
+            ReturnType::Type(..) => quote!(-> #output),
+        };
+        Some(quote!(for<#(#lifetimes),*> #unsafety #abi fn(#(#inputs),*) #output))
+    }
+
+    /// The types as they stand, where the compiler fills in what they leave out just as it does for
+    /// the function itself. That is so without a receiver; and where no lifetimes come in with
+    /// `Self` or are left out with `impl Trait`, which would be counted.
+    #[allow(clippy::type_complexity)]
+    fn as_written(
+        &mut self,
+        signature: &Signature,
+    ) -> Option<Option<(Vec<TokenStream>, TokenStream)>> {
+        let output = output_type(signature);
+        let own = self.self_type.as_ref().filter(|_| !self.in_body);
+        let counted = own.is_some_and(|ty| ty.to_token_stream().to_string().contains('\''));
+        let returns = matches!(signature.output, ReturnType::Type(..));
+        if matches!(self.spelling, Spelling::Whole(_)) || !returns || counted {
+            return None;
+        }
+        let mut inputs = Vec::new();
+        for argument in &signature.inputs {
+            let FnArg::Typed(typed) = argument else {
+                return None;
+            };
+            let mut ty = (*typed.ty).clone();
+            if self.in_body && leave_out_impl_trait(&mut ty) > 0 {
+                return None;
+            }
+            self.valid &= is_spelled_out(&ty);
+            self.replace_self(&mut ty);
+            inputs.push(ty.to_token_stream());
+        }
+        let mut output = output;
+        self.valid &= is_spelled_out(&output);
+        self.replace_self(&mut output);
+        Some(self.valid.then(|| (inputs, output.to_token_stream())))
+    }
+
+    /// Whether a type is known to leave out lifetimes of its own.
+    fn hides(&self, ty: &Type) -> bool {
+        match self.spelling {
+            Spelling::Whole(borrowing) => names_hidden_lifetime(ty, borrowing),
+            Spelling::ByCompiler(_) => false,
+        }
     }
 
     /// Names what `ty` leaves out, each lifetime for itself or all alike.
@@ -200,7 +228,7 @@ impl<'a> Writer<'a> {
                 let before = self.fresh.len();
                 self.name_elided(&mut ty, None);
                 self.elided_inputs += self.fresh.len() - before;
-                if names_hidden_lifetime(&ty, self.borrowing) {
+                if self.hides(&ty) {
                     self.elided_inputs += 1;
                 }
                 ty
@@ -226,7 +254,7 @@ impl<'a> Writer<'a> {
     /// Elided lifetimes of a result are the receiver's, or those of the only borrowed parameter.
     fn output(&mut self, ty: &Type) -> Option<TokenStream> {
         let mut ty = ty.clone();
-        if names_hidden_lifetime(&ty, self.borrowing) {
+        if self.hides(&ty) {
             return None;
         }
         let source = match (&self.receiver, self.elided_inputs, self.fresh.last()) {
@@ -236,6 +264,9 @@ impl<'a> Writer<'a> {
         };
         match source {
             Some(lifetime) => {
+                if let Spelling::ByCompiler(counts) = self.spelling {
+                    counts.fill_in(&mut ty, &lifetime);
+                }
                 self.name_elided(&mut ty, Some(&lifetime));
             }
             None => self.valid &= !has_elided(&ty),
@@ -334,57 +365,6 @@ impl VisitMut for ReplaceSelf {
 fn mentions(ty: &Type, lifetime: &Lifetime) -> bool {
     let sign = lifetime.ident.to_string();
     ty.to_token_stream().to_string().contains(&sign)
-}
-
-/// Types of the standard library that are often written without their lifetimes.
-const BORROWING: [&str; 24] = [
-    "Formatter",
-    "Context",
-    "Ref",
-    "RefMut",
-    "MutexGuard",
-    "RwLockReadGuard",
-    "RwLockWriteGuard",
-    "Iter",
-    "IterMut",
-    "Chars",
-    "CharIndices",
-    "Lines",
-    "Split",
-    "Bytes",
-    "Drain",
-    "Keys",
-    "Values",
-    "Cow",
-    "Arguments",
-    "Components",
-    "Entry",
-    "Display",
-    "Peekable",
-    "Windows",
-];
-
-/// Whether a type names, without lifetimes, a type that is known to have some.
-fn names_hidden_lifetime(ty: &Type, borrowing: &HashSet<String>) -> bool {
-    struct Finder<'a>(&'a HashSet<String>, bool);
-    impl<'ast> syn::visit::Visit<'ast> for Finder<'_> {
-        fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
-            let name = segment.ident.to_string();
-            let known = self.0.contains(&name) || BORROWING.contains(&name.as_str());
-            let written = match &segment.arguments {
-                PathArguments::AngleBracketed(list) => list
-                    .args
-                    .iter()
-                    .any(|arg| matches!(arg, syn::GenericArgument::Lifetime(_))),
-                _ => false,
-            };
-            self.1 |= known && !written;
-            syn::visit::visit_path_segment(self, segment);
-        }
-    }
-    let mut finder = Finder(borrowing, false);
-    syn::visit::Visit::visit_type(&mut finder, ty);
-    finder.1
 }
 
 #[cfg(test)]

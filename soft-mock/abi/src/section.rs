@@ -13,6 +13,9 @@ macro_rules! section {
     (instances) => {
         "soft_mock_instances"
     };
+    (items) => {
+        "soft_mock_items"
+    };
     (manifest) => {
         "soft_mock_manifest"
     };
@@ -32,6 +35,9 @@ pub const SITES: &str = section!(sites);
 
 /// Records of the instances of generic functions that were compiled for tests.
 pub const INSTANCES: &str = section!(instances);
+
+/// Which function each site stands for, by the id of the function's own type. Only for tests.
+pub const ITEMS: &str = section!(items);
 
 /// What a plugin says of itself: see [`manifest`](crate::manifest).
 pub const MANIFEST: &str = section!(manifest);

@@ -111,3 +111,17 @@ impl<'ast> Visit<'ast> for Written {
         visit::visit_type_infer(self, inferred);
     }
 }
+
+/// Whether a type has a lifetime without a name, `'_`.
+pub(crate) fn has_unnamed(ty: &syn::Type) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visit<'ast> for Finder {
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            self.0 |= lifetime.ident == "_";
+        }
+        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+    }
+    let mut finder = Finder(false);
+    finder.visit_type(ty);
+    finder.0
+}

@@ -26,12 +26,18 @@ use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 use syn::{Abi, Expr, ExprClosure, Lifetime, LitStr, Pat, ReturnType, Stmt, Token, Type};
 
-use crate::lifetimes::{declared, LeaveOut, NameAll, Rename, Written};
+use crate::lifetimes::{declared, has_unnamed, LeaveOut, NameAll, Rename, Written};
+
+mod compared;
+mod inferred;
 
 const FORM: &str = "write it as `mock!(path::to::function, |argument: Type| -> Result { … })`";
 
 pub(crate) fn expand(input: TokenStream, everywhere: bool) -> syn::Result<TokenStream> {
     let input: Input = syn::parse2(input)?;
+    if inferred::is_meant(&input) {
+        return inferred::write(&input, everywhere);
+    }
     let mock = Mock::new(&input)?;
     mock.write(&input, everywhere)
 }
@@ -190,7 +196,7 @@ impl Mock {
     }
 
     fn write(&self, input: &Input, everywhere: bool) -> syn::Result<TokenStream> {
-        let form = self.form(input, everywhere);
+        let form = form(input, everywhere);
         let identity = self.pointer(input, &self.output);
         let (install, call) = match input.closure.asyncness {
             Some(_) => (
@@ -200,28 +206,17 @@ impl Mock {
             None => (self.install(input, &identity, &form), self.closure(input)),
         };
         let before = &input.before;
-        let (check, target) = match &input.target {
-            Target::Path(path) => {
-                // Once, so that the types that it is compared with also choose the instance.
-                let function = syn::Ident::new("__soft_mock_function", path.span());
-                (self.check(input, path, &function), quote!(item(&#function)))
-            }
-            Target::Name(name) => (quote!(), quote!(name(#name))),
+        let target = match &input.target {
+            Target::Path(path) => self.target(input, path),
+            Target::Name(name) => quote!(::soft_mock::__private::v1::mock::Target::name(#name)),
         };
         let span = Span::mixed_site().located_at(input.closure.or1_token.span());
         Ok(quote_spanned! {span=> {
             #install
-            #check
+            let __soft_mock_target = #target;
             #(#before)*
-            __soft_mock_install(::soft_mock::__private::v1::mock::Target::#target, #call)
+            __soft_mock_install(__soft_mock_target, #call)
         }})
-    }
-
-    fn form(&self, input: &Input, everywhere: bool) -> TokenStream {
-        let (is_unsafe, is_async) = (input.unsafety.is_some(), input.closure.asyncness.is_some());
-        quote! {
-            ::soft_mock::__private::v1::mock::Form { is_unsafe: #is_unsafe, is_async: #is_async, everywhere: #everywhere }
-        }
     }
 
     /// The type of a pointer to the function.
@@ -247,30 +242,44 @@ impl Mock {
         }
     }
 
-    /// Lets the compiler compare the closure's types with the function's, for the sake of its
-    /// message: what this can't tell, how lifetimes are bound, is compared when the mock is
-    /// installed. The types also say which instance of a generic function is meant.
-    fn check(&self, input: &Input, path: &Expr, function: &syn::Ident) -> TokenStream {
+    /// The function as a target. On the way the compiler compares the closure's types with the
+    /// function's, for the sake of its message: what this can't tell, how lifetimes are bound, is
+    /// compared when the mock is installed. The types also say which instance of a generic function
+    /// is meant: so the path stands here once.
+    fn target(&self, input: &Input, path: &Expr) -> TokenStream {
+        let function = syn::Ident::new("__soft_mock_function", path.span());
+        let target = quote!(::soft_mock::__private::v1::mock::Target::item(&#function));
         if input.closure.asyncness.is_some() {
             // Unsafe functions don't implement `Fn`; what they are is compared when the mock is
             // installed.
             let check = match input.unsafety {
-                None => self.check_async(input, function),
+                None => self.check_async(input, &function),
                 Some(_) => quote!(),
             };
-            return quote_spanned!(path.span()=> let #function = #path; #check);
+            return quote_spanned!(path.span()=> { let #function = #path; #check #target });
         }
-        let Self {
-            lifetimes,
-            types,
-            output,
-            ..
-        } = self;
+        let names_lifetimes = !self.lifetimes.is_empty() || self.types.iter().any(has_unnamed);
+        if names_lifetimes {
+            let pointer = compared::Pointer {
+                bounds: input.closure.lifetimes.as_ref(),
+                lifetimes: &self.lifetimes,
+                types: &self.types,
+                output: &self.output,
+                words: [
+                    input.unsafety.to_token_stream(),
+                    input.abi.to_token_stream(),
+                ],
+            };
+            return pointer.target(path, &function, &target);
+        }
+        let Self { types, output, .. } = self;
         let (unsafety, abi) = (&input.unsafety, &input.abi);
-        quote_spanned! {path.span()=>
+        quote_spanned! {path.span()=> {
             let #function = #path;
-            let _: for<#(#lifetimes),*> #unsafety #abi fn(#(#types),*) #output = #function;
-        }
+            let __soft_mock_target = #target;
+            let _: #unsafety #abi fn(#(#types),*) #output = #function;
+            __soft_mock_target
+        }}
     }
 
     /// The compiler compares the arguments; and callers of the function rely on its future being
@@ -336,7 +345,14 @@ impl Mock {
             .iter_mut()
             .for_each(|ty| rename.visit_type_mut(ty));
         rename.visit_return_type_mut(&mut own_output);
-        let bound = quote!(for<#(#lifetimes),*> ::core::ops::Fn(#(#types),*) #output);
+        let result = match output {
+            // What never comes can be written as a result, but not as a type of its own.
+            ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => {
+                quote!(-> <fn() -> ! as ::soft_mock::__private::v1::mock::Returns>::Of)
+            }
+            output => quote!(#output),
+        };
+        let bound = quote!(for<#(#lifetimes),*> ::core::ops::Fn(#(#types),*) #result);
         let record = record(&names);
         quote! {
             #[track_caller]
@@ -434,6 +450,13 @@ impl Mock {
             _ => quote!({ #body }),
         };
         quote!(#capture |#(#patterns,)* _| ::std::boxed::Box::pin(async move #body))
+    }
+}
+
+fn form(input: &Input, everywhere: bool) -> TokenStream {
+    let (is_unsafe, is_async) = (input.unsafety.is_some(), input.closure.asyncness.is_some());
+    quote! {
+        ::soft_mock::__private::v1::mock::Form { is_unsafe: #is_unsafe, is_async: #is_async, everywhere: #everywhere }
     }
 }
 

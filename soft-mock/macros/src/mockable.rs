@@ -169,8 +169,11 @@ fn try_insert(
     block: &mut Block,
     within: Within<'_>,
 ) -> Result<(), Refusal> {
-    let AttributePrologue { parameters, body } =
-        attribute_prologue(attrs, signature, block, within, check()).map_err(Refusal)?;
+    let AttributePrologue {
+        parameters,
+        body,
+        apart,
+    } = attribute_prologue(attrs, signature, block, within, check()).map_err(Refusal)?;
     for (argument, name) in signature.inputs.iter_mut().zip(parameters) {
         if let FnArg::Typed(typed) = argument {
             if !matches!(&*typed.pat, syn::Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none())
@@ -188,9 +191,12 @@ fn try_insert(
     if let Some(first) = statements.first_mut() {
         let allowed = first.to_token_stream();
         // Lints of the crate are about its own code.
-        *first = parse_quote!(#[allow(unsafe_code, clippy::all)] #allowed);
+        *first = parse_quote!(#[allow(unsafe_code, deprecated, clippy::all)] #allowed);
     }
-    statements.append(&mut block.stmts);
+    match apart {
+        true => statements.push(Stmt::Expr(parse_quote!(#block), None)),
+        false => statements.append(&mut block.stmts),
+    }
     block.stmts = statements;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Names of functions: which of two spellings mean the same, and which come near a wrong one.
+//! Names of functions, for messages: which of two spellings probably mean the same, and which come
+//! near a wrong one. Which function is meant is never decided here.
 //!
 //! A site's name is written by the rewriter, which sees one file and resolves no path; the name of
 //! a function's own type is written by the compiler, which does. Nothing here looks at sites.
@@ -7,7 +8,7 @@
 const SUGGESTIONS: usize = 3;
 
 /// Whether the name of a type is that of a function, not of a pointer, a closure or a value.
-pub(crate) fn is_function(type_name: &str) -> bool {
+pub fn is_function(type_name: &str) -> bool {
     let pointer = [
         "fn(", "for<", "unsafe ", "extern ", "&", "*", "dyn ", "(", "[",
     ];
@@ -39,6 +40,18 @@ pub fn is_same(site: &str, compiler: &str) -> bool {
         (None, None) => with_short_arguments(site) == with_short_arguments(&without_impl(compiler)),
         _ => false,
     }
+}
+
+/// Whether two names mean one function of the standard library: the compiler's has private modules
+/// in it as well, `std::thread::functions::sleep`.
+pub fn is_of_std(site: &str, compiler: &str) -> bool {
+    let compiler = without_arguments(compiler);
+    let compiler = compiler.trim_end_matches("::");
+    let mut rest = compiler.split("::");
+    let within = site
+        .split("::")
+        .all(|segment| rest.any(|other| other == segment));
+    within && rest.next().is_none() && compiler.split("::").next() == site.split("::").next()
 }
 
 /// Whether `compiler` may be the name of an instance of the generic function `site`. For messages:
@@ -250,6 +263,17 @@ mod tests {
         ] {
             assert!(!is_same(site, compiler), "{site} | {compiler}");
         }
+    }
+
+    #[test]
+    fn functions_of_std() {
+        assert!(is_of_std(
+            "std::thread::sleep",
+            "std::thread::functions::sleep"
+        ));
+        assert!(is_of_std("std::env::var", "std::env::var<&str>"));
+        assert!(!is_of_std("std::fs::read", "core::fs::read"));
+        assert!(!is_of_std("std::fs::read", "std::fs::read_dir"));
     }
 
     #[test]

@@ -284,22 +284,6 @@ impl Registry {
         self.the_only(name, found.collect())
     }
 
-    /// Finds the site of a function by the name that the compiler gives to the type of the function
-    /// itself.
-    pub fn find_item(&self, type_name: &'static str) -> Result<&'static Site, FindError> {
-        if !names::is_function(type_name) {
-            return Err(FindError::NotAFunction { type_name });
-        }
-        let exact = self.named(type_name);
-        if !exact.is_empty() {
-            return self.the_only(type_name, exact.to_vec());
-        }
-        let found = self
-            .sites()
-            .filter(|site| names::is_same(site.name(), type_name));
-        self.the_only(type_name, found.collect())
-    }
-
     fn the_only(&self, name: &str, found: Vec<&'static Site>) -> Result<&'static Site, FindError> {
         match found.as_slice() {
             [] => Err(FindError::Unknown {
@@ -307,18 +291,21 @@ impl Registry {
                 nearest: self.nearest(name),
             }),
             [only] => Ok(only),
-            several => Err(FindError::Ambiguous {
-                name: name.to_owned(),
-                candidates: several
-                    .iter()
-                    .map(|site| longer_name(site, several))
-                    .collect(),
-            }),
+            several => Err(self.ambiguous(name, several)),
+        }
+    }
+
+    /// That several functions are meant by `name`, with a longer name of each.
+    pub fn ambiguous(&self, name: &str, several: &[&'static Site]) -> FindError {
+        let candidates = several.iter().map(|site| longer_name(site, several));
+        FindError::Ambiguous {
+            name: name.to_owned(),
+            candidates: candidates.collect(),
         }
     }
 
     /// Names that come near `name`, best first.
-    pub(crate) fn nearest(&self, name: &str) -> Vec<String> {
+    pub fn nearest(&self, name: &str) -> Vec<String> {
         names::nearest(name, self.sites().map(Site::name))
     }
 }

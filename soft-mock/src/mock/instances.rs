@@ -141,9 +141,28 @@ pub(crate) fn find<F>(_item: &F) -> Result<Option<&'static Site>, MockError> {
     Ok(Some(make(item, instance)?))
 }
 
-/// Whether lifetimes can be part of the types in the name of an instance.
+/// Whether lifetimes can be part of the types in the name of an instance. The function's own, which
+/// come first among its arguments, are bound in its type as those of any function are.
 fn may_borrow(name: &str) -> bool {
-    name.contains(['&', '\'']) || name.contains("dyn ")
+    // The last bracket that opens outside of others, if the name ends with its list.
+    let mut depth = 0;
+    let signs = name.rmatch_indices(['<', '>']);
+    let mut opening = signs.skip_while(|(_, sign)| {
+        depth += if *sign == ">" { 1 } else { -1 };
+        depth > 0
+    });
+    let (before, mut arguments) = match opening.next() {
+        Some((open, _)) if name.ends_with('>') => name.split_at(open + 1),
+        _ => (name, ""),
+    };
+    while let Some((first, rest)) = arguments.split_once(", ") {
+        match first.starts_with('\'') {
+            true => arguments = rest,
+            false => break,
+        }
+    }
+    let borrows = |text: &str| text.contains(['&', '\'']) || text.contains("dyn ");
+    borrows(before) || borrows(arguments)
 }
 
 /// Compilers before 1.91 leave out the lifetimes of types in their names.
@@ -262,5 +281,27 @@ pub(crate) mod support {
     #[inline(never)]
     pub fn instance_like<F, I, H: Here>(item: F, _pointer: Option<I>) -> Option<Code> {
         instance::<F, I, H>(item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_borrow;
+
+    #[test]
+    fn types_that_may_borrow() {
+        for name in [
+            "app::any<&str>",
+            "app::any<'_, alloc::borrow::Cow<'_, str>>",
+            "app::Grid<'_, u8>::get",
+            "<app::Grid<'_, u8> as app::Get<u8>>::get",
+            "app::any<std::borrow::Cow<'_, str>>",
+            "app::any<alloc::boxed::Box<dyn app::Tr>>",
+        ] {
+            assert!(may_borrow(name), "{name}");
+        }
+        for name in ["app::any<u8>", "app::any<'_, '_, u8>", "app::Grid<u8>::get"] {
+            assert!(!may_borrow(name), "{name}");
+        }
     }
 }

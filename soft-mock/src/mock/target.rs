@@ -8,7 +8,7 @@ use soft_mock_abi::site::Site;
 use soft_mock_runtime::names;
 use soft_mock_runtime::registry::{find, registry, sites, FindError};
 
-use super::{instances, MockError};
+use super::{instances, items, MockError};
 
 /// Which function a mock is for, as `mock!` gives it.
 #[derive(Debug, Clone)]
@@ -18,28 +18,32 @@ pub struct Target {
 }
 
 impl Target {
-    /// A function that is given as itself.
+    /// A function that is given as itself: whatever its path says, the compiler knows which.
     pub fn item<F>(function: &F) -> Result<Self, MockError> {
         let name = type_name::<F>();
-        match of_std(name)? {
-            Some(sites) => Ok(Self { sites }),
-            None => match instances::find(function)? {
+        if let Some(function) = redirected(name) {
+            return Self::of_std(function);
+        }
+        match items::sites(function) {
+            [] => match instances::find(function)? {
                 Some(site) => Ok(Self::one(site)),
-                None => registry()?
-                    .find_item(name)
-                    .map(Self::one)
-                    .map_err(|error| known_refusal(name, Given::Item, error)),
+                None => Err(no_item(name)),
             },
+            [site] if !is_std(site.name()) => Ok(Self::one(site)),
+            [site, ..] if is_std(site.name()) => Self::of_std(site.name()),
+            several => Err(registry()?.ambiguous(name, several).into()),
         }
     }
 
     /// A function that is given by its name.
     pub fn name(name: &str) -> Result<Self, MockError> {
-        match of_std(name)? {
-            Some(sites) => Ok(Self { sites }),
-            None => find(name)
-                .map(Self::one)
-                .map_err(|error| known_refusal(name, Given::Name, error)),
+        let plain = name.trim_start_matches("::");
+        if is_std(plain) {
+            return Self::of_std(plain);
+        }
+        match find(name) {
+            Ok(site) => Ok(Self::one(site)),
+            Err(error) => Err(known_refusal(name, Given::Name, error)),
         }
     }
 
@@ -50,44 +54,76 @@ impl Target {
     fn one(site: &'static Site) -> Self {
         Self { sites: vec![site] }
     }
+
+    /// The calls of a function of the standard library that were redirected. An error if there are
+    /// others: a mock that some calls don't see is worse than none.
+    fn of_std(name: &str) -> Result<Self, MockError> {
+        unseen(|site| site == name)?;
+        let sites: Vec<_> = sites().filter(|site| site.name() == name).collect();
+        match sites.is_empty() {
+            true => Err(known_refusal(name, Given::Name, unknown(name))),
+            false => Ok(Self { sites }),
+        }
+    }
 }
 
-/// The calls of a function of the standard library that were redirected, if there are any. An error
-/// if there are others: a mock that some calls don't see is worse than none.
-fn of_std(name: &str) -> Result<Option<Vec<&'static Site>>, MockError> {
-    if let Some((_, function)) = name.split_once("::__soft_mock::std_") {
-        // The path of the function was redirected where it was given.
-        let function = format!("std_{}", function.split('<').next().unwrap_or_default());
-        let known = sites().find(|site| site.name().replace("::", "_") == function);
-        return known.map_or(Ok(None), |site| of_std(site.name()));
-    }
-    let name = name.trim_start_matches("::");
-    let std = ["std::", "core::", "alloc::"]
-        .iter()
-        .any(|start| name.starts_with(start));
-    if !std {
-        return Ok(None);
-    }
+fn is_std(name: &str) -> bool {
+    let starts = ["std::", "core::", "alloc::"];
+    starts.iter().any(|start| name.starts_with(start))
+}
+
+/// The function of std whose path was redirected where it was given: `reset(SystemTime::now)`.
+fn redirected(name: &str) -> Option<&'static str> {
+    let (_, function) = name.split_once("::__soft_mock::std_")?;
+    let function = format!("std_{}", function.split('<').next().unwrap_or_default());
+    let site = sites().find(|site| site.name().replace("::", "_") == function)?;
+    Some(site.name())
+}
+
+fn unseen(is_meant: impl Fn(&str) -> bool) -> Result<(), MockError> {
     let mut unseen = registry()?.all().iter().filter(|site| site.is_unseen());
-    if let Some(site) = unseen.find(|site| is_std(site.name(), name)) {
-        return Err(MockError::Unseen {
+    match unseen.find(|site| is_meant(site.name())) {
+        None => Ok(()),
+        Some(site) => Err(MockError::Unseen {
             name: site.name(),
             place: site.place(),
             reason: site.signature(),
-        });
+        }),
     }
-    let sites: Vec<_> = sites().filter(|site| is_std(site.name(), name)).collect();
-    Ok((!sites.is_empty()).then_some(sites))
 }
 
-/// Whether two names mean one function of the standard library: the compiler's has private modules
-/// in it as well, `std::thread::functions::sleep`.
-fn is_std(site: &str, name: &str) -> bool {
-    let mut rest = name.split("::");
-    let within = site
-        .split("::")
-        .all(|segment| rest.any(|other| other == segment));
-    within && rest.next().is_none() && name.split("::").next() == site.split("::").next()
+fn unknown(name: &str) -> FindError {
+    let nearest = registry().map(|registry| registry.nearest(name));
+    FindError::Unknown {
+        name: name.to_owned(),
+        nearest: nearest.unwrap_or_default(),
+    }
+}
+
+/// Why a function that is given as itself has no site. Only for the message, its name is looked
+/// for.
+fn no_item(name: &'static str) -> MockError {
+    if !names::is_function(name) {
+        return FindError::NotAFunction { type_name: name }.into();
+    }
+    if is_std(name) {
+        if let Err(error) = unseen(|site| names::is_of_std(site, name)) {
+            return error;
+        }
+        let redirected = sites().find(|site| names::is_of_std(site.name(), name));
+        if let Some(site) = redirected {
+            return MockError::ByName { name: site.name() };
+        }
+    }
+    let mut untyped = sites().filter(|site| !items::is_known(site));
+    let untyped = untyped.find(|site| site.name() == name || names::is_same(site.name(), name));
+    match untyped {
+        Some(site) => MockError::NoType {
+            name: site.name(),
+            signature: site.signature(),
+        },
+        None => known_refusal(name, Given::Item, unknown(name)),
+    }
 }
 
 /// Why a function has no site, where the rewriter left word of it. `given` is how it was named.

@@ -1,6 +1,7 @@
 //! What the rewriter puts into a crate, written by hand: as a macro, the prologue. Sites are those
 //! of `soft_mock_abi`, so that one test program can have sites of several crates.
 
+pub use soft_mock::__private::v1::mockable::Item;
 use soft_mock_abi::site::Crate;
 pub use soft_mock_abi::site::Site;
 
@@ -45,6 +46,10 @@ macro_rules! sites {
                     0, concat!(module_path!(), "::", stringify!($name)), file!(), line!(),
                     $signature, Some(std::any::TypeId::of::<$pointer>),
                 ).of_crate(&$crate::common::support::APP);
+                #[used]
+                #[link_section = soft_mock_abi::section!(items)]
+                static ITEM: $crate::common::support::Item =
+                    $crate::common::support::Item::of(&self::$name, &SITE);
                 #[allow(clippy::useless_transmute)] // For `unsafe fn()` itself.
                 if let Some(code) = SITE.code() {
                     // SAFETY: whatever is installed at this site was checked to have its type.

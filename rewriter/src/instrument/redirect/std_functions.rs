@@ -5,6 +5,7 @@
 //!                           pub fn std_thread_sleep(a: Duration) { { static SITE … } ::std::thread::sleep(a) }
 //! ```
 
+use crate::instrument::item;
 use crate::instrument::support::SECTION;
 use crate::syntax::edition::Edition;
 
@@ -177,10 +178,15 @@ impl StdFunction {
         };
         let signature = format!("fn({types}){arrow}").replace("::std::", "std::");
         let ident = self.ident();
+        // Of a generic function no instance is the function.
+        let item = match generics.is_empty() {
+            true => item::record_of(edition, &format!("::{path}"), "SITE"),
+            false => String::new(),
+        };
         let pointer = format!("fn({types}){arrow}");
         format!(
             "#[track_caller] pub fn {ident}{generics}({parameters}){arrow} {{ \
-             #[used] {section} static SITE: Site = Site::new(0, {path:?}, {path:?}, 0, {signature:?}, Option::Some(::std::any::TypeId::of::<{pointer}>)); \
+             #[used] {section} static SITE: Site = Site::new(0, {path:?}, {path:?}, 0, {signature:?}, Option::Some(::std::any::TypeId::of::<{pointer}>)); {item} \
              if let Option::Some(code) = SITE.code() {{ return unsafe {{ ::std::mem::transmute::<unsafe fn(), {pointer}>(code)({values}) }}; }} \
              ::{path}({names}) }}\n",
             names = names.join(", "),

@@ -7,8 +7,50 @@ fn check(owner: Option<&str>, function: &str, expected: Option<&str>) {
     let owner: Option<ItemImpl> = owner.map(|text| syn::parse_str(text).expect("impl"));
     let item: syn::ImplItemFn = syn::parse_str(function).expect("fn");
     let borrowing = HashSet::from(["Own".to_owned()]);
-    let found = pointer_type(&item.sig, owner.as_ref(), &borrowing).map(compact);
+    let spelling = Spelling::Whole(&borrowing);
+    let found = pointer_type(&item.sig, owner.as_ref(), spelling).map(compact);
     assert_eq!(found.as_deref(), expected);
+}
+
+#[test]
+fn what_the_compiler_fills_in() {
+    let check = |owner: &str, function: &str, expected: &str| {
+        let owner: Option<ItemImpl> = match owner {
+            "" => None,
+            owner => Some(syn::parse_str(owner).expect("impl")),
+        };
+        let item: syn::ImplItemFn = syn::parse_str(function).expect("fn");
+        let mut counts = LifetimeCounts::default();
+        counts.declare("Own", 2);
+        let spelling = Spelling::ByCompiler(&counts);
+        let found = pointer_type(&item.sig, owner.as_ref(), spelling).map(compact);
+        assert_eq!(found.as_deref(), Some(expected));
+    };
+    check(
+        "",
+        "fn f(a: &str) -> Cow<str> {}",
+        "for<>fn(&str)->Cow<str>",
+    );
+    check(
+        "",
+        "fn f<'a>(a: &'a str, b: Context) -> Chars {}",
+        "for<'a>fn(&'a str, Context)->Chars",
+    );
+    check(
+        "impl<'a> View<'a> {}",
+        "fn f(&self, how: &str) -> Pair<'a, Chars> {}",
+        "for<'a, '__soft_mock_0, '__soft_mock_1>fn(&'__soft_mock_0 View<'a>, &'__soft_mock_1 str)->Pair<'a, Chars<'__soft_mock_0>>",
+    );
+    check(
+        "impl Text {}",
+        "fn f(&self, how: &str) -> Own<Ref<u8>> {}",
+        "for<'__soft_mock_0, '__soft_mock_1>fn(&'__soft_mock_0 Text, &'__soft_mock_1 str)->Own<'__soft_mock_0, '__soft_mock_0, Ref<'__soft_mock_0, u8>>",
+    );
+    check(
+        "impl Text {}",
+        "fn f<'a, 'b: 'a>(&self, a: &'a str, b: &'b str) -> &'a str where Self: Sized {}",
+        "for<'a, 'b, '__soft_mock_0>fn(&'__soft_mock_0 Text, &'a str, &'b str)->&'a str",
+    );
 }
 
 #[test]
@@ -45,7 +87,7 @@ fn instances() {
     check(
         "",
         "fn f<T: Copy>(a: &T, b: T) -> &T where T: Ord {}",
-        Some("for<'__own___soft_mock_0>fn(&'__own___soft_mock_0 T, T)->&'__own___soft_mock_0 T"),
+        Some("for<>fn(&T, T)->&T"),
     );
     check(
         "<'a, T>",
@@ -55,14 +97,18 @@ fn instances() {
     check(
         "",
         "fn f(a: impl Into<String>, b: &str) -> usize {}",
-        Some("for<'__own___soft_mock_0>fn(_, &'__own___soft_mock_0 str)->usize"),
+        Some("for<>fn(_, &str)->usize"),
     );
     check(
         "",
         "fn f(a: impl Iterator<Item = &str>, b: &str) -> &str {}",
         None,
     );
-    check("", "fn f<'a, 'b: 'a, T>(a: &'a T, b: &'b T) {}", None);
+    check(
+        "",
+        "fn f<'a, 'b: 'a, T>(a: &'a T, b: &'b T) {}",
+        Some("for<'__own_a, '__own_b>fn(&'__own_a T, &'__own_b T)"),
+    );
 }
 
 #[test]

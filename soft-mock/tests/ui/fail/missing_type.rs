@@ -6,5 +6,5 @@ fn length(text: &str) -> usize {
 }
 
 fn main() {
-    let _mock = mock!(length, |text| 0);
+    let _mock = mock!("missing_type::length", |text| 0);
 }

@@ -6,6 +6,6 @@ fn length(text: &str) -> usize {
 }
 
 fn main() {
-    let _mock = mock!(length, |_text: &str| -> usize { 0 });
+    let _mock = mock!(length, |_text| 0);
     assert_eq!(length("abc"), 0);
 }
