@@ -7,6 +7,7 @@
 //! How the original is called is in `original`.
 
 mod call;
+mod error;
 mod exclusive;
 mod expect;
 mod instances;
@@ -29,12 +30,12 @@ use parking_lot::Mutex;
 use soft_mock_abi::site::{Code, Site};
 use soft_mock_runtime::hook::{Layer, SiteHook, Slot};
 use soft_mock_runtime::patch::patch_of;
-use soft_mock_runtime::registry::{self, find, registry, FindError, RegistryError};
+use soft_mock_runtime::registry::{self, find, registry};
 use soft_mock_runtime::shared::Locked;
-use thiserror::Error;
 
 use self::original::use_note;
 
+pub use error::MockError;
 pub use expect::{check, returns, steps, Returns, Steps};
 pub use original::{call_original, call_original_async, call_original_by_name};
 pub use record::Times;
@@ -52,157 +53,6 @@ pub mod generated {
     pub use super::scoped::{install, install_async, Form};
     pub use super::shapes::{Exclusive, Owned, Returns, Shape, Shared};
     pub use super::target::Target;
-}
-
-/// A function couldn't be mocked, or its original not be called.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum MockError {
-    /// The function wasn't found.
-    #[error(transparent)]
-    Find(#[from] FindError),
-    /// The mock isn't of the function's type.
-    #[error("`{name}` has the signature `{expected}`, the mock is `{found}`{hint}")]
-    Signature {
-        /// The function's name.
-        name: &'static str,
-        /// Its signature.
-        expected: &'static str,
-        /// The type of the mock.
-        found: &'static str,
-        /// What to do about it, where that can be told; empty otherwise.
-        hint: &'static str,
-    },
-    /// The function's type isn't known, so that no mock can be compared with it.
-    #[error(
-        "`{name}` can't be mocked by name: its type can't be written down without its generics or \
-         bounds (`{signature}`)"
-    )]
-    NoType {
-        /// The function's name.
-        name: &'static str,
-        /// Its signature.
-        signature: &'static str,
-    },
-    /// The function is `async`.
-    #[error("`{name}` is async: it can't be mocked by name")]
-    Async {
-        /// The function's name.
-        name: &'static str,
-    },
-    /// An async mock for a function that isn't async, or the other way round.
-    #[error(
-        "`{name}` is {}async, its mock has to be: write `mock!(…, {} {{ … }})`",
-        if *.is_async { "" } else { "not " },
-        if *.is_async { "async move |…| -> …" } else { "|…| -> …" }
-    )]
-    Asyncness {
-        /// The function's name.
-        name: &'static str,
-        /// Whether the function is async.
-        is_async: bool,
-    },
-    /// The function has no site, for a reason that is known.
-    #[error("`{name}` can't be mocked: {reason}")]
-    Refused {
-        /// The function's name.
-        name: &'static str,
-        /// Why.
-        reason: &'static str,
-    },
-    /// An instance whose types may borrow.
-    #[error(
-        "`{name}` can't be mocked: the compiler makes one function for all lifetimes in its types, and `&`, \
-         `dyn Trait` and types with lifetimes could mean any"
-    )]
-    Borrowing {
-        /// The instance.
-        name: &'static str,
-    },
-    /// The compiler doesn't say enough of an instance.
-    #[error("`{name}` is an instance of a generic function: to mock it takes rustc 1.91 or newer")]
-    Compiler {
-        /// The instance.
-        name: &'static str,
-    },
-    /// There are instances of the function, but not this one.
-    #[error(
-        "`{name}` can't be mocked: nothing in this program calls this instance of the function"
-    )]
-    NoInstance {
-        /// The instance.
-        name: String,
-    },
-    /// There are instances of the function, and a name says none.
-    #[error(
-        "there are several instances of `{name}`: give one by its path, `mock!(function::<u8>, …)`, \
-         `mock!(<Type as Trait>::method, …)`"
-    )]
-    Instances {
-        /// The function's name.
-        name: &'static str,
-    },
-    /// A generic function of the standard library was given as itself.
-    #[error(
-        "`{name}` is generic: all its instances are mocked together, by its name as a text: \
-         `mock!(\"{name}\", …)`"
-    )]
-    ByName {
-        /// The function's name.
-        name: &'static str,
-    },
-    /// Two tests that hold mocks both want one of the whole process.
-    #[error(
-        "a mock of `{name}` for the whole process has to wait for the mocks of another test, which \
-         waits for those of this test: make it before all others"
-    )]
-    Exclusive {
-        /// The function's name.
-        name: &'static str,
-    },
-    /// The function is `unsafe`, and the mock doesn't say so.
-    #[error("`{name}` is unsafe: say that its mock may stand in for it, `mock!(unsafe …, |…| …)`")]
-    NeedsUnsafe {
-        /// The function's name.
-        name: &'static str,
-    },
-    /// The function is `unsafe`.
-    #[error(
-        "`{name}` is unsafe: what a mock may rely on is for you to say, with `mock_unsafe_by_name`"
-    )]
-    Unsafe {
-        /// The function's name.
-        name: &'static str,
-    },
-    /// The original of an async function has a call of its own.
-    #[error("`{name}` is async: `call_original_async(function, || function(…)).await` calls its original")]
-    AsyncOriginal {
-        /// The function's name.
-        name: &'static str,
-    },
-    /// A call of a function of the standard library isn't redirected, so a mock of it would not be
-    /// seen.
-    #[error("`{name}` can't be mocked: {place} calls it, and {reason}")]
-    Unseen {
-        /// The function's name.
-        name: &'static str,
-        /// Where.
-        place: String,
-        /// Why.
-        reason: &'static str,
-    },
-    /// The original was to be called, but wasn't.
-    #[error("`{name}` was not called on this thread, so its original wasn't either")]
-    NotCalled {
-        /// The function's name.
-        name: &'static str,
-    },
-}
-
-impl From<RegistryError> for MockError {
-    fn from(error: RegistryError) -> Self {
-        Self::Find(error.into())
-    }
 }
 
 /// Puts `mock` in the place of the function called `name`, for all threads, until it is reset.

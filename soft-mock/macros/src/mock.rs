@@ -26,8 +26,9 @@ use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 use syn::{Abi, Expr, ExprClosure, Lifetime, LitStr, Pat, ReturnType, Stmt, Token, Type};
 
-use crate::lifetimes::{declared, has_unnamed, LeaveOut, NameAll, Rename, Written};
+use crate::lifetimes::{declared, has_unnamed, Rename, Written};
 
+mod asynchronous;
 mod compared;
 mod inferred;
 
@@ -282,44 +283,6 @@ impl Mock {
         }}
     }
 
-    /// The compiler compares the arguments; and callers of the function rely on its future being
-    /// `Send` wherever its own is: only if that isn't, the mock's needn't be.
-    fn check_async(&self, input: &Input, function: &syn::Ident) -> TokenStream {
-        let mut types = self.types.clone();
-        types.iter_mut().for_each(|ty| LeaveOut.visit_type_mut(ty));
-        let all: Vec<_> = (0..types.len())
-            .map(|at| format_ident!("__A{at}"))
-            .collect();
-        let local = input.local.map(|_| {
-            quote! {
-                #[allow(unused_imports)]
-                use ::soft_mock::__private::v1::mock::{IsLocal as _, IsSend as _};
-                ::soft_mock::__private::v1::mock::must_be_local((&probe).is_send());
-            }
-        });
-        let output = self.output_type();
-        let mut output: Type = syn::parse_quote!(#output);
-        LeaveOut.visit_type_mut(&mut output);
-        quote! {
-            {
-                fn __soft_mock_future<__F: ::core::ops::Fn(#(#all),*) -> __R, __R: ::core::future::Future<Output = __O>, __O #(, #all)*>(
-                    _: &__F,
-                    _: ::core::marker::PhantomData<(#(#all,)*)>,
-                    _: ::core::marker::PhantomData<__O>,
-                ) -> ::soft_mock::__private::v1::mock::Probe<__R> {
-                    ::soft_mock::__private::v1::mock::Probe::new()
-                }
-                let probe = __soft_mock_future(
-                    &#function,
-                    ::core::marker::PhantomData::<(#(#types,)*)>,
-                    ::core::marker::PhantomData::<#output>,
-                );
-                #local
-                let _ = probe;
-            }
-        }
-    }
-
     fn names(&self) -> Vec<syn::Ident> {
         (0..self.types.len())
             .map(|position| format_ident!("__soft_mock_{position}"))
@@ -375,81 +338,6 @@ impl Mock {
         let (capture, body) = (&input.closure.capture, &input.closure.body);
         let patterns = &self.patterns;
         quote!(#capture |#(#patterns),*| #body)
-    }
-
-    /// The code of an async mock returns a future in a box that lives as long as all arguments do:
-    /// `'__f`. That each lifetime outlives it follows from the type of an argument that is
-    /// added.
-    fn install_async(
-        &self,
-        input: &Input,
-        identity: &TokenStream,
-        form: &TokenStream,
-    ) -> syn::Result<TokenStream> {
-        let mut named = NameAll::default();
-        let mut types = self.types.clone();
-        types.iter_mut().for_each(|ty| named.visit_type_mut(ty));
-        let mut lifetimes = self.lifetimes.clone();
-        lifetimes.extend(named.made.iter().cloned());
-        let mut output: Type = syn::parse2(self.output_type())?;
-        let mut result = NameAll {
-            only: lifetimes.first().cloned().filter(|_| lifetimes.len() == 1),
-            ..NameAll::default()
-        };
-        result.visit_type_mut(&mut output);
-        if !result.made.is_empty() {
-            return Err(syn::Error::new(output.span(), "name the lifetime of what the function returns, and of the argument it is borrowed from"));
-        }
-        let send = match input.local {
-            Some(_) => quote!(),
-            None => quote!(::core::marker::Send+),
-        };
-        let future = |output: &Type| quote!(::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = #output> + #send '__f>>);
-        let result = future(&output);
-        let bound = quote! {
-            for<'__f #(, #lifetimes)*> ::core::ops::FnOnce(#(#types,)* ::core::marker::PhantomData<(&'__f (), #(&'__f &#lifetimes (),)*)>) -> #result
-            + ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static
-        };
-        let names = self.names();
-        let record = record(&names);
-        let mut rename = Rename;
-        let mut own = lifetimes.clone();
-        own.iter_mut()
-            .for_each(|lifetime| rename.visit_lifetime_mut(lifetime));
-        types.iter_mut().for_each(|ty| rename.visit_type_mut(ty));
-        rename.visit_type_mut(&mut output);
-        let own_result = quote!(::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = #output> + #send '__g>>);
-        let unders = names.iter().map(|_| quote!(_));
-        Ok(quote! {
-            #[track_caller]
-            fn __soft_mock_install<__F: #bound>(
-                target: ::core::result::Result<::soft_mock::__private::v1::mock::Target, ::soft_mock::MockError>,
-                closure: __F,
-            ) -> ::soft_mock::Mocked {
-                fn __soft_mock_code<'__g, #(#own: '__g,)* __F: #bound>(#(#names: #types),*) -> #own_result {
-                    let call = ::soft_mock::__private::v1::mock::Call::take();
-                    #record
-                    let closure = ::core::clone::Clone::clone(call.closure::<__F>());
-                    closure(#(#names,)* ::core::marker::PhantomData)
-                }
-                let code = __soft_mock_code::<__F> as fn(#(#unders),*) -> _;
-                // SAFETY: the code has the arguments and the output of `#identity`, for whatever
-                // lifetimes. Its future is `Send`, or else `check_async` has seen that the
-                // function's own isn't.
-                unsafe { ::soft_mock::__private::v1::mock::install_async::<#identity, __F>(target, #form, code as *const (), closure) }
-            }
-        })
-    }
-
-    fn async_closure(&self, input: &Input) -> TokenStream {
-        let body = &input.closure.body;
-        let patterns = &self.patterns;
-        let capture = &input.closure.capture;
-        let body = match &*input.closure.body {
-            Expr::Block(block) if block.label.is_none() => quote!(#block),
-            _ => quote!({ #body }),
-        };
-        quote!(#capture |#(#patterns,)* _| ::std::boxed::Box::pin(async move #body))
     }
 }
 

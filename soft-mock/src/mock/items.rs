@@ -1,5 +1,5 @@
-//! Which sites stand for a function, by the id of the function's own type: the compiler has resolved
-//! the path to it, and no two functions have one.
+//! Which sites stand for a function, by the id of the function's own type: the compiler has
+//! resolved the path to it, and no two functions have one.
 //!
 //! Each site's function leaves a record of itself in a section of the program, made by the
 //! rewriter (`rewriter/src/instrument/item.rs`). Knows nothing of names, and nothing of instances,

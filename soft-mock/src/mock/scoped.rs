@@ -17,10 +17,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use soft_mock_abi::site::{Code, Site};
 use soft_mock_runtime::hook::{without_thread, Layer, SiteHook, Slot};
-use soft_mock_runtime::registry::{registry, sites, FindError};
+use soft_mock_runtime::registry::registry;
 
 use super::call::{self, Begun, Contents};
-use super::exclusive::{Share, EVERYWHERE};
+use super::error::explained;
+use super::exclusive::{Refused, Share, EVERYWHERE};
 use super::node::{Life, Node};
 use super::original::{has_note, has_notes};
 use super::record::{Record, Times};
@@ -252,7 +253,11 @@ unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
         true => Share::exclusive(own),
         false => Share::own(own),
     };
-    let share = share.map_err(|()| MockError::Exclusive { name: first.name() })?;
+    let name = first.name();
+    let share = share.map_err(|refused| match refused {
+        Refused::Both => MockError::Exclusive { name },
+        Refused::Stuck(waited) => MockError::Stuck { name, waited },
+    })?;
     let scope = if form.everywhere { EVERYWHERE } else { own };
     let record = Arc::new(Record::new(first));
     let closure: Arc<dyn Any + Send + Sync> = Arc::new(closure);
@@ -392,40 +397,6 @@ fn links(site: &'static Site) -> Vec<&'static Link> {
         .as_ref()
         .and_then(|all| all.get(&ptr::from_ref(site).addr()));
     known.map_or_else(Vec::new, |known| known.table.links().collect())
-}
-
-fn explained(error: &MockError) -> String {
-    let built = sites().next().is_some();
-    let hint = match error {
-        MockError::Find(FindError::Unknown { name, .. }) => foreign_crate(name).map(|foreign| {
-            format!("\nif `{foreign}` is a dependency, include it: `hot --include {foreign} cargo test`")
-        }),
-        _ => None,
-    };
-    let hint = hint.unwrap_or_default();
-    match (error, built) {
-        (MockError::Find(_), false) => format!(
-            "nothing in this program can be mocked: run the tests with `hot cargo test`, or put \
-             `#[soft_mock::mockable]` on what they mock\n({error}){hint}"
-        ),
-        _ => format!("{error}{hint}"),
-    }
-}
-
-/// The crate that a function's name begins with, if nothing in the program can be mocked that is of
-/// it.
-fn foreign_crate(name: &str) -> Option<&str> {
-    let name = name.trim_start_matches('<');
-    let name = name.split(" as ").next().unwrap_or(name);
-    let (first, _) = name.split_once("::")?;
-    let is_name = first.chars().all(|c| c.is_alphanumeric() || c == '_') && !first.is_empty();
-    let standard = ["std", "core", "alloc", "crate", "self", "super"].contains(&first);
-    let is_of_it = |site: &Site| {
-        let own = site.name().trim_start_matches('<').split("::").next();
-        site.crate_name() == first || own == Some(first)
-    };
-    let known = sites().any(is_of_it);
-    (is_name && !standard && !known).then_some(first)
 }
 
 /// A mock that is in the place of a function as long as this lives. See [`mock!`](crate::mock!).
