@@ -52,7 +52,8 @@ pub mod __private {
 
         /// What `mockable` puts in the place of a crate's own support module.
         pub mod mockable {
-            pub use crate::mock::generated::{instance, instance_like, Here, Item};
+            pub use crate::mock::generated::{instance, instance_like, Here};
+            pub use soft_mock_abi::item::Item;
             pub use soft_mock_runtime::registry::Site;
         }
     }

@@ -46,7 +46,6 @@ pub use scoped::Mocked;
 pub mod generated {
     pub use super::call::Call;
     pub use super::instances::support::{instance, instance_like, Here};
-    pub use super::items::Item;
     pub use super::local::{must_be_local, IsLocal, IsSend, Probe};
     pub use super::original::{original, original_async};
     pub use super::record::{AsDebug, AsUnknown, Shown};

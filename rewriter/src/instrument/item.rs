@@ -11,6 +11,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use soft_mock_abi::item::{Item, VERSION};
 use soft_mock_abi::section::ITEMS;
 use soft_mock_abi::symbol::SITE;
 use syn::visit_mut::{self, VisitMut};
@@ -92,10 +93,14 @@ pub(crate) fn declares(block: &Block) -> bool {
 }
 
 /// What the records refer to; stands in the support module.
-pub(crate) const SUPPORT: &str = r#"
-    #[repr(C)] pub struct Item { version: usize, site: &'static Site, item: fn() -> TypeId }
-    impl Item { pub const fn of<F: 'static>(_item: &F, site: &'static Site) -> Item { Item { version: 1, site: site, item: TypeId::of::<F> } } }
-"#;
+pub(crate) fn support() -> String {
+    format!(
+        "    #[repr(C)] pub struct Item {{ {} }}
+    impl Item {{ pub const fn of<F: 'static>(_item: &F, site: &'static Site) -> Item {{ Item {{ version: {VERSION}, site: site, item: TypeId::of::<F> }} }} }}
+",
+        Item::FIELDS
+    )
+}
 
 #[cfg(test)]
 mod tests {

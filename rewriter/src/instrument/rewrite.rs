@@ -128,7 +128,7 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
         root.push_str(&root_text(options));
         if options.mocks {
             let mut more = instance::support(options.edition);
-            more += item::SUPPORT;
+            more += &item::support();
             more += &refused::support(options.edition, &out.functions);
             more += &redirect::unseen_support(options.edition, &unseen);
             if instead.is_none() {

@@ -9,39 +9,13 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use soft_mock_abi::item::Item;
 use soft_mock_abi::site::Site;
-
-/// The version of [`Item`].
-const VERSION: usize = 1;
-
-/// What a function leaves in the section: the other half of what the rewriter puts into crates.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Item {
-    version: usize,
-    site: &'static Site,
-    item: fn() -> TypeId,
-}
-
-impl Item {
-    /// The record of a function.
-    pub const fn of<F: 'static>(_item: &F, site: &'static Site) -> Self {
-        Self {
-            version: VERSION,
-            site,
-            item: TypeId::of::<F>,
-        }
-    }
-}
 
 /// Makes sure that the section exists: a record of another version, which is passed over.
 #[used]
 #[link_section = soft_mock_abi::section!(items)]
-static SENTINEL: Item = Item {
-    version: 0,
-    site: &NOWHERE,
-    item: TypeId::of::<()>,
-};
+static SENTINEL: Item = Item::sentinel(&NOWHERE);
 static NOWHERE: Site = Site::sentinel();
 
 extern "C" {
@@ -77,8 +51,8 @@ fn all() -> &'static HashMap<TypeId, Vec<&'static Site>> {
         let records: &'static [Item] =
             unsafe { std::slice::from_raw_parts((&raw const START).cast(), count) };
         let mut all = HashMap::<_, Vec<_>>::new();
-        for record in records.iter().filter(|record| record.version == VERSION) {
-            all.entry((record.item)()).or_default().push(record.site);
+        for (item, site) in records.iter().filter_map(Item::read) {
+            all.entry(item).or_default().push(site);
         }
         all
     })

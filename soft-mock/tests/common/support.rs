@@ -1,7 +1,7 @@
 //! What the rewriter puts into a crate, written by hand: as a macro, the prologue. Sites are those
 //! of `soft_mock_abi`, so that one test program can have sites of several crates.
 
-pub use soft_mock::__private::v1::mockable::Item;
+pub use soft_mock_abi::item::Item;
 use soft_mock_abi::site::Crate;
 pub use soft_mock_abi::site::Site;
 
