@@ -7,6 +7,7 @@ pub(crate) mod attribute;
 pub(crate) mod column;
 pub(crate) mod instance;
 mod item;
+mod macro_functions;
 pub(crate) mod prologue;
 pub(crate) mod prologue_check;
 pub(crate) mod redirect;

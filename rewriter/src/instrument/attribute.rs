@@ -101,6 +101,7 @@ pub fn attribute_prologue(
         kind,
         counted: false,
         main: false,
+        expanded: false,
     };
     let dialect = Dialect {
         // Newer editions want `unsafe(…)` around the section, older compilers don't know it: those

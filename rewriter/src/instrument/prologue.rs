@@ -49,6 +49,8 @@ pub(crate) struct PrologueTarget<'a> {
     pub(crate) counted: bool,
     /// It is the program's main function.
     pub(crate) main: bool,
+    /// It stands in a macro: where, is known when that is expanded.
+    pub(crate) expanded: bool,
 }
 
 /// What the text depends on beside the function.
@@ -169,7 +171,10 @@ fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
         (function.instances.is_some(), flag::INSTANCES),
     ];
     let flags: u32 = flags.iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum();
-    let line = function.signature.ident.span().start().line;
+    let line = match function.expanded {
+        true => format!("{core}::line!()"),
+        false => function.signature.ident.span().start().line.to_string(),
+    };
     let signature = signature_text(function.signature);
     let module = match function.module {
         Some(module) => format!("{module:?}"),

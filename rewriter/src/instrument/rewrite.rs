@@ -21,7 +21,7 @@ use crate::instrument::prologue::{Dialect, PrologueTarget};
 use crate::instrument::prologue_check::PrologueCheck;
 use crate::instrument::support::{support_module, CrateIdentity};
 use crate::instrument::visibility::{widen, MentionPlaces, Twin};
-use crate::instrument::{column, instance, item, prologue, redirect, refused};
+use crate::instrument::{column, instance, item, macro_functions, prologue, redirect, refused};
 use crate::syntax::attributes::is_test_only;
 use crate::syntax::columns::Columns;
 use crate::syntax::edition::Edition;
@@ -173,7 +173,7 @@ struct Rewriter<'a> {
     hidden: &'a mut Vec<Hidden>,
 }
 
-impl Rewriter<'_> {
+impl<'a> Rewriter<'a> {
     fn items(&mut self, items: &[Item]) {
         for item in items {
             self.item(item);
@@ -210,6 +210,7 @@ impl Rewriter<'_> {
                 self.fields(&item.ident.to_string(), &item.attrs, &fields);
             }
             Item::ForeignMod(item) => self.foreign(&item.items),
+            Item::Macro(item) if self.options.mocks => self.macro_functions(item),
             _ => {}
         }
     }
@@ -251,6 +252,33 @@ impl Rewriter<'_> {
                     );
                 }
             }
+        }
+    }
+
+    fn macro_functions(&mut self, item: &syn::ItemMacro) {
+        for function in macro_functions::functions(item) {
+            let dialect = |name: &str| {
+                let left_out = self.options.without.contains(name);
+                let left_out = left_out || is_skipped(&self.options.skip, name);
+                (!left_out).then(|| self.dialect(name))
+            };
+            let path = &self.file.path;
+            let inserted = function.prologue(&self.module, path, &dialect);
+            if let Some((position, text, info)) = inserted {
+                self.edits.insert(position, text);
+                self.functions.push(info);
+            }
+        }
+    }
+
+    fn dialect(&self, site: &str) -> Dialect<'a> {
+        Dialect {
+            edition: self.options.edition,
+            borrowing: &self.facts.borrowing,
+            lifetimes: &self.facts.lifetimes,
+            type_ids: !self.options.untyped.contains(site),
+            mocks: self.options.mocks,
+            check: self.options.check,
         }
     }
 
@@ -323,15 +351,9 @@ impl Rewriter<'_> {
                 kind,
                 counted: main || self.facts.counted.contains(&name),
                 main,
+                expanded: false,
             };
-            let dialect = Dialect {
-                edition: self.options.edition,
-                borrowing: &self.facts.borrowing,
-                lifetimes: &self.facts.lifetimes,
-                type_ids: !self.options.untyped.contains(&site),
-                mocks: self.options.mocks,
-                check: self.options.check,
-            };
+            let dialect = self.dialect(&site);
             prologue::insert(self.file.parsed(), &function, &dialect, &mut self.edits);
         }
         self.functions.push(FunctionInfo {

@@ -95,6 +95,15 @@ pub enum MockError {
         /// The function's name.
         name: &'static str,
     },
+    /// Nobody wrote the function.
+    #[error(
+        "`{name}` can't be mocked: the sources have no body of it to put a check into, since a derive \
+         or a macro makes it, or it belongs to the tests; write it out where it is to be mocked"
+    )]
+    Unwritten {
+        /// The function.
+        name: &'static str,
+    },
     /// A generic function of the standard library was given as itself.
     #[error(
         "`{name}` is generic: all its instances are mocked together, by its name as a text: \

@@ -122,8 +122,21 @@ fn no_item(name: &'static str) -> MockError {
             name: site.name(),
             signature: site.signature(),
         },
-        None => known_refusal(name, Given::Item, unknown(name)),
+        None => match known_refusal(name, Given::Item, unknown(name)) {
+            MockError::Find(FindError::Unknown { .. }) if is_rewritten(name) => {
+                MockError::Unwritten { name }
+            }
+            error => error,
+        },
     }
+}
+
+/// Whether `hot` has seen the sources of the crate that a name begins with.
+fn is_rewritten(name: &str) -> bool {
+    let start = name.trim_start_matches(['<', '&']);
+    let end = start.find(|sign: char| !(sign.is_alphanumeric() || sign == '_'));
+    let krate = &start[..end.unwrap_or(start.len())];
+    sites().any(|site| site.crate_name() == krate)
 }
 
 /// Why a function has no site, where the rewriter left word of it. `given` is how it was named.
