@@ -294,6 +294,8 @@ mod tests {
                 no_restart: false,
                 manual: false,
                 no_keys: false,
+                clear: false,
+                quiet: false,
                 message_format: Format::Human,
                 watch: vec![],
                 include: vec![],

@@ -44,6 +44,8 @@ pub(super) fn attach(options: &AttachArgs) -> Result<u8> {
         no_restart: true,
         manual: false,
         no_keys: false,
+        clear: false,
+        quiet: false,
         message_format: Format::Human,
         watch: Vec::new(),
         include: Vec::new(),

@@ -173,6 +173,8 @@ impl Numbers {
 
 pub(crate) struct Engine {
     policy: Policy,
+    /// The terminal is cleared at every save.
+    clears: bool,
     info: SessionInfo,
     command: Command,
     folder: SessionDir,
@@ -206,6 +208,7 @@ impl Engine {
                 true => Policy::RunOn,
                 false => Policy::Restart,
             },
+            clears: options.clear,
             info,
             command: Command {
                 launch: include.launch()?,

@@ -89,7 +89,7 @@ fn engine(
         named: options.watch.clone(),
         supervisor: Supervisor::new(events.clone())?,
         events,
-        reporter: Reporter::stderr(options.verbose),
+        reporter: Reporter::stderr(options.verbose).quiet(options.quiet),
     };
     let engine = Engine::new(options, info, include, folder, outside)?;
     Ok((engine, received))

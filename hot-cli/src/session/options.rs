@@ -43,6 +43,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) message_format: Format,
 
+    /// Clear the terminal at every save
+    #[arg(long)]
+    pub(crate) clear: bool,
+
+    /// Say only what went wrong, or won't take effect
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
     /// Say what is being done and how long each step takes
     #[arg(long, short)]
     pub(crate) verbose: bool,

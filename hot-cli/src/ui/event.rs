@@ -241,6 +241,16 @@ pub(super) enum Line {
     Verbatim(String),
 }
 
+impl Line {
+    /// Whether it says that something went wrong or won't take effect.
+    pub(super) fn is_trouble(&self) -> bool {
+        match self {
+            Self::Own(tone, _) => matches!(tone, Tone::Warning | Tone::Bad),
+            Self::Verbatim(_) => true,
+        }
+    }
+}
+
 impl Event {
     pub(super) fn lines(&self, how: How) -> Vec<Line> {
         match self {

@@ -105,6 +105,8 @@ pub(crate) struct Reporter<W = io::Stderr> {
     out: Mutex<W>,
     colour: bool,
     verbose: bool,
+    /// Only trouble is told.
+    quiet: bool,
     format: Format,
     restart: Mutex<Restart>,
     /// It writes to a terminal that can be cleared.
@@ -144,10 +146,17 @@ impl<W: Write> Reporter<W> {
             out: Mutex::new(out),
             colour,
             verbose,
+            quiet: false,
             format: Format::Human,
             restart: Mutex::default(),
             clears: false,
         }
+    }
+
+    /// The same, but it tells only what went wrong.
+    pub(crate) fn quiet(mut self, quiet: bool) -> Self {
+        self.quiet = quiet;
+        self
     }
 
     /// How the user can have the program restarted from now on.
@@ -178,6 +187,11 @@ impl<W: Write> Reporter<W> {
             return;
         }
         let lines = event.lines(self.how());
+        // Who asks for help gets it.
+        let asked = matches!(event, Event::KeysHelp);
+        if self.quiet && !asked && !lines.iter().any(Line::is_trouble) {
+            return;
+        }
         let text: String = lines
             .iter()
             .map(|line| match (line, self.format) {

@@ -234,6 +234,22 @@ fn every_note_has_words() {
 }
 
 #[test]
+fn only_trouble_is_told_to_who_wants_quiet() {
+    let reporter = Reporter::new(Vec::new(), false, false).quiet(true);
+    reporter.tell(&patched(vec![get()], QUICK));
+    reporter.tell(&Event::Restarted);
+    reporter.tell(&Event::SavedInPause { files: 1 });
+    assert_eq!(
+        String::from_utf8_lossy(&reporter.out.lock().expect("not poisoned")),
+        ""
+    );
+    reporter.tell(&Event::Warning("x".into()));
+    reporter.tell(&Event::WithoutEffect(vec![run()]));
+    let said = said(reporter);
+    assert_eq!(said.lines().count(), 2, "{said}");
+}
+
+#[test]
 fn details_only_when_asked_for() {
     let quiet = Reporter::new(Vec::new(), false, false);
     quiet.detail(|| unreachable!("not made"));

@@ -147,7 +147,7 @@ fn the_terminal_is_as_it_was_while_it_is_stopped_and_at_the_end() {
     terminal.type_keys("\u{3}");
     terminal.finish();
 
-    let mut terminal = project.hot_at_terminal(&["--no-keys", "cargo", "run"]);
+    let mut terminal = project.hot_at_terminal(&["--no-keys", "--clear", "cargo", "run"]);
     terminal.wait_for("tick 30");
     assert!(terminal.is_as_it_was());
     assert!(
@@ -155,6 +155,9 @@ fn the_terminal_is_as_it_was_while_it_is_stopped_and_at_the_end() {
         "{}",
         terminal.written()
     );
+    say(&project, "tick", "tock");
+    terminal.wait_for("\u{1b}[2J");
+    terminal.wait_for("patched 1 function");
 }
 
 fn signal(group: Pid, signal: Signal) {

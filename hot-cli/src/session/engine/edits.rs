@@ -27,6 +27,9 @@ impl Engine {
 
     /// Files were saved, and count.
     pub(super) fn apply(&mut self, paths: &[PathBuf], seen: Instant) {
+        if self.clears {
+            self.outside.reporter.clear();
+        }
         self.tell(ui::Event::Saved { files: paths.len() });
         self.restarts.saved();
         self.saves.saved();
