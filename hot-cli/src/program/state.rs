@@ -43,6 +43,8 @@ pub(crate) struct ProgramState {
     active: BTreeMap<SiteKey, PlannedFunction>,
     /// What the files said when the last patch was made. None: that isn't what runs.
     meaning: Option<Meaning>,
+    /// They say something that the program did already: without a patch.
+    said_in_vain: bool,
     /// The edits of the last patch that reached others.
     told: Vec<Edit>,
     /// Those that were additions.
@@ -128,6 +130,7 @@ impl ProgramState {
             gone: BTreeSet::new(),
             active: BTreeMap::new(),
             meaning: Some(Meaning::new()),
+            said_in_vain: false,
             told: Vec::new(),
             added: Vec::new(),
             base: Some(Base::default()),
@@ -285,12 +288,32 @@ impl ProgramState {
     /// Takes note that the program already does what is wanted.
     pub(crate) fn nothing_differs(&mut self, wanted: &Wanted) {
         self.in_effect(wanted, false);
+        self.said_in_vain = true;
+    }
+
+    /// Takes note that the files ask for nothing. Whether an edit was taken back for which nothing
+    /// was patched.
+    pub(crate) fn asks_for_nothing(&mut self) -> bool {
+        if !self.said_in_vain {
+            return false;
+        }
+        let Ok(found) = self.find() else {
+            return false;
+        };
+        // Else that edit stands there still, and only its comments may have changed.
+        let is_gone = self.meaning.as_ref() != Some(&found.meaning);
+        if is_gone {
+            self.meaning = Some(found.meaning);
+            self.said_in_vain = false;
+        }
+        is_gone
     }
 
     fn in_effect(&mut self, wanted: &Wanted, whole_crate: bool) {
         self.base = Base::after(self.base.as_ref(), wanted, whole_crate);
         let all = wanted.without.is_empty();
         self.meaning = all.then(|| wanted.meaning.clone());
+        self.said_in_vain = false;
         self.told.clone_from(&wanted.indirect);
         self.added.clone_from(&wanted.additions);
         let units = wanted.plan.iter();

@@ -126,3 +126,31 @@ fn two_quick_edits_of_different_functions_are_both_there() {
     let output = session.output().to_string();
     assert!(!output.contains("restart"), "{output}");
 }
+
+#[test]
+fn an_edit_without_effect_that_is_taken_back() {
+    const MAIN: &str = "src/main.rs";
+    const OLD: &str = "Duration::from_millis(3)";
+    const NEW: &str = "Duration::from_millis(4)";
+    let project = Project::fixture("ledger");
+    let ready = "println!(\"ready\");";
+    let thread =
+        format!("std::thread::spawn(|| loop {{ std::thread::sleep(std::time::{OLD}); }});");
+    project.edit(MAIN, ready, &format!("{thread}\n    {ready}"));
+    let mut session = start(&project);
+    let dead = "ledger::main (src/main.rs:10) is running and won't be called again";
+    for _ in 0..2 {
+        project.edit(MAIN, OLD, NEW);
+        session.wait_for_stderr(dead);
+        project.edit(MAIN, NEW, OLD);
+        session.wait_for_stderr("the edit was taken back");
+    }
+
+    // What has a meaning takes its place.
+    project.edit(MAIN, OLD, NEW);
+    session.wait_for_stderr(dead);
+    project.edit(FILE, ORIGINAL, "purse of {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 2");
+    assert!(session.patches().len() == 1, "{}", session.output());
+}

@@ -68,14 +68,22 @@ impl Engine {
         let change = self.first_change();
         self.patches.drop_build();
         match change {
-            None if self.saves.are_in_effect() => self.tell(ui::Event::TakenBack),
-            None | Some((_, Change::Nothing)) => {}
+            None | Some((_, Change::Nothing)) => self.nothing_asked(),
             Some((program, Change::Patch(wanted))) => self.build(program, wanted, seen),
             Some((program, Change::Rude { beside, .. })) => match beside {
                 Some(wanted) => self.build(program, wanted, seen),
                 None => self.saves.settle(Instant::now()),
             },
             Some((_, Change::Syntax(_))) => self.saves.settle(Instant::now()),
+        }
+    }
+
+    /// What runs is what the files say. Said if it answers a save that took back an edit.
+    fn nothing_asked(&mut self) {
+        let asked = self.saves.are_unanswered();
+        let had_no_effect = self.programs.record_nothing_asked();
+        if self.saves.are_in_effect() || asked && had_no_effect {
+            self.tell(ui::Event::TakenBack);
         }
     }
 

@@ -290,6 +290,15 @@ impl Programs {
         }
     }
 
+    /// The files ask for nothing. Whether an edit was taken back for which nothing was patched.
+    pub(crate) fn record_nothing_asked(&mut self) -> bool {
+        let mut taken_back = false;
+        for state in self.known.values_mut() {
+            taken_back |= state.asks_for_nothing();
+        }
+        taken_back
+    }
+
     /// The last patches of a program were taken back, which were made from these files.
     pub(crate) fn record_rollback(&mut self, key: &Path, patches: usize, files: &[PathBuf]) {
         if let Some(state) = self.known.get_mut(key) {
