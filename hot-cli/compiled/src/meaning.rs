@@ -20,7 +20,7 @@ mod names;
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
-use soft_mock_abi::symbol::{DETACHED_BODY, DETACHED_CODE, PATCH, PREFIX, SITE};
+use soft_mock_abi::symbol::{ASYNC_BODY, DETACHED_BODY, DETACHED_CODE, PATCH, PREFIX, SITE};
 
 use crate::objects::{self, Object};
 use crate::sites::{self, CompiledSite};
@@ -28,9 +28,6 @@ use crate::symbols::{self, is_rust, without_marks};
 use crate::world::{Piece, World};
 use facts::Reader;
 use names::Names;
-
-/// What the source of a micro-crate calls the body of an async function; its position follows.
-const ASYNC_BODY: &str = "__soft_mock_new_";
 
 /// A function to be compared.
 #[derive(Debug, Clone, Copy)]

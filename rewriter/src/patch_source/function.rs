@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, ToTokens};
-use soft_mock_abi::symbol::patch;
+use soft_mock_abi::symbol::{patch, ASYNC_BODY};
 use syn::{FnArg, ItemImpl, Pat, ReturnType, Signature};
 
 use super::request::{PatchSourceError, PatchedCrate, HOST};
@@ -264,7 +264,7 @@ impl<'a> Writer<'a> {
     }
 
     fn new_name(&self) -> String {
-        format!("__soft_mock_new_{}", self.target.index)
+        format!("{ASYNC_BODY}{}", self.target.index)
     }
 
     /// The function's signature with plain parameter names, and the names.

@@ -24,6 +24,9 @@ pub const PLUGIN_ENTRY: &str = "soft_mock_plugin_entry_v1";
 /// The function at the root of a managed plugin's crate that declares it.
 pub const PLUGIN_DECLARATION: &str = "__soft_mock_plugin";
 
+/// What the source of a micro-crate calls the body of an async function; its position follows.
+pub const ASYNC_BODY: &str = "__soft_mock_new_";
+
 /// How the name of the function starts that holds the body of an async function.
 pub const DETACHED_BODY: &str = "__soft_mock_body_";
 

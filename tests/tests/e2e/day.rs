@@ -362,3 +362,45 @@ fn bodies_that_depend_on_what_is_in_effect() {
     let back = with(&method, &[("u64 = 100", "u64 = 10")]);
     day.save(&back, "wallet of 11: 70m1", Way::WholeCrate);
 }
+
+/// A future that waits is a call in progress: it ends with the helper that it began with.
+#[test]
+fn helpers_of_async_functions() {
+    let text = "use crate::account::Account;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+pub fn line(account: &Account) -> String {
+    format!(\"{}: {}\", wait(title(account)), account.balance())
+}
+
+async fn title(account: &Account) -> String {
+    format!(\"account of {}\", account.owner())
+}
+
+fn wait<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return done;
+        }
+    }
+}
+";
+    let project = Project::fixture("ledger");
+    project.save(Save::InPlace, FILE, text);
+    let mut session = project.hot(&["-v", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    session.wait_for_mention("whole crates can be compared");
+    let mut day = Day { project, session };
+    let helper = with(text, &[(OWNER, "later(account.owner()).await)")])
+        + "\nasync fn later(text: &str) -> String {\n    often(text)\n}\n
+fn often(text: &str) -> String {\n    text.repeat(2)\n}\n";
+    day.save(&helper, "account of adaada: ", Way::Micro);
+    let edited = with(&helper, &[("repeat(2)", "repeat(3)")]);
+    day.save(&edited, "account of adaadaada: ", Way::Micro);
+    day.save(text, "account of ada: ", Way::Nothing);
+    day.save(&helper, "account of adaada: ", Way::Micro);
+    day.rollback("account of ada: ");
+}

@@ -3,11 +3,11 @@
 
 use std::collections::HashSet;
 
-use soft_mock_abi::symbol::DETACHED_BODY;
+use soft_mock_abi::symbol::{ASYNC_BODY, DETACHED_BODY};
 
 use crate::symbols::{is_of, start_of};
 
-/// Whether `path` is the future of a body that was moved, or drops one.
+/// Whether `path` is the future of a body that was moved or compiled alone, or drops one.
 pub(super) fn is_detached_body(path: &str) -> bool {
     let path = match path.split_once("::drop_in_place::<") {
         Some((_, rest)) => rest.strip_suffix('>').unwrap_or(rest),
@@ -15,7 +15,8 @@ pub(super) fn is_detached_body(path: &str) -> bool {
     };
     let body = path.strip_suffix("::{closure#0}");
     let name = body.map(|body| body.rsplit("::").next().unwrap_or(body));
-    name.is_some_and(|name| name.starts_with(DETACHED_BODY))
+    let starts = [DETACHED_BODY, ASYNC_BODY];
+    name.is_some_and(|name| starts.iter().any(|start| name.starts_with(start)))
 }
 
 /// Whether `path` is a closure or a future, or is made by the compiler or a foreign crate for one.
