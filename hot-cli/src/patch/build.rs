@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use soft_mock_compiled::compare::Left;
@@ -38,6 +38,7 @@ use crate::program::plan::{KeptBody, Plan, PlannedFunction, Rude, UnitPlan, Want
 use crate::program::twin::{NoTwin, Twin};
 use crate::program::whole_crate_plugin::WholeCratePlugin;
 use crate::program::{LoadedUnit, Program};
+use crate::rustc::dep_info::Reading;
 use crate::rustc::run::first_error;
 use crate::ui::CompilerOutput;
 use crate::wrapper::columns;
@@ -142,6 +143,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
                 let left = left::behind(job, position, done.left, done.closures_of);
                 built.left.push(additions::behind(left, &plan.additions));
                 built.alone.push(done.alone);
+                built.plan.entry(position).or_default().included = done.included;
             }
             Attempt::Checked => {}
             // What is built from whole crates holds all changes, also those that can't be patched.
@@ -221,6 +223,8 @@ struct Done {
     left: Left,
     /// The functions of which it may hold closures.
     closures_of: BTreeSet<String>,
+    /// The files that macros include, with hashes of what they held.
+    included: BTreeMap<PathBuf, u64>,
     alone: Alone,
 }
 
@@ -408,12 +412,22 @@ impl UnitJob<'_> {
         })?;
         let object = self.folder.join("patch.o");
         let written = self.write(&source)?;
+        let reading = Reading {
+            unit,
+            shadow: &written.place,
+            began: SystemTime::now(),
+        };
         let (rustc, cancel) = (&self.job.program.rustc, &self.job.cancel);
         match written.compile(rustc, unit, twin, &object, cancel)? {
             Some(stderr) => Ok(Attempt::Failed(stderr)),
             None if targets.is_empty() => Ok(Attempt::Checked),
             None => {
                 columns::restore(&object, &unit.cwd, &source.columns)?;
+                let own = |path: &Path| {
+                    let mut files = source.files.iter();
+                    files.any(|(own, _)| Path::new("/").join(own) == path)
+                };
+                let included = reading.included(&MicroCrate::dep_info(&object), &own)?;
                 let bodies: Vec<Body<'_>> = targets.iter().map(Target::body).collect();
                 let (left, closures_of) =
                     left::of_bodies(&object, &bodies, unit, &self.job.program)?;
@@ -431,6 +445,7 @@ impl UnitJob<'_> {
                     plugin,
                     left,
                     closures_of,
+                    included,
                     alone: Alone {
                         unit: self.position,
                         source: written,

@@ -23,6 +23,11 @@ pub(super) struct MicroCrate {
 }
 
 impl MicroCrate {
+    /// The file in which rustc notes what it read for an object.
+    pub(super) fn dep_info(object: &Path) -> PathBuf {
+        object.with_extension("d")
+    }
+
     /// Compiles it. Returns what rustc says if it refuses.
     pub(super) fn compile(
         &self,
@@ -36,7 +41,11 @@ impl MicroCrate {
             &unit.rustc_args(),
             &Places {
                 root: &self.place.join(&self.root).to_string_lossy(),
-                emit: &format!("obj={}", object.display()),
+                emit: &format!(
+                    "obj={},dep-info={}",
+                    object.display(),
+                    Self::dep_info(object).display()
+                ),
                 metadata: &format!("soft_mock_{}", self.number),
                 shadow: Some((&self.place, &unit.cwd)),
                 ..Places::default()

@@ -69,6 +69,9 @@ pub(crate) struct UnitPlan {
     pub(crate) additions: Vec<PlannedAddition>,
     /// Files that the crate was compiled from and that hold none of its modules any more.
     pub(crate) gone: BTreeSet<PathBuf>,
+    /// Files that macros included when the functions were compiled, each with a hash of what it
+    /// held.
+    pub(crate) included: BTreeMap<PathBuf, u64>,
 }
 
 /// Something new that goes with the functions that use it.

@@ -10,6 +10,7 @@ mod base;
 mod bodies;
 mod compare;
 mod files;
+mod included;
 mod moved;
 mod refusal;
 
@@ -22,6 +23,7 @@ use soft_mock_rewriter::analysis::{forget_sources, DeclaredFunction, FileItems, 
 use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
 use self::base::Base;
+use self::included::Included;
 use super::left_behind::{Edited, LeftBehind};
 use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, SiteKey, Wanted};
 use super::whole_crate_plugin::WholeCratePlugin;
@@ -57,6 +59,10 @@ pub(crate) struct ProgramState {
     before: Vec<Before>,
     /// The files from which what runs was made, as far as they differ from what was compiled.
     made_from: BTreeMap<(usize, PathBuf), ChangedFile>,
+    /// Files that were compiled into what is active.
+    included: Vec<Included>,
+    /// All of which that ever was so: they stay watched.
+    ever_included: BTreeSet<PathBuf>,
     /// What is active was made from whole crates: their futures hold each other, and can't be
     /// replaced one by one.
     whole_crate: bool,
@@ -94,6 +100,7 @@ pub(crate) struct ProgramState {
 struct Before {
     active: BTreeMap<SiteKey, PlannedFunction>,
     made_from: BTreeMap<(usize, PathBuf), ChangedFile>,
+    included: Vec<Included>,
     meaning: Option<Meaning>,
     told: Vec<Edit>,
     edited: Edited,
@@ -137,6 +144,8 @@ impl ProgramState {
             installed: Vec::new(),
             before: Vec::new(),
             made_from: BTreeMap::new(),
+            included: Vec::new(),
+            ever_included: BTreeSet::new(),
             whole_crate: false,
             not_alone: BTreeSet::new(),
             runs_other: false,
@@ -218,6 +227,7 @@ impl ProgramState {
             if let Some(before) = self.before.pop() {
                 self.active = before.active;
                 self.made_from = before.made_from;
+                self.included = before.included;
                 self.meaning = before.meaning;
                 self.told = before.told;
                 self.edited = before.edited;
@@ -227,6 +237,7 @@ impl ProgramState {
         }
         let held = files.iter().map(|path| (path.clone(), content_hash(path)));
         self.held.extend(held);
+        self.hold_included();
         self.follow_modules();
     }
 
@@ -235,6 +246,7 @@ impl ProgramState {
         self.before.push(Before {
             active: self.active.clone(),
             made_from: self.made_from.clone(),
+            included: self.included.clone(),
             meaning: self.meaning.clone(),
             told: self.told.clone(),
             edited: std::mem::replace(&mut self.edited, Edited::of(wanted)),
@@ -263,6 +275,7 @@ impl ProgramState {
         self.runs_other &= !whole_crate && active.any(|site| self.not_alone.contains(site));
         self.earlier.clone_from(&wanted.earlier);
         self.left.clone_from(&wanted.left);
+        self.record_included(wanted);
         self.in_effect(wanted, whole_crate);
         self.installed.push(load);
     }
@@ -287,6 +300,7 @@ impl ProgramState {
 
     /// Takes note that the program already does what is wanted.
     pub(crate) fn nothing_differs(&mut self, wanted: &Wanted) {
+        self.included_in_vain(wanted);
         self.in_effect(wanted, false);
         self.said_in_vain = true;
     }

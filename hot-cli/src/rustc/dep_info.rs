@@ -1,10 +1,13 @@
 //! The dep-info file of a unit: cargo must watch the user's files, not their shadows.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
-use crate::os::files::replace_file;
+use super::unit::Unit;
+use crate::os::files::{content_hash, replace_file};
 
 /// Rewrites the dep-info file `from` to `to`, with the user's paths in place of those below
 /// `shadow`. Returns the files that rustc read.
@@ -37,6 +40,46 @@ pub(crate) fn read(path: &Path) -> Result<Vec<PathBuf>> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("rustc wrote no dep-info file {}", path.display()))?;
     Ok(dependencies(&text))
+}
+
+/// A call of rustc that began at a time.
+pub(crate) struct Reading<'a> {
+    pub(crate) unit: &'a Unit,
+    /// Files below it stand for the user's.
+    pub(crate) shadow: &'a Path,
+    pub(crate) began: SystemTime,
+}
+
+impl Reading<'_> {
+    /// The files that rustc read, by its dep-info file, and that are neither sources nor known as
+    /// inputs of the unit: with hashes of what they held. What was written meanwhile has none: it
+    /// may have been read before.
+    pub(crate) fn included(
+        &self,
+        dep_info: &Path,
+        is_source: &dyn Fn(&Path) -> bool,
+    ) -> Result<BTreeMap<PathBuf, u64>> {
+        let ended = SystemTime::now();
+        let place = |path: PathBuf| match path.strip_prefix(self.shadow) {
+            Ok(below) => Path::new("/").join(below),
+            Err(_) => self.unit.cwd.join(path),
+        };
+        let files = read(dep_info)?.into_iter().map(place);
+        let included = files.filter(|path| {
+            let unit = self.unit;
+            !is_source(path) && !unit.sources.contains(path) && !unit.inputs.contains_key(path)
+        });
+        let with_hash = |path: PathBuf| {
+            let written = path.metadata().and_then(|meta| meta.modified());
+            let meanwhile = written.is_ok_and(|at| (self.began..=ended).contains(&at));
+            let hash = match meanwhile {
+                true => 0,
+                false => content_hash(&path),
+            };
+            (path, hash)
+        };
+        Ok(included.map(with_hash).collect())
+    }
 }
 
 /// The files on the right side of the first rule.

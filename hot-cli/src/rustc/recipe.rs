@@ -156,7 +156,7 @@ const fn recipe(call: Call) -> Recipe {
         },
         Call::WholeCrate => Recipe {
             crate_type: Is("rlib"),
-            emit: Is("link"),
+            emit: Is("dep-info,link"),
             extra_filename: Kept,
             incremental: Given,
             // Layouts are read in it, whatever the program has.

@@ -3,6 +3,8 @@
 
 use soft_mock_tests::project::{Project, Save};
 
+use crate::ledger::{start, FILE};
+
 const MAIN: &str = "src/main.rs";
 
 /// The ledger with a build script that makes a module of the files that it names.
@@ -130,4 +132,55 @@ fn a_dependency_of_one_beside_the_workspace_is_named() {
         "crate `deeper` is no member of the workspace; `hot --include deeper …` patches it",
     ]);
     assert_eq!(session.ask("x"), "hello from the depth");
+}
+
+#[test]
+fn what_a_patch_includes_is_watched() {
+    const WORD: &str = "src/word.txt";
+    let project = Project::fixture("ledger");
+    project.save(Save::InPlace, WORD, "one");
+    let original = project.read(FILE);
+    let mut session = start(&project);
+    let mut count = 1;
+    let mut patched = |file: &str, text: &str, says: &str, answer: &str| {
+        project.save(Save::Rename, file, text);
+        session.wait_for_stderr(says);
+        count += 1;
+        assert_eq!(session.ask("x"), format!("{answer} ada: {count}"));
+    };
+    let with = |word: &str| {
+        original.replace(
+            "\"account of {}\", ",
+            &format!("\"{{}} of {{}}\", {word}, "),
+        )
+    };
+    let body = with("include_str!(\"word.txt\")");
+    patched(FILE, &body, "patched", "one of");
+    let because = "because of: src/word.txt changed";
+    patched(WORD, "two", because, "two of");
+    patched(WORD, "one", because, "one of");
+    patched(FILE, &body.replace(" of ", " for "), "patched", "one for");
+    patched(WORD, "two", because, "two for");
+
+    // A body that is compiled alone.
+    let absolute = "include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/src/word.txt\"))";
+    patched(FILE, &with(absolute), "patched", "two of");
+    patched(WORD, "three", because, "three of");
+
+    let constant = "\nconst WORD: &str = include_str!(\"word.txt\");\n";
+    patched(FILE, &(with("WORD") + constant), "patched", "three of");
+    patched(WORD, "four", because, "four of");
+    patched(FILE, &original, "restored", "account of");
+
+    // Nothing is left that it would change.
+    let before = session.now();
+    project.save(Save::Rename, WORD, "five");
+    project.edit(FILE, "account of {}", "purse of {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 12");
+    let lines = session.stderr_since(before);
+    assert!(
+        !lines.iter().any(|line| line.contains("word.txt")),
+        "{lines:#?}"
+    );
 }

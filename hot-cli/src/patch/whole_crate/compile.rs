@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use soft_mock_rewriter::whole_crate::prepare;
 
 use super::{Request, WholeCrateError};
 use crate::os::files::{below, replace_file};
+use crate::rustc::dep_info::Reading;
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run;
 use crate::rustc::unit::Unit;
@@ -35,6 +37,8 @@ pub(super) struct Compiled {
     pub(super) functions: Vec<FunctionInfo>,
     /// Async functions that can't be replaced, and why.
     pub(super) attached: BTreeMap<String, String>,
+    /// Files that macros include, with hashes of what they held.
+    pub(super) included: BTreeMap<PathBuf, u64>,
 }
 
 /// What is noted beside a finished baseline: what it was made from.
@@ -139,13 +143,22 @@ impl Crate<'_> {
         let library = self.library(place);
         remove(&library)?;
         std::fs::create_dir_all(place).map_err(anyhow::Error::from)?;
+        let reading = Reading {
+            unit: self.unit,
+            shadow: &shadow_root,
+            began: SystemTime::now(),
+        };
         self.rustc(request, place, &shadow_root, incremental)?;
+        let is_source = |path: &Path| source.tree.files.iter().any(|file| file.path == path);
+        let stem = self.unit.rustc_args().stem().unwrap_or_default();
+        let included = reading.included(&place.join(format!("{stem}.d")), &is_source)?;
         columns::restore(&library, &prepared.cwd, &rewritten.columns)?;
         Ok(Compiled {
             library,
             identifiers: source.identifiers,
             functions,
             attached: source.attached,
+            included,
         })
     }
 

@@ -21,7 +21,7 @@ mod plugin;
 mod units;
 mod wanted;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -106,6 +106,9 @@ pub(crate) struct WholeCratePatch {
     pub(crate) keep_other_bodies: Vec<String>,
     /// What each of the plugins leaves in the program.
     pub(crate) left: Vec<LeftByPlugin>,
+    /// For each unit that was compiled, the files that macros include, with hashes of what they
+    /// held.
+    pub(crate) included: BTreeMap<usize, BTreeMap<PathBuf, u64>>,
     /// What took how long.
     pub(crate) notes: Vec<String>,
 }
@@ -294,6 +297,11 @@ fn extract<'d>(
     })?;
     let mut patch = WholeCratePatch {
         preserved_statics: difference.preserved_statics.iter().cloned().collect(),
+        included: built
+            .compiled
+            .iter()
+            .map(|(position, compiled)| (*position, compiled.included.clone()))
+            .collect(),
         ..WholeCratePatch::default()
     };
     for function in &difference.keep_bodies {

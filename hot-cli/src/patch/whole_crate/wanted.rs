@@ -265,6 +265,9 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<&str>) -> Built {
                 .push(function);
         }
     }
+    for (position, included) in patch.included {
+        plan.entry(position).or_default().included = included;
+    }
     for (site, function) in &job.wanted.active {
         if !replaced.contains(site) {
             let unit = plan.entry(site.0).or_default();

@@ -40,6 +40,7 @@ impl ProgramState {
     fn can_have_additions(&self, found: &Found) -> bool {
         let known: BTreeSet<&Edit> = found.found.iter().map(|(.., edit, _)| edit).collect();
         found.rude.is_empty()
+            && found.reread.is_empty()
             && !self.program.is_plugin
             && self.held.is_empty()
             && self.gone.is_empty()

@@ -29,6 +29,9 @@ pub(super) struct Found {
     /// Why there are none, if there could be some.
     pub(super) no_additions: Option<String>,
     pub(super) moved: Moved,
+    /// Edits of files that macros include, and the functions that were compiled with them.
+    pub(super) included: BTreeSet<Edit>,
+    pub(super) reread: BTreeSet<SiteKey>,
 }
 
 /// A file of one unit, as it was compiled and as it is.
@@ -52,7 +55,7 @@ impl ProgramState {
                 beside: self.beside(found),
             };
         }
-        if self.meaning.as_ref() == Some(&found.meaning) {
+        if self.meaning.as_ref() == Some(&found.meaning) && found.reread.is_empty() {
             return Change::Nothing;
         }
         self.wanted(found, &BTreeSet::new())
@@ -85,6 +88,7 @@ impl ProgramState {
             }
         }
         self.compare_gone(&after, &mut found);
+        self.find_included(&mut found);
         self.find_additions(&mut found);
         self.check_dependents(&mut found);
         if self.program.is_plugin {
@@ -103,6 +107,12 @@ impl ProgramState {
     pub(super) fn wanted(&self, mut found: Found, waiting: &BTreeSet<SiteKey>) -> Change {
         if found.indirect.is_empty() {
             self.plan_bodies(&found.bodies, waiting, &mut found.plan);
+            for site in &found.reread {
+                let patch = &mut found.plan.entry(site.0).or_default().patch;
+                let planned = patch.iter().any(|function| function.name == site.1);
+                let again = found.bodies.get(site).filter(|_| !planned);
+                patch.extend(again.cloned());
+            }
         }
         if found.indirect.is_empty() || found.on_top {
             let idle = |unit: &UnitPlan| unit.patch.is_empty() && unit.restore.is_empty();
@@ -111,7 +121,7 @@ impl ProgramState {
             // function differs from then.
             let is_in_effect = found.on_top || self.told.is_empty();
             let additions = self.fresh(&found.additions);
-            let is_new = self.runs_other || !additions.is_empty();
+            let is_new = self.runs_other || !additions.is_empty() || !found.included.is_empty();
             if is_in_effect && !is_new && found.plan.values().all(idle) {
                 return Change::Nothing;
             }
@@ -134,7 +144,11 @@ impl ProgramState {
             whole_crate: (self.whole_crate || not_alone || found.moved.is_any())
                 && !found.bodies.is_empty(),
             on_top: found.on_top,
-            fresh: self.fresh(found.indirect.iter().chain(&found.additions)),
+            fresh: self
+                .fresh(found.indirect.iter().chain(&found.additions))
+                .into_iter()
+                .chain(found.included)
+                .collect(),
             undone,
             additions: found.additions.into_iter().collect(),
             no_additions: found.no_additions,

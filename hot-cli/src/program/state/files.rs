@@ -75,7 +75,7 @@ impl ProgramState {
     /// Files beside those of the program as it was built whose changes matter now.
     pub(crate) fn other_files(&self) -> impl Iterator<Item = &PathBuf> {
         let built = self.new_files.keys().chain(&self.missing);
-        built.chain(self.held.keys())
+        built.chain(self.held.keys()).chain(&self.ever_included)
     }
 
     /// All files as they are now, with the positions of their units.

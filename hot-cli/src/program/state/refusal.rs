@@ -52,6 +52,10 @@ impl ProgramState {
         let waiting = found.bodies.iter().filter(waits);
         let waiting: BTreeSet<SiteKey> = waiting.map(|(site, _)| site.clone()).collect();
         found.bodies.retain(|site, _| !waiting.contains(site));
+        found.reread.retain(|site| found.bodies.contains_key(site));
+        if found.reread.is_empty() {
+            found.included.clear();
+        }
         let without = found.rude.iter().cloned().collect();
         match self.wanted(found, &waiting) {
             Change::Patch(wanted) => Some(Box::new(Wanted { without, ..*wanted })),

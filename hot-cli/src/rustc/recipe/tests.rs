@@ -20,7 +20,7 @@ Program    | rlib | dep-info,metadata,link  | /own    | =       | =    | own    
 Tests      | =    | =                       | =       | =       | =    | =        | =     | =           | =                | =     | =     | =  | =   | =     | =     | =      | =        | =    | v0 | -    | 2
 Root       | =    | link                    | =       | 2021    | =    | =        | =     | -           | =                | =     | =     | =  | =   | =     | =     | =      | =        | =    | -  | -    | -
 Twin       | lib  | metadata,mir=/dev/null  | /own    | =       | -    | own      | -     | -           | =                | -     | =     | =  | -   | =     | -     | -      | -        | -    | v0 | yes  | 2
-WholeCrate | rlib | link                    | /own    | =       | -    | own      | =     | /inc        | 2                | -     | -     | -  | off | =     | -     | -      | -        | -    | v0 | yes  | 2
+WholeCrate | rlib | dep-info,link           | /own    | =       | -    | own      | =     | /inc        | 2                | -     | -     | -  | off | =     | -     | -      | -        | -    | v0 | yes  | 2
 Patch      | lib  | obj=/own.o              | -       | =       | -    | own      | -     | -           | line-tables-only | -     | -     | -  | -   | 1     | -     | -      | -        | -    | v0 | -    | 2
 Check      | own  | metadata                | /own    | =       | -    | =        | -     | /inc        | =                | -     | =     | =  | -   | =     | -     | -      | -        | -    | -  | -    | -
 ";

@@ -315,6 +315,10 @@ impl Engine {
             }
         }
         self.programs.record_patch(patch);
+        let mut units = patch.wanted.plan.values();
+        if units.any(|unit| !unit.included.is_empty()) {
+            self.watch_files(); // What they hold then is looked at after that.
+        }
         let effects = self.meanings.patched(patch);
         self.perform(effects);
     }

@@ -140,6 +140,7 @@ impl Programs {
                 let mut folders = state.program.watched_folders();
                 files.contains(path)
                     || files.contains(&canonical)
+                    || state.other_files().any(|other| other == path)
                     || folders.any(|folder| path.starts_with(folder))
             })
         };
