@@ -2,6 +2,7 @@
 //! pools of threads.
 
 mod example;
+mod functions;
 mod included;
 mod published;
 mod runtimes;
