@@ -105,6 +105,9 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
     }
     let mut left = job.wanted.left.iter();
     if let Some(name) = left.find_map(|left| left.other_addition(&job.wanted)) {
+        if !job.wanted.without.is_empty() {
+            return Err(BuildError::Rude(job.wanted.without.clone()));
+        }
         let why = format!("something may still lead to `{name}` as it was");
         return whole_crate::build_wanted(job, Some(&why));
     }

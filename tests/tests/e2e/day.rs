@@ -404,3 +404,47 @@ fn often(text: &str) -> String {\n    text.repeat(2)\n}\n";
     day.save(&helper, "account of adaada: ", Way::Micro);
     day.rollback("account of ada: ");
 }
+
+#[test]
+fn bodies_beside_a_refused_edit_on_top_of_whole_crates() {
+    let project = Project::fixture("ledger");
+    let original = project.read(FILE);
+    let extra = "\nconst LIMIT: u64 = 10;\n\npub struct Pair {\n    pub first: u64,\n}\n\n\
+        fn limit(add: u64) -> u64 {\n    LIMIT + add\n}\n";
+    let text = with(
+        &original,
+        &[("account.balance())", "account.balance() + limit(0))")],
+    ) + extra;
+    project.save(Save::InPlace, FILE, &text);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 11");
+    let limited = with(&text, &[("= 10", "= 20")]);
+    project.save(Save::InPlace, FILE, &limited);
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "account of ada: 22");
+
+    let refused = with(
+        &limited,
+        &[("first: u64,", "first: u64,\n    pub second: u64,")],
+    );
+    project.save(Save::InPlace, FILE, &refused);
+    session.wait_for_all(&["src/report.rs:", "field added to struct Pair"]);
+    for (word, balance) in [("purse", 23), ("bag", 24)] {
+        let edited = with(&refused, &[("account of", &format!("{word} of"))]);
+        project.save(Save::InPlace, FILE, &edited);
+        session.wait_for_patch();
+        session.wait_for_stderr("still can't be patched: src/report.rs:");
+        assert_eq!(session.ask("x"), format!("{word} of ada: {balance}"));
+    }
+
+    // What depends on what is in effect waits.
+    let depends = with(&refused, &[("LIMIT + add", "LIMIT + add + 100")]);
+    project.save(Save::InPlace, FILE, &depends);
+    session.wait_for_stderr("still can't be patched: src/report.rs:");
+    assert_eq!(session.ask("x"), "bag of ada: 25");
+
+    project.save(Save::InPlace, FILE, &text);
+    session.wait_for_stderr("restored");
+    assert_eq!(session.ask("x"), "account of ada: 16");
+}

@@ -27,8 +27,8 @@ impl ProgramState {
     }
 
     /// Bodies that were edited after all that can't be patched was recorded. They are compiled
-    /// against the program as it was built; a new edit that reaches others would need the whole
-    /// crate, which has the refused ones in it.
+    /// against the program as it was built, or on top of whole crates; a new edit that reaches
+    /// others would need the whole crate, which has the refused ones in it.
     pub(super) fn beside(&self, mut found: Found) -> Option<Box<Wanted>> {
         let refusal = self.refusal.as_ref()?;
         let is_known = |edit: &Rude| refusal.edits.contains(&by_reason(edit));
@@ -37,11 +37,9 @@ impl ProgramState {
             return None;
         }
         let not_alone = self.is_other_alone(found.bodies.keys().cloned());
-        let needs_whole = self.whole_crate || found.moved.is_any() || not_alone;
-        if self.program.is_plugin || needs_whole {
+        if self.program.is_plugin || found.moved.is_any() || not_alone {
             return None;
         }
-        found.indirect.clear();
         found.additions.clear();
         for unit in found.plan.values_mut() {
             unit.additions.clear();
@@ -55,6 +53,11 @@ impl ProgramState {
         found.reread.retain(|site| found.bodies.contains_key(site));
         if found.reread.is_empty() {
             found.included.clear();
+        }
+        if !self.whole_crate {
+            found.indirect.clear();
+        } else if !self.roll_on_beside(&mut found, &waiting) {
+            return None;
         }
         let without = found.rude.iter().cloned().collect();
         match self.wanted(found, &waiting) {
