@@ -250,8 +250,13 @@ impl UnitJob<'_> {
             },
             Err(error) => error.downcast::<NoTwin>()?.to_string(),
         };
-        let errors =
-            user_errors::errors(program, self.loaded, self.job.coloured, &self.job.cancel)?;
+        let errors = user_errors::errors(
+            program,
+            self.position,
+            &self.job.wanted.beyond_bodies(),
+            self.job.coloured,
+            &self.job.cancel,
+        )?;
         Ok(match errors {
             Some(errors) => Err(BuildError::Compile(errors)),
             None => Ok(Attempt::Refused(why)),

@@ -217,9 +217,13 @@ impl UnitComparison<'_> {
         compared: &mut Compared,
     ) -> Result<()> {
         let Comparison {
-            program, cancel, ..
+            program,
+            wanted,
+            cancel,
+            ..
         } = self.comparison;
-        if user_errors::errors(program, self.loaded, false, cancel)?.is_none() {
+        let edited = wanted.beyond_bodies();
+        if user_errors::errors(program, self.position, &edited, false, cancel)?.is_none() {
             // What was prepared doesn't: that says nothing of the functions.
             let why = first_error(stderr);
             let name = &self.loaded.unit.crate_name;

@@ -117,23 +117,31 @@ impl Program {
         files(&self.units)
     }
 
-    /// A crate that was compiled as it is, and uses the unit, directly or through others.
-    pub(crate) fn fixed_user(&self, position: usize) -> Option<&Unit> {
+    /// The units that a unit uses directly.
+    pub(crate) fn used_by(&self, position: usize) -> impl Iterator<Item = usize> + '_ {
+        let folders = self.units[position].uses.iter();
+        folders.filter_map(|used| self.units.iter().position(|unit| unit.folder == *used))
+    }
+
+    /// A unit, and those that use it, directly or through others.
+    pub(crate) fn with_users(&self, position: usize) -> BTreeSet<usize> {
         let mut users = BTreeSet::from([position]);
         loop {
             let known = users.len();
-            for (user, loaded) in self.units.iter().enumerate() {
-                if loaded.uses.iter().any(|used| {
-                    let used = self.units.iter().position(|unit| unit.folder == *used);
-                    used.is_some_and(|used| users.contains(&used))
-                }) {
+            for user in 0..self.units.len() {
+                if self.used_by(user).any(|used| users.contains(&used)) {
                     users.insert(user);
                 }
             }
             if users.len() == known {
-                break;
+                return users;
             }
         }
+    }
+
+    /// A crate that was compiled as it is, and uses the unit, directly or through others.
+    pub(crate) fn fixed_user(&self, position: usize) -> Option<&Unit> {
+        let mut users = self.with_users(position);
         users.remove(&position);
         let mut users = users.iter().map(|user| &self.units[*user].unit);
         users.find(|unit| unit.unmodified.is_some() || unit.kind == UnitKind::Macro)

@@ -141,6 +141,16 @@ impl Wanted {
         self.indirect.is_empty() && self.additions.is_empty()
     }
 
+    /// The units with edits that aren't just bodies: what uses one may be other code now.
+    pub(crate) fn beyond_bodies(&self) -> BTreeSet<usize> {
+        let has = |unit: &UnitPlan| {
+            let mut edits = self.indirect.iter().chain(&self.additions);
+            edits.any(|edit| unit.files.contains_key(&edit.file) || unit.gone.contains(&edit.file))
+        };
+        let units = self.plan.iter().filter(|(_, unit)| has(unit));
+        units.map(|(position, _)| *position).collect()
+    }
+
     /// That no patch of it can be had. What was edited since the last patch is blamed, if anything
     /// was; of that, what the reason names, and then what shares the most names with it.
     pub(crate) fn refused(&self, why: &str) -> Vec<Rude> {

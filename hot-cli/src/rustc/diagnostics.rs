@@ -72,57 +72,6 @@ fn span(span: &DiagnosticSpan, folder: &Path) -> Span {
     }
 }
 
-/// The same, of what rustc wrote for people: its errors, each with its first place.
-pub(crate) fn read_text(stderr: String, folder: &Path) -> CompilerOutput {
-    let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    for line in stderr.lines() {
-        if let Some((code, message)) = headline(line) {
-            diagnostics.push(Diagnostic {
-                level: "error".to_owned(),
-                code,
-                message,
-                spans: Vec::new(),
-            });
-        } else if let (Some(place), Some(last)) = (arrow(line, folder), diagnostics.last_mut()) {
-            if last.spans.is_empty() {
-                last.spans.push(place);
-            }
-        }
-    }
-    diagnostics.retain(|diagnostic| !diagnostic.spans.is_empty());
-    CompilerOutput {
-        rendered: stderr,
-        diagnostics,
-    }
-}
-
-/// `error[E0308]: mismatched types`, `error: …`.
-fn headline(line: &str) -> Option<(Option<String>, String)> {
-    let rest = line.strip_prefix("error")?;
-    let (code, message) = rest.split_once(": ")?;
-    let code = match code {
-        "" => None,
-        code => Some(code.strip_prefix('[')?.strip_suffix(']')?.to_owned()),
-    };
-    Some((code, message.to_owned()))
-}
-
-/// `  --> src/main.rs:10:23`.
-fn arrow(line: &str, folder: &Path) -> Option<Span> {
-    let place = line.trim_start().strip_prefix("--> ")?;
-    let mut parts = place.rsplitn(3, ':');
-    let column = parts.next()?.parse().ok()?;
-    let line = parts.next()?.parse().ok()?;
-    Some(Span {
-        file: shown(&folder.join(parts.next()?)),
-        line,
-        column,
-        end_line: line,
-        end_column: column,
-        label: None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,25 +115,5 @@ mod tests {
             places.collect::<Vec<_>>(),
             [("/app/src/a.rs", 7, 9), ("/app/src/a.rs", 1, 9)]
         );
-    }
-
-    #[test]
-    fn what_rustc_says_in_words_has_its_first_place() {
-        let stderr =
-            "warning: x\n --> src/w.rs:1:1\nerror[E0425]: no `y`: odd\n  --> src/a.rs:3:4\n   |\n\
-                      note: z\n  --> src/b.rs:9:9\nerror: aborting due to 1 previous error\n";
-        let output = read_text(stderr.to_owned(), Path::new("/app"));
-        let [found] = &output.diagnostics[..] else {
-            panic!("{:?}", output.diagnostics);
-        };
-        assert_eq!(
-            (found.code.as_deref(), found.message.as_str()),
-            (Some("E0425"), "no `y`: odd")
-        );
-        assert_eq!(
-            (found.spans[0].file.as_str(), found.spans[0].line),
-            ("/app/src/a.rs", 3)
-        );
-        assert_eq!(output.rendered, stderr);
     }
 }

@@ -43,7 +43,7 @@ pub struct Source<'a> {
     pub edits: Vec<&'a IndirectEdit>,
 }
 
-/// Something that is new in a file, and of which only changed bodies know.
+/// Something that is new in a file, and of which only changed bodies of its crate know.
 #[derive(Debug, Clone)]
 pub struct Addition {
     /// The position of its file.

@@ -7,6 +7,8 @@ use soft_mock_tests::session::Session;
 
 use crate::ledger::FILE;
 
+mod libraries;
+
 /// How a patch was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -42,14 +44,23 @@ impl Day {
 
     #[track_caller]
     fn save_file(&mut self, file: &str, text: &str, answer: &str, way: Way) {
+        self.save_files(&[(file, text)], answer, way);
+    }
+
+    #[track_caller]
+    fn save_files(&mut self, files: &[(&str, &str)], answer: &str, way: Way) {
         let before = self.session.now();
-        self.project.save(Save::InPlace, file, text);
+        for (file, text) in files {
+            self.project.save(Save::InPlace, file, text);
+        }
         self.session.wait_for_patch();
         let found = self.session.ask("x");
         assert!(found.starts_with(answer), "{found}");
         let lines = self.session.stderr_since(before);
         let says = |text: &str| lines.iter().any(|line| line.contains(text));
-        let found = match (says("compared and linked in"), says("`ledger`: ")) {
+        let mut crates = ["ledger", "deep", "middle", "app"].into_iter();
+        let says_alone = crates.any(|name| says(&format!("`{name}`: ")));
+        let found = match (says("compared and linked in"), says_alone) {
             (true, _) => Way::WholeCrate,
             (false, true) => Way::Micro,
             (false, false) => Way::Nothing,

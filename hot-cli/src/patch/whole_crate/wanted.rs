@@ -24,7 +24,6 @@ use crate::program::left_behind::{self, LeftBehind};
 use crate::program::plan::{KeptBody, Plan, PlannedFunction, SiteKey, Wanted};
 use crate::program::whole_crate_plugin::Replaced;
 use crate::program::{LoadedUnit, Program};
-use crate::rustc::diagnostics;
 use crate::rustc::run::first_error;
 use crate::wrapper::shadow;
 
@@ -90,7 +89,7 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
     Ok(match built {
         Ok(patch) => Ok(taken(job, patch, why)),
         Err(WholeCrateError::Cancelled) => Err(BuildError::Cancelled),
-        Err(WholeCrateError::Compile { stderr }) => Err(compile_error(job, stderr)?),
+        Err(WholeCrateError::Compile { stderr }) => Err(compile_error(job, &stderr)?),
         Err(WholeCrateError::Refused { reason }) => Err(match why {
             Some(why) => rude(job, &format!("{why}; {reason}")),
             None => rude(job, &reason),
@@ -202,31 +201,18 @@ fn seen_otherwise(loaded: &LoadedUnit, read: &Reader<'_>) -> Result<Option<Strin
 }
 
 /// rustc refuses what was prepared: if it refuses what the user wrote as well, that is the user's
-/// error.
-fn compile_error(job: &Job, stderr: String) -> Result<BuildError> {
-    for position in job.wanted.plan.keys() {
-        let loaded = &job.program.units[*position];
-        if let Some(errors) = user_errors::errors(&job.program, loaded, job.coloured, &job.cancel)?
-        {
-            // What it says of a crate with an edited dependency may be beside the point.
-            let said = match job.wanted.plan.len() {
-                1 => errors,
-                _ => diagnostics::read_text(stderr, &loaded.unit.cwd),
-            };
-            return Ok(BuildError::Compile(said));
+/// error. An edit may also break a crate that uses it.
+fn compile_error(job: &Job, stderr: &str) -> Result<BuildError> {
+    let (program, edited) = (&job.program, job.wanted.beyond_bodies());
+    let users = edited.iter().flat_map(|unit| program.with_users(*unit));
+    let all: BTreeSet<usize> = job.wanted.plan.keys().copied().chain(users).collect();
+    for position in all {
+        let said = user_errors::errors(program, position, &edited, job.coloured, &job.cancel)?;
+        if let Some(errors) = said {
+            return Ok(BuildError::Compile(errors));
         }
     }
-    // An edit may also break a crate that uses it.
-    Ok(match job.wanted.only_bodies() {
-        true => rude(job, &first_error(&stderr)),
-        false => BuildError::Compile(diagnostics::read_text(stderr, &folder(job))),
-    })
-}
-
-/// Where rustc is called: the same for all crates of a workspace.
-fn folder(job: &Job) -> PathBuf {
-    let first = job.program.units.first();
-    first.map_or_else(PathBuf::new, |loaded| loaded.unit.cwd.clone())
+    Ok(rude(job, &first_error(stderr)))
 }
 
 /// The first of the edits can't be patched.

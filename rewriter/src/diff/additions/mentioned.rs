@@ -1,5 +1,5 @@
-//! Whether a name stands anywhere that isn't an addition or a changed body: there it may mean
-//! something else now.
+//! Whether a name stands anywhere that isn't an addition or a changed body of its crate: there it
+//! may mean something else now, or something that isn't compiled with it.
 //!
 //! Knows nothing of what the names are.
 
@@ -44,18 +44,55 @@ pub(super) fn check(files: &[Source<'_>], found: &[Found]) -> Result<(), String>
         if let Some((_, name)) = names.iter().find(in_macros) {
             return Err(elsewhere(&name.text, file, "a macro"));
         }
-        let names: Vec<&Name> = names
+        let seen = names
             .into_iter()
-            .filter(|(unit, name)| sees(file, *unit, name))
-            .map(|(_, name)| name)
+            .filter(|(unit, name)| sees(file, *unit, name));
+        let (own, others): (Vec<_>, Vec<_>) = seen.partition(|(unit, _)| *unit == file.unit);
+        let here: Vec<&Found> = found
+            .iter()
+            .filter(|found| found.addition.file == position)
             .collect();
-        if names.is_empty() {
-            continue;
+        // Changed code is compiled against the other crates as they were built: it may not mention
+        // what is new in those either.
+        for (names, changed) in [
+            (own, Changed::of(file, &here)),
+            (others, Changed::default()),
+        ] {
+            let names: Vec<&Name> = names.into_iter().map(|(_, name)| name).collect();
+            if !names.is_empty() {
+                imports(file, &names, &changed)?;
+                text(file, &names, changed)?;
+            }
         }
-        imports(files, found, (position, file), &names)?;
-        text(found, (position, file), &names)?;
     }
     Ok(())
+}
+
+/// What of a file may mention names: what is new, and changed bodies.
+#[derive(Default)]
+struct Changed {
+    /// Bytes of the file.
+    ranges: Vec<Range<usize>>,
+    /// By the positions of their modules and their own.
+    imports: Vec<(usize, usize)>,
+}
+
+impl Changed {
+    /// `here`: the additions of the file.
+    fn of(file: &Source<'_>, here: &[&Found]) -> Self {
+        let new = here.iter().map(|found| found.range.clone());
+        let bodies = file.bodies.iter();
+        let bodies = bodies.map(|at| file.items.functions[*at].place.body.clone());
+        let imports = here.iter().filter(|found| !found.addition.removed);
+        let imports = imports.filter_map(|found| match found.addition.declaration {
+            Declaration::Import { module, import } => Some((module, import)),
+            _ => None,
+        });
+        Self {
+            ranges: new.chain(bodies).collect(),
+            imports: imports.collect(),
+        }
+    }
 }
 
 fn elsewhere(name: &str, file: &Source<'_>, place: &str) -> String {
@@ -76,24 +113,10 @@ fn sees(file: &Source<'_>, unit: usize, name: &Name) -> bool {
 }
 
 /// Imports that were there before, of the same name.
-fn imports(
-    files: &[Source<'_>],
-    found: &[Found],
-    (position, file): (usize, &Source<'_>),
-    names: &[&Name],
-) -> Result<(), String> {
-    let is_new = |declaration: Declaration| {
-        found.iter().any(|found| {
-            let addition = &found.addition;
-            !addition.removed
-                && addition.file == position
-                && addition.declaration == declaration
-                && files[addition.file].unit == file.unit
-        })
-    };
+fn imports(file: &Source<'_>, names: &[&Name], changed: &Changed) -> Result<(), String> {
     for (module, declared) in file.items.modules.iter().enumerate() {
         for (import, used) in declared.uses.iter().enumerate() {
-            if is_new(Declaration::Import { module, import }) {
+            if changed.imports.contains(&(module, import)) {
                 continue;
             }
             let last = match &used.kind {
@@ -123,11 +146,7 @@ fn imports(
 }
 
 /// The text of a file outside of additions and changed bodies.
-fn text(
-    found: &[Found],
-    (position, file): (usize, &Source<'_>),
-    names: &[&Name],
-) -> Result<(), String> {
+fn text(file: &Source<'_>, names: &[&Name], changed: Changed) -> Result<(), String> {
     let included = Name {
         text: "include".to_owned(),
         called: Called::Item,
@@ -143,13 +162,9 @@ fn text(
     let tokens: TokenStream = file.text[skipped..]
         .parse()
         .map_err(|_| elsewhere(&names[0].text, file, "the text"))?;
-    let own = found.iter().filter(|found| found.addition.file == position);
-    let new = own.map(|found| found.range.clone());
-    let bodies = file.bodies.iter();
-    let bodies = bodies.map(|at| file.items.functions[*at].place.body.clone());
     let search = Search {
         names: &names,
-        changed: new.chain(bodies).collect(),
+        changed: changed.ranges,
         skipped,
     };
     match search.first(tokens, Within::Module) {

@@ -316,3 +316,61 @@ fn what_bodies_get_to() {
     assert_eq!(first[1], then[1]);
     assert_eq!(first, state(&text.replace("= 1", "= /* one */ 1")));
 }
+
+/// What is new in the crate 0, whose file's body changed, beside a changed crate 1.
+#[track_caller]
+fn between_crates(new: &str, user: &str, expected: Result<(), &str>) {
+    let unit = |number: usize, old: &str, new: &str| {
+        let path = format!("{number}.rs");
+        let read = |text: &str| FileItems::read(text, Path::new(&path), &[]).expect("a file");
+        let (before, after) = (read(old), read(new));
+        let names = |file| LayoutNames::of([(number, file)]);
+        let (then, now) = (names(&before), names(&after));
+        let around = ProgramContext {
+            unit: number,
+            before: &then,
+            after: &&now,
+        };
+        let found = diff(&before, &after, &around);
+        (before, after, found)
+    };
+    let texts = [("fn f() {}", new), ("fn g() {}", user)];
+    let read = [
+        unit(0, texts[0].0, texts[0].1),
+        unit(1, texts[1].0, texts[1].1),
+    ];
+    let sources = read.iter().enumerate();
+    let sources = sources.map(|(unit, (before, after, found))| Source {
+        unit,
+        old: Some(before),
+        items: after,
+        text: texts[unit].1,
+        bodies: found.changed.iter().map(|changed| changed.new).collect(),
+        edits: found.indirect.iter().collect(),
+    });
+    let found = Additions::of(&sources.collect::<Vec<_>>());
+    match (found, expected) {
+        (Ok(_), Ok(())) => {}
+        (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+        (found, expected) => panic!("{found:?} instead of {expected:?}"),
+    }
+}
+
+#[test]
+fn what_is_new_in_another_crate() {
+    let (open, closed) = (
+        "fn f() { two() } pub fn two() {}",
+        "fn f() { two() } pub(crate) fn two() {}",
+    );
+    let elsewhere = Err("`two` stands elsewhere");
+    between_crates(open, "fn g() { lib::two() }", elsewhere);
+    between_crates(open, "fn g() { h() } fn h() { lib::two() }", elsewhere);
+    between_crates(open, "use lib::two; fn g() { 1 }", elsewhere);
+    between_crates(open, "use lib::two as h; fn g() { h() }", elsewhere);
+    between_crates(open, "fn g() { three() } fn three() {}", Ok(()));
+    between_crates(closed, "fn g() { two() } fn two() {}", Ok(()));
+    let again = "pub use f as two; fn f() { 1 }";
+    between_crates(again, "fn g() { lib::two() }", elsewhere);
+    let holder = "pub struct Two; impl Two { pub fn make() {} } fn f() {}";
+    between_crates(holder, "fn g() { lib::Two::make() }", Err("`Two` stands"));
+}
