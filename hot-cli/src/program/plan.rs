@@ -141,11 +141,15 @@ impl Wanted {
         self.indirect.is_empty() && self.additions.is_empty()
     }
 
-    /// The units with edits that aren't just bodies: what uses one may be other code now.
+    /// The units with edits that aren't just bodies: what uses one may be other code now. Of those
+    /// that it does without it isn't told what else came with them.
     pub(crate) fn beyond_bodies(&self) -> BTreeSet<usize> {
         let has = |unit: &UnitPlan| {
             let mut edits = self.indirect.iter().chain(&self.additions);
-            edits.any(|edit| unit.files.contains_key(&edit.file) || unit.gone.contains(&edit.file))
+            !self.without.is_empty()
+                || edits.any(|edit| {
+                    unit.files.contains_key(&edit.file) || unit.gone.contains(&edit.file)
+                })
         };
         let units = self.plan.iter().filter(|(_, unit)| has(unit));
         units.map(|(position, _)| *position).collect()

@@ -65,3 +65,31 @@ fn additions_to_a_library_that_another_crate_uses() {
     day.save_files(&both, "[app(centre(18))]", Way::Micro);
     day.save_files(&original, "[app(middle(deep 10))]", Way::Nothing);
 }
+
+/// A body that uses what came to its library together with an edit that can't be patched: it waits,
+/// and it isn't said that it doesn't compile.
+#[test]
+fn what_a_refused_library_brought() {
+    let project = Project::fixture("family");
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "[app(middle(deep 1))]");
+    let (deep, middle) = (project.read(DEEP), project.read(MIDDLE));
+    let refused = with(&deep, &[("step: u32,\n", "step: u32,\n    more: u32,\n")]);
+    let refused = with(&refused, &[("Self { step }", "Self { step, more: 1 }")]);
+    let refused = refused + "\npub fn twice(n: u32) -> u32 { n * 2 }\n";
+    project.save(Save::InPlace, DEEP, &refused);
+    session.wait_for_stderr("field added to struct Line");
+    let before = session.now();
+    let used = with(&middle, &[(LINE, "deep::inner::twice(step)")]);
+    project.save(Save::InPlace, MIDDLE, &used);
+    session.wait_for_stderr("still can't be patched: ");
+    let lines = session.stderr_since(before);
+    let denied = |line: &String| line.contains("error") || line.contains("doesn't compile");
+    assert!(!lines.iter().any(denied), "{lines:#?}");
+    assert_eq!(session.ask("x"), "[app(middle(deep 2))]");
+    let other = with(&middle, &[("middle(", "centre(")]);
+    project.save(Save::InPlace, MIDDLE, &other);
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "[app(centre(deep 3))]");
+}
