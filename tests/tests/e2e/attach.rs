@@ -77,16 +77,40 @@ fn a_program_whose_session_was_killed_is_taken_up_again() {
     assert_eq!(session.finish().status.code(), Some(0));
 }
 
+/// Saves a new item, and a body that uses it.
+fn with<'a>(project: &'a Project, value: &str, item: &str) -> impl Fn(&mut Session) + 'a {
+    let text = project.read(FILE);
+    let used = format!("\"purse {{}} of {{}}\", {value}, ");
+    let text = text.replace("\"account of {}\", ", &used) + &format!("\n{item}\n");
+    move |session| {
+        project.save(Save::InPlace, FILE, &text);
+        session.wait_for_patch();
+    }
+}
+
+#[test]
+fn an_addition_is_taken_up_with_the_body_that_uses_it() {
+    let project = Project::fixture("ledger");
+    let helper = "fn helper() -> u32 {\n    7\n}";
+    let mut program = killed(&project, with(&project, "helper()", helper));
+    assert!(program.ask("x").starts_with("purse 7 of ada"));
+    let mut session = project.hot(&["attach"]);
+    session.wait_for_stderr("joined");
+    assert!(program.ask("x").starts_with("purse 7 of ada"));
+    project.edit(FILE, "    7\n", "    8\n");
+    program.ask_until("x", "purse 8 of ada");
+    project.edit(FILE, "purse {} of {}\", helper(), ", "account of {}\", ");
+    project.edit(FILE, "\nfn helper() -> u32 {\n    8\n}\n", "");
+    program.ask_until("x", "account of ada");
+    session.wait_for_stderr("restored 1 function");
+    program.send_line("end");
+    assert_eq!(session.finish().status.code(), Some(0));
+}
+
 #[test]
 fn what_whole_crates_brought_is_not_patched_again() {
     let project = Project::fixture("ledger");
-    let mut program = killed(&project, |session| {
-        let text = project.read(FILE);
-        let text = text.replace("\"account of {}\", ", "\"purse {} of {}\", helper(), ");
-        let text = text + "\nfn helper() -> u32 {\n    7\n}\n";
-        project.save(Save::InPlace, FILE, &text);
-        session.wait_for_patch();
-    });
+    let mut program = killed(&project, with(&project, "SEVEN", "static SEVEN: u32 = 7;"));
     assert!(program.ask("x").starts_with("purse 7 of ada"));
     let refused = project.hot(&["attach"]).finish();
     assert_eq!(refused.status.code(), Some(1));

@@ -241,6 +241,18 @@ fn the_architecture_names_paths_that_exist() {
     }
 }
 
+/// Documents are read by nobody but people.
+#[test]
+fn no_merge_is_left_half_done() {
+    let git = environment::command("git")
+        .args(["grep", "-nE", "^(<{7}|>{7}) "])
+        .current_dir(folder::workspace())
+        .output()
+        .expect("git can be started");
+    let found = String::from_utf8_lossy(&git.stdout);
+    assert_eq!(git.status.code(), Some(1), "{found}");
+}
+
 /// Comments end where rustfmt ends code. Stable rustfmt doesn't wrap them, so nothing else would
 /// say so.
 #[test]
