@@ -50,8 +50,17 @@ impl Day {
     #[track_caller]
     fn save_files(&mut self, files: &[(&str, &str)], answer: &str, way: Way) {
         let before = self.session.now();
+        // Files that are saved together would else be taken up one by one now and then.
+        if files.len() > 1 {
+            self.project.hot_to_end(&["pause"]);
+        }
         for (file, text) in files {
             self.project.save(Save::InPlace, file, text);
+        }
+        if files.len() > 1 {
+            let saved = format!("{} files saved, not applied yet", files.len());
+            self.session.wait_for_stderr(&saved);
+            self.project.hot_to_end(&["resume"]);
         }
         self.session.wait_for_patch();
         let found = self.session.ask("x");
