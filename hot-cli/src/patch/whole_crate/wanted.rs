@@ -53,18 +53,7 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
         }
     }
     let compiled = compiled_texts(program);
-    let units: Vec<UnitSources<'_>> = program
-        .units
-        .iter()
-        .zip(&compiled)
-        .zip(&readers)
-        .map(|((loaded, compiled), read)| UnitSources {
-            unit: &loaded.unit,
-            folder: &loaded.folder,
-            compiled,
-            edited: read.as_deref(),
-        })
-        .collect();
+    let units = unit_sources(program, &compiled, &readers);
     let left = &job.wanted.left;
     let left: Vec<_> = left
         .iter()
@@ -131,18 +120,7 @@ fn with_request<T, E: From<anyhow::Error>>(
     let edited: Vec<Option<Reader<'_>>> = (0..program.units.len())
         .map(|position| reader(program, wanted?, position))
         .collect();
-    let units: Vec<UnitSources<'_>> = program
-        .units
-        .iter()
-        .zip(&compiled)
-        .zip(&edited)
-        .map(|((loaded, compiled), edited)| UnitSources {
-            unit: &loaded.unit,
-            folder: &loaded.folder,
-            compiled,
-            edited: edited.as_deref(),
-        })
-        .collect();
+    let units = unit_sources(program, &compiled, &edited);
     act(&Request {
         units: &units,
         rustc: &program.rustc,
@@ -157,6 +135,24 @@ fn with_request<T, E: From<anyhow::Error>>(
         number: 0,
         cancel,
     })
+}
+
+/// What a request reads of each unit.
+fn unit_sources<'a>(
+    program: &'a Program,
+    compiled: &'a [Reader<'a>],
+    edited: &'a [Option<Reader<'a>>],
+) -> Vec<UnitSources<'a>> {
+    let texts = compiled.iter().zip(edited);
+    let units = program.units.iter().zip(texts);
+    units
+        .map(|(loaded, (compiled, edited))| UnitSources {
+            unit: &loaded.unit,
+            folder: &loaded.folder,
+            compiled,
+            edited: edited.as_deref(),
+        })
+        .collect()
 }
 
 /// For each unit, what reads its files as they were compiled into the program, and nothing that a
