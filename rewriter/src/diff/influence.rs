@@ -198,27 +198,13 @@ fn first_name(owner: &Owner) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::analysis::layout_names::LayoutNames;
-    use crate::diff::{diff, ProgramContext};
+    use crate::diff::tests::states;
 
     /// The names that the edits between two texts reach; none if that can't be told.
     #[track_caller]
     fn check(old: &str, new: &str, expected: Option<&[&str]>) {
-        let read = |text: &str| FileItems::read(text, Path::new("lib.rs"), &[]).expect("a file");
-        let (before, after) = (read(old), read(new));
-        let (then, now) = (
-            LayoutNames::of([(0, &before)]),
-            LayoutNames::of([(0, &after)]),
-        );
-        let around = ProgramContext {
-            unit: 0,
-            before: &then,
-            after: &&now,
-        };
-        let found = diff(&before, &after, &around);
+        let (before, after, found) = states(old, new);
         assert_eq!(found.rude, [], "{new}");
         let source = Source {
             unit: 0,

@@ -3,6 +3,21 @@ use std::path::Path;
 use super::*;
 use crate::analysis::layout_names::LayoutNames;
 
+/// Two states of the only file of a program, and in what they differ.
+pub(super) fn states(old: &str, new: &str) -> (FileItems, FileItems, FileDiff) {
+    let read = |text| FileItems::read(text, Path::new("lib.rs"), &[]).expect("a file");
+    let (before, after) = (read(old), read(new));
+    let names = |file| LayoutNames::of([(0, file)]);
+    let (then, now) = (names(&before), names(&after));
+    let around = ProgramContext {
+        unit: 0,
+        before: &then,
+        after: &&now,
+    };
+    let found = diff(&before, &after, &around);
+    (before, after, found)
+}
+
 /// Each expected line is `changed: title`, `indirect: what` or, for what is rude, `line: what`.
 #[track_caller]
 fn check(old: &str, new: &str, expected: &[&str]) {

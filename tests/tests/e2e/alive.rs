@@ -2,6 +2,8 @@
 //! functions are patched is new as well, or the edit is refused with the reason. Each test edits
 //! one module of a running program.
 
+use std::process::Output;
+
 use soft_mock_tests::project::{Project, Save};
 use soft_mock_tests::session::Session;
 
@@ -194,10 +196,13 @@ fn closures_keep_their_bodies_and_it_is_said() {
     );
 }
 
-#[test]
-fn an_object_that_a_patch_has_made_outlives_its_undoing() {
-    let mut program = Program::start("objects", "[] 1007");
-    let original = program.project.read(FILE);
+fn rollback(program: &Program) -> Output {
+    let hot = soft_mock_tests::hot::binary();
+    program.project.run(hot, &["rollback"])
+}
+
+/// A patch makes an object that stays, with code that it brings.
+fn add_an_object(program: &mut Program) {
     program.project.edit_all(
         FILE,
         &[
@@ -210,13 +215,15 @@ fn an_object_that_a_patch_has_made_outlives_its_undoing() {
     );
     program.session.wait_for_patch();
     assert_eq!(program.session.ask("objects"), "[2004] 2007");
+}
 
-    let rollback = || {
-        program
-            .project
-            .run(soft_mock_tests::hot::binary(), &["rollback"])
-    };
-    let refused = rollback();
+#[test]
+fn an_object_that_a_patch_has_made_outlives_its_undoing() {
+    let mut program = Program::start("objects", "[] 1007");
+    let original = program.project.read(FILE);
+    add_an_object(&mut program);
+
+    let refused = rollback(&program);
     assert!(!refused.status.success(), "{refused:?}");
     program.session.wait_for_all(&[
         "not rolled back: `<alive::objects::Added<u32> as alive::objects::Call>::call` has no site",
@@ -238,28 +245,12 @@ fn an_object_that_a_patch_has_made_outlives_its_undoing() {
 #[test]
 fn an_object_that_a_patch_has_made_outlives_a_rollback_to_another() {
     let mut program = Program::start("objects", "[] 1007");
-    let rollback = |program: &Program| {
-        let output = program
-            .project
-            .run(soft_mock_tests::hot::binary(), &["rollback"]);
-        output.status.success()
-    };
     program.patches(("n.into() + 100", "n.into() + 200"), "[] 1007");
-    program.project.edit_all(
-        FILE,
-        &[
-            (
-                "all.truncate(1);",
-                "if all.is_empty() { all.push(Box::new(Added(3u32))); }",
-            ),
-            ("self.0.into() + 1000", "self.0.into() + 2000"),
-        ],
-    );
-    program.session.wait_for_patch();
-    assert_eq!(program.session.ask("objects"), "[2004] 2007");
+    add_an_object(&mut program);
+    let refused = rollback(&program);
     assert!(
-        !rollback(&program),
-        "the object would keep the patch's code"
+        !refused.status.success(),
+        "the object would keep the patch's code: {refused:?}"
     );
     program.session.wait_for_all(&[
         "not rolled back: what was made meanwhile may still lead to `",
@@ -268,7 +259,11 @@ fn an_object_that_a_patch_has_made_outlives_a_rollback_to_another() {
     assert_eq!(program.session.ask("objects"), "[2004] 2007");
 
     program.patches(("calls.truncate(2)", "calls.truncate(3)"), "[2004] 2007");
-    assert!(rollback(&program), "what it leads to is what it was before");
+    let done = rollback(&program);
+    assert!(
+        done.status.success(),
+        "what it leads to is what it was before: {done:?}"
+    );
     program.session.wait_for_mention("rolled back ");
     assert_eq!(program.session.ask("objects"), "[2004] 2007");
 }

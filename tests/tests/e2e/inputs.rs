@@ -2,6 +2,7 @@
 //! one gets an answer.
 
 use soft_mock_tests::project::{Project, Save};
+use soft_mock_tests::session::Session;
 
 use crate::ledger::{start, FILE};
 
@@ -87,9 +88,8 @@ fn what_a_build_script_reads_restarts() {
     assert_eq!(session.ask("x"), "one three account of ada: 1");
 }
 
-#[test]
-fn a_dependency_beside_the_workspace_is_named() {
-    let mut project = Project::fixture("neighbour");
+/// Starts the program of `neighbour`, which greets for each line of input.
+fn start_beside(project: &mut Project) -> Session {
     project.enter("program");
     project.edit(
         MAIN,
@@ -98,6 +98,13 @@ fn a_dependency_beside_the_workspace_is_named() {
     );
     let mut session = project.hot(&["--no-restart", "cargo", "run"]);
     session.wait_for_stdout("ready");
+    session
+}
+
+#[test]
+fn a_dependency_beside_the_workspace_is_named() {
+    let mut project = Project::fixture("neighbour");
+    let mut session = start_beside(&mut project);
     project.edit("../library/src/lib.rs", "\"the library\"", "\"a library\"");
     session.wait_for_all(&[
         "library/src/lib.rs:",
@@ -118,14 +125,7 @@ fn a_dependency_of_one_beside_the_workspace_is_named() {
     let manifest = manifest + "\n[dependencies]\ndeeper = { path = \"../deeper\" }\n";
     project.save(Save::InPlace, "library/Cargo.toml", &manifest);
     project.edit("library/src/lib.rs", "\"the library\"", "deeper::name()");
-    project.enter("program");
-    project.edit(
-        MAIN,
-        "    println!(\"{}\", greeting());",
-        "    println!(\"ready\");\n    for _ in std::io::stdin().lines() {\n        println!(\"{}\", greeting());\n    }",
-    );
-    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
-    session.wait_for_stdout("ready");
+    let mut session = start_beside(&mut project);
     project.edit("../deeper/src/lib.rs", "\"the depth\"", "\"a depth\"");
     session.wait_for_all(&[
         "deeper/src/lib.rs:",

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::analysis::layout_names::LayoutNames;
+use crate::diff::tests::states;
 use crate::diff::{diff, FileDiff, ProgramContext};
 
 /// The additions between two states of a root file, beside a file that stays: their names, or why
@@ -286,19 +287,7 @@ fn what_bodies_get_to() {
     let text =
         "fn f() { two() } fn g() { 1 } fn two() { three() } fn three() { N } const N: u8 = 1;";
     let state = |text: &str| -> Vec<Fingerprint> {
-        let before =
-            FileItems::read("fn f() {} fn g() {}", Path::new("lib.rs"), &[]).expect("a file");
-        let after = FileItems::read(text, Path::new("lib.rs"), &[]).expect("a file");
-        let (then, now) = (
-            LayoutNames::of([(0, &before)]),
-            LayoutNames::of([(0, &after)]),
-        );
-        let around = ProgramContext {
-            unit: 0,
-            before: &then,
-            after: &&now,
-        };
-        let found = diff(&before, &after, &around);
+        let (before, after, found) = states("fn f() {} fn g() {}", text);
         let source = Source {
             unit: 0,
             old: Some(&before),
