@@ -50,10 +50,11 @@ pub(super) fn choose(package: &Package, options: &BuildOptions) -> Result<Choice
         let plugin = plugin(Scope::Package)?;
         for member in hosts {
             let host = host(member, Scope::Package)?;
-            different.extend(Difference::of(package, &plugin, member, &host));
+            let difference = Difference::of(package, &plugin, member, &host);
+            different.extend(difference.map(|difference| (difference, host)));
         }
     }
-    let Some(first) = different.into_iter().next() else {
+    let Some((first, alone)) = different.into_iter().next() else {
         return Ok(Choice::of(Scope::Package, None));
     };
     // A cargo that doesn't know of such features fails.
@@ -65,7 +66,6 @@ pub(super) fn choose(package: &Package, options: &BuildOptions) -> Result<Choice
         return Ok(Choice::of(Scope::Package, Some(left.refused())));
     }
     // The host may have those features also when it is built by itself.
-    let alone = host(first.host, Scope::Package)?;
     let fits = Difference::of(package, &plugin, first.host, &alone).is_none();
     Ok(match (fits, options.patchable) {
         (true, _) => Choice::of(Scope::Workspace, None),
