@@ -11,6 +11,7 @@ use soft_mock_rewriter::syntax::{contains, Names};
 use super::additions::{source, FileNow};
 use super::compare::{by_content, Found};
 use super::*;
+use crate::program::plan::Plan;
 
 /// What of the files is in effect.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +65,13 @@ struct Wish<'a> {
     mentions: Vec<&'a Names>,
 }
 
+fn plan(wishes: Vec<Wish<'_>>, plan: &mut Plan) {
+    for wish in wishes {
+        let unit = plan.entry(wish.position).or_default();
+        unit.patch.push(wish.function);
+    }
+}
+
 impl ProgramState {
     /// Plans bodies on top of what is in effect, if what reaches others is, and if neither they nor
     /// the additions beside them depend on that. Additions that were compiled with it are carried
@@ -105,14 +113,8 @@ impl ProgramState {
             let dependent: Vec<&Names> =
                 mentions.filter(|names| influence.reaches(names)).collect();
             if dependent.is_empty() {
-                let wishes = wishes
-                    .into_iter()
-                    .map(|wish| (wish.position, wish.function));
-                let wishes: Vec<(usize, PlannedFunction)> = wishes.collect();
+                plan(wishes, &mut found.plan);
                 found.bodies = bodies;
-                for (position, function) in wishes {
-                    found.plan.entry(position).or_default().patch.push(function);
-                }
                 self.plan_additions(&additions, &files, found);
                 found.indirect.retain(|edit| !carried.contains(edit));
                 found.additions = carried;
@@ -166,14 +168,7 @@ impl ProgramState {
         if wishes.iter().any(depends) {
             return false;
         }
-        let wishes = wishes
-            .into_iter()
-            .map(|wish| (wish.position, wish.function));
-        let wishes: Vec<(usize, PlannedFunction)> = wishes.collect();
-        for (position, function) in wishes {
-            let unit = found.plan.entry(position).or_default();
-            unit.patch.push(function);
-        }
+        plan(wishes, &mut found.plan);
         found.bodies = bodies;
         found.indirect.retain(|edit| base.has(edit));
         found.on_top = true;
