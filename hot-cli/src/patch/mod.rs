@@ -9,6 +9,7 @@ mod left;
 mod linker;
 mod meaning;
 mod micro_crate;
+mod unit_job;
 pub(crate) mod user_errors;
 pub(crate) mod whole_crate;
 

@@ -1,6 +1,6 @@
 //! What `hot` says to the user: short lines on stderr, each marked `hot:`.
 //!
-//! Knows nothing of how things were found out; what is worded how stands in `event.rs`. stderr is
+//! Knows nothing of how things were found out; what is worded how stands in `wording.rs`. stderr is
 //! the program's too, so every message goes out in one write, and only whole lines. What can't be
 //! written (a closed terminal) is dropped: it is no reason to end a session.
 
@@ -9,16 +9,18 @@ mod diagnostic;
 mod event;
 mod json;
 mod refused;
+mod wording;
 
 pub(crate) use diagnostic::{CompilerOutput, Diagnostic, Span};
-pub(crate) use event::{applied, Consequence, Event, FunctionPlace, KeptPlace, Reason};
+pub(crate) use event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
 pub(crate) use refused::in_full;
+pub(crate) use wording::applied;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use event::Line;
+use wording::Line;
 
 const MARK: &str = "hot:";
 

@@ -5,7 +5,8 @@
 use std::fmt::Write;
 
 use super::brief::{brief, written, WIDTH};
-use super::event::{Consequence, Line, Reason};
+use super::event::{Consequence, Reason};
+use super::wording::Line;
 use super::{How, Tone};
 
 /// Reasons that are said of one save. `hot status` has all.
