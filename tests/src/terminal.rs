@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::pty::{grantpt, openpt, ptsname, unlockpt, OpenptFlags};
-use rustix::termios::{tcgetattr, LocalModes};
+use rustix::termios::{tcgetattr, tcsetwinsize, LocalModes, Winsize};
 
 use crate::process;
 use crate::project::Project;
@@ -33,6 +33,14 @@ impl Terminal {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&controller).expect("granted");
         unlockpt(&controller).expect("unlocked");
+        // Without a size it isn't one that could show anything.
+        let size = Winsize {
+            ws_row: 40,
+            ws_col: 100,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&controller, size).expect("its size");
         let name = ptsname(&controller, Vec::new()).expect("its name");
         let name = name.into_string().expect("text");
         let open = || {

@@ -5,6 +5,7 @@
 
 pub(crate) mod left_behind;
 mod loaded;
+pub(crate) mod overview;
 pub(crate) mod plan;
 pub(crate) mod state;
 pub(crate) mod twin;

@@ -78,6 +78,9 @@ pub(crate) struct Unit {
     pub(crate) inlined: BTreeSet<String>,
     /// Why the crate was compiled as it is, without sites.
     pub(crate) unmodified: Option<String>,
+    /// The build of `hot` that compiled it.
+    #[serde(default)]
+    pub(crate) built_by: u64,
     /// The folder of a package from a registry or from git: cargo takes its sources for
     /// unchangeable.
     #[serde(default)]
@@ -126,6 +129,33 @@ impl Unit {
             .with_context(|| format!("no record of a unit at {}", path.display()))?;
         serde_json::from_str(&text)
             .with_context(|| format!("{} is damaged; run `cargo clean`", path.display()))
+    }
+
+    /// A program without files, for tests.
+    #[cfg(test)]
+    pub(crate) fn empty() -> Self {
+        Self {
+            crate_name: "app".to_owned(),
+            kind: UnitKind::Bin,
+            id: 1,
+            rustc: PathBuf::new(),
+            chained: None,
+            version: String::new(),
+            args: Vec::new(),
+            cwd: PathBuf::new(),
+            env: BTreeMap::new(),
+            root: PathBuf::new(),
+            mocks: false,
+            sources: Vec::new(),
+            inputs: BTreeMap::new(),
+            untyped: BTreeSet::new(),
+            without: BTreeSet::new(),
+            skip: Vec::new(),
+            inlined: BTreeSet::new(),
+            unmodified: None,
+            built_by: 0,
+            immutable_source: None,
+        }
     }
 
     /// Writes the record.

@@ -67,6 +67,7 @@ use crate::protocol::SessionInfo;
 use crate::remote::server::ServerEvent;
 use crate::ui;
 use crate::watch::WatchEvent;
+use crate::wrapper::builds::Cause;
 use effect::Effect;
 use parts::meanings::Meanings;
 use parts::patches::Patches;
@@ -79,6 +80,7 @@ use parts::restarts::Restarts;
 use parts::rollbacks::Rollbacks;
 use parts::saves::Saves;
 use parts::syntax_checks::SyntaxChecks;
+use parts::tally::Tally;
 
 pub(crate) use outside::Outside;
 
@@ -116,6 +118,8 @@ pub(crate) enum Event {
     RestartDue(u64),
     /// Something happened with keys.
     Keys(KeyEvent),
+    /// The first build compiles something.
+    FirstBuild(Cause),
     /// Another terminal wants something.
     Request(ServerEvent),
     /// Programs that live have had the time to join.
@@ -138,6 +142,7 @@ event_from!(
     Control(ControlEvent),
     Watch(WatchEvent),
     Keys(KeyEvent),
+    FirstBuild(Cause),
     Request(ServerEvent)
 );
 
@@ -193,6 +198,7 @@ pub(crate) struct Engine {
     questions: Questions,
     rollbacks: Rollbacks,
     ledger: Ledger,
+    tally: Tally,
 }
 
 impl Engine {
@@ -234,6 +240,7 @@ impl Engine {
             questions: Questions::default(),
             rollbacks: Rollbacks::default(),
             ledger: Ledger::default(),
+            tally: Tally::default(),
         })
     }
 
@@ -242,7 +249,7 @@ impl Engine {
         if let Some(code) = self.start_command() {
             return Ok(code);
         }
-        self.handle_all(events)
+        self.handle_and_sum_up(events)
     }
 
     /// Goes on where a killed session was: nothing is started, nothing restarted, and the session
@@ -252,7 +259,13 @@ impl Engine {
         self.outside.reporter.set_restart(ui::Restart::Elsewhere);
         self.numbers = Numbers(self.folder.last_patch());
         self.perform([Effect::Later(JOIN_TIMEOUT, Event::JoinTimeout)]);
-        self.handle_all(events)
+        self.handle_and_sum_up(events)
+    }
+
+    fn handle_and_sum_up(&mut self, events: &Receiver<Event>) -> Result<u8> {
+        let code = self.handle_all(events)?;
+        self.tell_all(self.tally.summary().map(ui::Event::Ended));
+        Ok(code)
     }
 
     /// The exit code, if it can't be started.
@@ -260,6 +273,9 @@ impl Engine {
         match self.outside.start(&self.command.launch) {
             Ok(run) => {
                 self.command.run = run;
+                if run == 1 {
+                    self.tally.build_begins(Instant::now());
+                }
                 None
             }
             Err(error) => {
@@ -312,6 +328,7 @@ impl Engine {
             Event::PluginsBuilt { success } => self.plugins_built(success),
             Event::RestartDue(id) => return self.restart_if_due(id),
             Event::Keys(event) => return self.key_event(event),
+            Event::FirstBuild(cause) => self.tell_all(cause.news().map(ui::Event::Compiling)),
             Event::Request(event) => self.request(event),
             Event::JoinTimeout => return self.join_timeout(),
             Event::JoinExpected(run) => self.join_expected(run),

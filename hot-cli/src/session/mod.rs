@@ -9,6 +9,7 @@
 
 mod attach;
 mod engine;
+mod first_build;
 mod keys;
 mod ledger;
 mod options;
@@ -32,6 +33,7 @@ use crate::remote::server;
 use crate::ui::{set_format, Reporter};
 use crate::watch::Watcher;
 use engine::{Engine, Event, Outside};
+use first_build::FirstBuild;
 use keys::Keys;
 
 pub(crate) use attach::AttachArgs;
@@ -83,6 +85,7 @@ fn engine(
         false => Keys::start(events.clone()).context("keys can't be read")?,
     };
     let outside = Outside {
+        first_build: Some(FirstBuild::watch(folder.path().to_owned(), events.clone())),
         keys,
         control,
         watcher,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::diagnostic::CompilerOutput;
+use super::overview::{Compiling, Overview, Summary};
 use crate::protocol::RolledBack;
 use soft_mock_abi::report::Installed;
 
@@ -86,6 +87,15 @@ pub(crate) enum Consequence {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
+    /// The build before the program's start compiles crates that cargo may have built already.
+    Compiling(Compiling),
+    /// A program has joined, and is known; `named` is what the user wants watched besides.
+    Ready {
+        overview: Overview,
+        named: Vec<String>,
+    },
+    /// The session ends.
+    Ended(Summary),
     /// The next call of these functions is new; `elapsed` is since the save. `because` is what
     /// else was edited: `value of const LIMIT changed`.
     Patched {

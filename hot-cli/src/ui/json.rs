@@ -9,6 +9,7 @@ use serde_json::{json, Map, Value};
 use super::brief::written;
 use super::diagnostic::{CompilerOutput, Span};
 use super::event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
+use super::overview::Saved;
 
 /// The version of the form. A field or a reason that is new doesn't change it.
 const VERSION: u64 = 1;
@@ -112,6 +113,28 @@ fn messages(event: &Event) -> Vec<Message> {
             all
         }
         Event::RestartWanted(then) => one("restart-wanted", json!({ "then": consequence(*then) })),
+        Event::Ready { overview, named } => {
+            let crates = overview.functions.iter();
+            let crates: Vec<Value> = crates
+                .map(|(name, functions)| json!({ "name": name, "functions": functions }))
+                .collect();
+            let fields = json!({ "crates": crates, "files": overview.files, "named": named });
+            one("ready", fields)
+        }
+        Event::Ended(all) => {
+            let saved = all.saved.as_ref();
+            let difference =
+                |saved: &Saved| signed(saved.by_building).saturating_sub(signed(saved.by_patching));
+            one(
+                "ended",
+                json!({
+                    "patches": all.patches,
+                    "restarts": all.restarts,
+                    "saved_ms": saved.map(difference),
+                    "build_ms": saved.map(|saved| signed(saved.build)),
+                }),
+            )
+        }
         Event::Joined { pid, exe } => one("joined", json!({ "pid": pid, "exe": exe })),
         other => one(named(other), json!({})),
     }
@@ -120,6 +143,7 @@ fn messages(event: &Event) -> Vec<Message> {
 /// The reasons of events of which the words say all.
 fn named(event: &Event) -> &'static str {
     match event {
+        Event::Compiling(_) => "compiling",
         Event::NotRolledBack(_) => "not-rolled-back",
         Event::WaitsForSafePoint(_) => "waits-for-safe-point",
         Event::NothingUsesIt(_) | Event::NothingDiffers => "nothing-differs",
@@ -213,6 +237,11 @@ fn consequence(then: Consequence) -> &'static str {
         | Consequence::RestartInVain
         | Consequence::Failed => "runs-on",
     }
+}
+
+/// Milliseconds that may be subtracted.
+fn signed(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn millis(time: Duration) -> u64 {

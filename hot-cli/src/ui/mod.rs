@@ -8,11 +8,13 @@ mod brief;
 mod diagnostic;
 mod event;
 mod json;
+mod overview;
 mod refused;
 mod wording;
 
 pub(crate) use diagnostic::{CompilerOutput, Diagnostic, Span};
 pub(crate) use event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
+pub(crate) use overview::{Compiling, Overview, Saved, Summary};
 pub(crate) use refused::in_full;
 pub(crate) use wording::applied;
 
@@ -206,6 +208,10 @@ impl<W: Write> Reporter<W> {
             // What has no words didn't happen.
             Format::Json if !text.is_empty() || matches!(event, Event::Saved { .. }) => {
                 self.write(&json::lines(event, text.trim_end()))
+            }
+            // Cargo's progress stands at the start of the line.
+            _ if self.clears && matches!(event, Event::Compiling(_)) => {
+                self.write(&format!("\r\x1b[K{text}"));
             }
             _ => self.write(&text),
         }

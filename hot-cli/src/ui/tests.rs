@@ -392,7 +392,29 @@ fn every_event_is_json_as_the_schema_has_it() {
             spans: vec![span(None), span(Some("here"))],
         }],
     };
+    let overview = || Overview {
+        functions: vec![("app".into(), 2)],
+        files: 3,
+    };
+    let ended = |saved| {
+        Event::Ended(Summary {
+            patches: 1,
+            restarts: 0,
+            saved,
+        })
+    };
     let events = [
+        Event::Compiling(Compiling::New),
+        Event::Ready {
+            overview: overview(),
+            named: vec!["templates".into()],
+        },
+        ended(None),
+        ended(Some(Saved {
+            by_building: QUICK,
+            by_patching: QUICK,
+            build: QUICK,
+        })),
         Event::Saved { files: 2 },
         Event::Patched {
             functions: vec![get()],

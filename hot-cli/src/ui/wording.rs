@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
+use super::overview::{ready, summary};
 use super::refused::{reason, refused, still};
 use super::{How, Tone};
 use crate::protocol::RolledBack;
@@ -148,6 +149,9 @@ impl Event {
     /// What is said in one plain line.
     fn note(&self, how: How) -> String {
         match self {
+            Self::Compiling(why) => why.words().to_owned(),
+            Self::Ready { overview, named } => ready(overview, named),
+            Self::Ended(all) => summary(all),
             Self::WaitsForSafePoint(functions) => {
                 let named: Vec<&str> = functions.iter().take(NAMED).map(String::as_str).collect();
                 format!("waiting for the program's safe point: {}", named.join(", "))

@@ -14,7 +14,7 @@ use soft_mock_rewriter::syntax::CrateTree;
 
 use super::included_list::{Included, List};
 use super::{
-    columns, diagnostics, linker, shadow, stub, symbol_visibility, track_caller, CargoCall,
+    builds, columns, diagnostics, linker, shadow, stub, symbol_visibility, track_caller, CargoCall,
 };
 use crate::config::settings;
 use crate::exit;
@@ -105,6 +105,11 @@ impl Compilation {
     }
 
     pub(crate) fn run(self) -> ExitCode {
+        // A test harness leaves no record by which it could be known.
+        if self.kind != UnitKind::Test {
+            let name = self.args.value("--crate-name");
+            builds::tell(&self.folder, name.unwrap_or_default());
+        }
         match self.rewritten() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => self.original(format!("{error:#}")),
@@ -359,6 +364,7 @@ impl Compilation {
             skip: Vec::new(),
             inlined: BTreeSet::new(),
             unmodified: None,
+            built_by: crate::os::own_build()?.1,
             immutable_source: self
                 .included
                 .as_ref()

@@ -11,6 +11,7 @@
 //! told which crate and why. Knows nothing of sessions and running programs.
 
 mod asm_support;
+pub(crate) mod builds;
 pub(crate) mod columns;
 mod compile;
 mod diagnostics;

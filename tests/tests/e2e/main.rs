@@ -23,6 +23,7 @@ mod meaning;
 mod meant;
 mod messages;
 mod mini_redis;
+mod overview;
 mod policy;
 mod private;
 mod processes;

@@ -1,9 +1,8 @@
 //! The table, row by row: what rustc is called with, for calls as cargo makes them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::super::unit::UnitKind;
 use super::*;
 
 const DEBUG: &str = "--crate-name app --edition=2018 --error-format=json --json=artifacts --diagnostic-width=80 \
@@ -172,25 +171,8 @@ fn the_job_server_of_a_build_is_not_asked_later() {
         ("CARGO_PKG_NAME", "app"),
     ];
     let unit = Unit {
-        crate_name: "app".to_owned(),
-        kind: UnitKind::Bin,
-        id: 1,
-        rustc: PathBuf::new(),
-        chained: None,
-        version: String::new(),
-        args: Vec::new(),
-        cwd: PathBuf::new(),
         env: BTreeMap::from(env.map(|(name, value)| (name.to_owned(), value.to_owned()))),
-        root: PathBuf::new(),
-        mocks: false,
-        sources: Vec::new(),
-        inputs: BTreeMap::new(),
-        untyped: Default::default(),
-        without: Default::default(),
-        skip: Vec::new(),
-        inlined: Default::default(),
-        unmodified: None,
-        immutable_source: None,
+        ..Unit::empty()
     };
     let names: Vec<&str> = environment(&unit).map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["CARGO_PKG_NAME", "MAKEFLAGS"]);

@@ -292,6 +292,7 @@ impl Engine {
     /// A patch is active: said, and taken down.
     fn active(&mut self, patch: &Patch, loaded: &Loaded) {
         self.tell_all(announce::patched(patch, loaded, patch.since.elapsed()));
+        self.tally.patched(patch.since, Instant::now());
         if patch.wanted.without.is_empty() {
             self.saves.are_in_effect();
         } else {

@@ -13,7 +13,8 @@ use super::{Engine, Policy, JOIN_TIMEOUT};
 use crate::control::Connection;
 use crate::exit;
 use crate::program::Program;
-use crate::ui;
+use crate::ui::{self, shown};
+use crate::wrapper::builds;
 
 impl Engine {
     pub(super) fn joined(&mut self, conn: Connection, pid: u32, hello: Hello) {
@@ -24,6 +25,10 @@ impl Engine {
         });
         if hello.image.is_none() && self.restarts.joined() {
             self.tell(ui::Event::Restarted);
+        }
+        if self.outside.first_build.take().is_some() {
+            let causes = builds::causes(self.folder.path());
+            self.tally.build_ended(Instant::now(), &causes);
         }
         let effects = self.processes.joined(conn, pid, &hello);
         self.perform(effects);
@@ -85,6 +90,7 @@ impl Engine {
             let adopt = self.policy == Policy::Attached;
             self.programs.record_sites(&key, sites, adopt);
         }
+        self.tell_ready(&key);
         let verbose = self.outside.is_verbose();
         self.perform([Effect::Start(Job::WarmUp { program, verbose })]);
         self.outside.want_keys();
@@ -117,8 +123,20 @@ impl Engine {
             return;
         };
         self.programs.record_sites(program, sites, adopt);
+        let program = program.to_owned();
+        self.tell_ready(&program);
         if adopt {
             self.act(Instant::now());
+        }
+    }
+
+    /// Says what can be patched of a program, as soon as that is known.
+    fn tell_ready(&mut self, program: &Path) {
+        let sites = self.processes.sites_of(program);
+        if let Some(overview) = sites.and_then(|sites| self.programs.overview_once(program, sites))
+        {
+            let named = self.outside.named.iter().map(|path| shown(path)).collect();
+            self.tell(ui::Event::Ready { overview, named });
         }
     }
 

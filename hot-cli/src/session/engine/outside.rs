@@ -12,6 +12,7 @@ use super::effect::Effect;
 use super::Event;
 use crate::child::{ChildError, Launch, Supervisor};
 use crate::control::Control;
+use crate::session::first_build::FirstBuild;
 use crate::session::keys::Keys;
 use crate::ui::{self, Reporter};
 use crate::watch::{WatchError, Watcher};
@@ -31,6 +32,8 @@ pub(crate) struct Outside {
     pub(crate) supervisor: Supervisor<Event>,
     pub(crate) events: Sender<Event>,
     pub(crate) reporter: Reporter,
+    /// As long as no program runs.
+    pub(crate) first_build: Option<FirstBuild>,
     /// None: there is no terminal that could be read.
     pub(crate) keys: Option<Keys>,
 }

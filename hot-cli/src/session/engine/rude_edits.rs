@@ -14,6 +14,7 @@ use crate::program::plan::Rude;
 use crate::rustc::toolchain;
 use crate::session::restart;
 use crate::ui::{self, Consequence};
+use crate::wrapper::builds;
 
 impl Engine {
     /// These edits can't be patched. None as the program: they concern no particular one.
@@ -91,6 +92,8 @@ impl Engine {
             (Some(_), true) => Consequence::BuildAndRestart,
             (Some(project), false) => {
                 let plugins = self.programs.all_plugins();
+                builds::forget(self.folder.path());
+                self.tally.build_begins(Instant::now());
                 self.perform([Effect::Start(Job::BuildAgain { project, plugins })]);
                 Consequence::BuildAndRestart
             }
@@ -107,6 +110,7 @@ impl Engine {
     /// The project was built again: the program makes way for the new one, or runs on.
     pub(super) fn built_again(&mut self, success: bool) {
         if !success {
+            self.tally.build_failed();
             let saved_meanwhile = self.restarts.build_failed();
             self.tell(ui::Event::BuildFailed);
             self.saves.try_again();
@@ -115,6 +119,8 @@ impl Engine {
             }
             return;
         }
+        let causes = builds::causes(self.folder.path());
+        self.tally.build_ended(Instant::now(), &causes);
         self.handover.clear();
         let id = self.numbers.next();
         let effects = self.restarts.hand_over(id, self.processes.all());
@@ -138,6 +144,7 @@ impl Engine {
         self.perform(reply);
         let reason = self.saves.restarted();
         self.restarts.restarted(reason);
+        self.tally.restarted();
         let code = self.start_command();
         if code.is_none() {
             self.expect_programs();

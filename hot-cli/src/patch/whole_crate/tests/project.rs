@@ -1,7 +1,7 @@
 //! A program of two units and a foreign crate, compiled as the wrapper does, that loads plugins.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -241,20 +241,11 @@ fn unit(root: &Path, rustc: &Path, name: &str, file: &str, flags: &[&str]) -> Un
         kind: UnitKind::Lib,
         id: 7,
         rustc: rustc.to_owned(),
-        chained: None,
         version: crate::rustc::toolchain::version(rustc).expect("a compiler"),
         args: args.collect(),
         cwd: root.to_owned(),
         env: BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap_or_default())]),
         root: root.join(file),
-        sources: Vec::new(),
-        inputs: BTreeMap::new(),
-        mocks: false,
-        skip: Default::default(),
-        untyped: BTreeSet::new(),
-        without: BTreeSet::new(),
-        inlined: BTreeSet::new(),
-        unmodified: None,
-        immutable_source: None,
+        ..Unit::empty()
     }
 }

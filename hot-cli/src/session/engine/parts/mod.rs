@@ -14,3 +14,4 @@ pub(super) mod restarts;
 pub(super) mod rollbacks;
 pub(super) mod saves;
 pub(super) mod syntax_checks;
+pub(super) mod tally;

@@ -1,6 +1,6 @@
 //! The programs of the session: what each was built from, what its files say now, and what it runs.
 //!
-//! Knows nothing of processes, nor of what is said to the user.
+//! Knows nothing of processes, nor of how something is said to the user.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,10 +11,12 @@ use soft_mock_abi::protocol::{Load, Loaded, Restore, SiteInfo};
 use super::patches::Patch;
 use crate::patch::Built;
 use crate::plugins::record::Rebuild;
+use crate::program::overview::overview;
 use crate::program::plan::{Change, Plan, PlannedFunction, Rude, SiteKey, Wanted};
 use crate::program::state::ProgramState;
 use crate::program::Program;
 use crate::session::ledger::{Ledger, Record, Texts};
+use crate::ui::Overview;
 
 /// The programs, by their keys.
 #[derive(Default)]
@@ -22,6 +24,8 @@ pub(crate) struct Programs {
     known: BTreeMap<PathBuf, ProgramState>,
     /// Their records are being read.
     loading: BTreeSet<PathBuf>,
+    /// The crates of programs of which the user knows what can be patched.
+    told: BTreeSet<String>,
     /// The user knows that these copies of packages aren't cargo's any more.
     edited_copies: BTreeSet<PathBuf>,
 }
@@ -65,6 +69,15 @@ impl Programs {
                 state.adopt(sites);
             }
         }
+    }
+
+    /// What of a program can be patched, if that is known and was not told before. Plugins come and
+    /// go.
+    pub(crate) fn overview_once(&mut self, key: &Path, sites: &[SiteInfo]) -> Option<Overview> {
+        let program = self.get(key).filter(|program| !program.is_plugin)?;
+        let name = program.units.first()?.unit.crate_name.clone();
+        let overview = overview(program, sites);
+        self.told.insert(name).then_some(overview)
     }
 
     /// A plugin's library was replaced.
