@@ -82,6 +82,7 @@ pub fn patch_source(request: &PatchRequest<'_>) -> Result<PatchSource, PatchSour
             targets: &targets,
             emitted: &emitted,
             added: &added,
+            probes: &addition::probes(request, &modules),
         },
         &manifest,
     )?;

@@ -52,12 +52,15 @@ pub(super) fn behind(left: LeftBehind, additions: &[PlannedAddition]) -> LeftBeh
 
 /// How many there are, for people.
 pub(super) fn told(additions: &[PlannedAddition]) -> String {
+    let named = additions
+        .iter()
+        .filter(|addition| !addition.names.is_empty());
     match additions.iter().flat_map(|a| &a.names).next() {
         None => String::new(),
-        Some(first) if additions.len() == 1 => format!(", with `{first}`, which is new"),
+        Some(first) if named.clone().count() == 1 => format!(", with `{first}`, which is new"),
         Some(first) => format!(
             ", with `{first}` and {} more that are new",
-            additions.len() - 1
+            named.count() - 1
         ),
     }
 }

@@ -1,7 +1,7 @@
 //! Looks why the first build of a session compiles what it compiles, while it does.
 //!
-//! Knows nothing of what is said about it. Cargo tells nobody why it builds, and the wrapper that it
-//! calls writes a line into the session's folder: that is looked for until it is there, or until
+//! Knows nothing of what is said about it. Cargo tells nobody why it builds, and the wrapper that
+//! it calls writes a line into the session's folder: that is looked for until it is there, or until
 //! nobody wants to know it any more.
 
 use std::path::{Path, PathBuf};

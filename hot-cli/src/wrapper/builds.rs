@@ -1,5 +1,5 @@
-//! What a session is told of cargo's builds: that crates are compiled, and why those are that it has
-//! no use for.
+//! What a session is told of cargo's builds: that crates are compiled, and why those are that it
+//! has no use for.
 //!
 //! A wrapper has no connection to the session that its cargo runs in: it leaves a line in a file of
 //! that session's folder. Knows nothing of what a crate consists of.

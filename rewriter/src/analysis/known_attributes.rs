@@ -73,6 +73,35 @@ const KNOWN_ATTRIBUTES: [&str; 40] = [
     "automatically_derived",
 ];
 
+/// Further attributes of the compiler.
+const OF_THE_COMPILER: [&str; 18] = [
+    "bench",
+    "feature",
+    "global_allocator",
+    "ignore",
+    "link",
+    "link_name",
+    "macro_export",
+    "macro_use",
+    "naked",
+    "no_implicit_prelude",
+    "no_link",
+    "no_std",
+    "panic_handler",
+    "path",
+    "recursion_limit",
+    "should_panic",
+    "test",
+    "type_length_limit",
+];
+
+/// Whether an attribute of this name makes no code, by itself: it is the compiler's, or read by
+/// derives.
+pub(crate) fn makes_no_code(name: &str) -> bool {
+    let known = KNOWN_ATTRIBUTES.contains(&name) || OF_THE_COMPILER.contains(&name);
+    known && !["derive", "cfg_attr", "pin_project"].contains(&name)
+}
+
 /// Whether an item has only attributes that are known to leave it as it is.
 pub(crate) fn is_plain(attrs: &[Attribute]) -> bool {
     attrs.iter().all(|attr| {

@@ -13,11 +13,13 @@
 //! is made.
 
 mod collect;
+mod foreign_macros;
 mod imports;
 mod known_names;
 mod mentioned;
 
 pub(in crate::diff) use imports::may_be_trait;
+pub(in crate::diff) use known_names::is_item;
 
 use std::collections::BTreeSet;
 
@@ -84,6 +86,7 @@ impl Additions {
         let mut collected = collect::collect(files)?;
         imports::collect(files, &mut collected)?;
         mentioned::check(files, &collected)?;
+        foreign_macros::check(files, &collected)?;
         let all = collected.into_iter().map(|found| found.addition);
         Ok(Self { all: all.collect() })
     }

@@ -13,13 +13,12 @@
 
 use std::collections::BTreeSet;
 
-use super::additions::may_be_trait;
-use super::additions::Source;
+use super::additions::{is_item, may_be_trait, Source};
 use super::findings::{IndirectEdit, Turn};
 use crate::analysis::declaration::Declaration;
 use crate::analysis::items::{DeclaredFunction, FileItems, ItemKind};
 use crate::syntax::mentions::Names;
-use crate::syntax::names::{plain, Owner};
+use crate::syntax::names::{is_variable, plain, Owner};
 
 /// Whether a function of the crate with this number has a site.
 pub type HasSite<'a> = &'a dyn Fn(usize, &DeclaredFunction) -> bool;
@@ -76,12 +75,27 @@ impl Influence {
                 let function = &items.functions[at];
                 let of_trait = matches!(function.owner, Owner::Trait { .. });
                 let new = NewTypes(files);
+                if !changed && !of_trait && is_item(&function.name) {
+                    return None;
+                }
                 let is_named = !of_trait || new.has(file.unit, &function.module, &function.owner);
                 is_named.then(|| function.name.clone())
             }
             Declaration::Item(at) => {
                 let item = &items.items[at];
+                let last = item.name.rsplit("::").next().unwrap_or_default();
                 let named = match item.kind {
+                    // Macros may mean it that don't mention it in the crate.
+                    ItemKind::Const
+                    | ItemKind::Type
+                    | ItemKind::Static
+                    | ItemKind::Struct
+                    | ItemKind::Enum
+                    | ItemKind::Union
+                        if !changed && (is_item(last) || is_variable(last)) =>
+                    {
+                        false
+                    }
                     ItemKind::Const | ItemKind::Type | ItemKind::Static => {
                         !item.name.contains(' ') && item.name != "_"
                     }
@@ -96,7 +110,6 @@ impl Influence {
                     }
                     _ => false,
                 };
-                let last = item.name.rsplit("::").next().unwrap_or_default();
                 named.then(|| last.to_owned())
             }
             Declaration::Import { module, import } => {
@@ -259,6 +272,9 @@ mod tests {
         );
         check("fn f() {}", "use std::io::Read; fn f() {}", None);
         check("fn f() {}", "use a::*; fn f() {}", None);
+        check("fn f() {}", "const tmp: u8 = 1; fn f() {}", None);
+        check("fn f() {}", "struct Vec; fn f() {}", None);
+        check("fn f() {}", "fn f() {} fn size_of() {}", None);
         check(
             "macro_rules! m { () => { 1 } }",
             "macro_rules! m { () => { 2 } }",

@@ -21,7 +21,7 @@ use crate::analysis::declaration::Declaration;
 use crate::analysis::items::{DeclaredFunction, FileItems, ItemKind};
 use crate::syntax::edition::Edition;
 use crate::syntax::mentions::Mentions;
-use crate::syntax::names::{plain, raw, Owner};
+use crate::syntax::names::{is_variable, plain, raw, Owner};
 
 /// Something new, with the text that carries it.
 pub(super) struct Added<'a> {
@@ -40,6 +40,9 @@ pub(super) struct Added<'a> {
     /// The trait that carries a method.
     carrier: Option<String>,
 }
+
+/// Text by the module that it is put into.
+pub(super) type Carriers = HashMap<Group, String>;
 
 /// Writes everything that is new. `first`: a number that no function has.
 pub(super) fn added<'a>(
@@ -73,13 +76,37 @@ pub(super) fn added<'a>(
     Ok(found)
 }
 
+/// Asks the compiler whether what a new import brings stands for a value in patterns: macros of
+/// other crates may have variables of its name.
+pub(super) fn probes(request: &PatchRequest<'_>, modules: &CrateModules<'_>) -> Carriers {
+    let mut found = Carriers::new();
+    for (file, declaration) in request.additions {
+        let (Declaration::Import { module, import }, Some(items)) =
+            (declaration, request.files.get(*file))
+        else {
+            continue;
+        };
+        let module = &items.modules[*module];
+        let import = &module.uses[*import];
+        let bound = import.bound().filter(|bound| is_variable(&plain(bound)));
+        let (Some(bound), Some(group)) = (bound, modules.find(&module.path)) else {
+            continue;
+        };
+        let text = import.path_text();
+        found.entry(group).or_default().push_str(&format!(
+            "const _: fn() = || {{ use {text}; struct __SoftMockValue; let {bound} = __SoftMockValue; }}; "
+        ));
+    }
+    found
+}
+
 /// The imports of traits that carry methods, for all modules of functions but their own.
 pub(super) fn carriers(
     added: &[Added<'_>],
     modules: &CrateModules<'_>,
     own: &BTreeSet<Group>,
-) -> HashMap<Group, String> {
-    let mut found: HashMap<Group, String> = HashMap::new();
+) -> Carriers {
+    let mut found = Carriers::new();
     for added in added {
         let Some(name) = &added.carrier else { continue };
         let home = modules.find(added.module);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
-use super::addition::{self, Added};
+use super::addition::{self, Added, Carriers};
 use super::crate_modules::{CrateModules, Group};
 use super::function::Emitted;
 use super::layout::Layout;
@@ -34,6 +34,7 @@ pub(super) struct Carried<'a> {
     /// The text of each of them.
     pub(super) emitted: &'a [Emitted],
     pub(super) added: &'a [Added<'a>],
+    pub(super) probes: &'a Carriers,
 }
 
 /// A piece of a user's file.
@@ -92,7 +93,10 @@ pub(super) fn write(
     manifest: &str,
 ) -> Result<Written, PatchSourceError> {
     let by_file = carried.by_file();
-    let carriers = addition::carriers(carried.added, modules, &reached.own);
+    let mut carriers = addition::carriers(carried.added, modules, &reached.own);
+    for (group, text) in carried.probes {
+        carriers.entry(*group).or_default().push_str(text);
+    }
     let mut writer = Writer::of(options, modules, &reached.kept, carriers);
     for pieces in by_file.values() {
         let items = pieces[0].items;
@@ -143,8 +147,8 @@ struct Writer<'a> {
     includes: HashMap<Group, Vec<PathBuf>>,
     /// Inline modules that are written inside of a user file.
     inline: BTreeSet<Group>,
-    /// Imports of what carries new methods.
-    carriers: HashMap<Group, String>,
+    /// Imports of what carries new methods, and what asks the compiler.
+    carriers: Carriers,
 }
 
 impl<'a> Writer<'a> {
@@ -152,12 +156,12 @@ impl<'a> Writer<'a> {
         options: &'a PatchedCrate,
         modules: &'a CrateModules<'a>,
         kept: &'a HashMap<usize, Kept>,
-        carriers: HashMap<Group, String>,
+        carriers: Carriers,
     ) -> Self {
         let mut mirrored = BTreeSet::new();
         for group in 0..modules.groups() {
             let used = |module: &usize| kept.get(module).is_some_and(|kept| !kept.only_names());
-            if modules.group(group).modules.iter().any(used) {
+            if modules.group(group).modules.iter().any(used) || carriers.contains_key(&group) {
                 let mut around = Some(group);
                 while let Some(group) = around {
                     mirrored.insert(group);

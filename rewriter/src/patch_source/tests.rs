@@ -2,11 +2,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
+use crate::analysis::declaration::Declaration;
 use crate::analysis::items::FileItems;
 use crate::syntax::edition::Edition;
 
 /// The sources for all functions with a site in the first file of a crate `app`.
 fn sources(files: &[(&str, &[&str], &str)]) -> PatchSource {
+    sources_with(files, &[])
+}
+
+/// The same with what is new beside them.
+fn sources_with(
+    files: &[(&str, &[&str], &str)],
+    additions: &[(usize, Declaration)],
+) -> PatchSource {
     let items: Vec<Arc<FileItems>> = files
         .iter()
         .map(|(path, module, text)| {
@@ -36,7 +45,7 @@ fn sources(files: &[(&str, &[&str], &str)]) -> PatchSource {
         text: &|_| Some(files[last].2),
         hidden: &[],
         functions: &functions,
-        additions: &[],
+        additions,
         shown: &|path| path.display().to_string(),
     })
     .expect("sources")
@@ -48,6 +57,18 @@ fn check_root(files: &[(&str, &[&str], &str)], expected: &str) {
     let start = root.find("pub use ::__hot_host::*; ").expect("a root") + 25;
     let end = root.find("\n#[used]").expect("a manifest");
     assert_eq!(root[start..end].trim_end(), expected);
+}
+
+/// Whether it stands for a value in patterns is asked of the compiler.
+#[test]
+fn new_imports_that_are_called_as_variables() {
+    let text = "use dep::left_val; use dep::{of as Of}; fn f() { 1 }";
+    let import = |import| (0, Declaration::Import { module: 0, import });
+    let found = sources_with(&[("/src/lib.rs", &[], text)], &[import(0), import(1)]);
+    let root = &found.files[0].1;
+    let probe = "const _: fn() = || { use dep::left_val; struct __SoftMockValue; let left_val = __SoftMockValue; }; ";
+    assert!(root.contains(probe), "{root}");
+    assert!(!root.contains("let Of"), "{root}");
 }
 
 #[test]

@@ -29,6 +29,27 @@ const EXPRESSIONS: [&str; 14] = [
     "writeln",
 ];
 
+/// Further macros of the standard library that need no import.
+const FURTHER: [&str; 17] = [
+    "cfg",
+    "column",
+    "compile_error",
+    "concat",
+    "env",
+    "file",
+    "include",
+    "include_bytes",
+    "include_str",
+    "is_x86_feature_detected",
+    "line",
+    "matches",
+    "module_path",
+    "option_env",
+    "stringify",
+    "thread_local",
+    "try",
+];
+
 /// Derives that add impls and nothing else, none of which is `Drop` or `Deref`.
 const DERIVES: [&str; 16] = [
     "Debug",
@@ -57,6 +78,11 @@ pub(crate) fn is_check(name: &str) -> bool {
 /// A macro of the standard library whose arguments are expressions, as its result is.
 pub(crate) fn takes_expressions(name: &str) -> bool {
     is_check(name) || EXPRESSIONS.contains(&name)
+}
+
+/// A macro of the standard library that needs no import.
+pub(crate) fn is_of_std(name: &str) -> bool {
+    takes_expressions(name) || FURTHER.contains(&name)
 }
 
 /// A derive that adds impls and nothing else, none of which is `Drop` or `Deref`.

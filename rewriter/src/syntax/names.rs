@@ -203,6 +203,12 @@ fn ends_with(tokens: &[TokenTree], sign: char) -> bool {
     matches!(tokens.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == sign)
 }
 
+/// Whether a name is written as those of variables are.
+pub(crate) fn is_variable(name: &str) -> bool {
+    let first = name.trim_start_matches('_').chars().next();
+    first.is_none_or(|first| !first.is_uppercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -228,6 +228,39 @@ fn keep() { let kept: Box<dyn std::fmt::Display> = Box::new(Kept); std::mem::for
     day.save(&living, "account of ada: ", Way::WholeCrate);
 }
 
+/// Macros of the standard library have variables, which are taken for constants of their names.
+#[test]
+fn additions_that_macros_mean() {
+    let project = Project::fixture("ledger");
+    let more = "
+pub fn check(n: u64) { assert_eq!(n, n); }
+pub mod names {
+    pub const five: u64 = 5;
+    pub fn six() -> u64 { 6 }
+}
+";
+    let original = project.read(FILE) + more;
+    project.save(Save::InPlace, FILE, &original);
+    let mut session = project.hot(&["-v", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    let mut day = Day { project, session };
+    let uses = |what: &str| with(&original, &[("account.balance()", what)]);
+    let calls = uses("names_six()") + "use names::six as names_six;\n";
+    day.save(&calls, "account of ada: 6", Way::Micro);
+
+    for text in [
+        uses("left_val") + "const left_val: u64 = 5;\n",
+        uses("right_val") + "use names::five as right_val;\n",
+    ] {
+        day.project.save(Save::InPlace, FILE, &text);
+        day.session
+            .wait_for_stderr("error[E0308]: mismatched types");
+        assert!(day.session.ask("x").starts_with("account of ada: 6"));
+    }
+    let seven = with(&calls, &[("names_six()", "names_six() + 1")]);
+    day.save(&seven, "account of ada: 7", Way::Micro);
+}
+
 /// A thread may run the helper for ever: another one beside it is refused, and said.
 #[test]
 fn a_helper_that_lives_on_in_a_thread() {

@@ -109,14 +109,15 @@ impl ProgramState {
         found: &mut Found,
     ) {
         for addition in additions.all.iter().filter(|addition| !addition.removed) {
-            if matches!(addition.declaration, Declaration::Import { .. }) {
-                continue;
-            }
             let unit = found.plan.entry(addition.unit).or_default();
             unit.additions.push(PlannedAddition {
                 file: files[addition.file].items.path.clone(),
                 declaration: addition.declaration,
-                names: addition.names.clone(),
+                names: match addition.declaration {
+                    // What it brings isn't new.
+                    Declaration::Import { .. } => Vec::new(),
+                    _ => addition.names.clone(),
+                },
                 content: addition.content,
             });
         }

@@ -4,7 +4,7 @@
 //! Knows nothing of where they are looked for.
 
 /// Names that are there without an import.
-const PRELUDE: [&str; 67] = [
+const PRELUDE: [&str; 73] = [
     "Some",
     "None",
     "Ok",
@@ -51,6 +51,10 @@ const PRELUDE: [&str; 67] = [
     "ToOwned",
     "ToString",
     "drop",
+    "size_of",
+    "size_of_val",
+    "align_of",
+    "align_of_val",
     "std",
     "core",
     "alloc",
@@ -69,8 +73,10 @@ const PRELUDE: [&str; 67] = [
     "i64",
     "i128",
     "isize",
+    "f16",
     "f32",
     "f64",
+    "f128",
     "main",
 ];
 
@@ -123,7 +129,7 @@ const METHODS: [&str; 44] = [
 ];
 
 /// Whether macros may mean something by this name.
-pub(super) fn is_item(name: &str) -> bool {
+pub(in crate::diff) fn is_item(name: &str) -> bool {
     PRELUDE.contains(&name) || name.starts_with("__")
 }
 

@@ -105,11 +105,16 @@ fn elsewhere(name: &str, file: &Source<'_>, place: &str) -> String {
 
 /// Whether something in a file can mean what is declared in the crate `unit`.
 fn sees(file: &Source<'_>, unit: usize, name: &Name) -> bool {
+    name.scope.is_none() || file.unit == unit && may_see(file, name)
+}
+
+/// Whether something in a file of the same crate can mean it.
+pub(super) fn may_see(file: &Source<'_>, name: &Name) -> bool {
     let Some(scope) = &name.scope else {
         return true;
     };
     let modules = &file.items.modules;
-    file.unit == unit && modules.iter().any(|module| module.path.starts_with(scope))
+    modules.iter().any(|module| module.path.starts_with(scope))
 }
 
 /// Imports that were there before, of the same name.
@@ -295,7 +300,7 @@ fn sign_before(list: &[TokenTree], at: usize, back: usize) -> Option<char> {
 }
 
 /// `[…]` of `#[…]` or `#![…]`.
-fn is_attribute(list: &[TokenTree], at: usize, group: &Group) -> bool {
+pub(super) fn is_attribute(list: &[TokenTree], at: usize, group: &Group) -> bool {
     group.delimiter() == Delimiter::Bracket
         && (sign_before(list, at, 1) == Some('#')
             || sign_before(list, at, 1) == Some('!') && sign_before(list, at, 2) == Some('#'))

@@ -235,6 +235,89 @@ fn what_reaches_more_than_its_names() {
     check("1", "const _: () = ();", "", Err("const _ added"));
 }
 
+/// Macros of other crates mention names that stand nowhere in the crate.
+#[test]
+fn what_macros_of_other_crates_may_mean() {
+    let pattern = |name: &str| format!("a pattern of a macro may mean `{name}`");
+    for (text, name) in [
+        ("const left_val: u8 = 1;", "left_val"),
+        ("struct left_val;", "left_val"),
+        ("struct _tmp(u8);", "_tmp"),
+        ("type tmp = u8;", "tmp"),
+    ] {
+        check("1", text, "", Err(&pattern(name)));
+    }
+    check("1", "fn left_val() {}", "", Ok(&["left_val"]));
+    check("1", "const Left: u8 = 1;", "", Ok(&["Left"]));
+    check("1", "fn size_of() {}", "", Err("macros may mean `size_of`"));
+    check(
+        "1",
+        "use other::vec;",
+        "",
+        Err("macros may mean `other::vec`"),
+    );
+    check("1", "use std::env;", "", Ok(&["env"]));
+}
+
+/// What they mention meant something before: what a glob brings, or an import that is there no
+/// more.
+#[test]
+fn what_macros_may_have_meant() {
+    let glob = "use outer::prelude::*;";
+    let (asserts, calls) = ("fn g() { assert_eq!(1, 1) }", "fn g() { outer::of!(1) }");
+    let with = |text: &str| format!("{glob} {text}");
+    let may_mean = |what: &str| Err(what.to_owned());
+    let two = |open: &str, other: &str, expected: Result<(), String>| {
+        let expected = expected.as_ref().map(|()| &["Two"][..]).map_err(|e| &**e);
+        check(
+            "Two::new()",
+            &format!("{open} struct Two;"),
+            other,
+            expected,
+        );
+    };
+    two("pub", calls, Ok(()));
+    two("pub", &with(asserts), Ok(()));
+    two("pub", &with("use m::*; fn g() { vec![1] }"), Ok(()));
+    two("pub", &with(calls), may_mean("of! (b.rs:1) may mean `Two`"));
+    two(
+        "pub",
+        &with("#[outer] fn g() {}"),
+        may_mean("#[outer] (b.rs:1)"),
+    );
+    two(
+        "pub",
+        &with("#[derive(Debug, outer::Of)] struct A;"),
+        may_mean("derive(Of)"),
+    );
+    two(
+        "pub",
+        &with("#[derive(Debug, Serialize)] #[serde(skip)] struct A;"),
+        Ok(()),
+    );
+    two(
+        "pub",
+        &with("use outer::vec; fn g() { vec![1] }"),
+        may_mean("vec! (b.rs:1)"),
+    );
+    two(
+        "pub",
+        &with("macro_rules! own { () => { 1 } } fn g() { own!() }"),
+        Ok(()),
+    );
+    // A glob of the crate's own leads to it; a private item isn't seen from there.
+    let own = "pub mod prelude { pub use outer::*; } use self::prelude::*; fn g() { of!() }";
+    two("pub", own, may_mean("of! (b.rs:1)"));
+    let old = "mod a { fn f() {} } fn g() {}";
+    let new = "mod a { fn f() { Two } struct Two; } fn g() {}";
+    assert!(additions(old, new, &with(calls)).is_ok());
+
+    let old = format!("use std::collections::HashMap; {OLD}");
+    assert!(additions(&old, &OLD.replace("one() }", "2 }"), asserts).is_ok());
+    let why = additions(&old, &OLD.replace("one() }", "2 }"), calls).expect_err("a macro");
+    assert!(why.contains("of! (b.rs:1) may mean `HashMap`"), "{why}");
+}
+
 #[test]
 fn imports() {
     check(

@@ -1,4 +1,5 @@
-//! What a session comes to: patches, restarts, and what they saved against building after each save.
+//! What a session comes to: patches, restarts, and what they saved against building after each
+//! save.
 //!
 //! A build counts as what was saved only if it was measured, in this session, and compiled nothing
 //! but what was edited. Of several, the shortest counts. Knows nothing of how something is built.
