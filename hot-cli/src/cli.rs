@@ -14,7 +14,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::ui::Reporter;
-use crate::{exit, inspect, offline, plugins, remote, session};
+use crate::{exit, inspect, offline, plugins, remote, session, shell};
 
 /// First argument with which `cargo-hot` starts `hot`: the user typed `cargo hot …`.
 ///
@@ -38,6 +38,10 @@ Examples:
   hot build-patch -o fix.so, hot patch --pid PID fix.so     a program without a session that listens for patches
 
 A program that has the name of one of hot's commands is started with `hot -- status …`.
+
+Each option is a setting as well: no-restart = true below [package.metadata.hot] or [workspace.metadata.hot] in
+Cargo.toml, or HOT_NO_RESTART=1. The command line is stronger than a variable, that than the package, that than the
+workspace; lists add up. `hot config` shows what holds and where it comes from.
 
 Everything after hot's own options is your command. It keeps its arguments, environment, terminal and signals, and
 hot ends when it ends, with its exit code (128 + signal when a signal killed it). What hot itself says goes to stderr,
@@ -80,8 +84,11 @@ enum Command {
     BuildPatch(offline::BuildPatchArgs),
     Patch(offline::PatchArgs),
     Attach(session::AttachArgs),
+    Config(session::ConfigArgs),
     Doctor(inspect::DoctorArgs),
     Expand(inspect::ExpandArgs),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
 }
 
 /// Does what `arguments` ask for, which begin with the program's name. Prints help, version or an
@@ -111,8 +118,11 @@ impl Command {
             Self::BuildPatch(args) => shown(offline::build_patch(args)),
             Self::Patch(args) => shown(offline::patch(args)),
             Self::Attach(args) => session::attach(args),
+            Self::Config(args) => shown(session::config(args)),
             Self::Doctor(args) => shown(inspect::doctor(args)),
             Self::Expand(args) => shown(inspect::expand(args)),
+            Self::Completions(args) => shown(shell::completions(args, Hot::command())),
+            Self::Man(args) => shown(shell::man(args, Hot::command())),
         }
     }
 }
@@ -140,6 +150,7 @@ impl Hot {
             args.remove(1);
         }
         let mut parser = parser(as_cargo);
+        take_single_dashes(&mut args, &parser);
         let mut matches = parser.try_get_matches_from_mut(&args)?;
         let read = match as_cargo {
             true => session::Options::from_arg_matches_mut(&mut matches).map(|session| Self {
@@ -184,6 +195,32 @@ fn parser(as_cargo: bool) -> clap::Command {
         )
 }
 
+/// `-watch=DIR`, as the first hot reloader of this name had it, is `--watch=DIR`.
+fn take_single_dashes(args: &mut [OsString], parser: &clap::Command) {
+    let takes_next = |word: &str| {
+        let name = word.strip_prefix("--");
+        let mut options = parser.get_arguments();
+        let option = options.find(|option| name.is_some() && option.get_long() == name);
+        option.is_some_and(|option| {
+            option.get_action().takes_values() && !option.is_require_equals_set()
+        })
+    };
+    let mut words = args.iter_mut().skip(1);
+    while let Some(word) = words.next() {
+        let Some(text) = word
+            .to_str()
+            .filter(|word| word.starts_with('-') && *word != "--")
+        else {
+            return;
+        };
+        if takes_next(text) {
+            words.next();
+        } else if text.starts_with("-watch=") {
+            *word = format!("-{text}").into();
+        }
+    }
+}
+
 /// Whether `--` stands right before the command, so that its first word is meant as it is.
 fn command_was_escaped(args: &[OsString], command_len: usize) -> bool {
     args.len()
@@ -212,235 +249,4 @@ fn refuse_bare_cargo_command(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use super::*;
-    use crate::session::Options;
-    use crate::ui::Format;
-
-    fn read(line: &[&str]) -> Result<Options, clap::Error> {
-        let hot = Hot::read(line.iter().map(OsString::from).collect(), None)?;
-        assert!(hot.command.is_none(), "{line:?} is a command of hot");
-        Ok(hot.session)
-    }
-
-    #[track_caller]
-    fn check_command(line: &[&str], command: &[&str]) -> Options {
-        let options = read(line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
-        assert_eq!(options.command, command, "{line:?}");
-        options
-    }
-
-    #[test]
-    fn clap_accepts_the_definition() {
-        Hot::command().debug_assert();
-        parser(true).debug_assert();
-    }
-
-    #[test]
-    fn the_command_is_untouched() {
-        check_command(
-            &[
-                "hot", "cargo", "run", "--bin", "server", "--", "args", "--", "x",
-            ],
-            &["cargo", "run", "--bin", "server", "--", "args", "--", "x"],
-        );
-        check_command(&["hot", "cargo", "--help"], &["cargo", "--help"]);
-        check_command(&["hot", "cargo", "--", "x"], &["cargo", "--", "x"]);
-        check_command(
-            &["hot", "app", "-v", "--no-restart"],
-            &["app", "-v", "--no-restart"],
-        );
-        check_command(&["hot", "app", "", "a b"], &["app", "", "a b"]);
-        check_command(
-            &["hot", "--", "sh", "-c", "a && b"],
-            &["sh", "-c", "a && b"],
-        );
-        check_command(&["hot", "--", "a", "--", "b"], &["a", "--", "b"]);
-    }
-
-    #[test]
-    fn arguments_need_not_be_unicode() {
-        use std::os::unix::ffi::OsStringExt;
-        let odd = OsString::from_vec(vec![b'a', 0xff]);
-        let args = vec!["hot".into(), "app".into(), odd.clone()];
-        let options = Hot::read(args, None).expect("accepted").session;
-        assert_eq!(options.command[1], odd);
-    }
-
-    #[test]
-    fn own_options_come_first() {
-        let options = check_command(
-            &[
-                "hot",
-                "--no-restart",
-                "--watch",
-                "/",
-                "--watch=/dev",
-                "-v",
-                "cargo",
-                "run",
-            ],
-            &["cargo", "run"],
-        );
-        assert!(options.no_restart && options.verbose);
-        assert_eq!(options.watch, [PathBuf::from("/"), PathBuf::from("/dev")]);
-
-        let options = check_command(&["hot", "app", "--watch", "/"], &["app", "--watch", "/"]);
-        assert_eq!(
-            options,
-            Options {
-                no_restart: false,
-                manual: false,
-                no_keys: false,
-                clear: false,
-                quiet: false,
-                message_format: Format::Human,
-                watch: vec![],
-                include: vec![],
-                verbose: false,
-                command: options.command.clone()
-            }
-        );
-    }
-
-    #[test]
-    fn crates_are_included_one_by_one_or_as_a_list() {
-        let line = [
-            "hot",
-            "--include",
-            "itoa,ryu",
-            "--include=rand@0.8",
-            "cargo",
-            "run",
-        ];
-        let options = check_command(&line, &["cargo", "run"]);
-        assert_eq!(options.include, ["itoa", "ryu", "rand@0.8"]);
-    }
-
-    #[test]
-    fn bare_cargo_commands_get_a_hint() {
-        for word in ["run", "test"] {
-            let error = read(&["hot", word, "--bin", "x"])
-                .expect_err(word)
-                .to_string();
-            assert!(error.contains(&format!("hot cargo {word}")), "{error}");
-        }
-        check_command(&["hot", "--", "test", "-e", "/"], &["test", "-e", "/"]);
-    }
-
-    #[test]
-    fn cargo_hot_is_hot_cargo() {
-        check_command(
-            &[
-                "hot",
-                AS_CARGO_SUBCOMMAND,
-                "--no-restart",
-                "run",
-                "--bin",
-                "x",
-                "--",
-                "y",
-            ],
-            &["cargo", "run", "--bin", "x", "--", "y"],
-        );
-        check_command(
-            &["hot", AS_CARGO_SUBCOMMAND, "--", "sh", "-c", "x"],
-            &["sh", "-c", "x"],
-        );
-
-        let args = ["hot", AS_CARGO_SUBCOMMAND, "run"]
-            .map(OsString::from)
-            .to_vec();
-        let read = Hot::read(args, Some(OsStr::new("/toolchain/cargo")));
-        let options = read.expect("accepted").session;
-        assert_eq!(options.command, ["/toolchain/cargo", "run"]);
-    }
-
-    #[test]
-    fn mistakes_are_errors() {
-        assert_eq!(
-            read(&["hot"]).expect_err("empty").kind(),
-            ErrorKind::MissingRequiredArgument
-        );
-        assert_eq!(
-            read(&["hot", "--frob", "app"]).expect_err("unknown").kind(),
-            ErrorKind::UnknownArgument
-        );
-        let error = read(&["hot", "--watch", "/no/such/folder", "app"])
-            .expect_err("missing path")
-            .to_string();
-        assert!(
-            error.contains("/no/such/folder") && error.contains("No such file"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn commands_of_hot_are_told_from_programs() {
-        for line in [
-            &["hot", "status", "--json"][..],
-            &["hot", "rollback", "2"],
-            &["hot", "build", "plugins", "out", "--", "--release"],
-            &["hot", "attach", "--pid", "7"],
-        ] {
-            let hot = Hot::read(line.iter().map(OsString::from).collect(), None);
-            let hot = hot.unwrap_or_else(|error| panic!("{line:?}: {error}"));
-            assert!(hot.command.is_some(), "{line:?}");
-        }
-        check_command(&["hot", "--", "status", "-x"], &["status", "-x"]);
-        check_command(&["hot", "-v", "status"], &["status"]);
-        let line = ["hot", AS_CARGO_SUBCOMMAND, "build", "--release"];
-        check_command(&line, &["cargo", "build", "--release"]);
-    }
-
-    #[test]
-    fn a_program_need_not_have_a_unicode_name() {
-        use std::os::unix::ffi::OsStringExt;
-        let odd = OsString::from_vec(vec![b'.', b'/', 0xff]);
-        let hot = Hot::read(vec!["hot".into(), odd.clone(), "status".into()], None);
-        assert_eq!(
-            hot.expect("accepted").session.command,
-            [odd, "status".into()]
-        );
-    }
-
-    #[test]
-    fn help_names_every_command() {
-        let help = Hot::command().render_help().to_string();
-        for command in Hot::command().get_subcommands() {
-            assert!(help.contains(command.get_name()), "{}", command.get_name());
-            assert!(command.get_about().is_some(), "{}", command.get_name());
-        }
-        assert!(
-            help.starts_with("Runs a command and patches functions"),
-            "{help}"
-        );
-        let cargo = parser(true).render_help().to_string();
-        assert!(
-            cargo.starts_with("Runs a command and patches functions"),
-            "{cargo}"
-        );
-    }
-
-    #[test]
-    fn help_names_every_option() {
-        let help = Hot::command().render_help().to_string();
-        for part in [
-            "--no-restart",
-            "--watch <PATH>",
-            "--include <CRATE>",
-            "--verbose",
-            "hot cargo run --bin server",
-            "cargo hot run",
-        ] {
-            assert!(help.contains(part), "{part} is missing in:\n{help}");
-        }
-    }
-
-    #[test]
-    fn both_programs_use_the_same_marker() {
-        assert!(include_str!("bin/cargo-hot.rs").contains(&format!("\"{AS_CARGO_SUBCOMMAND}\"")));
-    }
-}
+mod tests;

@@ -22,6 +22,7 @@ mod protocol;
 mod remote;
 mod rustc;
 mod session;
+mod shell;
 mod ui;
 mod watch;
 mod wrapper;

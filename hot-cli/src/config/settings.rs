@@ -4,64 +4,49 @@
 //! [package.metadata.hot]                  # or [workspace.metadata.hot], for all members
 //! skip = ["my_crate::fast::*", "crate::tiny"]
 //! include = ["serde_json"]
+//! no-restart = true
 //! ```
+//!
+//! Knows nothing of other places where something can be set.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use serde::Deserialize;
+use anyhow::Result;
 
-#[derive(Debug, Default, Deserialize)]
-struct Manifest {
-    package: Option<Section>,
-    workspace: Option<Section>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Section {
-    metadata: Option<Metadata>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Metadata {
-    hot: Option<Config>,
-}
-
-/// What stands in one manifest, or in those of a package and its workspace.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Config {
-    /// Patterns for functions that are to be left alone.
-    #[serde(default)]
-    pub(crate) skip: Vec<String>,
-    /// Crates outside of the workspace that are to be rewritten.
-    #[serde(default)]
-    pub(crate) include: Vec<String>,
-}
+use super::layers::{Layer, Layers, Source};
+use super::manifest;
 
 /// The patterns for functions that are to be left alone in a crate of the package in this folder.
 pub(crate) fn read(crate_name: &str, package: &Path) -> Result<Vec<String>> {
-    Ok(meant_for(crate_name, of_package(package)?.skip))
+    Ok(meant_for(crate_name, of_package(package)?.list("skip")))
 }
 
 /// What the project says that a folder belongs to.
-pub(crate) fn of_project(folder: &Path) -> Result<Config> {
+pub(crate) fn of_project(folder: &Path) -> Result<Layers> {
     let mut packages = folder.ancestors();
     match packages.find(|folder| folder.join("Cargo.toml").is_file()) {
         Some(package) => of_package(package),
-        None => Ok(Config::default()),
+        None => Ok(Layers::default()),
     }
 }
 
-fn of_package(package: &Path) -> Result<Config> {
-    let mut all = Config::default();
+fn of_package(package: &Path) -> Result<Layers> {
+    let own = package.join("Cargo.toml");
+    let (mut packages, mut workspaces) = (Vec::new(), Vec::new());
     for file in files(package) {
-        let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        let config = parse(&text).with_context(|| file.display().to_string())?;
-        all.skip.extend(config.skip);
-        all.include.extend(config.include);
+        let tables = manifest::read(&file)?;
+        // The root package of the workspace speaks for itself alone.
+        if let Some(values) = tables.package.filter(|_| file == own) {
+            let source = Source::Package(file.clone());
+            packages.push(Layer { source, values });
+        }
+        if let Some(values) = tables.workspace {
+            let source = Source::Workspace(file);
+            workspaces.push(Layer { source, values });
+        }
     }
-    Ok(all)
+    packages.append(&mut workspaces);
+    Ok(Layers(packages))
 }
 
 /// The patterns as they are meant in a crate of this name.
@@ -73,23 +58,6 @@ pub(crate) fn meant_for(crate_name: &str, mut patterns: Vec<String>) -> Vec<Stri
         }
     }
     patterns
-}
-
-fn parse(text: &str) -> Result<Config> {
-    let mut all = Config::default();
-    // Without the word there is nothing to read: most manifests are left alone.
-    if !text.contains("hot") {
-        return Ok(all);
-    }
-    let manifest: Manifest = toml::from_str(text).map_err(|error| {
-        anyhow::anyhow!("the metadata for hot isn't understood: {}", error.message())
-    })?;
-    let sections = [manifest.workspace, manifest.package].into_iter().flatten();
-    for config in sections.filter_map(|section| section.metadata?.hot) {
-        all.skip.extend(config.skip);
-        all.include.extend(config.include);
-    }
-    Ok(all)
 }
 
 /// The manifests that decide: the package's own, and that of its workspace.
@@ -122,7 +90,8 @@ mod tests {
         let write = |path: &Path, text: &str| std::fs::write(path, text).expect("written");
         write(
             &folder.path().join("Cargo.toml"),
-            "[workspace]\nmembers = [\"app\"]\n[workspace.metadata.hot]\nskip = [\"*::tiny\"]\n\
+            "[package]\nname = \"root\"\nmetadata.hot.skip = [\"root::f\"]\n\
+             [workspace]\nmembers = [\"app\"]\n[workspace.metadata.hot]\nskip = [\"*::tiny\"]\n\
              include = [\"itoa\"]\n",
         );
         let own = package.join("Cargo.toml");
@@ -138,20 +107,12 @@ mod tests {
             files(&package),
             [own.clone(), folder.path().join("Cargo.toml")]
         );
+        assert_eq!(
+            read("root", folder.path()).expect("read"),
+            ["root::f", "*::tiny"]
+        );
 
         let found = of_project(&package.join("src")).expect("read");
-        assert_eq!(found.include, ["itoa"]);
-
-        for wrong in ["skip = 1", "skipp = []"] {
-            write(
-                &own,
-                &format!("[package]\nname = \"app\"\n[package.metadata.hot]\n{wrong}\n"),
-            );
-            let error = format!("{:#}", read("app", &package).expect_err("refused"));
-            assert!(
-                error.contains("app/Cargo.toml: the metadata for hot isn't understood"),
-                "{error}"
-            );
-        }
+        assert_eq!(found.list("include"), ["itoa"]);
     }
 }

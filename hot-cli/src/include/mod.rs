@@ -61,9 +61,10 @@ impl Include {
         let folder = command.as_ref().map_or_else(here, CargoCommand::folder);
         // A manifest that isn't understood is told where its crate is compiled.
         let settings = settings::of_project(&folder).unwrap_or_default();
+        let (also, skip) = (settings.list("include"), settings.list("skip"));
         let wanted: Vec<&str> = named
             .iter()
-            .chain(&settings.include)
+            .chain(&also)
             .map(|name| name.trim())
             .filter(|name| !name.is_empty())
             .collect();
@@ -86,7 +87,7 @@ impl Include {
         for package in &packages {
             let sources = package.is_immutable.then(|| sources(&package.folder));
             let sources = sources.transpose()?;
-            let cache_key = cache_key::of(package, sources, for_tests, &settings.skip)?;
+            let cache_key = cache_key::of(package, sources, for_tests, &skip)?;
             // Tests and benchmarks, and profiles of the user's own, take over what these two say.
             for profile in ["dev", "release"] {
                 let key = format!(
@@ -108,7 +109,7 @@ impl Include {
         }
         let list = List {
             crates: included,
-            skip: settings.skip,
+            skip,
             chained: configured_wrapper(&self.plain.program, "RUSTC_WRAPPER", "rustc-wrapper"),
         };
         let wrapper = include_wrapper(&list, for_tests)?;

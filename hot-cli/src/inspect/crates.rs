@@ -56,9 +56,7 @@ pub(super) fn of_project(
         })
         .collect();
     let names: Vec<&str> = include.iter().map(String::as_str).collect();
-    let skip = settings::of_project(metadata.workspace_root.as_std_path())
-        .map(|config| config.skip)
-        .unwrap_or_default();
+    let skip = settings::of_project(metadata.workspace_root.as_std_path())?.list("skip");
     for package in dependencies(&metadata, &names)? {
         let mut targets = package.targets.iter();
         let library = targets.find_map(|target| Crate::of(package, target, false));

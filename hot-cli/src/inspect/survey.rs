@@ -51,8 +51,8 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
     let here = std::env::current_dir().unwrap_or_default();
     let manifest = args.manifest_path.as_deref().and_then(Path::parent);
     let folder = manifest.map_or(here.clone(), |folder| here.join(folder));
-    let settings = settings::of_project(&folder).unwrap_or_default();
-    let include = [args.include.clone(), settings.include].concat();
+    let settings = settings::of_project(&folder)?;
+    let include = [args.include.clone(), settings.list("include")].concat();
     let crates = of_project(args.manifest_path.as_deref(), args.examples, &include)?;
     let findings: Vec<Finding> = crates
         .iter()

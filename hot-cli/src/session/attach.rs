@@ -7,11 +7,10 @@ use std::time::Duration;
 use anyhow::{bail, Result};
 use clap::Args;
 
-use super::Options;
+use super::settings::Settings;
 use crate::child::Launch;
 use crate::include::Include;
 use crate::os::session_dir::{orphans, SessionDir};
-use crate::ui::Format;
 
 /// Takes up programs that live on after `hot` was killed: saved edits reach them again
 #[derive(Debug, Args)]
@@ -40,24 +39,18 @@ pub(super) fn attach(options: &AttachArgs) -> Result<u8> {
              is known no more, so it can't be patched again: restart it under `hot`"
         );
     }
-    let options = Options {
+    let settings = Settings {
         no_restart: true,
-        manual: false,
-        no_keys: false,
-        clear: false,
-        quiet: false,
-        message_format: Format::Human,
-        watch: Vec::new(),
-        include: Vec::new(),
         verbose: options.verbose,
         command: vec!["attach".into()],
+        ..Settings::default()
     };
     let launch = Launch {
         program: "attach".into(),
         args: Vec::new(),
         env: Vec::new(),
     };
-    let (mut engine, events) = super::engine(&options, Include::nothing(launch), folder)?;
+    let (mut engine, events) = super::engine(&settings, Include::nothing(launch), folder)?;
     engine.attach(&events)
 }
 

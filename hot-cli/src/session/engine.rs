@@ -54,7 +54,7 @@ use soft_mock_abi::protocol::FromProgram;
 
 use super::keys::KeyEvent;
 use super::ledger::Ledger;
-use super::Options;
+use super::settings::Settings;
 use crate::child::{ChildEvent, Launch};
 use crate::control::{Connection, ControlEvent};
 use crate::exit;
@@ -203,18 +203,18 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(
-        options: &Options,
+        settings: &Settings,
         info: SessionInfo,
         include: Include,
         folder: SessionDir,
         outside: Outside,
     ) -> Result<Self> {
         Ok(Self {
-            policy: match options.no_restart {
+            policy: match settings.no_restart {
                 true => Policy::RunOn,
                 false => Policy::Restart,
             },
-            clears: options.clear,
+            clears: settings.clear,
             info,
             command: Command {
                 launch: include.launch()?,
@@ -228,7 +228,7 @@ impl Engine {
             processes: Processes::default(),
             programs: Programs::default(),
             saves: Saves::default(),
-            pause: match options.manual {
+            pause: match settings.manual {
                 true => Pause::manual(),
                 false => Pause::default(),
             },

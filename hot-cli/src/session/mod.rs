@@ -14,6 +14,7 @@ mod keys;
 mod ledger;
 mod options;
 mod restart;
+mod settings;
 mod setup;
 
 use std::io::IsTerminal;
@@ -35,9 +36,11 @@ use crate::watch::Watcher;
 use engine::{Engine, Event, Outside};
 use first_build::FirstBuild;
 use keys::Keys;
+use settings::Settings;
 
 pub(crate) use attach::AttachArgs;
 pub(crate) use options::Options;
+pub(crate) use settings::{config, ConfigArgs};
 
 /// Runs the user's command to its end. The exit code is the command's.
 pub(crate) fn run(options: Options) -> ExitCode {
@@ -60,27 +63,28 @@ fn ended(result: Result<u8>) -> ExitCode {
 }
 
 fn try_run(options: Options) -> Result<u8> {
-    set_format(options.message_format);
+    let settings = Settings::of(options)?;
+    set_format(settings.message_format);
     let folder = SessionDir::create()?;
     setup::write_agent(folder.path())?;
-    let include = setup::command(&options, folder.path())?;
-    let (mut engine, events) = engine(&options, include, folder)?;
+    let include = setup::command(&settings, folder.path())?;
+    let (mut engine, events) = engine(&settings, include, folder)?;
     engine.run(&events)
 }
 
 /// The session's loop with all that brings it events.
 fn engine(
-    options: &Options,
+    settings: &Settings,
     include: Include,
     folder: SessionDir,
 ) -> Result<(Engine, Receiver<Event>)> {
     let (events, received) = channel();
     let control = Control::listen(&folder.socket(), events.clone())?;
-    let info = info(options);
+    let info = info(settings);
     server::start(folder.path(), info.clone(), events.clone())?;
     let watcher = Watcher::start(events.clone())?;
-    watcher.set_extra(options.watch.iter().cloned())?;
-    let keys = match options.no_keys || !std::io::stderr().is_terminal() {
+    watcher.set_extra(settings.watch.iter().cloned())?;
+    let keys = match settings.no_keys || !std::io::stderr().is_terminal() {
         true => None,
         false => Keys::start(events.clone()).context("keys can't be read")?,
     };
@@ -89,18 +93,18 @@ fn engine(
         keys,
         control,
         watcher,
-        named: options.watch.clone(),
+        named: settings.watch.clone(),
         supervisor: Supervisor::new(events.clone())?,
         events,
-        reporter: Reporter::stderr(options.verbose).quiet(options.quiet),
+        reporter: Reporter::stderr(settings.verbose).quiet(settings.quiet),
     };
-    let engine = Engine::new(options, info, include, folder, outside)?;
+    let engine = Engine::new(settings, info, include, folder, outside)?;
     Ok((engine, received))
 }
 
 /// The session at its start, as other terminals see it.
-fn info(options: &Options) -> SessionInfo {
-    let command = options.command.iter();
+fn info(settings: &Settings) -> SessionInfo {
+    let command = settings.command.iter();
     SessionInfo {
         pid: std::process::id(),
         folder: std::env::current_dir().unwrap_or_default(),

@@ -1,37 +1,28 @@
-//! The options of a session, and the command that it runs.
+//! The options of a session on the command line, and the command that it runs.
 //!
 //! Everything after the first word that isn't an option of `hot` belongs to the command, also
-//! `--help`.
+//! `--help`. Knows nothing of what holds where an option isn't given.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
+use crate::config::layers::{Layer, Source, Value};
 use crate::ui::Format;
 
 /// Runs a command and patches functions of the Rust programs it builds while they run.
 ///
 /// Edit the body of a function and save: the next call runs the new body, and nothing in memory is
 /// lost. The project needs no change and no dependency.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(crate) struct Options {
-    /// Keep the program running when an edit can't be patched, and only say so (default: rebuild
-    /// and restart it)
-    #[arg(long)]
-    pub(crate) no_restart: bool,
-
-    /// Patch only when that is asked for: with `hot resume`, or the key p
-    #[arg(long)]
-    pub(crate) manual: bool,
-
-    /// Read no keys, also where the terminal is free for them
-    #[arg(long)]
-    pub(crate) no_keys: bool,
+    #[command(flatten)]
+    pub(crate) flags: Flags,
 
     /// Also watch this file or folder, besides the program's own sources; can be given several
     /// times
-    #[arg(long, value_name = "PATH", value_parser = existing_path)]
+    #[arg(long, value_name = "PATH", value_parser = existing_path, value_hint = ValueHint::AnyPath)]
     pub(crate) watch: Vec<PathBuf>,
 
     /// Also patch (and, in tests, mock) this dependency, from a registry, from git or a folder:
@@ -40,28 +31,97 @@ pub(crate) struct Options {
     pub(crate) include: Vec<String>,
 
     /// What hot says is for people, or one JSON object a line (docs/messages.md)
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub(crate) message_format: Format,
-
-    /// Clear the terminal at every save
-    #[arg(long)]
-    pub(crate) clear: bool,
-
-    /// Say only what went wrong, or won't take effect
-    #[arg(long, short, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-
-    /// Say what is being done and how long each step takes
-    #[arg(long, short)]
-    pub(crate) verbose: bool,
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) message_format: Option<Format>,
 
     /// The command to run, with its arguments: `cargo run …`, a script, any program
-    #[arg(required = true, num_args = 1.., trailing_var_arg = true, value_name = "COMMAND")]
+    #[arg(
+        required = true,
+        num_args = 1..,
+        trailing_var_arg = true,
+        value_name = "COMMAND",
+        value_hint = ValueHint::CommandWithArguments
+    )]
     pub(crate) command: Vec<OsString>,
 }
 
+/// What is on or off. `--manual=false` turns off what a manifest or a variable turns on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub(crate) struct Flags {
+    /// Keep the program running when an edit can't be patched, and only say so (default: rebuild
+    /// and restart it)
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_name = "BOOL", hide_possible_values = true)]
+    pub(crate) no_restart: Option<bool>,
+
+    /// Patch only when that is asked for: with `hot resume`, or the key p
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_name = "BOOL", hide_possible_values = true)]
+    pub(crate) manual: Option<bool>,
+
+    /// Read no keys, also where the terminal is free for them
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_name = "BOOL", hide_possible_values = true)]
+    pub(crate) no_keys: Option<bool>,
+
+    /// Clear the terminal at every save
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_name = "BOOL", hide_possible_values = true)]
+    pub(crate) clear: Option<bool>,
+
+    /// Say only what went wrong, or won't take effect
+    #[arg(long, short, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_name = "BOOL", hide_possible_values = true)]
+    pub(crate) quiet: Option<bool>,
+
+    /// Say what is being done and how long each step takes
+    #[arg(long, short, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_name = "BOOL", hide_possible_values = true)]
+    pub(crate) verbose: Option<bool>,
+}
+
+impl Options {
+    /// What is set by them.
+    pub(super) fn layer(&self) -> Layer {
+        let Flags {
+            no_restart,
+            manual,
+            no_keys,
+            clear,
+            quiet,
+            verbose,
+        } = self.flags;
+        let flags = [
+            ("no-restart", no_restart),
+            ("manual", manual),
+            ("no-keys", no_keys),
+            ("clear", clear),
+            ("quiet", quiet),
+            ("verbose", verbose),
+        ];
+        let flags = flags
+            .into_iter()
+            .filter_map(|(name, flag)| Some((name, Value::Flag(flag?))));
+        let paths = self.watch.iter().map(|path| path.display().to_string());
+        let lists = [
+            ("watch", paths.collect()),
+            ("include", self.include.clone()),
+        ];
+        let lists = lists
+            .into_iter()
+            .filter(|(_, list): &(_, Vec<String>)| !list.is_empty())
+            .map(|(name, list)| (name, Value::List(list)));
+        let format = self.message_format.map(|format| format.name().to_owned());
+        let format = format.map(|name| ("message-format", Value::Text(name)));
+        Layer {
+            source: Source::CommandLine,
+            values: flags.chain(lists).chain(format).collect(),
+        }
+    }
+}
+
 /// A mistyped path would be watched in silence for ever.
-fn existing_path(text: &str) -> Result<PathBuf, String> {
+pub(super) fn existing_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match path.metadata() {
         Ok(_) => Ok(path),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::Options;
+use super::settings::Settings;
 use crate::child::Launch;
 use crate::config::env;
 use crate::include::Include;
@@ -21,14 +21,14 @@ pub(crate) fn write_agent(session: &Path) -> Result<()> {
 }
 
 /// The user's command, with what it needs.
-pub(crate) fn command(options: &Options, session: &Path) -> Result<Include> {
-    let (program, args) = options.command.split_first().context("no command")?;
+pub(crate) fn command(settings: &Settings, session: &Path) -> Result<Include> {
+    let (program, args) = settings.command.split_first().context("no command")?;
     let launch = Launch {
         program: program.clone(),
         args: args.to_vec(),
-        env: environment(session, &options.command)?,
+        env: environment(session, &settings.command)?,
     };
-    Ok(Include::new(&options.include, launch))
+    Ok(Include::new(&settings.include, launch))
 }
 
 /// The environment of the user's command, in addition to ours.

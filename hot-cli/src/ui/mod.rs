@@ -36,6 +36,22 @@ pub(crate) enum Format {
     Json,
 }
 
+impl Format {
+    /// What it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+        }
+    }
+
+    /// The one that is called so.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let mut all = [Self::Human, Self::Json].into_iter();
+        all.find(|format| format.name() == name)
+    }
+}
+
 /// That of all that this process says.
 static FORMAT: OnceLock<Format> = OnceLock::new();
 

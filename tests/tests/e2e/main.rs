@@ -30,6 +30,7 @@ mod processes;
 mod profiles;
 mod rude;
 mod saves;
+mod settings;
 mod sources;
 mod state;
 mod steering;
