@@ -4,6 +4,8 @@
 //! Follows registers and slots of the frame over all branches. Whatever isn't understood keeps the
 //! address. Knows nothing of whose address it is.
 
+mod frame;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -12,10 +14,12 @@ use iced_x86::{
     OpAccess, OpKind, Register, UsedRegister,
 };
 
+use frame::{takes_up, Frame, Slot};
+
 /// What becomes of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AddressUse {
-    /// It is called or compared, and forgotten.
+    /// It is called or compared, and forgotten; also if it was put aside before.
     Called,
     /// It is stored in the function's own frame, and nowhere else.
     InFrame,
@@ -65,9 +69,6 @@ fn range(instruction: &Instruction) -> Range<usize> {
     instruction.ip() as usize..instruction.next_ip() as usize
 }
 
-/// A part of the frame: the register that it is counted from, the distance and the size.
-type Slot = (Register, i64, i64);
-
 /// Where the address may be.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Holding {
@@ -112,8 +113,10 @@ struct Flow<'a> {
     code: &'a [Instruction],
     references: &'a dyn References,
     info: InstructionInfoFactory,
-    /// RBP is where the frame starts.
-    has_frame_pointer: bool,
+    frame: Frame,
+    /// Where the address was stored in the frame, and what was taken up of that.
+    stored: BTreeSet<Slot>,
+    taken_up: BTreeSet<Slot>,
     /// What may be held before each instruction, by its position.
     before: BTreeMap<usize, Holding>,
     waiting: BTreeSet<usize>,
@@ -125,16 +128,13 @@ struct Flow<'a> {
 
 impl<'a> Flow<'a> {
     fn new(code: &'a [Instruction], references: &'a dyn References) -> Self {
-        let sets = |instruction: &Instruction| {
-            instruction.mnemonic() == Mnemonic::Mov
-                && (instruction.op0_register(), instruction.op1_register())
-                    == (Register::RBP, Register::RSP)
-        };
         let mut flow = Self {
             code,
             references,
             info: InstructionInfoFactory::new(),
-            has_frame_pointer: code.iter().take(3).any(sets),
+            frame: Frame::of(code),
+            stored: BTreeSet::new(),
+            taken_up: BTreeSet::new(),
             before: BTreeMap::new(),
             waiting: BTreeSet::new(),
             blocks: BTreeSet::new(),
@@ -208,10 +208,14 @@ impl<'a> Flow<'a> {
             let mut holding = self.before[&position].clone();
             found = found.max(self.step(position, &mut holding));
             if found == AddressUse::Kept {
-                break;
+                return found;
             }
         }
-        found
+        let is_aside = |slot: &Slot| self.taken_up.contains(slot) && self.frame.is_private(*slot);
+        match self.stored.iter().all(is_aside) {
+            true => AddressUse::Called,
+            false => found,
+        }
     }
 
     /// Does one instruction, and goes on to those that follow it.
@@ -227,6 +231,7 @@ impl<'a> Flow<'a> {
                 if self.hands_on(&instruction, holding) {
                     return AddressUse::Kept;
                 }
+                self.take_up(&instruction, holding);
                 holding
                     .registers
                     .retain(|register| PRESERVED.contains(register));
@@ -268,6 +273,13 @@ impl<'a> Flow<'a> {
         }
     }
 
+    /// Notes what an instruction takes up of the frame.
+    fn take_up(&mut self, instruction: &Instruction, holding: &Holding) {
+        let slot = self.frame.slot(instruction);
+        let taken = slot.filter(|slot| takes_up(instruction) && holding.slots.contains(slot));
+        self.taken_up.extend(taken);
+    }
+
     fn reach_all(&mut self, blocks: &BTreeSet<usize>, holding: &Holding) {
         for block in blocks {
             self.reach(*block, holding);
@@ -291,7 +303,8 @@ impl<'a> Flow<'a> {
 
     /// An instruction that neither branches nor calls.
     fn next(&mut self, instruction: &Instruction, holding: &mut Holding) -> AddressUse {
-        let slot = self.slot(instruction);
+        let slot = self.frame.slot(instruction);
+        self.take_up(instruction, holding);
         let used: Vec<UsedRegister> = self.info.info(instruction).used_registers().to_vec();
         let is_memory = (0..instruction.op_count())
             .map(|at| instruction.op_kind(at))
@@ -324,6 +337,7 @@ impl<'a> Flow<'a> {
                 return AddressUse::Kept;
             };
             holding.slots.insert(slot);
+            self.stored.insert(slot);
             return AddressUse::InFrame;
         }
         if !compares && (reads_register || reads_slot) {
@@ -344,15 +358,6 @@ impl<'a> Flow<'a> {
             }
         }
         AddressUse::Called
-    }
-
-    /// The part of the frame that an instruction refers to.
-    fn slot(&self, instruction: &Instruction) -> Option<Slot> {
-        let base = instruction.memory_base();
-        let of_frame = base == Register::RSP || (base == Register::RBP && self.has_frame_pointer);
-        let size = instruction.memory_size().size().max(1) as i64;
-        (of_frame && instruction.memory_index() == Register::None)
-            .then(|| (base, instruction.memory_displacement64() as i64, size))
     }
 }
 

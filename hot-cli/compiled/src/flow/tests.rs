@@ -105,3 +105,45 @@ fn the_frame_is_told_from_other_memory() {
         AddressUse::Kept,
     );
 }
+
+#[test]
+fn what_is_put_aside_is_told_from_objects() {
+    // mov f(%rip), %rax; mov %rax, 32(%rsp); call *%rax; …; mov 32(%rsp), %rax; call *%rax; ret
+    let with = |between: &[u8]| {
+        let before = b"\x48\x8b\x05\0\0\0\0\x48\x89\x44\x24\x20\xff\xd0";
+        [before, between, b"\x48\x8b\x44\x24\x20\xff\xd0", b"\xc3"].concat()
+    };
+    check(&with(b""), 3, AddressUse::Called);
+    // mov %rax, 32(%rsp); call *32(%rsp)
+    let at_once = b"\x48\x8b\x05\0\0\0\0\x48\x89\x44\x24\x20\xff\x54\x24\x20\xc3";
+    check(at_once, 3, AddressUse::Called);
+    // An object above it: lea 40(%rsp), %rdi; call g
+    check(
+        &with(b"\x48\x8d\x7c\x24\x28\xe8\0\0\0\0"),
+        3,
+        AddressUse::Called,
+    );
+    // One of which it may be a part: lea 24(%rsp), %rdi, and lea 32(%rsp), %rdi
+    check(
+        &with(b"\x48\x8d\x7c\x24\x18\xe8\0\0\0\0"),
+        3,
+        AddressUse::InFrame,
+    );
+    check(
+        &with(b"\x48\x8d\x7c\x24\x20\xe8\0\0\0\0"),
+        3,
+        AddressUse::Kept,
+    );
+    // mov %rsp, %rdi; call g
+    check(&with(b"\x48\x89\xe7\xe8\0\0\0\0"), 3, AddressUse::InFrame);
+    // A list: mov 48(%rsp,%rcx,8), %rdx
+    check(&with(b"\x48\x8b\x54\xcc\x30"), 3, AddressUse::InFrame);
+    // Distances change: push %rbx
+    check(&with(b"\x53"), 3, AddressUse::InFrame);
+    // It is an argument that is passed in the frame: nobody takes it up.
+    let passed = b"\x48\x8b\x05\0\0\0\0\x48\x89\x04\x24\xe8\0\0\0\0\xc3";
+    check(passed, 3, AddressUse::InFrame);
+    // Taken up, and stored elsewhere: mov %rax, (%rbx)
+    let moved = b"\x48\x8b\x05\0\0\0\0\x48\x89\x44\x24\x20\x48\x8b\x44\x24\x20\x48\x89\x03\xc3";
+    check(moved, 3, AddressUse::Kept);
+}

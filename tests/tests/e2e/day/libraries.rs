@@ -66,6 +66,37 @@ fn additions_to_a_library_that_another_crate_uses() {
     day.save_files(&original, "[app(middle(deep 10))]", Way::Nothing);
 }
 
+/// Between two calls the code of the caller puts the address aside: that is no pointer that lives
+/// on.
+#[test]
+fn a_function_that_is_called_twice_takes_another_parameter() {
+    let project = Project::fixture("family");
+    let deep = project.read(DEEP)
+        + "\npub fn plus(n: u32) -> u32 { n + 1 }
+pub fn shown<T: std::fmt::Display>(what: T) -> String { format!(\"<{what}>\") }\n";
+    let twice =
+        "deep::inner::shown(format!(\"{} {}\", deep::inner::plus(1), deep::inner::plus(2)))";
+    let middle = with(&project.read(MIDDLE), &[(LINE, twice)]);
+    project.save(Save::InPlace, DEEP, &deep);
+    project.save(Save::InPlace, MIDDLE, &middle);
+    let mut session = project.hot(&["-v", "--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    let mut day = Day { project, session };
+
+    let shown = with(&deep, &[("<{what}>", "|{what}|")]);
+    day.save_file(DEEP, &shown, "[app(middle(|2 3|))]", Way::WholeCrate);
+    let plus = [(
+        "plus(n: u32) -> u32 { n + 1",
+        "plus(n: u32, m: u32) -> u32 { n + m",
+    )];
+    let calls = [("plus(1)", "plus(1, 10)"), ("plus(2)", "plus(2, 10)")];
+    let both = [
+        (DEEP, &*with(&shown, &plus)),
+        (MIDDLE, &*with(&middle, &calls)),
+    ];
+    day.save_files(&both, "[app(middle(|11 12|))]", Way::WholeCrate);
+}
+
 /// A body that uses what came to its library together with an edit that can't be patched: it waits,
 /// and it isn't said that it doesn't compile.
 #[test]
