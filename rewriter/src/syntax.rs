@@ -16,6 +16,7 @@ pub(crate) mod names;
 pub(crate) mod normalize;
 pub(crate) mod paths;
 pub(crate) mod signature;
+mod source_names;
 pub(crate) mod tree;
 
 pub use attributes::{has_attribute, is_test_only};
@@ -24,4 +25,5 @@ pub use edition::Edition;
 pub use mentions::{contains, identifiers, Mentions, Names};
 pub use names::{signature_text, site_name, Owner};
 pub use normalize::Fingerprint;
+pub use source_names::SourceNames;
 pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};

@@ -19,6 +19,7 @@ mod left;
 mod paths;
 mod side;
 mod survey;
+mod withdrawn;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -44,6 +45,10 @@ pub struct Premises<'a> {
     pub crates: &'a HashSet<String>,
     /// All identifiers in the sources.
     pub identifiers: &'a HashSet<String>,
+    /// Whether anything in the sources of any unit has this name.
+    pub names: &'a dyn Fn(&str) -> bool,
+    /// Whether they declare a type of this name.
+    pub declares: &'a dyn Fn(&str) -> bool,
     /// What was edited since the program was built.
     pub edits: &'a Edits,
 }

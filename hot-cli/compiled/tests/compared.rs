@@ -114,6 +114,8 @@ fn both<T>(
             bound: &bound,
             crates: &crates,
             identifiers: &identifiers,
+            names: &|name| identifiers.contains(name),
+            declares: &|name| edited.contains(&format!("struct {name}")),
             then: &then,
             now: &now,
             edits: since,
@@ -350,11 +352,20 @@ fn what_format_macros_take_is_kept_by_nobody() {
 /// What a later edit is told of what a patch of whole crates has left that brought all of the first
 /// edits.
 fn later(first: &[(&str, &str)], then: &[(&str, &str)], since: &Edits) -> Result<(), String> {
-    let left = both(LIVING, first, &[], &Edits::default(), |given| {
+    later_in(LIVING, first, then, since)
+}
+
+fn later_in(
+    source: &str,
+    first: &[(&str, &str)],
+    then: &[(&str, &str)],
+    since: &Edits,
+) -> Result<(), String> {
+    let left = both(source, first, &[], &Edits::default(), |given| {
         Left::of_whole_crates(&given.new, &given.premises, &|_| true)
     });
     both(
-        LIVING,
+        source,
         &[first, then].concat(),
         &[],
         &Edits::default(),
@@ -386,6 +397,117 @@ fn what_a_patch_left_is_looked_at_by_the_next() {
         why.starts_with("`app::generic::<u8>` is gone, and "),
         "{why}"
     );
+}
+
+const IMPLS: &str = "\
+use std::fmt::{Debug, Write};
+pub trait Shape { fn area(&self) -> u32 { 1 } }
+pub struct Kept(u32);
+// place
+pub fn shapes() -> Vec<Box<dyn Shape>> { Vec::new() }
+pub fn writers() -> Vec<Box<dyn Write>> { Vec::new() }
+pub fn debugs() -> Vec<Box<dyn Debug>> { Vec::new() }
+fn rate() -> u32 { 7 }
+pub fn rated() -> u32 { rate() }
+";
+
+/// What is told when these edits are made, and then those.
+fn withdrawn(first: &[(&str, &str)], then: &[(&str, &str)]) -> Result<(), String> {
+    later_in(IMPLS, first, then, &Edits::default())
+}
+
+#[test]
+fn the_code_of_an_impl_that_is_gone_with_its_type_may_live_on() {
+    let declared = "struct Sq(u32);
+        impl Sq { fn side(&self) -> u32 { self.0 } }
+        impl Shape for Sq { fn area(&self) -> u32 { (|| self.side())() } }
+        ";
+    let first = [
+        ("// place\n", declared),
+        (
+            "dyn Shape>> { Vec::new()",
+            "dyn Shape>> { vec![Box::new(Sq(3))]",
+        ),
+    ];
+    let back = [(declared, ""), ("vec![Box::new(Sq(3))]", "Vec::new()")];
+    let other = [("{ 7 }", "{ 8 }")];
+    assert_eq!(withdrawn(&first, &[]), Ok(()));
+    assert_eq!(withdrawn(&first, &back), Ok(()));
+    assert_eq!(withdrawn(&first, &[&back[..], &other].concat()), Ok(()));
+    // The default applies.
+    let method = [("fn area(&self) -> u32 { (|| self.side())() }", "")];
+    let why = withdrawn(&first, &method).expect_err("refused");
+    assert!(
+        why.starts_with("`<app::Sq as app::Shape>::area` has no site, and "),
+        "{why}"
+    );
+    // Something is called so.
+    for other in [
+        "mod other { pub struct Sq; }\n",
+        "macro_rules! m { () => { Sq } }\n",
+    ] {
+        let why = withdrawn(&first, &[(declared, other), back[1]]).expect_err("refused");
+        assert!(why.contains(" is gone, and "), "{why}");
+    }
+    // Old code that calls what is another one now.
+    let calling = declared.replace("self.side())()", "self.side() + twice(rate()))()");
+    let twice = "fn twice<T: Copy + std::ops::Add<Output = T>>(n: T) -> T { n + n }\nfn rate";
+    let first = [("// place\n", &*calling), first[1], ("fn rate", twice)];
+    let changed = [
+        (&*calling, ""),
+        back[1],
+        ("{ n + n }", "{ let m = n; m + n + m }"),
+        ("{ rate() }", "{ twice(rate()) }"),
+    ];
+    let why = withdrawn(&first, &changed).expect_err("refused");
+    assert!(
+        why.starts_with("`app::twice::<u32>` has no site, and "),
+        "{why}"
+    );
+}
+
+#[test]
+fn the_code_of_an_impl_of_a_foreign_trait_may_live_on_when_it_is_taken_back() {
+    let write =
+        "impl Write for Kept { fn write_str(&mut self, _: &str) -> std::fmt::Result { Ok(()) } }\n";
+    let first = [
+        ("// place\n", write),
+        (
+            "dyn Write>> { Vec::new()",
+            "dyn Write>> { vec![Box::new(Kept(3))]",
+        ),
+    ];
+    let back = [(write, ""), ("vec![Box::new(Kept(3))]", "Vec::new()")];
+    assert_eq!(withdrawn(&first, &back), Ok(()));
+    // It could be there, and compiled nowhere.
+    let attribute = [(write, "#[inline(always)] pub fn any() {}\n"), back[1]];
+    let why = withdrawn(&first, &attribute).expect_err("refused");
+    assert!(why.contains(" is gone, and "), "{why}");
+    // Of a trait of one's own another impl may be meant.
+    let shape = "impl Shape for Kept {}\n";
+    let first = [
+        ("// place\n", shape),
+        (
+            "dyn Shape>> { Vec::new()",
+            "dyn Shape>> { vec![Box::new(Kept(3))]",
+        ),
+    ];
+    let why = withdrawn(&first, &[(shape, ""), back[1]]).expect_err("refused");
+    assert!(
+        why.starts_with("`<app::Kept as app::Shape>::area` is gone, and "),
+        "{why}"
+    );
+    // Through a reference.
+    let derived = "#[derive(Debug)] struct Tk(u8);\n";
+    let first = [
+        ("// place\n", derived),
+        (
+            "dyn Debug>> { Vec::new()",
+            "dyn Debug>> { vec![Box::new(Some(Tk(3)))]",
+        ),
+    ];
+    let back = [(derived, ""), ("vec![Box::new(Some(Tk(3)))]", "Vec::new()")];
+    assert_eq!(withdrawn(&first, &back), Ok(()));
 }
 
 #[test]

@@ -291,3 +291,55 @@ fn variables_in_closures_stay_or_it_is_said() {
         "1002 2",
     );
 }
+
+/// An object of a type that came with a patch and is taken back: it keeps its last code, and stands
+/// in no other edit's way. While its type implements the trait, its code may not become old.
+#[test]
+fn a_type_that_is_taken_back_leaves_its_objects_and_nothing_else() {
+    const ADDED: &str = "struct Sq(u32);
+        impl Sq { fn side(&self) -> u32 { self.0 * 10 } }
+        impl Call for Sq { fn call(&self, n: u32) -> u32 { self.side() + n } }
+        struct Added<T>(T);";
+    let mut program = Program::start("objects", "[] 1007");
+    let before = program.project.read(FILE);
+    program.project.edit_all(
+        FILE,
+        &[
+            ("struct Added<T>(T);", ADDED),
+            (
+                "all.truncate(1);",
+                "if all.is_empty() { all.push(Box::new(Sq(5))); } all.truncate(1);",
+            ),
+            (
+                "fn call(&self, n: u32) -> u32;",
+                "fn call(&self, n: u32) -> u32 { n + 7 }",
+            ),
+        ],
+    );
+    program.session.wait_for_patch();
+    assert_eq!(program.session.ask("objects"), "[51] 1007");
+    program.refuses(
+        &[("fn call(&self, n: u32) -> u32 { self.side() + n }", "")],
+        &[
+            "`<alive::objects::Sq as alive::objects::Call>::call` has no site",
+            "(it came with an earlier patch)",
+        ],
+        "[51] 1007",
+    );
+    program.project.save(Save::InPlace, FILE, &before);
+    program.session.wait_for_stderr("restored 1 function");
+    assert_eq!(program.session.ask("objects"), "[51] 1007");
+    // What has nothing to do with it: generic code, and a constant.
+    program.topic = "formatted";
+    program.patches(("\"<{}>\"", "\"[{}]\""), "[1] (2)");
+    program.patches(
+        (
+            "        format!(\"{} {}\", Shown(1), Kept(2))\n    }",
+            "        const ONE: u32 = 11;\n        format!(\"{} {}\", Shown(ONE), Kept(2))\n    }",
+        ),
+        "[11] (2)",
+    );
+    program.project.save(Save::InPlace, FILE, &before);
+    program.session.wait_for_stderr("restored 1 function");
+    assert_eq!(program.session.ask("formatted"), "<1> (2)");
+}

@@ -11,6 +11,7 @@ use super::held::holder;
 use super::judge::{Judge, State};
 use super::paths::{is_closure, is_detached_body, marks_of};
 use super::side::Side;
+use super::withdrawn::{self, Brought};
 use super::{Edits, Premises};
 use crate::objects::Object;
 use crate::sites::attached;
@@ -28,6 +29,8 @@ pub struct Left {
     as_built: bool,
     /// What functions are called in the plugin, and in the program.
     names: Vec<(String, String)>,
+    /// What was known of the code of impls then.
+    brought: Brought,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +50,9 @@ impl Left {
         let has_site = |path: &str| premises.bound.contains_key(path);
         let mut left = Self::default();
         left.look(side, premises.crates, taken, &has_site);
+        for path in left.held.values().flat_map(|held| &held.reach) {
+            left.brought.note(path, side.world, premises);
+        }
         left
     }
 
@@ -217,10 +223,17 @@ impl Left {
             own: self.own_marks(old, premises),
         };
         for (path, held) in &self.held {
-            let reached = held
-                .reach
-                .iter()
-                .map(|path| (path.as_str(), later.state(path)));
+            let is_withdrawn = later.is_withdrawn(path);
+            let reached = held.reach.iter().map(|path| {
+                let state = match later.state(path) {
+                    // Nothing else leads there, and nothing could take its place.
+                    State::Gone if is_withdrawn && withdrawn::is_removed(path, premises) => {
+                        State::Same
+                    }
+                    state => state,
+                };
+                (path.as_str(), state)
+            });
             if let Some(culprit) = later.judge.culprit(path, reached) {
                 let told = culprit.told(path, &held.holder);
                 let told = self.names.iter().fold(told, |told, (own, name)| {
@@ -273,7 +286,10 @@ impl Later<'_, '_> {
             return State::Same;
         }
         if !is_code(self.new) {
-            return State::Gone;
+            return match self.is_withdrawn(path) {
+                true => State::Same,
+                false => State::Gone,
+            };
         }
         let then = match self.left.as_built {
             true if is_code(self.old) => Some(print(self.old, path)),
@@ -284,6 +300,11 @@ impl Later<'_, '_> {
             true => State::Same,
             false => State::Differs,
         }
+    }
+
+    fn is_withdrawn(&self, path: &str) -> bool {
+        let (left, premises) = (self.left, self.judge.premises);
+        left.brought.is_withdrawn(path, self.new.world, premises)
     }
 
     fn is_own(&self, path: &str) -> bool {

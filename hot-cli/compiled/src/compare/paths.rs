@@ -107,7 +107,7 @@ pub(super) fn function_of(path: &str) -> Option<&str> {
 }
 
 /// The type at the start of a path, and what follows it.
-fn split_type(text: &str) -> (&str, &str) {
+pub(super) fn split_type(text: &str) -> (&str, &str) {
     let mut depth = 0_usize;
     for (at, letter) in text.char_indices() {
         let arrow = letter == '>' && text[..at].ends_with('-');

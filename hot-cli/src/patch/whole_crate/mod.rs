@@ -17,6 +17,7 @@
 
 mod compile;
 mod layouts;
+mod names;
 mod plugin;
 mod units;
 mod wanted;
@@ -33,6 +34,7 @@ use crate::program::plan::SiteKey;
 use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
 use crate::rustc::unit::Unit;
 use layouts::Layouts;
+use names::Names;
 use soft_mock_compiled::compare::{self, Difference, Edits, Left, Premises, Side};
 use soft_mock_compiled::counterparts::{self, Counterpart};
 use soft_mock_compiled::debug_info::Library;
@@ -278,9 +280,12 @@ fn extract<'d>(
     let then = sites::sites(&old.world, &|_| true);
     let all = sites::sites(&new.world, &|_| true);
     let bound = bound(&program, &then, &all);
+    let [built_names, names] = [false, true].map(|now| Names::new(request, now));
     let premises = Premises {
         bound: &bound,
         identifiers,
+        names: &|name| names.may_have(name),
+        declares: &|name| names.has_type(name),
         crates: &crates,
         then: &then,
         now: &all,
@@ -314,6 +319,8 @@ fn extract<'d>(
     let undone = Premises {
         bound: &original,
         now: &then,
+        names: &|name| built_names.may_have(name),
+        declares: &|name| built_names.has_type(name),
         ..premises
     };
     let all_undone = Edits {
