@@ -310,10 +310,6 @@ fn a_type_that_is_taken_back_leaves_its_objects_and_nothing_else() {
                 "all.truncate(1);",
                 "if all.is_empty() { all.push(Box::new(Sq(5))); } all.truncate(1);",
             ),
-            (
-                "fn call(&self, n: u32) -> u32;",
-                "fn call(&self, n: u32) -> u32 { n + 7 }",
-            ),
         ],
     );
     program.session.wait_for_patch();
