@@ -317,8 +317,8 @@ fn a_type_that_is_taken_back_leaves_its_objects_and_nothing_else() {
     program.refuses(
         &[("fn call(&self, n: u32) -> u32 { self.side() + n }", "")],
         &[
-            "`<alive::objects::Sq as alive::objects::Call>::call` has no site",
-            "(it came with an earlier patch)",
+            "<Sq as Call>::call removed",
+            "objects of Call made from Sq keep their methods",
         ],
         "[51] 1007",
     );
