@@ -60,7 +60,8 @@ pub struct Edits {
     pub only_bodies: bool,
     /// The names of those functions.
     pub bodies: HashSet<String>,
-    /// All was undone: what a patch has brought is nothing else anywhere.
+    /// All that a patch brought was undone since it was made, now or meanwhile, and that was not
+    /// refused: what the program wasn't built with is nothing else anywhere.
     pub undone: bool,
 }
 

@@ -95,7 +95,13 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
             return (path, offset).hash(hasher);
         }
         if section.has(elf::SHF_MERGE) {
-            return self.entry(piece, offset, relocation.kind, hasher);
+            if symbol.kind != elf::STT_SECTION {
+                // It tells where the entry begins.
+                addend.hash(hasher);
+                return self.entry(piece, symbol.value as i64, false, hasher);
+            }
+            let relative = matches!(relocation.kind, elf::R_X86_64_PC32 | elf::R_X86_64_PLT32);
+            return self.entry(piece, offset, relative, hasher);
         }
         let content = match depth {
             0 => self.constant(piece),
@@ -137,13 +143,12 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
     }
 
     /// An entry of a section of constants that belongs to many functions.
-    fn entry(&self, piece: Piece, offset: i64, kind: u32, hasher: &mut DefaultHasher) {
+    fn entry(&self, piece: Piece, offset: i64, relative: bool, hasher: &mut DefaultHasher) {
         let object = &self.world.objects[piece.0];
         let section = &object.sections[piece.1];
         let data = &object.data[section.file.clone()];
         // A displacement counts from behind the instruction: four bytes, more if a constant
         // follows.
-        let relative = matches!(kind, elf::R_X86_64_PC32 | elf::R_X86_64_PLT32);
         let start = offset + if relative { 4 } else { 0 };
         let start = start.clamp(0, data.len() as i64) as usize;
         let entry = (section.entry as usize).max(1);

@@ -159,6 +159,21 @@ fn what_differs_is_found_by_its_code() {
     check(&[("const LIMIT", "pub struct New; const LIMIT")], &[]);
 }
 
+/// Constants of one size share a section.
+#[test]
+fn a_constant_is_none_of_those_beside_it() {
+    let source = "pub fn text() -> &'static str { \"once\" }
+        pub fn number() -> &'static u32 { &11 }
+        pub fn other() -> &'static str { \"more\" }";
+    let edit = [("&11", "&12")];
+    let found = both(source, &edit, &[], &Edits::default(), |given| {
+        compare(&given.old, &given.new, &given.premises).expect("comparable")
+    });
+    let replaced = found.replaced.iter();
+    let replaced: Vec<String> = replaced.map(|path| symbols::without_marks(path)).collect();
+    assert_eq!(replaced, ["app::number"]);
+}
+
 #[test]
 fn a_static_keeps_its_value() {
     let found = difference(&[("AtomicU32::new(1)", "AtomicU32::new(2)")]).expect("comparable");
@@ -397,6 +412,34 @@ fn what_a_patch_left_is_looked_at_by_the_next() {
         why.starts_with("`app::generic::<u8>` is gone, and "),
         "{why}"
     );
+}
+
+#[test]
+fn what_was_undone_meanwhile_stands_in_nobodys_way() {
+    let undone = Edits {
+        undone: true,
+        ..Edits::default()
+    };
+    let brought = [(
+        "pub fn call() -> u32 {",
+        "fn brought(n: u32) -> u32 { n }
+        pub fn call() -> u32 { POINTERS.lock().unwrap().push(brought);",
+    )];
+    let back = [(brought[0].1, brought[0].0)];
+    let why = later(&brought, &back, &Edits::default()).expect_err("refused");
+    assert!(why.starts_with("`app::brought` is gone, and "), "{why}");
+    assert_eq!(later(&brought, &back, &undone), Ok(()));
+    // It is there again, and another one.
+    let again = [(brought[0].1, &*brought[0].1.replace("{ n }", "{ n + 1 }"))];
+    let why = later(&brought, &again, &undone).expect_err("refused");
+    assert!(why.starts_with("`app::brought` has no site, "), "{why}");
+    // The program was built with it.
+    let own = [(
+        "fn inner(n: u32) -> u32 { n + 1 } POINTERS.lock().unwrap().push(inner);",
+        "",
+    )];
+    let why = later(&[], &own, &undone).expect_err("refused");
+    assert!(why.starts_with("`app::point::inner` is gone, "), "{why}");
 }
 
 const IMPLS: &str = "\

@@ -4,6 +4,7 @@
 //! Knows nothing of how plugins are made.
 
 use super::build::{BuildError, Job};
+use crate::program::left_behind::Edited;
 use crate::program::plan::Rude;
 
 /// Whether the records are those of the running program, and the compiler that of the records.
@@ -38,11 +39,9 @@ pub(super) fn still_built_so(job: &Job) -> Result<(), BuildError> {
 pub(super) fn no_way_back(job: &Job) -> Option<Rude> {
     let units = job.wanted.plan.values();
     let first = units.flat_map(|unit| &unit.restore).next()?;
-    let why = job
-        .wanted
-        .left
-        .iter()
-        .find_map(|left| left.no_way_back.as_ref())?;
+    let now = Edited::of(&job.wanted);
+    let mut left = job.wanted.left.iter();
+    let why = left.find_map(|left| left.no_way_back(&now))?;
     Some(Rude {
         file: first.file.clone(),
         line: first.line,

@@ -23,6 +23,8 @@ pub(crate) struct LeftBehind {
     pub(crate) no_way_back: Option<String>,
     /// The functions of which it may hold closures, with what stood in their bodies.
     pub(crate) closures_of: BTreeMap<SiteKey, LocalItems>,
+    /// All that it came with was undone since.
+    pub(crate) undone: bool,
 }
 
 /// What differs from the program as it was built.
@@ -48,6 +50,12 @@ impl Edited {
         }
     }
 
+    fn is_part_of(&self, other: &Self) -> bool {
+        let mut bodies = self.bodies.iter();
+        self.indirect.is_subset(&other.indirect)
+            && bodies.all(|(site, body)| other.bodies.get(site) == Some(body))
+    }
+
     /// The names of the functions whose bodies are others.
     fn other_bodies<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
         let all = self.bodies.keys().chain(other.bodies.keys());
@@ -65,18 +73,30 @@ impl LeftBehind {
             additions: BTreeMap::new(),
             no_way_back: None,
             closures_of: BTreeMap::new(),
+            undone: false,
         }
+    }
+
+    /// Why it keeps functions from getting their original bodies again, beside what is edited `now`.
+    pub(crate) fn no_way_back(&self, now: &Edited) -> Option<&str> {
+        let stays = self.undone || self.edited.is_part_of(now);
+        self.no_way_back.as_deref().filter(|_| !stays)
+    }
+
+    /// Takes note of what is edited in the program now.
+    pub(crate) fn record(&mut self, now: &Edited) {
+        let mut own = self.edited.bodies.keys();
+        self.undone |= now.indirect.is_empty() && own.all(|site| !now.bodies.contains_key(site));
     }
 
     /// An addition to which something leads that may be kept, and that is another one now or gone.
     pub(crate) fn other_addition(&self, wanted: &Wanted) -> Option<&str> {
-        let units = wanted.plan.values();
-        let now: HashSet<Fingerprint> = units
-            .flat_map(|unit| &unit.additions)
-            .map(|addition| addition.content)
-            .collect();
+        let now = || wanted.plan.values().flat_map(|unit| &unit.additions);
+        let is_there = |content| now().any(|addition| addition.content == content);
+        let is_named = |name| now().any(|addition| addition.names.contains(name));
         let mut kept = self.additions.iter();
-        let other = kept.find(|(content, _)| !now.contains(content));
+        let other =
+            kept.find(|(content, name)| !is_there(**content) && (!self.undone || is_named(name)));
         other.map(|(_, name)| name.as_str())
     }
 
@@ -85,9 +105,9 @@ impl LeftBehind {
         let now = Edited::of(wanted);
         let bodies = self.edited.other_bodies(&now);
         Edits {
-            only_bodies: wanted.only_bodies(),
+            only_bodies: self.edited.indirect == now.indirect,
             bodies: bodies.map(str::to_owned).collect(),
-            undone: false,
+            undone: self.undone,
         }
     }
 
@@ -99,7 +119,7 @@ impl LeftBehind {
             return None;
         }
         if then.indirect.is_empty() {
-            return self.no_way_back.clone();
+            return self.no_way_back(then).map(str::to_owned);
         }
         let first = match self.edited.indirect == then.indirect {
             true => {
@@ -122,5 +142,43 @@ pub(crate) fn edits(wanted: &Wanted) -> Edits {
         only_bodies: wanted.only_bodies(),
         bodies: wanted.bodies.iter().map(names).collect(),
         undone: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_undone_since() {
+        let site = |name: &str| (0, name.to_owned());
+        let edited = |bodies: &[&str], indirect: &[&str]| Edited {
+            bodies: bodies
+                .iter()
+                .map(|name| (site(name), Fingerprint::default()))
+                .collect(),
+            indirect: indirect
+                .iter()
+                .map(|what| (PathBuf::new(), (*what).to_owned(), Fingerprint::default()))
+                .collect(),
+        };
+        let mut left = LeftBehind {
+            left: Left::default(),
+            edited: edited(&["f"], &["struct S added"]),
+            additions: BTreeMap::new(),
+            no_way_back: Some("S is gone".to_owned()),
+            closures_of: BTreeMap::new(),
+            undone: false,
+        };
+        // It is in effect still, beside others.
+        let more = edited(&["f", "g"], &["struct S added", "const C added"]);
+        assert_eq!(left.no_way_back(&more), None);
+        left.record(&more);
+        for part in [edited(&["f"], &[]), edited(&[], &["struct S added"])] {
+            left.record(&part);
+            assert_eq!(left.no_way_back(&part), Some("S is gone"));
+        }
+        left.record(&edited(&["g"], &[]));
+        assert_eq!(left.no_way_back(&edited(&["f"], &[])), None);
     }
 }

@@ -235,6 +235,7 @@ impl ProgramState {
                 self.base = before.base;
             }
         }
+        self.record_left();
         let held = files.iter().map(|path| (path.clone(), content_hash(path)));
         self.held.extend(held);
         self.hold_included();
@@ -275,9 +276,19 @@ impl ProgramState {
         self.runs_other &= !whole_crate && active.any(|site| self.not_alone.contains(site));
         self.earlier.clone_from(&wanted.earlier);
         self.left.clone_from(&wanted.left);
+        if wanted.without.is_empty() {
+            self.record_left();
+        }
         self.record_included(wanted);
         self.in_effect(wanted, whole_crate);
         self.installed.push(load);
+    }
+
+    /// What was left was let live on beside what is edited now.
+    fn record_left(&mut self) {
+        for left in &mut self.left {
+            left.record(&self.edited);
+        }
     }
 
     /// Whether a function runs this body.

@@ -136,7 +136,6 @@ impl Judge<'_> {
                     |function: &str| self.site(function).is_some() || !is_instance(function);
                 self.edits.only_bodies || function_of(path).is_some_and(is_removed)
             }
-            State::Gone if self.edits.undone && !is_instance(path) => true,
             // Its text is as it was, and nothing needs it any more.
             State::Gone => self.edits.only_bodies && !self.is_in_body(path),
         }

@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::held::holder;
 use super::judge::{Judge, State};
-use super::paths::{is_closure, is_detached_body, marks_of};
+use super::paths::{is_closure, is_detached_body, is_instance, marks_of};
 use super::side::Side;
 use super::withdrawn::{self, Brought};
 use super::{Edits, Premises};
@@ -286,7 +286,9 @@ impl Later<'_, '_> {
             return State::Same;
         }
         if !is_code(self.new) {
-            return match self.is_withdrawn(path) {
+            // What isn't generic is nothing else either where all was undone.
+            let is_undone = || self.judge.edits.undone && !is_code(self.old) && !is_instance(path);
+            return match self.is_withdrawn(path) || is_undone() {
                 true => State::Same,
                 false => State::Gone,
             };
