@@ -77,7 +77,8 @@ impl LeftBehind {
         }
     }
 
-    /// Why it keeps functions from getting their original bodies again, beside what is edited `now`.
+    /// Why it keeps functions from getting their original bodies again, beside what is edited
+    /// `now`.
     pub(crate) fn no_way_back(&self, now: &Edited) -> Option<&str> {
         let stays = self.undone || self.edited.is_part_of(now);
         self.no_way_back.as_deref().filter(|_| !stays)
