@@ -39,7 +39,7 @@ extern "C" {
 }
 
 /// The library that cargo built beside this test.
-fn agent() -> PathBuf {
+fn built() -> PathBuf {
     let own = std::env::current_exe().expect("this program");
     let built = own
         .ancestors()
@@ -50,20 +50,53 @@ fn agent() -> PathBuf {
         .expect("the agent is built")
 }
 
-fn start(entry: Entry, session: &Path, program: &str, change: impl FnOnce(&mut Start)) -> i32 {
-    let session = CString::new(session.as_os_str().as_bytes()).expect("a path");
-    let program = CString::new(program).expect("a name");
-    let mut start = Start {
-        version: VERSION,
-        size: u32::try_from(size_of::<Start>()).expect("a size"),
-        sites_start: (&raw const SITES).cast(),
-        sites_stop: (&raw const SITES_END).cast(),
-        session: session.as_ptr(),
-        program: program.as_ptr(),
-    };
-    change(&mut start);
-    // SAFETY: as the agent's contract asks; what the tests change is what it must look at first.
-    unsafe { entry(&start) }
+/// What the agent has to see before it looks at anything else.
+#[derive(Clone, Copy, PartialEq)]
+enum Wrong {
+    Version,
+    Size,
+    NoSession,
+}
+
+/// The agent, opened as a generated main does it.
+struct Agent(Entry);
+
+impl Agent {
+    fn open() -> Self {
+        // SAFETY: our own library, whose constructors do nothing unusual.
+        let library = unsafe { libloading::Library::new(built()) }.expect("the agent");
+        // SAFETY: that is the type of the agent's entry.
+        let entry = *unsafe { library.get::<Entry>(AGENT_START.as_bytes()) }.expect("its entry");
+        // Its threads go on.
+        std::mem::forget(library);
+        Self(entry)
+    }
+
+    fn start(&self, session: &Path, program: &str, wrong: Option<Wrong>) -> i32 {
+        let session = CString::new(session.as_os_str().as_bytes()).expect("a path");
+        let program = CString::new(program).expect("a name");
+        let is = |what| wrong == Some(what);
+        let size = u32::try_from(size_of::<Start>()).expect("a size");
+        let start = Start {
+            version: if is(Wrong::Version) { 2 } else { VERSION },
+            size: if is(Wrong::Size) { 8 } else { size },
+            sites_start: (&raw const SITES).cast(),
+            sites_stop: (&raw const SITES_END).cast(),
+            session: match is(Wrong::NoSession) {
+                true => std::ptr::null(),
+                false => session.as_ptr(),
+            },
+            program: program.as_ptr(),
+        };
+        // SAFETY: as the agent's contract asks: version, size and null are looked at first, the
+        // section's bounds are the linker's, and both texts live until the call has ended.
+        unsafe { (self.0)(&start) }
+    }
+
+    fn start_with_nothing(&self) -> i32 {
+        // SAFETY: null is allowed.
+        unsafe { (self.0)(std::ptr::null()) }
+    }
 }
 
 fn ask(stream: &UnixStream, reader: &mut impl BufRead, words: Option<ToProgram>) -> FromProgram {
@@ -81,30 +114,17 @@ fn ask(stream: &UnixStream, reader: &mut impl BufRead, words: Option<ToProgram>)
 fn two_copies_are_one_truth() {
     // The program's own copy is in use before the agent comes.
     soft_mock::mock_by_name(NAME, (|x| x + 100) as fn(u32) -> u32).expect("a mock");
-    // SAFETY: our own library, whose constructors do nothing unusual.
-    let library = unsafe { libloading::Library::new(agent()) }.expect("the agent");
-    // SAFETY: that is the type of the agent's entry.
-    let entry = *unsafe { library.get::<Entry>(AGENT_START.as_bytes()) }.expect("its entry");
-    // Its threads go on.
-    std::mem::forget(library);
+    let agent = Agent::open();
 
     let session = folder();
-    // SAFETY: null is allowed.
-    assert_ne!(unsafe { entry(std::ptr::null()) }, 0);
-    assert_ne!(
-        start(entry, session.path(), "", |start| start.version = 2),
-        0
-    );
-    assert_ne!(start(entry, session.path(), "", |start| start.size = 8), 0);
-    assert_ne!(
-        start(entry, session.path(), "", |start| start.session =
-            std::ptr::null()),
-        0
-    );
-    assert_ne!(start(entry, &session.path().join("missing"), "", |_| ()), 0);
+    assert_ne!(agent.start_with_nothing(), 0);
+    for wrong in [Wrong::Version, Wrong::Size, Wrong::NoSession] {
+        assert_ne!(agent.start(session.path(), "", Some(wrong)), 0);
+    }
+    assert_ne!(agent.start(&session.path().join("missing"), "", None), 0);
 
     let listener = UnixListener::bind(session.path().join("socket")).expect("a socket");
-    assert_eq!(start(entry, session.path(), "program 7", |_| ()), 0);
+    assert_eq!(agent.start(session.path(), "program 7", None), 0);
     let (stream, _) = listener.accept().expect("a call");
     let mut reader = BufReader::new(&stream);
     let FromProgram::Hello(hello) = ask(&stream, &mut reader, None) else {

@@ -79,11 +79,11 @@ impl Site {
 
 const VERSIONS: [Code; 2] = [first, second];
 
-unsafe fn first() {
+fn first() {
     std::hint::black_box(1);
 }
 
-unsafe fn second() {
+fn second() {
     std::hint::black_box(2);
 }
 

@@ -17,14 +17,14 @@ fn freed(life: &Life) -> bool {
 fn two_calls_and_the_end_of_the_mock() {
     loom::model(|| {
         let (node, life) = (Arc::new(Node::new()), Arc::new(Life::default()));
-        assert!(node.publish(1, OWNER, &life));
+        let guard = node.publish(1, OWNER, &life).expect("it is free");
         let callers: Vec<_> = (0..2)
             .map(|_| {
                 let node = node.clone();
                 thread::spawn(move || node.call(1))
             })
             .collect();
-        assert!(node.drop_guard());
+        assert!(guard.give_up());
         for caller in callers {
             caller.join().expect("a caller");
         }
@@ -40,20 +40,21 @@ fn a_node_that_is_used_again_is_not_mistaken() {
             Arc::new(Life::default()),
             Arc::new(Life::default()),
         );
-        assert!(node.publish(1, OWNER, &first));
+        let guard = node.publish(1, OWNER, &first).expect("it is free");
         let caller = {
             let node = node.clone();
             thread::spawn(move || node.call(1))
         };
-        assert!(node.drop_guard());
+        assert!(guard.give_up());
         let again = node.publish(2, OWNER, &second);
-        if again {
+        let was_free = again.is_some();
+        if let Some(guard) = again {
             assert!(node.call(2));
-            assert!(node.drop_guard());
+            assert!(guard.give_up());
         }
         caller.join().expect("a caller");
         assert!(freed(&first));
-        assert_eq!(freed(&second), again);
+        assert_eq!(freed(&second), was_free);
     });
 }
 
@@ -65,9 +66,9 @@ fn publishing_is_seen_whole() {
             let node = node.clone();
             thread::spawn(move || node.call(1))
         };
-        assert!(node.publish(1, OWNER, &life));
+        let guard = node.publish(1, OWNER, &life).expect("it is free");
         caller.join().expect("a caller");
-        assert!(node.drop_guard());
+        assert!(guard.give_up());
         assert!(freed(&life));
     });
 }
@@ -76,7 +77,7 @@ fn publishing_is_seen_whole() {
 fn the_owner_calls_while_another_thread_resets_and_calls() {
     loom::model(|| {
         let (node, life) = (Arc::new(Node::new()), Arc::new(Life::default()));
-        assert!(node.publish(1, OWNER, &life));
+        let guard = node.publish(1, OWNER, &life).expect("it is free");
         let other = {
             let node = node.clone();
             thread::spawn(move || {
@@ -87,7 +88,7 @@ fn the_owner_calls_while_another_thread_resets_and_calls() {
         node.own_call(OWNER, || ());
         node.own_call(OWNER, || ());
         assert!(!freed(&life), "it has an owner");
-        let here = node.drop_guard();
+        let here = guard.give_up();
         assert_ne!(other.join().expect("the other"), here);
         assert!(freed(&life));
     });
@@ -97,13 +98,13 @@ fn the_owner_calls_while_another_thread_resets_and_calls() {
 fn the_guard_goes_in_the_middle_of_a_call() {
     loom::model(|| {
         let (node, life) = (Arc::new(Node::new()), Arc::new(Life::default()));
-        assert!(node.publish(1, OWNER, &life));
+        let guard = node.publish(1, OWNER, &life).expect("it is free");
         let other = {
             let node = node.clone();
             thread::spawn(move || node.call(1))
         };
         let inside = || {
-            node.own_call(OWNER, || assert!(node.drop_guard()));
+            node.own_call(OWNER, || assert!(guard.give_up()));
         };
         assert!(node.own_call(OWNER, inside));
         other.join().expect("the other");
@@ -120,14 +121,14 @@ fn a_node_that_another_thread_uses_again_is_no_longer_mine() {
             Arc::new(Life::default()),
             Arc::new(Life::default()),
         );
-        assert!(node.publish(1, OWNER, &first));
-        assert!(node.drop_guard());
+        let guard = node.publish(1, OWNER, &first).expect("it is free");
+        assert!(guard.give_up());
         let other = {
             let (node, second) = (node.clone(), second.clone());
             thread::spawn(move || {
-                assert!(node.publish(2, OWNER + 1, &second));
+                let guard = node.publish(2, OWNER + 1, &second).expect("it is free");
                 node.own_call(OWNER + 1, || ());
-                assert!(node.drop_guard());
+                assert!(guard.give_up());
             })
         };
         assert!(!node.own_call(OWNER, || ()));

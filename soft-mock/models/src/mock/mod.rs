@@ -1,5 +1,7 @@
 //! As in `soft_mock::mock`: the same source, with loom's atomics.
 
+use std::sync::Arc;
+
 mod sync {
     pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 }
@@ -11,7 +13,7 @@ pub struct Node(node::Node<Contents>);
 
 /// Freed once, and never while it is read.
 #[derive(Clone)]
-pub struct Contents(pub std::sync::Arc<Life>);
+pub struct Contents(pub Arc<Life>);
 
 /// What a life of a node went through.
 #[derive(Default)]
@@ -44,7 +46,7 @@ impl Node {
     }
 
     /// As `add` does it.
-    pub fn publish(&self, number: u64, owner: usize, life: &std::sync::Arc<Life>) -> bool {
+    pub fn publish(self: &Arc<Self>, number: u64, owner: usize, life: &Arc<Life>) -> Option<Guard> {
         let contents = Box::new(Contents(life.clone()));
         let life = node::Life {
             number,
@@ -53,10 +55,10 @@ impl Node {
             code: std::ptr::null_mut(),
         };
         match self.0.publish(&life, contents) {
-            Ok(()) => true,
+            Ok(()) => Some(Guard(self.clone())),
             Err(back) => {
                 std::mem::forget(back);
-                false
+                None
             }
         }
     }
@@ -66,9 +68,11 @@ impl Node {
         if !self.0.begin(number) {
             return false;
         }
-        self.read();
-        // SAFETY: begun above.
-        unsafe { self.0.end() };
+        // SAFETY: begun above, and ended once.
+        unsafe {
+            self.read();
+            self.0.end();
+        }
         true
     }
 
@@ -79,15 +83,18 @@ impl Node {
             return false;
         }
         inside();
-        self.read();
-        // SAFETY: begun above.
-        unsafe { self.0.end_own() };
+        // SAFETY: begun above, and ended once.
+        unsafe {
+            self.read();
+            self.0.end_own();
+        }
         true
     }
 
+    /// # Safety
     /// Between the beginning and the end of a call.
-    fn read(&self) {
-        // SAFETY: as said.
+    unsafe fn read(&self) {
+        // SAFETY: the caller's promise.
         let contents = unsafe { self.0.contents() };
         contents.0.freed.with(|freed| {
             // SAFETY: loom checks that nobody writes.
@@ -99,12 +106,19 @@ impl Node {
     pub fn retire(&self) -> bool {
         self.0.retire()
     }
+}
 
-    /// As the guard does it; whether it was there still.
-    pub fn drop_guard(&self) -> bool {
-        let retired = self.0.retire();
-        // SAFETY: retired, and the guard is dropped once.
-        unsafe { self.0.give_up() };
+/// What the owner of a mock holds.
+#[must_use]
+pub struct Guard(Arc<Node>);
+
+impl Guard {
+    /// As the guard is dropped; whether the mock was there still.
+    pub fn give_up(self) -> bool {
+        let node = &self.0 .0;
+        let retired = node.retire();
+        // SAFETY: retired, now or before, and each guard is given up once.
+        unsafe { node.give_up() };
         retired
     }
 }
