@@ -15,6 +15,7 @@ use anyhow::{anyhow, bail, Result};
 pub(crate) enum Kind {
     Flag,
     Text,
+    Path,
     List,
     /// As `PATH` has them in a variable.
     Paths,
@@ -38,7 +39,7 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 }
 
 /// All of them.
-pub(crate) const KEYS: [Key; 10] = [
+pub(crate) const KEYS: [Key; 12] = [
     key("no-restart", Kind::Flag),
     key("manual", Kind::Flag),
     key("no-keys", Kind::Flag),
@@ -49,6 +50,8 @@ pub(crate) const KEYS: [Key; 10] = [
         ..key("skip", Kind::List)
     },
     key("message-format", Kind::Text),
+    key("log", Kind::Path),
+    key("no-title", Kind::Flag),
     key("clear", Kind::Flag),
     key("quiet", Kind::Flag),
     key("verbose", Kind::Flag),
@@ -66,7 +69,7 @@ impl Key {
         match self.kind {
             Kind::Flag => "false",
             Kind::Text => "human",
-            Kind::List | Kind::Paths => "",
+            Kind::List | Kind::Path | Kind::Paths => "",
         }
     }
 
@@ -115,19 +118,19 @@ impl Key {
                 _ => bail!("it has to be 1 or 0, not `{text}`"),
             },
             Kind::List => Value::List(text.split(',').map(|word| word.trim().to_owned()).collect()),
-            Kind::Text | Kind::Paths => Value::Text(text.to_owned()),
+            Kind::Text | Kind::Path | Kind::Paths => Value::Text(text.to_owned()),
         }))
     }
 
     /// The value that stands in a manifest in this folder.
     pub(super) fn of_toml(&self, value: &toml::de::DeValue<'_>, folder: &Path) -> Result<Value> {
         let path = |text: &str| match self.kind {
-            Kind::Paths => folder.join(text).display().to_string(),
+            Kind::Path | Kind::Paths => folder.join(text).display().to_string(),
             _ => text.to_owned(),
         };
         let found = match self.kind {
             Kind::Flag => value.as_bool().map(Value::Flag),
-            Kind::Text => value.as_str().map(path).map(Value::Text),
+            Kind::Text | Kind::Path => value.as_str().map(path).map(Value::Text),
             Kind::List | Kind::Paths => value.as_array().and_then(|list| {
                 let texts = list.iter().map(|one| one.get_ref().as_str().map(path));
                 texts.collect::<Option<Vec<_>>>().map(Value::List)
@@ -136,7 +139,7 @@ impl Key {
         found.ok_or_else(|| {
             let wanted = match self.kind {
                 Kind::Flag => "true or false",
-                Kind::Text => "a text in quotes",
+                Kind::Text | Kind::Path => "a text in quotes",
                 Kind::List | Kind::Paths => "a list of texts",
             };
             anyhow!("`{}` has to be {wanted}", self.name)

@@ -20,6 +20,7 @@ use rustix::process::Pid;
 const PREFIX: &str = "hot-";
 const SOCKET: &str = "socket";
 const LOCK: &str = "lock";
+const SAID: &str = "said";
 
 /// Where a program with this pid keeps its copies of plugins.
 const LOADED: &str = "loaded-";
@@ -159,6 +160,11 @@ impl SessionDir {
     pub(crate) fn socket(&self) -> PathBuf {
         self.path().join(SOCKET)
     }
+}
+
+/// The newest of what the session with this folder says.
+pub(crate) fn said(folder: &Path) -> PathBuf {
+    folder.join(SAID)
 }
 
 /// Places to try, best first.

@@ -31,6 +31,9 @@ pub(crate) struct ProgramArgs {
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) whom: Whom,
+    /// Then what the session says, as it says it, until it ends
+    #[arg(long, short, conflicts_with_all = ["json", "pid", "socket"])]
+    pub(crate) follow: bool,
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,

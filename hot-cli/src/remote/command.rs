@@ -9,7 +9,7 @@ use super::args::{
 };
 use super::diff::unified;
 use super::program::ProgramConnection;
-use super::{find, server, show};
+use super::{find, follow, server, show};
 use crate::protocol::{Reply, Request};
 
 pub(crate) fn diff(args: &DiffArgs) -> Result<String> {
@@ -22,7 +22,14 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<String> {
 }
 
 pub(crate) fn status(args: &StatusArgs) -> Result<String> {
-    let StatusArgs { whom, json } = args;
+    let StatusArgs { whom, json, follow } = args;
+    if *follow {
+        let session = find::one(whom.session)?;
+        let Reply::Status(status) = server::call(&session.folder, &Request::Status)? else {
+            bail!("the session gave another answer than was asked for");
+        };
+        return follow::follow(&session, &show::session(&status));
+    }
     if let Some(mut program) = whom.program.connect()? {
         let history = program.history()?;
         return match json {

@@ -13,6 +13,7 @@ mod args;
 mod command;
 mod diff;
 mod find;
+mod follow;
 pub(crate) mod program;
 pub(crate) mod server;
 mod show;

@@ -54,6 +54,7 @@ use soft_mock_abi::protocol::FromProgram;
 
 use super::keys::KeyEvent;
 use super::ledger::Ledger;
+use super::screen::Look;
 use super::settings::Settings;
 use crate::child::{ChildEvent, Launch};
 use crate::control::{Connection, ControlEvent};
@@ -109,6 +110,8 @@ pub(crate) enum Event {
     /// The project was built again before a restart.
     BuiltAgain {
         success: bool,
+        /// What cargo said, if it had to wait.
+        said: String,
     },
     /// Managed plugins were built again.
     PluginsBuilt {
@@ -118,6 +121,8 @@ pub(crate) enum Event {
     RestartDue(u64),
     /// Something happened with keys.
     Keys(KeyEvent),
+    /// The terminal may have been left to us.
+    Look(Look),
     /// The first build compiles something.
     FirstBuild(Cause),
     /// Another terminal wants something.
@@ -142,6 +147,7 @@ event_from!(
     Control(ControlEvent),
     Watch(WatchEvent),
     Keys(KeyEvent),
+    Look(Look),
     FirstBuild(Cause),
     Request(ServerEvent)
 );
@@ -265,6 +271,7 @@ impl Engine {
     fn handle_and_sum_up(&mut self, events: &Receiver<Event>) -> Result<u8> {
         let code = self.handle_all(events)?;
         self.tell_all(self.tally.summary().map(ui::Event::Ended));
+        self.outside.reporter.let_go("");
         Ok(code)
     }
 
@@ -324,10 +331,11 @@ impl Engine {
             } => self.syntax_checked(number, at, compiler),
             Event::Idle(turn) => self.compare_if_idle(turn),
             Event::Compared(number, compared) => self.compared(number, compared),
-            Event::BuiltAgain { success } => self.built_again(success),
+            Event::BuiltAgain { success, said } => self.built_again(success, said),
             Event::PluginsBuilt { success } => self.plugins_built(success),
             Event::RestartDue(id) => return self.restart_if_due(id),
             Event::Keys(event) => return self.key_event(event),
+            Event::Look(Look) => self.outside.reporter.look(),
             Event::FirstBuild(cause) => self.tell_all(cause.news().map(ui::Event::Compiling)),
             Event::Request(event) => self.request(event),
             Event::JoinTimeout => return self.join_timeout(),

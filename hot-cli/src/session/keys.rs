@@ -76,6 +76,16 @@ pub(crate) enum KeyEvent {
 /// Keys, as long as this lives.
 pub(crate) struct Keys(Arc<Mutex<State>>);
 
+/// How the terminal is set while keys are read.
+#[derive(Debug, Clone)]
+pub(crate) struct KeySettings(Option<Termios>);
+
+impl KeySettings {
+    pub(crate) fn are(&self, settings: &Termios) -> bool {
+        self.0.as_ref().is_some_and(|ours| same(ours, settings))
+    }
+}
+
 struct State {
     terminal: Terminal,
     /// How it was, and how it is while keys are read.
@@ -117,6 +127,13 @@ impl Keys {
             .name("hot-keys".into())
             .spawn(move || run(&theirs, &events))?;
         Ok(Some(Self(state)))
+    }
+
+    /// How the terminal is set while they are read.
+    pub(crate) fn settings(&self) -> KeySettings {
+        let state = lock(&self.0);
+        let differ = !same(&state.before, &state.ours);
+        KeySettings(differ.then(|| state.ours.clone()))
     }
 
     /// A program runs.

@@ -14,6 +14,7 @@ mod keys;
 mod ledger;
 mod options;
 mod restart;
+mod screen;
 mod settings;
 mod setup;
 
@@ -31,11 +32,12 @@ use crate::include::Include;
 use crate::os::session_dir::SessionDir;
 use crate::protocol::SessionInfo;
 use crate::remote::server;
-use crate::ui::{set_format, Reporter};
+use crate::ui::{set_format, Reporter, Screen};
 use crate::watch::Watcher;
 use engine::{Engine, Event, Outside};
 use first_build::FirstBuild;
 use keys::Keys;
+use screen::SessionScreen;
 use settings::Settings;
 
 pub(crate) use attach::AttachArgs;
@@ -88,6 +90,14 @@ fn engine(
         true => None,
         false => Keys::start(events.clone()).context("keys can't be read")?,
     };
+    let screen = SessionScreen::watch(keys.as_ref().map(Keys::settings), events.clone());
+    let boxed = screen
+        .clone()
+        .map(|screen| Box::new(screen) as Box<dyn Screen>);
+    let reporter = Reporter::stderr(settings.verbose)
+        .quiet(settings.quiet)
+        .copied(setup::copies(settings, folder.path())?)
+        .beside(boxed, !settings.no_title);
     let outside = Outside {
         first_build: Some(FirstBuild::watch(folder.path().to_owned(), events.clone())),
         keys,
@@ -96,7 +106,8 @@ fn engine(
         named: settings.watch.clone(),
         supervisor: Supervisor::new(events.clone())?,
         events,
-        reporter: Reporter::stderr(settings.verbose).quiet(settings.quiet),
+        reporter,
+        screen,
     };
     let engine = Engine::new(settings, info, include, folder, outside)?;
     Ok((engine, received))

@@ -34,6 +34,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) message_format: Option<Format>,
 
+    /// Also write what hot says to the end of this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) log: Option<PathBuf>,
+
     /// The command to run, with its arguments: `cargo run …`, a script, any program
     #[arg(
         required = true,
@@ -64,6 +68,17 @@ pub(crate) struct Flags {
           value_name = "BOOL", hide_possible_values = true)]
     pub(crate) no_keys: Option<bool>,
 
+    /// Don't show what is said as the terminal's title while a program fills the terminal
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL",
+        hide_possible_values = true
+    )]
+    pub(crate) no_title: Option<bool>,
+
     /// Clear the terminal at every save
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_name = "BOOL", hide_possible_values = true)]
@@ -87,6 +102,7 @@ impl Options {
             no_restart,
             manual,
             no_keys,
+            no_title,
             clear,
             quiet,
             verbose,
@@ -95,6 +111,7 @@ impl Options {
             ("no-restart", no_restart),
             ("manual", manual),
             ("no-keys", no_keys),
+            ("no-title", no_title),
             ("clear", clear),
             ("quiet", quiet),
             ("verbose", verbose),
@@ -112,10 +129,12 @@ impl Options {
             .filter(|(_, list): &(_, Vec<String>)| !list.is_empty())
             .map(|(name, list)| (name, Value::List(list)));
         let format = self.message_format.map(|format| format.name().to_owned());
-        let format = format.map(|name| ("message-format", Value::Text(name)));
+        let log = self.log.as_ref().map(|path| path.display().to_string());
+        let texts = [("message-format", format), ("log", log)].into_iter();
+        let texts = texts.filter_map(|(name, text)| Some((name, Value::Text(text?))));
         Layer {
             source: Source::CommandLine,
-            values: flags.chain(lists).chain(format).collect(),
+            values: flags.chain(lists).chain(texts).collect(),
         }
     }
 }

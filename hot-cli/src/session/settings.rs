@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) no_restart: bool,
     pub(crate) manual: bool,
     pub(crate) no_keys: bool,
+    pub(crate) no_title: bool,
     pub(crate) clear: bool,
     pub(crate) quiet: bool,
     pub(crate) verbose: bool,
@@ -40,6 +41,7 @@ pub(crate) struct Settings {
     /// What manifests include is looked up again at every build.
     pub(crate) include: Vec<String>,
     pub(crate) message_format: Format,
+    pub(crate) log: Option<PathBuf>,
     pub(crate) command: Vec<OsString>,
 }
 
@@ -81,12 +83,14 @@ impl Settings {
             no_restart: set.flag("no-restart"),
             manual: set.flag("manual"),
             no_keys: set.flag("no-keys"),
+            no_title: set.flag("no-title"),
             clear: set.flag("clear"),
             quiet,
             verbose,
             watch,
             include: set.list("include"),
             message_format: format,
+            log: set.text("log").map(PathBuf::from),
             command: Vec::new(),
         })
     }

@@ -192,6 +192,8 @@ pub(crate) enum Event {
     Joined { pid: u32, exe: PathBuf },
     /// An edit was made in cargo's own copy of a package.
     CargosCopyEdited { folder: PathBuf },
+    /// What cargo said while nothing could be written.
+    Quoted(String),
     /// Something that went wrong while the session goes on.
     Warning(String),
     /// Something that failed.

@@ -8,20 +8,23 @@ mod brief;
 mod diagnostic;
 mod event;
 mod json;
+mod out;
 mod overview;
 mod refused;
 mod wording;
 
 pub(crate) use diagnostic::{CompilerOutput, Diagnostic, Span};
 pub(crate) use event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
+pub(crate) use out::{Copy, Screen};
 pub(crate) use overview::{Compiling, Overview, Saved, Summary};
 pub(crate) use refused::in_full;
 pub(crate) use wording::applied;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use out::Out;
 use wording::Line;
 
 const MARK: &str = "hot:";
@@ -122,7 +125,7 @@ impl Tone {
 /// Writes the lines. To be shared by reference; messages don't mix.
 #[derive(Debug)]
 pub(crate) struct Reporter<W = io::Stderr> {
-    out: Mutex<W>,
+    out: Mutex<Out<W>>,
     colour: bool,
     verbose: bool,
     /// Only trouble is told.
@@ -154,6 +157,11 @@ fn can_move(term: Option<String>) -> bool {
     term.is_none_or(|term| term != "dumb")
 }
 
+/// Whether it has a title. The console of Linux would show it as text.
+fn has_title(term: Option<String>) -> bool {
+    term.is_some_and(|term| term != "linux")
+}
+
 /// By no-color.org's convention, and for terminals that can't.
 fn wants_colour(variable: impl Fn(&str) -> Option<String>) -> bool {
     let refused = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -163,7 +171,7 @@ fn wants_colour(variable: impl Fn(&str) -> Option<String>) -> bool {
 impl<W: Write> Reporter<W> {
     fn new(out: W, colour: bool, verbose: bool) -> Self {
         Self {
-            out: Mutex::new(out),
+            out: Mutex::new(Out::new(out)),
             colour,
             verbose,
             quiet: false,
@@ -171,6 +179,47 @@ impl<W: Write> Reporter<W> {
             restart: Mutex::default(),
             clears: false,
         }
+    }
+
+    /// The same, and what it says goes to these files too.
+    pub(crate) fn copied(mut self, copies: Vec<Copy>) -> Self {
+        self.out_mut().copies = copies;
+        self
+    }
+
+    /// The same, but lines wait while a program fills the terminal; if `title`, it shows them.
+    pub(crate) fn beside(mut self, screen: Option<Box<dyn Screen>>, title: bool) -> Self {
+        let has_title = title && self.clears && has_title(std::env::var("TERM").ok());
+        let out = self.out_mut();
+        out.screen = screen;
+        out.has_title = has_title;
+        self
+    }
+
+    fn out_mut(&mut self) -> &mut Out<W> {
+        self.out.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn out(&self) -> MutexGuard<'_, Out<W>> {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether lines wait now.
+    pub(crate) fn is_held(&self) -> bool {
+        self.out().is_taken()
+    }
+
+    /// Some time has passed: what waits may be said.
+    pub(crate) fn look(&self) {
+        self.out().look();
+    }
+
+    /// The program that filled the terminal is gone: what waits is said, after the sequence that
+    /// gives the terminal back.
+    pub(crate) fn let_go(&self, sequence: &str) {
+        let mut out = self.out();
+        out.control(sequence);
+        out.let_go();
     }
 
     /// The same, but it tells only what went wrong.
@@ -223,26 +272,28 @@ impl<W: Write> Reporter<W> {
         match self.format {
             // What has no words didn't happen.
             Format::Json if !text.is_empty() || matches!(event, Event::Saved { .. }) => {
-                self.write(&json::lines(event, text.trim_end()))
+                self.out().say(&json::lines(event, text.trim_end()));
             }
             // Cargo's progress stands at the start of the line.
             _ if self.clears && matches!(event, Event::Compiling(_)) => {
-                self.write(&format!("\r\x1b[K{text}"));
+                let mut out = self.out();
+                out.control("\r\x1b[K");
+                out.say(&text);
             }
-            _ => self.write(&text),
+            _ => self.out().say(&text),
         }
     }
 
     /// Clears the terminal.
     pub(crate) fn clear(&self) {
         if self.clears {
-            self.write("\x1b[H\x1b[2J\x1b[3J");
+            self.out().control("\x1b[H\x1b[2J\x1b[3J");
         }
     }
 
     /// Writes an empty line.
     pub(crate) fn empty_line(&self) {
-        self.write("\n");
+        self.out().control("\n");
     }
 
     /// Something that failed.
@@ -267,12 +318,6 @@ impl<W: Write> Reporter<W> {
         lines
             .map(|line| format!("{start}{MARK}{end} {}\n", printable(line)))
             .collect()
-    }
-
-    fn write(&self, message: &str) {
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        // One call, so that what the program writes at the same time stays before or behind.
-        let _ = out.write_all(message.as_bytes()).and_then(|()| out.flush());
     }
 }
 

@@ -57,7 +57,7 @@ fn check(event: &Event, expected: &str) {
 }
 
 fn said(reporter: Reporter<Vec<u8>>) -> String {
-    String::from_utf8(reporter.out.into_inner().expect("not poisoned")).expect("utf-8")
+    String::from_utf8(reporter.out.into_inner().expect("not poisoned").to).expect("utf-8")
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn only_trouble_is_told_to_who_wants_quiet() {
     reporter.tell(&Event::Restarted);
     reporter.tell(&Event::SavedInPause { files: 1 });
     assert_eq!(
-        String::from_utf8_lossy(&reporter.out.lock().expect("not poisoned")),
+        String::from_utf8_lossy(&reporter.out.lock().expect("not poisoned").to),
         ""
     );
     reporter.tell(&Event::Warning("x".into()));
@@ -303,7 +303,7 @@ fn each_message_is_one_write_and_failures_are_no_panic() {
         },
         again: false,
     });
-    assert_eq!(reporter.out.lock().expect("not poisoned").0, 1);
+    assert_eq!(reporter.out.lock().expect("not poisoned").to.0, 1);
     reporter.error("nobody reads this");
 }
 

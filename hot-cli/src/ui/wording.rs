@@ -136,6 +136,7 @@ impl Event {
                 "{function} was compiled alone, and its crate does not compile with it: patching it \
                  again, from its whole crate"
             )),
+            Self::Quoted(text) => vec![Line::Verbatim(whole_lines(text))],
             Self::Warning(text) => vec![Line::Own(Tone::Warning, text.clone())],
             Self::Error(text) => vec![Line::Own(Tone::Bad, text.clone())],
             Self::HandoverTooSlow => vec![Line::Own(

@@ -14,6 +14,7 @@ mod edits;
 mod facts;
 mod failures;
 mod faults;
+mod full_screen;
 mod included;
 mod inputs;
 mod keys;

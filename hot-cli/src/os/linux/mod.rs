@@ -1,6 +1,7 @@
 //! Linux with glibc on x86-64.
 
 mod processes;
+pub(crate) mod screen;
 mod sockets;
 pub(crate) mod terminal;
 

@@ -15,7 +15,7 @@ use rustix::process::{getpgrp, Pid};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 
 /// `/dev/tty`, by which each process names its own terminal.
-const OWN_TERMINAL: u64 = 5 << 8;
+pub(super) const OWN_TERMINAL: u64 = 5 << 8;
 
 /// The terminal at our standard input.
 #[derive(Debug)]
@@ -189,7 +189,7 @@ pub(crate) fn key_by_key(settings: &Termios) -> Termios {
     settings
 }
 
-fn threads(process: u32) -> Vec<u32> {
+pub(super) fn threads(process: u32) -> Vec<u32> {
     let tasks = std::fs::read_dir(format!("/proc/{process}/task"));
     let names = tasks.into_iter().flatten().flatten();
     names
@@ -198,7 +198,7 @@ fn threads(process: u32) -> Vec<u32> {
 }
 
 /// The processes that a process has started and that live.
-fn children(process: u32) -> Vec<u32> {
+pub(super) fn children(process: u32) -> Vec<u32> {
     let lists = threads(process).into_iter().filter_map(move |thread| {
         std::fs::read_to_string(format!("/proc/{process}/task/{thread}/children")).ok()
     });

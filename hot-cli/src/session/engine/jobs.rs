@@ -68,6 +68,8 @@ pub(super) enum Job {
     BuildAgain {
         project: Command,
         plugins: Vec<Rebuild>,
+        /// A program fills the terminal: what cargo says has to wait.
+        held: bool,
     },
     BuildPlugins(Vec<Rebuild>),
 }
@@ -95,12 +97,14 @@ impl Job {
                 Event::Compared(comparison.number, compared)
             }
             Self::BuildAgain {
-                mut project,
+                project,
                 plugins,
+                held,
             } => {
-                let success = project.status().is_ok_and(|status| status.success());
+                let (success, said) = build(project, held);
                 Event::BuiltAgain {
                     success: success && build_plugins(&plugins),
+                    said,
                 }
             }
             Self::BuildPlugins(plugins) => Event::PluginsBuilt {
@@ -120,6 +124,23 @@ fn load(hello: &Hello, pid: u32) -> Result<Program> {
         loaded = Program::load(hello, pid);
     }
     loaded
+}
+
+/// Builds the project. What cargo says goes to the terminal, or is returned.
+fn build(mut project: Command, held: bool) -> (bool, String) {
+    if !held {
+        return (
+            project.status().is_ok_and(|status| status.success()),
+            String::new(),
+        );
+    }
+    match project.output() {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            (output.status.success(), said)
+        }
+        Err(error) => (false, format!("{error}\n")),
+    }
 }
 
 /// One after the other. What is wrong has been said by cargo.

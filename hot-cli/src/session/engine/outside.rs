@@ -14,6 +14,7 @@ use crate::child::{ChildError, Launch, Supervisor};
 use crate::control::Control;
 use crate::session::first_build::FirstBuild;
 use crate::session::keys::Keys;
+use crate::session::screen::SessionScreen;
 use crate::ui::{self, Reporter};
 use crate::watch::{WatchError, Watcher};
 
@@ -34,6 +35,8 @@ pub(crate) struct Outside {
     pub(crate) reporter: Reporter,
     /// As long as no program runs.
     pub(crate) first_build: Option<FirstBuild>,
+    /// None: there is no terminal that a program could fill.
+    pub(crate) screen: Option<SessionScreen>,
     /// None: there is no terminal that could be read.
     pub(crate) keys: Option<Keys>,
 }
@@ -101,6 +104,10 @@ impl Outside {
     /// Ends the command, and the programs with these pids.
     pub(super) fn stop(&mut self, pids: &[u32]) {
         self.supervisor.stop(pids, GRACE);
+        // A program that was ended may not have tidied up.
+        if let Some(sequence) = self.screen.as_ref().and_then(SessionScreen::leave) {
+            self.reporter.let_go(sequence);
+        }
     }
 
     /// Whether the compiler may colour what it says.

@@ -94,13 +94,20 @@ impl Engine {
                 let plugins = self.programs.all_plugins();
                 builds::forget(self.folder.path());
                 self.tally.build_begins(Instant::now());
-                self.perform([Effect::Start(Job::BuildAgain { project, plugins })]);
+                self.perform([Effect::Start(Job::BuildAgain {
+                    project,
+                    plugins,
+                    held: self.outside.reporter.is_held(),
+                })]);
                 Consequence::BuildAndRestart
             }
             (None, true) => Consequence::Restart,
             (None, false) => {
                 // Nothing is built that could take the place of what runs before it is said.
-                let now = Event::BuiltAgain { success: true };
+                let now = Event::BuiltAgain {
+                    success: true,
+                    said: String::new(),
+                };
                 self.perform([Effect::Later(Duration::ZERO, now)]);
                 Consequence::Restart
             }
@@ -108,7 +115,10 @@ impl Engine {
     }
 
     /// The project was built again: the program makes way for the new one, or runs on.
-    pub(super) fn built_again(&mut self, success: bool) {
+    pub(super) fn built_again(&mut self, success: bool, said: String) {
+        if !said.is_empty() {
+            self.tell(ui::Event::Quoted(said));
+        }
         if !success {
             self.tally.build_failed();
             let saved_meanwhile = self.restarts.build_failed();
