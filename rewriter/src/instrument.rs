@@ -4,7 +4,9 @@
 //! Knows nothing of what changed and of patches.
 
 pub(crate) mod attribute;
+pub(crate) mod carry;
 pub(crate) mod column;
+pub(crate) mod executors;
 pub(crate) mod instance;
 mod item;
 mod macro_functions;
@@ -17,6 +19,7 @@ pub(crate) mod support;
 pub(crate) mod visibility;
 
 pub use attribute::{attribute_prologue, attribute_refusal, AttributePrologue, Within};
+pub use executors::{Executor, Surgery};
 pub use prologue_check::PrologueCheck;
 pub use rewrite::{rewrite, Options, Output, Rewritten};
 pub use support::{sentinel, support_module, CrateIdentity, SECTION, SUPPORT_MODULE};

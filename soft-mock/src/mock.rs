@@ -10,6 +10,7 @@ mod call;
 mod error;
 mod exclusive;
 mod expect;
+mod guard;
 mod instances;
 mod items;
 mod local;
@@ -18,6 +19,7 @@ mod original;
 mod record;
 mod scoped;
 mod shapes;
+mod strays;
 mod sync;
 mod target;
 
@@ -37,9 +39,9 @@ use self::original::use_note;
 
 pub use error::MockError;
 pub use expect::{check, returns, steps, Returns, Steps};
+pub use guard::Mocked;
 pub use original::{call_original, call_original_async, call_original_by_name};
 pub use record::Times;
-pub use scoped::Mocked;
 
 /// What `mock!` and `mockable` expand to.
 #[doc(hidden)]

@@ -1,9 +1,9 @@
 //! Which test a thread works for.
 //!
-//! A scope is a number. The first mock that a thread makes gives the thread one, and every mock of
-//! that thread carries it; a thread that has the same number sees them. Threads and tasks that
-//! rewritten code starts by path get the number of their parent; others take a [`Scope`] along.
-//! Nothing here knows what a mock is.
+//! A scope is a number. A test gets one when it begins, or with its first mock, and every mock of
+//! it carries that number; a thread that has the same number sees them. Closures, threads and tasks
+//! carry the scope in which they were made, and enter it where they run; others take a [`Scope`]
+//! along. Nothing here knows what a mock is.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,22 +14,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
 
+pub(crate) use soft_mock_abi::scope::NONE;
+use soft_mock_abi::scope::{ASYNC_TEST, ATTACHED, DETACHED, SHARE, SHARED, TEST, TOLD};
 use soft_mock_abi::site::{Code, Site};
 use soft_mock_runtime::hook::{Layer, SiteHook, Slot};
 use soft_mock_runtime::registry::{own_sites, registry, RegistryError};
 
-/// No scope: such a thread sees no test's mocks.
-pub(crate) const NONE: u64 = 0;
-
 thread_local! {
-    /// It needs no destructor, so it can be read at any time, in other destructors too.
+    /// The thread's state. It needs no destructor, so it can be read at any time, in other
+    /// destructors too.
     static CURRENT: Cell<u64> = const { Cell::new(NONE) };
+    /// How many mocks the thread holds.
+    static HELD: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The scope of this thread, or [`NONE`].
 #[inline]
 pub(crate) fn current() -> u64 {
-    CURRENT.get()
+    CURRENT.get() & !(TOLD | SHARED)
 }
 
 /// A number that no two threads have at one time.
@@ -40,12 +42,49 @@ pub(crate) fn thread() -> usize {
 
 /// The scope of this thread, which gets one if it has none.
 pub(crate) fn own() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(NONE + 1);
-    if CURRENT.get() == NONE {
-        // Only uniqueness counts.
-        CURRENT.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    if current() == NONE {
+        CURRENT.set(CURRENT.get() | new(Kind::Guess));
     }
-    CURRENT.get()
+    current()
+}
+
+/// Why there is a scope.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// A test began.
+    Test,
+    /// A thread that nobody said anything of makes something that is to carry its scope.
+    Guess,
+}
+
+impl From<Kind> for u64 {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Test => 0,
+            Kind::Guess => 1,
+        }
+    }
+}
+
+fn new(kind: Kind) -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    // Only uniqueness counts.
+    NEXT.fetch_add(1, Ordering::Relaxed) << 1 | u64::from(kind)
+}
+
+/// Whether this thread works for a test for sure: one that began as such, or that holds a mock.
+pub(crate) fn is_test() -> bool {
+    (current() != NONE && current() & 1 == u64::from(Kind::Test)) || HELD.get() > 0
+}
+
+/// The thread holds one mock more. As long as it does, it stays in its scope.
+pub(crate) fn hold() {
+    HELD.set(HELD.get() + 1);
+}
+
+/// The thread holds one less.
+pub(crate) fn release() {
+    HELD.set(HELD.get() - 1);
 }
 
 /// Lets rewritten code that starts threads ask for the scope of the thread and pass it on. What it
@@ -88,19 +127,24 @@ static ANSWER: Slot = unsafe { Slot::new(answer, std::ptr::null()) };
 unsafe extern "C" fn answer(_site: *const Site, _data: *const ()) -> Option<Code> {
     // SAFETY: function pointers of all types have one size; the support module turns it back into
     // this very type.
-    Some(unsafe { std::mem::transmute::<extern "C" fn(u64) -> u64, Code>(swap) })
+    Some(unsafe { std::mem::transmute::<extern "C" fn(u64) -> u64, Code>(ask) })
 }
 
-/// The thread's scope as it was; it becomes `scope`. [`ASK`] only asks.
-extern "C" fn swap(scope: u64) -> u64 {
-    match scope {
-        ASK => own(),
-        scope => CURRENT.replace(scope),
+/// Answers what `soft_mock_abi::scope` lists.
+extern "C" fn ask(question: u64) -> u64 {
+    let state = CURRENT.get();
+    match question {
+        DETACHED if state & SHARED != 0 => NONE,
+        DETACHED | ATTACHED if state & TOLD == 0 => own(),
+        DETACHED | ATTACHED => current(),
+        SHARE => CURRENT.replace(state | SHARED),
+        // One test may call another as a function.
+        TEST if HELD.get() == 0 => CURRENT.replace(TOLD | new(Kind::Test)),
+        ASYNC_TEST if current() == NONE => CURRENT.replace(TOLD | new(Kind::Test)),
+        TEST | ASYNC_TEST => state,
+        state => CURRENT.replace(state),
     }
 }
-
-/// Stands for no scope in [`swap`].
-const ASK: u64 = u64::MAX;
 
 /// The test that the calling thread works for, to be taken to another thread, task or pool:
 ///
@@ -133,7 +177,7 @@ impl Scope {
     #[must_use = "the thread leaves the scope when this is dropped"]
     pub fn enter(self) -> Entered {
         Entered {
-            before: CURRENT.replace(self.id),
+            before: CURRENT.replace(self.id | TOLD),
             _here: PhantomData,
         }
     }

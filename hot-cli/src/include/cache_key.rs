@@ -26,6 +26,7 @@ pub(super) fn of(
         for_tests,
         &package.name,
         &package.version,
+        package.tasks_only,
         sources,
         skip,
     )
@@ -52,6 +53,7 @@ mod tests {
             folder: folder.path().to_owned(),
             spec: "a".to_owned(),
             is_immutable: true,
+            tasks_only: false,
         };
         let cache_key = |for_tests| {
             let sources = sources(folder.path()).expect("a hash");

@@ -7,6 +7,9 @@ use cargo_metadata::{Metadata, Package as Node, TargetKind};
 
 use crate::cargo::command_line::CargoCommand;
 
+/// The package that tests mock with.
+const MOCKS: &str = "soft-mock";
+
 /// How many names are proposed in place of one that isn't known.
 const PROPOSED: usize = 3;
 
@@ -20,19 +23,38 @@ pub(super) struct Package {
     pub(super) spec: String,
     /// It comes from a registry or from git: cargo takes its sources for unchangeable.
     pub(super) is_immutable: bool,
+    /// It is there for its tasks alone.
+    pub(super) tasks_only: bool,
 }
 
-/// Finds the packages. Members of the workspace are left out: they are rewritten anyway.
-pub(super) fn find(command: &CargoCommand<'_>, wanted: &[&str]) -> Result<Vec<Package>> {
+/// Finds the packages, and those of `executors` that the project has if its tests can mock. Members
+/// of the workspace are left out: they are rewritten anyway.
+pub(super) fn find(
+    command: &CargoCommand<'_>,
+    wanted: &[&str],
+    executors: &[&str],
+) -> Result<Vec<Package>> {
     let metadata = command.metadata();
     let metadata = metadata.context("cargo can't tell which crates there are to include")?;
-    select(&metadata, wanted)
+    select(&metadata, wanted, executors)
 }
 
-fn select(metadata: &Metadata, wanted: &[&str]) -> Result<Vec<Package>> {
+fn select(metadata: &Metadata, wanted: &[&str], executors: &[&str]) -> Result<Vec<Package>> {
     let nodes = dependencies(metadata, wanted)?;
-    let packages = nodes.into_iter().map(|node| package(metadata, node));
-    Ok(packages.collect())
+    let named: Vec<_> = nodes.iter().map(|node| &node.id).collect();
+    let mocks = metadata.packages.iter().any(|node| node.name == MOCKS);
+    let more = metadata.packages.iter().filter(|node| {
+        mocks
+            && executors.iter().any(|name| node.name == *name)
+            && !named.contains(&&node.id)
+            && !metadata.workspace_members.contains(&node.id)
+    });
+    let tasks = more.map(|node| Package {
+        tasks_only: true,
+        ..package(metadata, node)
+    });
+    let packages = nodes.iter().map(|node| package(metadata, node));
+    Ok(packages.chain(tasks).collect())
 }
 
 /// The packages of these names that are no members of the workspace. Fails for one that can't be
@@ -149,6 +171,7 @@ fn package(metadata: &Metadata, node: &Node) -> Package {
         },
         folder: manifest.parent().unwrap_or(manifest).to_owned(),
         is_immutable: node.source.is_some(),
+        tasks_only: false,
         name,
         version,
     }
@@ -179,6 +202,7 @@ mod tests {
             package("serde_derive", "1.0.2", "proc-macro", registry),
             package("rand", "0.8.5", "lib", registry),
             package("rand", "0.9.1", "lib", registry),
+            package("soft-mock", "0.1.0", "lib", registry),
         ];
         let text = format!(
             r#"{{"packages":[{}],"workspace_members":["app 0.1.0"],"workspace_default_members":[],
@@ -189,7 +213,7 @@ mod tests {
     }
 
     fn specs(wanted: &[&str]) -> Result<Vec<String>, String> {
-        let found = select(&graph(), wanted).map_err(|error| error.to_string())?;
+        let found = select(&graph(), wanted, &[]).map_err(|error| error.to_string())?;
         Ok(found.into_iter().map(|package| package.spec).collect())
     }
 
@@ -206,12 +230,39 @@ mod tests {
         );
         assert_eq!(specs(&["rand@0.9"]), Ok(vec!["rand@0.9.1".to_owned()]));
         assert_eq!(specs(&["app"]), Ok(Vec::new()));
-        let kept: Vec<bool> = select(&graph(), &["next-door", "rand@0.8.5"])
+        let kept: Vec<bool> = select(&graph(), &["next-door", "rand@0.8.5"], &[])
             .expect("found")
             .iter()
             .map(|package| package.is_immutable)
             .collect();
         assert_eq!(kept, [false, true]);
+    }
+
+    #[test]
+    fn executors_are_there_for_their_tasks() {
+        let find = |graph: &Metadata| -> Vec<(String, bool)> {
+            let found = select(
+                graph,
+                &["serde_json"],
+                &["serde_json", "rand", "app", "none"],
+            );
+            let found = found.expect("found").into_iter();
+            found
+                .map(|package| (package.spec, package.tasks_only))
+                .collect()
+        };
+        let expected = [
+            ("serde_json", false),
+            ("rand@0.8.5", true),
+            ("rand@0.9.1", true),
+        ];
+        assert_eq!(
+            find(&graph()),
+            expected.map(|(name, only)| (name.to_owned(), only))
+        );
+        let mut without = graph();
+        without.packages.retain(|node| node.name != MOCKS);
+        assert_eq!(find(&without), [("serde_json".to_owned(), false)]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Crates outside of the workspace that are rewritten because somebody asked for it: `--include
-//! CRATE`, or `include = ["crate"]` in the manifest.
+//! CRATE`, or `include = ["crate"]` in the manifest. And crates that run what tests make, for tests
+//! that can mock: of these, tasks alone are rewritten.
 //!
 //! ```text
 //! names ─► packages of cargo's graph ─► cache keys ─► cargo … --config profile.dev.package.NAME.codegen-units=KEY
@@ -22,6 +23,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{bail, Result};
+use soft_mock_rewriter::instrument::Executor;
 
 use crate::cargo::command_line::{runs_tests, CargoCommand};
 use crate::cargo::configuration::configured_wrapper;
@@ -68,7 +70,10 @@ impl Include {
             .map(|name| name.trim())
             .filter(|name| !name.is_empty())
             .collect();
-        if wanted.is_empty() {
+        let for_tests = runs_tests(&self.plain.program, &self.plain.args);
+        let executors = Executor::known().filter(|_| for_tests);
+        let executors: Vec<_> = executors.map(|known| known.package).collect();
+        if wanted.is_empty() && executors.is_empty() {
             return Ok(self.plain.clone());
         }
         let Some(command) = command else {
@@ -77,11 +82,14 @@ impl Include {
                 wanted[0]
             );
         };
-        let packages = graph::find(&command, &wanted)?;
+        let packages = match graph::find(&command, &wanted, &executors) {
+            // Cargo itself will say what is wrong with the project.
+            Err(_) if wanted.is_empty() => return Ok(self.plain.clone()),
+            found => found?,
+        };
         if packages.is_empty() {
             return Ok(self.plain.clone());
         }
-        let for_tests = runs_tests(&self.plain.program, &self.plain.args);
         let mut included = Vec::new();
         let mut launch = self.plain.clone();
         for package in &packages {
@@ -104,6 +112,7 @@ impl Include {
                 version: package.version.clone(),
                 folder: package.folder.clone(),
                 cache_key,
+                tasks_only: package.tasks_only,
                 sources,
             });
         }

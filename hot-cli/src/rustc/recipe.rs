@@ -17,6 +17,8 @@ pub(crate) enum Call {
     Program,
     /// In place of cargo's call: a test harness.
     Tests,
+    /// In place of cargo's call: a library whose tasks carry the scope of a test.
+    Tasks,
     /// In place of cargo's call: the generated root that makes a program of that library.
     Root,
     /// What plugins are compiled against.
@@ -133,7 +135,7 @@ const fn recipe(call: Call) -> Recipe {
             linking: Gone,
             ..IN_PLACE
         },
-        Call::Tests => Recipe {
+        Call::Tests | Call::Tasks => Recipe {
             lto: Kept,
             codegen_units: Kept,
             dead_code: false,

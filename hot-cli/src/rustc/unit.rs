@@ -73,6 +73,9 @@ pub(crate) struct Unit {
     /// Patterns of the names of functions that the user wants left alone.
     #[serde(default)]
     pub(crate) skip: Vec<String>,
+    /// Lines with closures that don't carry the scope of their test: the compiler refuses them.
+    #[serde(default)]
+    pub(crate) uncarried: BTreeSet<(PathBuf, usize)>,
     /// Names of functions without a site because the optimiser inlines them.
     #[serde(default)]
     pub(crate) inlined: BTreeSet<String>,

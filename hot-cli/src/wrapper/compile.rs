@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{bail, Context, Result};
-use soft_mock_rewriter::analysis::{inlined, tracked, FunctionInfo};
+use soft_mock_rewriter::analysis::{inlined, tracked};
 use soft_mock_rewriter::instrument::{Output, Rewritten};
 use soft_mock_rewriter::syntax::CrateTree;
 
@@ -171,7 +171,7 @@ impl Compilation {
                 Outcome::Built => return self.record(unit, &tree),
                 Outcome::Refused(lines) => refusals = lines,
             }
-            if !leave_out(&mut unit, &refusals, &rewritten.functions) {
+            if !leave_out(&mut unit, &refusals, &rewritten) {
                 break;
             }
         }
@@ -363,6 +363,7 @@ impl Compilation {
             without: BTreeSet::new(),
             skip: Vec::new(),
             inlined: BTreeSet::new(),
+            uncarried: BTreeSet::new(),
             unmodified: None,
             built_by: crate::os::own_build()?.1,
             immutable_source: self
@@ -403,11 +404,15 @@ impl Compilation {
     }
 }
 
-/// Adds the refused functions to those that are left out: first their type ids, then their sites.
+/// Adds the refused functions to those that are left out: first their type ids, then their sites;
+/// and the refused closures.
 /// Says whether anything was added.
-fn leave_out(unit: &mut Unit, refusals: &[String], functions: &[FunctionInfo]) -> bool {
-    let refused = diagnostics::refused(refusals, functions, &unit.cwd);
-    let mut changed = false;
+fn leave_out(unit: &mut Unit, refusals: &[String], rewritten: &Rewritten) -> bool {
+    let refused = diagnostics::refused(refusals, &rewritten.functions, &unit.cwd);
+    let closures = diagnostics::refused_lines(refusals, &rewritten.carrying, &unit.cwd);
+    let known = unit.uncarried.len();
+    unit.uncarried.extend(closures);
+    let mut changed = unit.uncarried.len() > known;
     for function in refused {
         changed |= match unit.untyped.insert(function.clone()) {
             true => true,

@@ -36,10 +36,7 @@ pub(crate) fn refused(
     functions: &[FunctionInfo],
     cwd: &Path,
 ) -> BTreeSet<String> {
-    let spans: Vec<(PathBuf, usize, usize)> = errors(lines)
-        .flat_map(|error| error.spans)
-        .map(|span| (cwd.join(&span.file_name), span.line_start, span.line_end))
-        .collect();
+    let spans = spans(lines, cwd);
     functions
         .iter()
         .filter(|function| function.kind.is_ok())
@@ -49,6 +46,31 @@ pub(crate) fn refused(
             })
         })
         .map(|function| function.name.clone())
+        .collect()
+}
+
+/// The first lines of the closures that the errors point at.
+pub(crate) fn refused_lines(
+    lines: &[String],
+    closures: &[(PathBuf, (usize, usize))],
+    cwd: &Path,
+) -> BTreeSet<(PathBuf, usize)> {
+    let spans = spans(lines, cwd);
+    let is_meant = |(path, (first, last)): &&(PathBuf, (usize, usize))| {
+        let mut spans = spans.iter().filter(|(in_file, _, _)| in_file == path);
+        spans.any(|(_, start, end)| start <= last && first <= end)
+    };
+    let meant = closures.iter().filter(is_meant);
+    meant
+        .map(|(path, (first, _))| (path.clone(), *first))
+        .collect()
+}
+
+/// Where the errors point: files, first and last lines.
+fn spans(lines: &[String], cwd: &Path) -> Vec<(PathBuf, usize, usize)> {
+    errors(lines)
+        .flat_map(|error| error.spans)
+        .map(|span| (cwd.join(&span.file_name), span.line_start, span.line_end))
         .collect()
 }
 

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 
 use super::compile::{self, Compilation};
 use super::included_list::{Included, List};
-use super::{kind, readable, unfit, CargoCall, NAME};
+use super::{kind, readable, tasks, unfit, CargoCall, NAME};
 use crate::exit;
 use crate::rustc::args::RustcArgs;
 use crate::rustc::unit::Unit;
@@ -49,6 +49,9 @@ pub(crate) fn run(own: &Path, arguments: Vec<OsString>) -> ExitCode {
         arguments: args.all.iter().map(OsString::from).collect(),
     };
     match (kind(&args), included) {
+        (Some(_), Some(included)) if included.tasks_only => {
+            checked(tasks::run(&call, &args, included), included)
+        }
         (Some(kind), Some(included)) => {
             let code = match unfit::of(kind, &args) {
                 Some(reason) => compile::unmodified(&call, &args, kind, reason),

@@ -34,6 +34,8 @@ pub(crate) struct Included {
     /// Its package.
     pub(crate) folder: PathBuf,
     pub(crate) cache_key: u32,
+    /// Nothing but its tasks is rewritten: they carry the scope of their test.
+    pub(crate) tasks_only: bool,
     /// For a package that cargo takes for unchangeable: what its files held when the cache key was
     /// made.
     pub(crate) sources: Option<u64>,

@@ -23,6 +23,7 @@ mod mirror;
 pub(crate) mod shadow;
 mod stub;
 pub(crate) mod symbol_visibility;
+mod tasks;
 mod track_caller;
 pub(crate) mod unfit;
 

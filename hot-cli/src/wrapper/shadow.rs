@@ -8,6 +8,7 @@ use soft_mock_rewriter::syntax::CrateTree;
 
 use super::asm_support;
 use super::mirror::Mirror;
+use super::tasks;
 use crate::rustc::unit::{Unit, UnitKind};
 
 /// Reads the crate of a unit with `read`.
@@ -36,6 +37,7 @@ pub(crate) fn options(unit: &Unit, output: Output) -> Options {
         untyped: unit.untyped.iter().cloned().collect(),
         without: unit.without.union(&unit.inlined).cloned().collect(),
         skip: unit.skip.clone(),
+        uncarried: unit.uncarried.iter().cloned().collect(),
     }
 }
 
@@ -46,7 +48,10 @@ pub(crate) fn write(
     output: Output,
     shadow: &Path,
 ) -> Result<Rewritten> {
-    let rewritten = rewrite(tree, &options(unit, output));
+    let mut rewritten = rewrite(tree, &options(unit, output));
+    if output == Output::Program {
+        tasks::carry(unit, &mut rewritten.files);
+    }
     Mirror::new(shadow, &linked_below(unit)).write(&rewritten.files)?;
     Ok(rewritten)
 }

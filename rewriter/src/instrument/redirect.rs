@@ -2,27 +2,20 @@
 //!
 //! ```text
 //! SystemTime::now()                  crate::__soft_mock::std_time_SystemTime_now()
-//! thread::spawn(move || work())      thread::spawn(crate::__soft_mock::inherit(move || work()))
-//! tokio::spawn(async { … })          tokio::spawn(crate::__soft_mock::follow(async { … }))
 //! ```
 //!
-//! The first has a site, so that a test can mock the clock; the others make threads and tasks work
-//! for the test that their parent works for. A function is recognised by its path alone: methods
-//! aren't.
+//! What is called instead has a site, so that a test can mock the clock. A function is recognised
+//! by its path alone: methods aren't.
 
 use std::collections::BTreeSet;
 
-use soft_mock_abi::site::flag;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{
-    Block, Expr, ExprCall, ExprMethodCall, ExprPath, File, Item, ItemMod, Macro, Stmt, Token,
-};
+use syn::{Block, Expr, ExprPath, File, Item, ItemMod, Macro, Stmt, Token};
 
 use self::std_functions::{StdFunction, FUNCTIONS};
 pub(crate) use self::unseen::{support as unseen_support, Unseen};
-use crate::instrument::support::SECTION;
 use crate::syntax::edition::Edition;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::known_macros;
@@ -30,21 +23,6 @@ use crate::syntax::paths::Scopes;
 
 mod std_functions;
 mod unseen;
-
-/// Functions that run their arguments elsewhere, and what is put around these.
-const ELSEWHERE: [(&str, &str); 11] = [
-    ("std::thread::spawn", "inherit"),
-    ("tokio::spawn", "follow"),
-    ("tokio::task::spawn", "follow"),
-    ("tokio::task::spawn_local", "follow"),
-    ("tokio::task::spawn_blocking", "inherit"),
-    ("async_std::task::spawn", "follow"),
-    ("async_std::task::spawn_blocking", "inherit"),
-    ("smol::spawn", "follow"),
-    ("smol::unblock", "inherit"),
-    ("rayon::spawn", "inherit"),
-    ("rayon::join", "inherit"),
-];
 
 /// Macros of soft-mock.
 const MOCKS: [&str; 3] = ["mock", "mock_everywhere", "spy"];
@@ -85,16 +63,6 @@ struct Visitor<'a> {
 }
 
 impl Visitor<'_> {
-    fn wrap(&mut self, argument: &Expr, with: &str) {
-        if self.instead.is_some() {
-            return;
-        }
-        let range = argument.span().byte_range();
-        self.edits
-            .insert(range.start, format!("crate::__soft_mock::{with}("));
-        self.edits.insert(range.end, ")");
-    }
-
     fn means(&self, path: &ExprPath, wanted: &str) -> bool {
         path.qself.is_none()
             && self
@@ -102,22 +70,6 @@ impl Visitor<'_> {
                 .meanings(&path.path)
                 .iter()
                 .any(|name| name == wanted)
-    }
-
-    fn elsewhere(&self, path: &ExprPath) -> Option<&'static str> {
-        let found = ELSEWHERE.iter().find(|(name, _)| self.means(path, name));
-        found.map(|(_, with)| *with)
-    }
-
-    /// `Builder::new().name(…)`
-    fn is_builder(&self, expr: &Expr) -> bool {
-        match expr {
-            Expr::MethodCall(call) => self.is_builder(&call.receiver),
-            Expr::Call(call) => {
-                matches!(&*call.func, Expr::Path(path) if self.means(path, "std::thread::Builder::new"))
-            }
-            _ => false,
-        }
     }
 }
 
@@ -167,24 +119,6 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
             visit::visit_impl_item_fn(self, item);
             self.scopes.leave();
         }
-    }
-
-    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
-        if let Expr::Path(path) = &*call.func {
-            if let Some(with) = self.elsewhere(path) {
-                for argument in &call.args {
-                    self.wrap(argument, with);
-                }
-            }
-        }
-        visit::visit_expr_call(self, call);
-    }
-
-    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
-        if call.method == "spawn" && call.args.len() == 1 && self.is_builder(&call.receiver) {
-            self.wrap(&call.args[0], "inherit");
-        }
-        visit::visit_expr_method_call(self, call);
     }
 
     fn visit_expr_path(&mut self, path: &'ast ExprPath) {
@@ -254,43 +188,12 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
 
 /// What stands in the support module of a crate whose calls are redirected.
 pub(crate) fn support(edition: Edition, used: &Used) -> String {
-    let section = edition.unsafe_attribute(&format!("link_section = {SECTION:?}"));
-    let mut text = SCOPES
-        .replace("$section", &section)
-        .replace("$scope", &flag::SCOPE.to_string());
+    let mut text = String::new();
     for function in used {
         text.push_str(&function.text(edition));
     }
     text
 }
-
-/// The thread's scope, as the runtime's `scope` module keeps it: 0 is none, the largest number
-/// asks.
-const SCOPES: &str = r#"
-    fn scope(scope: u64) -> u64 {
-        #[used] $section static SITE: Site = Site::new($scope, "", "", 0, "", Option::None);
-        match SITE.code() {
-            Option::Some(code) => unsafe { ::std::mem::transmute::<unsafe fn(), extern "C" fn(u64) -> u64>(code)(scope) },
-            Option::None => 0,
-        }
-    }
-    struct InScope(u64);
-    impl InScope { fn enter(of: u64) -> Option<InScope> { if of == 0 { Option::None } else { Option::Some(InScope(scope(of))) } } }
-    impl ::std::ops::Drop for InScope { fn drop(&mut self) { scope(self.0); } }
-    pub fn inherit<R, F: ::std::ops::FnOnce() -> R>(work: F) -> impl ::std::ops::FnOnce() -> R {
-        let parent = scope(::std::primitive::u64::MAX);
-        move || { let _in_scope = InScope::enter(parent); work() }
-    }
-    pub struct Follow<F> { parent: u64, future: F }
-    impl<F: ::std::future::Future> ::std::future::Future for Follow<F> {
-        type Output = F::Output;
-        fn poll(self: ::std::pin::Pin<&mut Self>, context: &mut ::std::task::Context<'_>) -> ::std::task::Poll<F::Output> {
-            let _in_scope = InScope::enter(self.parent);
-            unsafe { self.map_unchecked_mut(|follow| &mut follow.future) }.poll(context)
-        }
-    }
-    pub fn follow<F: ::std::future::Future>(future: F) -> Follow<F> { Follow { parent: scope(::std::primitive::u64::MAX), future: future } }
-"#;
 
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,9 @@ use crate::instrument::prologue::{Dialect, PrologueTarget};
 use crate::instrument::prologue_check::PrologueCheck;
 use crate::instrument::support::{support_module, CrateIdentity};
 use crate::instrument::visibility::{widen, MentionPlaces, Twin};
-use crate::instrument::{column, instance, item, macro_functions, prologue, redirect, refused};
+use crate::instrument::{
+    carry, column, instance, item, macro_functions, prologue, redirect, refused,
+};
 use crate::syntax::attributes::is_test_only;
 use crate::syntax::columns::Columns;
 use crate::syntax::edition::Edition;
@@ -50,8 +52,9 @@ pub struct Options {
     pub facts: CrateIdentity,
     /// The crate is a binary: its main function is made callable as `__soft_mock_main`.
     pub main: bool,
-    /// For tests: calls of the standard library are redirected, threads and tasks follow their
-    /// test, async functions carry a type id, and functions without a site leave word.
+    /// For tests: calls of the standard library are redirected, closures and threads carry the
+    /// scope of their test, async functions carry a type id, and functions without a site leave
+    /// word.
     pub mocks: bool,
     /// How a prologue finds out that its site is used.
     pub check: PrologueCheck,
@@ -61,6 +64,8 @@ pub struct Options {
     pub without: HashSet<String>,
     /// Patterns of names of functions that the user wants left alone; see [`is_skipped`].
     pub skip: Vec<String>,
+    /// Lines on which no closure carries the scope of its test.
+    pub uncarried: HashSet<(PathBuf, usize)>,
 }
 
 /// A rewritten crate.
@@ -70,6 +75,8 @@ pub struct Rewritten {
     pub files: Vec<(PathBuf, String)>,
     /// Files in which code stands in other columns now.
     pub columns: Vec<(PathBuf, Columns)>,
+    /// The first and last lines of closures that carry the scope of their test.
+    pub carrying: Vec<(PathBuf, (usize, usize))>,
     /// All functions that were seen.
     pub functions: Vec<FunctionInfo>,
     /// Private names that were left alone.
@@ -114,6 +121,12 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
             let calls = redirect::insert(parsed, &file.ast, instead, &mut edits, &mut used);
             let path = file.path.display().to_string();
             unseen.extend(calls.into_iter().map(|call| (path.clone(), call)));
+            let without = options.uncarried.iter();
+            let without = without.filter(|(path, _)| *path == file.path);
+            let without = without.map(|(_, line)| *line).collect();
+            let lines = carry::insert(&file.ast, options.edition, &without, &mut edits);
+            let lines = lines.into_iter().map(|lines| (file.path.clone(), lines));
+            out.carrying.extend(lines);
         }
         column::insert(file, &mut edits);
         let columns = file.columns.and(edits.shifts(parsed));
@@ -131,6 +144,7 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
             more += &item::support();
             more += &refused::support(options.edition, &out.functions);
             more += &redirect::unseen_support(options.edition, &unseen);
+            more += &carry::support(options.edition);
             if instead.is_none() {
                 more += &redirect::support(options.edition, &used);
             }

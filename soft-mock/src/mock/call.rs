@@ -33,6 +33,10 @@ impl Contents {
             record,
         }
     }
+
+    pub(super) fn record(&self) -> &Record {
+        &self.record
+    }
 }
 
 /// A call that was begun, and what it has to be ended with. One word, since every call of a mock

@@ -101,6 +101,11 @@ impl Share {
     }
 }
 
+/// Whether a scope holds mocks.
+pub(super) fn holds(scope: u64) -> bool {
+    STATE.lock().holders().contains_key(&scope)
+}
+
 /// [`State`] while it is locked.
 trait Wait {
     fn wait(&mut self, scope: u64, is_free: impl Fn(&mut State) -> bool) -> Result<(), Refused>;

@@ -2,10 +2,13 @@
 
 use std::fmt::Debug;
 use std::ops::{Bound, RangeBounds};
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use soft_mock_abi::site::Site;
+
+use super::strays::{told, Stray, Strays};
 
 /// How many calls a message shows.
 const SHOWN: usize = 20;
@@ -84,10 +87,13 @@ pub(crate) struct Record {
     wanted: AtomicBool,
     arguments: Mutex<Vec<String>>,
     expected: Mutex<Option<Times>>,
+    /// Where the test made the mock.
+    place: &'static Location<'static>,
+    strays: Mutex<Strays>,
 }
 
 impl Record {
-    pub(crate) fn new(site: &'static Site) -> Self {
+    pub(crate) fn new(site: &'static Site, place: &'static Location<'static>) -> Self {
         Self {
             site,
             own_calls: AtomicUsize::new(0),
@@ -95,6 +101,8 @@ impl Record {
             wanted: AtomicBool::new(false),
             arguments: Mutex::new(Vec::new()),
             expected: Mutex::new(None),
+            place,
+            strays: Mutex::default(),
         }
     }
 
@@ -133,6 +141,20 @@ impl Record {
         if list.len() < SHOWN {
             list.push(arguments);
         }
+    }
+
+    /// Whether a call on this thread that no mock took would be news.
+    pub(super) fn wants_stray(&self, thread: usize) -> bool {
+        self.strays.lock().wants(thread)
+    }
+
+    pub(super) fn note_stray(&self, stray: Stray) {
+        self.strays.lock().add(stray);
+    }
+
+    /// What the test has to know of calls that no mock took.
+    pub(super) fn told(&self) -> Option<String> {
+        told(self.site.name(), self.place, self.strays.lock().list())
     }
 
     /// What isn't as demanded.

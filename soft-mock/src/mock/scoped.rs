@@ -7,9 +7,8 @@
 
 use std::any::{type_name, Any, TypeId};
 use std::collections::HashMap;
-use std::fmt;
-use std::marker::PhantomData;
 use std::mem;
+use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
@@ -21,10 +20,12 @@ use soft_mock_runtime::registry::registry;
 
 use super::call::{self, Begun, Contents};
 use super::error::explained;
-use super::exclusive::{Refused, Share, EVERYWHERE};
+use super::exclusive::{holds, Refused, Share, EVERYWHERE};
+use super::guard::Mocked;
 use super::node::{Life, Node};
 use super::original::{has_note, has_notes};
-use super::record::{Record, Times};
+use super::record::Record;
+use super::strays;
 use super::target::Target;
 use super::{check_type_of, MockError};
 use crate::scope;
@@ -108,6 +109,27 @@ impl Table {
         }
     }
 
+    /// Tells the tests that mock the function of a call that none of their mocks took, if it is of no
+    /// test.
+    #[cold]
+    fn tell(&self) {
+        if scope::is_test() || holds(scope::current()) {
+            return;
+        }
+        strays::note(|tell| {
+            for link in self.links() {
+                let live = link.node.look().filter(|(_, of)| *of != EVERYWHERE);
+                if live.is_some_and(|(number, _)| link.node.begin(number)) {
+                    // SAFETY: begun just now, and ended once.
+                    unsafe {
+                        tell(link.node.contents().record());
+                        link.node.end();
+                    }
+                }
+            }
+        });
+    }
+
     /// A live node for this mock: one that is free, or else a new one. Under the lock.
     fn add(&self, life: &Life, contents: Contents) -> &'static Link {
         let mut contents = Box::new(contents);
@@ -149,15 +171,14 @@ unsafe extern "C" fn enter(site: *const Site, table: *const ()) -> Option<Code> 
 #[inline(never)]
 fn choose(site: *const Site, table: &'static Table) -> Option<Code> {
     // A note is for the mock of the process, which uses it.
-    let begun = match has_note(site) {
-        true => None,
-        false => table.begin(scope::current()),
-    };
-    match begun {
-        Some(begun) => leave(begun),
-        // SAFETY: it is the site that was entered.
-        None => unsafe { without_thread(site) },
+    if !has_note(site) {
+        match table.begin(scope::current()) {
+            Some(begun) => return leave(begun),
+            None => table.tell(),
+        }
     }
+    // SAFETY: it is the site that was entered.
+    unsafe { without_thread(site) }
 }
 
 /// The code of a call that was begun, which stays for that code to take.
@@ -185,9 +206,10 @@ pub fn install<I: Copy + 'static, F: Any + Send + Sync>(
         // site of type `I`.
         unsafe { mem::transmute_copy::<I, *mut ()>(&code) }
     };
+    let place = Location::caller();
     // SAFETY: the code is of the type that is compared with the site's.
-    let installed =
-        target.and_then(|target| unsafe { try_install::<I, F>(&target, form, code, closure) });
+    let installed = target
+        .and_then(|target| unsafe { try_install::<I, F>(&target, form, place, code, closure) });
     or_panic(installed)
 }
 
@@ -225,9 +247,10 @@ pub unsafe fn install_async<I: 'static, F: Any + Send + Sync>(
     closure: F,
 ) -> Mocked {
     let code = || code.cast_mut();
+    let place = Location::caller();
     // SAFETY: the caller's promise.
-    let installed =
-        target.and_then(|target| unsafe { try_install::<I, F>(&target, form, code, closure) });
+    let installed = target
+        .and_then(|target| unsafe { try_install::<I, F>(&target, form, place, code, closure) });
     or_panic(installed)
 }
 
@@ -237,6 +260,7 @@ pub unsafe fn install_async<I: 'static, F: Any + Send + Sync>(
 unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
     target: &Target,
     form: Form,
+    place: &'static Location<'static>,
     code: impl FnOnce() -> *mut (),
     closure: F,
 ) -> Result<Mocked, MockError> {
@@ -259,7 +283,7 @@ unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
         Refused::Stuck(waited) => MockError::Stuck { name, waited },
     })?;
     let scope = if form.everywhere { EVERYWHERE } else { own };
-    let record = Arc::new(Record::new(first));
+    let record = Arc::new(Record::new(first, place));
     let closure: Arc<dyn Any + Send + Sync> = Arc::new(closure);
     let mut installed = Vec::new();
     for site in target.sites() {
@@ -267,12 +291,7 @@ unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
         // SAFETY: the caller's promise, and `check` has compared the types.
         installed.push(unsafe { add(site, scope, code, contents) }?);
     }
-    Ok(Mocked {
-        installed,
-        record,
-        _share: share,
-        _here: PhantomData,
-    })
+    Ok(Mocked::new(installed, record, share))
 }
 
 fn check<I: 'static>(site: &'static Site, form: Form) -> Result<(), MockError> {
@@ -291,10 +310,22 @@ fn check<I: 'static>(site: &'static Site, form: Form) -> Result<(), MockError> {
 
 /// Where one mock was put.
 #[derive(Clone, Copy)]
-struct Installed {
+pub(super) struct Installed {
     site: &'static Site,
     link: &'static Link,
     number: u64,
+}
+
+impl Installed {
+    /// Takes the mock away; calls that run it go on.
+    ///
+    /// # Safety
+    /// Once, on the thread that made the mock.
+    pub(super) unsafe fn give_up(self) {
+        remove(self);
+        // SAFETY: removed, now or before, and the caller's promise.
+        unsafe { self.link.node.give_up() };
+    }
 }
 
 /// Puts a mock into the list of a site.
@@ -397,64 +428,4 @@ fn links(site: &'static Site) -> Vec<&'static Link> {
         .as_ref()
         .and_then(|all| all.get(&ptr::from_ref(site).addr()));
     known.map_or_else(Vec::new, |known| known.table.links().collect())
-}
-
-/// A mock that is in the place of a function as long as this lives. See [`mock!`](crate::mock!).
-#[must_use = "the mock is taken away when this is dropped: `let _mock = mock!(…);`"]
-pub struct Mocked {
-    installed: Vec<Installed>,
-    record: Arc<Record>,
-    /// Given back after the mock is taken away.
-    _share: Share,
-    /// It belongs to the thread of the test.
-    _here: PhantomData<*const ()>,
-}
-
-impl Mocked {
-    /// Demands that the mock is called so often: `2`, `1..`, `..=3`, `0`. Looked at when the mock
-    /// is dropped, or by [`verify`](Self::verify).
-    pub fn times(self, times: impl Into<Times>) -> Self {
-        self.record.expect(times.into());
-        self
-    }
-
-    /// How often the mock was called until now.
-    pub fn calls(&self) -> usize {
-        self.record.calls()
-    }
-
-    /// The function that is mocked.
-    pub fn site(&self) -> &'static Site {
-        self.record.site()
-    }
-
-    /// Takes the mock away and panics if it wasn't called as demanded.
-    #[track_caller]
-    pub fn verify(self) {
-        drop(self);
-    }
-}
-
-impl fmt::Debug for Mocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mocked")
-            .field("function", &self.site().name())
-            .field("calls", &self.calls())
-            .finish()
-    }
-}
-
-impl Drop for Mocked {
-    #[track_caller]
-    fn drop(&mut self) {
-        for mock in &self.installed {
-            remove(*mock);
-            // SAFETY: removed, now or before, and on the thread that made it: the guard can't leave
-            // that.
-            unsafe { mock.link.node.give_up() };
-        }
-        if let (false, Some(failure)) = (std::thread::panicking(), self.record.failure()) {
-            panic!("{failure}");
-        }
-    }
 }

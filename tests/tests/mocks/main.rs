@@ -6,3 +6,4 @@ mod functions;
 mod included;
 mod published;
 mod runtimes;
+mod scopes;

@@ -3,11 +3,12 @@
 use soft_mock_tests::folder;
 use soft_mock_tests::project::Project;
 
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 7] = [
+    "a_handle_is_taken_along",
     "blocking_threads_follow",
     "both_halves_follow",
+    "iterators_of_a_pool_follow",
     "no_mock_at_all",
-    "pools_with_a_handle",
     "tasks_follow",
     "tasks_of_another_test_have_another_mock",
 ];
@@ -23,8 +24,10 @@ fn pools_and_one_process_for_each_test() {
     // A process for each test, as cargo-nextest has it; with the real one where it is installed.
     let nextest = project.run("cargo", &["nextest", "--version"]);
     if nextest.status.success() {
-        let (_, stderr) = project.hot_to_end(&["cargo", "nextest", "run", "--color", "never"]);
-        assert!(stderr.contains("6 tests run: 6 passed"), "{stderr}");
+        let (_, stderr) = project.hot_to_end(&[
+            "cargo", "nextest", "run", "--test", "runtimes", "--color", "never",
+        ]);
+        assert!(stderr.contains("7 tests run: 7 passed"), "{stderr}");
         return;
     }
     for test in TESTS {

@@ -54,26 +54,6 @@ fn other_things_of_those_names_stay() {
 }
 
 #[test]
-fn threads_and_tasks_follow() {
-    check(
-        "fn f() { std::thread::spawn(move || 1); }",
-        "fn f() { std::thread::spawn($inherit(move || 1)); }",
-    );
-    check(
-        "use std::thread; fn f() { thread::Builder::new().name(n).spawn(g) }",
-        "use std::thread; fn f() { thread::Builder::new().name(n).spawn($inherit(g)) }",
-    );
-    check(
-        "use tokio::task; async fn f() { tokio::spawn(async {}); task::spawn_blocking(|| std::thread::sleep(d)); }",
-        "use tokio::task; async fn f() { tokio::spawn($follow(async {})); task::spawn_blocking($inherit(|| $std_thread_sleep(d))); }",
-    );
-    check(
-        "fn f(s: S) { s.spawn(|| 1); }",
-        "fn f(s: S) { s.spawn(|| 1); }",
-    );
-}
-
-#[test]
 fn what_is_not_redirected_is_listed() {
     let unseen = |source: &str, instead: Option<&'static str>| -> Vec<(&'static str, usize)> {
         let file = syn::parse_file(source).expect("a file");

@@ -1,0 +1,189 @@
+//! Calls that reached the original although tests mock the function, on a thread that works for no
+//! test: each of those tests is told at its end, with the place.
+//!
+//! To find the place takes a look at the stack, so it is done once for each thread and mock. A
+//! thread of a test that made no mock has libtest on its stack. Nothing here knows how a call
+//! chooses a mock.
+
+use std::backtrace::Backtrace;
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::panic::Location;
+use std::thread;
+
+use super::record::Record;
+use crate::scope;
+
+/// How many places a mock is told of.
+const SHOWN: usize = 8;
+
+/// A call that none of the mocks took.
+#[derive(Debug, Clone)]
+pub(super) struct Stray {
+    /// The number of its thread.
+    on: usize,
+    text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Unknown,
+    /// Looking: what is called meanwhile is no news.
+    Busy,
+    /// The thread runs a test.
+    Test,
+}
+
+thread_local! {
+    static STATE: Cell<State> = const { Cell::new(State::Unknown) };
+}
+
+/// Notes a call on this thread of a function in `records`, which `each` calls a function with.
+pub(super) fn note(each: impl Fn(&mut dyn FnMut(&Record))) {
+    if STATE.get() != State::Unknown {
+        return;
+    }
+    STATE.set(State::Busy);
+    let on = scope::thread();
+    let mut is_news = false;
+    each(&mut |record| is_news |= record.wants_stray(on));
+    let place = match is_news {
+        true => place(),
+        false => Some(String::new()),
+    };
+    let Some(place) = place else {
+        STATE.set(State::Test);
+        return;
+    };
+    if is_news {
+        let thread = thread::current();
+        let name = thread.name().unwrap_or("without a name");
+        let text = format!("{place}, on a thread `{name}`");
+        each(&mut |record| {
+            record.note_stray(Stray {
+                on,
+                text: text.clone(),
+            })
+        });
+    }
+    STATE.set(State::Unknown);
+}
+
+/// Who called; none if it was a test.
+fn place() -> Option<String> {
+    let frames = Backtrace::force_capture().to_string();
+    let frames = Frames::of(&frames);
+    match frames.is_test() {
+        true => None,
+        false => Some(frames.caller().unwrap_or_else(|| "somewhere".to_owned())),
+    }
+}
+
+/// The frames of a backtrace, as std writes them: the innermost first.
+struct Frames<'t>(Vec<(&'t str, Option<&'t str>)>);
+
+impl<'t> Frames<'t> {
+    fn of(text: &'t str) -> Self {
+        let mut frames: Vec<(&str, Option<&str>)> = Vec::new();
+        for line in text.lines().map(str::trim_start) {
+            if let Some(at) = line.strip_prefix("at ") {
+                if let Some((_, place)) = frames.last_mut() {
+                    *place = Some(at);
+                }
+            } else if let Some((_, name)) = line.split_once(": ") {
+                frames.push((name, None));
+            }
+        }
+        Self(frames)
+    }
+
+    /// Whether libtest has called.
+    fn is_test(&self) -> bool {
+        self.0.iter().any(|(name, _)| name.starts_with("test::"))
+    }
+
+    /// Who called the function whose prologue asked.
+    fn caller(&self) -> Option<String> {
+        let prologue = |(name, _): &(&str, _)| name.contains("__soft_mock::");
+        let asked = self.0.iter().position(prologue)?;
+        let mut outside = self.0[asked..].iter().skip_while(|frame| prologue(frame));
+        let _function_itself = outside.next()?;
+        let is_users = |(name, _): &&(&str, Option<&str>)| {
+            let name = name.trim_start_matches(['<', '&']);
+            let of_std = ["std::", "core::", "alloc::", "dyn "];
+            !of_std.iter().any(|start| name.starts_with(start))
+        };
+        let (name, place) = outside.find(is_users)?;
+        Some(match place {
+            Some(place) => format!("by {name} ({place})"),
+            None => format!("by {name}"),
+        })
+    }
+}
+
+/// What a test is told at its end.
+pub(super) fn told(name: &str, mocked: &Location<'_>, strays: &[Stray]) -> Option<String> {
+    let first = strays.first()?;
+    let mut text = format!(
+        "while a test mocked `{name}` ({mocked}), its original was called where no test is known:\n  {}",
+        first.text
+    );
+    for stray in &strays[1..] {
+        let _ = write!(text, "\n  {}", stray.text);
+    }
+    text.push_str("\n  if that work was the test's, hand it over with `soft_mock::scope()`");
+    Some(text)
+}
+
+/// The strays of one mock.
+#[derive(Debug, Default)]
+pub(super) struct Strays(Vec<Stray>);
+
+impl Strays {
+    pub(super) fn wants(&self, thread: usize) -> bool {
+        self.0.len() < SHOWN && self.0.iter().all(|known| known.on != thread)
+    }
+
+    pub(super) fn add(&mut self, stray: Stray) {
+        if self.wants(stray.on) {
+            self.0.push(stray);
+        }
+    }
+
+    pub(super) fn list(&self) -> &[Stray] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STACK: &str = "   0: soft_mock::mock::strays::place\n   1: app::__soft_mock::Site::enter\n             \
+        at ./src/lib.rs:90:1\n   2: app::rate\n             at ./src/lib.rs:5:1\n   3: core::ops::function::FnOnce::call_once\n   \
+        4: app::worker::{{closure}}\n             at ./src/lib.rs:74:30\n   5: app::__soft_mock::inherit\n   6: std::sys::backtrace::__rust_begin_short_backtrace\n";
+
+    #[test]
+    fn the_caller_is_found_on_the_stack() {
+        let frames = Frames::of(STACK);
+        let caller = frames.caller().expect("a caller");
+        assert_eq!(caller, "by app::worker::{{closure}} (./src/lib.rs:74:30)");
+        assert!(!frames.is_test());
+        let test = format!("{STACK}   7: test::__rust_begin_short_backtrace\n");
+        assert!(Frames::of(&test).is_test());
+        assert_eq!(Frames::of("   0: main\n").caller(), None);
+    }
+
+    #[test]
+    fn a_thread_is_told_of_once() {
+        let stray = |on| Stray {
+            on,
+            text: "by a".to_owned(),
+        };
+        let mut strays = Strays::default();
+        strays.add(stray(1));
+        strays.add(stray(1));
+        assert!(!strays.wants(1) && strays.wants(2));
+        assert_eq!(strays.list().len(), 1);
+    }
+}
