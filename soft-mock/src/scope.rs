@@ -20,6 +20,9 @@ use soft_mock_abi::site::{Code, Site};
 use soft_mock_runtime::hook::{Layer, SiteHook, Slot};
 use soft_mock_runtime::registry::{own_sites, registry, RegistryError};
 
+/// In a state: a test began here, on a thread that is the test's own.
+const BEGUN: u64 = 1 << 60;
+
 thread_local! {
     /// The thread's state. It needs no destructor, so it can be read at any time, in other
     /// destructors too.
@@ -31,7 +34,7 @@ thread_local! {
 /// The scope of this thread, or [`NONE`].
 #[inline]
 pub(crate) fn current() -> u64 {
-    CURRENT.get() & !(TOLD | SHARED)
+    CURRENT.get() & !(TOLD | SHARED | BEGUN)
 }
 
 /// A number that no two threads have at one time.
@@ -138,9 +141,11 @@ extern "C" fn ask(question: u64) -> u64 {
         DETACHED | ATTACHED if state & TOLD == 0 => own(),
         DETACHED | ATTACHED => current(),
         SHARE => CURRENT.replace(state | SHARED),
-        // One test may call another as a function.
-        TEST if HELD.get() == 0 => CURRENT.replace(TOLD | new(Kind::Test)),
-        ASYNC_TEST if current() == NONE => CURRENT.replace(TOLD | new(Kind::Test)),
+        // One test may call another as a function, and the thread may have had a test before.
+        TEST if HELD.get() == 0 => CURRENT.replace(BEGUN | TOLD | new(Kind::Test)),
+        ASYNC_TEST if current() == NONE || (state & BEGUN != 0 && HELD.get() == 0) => {
+            CURRENT.replace(BEGUN | TOLD | new(Kind::Test))
+        }
         TEST | ASYNC_TEST => state,
         state => CURRENT.replace(state),
     }
