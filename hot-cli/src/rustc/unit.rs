@@ -152,6 +152,7 @@ impl Unit {
             sources: Vec::new(),
             inputs: BTreeMap::new(),
             untyped: BTreeSet::new(),
+            uncarried: BTreeSet::new(),
             without: BTreeSet::new(),
             skip: Vec::new(),
             inlined: BTreeSet::new(),
