@@ -109,8 +109,8 @@ impl Table {
         }
     }
 
-    /// Tells the tests that mock the function of a call that none of their mocks took, if it is of no
-    /// test.
+    /// Tells the tests that mock the function of a call that none of their mocks took, if it is of
+    /// no test.
     #[cold]
     fn tell(&self) {
         if scope::is_test() || holds(scope::current()) {
