@@ -8,8 +8,12 @@
 //! No long debounce: a file that was closed after writing, or renamed to its name, is compared 1 ms
 //! after the last event, anything else after 3 ms, and never later than 20 ms after the first one.
 //! Those 1 ms keep the files of one `git checkout` together.
+//!
+//! Events may be missing (`watch/polling.rs`): a change that came without one is noticed within
+//! some seconds, and from then on files are looked at again and again.
 
 mod content;
+mod polling;
 mod routes;
 mod worker;
 
@@ -31,6 +35,11 @@ pub(crate) enum WatchEvent {
         /// When the first sign of it came: the time of the save, but for microseconds.
         seen: Instant,
     },
+    /// Files are looked at again and again from now on, for this reason.
+    Polls {
+        /// What was missed, or can't be.
+        why: Missing,
+    },
     /// Something can't be watched or read. The rest goes on.
     Failed {
         /// What, and why.
@@ -38,12 +47,18 @@ pub(crate) enum WatchEvent {
     },
 }
 
+/// Why events can't be relied on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// This file was changed, and no event came.
+    Event(PathBuf),
+    /// The system watches no more, or not at all; in its words.
+    Watches(String),
+}
+
 /// Why there is no watcher.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WatchError {
-    /// The system gave no means to watch.
-    #[error("can't watch files: {0}{hint}", hint = limit_hint(.0))]
-    Notify(#[from] notify::Error),
     /// No thread could be started.
     #[error("can't start the watcher: {0}")]
     Thread(#[from] io::Error),
@@ -71,8 +86,9 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// Starts to watch nothing yet.
-    pub(crate) fn start<E>(events: Sender<E>) -> Result<Self, WatchError>
+    /// Starts to watch nothing yet. With `poll`, files are looked at again and again from the
+    /// start.
+    pub(crate) fn start<E>(events: Sender<E>, poll: bool) -> Result<Self, WatchError>
     where
         E: From<WatchEvent> + Send + 'static,
     {
@@ -86,8 +102,8 @@ impl Watcher {
             {
                 let _ = raw.send(Input::Raw(event));
             }
-        })?;
-        let worker = Worker::new(notifier, received, move |event| {
+        });
+        let worker = Worker::new(notifier, poll, received, move |event| {
             events.send(E::from(event)).is_ok()
         });
         thread::Builder::new()

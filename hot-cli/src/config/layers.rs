@@ -39,11 +39,12 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 }
 
 /// All of them.
-pub(crate) const KEYS: [Key; 12] = [
+pub(crate) const KEYS: [Key; 13] = [
     key("no-restart", Kind::Flag),
     key("manual", Kind::Flag),
     key("no-keys", Kind::Flag),
     key("watch", Kind::Paths),
+    key("poll", Kind::Flag),
     key("include", Kind::List),
     Key {
         only_in_manifests: true,

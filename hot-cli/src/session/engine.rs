@@ -321,6 +321,7 @@ impl Engine {
             Event::Child(event) => return self.child_event(event),
             Event::Control(event) => return self.control_event(event),
             Event::Watch(WatchEvent::Changed { paths, seen }) => self.saved(&paths, seen),
+            Event::Watch(WatchEvent::Polls { why }) => self.tell(announce::polls(&why)),
             Event::Watch(WatchEvent::Failed { why }) => self.tell(ui::Event::Warning(why)),
             Event::ProgramLoaded(key, run, program) => self.program_loaded(key, run, program),
             Event::Built(number, built) => self.built(number, built),

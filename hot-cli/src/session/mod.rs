@@ -84,7 +84,7 @@ fn engine(
     let control = Control::listen(&folder.socket(), events.clone())?;
     let info = info(settings);
     server::start(folder.path(), info.clone(), events.clone())?;
-    let watcher = Watcher::start(events.clone())?;
+    let watcher = Watcher::start(events.clone(), settings.poll)?;
     watcher.set_extra(settings.watch.iter().cloned())?;
     let keys = match settings.no_keys || !std::io::stderr().is_terminal() {
         true => None,

@@ -68,6 +68,18 @@ pub(crate) struct Flags {
           value_name = "BOOL", hide_possible_values = true)]
     pub(crate) no_keys: Option<bool>,
 
+    /// Look at files several times a second, also where the system says what changes (default:
+    /// where it doesn't, as in some containers and on network mounts)
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL",
+        hide_possible_values = true
+    )]
+    pub(crate) poll: Option<bool>,
+
     /// Don't show what is said as the terminal's title while a program fills the terminal
     #[arg(
         long,
@@ -102,6 +114,7 @@ impl Options {
             no_restart,
             manual,
             no_keys,
+            poll,
             no_title,
             clear,
             quiet,
@@ -112,6 +125,7 @@ impl Options {
             ("manual", manual),
             ("no-keys", no_keys),
             ("no-title", no_title),
+            ("poll", poll),
             ("clear", clear),
             ("quiet", quiet),
             ("verbose", verbose),

@@ -194,6 +194,8 @@ pub(crate) enum Event {
     CargosCopyEdited { folder: PathBuf },
     /// What cargo said while nothing could be written.
     Quoted(String),
+    /// Files are looked at again and again from now on, because of this.
+    Polls(String),
     /// Something that went wrong while the session goes on.
     Warning(String),
     /// Something that failed.

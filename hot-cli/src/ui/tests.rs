@@ -218,6 +218,7 @@ fn every_note_has_words() {
         },
         Event::BuildFailed,
         Event::PluginBuilt,
+        Event::Polls("x".into()),
         Event::HandoverTooSlow,
         Event::Joined {
             pid: 1,

@@ -189,6 +189,10 @@ impl Event {
                 true => applied(*files),
                 false => format!("resumed: {}", applied(*files)),
             },
+            Self::Polls(why) => format!(
+                "{why}, as in some containers and on network mounts: files are looked at several times a second \
+                 from now on (--poll does so from the start)"
+            ),
             Self::BuildFailed => "the build failed: the old code runs on".to_owned(),
             Self::PluginBuilt => "built the plugin again".to_owned(),
             Self::HandedOver(names) => format!("handed over: {}", names.join(", ")),

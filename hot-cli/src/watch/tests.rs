@@ -23,13 +23,17 @@ struct Scene {
 
 /// A folder with `files` (each holds `old`), which are watched.
 fn scene(files: &[&str]) -> Scene {
+    scene_with(files, false)
+}
+
+fn scene_with(files: &[&str], poll: bool) -> Scene {
     let keep = tempfile::tempdir().expect("folder");
     let root = keep.path().to_owned();
     for file in files {
         put(&root.join(file), "old");
     }
     let (sender, events) = channel();
-    let watcher = Watcher::start(sender).expect("watching");
+    let watcher = Watcher::start(sender, poll).expect("watching");
     watcher
         .set_files(files.iter().map(|file| root.join(file)))
         .expect("set");
@@ -82,7 +86,7 @@ impl Scene {
         while let Ok(event) = self.events.recv_timeout(SILENCE) {
             match event {
                 WatchEvent::Changed { paths, .. } => told.extend(paths),
-                WatchEvent::Failed { why } => panic!("{why}"),
+                other => panic!("{other:?}"),
             }
         }
         told
@@ -316,9 +320,8 @@ fn events_that_were_lost() {
     let (told, events) = channel();
     let (inputs, received) = channel();
     // A notifier that reports nothing: all that the worker hears is that the queue ran over.
-    let deaf =
-        notify::recommended_watcher(|_: notify::Result<notify::Event>| ()).expect("notifier");
-    let worker = Worker::new(deaf, received, move |event| told.send(event).is_ok());
+    let deaf = notify::recommended_watcher(|_: notify::Result<notify::Event>| ());
+    let worker = Worker::new(deaf, false, received, move |event| told.send(event).is_ok());
     let thread = thread::spawn(move || worker.run());
     let watcher = Watcher { inputs };
     let (a, b) = (keep.path().join("a.rs"), keep.path().join("b.rs"));
@@ -345,7 +348,7 @@ fn events_that_were_lost() {
 #[test]
 fn relative_paths_are_told_as_they_were_given() {
     let (sender, events) = channel::<WatchEvent>();
-    let watcher = Watcher::start(sender).expect("watching");
+    let watcher = Watcher::start(sender, false).expect("watching");
     // The folder of tests is the package's.
     let keep = tempfile::tempdir_in(".").expect("folder");
     let file = Path::new(keep.path().file_name().expect("name")).join("a.rs");
@@ -355,4 +358,52 @@ fn relative_paths_are_told_as_they_were_given() {
         Ok(WatchEvent::Changed { paths, .. }) => assert_eq!(paths, [file]),
         other => panic!("{other:?}"),
     }
+}
+
+/// A change that causes no event in the folder of `name`: by another name of the file elsewhere.
+fn change_silently(scene: &Scene, name: &str, text: &str) {
+    let other = tempfile::tempdir_in(&scene.root).expect("folder");
+    let link = other.path().join("link");
+    fs::hard_link(scene.path(name), &link).expect("another name");
+    fs::write(&link, text).expect("written");
+    fs::remove_file(link).expect("removed");
+}
+
+#[test]
+fn missing_events_are_noticed_and_files_are_polled() {
+    let scene = scene(&["src/a", "src/b"]);
+    change_silently(&scene, "src/b", "new");
+    match scene.events.recv_timeout(TIMEOUT) {
+        Ok(WatchEvent::Polls { why }) => assert_eq!(why, Missing::Event(scene.path("src/b"))),
+        other => panic!("{other:?}"),
+    }
+    scene.check_told(&["src/b"]);
+    // Said once, and quickly from now on.
+    change_silently(&scene, "src/a", "newer");
+    scene.check_told(&["src/a"]);
+    put(&scene.path("src/a"), "as ever");
+    scene.check_told(&["src/a"]);
+    scene.check_silent();
+}
+
+#[test]
+fn polling_is_quick_and_unsaid_for_who_wants_it() {
+    let scene = scene_with(&["src/a"], true);
+    change_silently(&scene, "src/a", "new");
+    let begin = Instant::now();
+    scene.check_told(&["src/a"]);
+    assert!(
+        begin.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begin.elapsed()
+    );
+    for scratch in ["4913", ".a.swp", "a~", ".#a", "#a#"] {
+        put(&scene.path("src").join(scratch), "x");
+    }
+    let watched = scene.watcher.set_extra([scene.path("src")]);
+    watched.expect("set");
+    put(&scene.path("src/.a.swp"), "y");
+    put(&scene.path("src/new"), "x");
+    scene.check_told(&["src/new"]);
+    scene.check_silent();
 }

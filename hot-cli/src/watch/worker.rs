@@ -13,8 +13,9 @@ use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::content::{Content, Seen};
+use super::polling::{Due, Polling};
 use super::routes::{is_scratch, Routes};
-use super::{limit_hint, WatchEvent};
+use super::{limit_hint, Missing, WatchEvent};
 
 /// After a write that is complete: just enough to take along the other files of the same `git
 /// checkout`.
@@ -45,7 +46,9 @@ pub(super) fn is_write(kind: &EventKind) -> bool {
 }
 
 pub(super) struct Worker<T> {
-    notifier: RecommendedWatcher,
+    /// None: the system gives no means to watch.
+    notifier: Option<RecommendedWatcher>,
+    polling: Polling,
     inputs: Receiver<Input>,
     /// Returns whether anybody listens.
     tell: T,
@@ -87,9 +90,22 @@ impl Pending {
 }
 
 impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
-    pub(super) fn new(notifier: RecommendedWatcher, inputs: Receiver<Input>, tell: T) -> Self {
+    pub(super) fn new(
+        notifier: notify::Result<RecommendedWatcher>,
+        poll: bool,
+        inputs: Receiver<Input>,
+        mut tell: T,
+    ) -> Self {
+        let mut polling = Polling::new(poll);
+        if let Err(error) = &notifier {
+            if polling.begin(Instant::now()) {
+                let why = Missing::Watches(describe(error));
+                tell(WatchEvent::Polls { why });
+            }
+        }
         Self {
-            notifier,
+            notifier: notifier.ok(),
+            polling,
             inputs,
             tell,
             files: HashSet::new(),
@@ -104,14 +120,12 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
     pub(super) fn run(mut self) {
         let mut pending = Pending::default();
         loop {
-            let now = Instant::now();
-            let input = match pending.deadline() {
-                None => self
-                    .inputs
-                    .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected),
-                Some(deadline) if deadline <= now => Err(RecvTimeoutError::Timeout),
-                Some(deadline) => self.inputs.recv_timeout(deadline - now),
+            let deadline = pending.deadline();
+            let next = deadline.map_or(self.polling.at(), |at| at.min(self.polling.at()));
+            let wait = next.saturating_duration_since(Instant::now());
+            let input = match wait.is_zero() {
+                true => Err(RecvTimeoutError::Timeout),
+                false => self.inputs.recv_timeout(wait),
             };
             let go_on = match input {
                 Ok(Input::Raw(Ok(event))) => {
@@ -125,13 +139,58 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
                     let _ = done.send(());
                     go_on
                 }
-                Err(RecvTimeoutError::Timeout) => self.compare(std::mem::take(&mut pending)),
+                Err(RecvTimeoutError::Timeout) if deadline.is_some_and(|at| at <= next) => {
+                    self.compare(std::mem::take(&mut pending))
+                }
+                Err(RecvTimeoutError::Timeout) => self.look(),
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => false,
             };
             if !go_on {
                 return;
             }
         }
+    }
+
+    /// Looks at files although no event came.
+    fn look(&mut self) -> bool {
+        let now = Instant::now();
+        match self.polling.due(now) {
+            Due::Poll => self.compare(Pending {
+                list: true,
+                times: Some((now, now)),
+                ..Pending::default()
+            }),
+            Due::Look => {
+                let outdated = self.outdated();
+                self.polling.doubt(outdated, now);
+                true
+            }
+            Due::Decide(doubted) => {
+                let outdated = self.outdated().into_iter();
+                let left = outdated.filter(|path| doubted.contains(path));
+                let mut missed = Vec::new();
+                for path in left.collect::<Vec<_>>() {
+                    match self.reread(&path) {
+                        Some(true) => missed.push(path),
+                        Some(false) => {}
+                        None => return false,
+                    }
+                }
+                let Some(first) = missed.first() else {
+                    return true;
+                };
+                self.poll(Missing::Event(first.clone()))
+                    && (self.tell)(WatchEvent::Changed {
+                        paths: missed,
+                        seen: now,
+                    })
+            }
+        }
+    }
+
+    /// Files are looked at again and again from now on, which is said once.
+    fn poll(&mut self, why: Missing) -> bool {
+        !self.polling.begin(Instant::now()) || (self.tell)(WatchEvent::Polls { why })
     }
 
     fn obey(&mut self, command: Command) -> bool {
@@ -291,7 +350,7 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
         } else {
             std::mem::take(&mut self.watched)
         };
-        let mut problems = HashSet::new();
+        let mut problems = Vec::new();
         for _ in 0..ROUTE_ROUNDS {
             let known = left.len();
             let routes = self.find_routes(&mut left, &mut problems);
@@ -309,20 +368,30 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
         for folder in obsolete {
             left.remove(&folder);
             // It may be gone; then so is its watch.
-            let _ = self.notifier.unwatch(&folder);
+            if let Some(notifier) = &mut self.notifier {
+                let _ = notifier.unwatch(&folder);
+            }
         }
         self.watched = left;
-        problems.extend(self.routes.problems.drain(..));
+        if let Some(problem) = problems.into_iter().next() {
+            if !self.poll(Missing::Watches(problem)) {
+                return false;
+            }
+        }
+        let problems = self.routes.problems.drain(..).collect();
         self.tell_new(problems)
     }
 
     fn find_routes(
         &mut self,
         watched: &mut HashSet<PathBuf>,
-        problems: &mut HashSet<String>,
+        problems: &mut Vec<String>,
     ) -> Routes {
         let notifier = &mut self.notifier;
         let mut watch = |folder: &Path| {
+            let Some(notifier) = notifier else {
+                return;
+            };
             if watched.contains(folder) {
                 return;
             }
@@ -333,7 +402,7 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
                 // Gone in the meantime: the folder above tells more.
                 Err(error) if is_missing(&error) => {}
                 Err(error) => {
-                    problems.insert(format!(
+                    problems.push(format!(
                         "{} can't be watched: {}",
                         folder.display(),
                         describe(&error)

@@ -24,6 +24,7 @@ mod meaning;
 mod meant;
 mod messages;
 mod mini_redis;
+mod no_events;
 mod overview;
 mod policy;
 mod private;

@@ -11,6 +11,7 @@ use super::parts::patches::Patch;
 use crate::patch::Built;
 use crate::program::plan::{Edit, KeptBody, PlannedFunction, Rude, Wanted};
 use crate::ui::{shown, Event, FunctionPlace, KeptPlace, Reason};
+use crate::watch::Missing;
 
 /// What is new. What a process told of running calls decides what is said of it.
 pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<Event> {
@@ -111,6 +112,14 @@ pub(super) fn nothing_differs(wanted: &Wanted, built: &Built) -> Vec<Event> {
         events.push(Event::NothingUsesIt(edit_reason(edit)));
     }
     events
+}
+
+/// Files are looked at again and again from now on.
+pub(super) fn polls(why: &Missing) -> Event {
+    Event::Polls(match why {
+        Missing::Event(file) => format!("{} was changed, and no event came", shown(file)),
+        Missing::Watches(why) => why.clone(),
+    })
 }
 
 /// Why edits can't be patched, for people.
