@@ -52,6 +52,10 @@ fn build() -> PathBuf {
 fn cargo() -> Command {
     let mut command = environment::command("cargo");
     command.current_dir(folder::workspace());
+    // As the outer cargo has compiled it, or all of it is compiled once more.
+    if let Some(incremental) = env::var_os("CARGO_INCREMENTAL") {
+        command.env("CARGO_INCREMENTAL", incremental);
+    }
     if let Some(target) = folder::kept().parent() {
         command.env("CARGO_TARGET_DIR", target);
     }

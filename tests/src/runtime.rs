@@ -8,15 +8,27 @@ use std::path::{Path, PathBuf};
 
 use crate::folder;
 
-/// How a project's own packages are compiled stays as it is; nobody debugs their dependencies.
-const SPARED: &str = "[profile.dev.package.\"*\"]\ndebug = false\n";
+/// How a project's own packages are compiled stays as it is; nobody debugs or edits their
+/// dependencies, and what is tried of optimised programs is what is ours.
+const SPARED: &str = r#"
+[profile.dev.package."*"]
+debug = false
+incremental = false
+[profile.release.package."*"]
+opt-level = 0
+[profile.release.package]
+soft-mock = { opt-level = 3 }
+soft-mock-runtime = { opt-level = 3 }
+soft-mock-abi = { opt-level = 3 }
+"#;
 
 /// The target folder of all of these projects.
 pub fn target() -> PathBuf {
     folder::kept().join("runtime")
 }
 
-/// Makes cargo compile the dependencies of all projects below a folder without debug information.
+/// Makes cargo compile the dependencies of all projects below a folder without debug information
+/// and the like.
 pub fn spare_dependencies(above: &Path) {
     let settings = above.join(".cargo");
     fs::create_dir_all(&settings).expect("a folder for settings");
@@ -74,5 +86,45 @@ mod tests {
             b = { path = \"/w/soft-mock/abi\", features = [] }\n\
             c = { path = \"/x/soft-mock\" }\n[package.metadata.soft-mock]\n";
         assert_eq!(pointed(manifest, Path::new("/w")), expected);
+    }
+    /// Else they are compiled once for each version.
+    #[test]
+    fn what_the_runtime_needs_has_one_version_in_all_projects() {
+        let model = locked(&folder::workspace().join("examples/mocking"));
+        let mut projects = 0;
+        for folder in ["examples", "tests/fixtures"].map(|name| folder::workspace().join(name)) {
+            let entries = fs::read_dir(folder).expect("a folder of projects");
+            let paths = entries.map(|entry| entry.expect("an entry").path());
+            for project in paths.flat_map(|path| [path.join("app"), path]) {
+                let packages = locked(&project);
+                if !packages.iter().any(|(name, _)| name == "soft-mock") {
+                    continue;
+                }
+                projects += 1;
+                for (name, version) in packages {
+                    let mut same = model.iter().filter(|(other, _)| *other == name).peekable();
+                    let known = same.peek().is_none() || same.any(|(_, is)| *is == version);
+                    assert!(known, "{}: {name} {version}", project.display());
+                }
+            }
+        }
+        assert!(projects > 10, "{projects} projects");
+    }
+
+    /// Names and versions, none if there is no lock file.
+    fn locked(project: &Path) -> Vec<(String, String)> {
+        let text = fs::read_to_string(project.join("Cargo.lock")).unwrap_or_default();
+        let lock: toml::Table = text.parse().expect("a lock file is TOML");
+        let packages = lock.get("package").and_then(toml::Value::as_array);
+        let from_a_registry = |package: &&toml::Value| package.get("source").is_some();
+        let text = |package: &toml::Value, key: &str| package[key].as_str().map(str::to_owned);
+        let packages = packages.into_iter().flatten();
+        packages
+            .filter(|package| {
+                from_a_registry(package) || package["name"].as_str() == Some("soft-mock")
+            })
+            .map(|package| (text(package, "name"), text(package, "version")))
+            .map(|(name, version)| (name.expect("a name"), version.expect("a version")))
+            .collect()
     }
 }

@@ -5,10 +5,7 @@ use soft_mock_tests::project::Project;
 
 #[test]
 fn functions_are_found_by_what_they_are() {
-    // What `examples/mocking` needs is compiled already.
-    let project = Project::with_kept_target(&folder::fixture("functions"), "mocking");
-    let runtime = folder::workspace().join("soft-mock").display().to_string();
-    project.edit("Cargo.toml", "../../../soft-mock", &runtime);
+    let project = Project::with_runtime(&folder::fixture("functions"), "functions");
     let (stdout, _) = project.hot_to_end(&["cargo", "test", "--test", "mocks"]);
     assert!(stdout.contains("9 passed; 0 failed"), "{stdout}");
 }

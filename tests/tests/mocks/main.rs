@@ -1,9 +1,14 @@
 //! Mocks under `hot cargo test`: the examples, the suites of published crates with mocks added,
 //! pools of threads.
 
-mod example;
-mod functions;
-mod included;
-mod published;
-mod runtimes;
-mod scopes;
+/// All of them wait for one target folder: `.ci/test` runs them beside the others.
+#[path = "."]
+mod apart {
+    mod example;
+    mod functions;
+    mod included;
+    mod published;
+    mod refused;
+    mod runtimes;
+    mod scopes;
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use soft_mock_tests::hot;
 
-use crate::workshop::{Running, Workshop};
+use super::workshop::{Running, Workshop};
 
 #[track_caller]
 fn refused(shop: &Workshop, arguments: &[&str], parts: &[&str]) {

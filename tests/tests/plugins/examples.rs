@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::workshop::{Running, Workshop};
+use super::workshop::{Running, Workshop};
 
 /// Builds all plugins and the host, and starts it.
 fn start(shop: &Workshop, host: &str, plugins: &str) -> Running {

@@ -2,7 +2,7 @@
 
 use soft_mock_tests::session::Session;
 
-use crate::workshop::Workshop;
+use super::workshop::Workshop;
 
 const PLUGIN: &str = "plugins/counter/src/lib.rs";
 

@@ -1,7 +1,7 @@
 //! A realistic host: an HTTP server whose routes live in two plugins, one of which imports the
 //! other.
 
-use crate::workshop::Workshop;
+use super::workshop::Workshop;
 
 /// 200 reloads under load from 8 clients: no request fails, none sees half a set, and memory is
 /// bounded.

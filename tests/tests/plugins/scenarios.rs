@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::workshop::Workshop;
+use super::workshop::Workshop;
 
 struct Lab {
     shop: Workshop,

@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 
-use crate::workshop::Workshop;
+use super::workshop::Workshop;
 
 const KEEPER: &str = "plugins/keeper/src/lib.rs";
 
