@@ -14,7 +14,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::ui::Reporter;
-use crate::{exit, inspect, offline, plugins, remote, session, shell};
+use crate::{exit, inspect, offline, plugins, remote, session, shell, test};
 
 /// First argument with which `cargo-hot` starts `hot`: the user typed `cargo hot …`.
 ///
@@ -25,7 +25,6 @@ const AS_CARGO_SUBCOMMAND: &str = "--as-cargo-subcommand";
 /// Cargo's commands that people would try after `hot` alone.
 const CARGO_COMMANDS: &[&str] = &[
     "b", "bench", "build", "c", "check", "clean", "clippy", "d", "doc", "nextest", "r", "run", "t",
-    "test",
 ];
 
 const AFTER_HELP: &str = "\
@@ -35,6 +34,7 @@ Examples:
   hot --include serde_json cargo run           functions of this dependency too
   hot --watch src -- sh -c 'cargo build && ./target/debug/app'
   cargo hot run --bin server                   the same as: hot cargo run --bin server
+  hot test                                     runs the tests, stays, and runs those again that a save concerns
   hot build-patch -o fix.so, hot patch --pid PID fix.so     a program without a session that listens for patches
 
 A program that has the name of one of hot's commands is started with `hot -- status …`.
@@ -71,6 +71,7 @@ struct Hot {
 // The commands beside a session; the text of each stands with its arguments.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Test(test::TestArgs),
     Build(plugins::BuildOptions),
     Seal(plugins::SealArgs),
     WatchPlugins(plugins::WatchOptions),
@@ -95,16 +96,18 @@ enum Command {
 /// error and ends the process where they ask for that.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let cargo = std::env::var_os("CARGO");
+    let line = arguments.clone();
     let hot = Hot::read(arguments, cargo.as_deref()).unwrap_or_else(|error| error.exit());
     match hot.command {
-        Some(command) => command.run(),
+        Some(command) => command.run(&line),
         None => session::run(hot.session),
     }
 }
 
 impl Command {
-    fn run(&self) -> ExitCode {
+    fn run(&self, line: &[OsString]) -> ExitCode {
         match self {
+            Self::Test(args) => test::run(args, line),
             Self::Build(args) => plugins::build(args),
             Self::Seal(args) => plugins::seal(args),
             Self::WatchPlugins(args) => plugins::watch(args),
@@ -229,8 +232,7 @@ fn command_was_escaped(args: &[OsString], command_len: usize) -> bool {
         .is_some_and(|arg| arg == "--")
 }
 
-/// `hot run` would start a program named `run`; that is never what was meant, and `hot test` would
-/// even find one.
+/// `hot run` would start a program named `run`; that is never what was meant.
 fn refuse_bare_cargo_command(
     parser: &mut clap::Command,
     command: &[OsString],

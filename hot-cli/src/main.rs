@@ -2,7 +2,7 @@
 //!
 //! Called by cargo in place of rustc (under the names `hot-rustc` and `hot-include`), it is the
 //! wrapper that rewrites a crate; called by that rustc as its linker, it exports a plugin's
-//! symbols; called by the user, it runs a session around their command, or one of its own commands.
+//! symbols; called in place of a test binary, it writes down how that is started; called by the user, it runs a session around their command, or one of its own commands.
 
 mod cargo;
 mod child;
@@ -23,6 +23,7 @@ mod remote;
 mod rustc;
 mod session;
 mod shell;
+mod test;
 mod ui;
 mod watch;
 mod wrapper;
@@ -39,6 +40,8 @@ enum Mode {
     Wrapper,
     /// Cargo, in place of rustc, for any crate.
     IncludeWrapper,
+    /// Cargo, in place of a test binary.
+    Runner,
     /// Somebody at a terminal.
     User,
 }
@@ -51,6 +54,7 @@ impl Mode {
         match Path::new(own).file_name() {
             Some(name) if name == wrapper::NAME => Self::Wrapper,
             Some(name) if name == wrapper::included_list::WRAPPER => Self::IncludeWrapper,
+            Some(name) if name == test::RUNNER => Self::Runner,
             _ => Self::User,
         }
     }
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Mode::Linker(linker) => wrapper::linker::run(&linker, arguments),
         Mode::Wrapper => wrapper::run(arguments.collect()),
         Mode::IncludeWrapper => wrapper::run_included(Path::new(&own), arguments.collect()),
+        Mode::Runner => test::record_launch(&arguments.collect::<Vec<_>>()),
         Mode::User => cli::run(all),
     }
 }

@@ -115,7 +115,7 @@ fn crates_are_included_one_by_one_or_as_a_list() {
 
 #[test]
 fn bare_cargo_commands_get_a_hint() {
-    for word in ["run", "test"] {
+    for word in ["run", "nextest"] {
         let error = read(&["hot", word, "--bin", "x"])
             .expect_err(word)
             .to_string();

@@ -12,3 +12,6 @@ pub(crate) const RUSTC_WRAPPER_BEFORE: &str = "HOT_RUSTC_WRAPPER_BEFORE";
 
 /// Set for the one call of rustc that links a managed plugin: the linker that is to be called.
 pub(crate) const PLUGIN_LINKER: &str = "HOT_PLUGIN_LINKER";
+
+/// Set where cargo is asked how it runs tests: the folder in which that is written down.
+pub(crate) const TEST_LAUNCHES: &str = "HOT_TEST_LAUNCHES";

@@ -294,6 +294,12 @@ fn hash_of(text: &str) -> u64 {
     hasher.finish()
 }
 
+/// The records of the units that a program was linked from, its own first, given its folder.
+pub(crate) fn units_of(program: &Path) -> Result<Vec<Unit>> {
+    let folders = closure(program)?;
+    folders.iter().map(|folder| Unit::read(folder)).collect()
+}
+
 /// The units that a program was linked from, its own first: from each to the libraries it names.
 fn closure(program: &Path) -> Result<Vec<PathBuf>> {
     let mut found = vec![program.to_owned()];

@@ -11,4 +11,4 @@ pub(crate) mod state;
 pub(crate) mod twin;
 pub(crate) mod whole_crate_plugin;
 
-pub(crate) use loaded::{LoadedUnit, Program};
+pub(crate) use loaded::{units_of, LoadedUnit, Program};

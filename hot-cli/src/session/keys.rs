@@ -39,6 +39,9 @@ pub(crate) enum Key {
     Quit,
     /// An empty line, to set apart what follows.
     Line,
+    /// All tests, and those that fail; in a session with a program they mean nothing.
+    All,
+    Failing,
 }
 
 impl Key {
@@ -54,6 +57,8 @@ impl Key {
             b'c' => Self::Clear,
             b'?' | b'h' => Self::Help,
             b'q' => Self::Quit,
+            b'a' => Self::All,
+            b'f' => Self::Failing,
             b'\r' | b'\n' => Self::Line,
             _ => return None,
         })

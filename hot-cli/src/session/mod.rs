@@ -10,7 +10,7 @@
 mod attach;
 mod engine;
 mod first_build;
-mod keys;
+pub(crate) mod keys;
 mod ledger;
 mod options;
 mod restart;

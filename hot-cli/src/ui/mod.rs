@@ -104,7 +104,7 @@ impl How {
 
 /// The kinds of lines, which differ in colour only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tone {
+pub(crate) enum Tone {
     Good,
     Plain,
     Warning,
@@ -282,6 +282,11 @@ impl<W: Write> Reporter<W> {
             }
             _ => self.out().say(&text),
         }
+    }
+
+    /// A line of a command that has words of its own.
+    pub(crate) fn line(&self, tone: Tone, text: &str) {
+        self.write(&self.marked(tone, text));
     }
 
     /// Clears the terminal.

@@ -185,9 +185,7 @@ impl Compilation {
     /// Lets cargo watch what the compiler doesn't know of.
     fn watched(&self, unit: &Unit) -> Result<()> {
         let mut files = self.settings(unit);
-        if self.kind != UnitKind::Test {
-            files.push(record_built(&self.folder)?);
-        }
+        files.push(record_built(&self.folder)?);
         dep_info::add(&self.dep_info(&self.out_dir()), &files)
     }
 
@@ -196,9 +194,6 @@ impl Compilation {
         let shadow_root = self.folder.join("shadow");
         let read = dep_info::fix(&from, &self.dep_info(&self.out_dir()), &shadow_root)?;
         self.watched(&unit)?;
-        if self.kind == UnitKind::Test {
-            return Ok(());
-        }
         unit.record_inputs(&read);
         // Who reads the record before and after something else knows that all of it was of one
         // build.

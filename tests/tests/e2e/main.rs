@@ -15,6 +15,7 @@ mod facts;
 mod failures;
 mod faults;
 mod full_screen;
+mod hot_test;
 mod included;
 mod inputs;
 mod keys;

@@ -1,0 +1,230 @@
+//! A test binary: which tests it has, what it was built from.
+//!
+//! Knows nothing of what became of its tests.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{bail, Context, Result};
+
+use super::harness_args::{self, Ignored};
+use super::launch::Launch;
+use super::process::Run;
+use super::verdict::Ended;
+use crate::cargo::artifacts::Executable;
+use crate::os::files::content_hash;
+use crate::os::process::Cancel;
+use crate::program::units_of;
+use crate::rustc::dep_info;
+use crate::rustc::unit::{Unit, UnitKind};
+use crate::ui::shown;
+
+/// A test binary as it is on disk.
+#[derive(Debug, Clone)]
+pub(super) struct Binary {
+    pub(super) launch: Launch,
+    /// `unittests src/lib.rs`
+    pub(super) title: String,
+    /// The crate, in front of the names of its tests.
+    pub(super) crate_name: String,
+    /// It, and all that it may run.
+    content: u64,
+    /// Its tests are run by libtest. Otherwise the whole of it is one.
+    has_harness: bool,
+    /// The files that it was built from.
+    pub(super) inputs: BTreeSet<PathBuf>,
+}
+
+/// A test that is to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    /// None: the whole binary is the test.
+    pub(super) name: Option<String>,
+    /// It is not run.
+    pub(super) ignored: bool,
+}
+
+impl Binary {
+    pub(super) fn of(launch: Launch, made: &Executable, programs: &[PathBuf]) -> Result<Self> {
+        let mut hasher = DefaultHasher::new();
+        content_hash(&made.path).hash(&mut hasher);
+        if made.is_outside {
+            let programs = programs.iter().map(|program| content_hash(program));
+            programs.for_each(|content| content.hash(&mut hasher));
+        }
+        let Built {
+            crate_name,
+            has_harness,
+            inputs,
+        } = Built::read(&made.path)?;
+        let root = shown(&made.root);
+        Ok(Self {
+            launch,
+            title: match made.is_outside {
+                true => root,
+                false => format!("unittests {root}"),
+            },
+            crate_name,
+            content: hasher.finish(),
+            has_harness,
+            inputs,
+        })
+    }
+
+    /// Whether it is the same, runs the same programs, and is started in the same way.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.content == other.content && self.launch == other.launch
+    }
+
+    /// The tests that the user asks for. None: it was cancelled.
+    pub(super) fn tests(&self, timeout: Duration, cancel: &Cancel) -> Result<Option<Vec<Named>>> {
+        if !self.has_harness {
+            return Ok(Some(vec![Named {
+                name: None,
+                ignored: false,
+            }]));
+        }
+        let args = &self.launch.args;
+        let Some(ignored) = self.list(true, timeout, cancel)? else {
+            return Ok(None);
+        };
+        let names = match Ignored::of(args) {
+            Ignored::Only => ignored.clone(),
+            Ignored::Included | Ignored::Skipped => match self.list(false, timeout, cancel)? {
+                Some(all) => all,
+                None => return Ok(None),
+            },
+        };
+        let skipped = match Ignored::of(args) {
+            Ignored::Skipped => ignored.into_iter().collect(),
+            Ignored::Included | Ignored::Only => BTreeSet::new(),
+        };
+        let tests = names.into_iter().map(|name| Named {
+            ignored: skipped.contains(&name),
+            name: Some(name),
+        });
+        Ok(Some(tests.collect()))
+    }
+
+    /// The words with which one of its tests runs.
+    pub(super) fn args(&self, test: &Named) -> Vec<std::ffi::OsString> {
+        match &test.name {
+            Some(name) => harness_args::only(&self.launch.args, name),
+            None => self.launch.args.clone(),
+        }
+    }
+
+    fn list(
+        &self,
+        ignored: bool,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<Option<Vec<String>>> {
+        let args = harness_args::list(&self.launch.args, ignored);
+        let run = Run {
+            launch: &self.launch,
+            args: &args,
+            timeout,
+            slow: (timeout, &|| {}),
+        };
+        let Some(ended) = run.to_end(cancel)? else {
+            return Ok(None);
+        };
+        if !ended
+            .status
+            .is_ok_and(|status: ExitStatus| status.success())
+        {
+            bail!(
+                "{} doesn't list its tests:\n{}",
+                self.launch.executable.display(),
+                ended.output()
+            );
+        }
+        Ok(Some(listed(&ended)))
+    }
+}
+
+/// The names in a list of tests. Benchmarks are run once, as tests.
+fn listed(ended: &Ended) -> Vec<String> {
+    let lines = ended.stdout.lines();
+    let names = lines.filter_map(|line| {
+        let test = line.strip_suffix(": test");
+        test.or_else(|| line.strip_suffix(": benchmark"))
+    });
+    names.map(str::to_owned).collect()
+}
+
+/// How a binary was built.
+struct Built {
+    crate_name: String,
+    has_harness: bool,
+    inputs: BTreeSet<PathBuf>,
+}
+
+impl Built {
+    fn read(executable: &Path) -> Result<Self> {
+        let folder = executable.parent().unwrap_or(executable);
+        let stem = executable.file_name().unwrap_or_default().to_string_lossy();
+        let record = Unit::folder(folder, &stem);
+        if !record.is_dir() {
+            return Self::without_record(executable, &stem);
+        }
+        let units = units_of(&record)?;
+        let own = units.first().context("it has no unit")?;
+        let files = units
+            .iter()
+            .flat_map(|unit| unit.sources.iter().chain(unit.inputs.keys()));
+        Ok(Self {
+            crate_name: own.crate_name.clone(),
+            has_harness: own.kind == UnitKind::Test,
+            inputs: files.cloned().collect(),
+        })
+    }
+
+    /// Cargo compiles a test without libtest's harness in a way that the wrapper leaves alone.
+    fn without_record(executable: &Path, stem: &str) -> Result<Self> {
+        let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
+        let read = dep_info::read(&executable.with_file_name(format!("{stem}.d")))?;
+        Ok(Self {
+            crate_name: name.to_owned(),
+            has_harness: false,
+            inputs: read.into_iter().filter(|path| path.is_absolute()).collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+impl Binary {
+    /// One that there is no file of.
+    pub(super) fn for_tests(launch: Launch, crate_name: &str, inputs: BTreeSet<PathBuf>) -> Self {
+        Self {
+            launch,
+            title: format!("tests/{crate_name}.rs"),
+            crate_name: crate_name.to_owned(),
+            content: 0,
+            has_harness: true,
+            inputs,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn a_list_has_tests_and_benchmarks() {
+        let ended = Ended {
+            status: Ok(ExitStatus::from_raw(0)),
+            stdout: "a::one: test\nb: benchmark\nsomething else\nit: works: test\n".to_owned(),
+            stderr: String::new(),
+        };
+        assert_eq!(listed(&ended), ["a::one", "b", "it: works"]);
+    }
+}

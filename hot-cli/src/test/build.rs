@@ -1,0 +1,139 @@
+//! The project's test binaries, built by cargo.
+//!
+//! Knows nothing of what tests are in them and of what they were built from.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, Context, Result};
+
+use super::args::Wanted;
+use super::launch::{self, Launch};
+use crate::cargo;
+use crate::cargo::artifacts::{executables, Executable};
+use crate::os::process::{Cancel, Process};
+use crate::wrapper::link::build_environment;
+
+/// Builds the test binaries of a project.
+pub(super) struct Builder {
+    cargo: OsString,
+    words: Vec<OsString>,
+    /// Those for the harnesses.
+    rest: Vec<OsString>,
+    variables: Vec<(OsString, OsString)>,
+    runner: Vec<(OsString, OsString)>,
+    folder: PathBuf,
+    /// How cargo starts them, as it was last asked.
+    known: Vec<Launch>,
+}
+
+/// What came of a build.
+pub(super) enum Build {
+    Made {
+        /// In the order in which cargo runs them.
+        tests: Vec<(Launch, Executable)>,
+        /// The programs that it made for them.
+        programs: Vec<PathBuf>,
+    },
+    /// It has said why. Its exit code.
+    Failed(u8),
+    Cancelled,
+}
+
+impl Builder {
+    /// `folder` is a private one of ours.
+    pub(super) fn new(wanted: &Wanted, folder: &Path) -> Result<Self> {
+        let cargo = cargo::program();
+        let mut words: Vec<OsString> = wanted.toolchain.iter().cloned().collect();
+        words.push("test".into());
+        words.extend(wanted.cargo.iter().cloned());
+        let command: Vec<OsString> = std::iter::once("cargo".into())
+            .chain(words.iter().cloned())
+            .collect();
+        Ok(Self {
+            variables: build_environment(&command)?,
+            runner: launch::runner(folder)?,
+            folder: folder.to_owned(),
+            rest: wanted.harness.clone(),
+            cargo,
+            words,
+            known: Vec::new(),
+        })
+    }
+
+    /// Builds what has changed. `anew`: how the binaries are started may have changed as well.
+    pub(super) fn build(&mut self, anew: bool, cancel: &Cancel) -> Result<Build> {
+        let mut process = Process::new(&self.cargo)
+            .args(&self.words)
+            .args(["--no-run", "--message-format=json-render-diagnostics"])
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .inherit_stderr();
+        let Some(output) = process.output_unless(cancel)? else {
+            return Ok(Build::Cancelled);
+        };
+        if !output.status.success() {
+            return Ok(Build::Failed(crate::exit::of_command(output.status)));
+        }
+        let made = executables(&String::from_utf8_lossy(&output.stdout));
+        let (tests, programs): (Vec<_>, Vec<_>) = made.into_iter().partition(|made| made.is_test);
+        if anew || !self.knows(&tests) {
+            let Some(known) = self.ask(cancel)? else {
+                return Ok(Build::Cancelled);
+            };
+            self.known = known;
+        }
+        let mut found = Vec::new();
+        for launch in &self.known {
+            let executable = tests.iter().find(|made| made.path == launch.executable);
+            if let Some(executable) = executable {
+                found.push((launch.clone(), executable.clone()));
+            }
+        }
+        if found.len() != tests.len() {
+            bail!(
+                "cargo has built {} test binaries and runs {} of them: `hot cargo test` shows what it does",
+                tests.len(),
+                found.len()
+            );
+        }
+        Ok(Build::Made {
+            tests: found,
+            programs: programs.into_iter().map(|made| made.path).collect(),
+        })
+    }
+
+    /// The variables that the tests' own environment doesn't have from the user.
+    fn ours(&self) -> Vec<OsString> {
+        let variables = self.variables.iter().chain(&self.runner);
+        variables.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn knows(&self, tests: &[Executable]) -> bool {
+        let known = self.known.iter().map(|launch| &launch.executable);
+        let known: BTreeSet<&PathBuf> = known.collect();
+        tests.iter().map(|made| &made.path).collect::<BTreeSet<_>>() == known
+    }
+
+    /// Has cargo run them, with us in their place.
+    fn ask(&self, cancel: &Cancel) -> Result<Option<Vec<Launch>>> {
+        launch::clear(&self.folder)?;
+        let mut process = Process::new(&self.cargo)
+            .args(&self.words)
+            .args(["--quiet", "--"])
+            .args(&self.rest)
+            .envs(
+                self.variables
+                    .iter()
+                    .chain(&self.runner)
+                    .map(|(name, value)| (name, value)),
+            );
+        let Some(output) = process.output_unless(cancel)? else {
+            return Ok(None);
+        };
+        process
+            .check(&output)
+            .context("cargo doesn't say how it runs the tests")?;
+        launch::read(&self.folder, &self.ours()).map(Some)
+    }
+}

@@ -1,0 +1,91 @@
+//! `hot test`: runs the project's tests, stays, and after a save runs those again that it concerns.
+//!
+//! ```text
+//! save ─► cargo builds ─► which binaries are others now? ─► their tests are due ─► a process each ─► what libtest said
+//! ```
+//!
+//! Cargo builds, with the wrapper that `hot cargo test` has, so mocks work. Each test runs in a
+//! process of its own: its statics are fresh, and one that crashes or hangs takes nobody with it.
+//! Knows nothing of sessions and patches.
+
+mod args;
+mod binary;
+mod build;
+mod events;
+mod harness_args;
+mod launch;
+mod pool;
+mod process;
+mod report;
+mod round;
+mod suite;
+mod verdict;
+mod watching;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::exit;
+use crate::os::process::Cancel;
+use crate::ui::Reporter;
+
+use args::Wanted;
+use events::Signals;
+use report::Report;
+use round::{Also, Ask, Outcome, Project};
+
+pub(crate) use args::TestArgs;
+pub(crate) use launch::{record as record_launch, NAME as RUNNER};
+
+/// The exit code of cargo where a test failed, or something doesn't compile.
+const FAILED_AS_CARGO: u8 = 101;
+
+/// Runs the tests. `line` is the whole command line.
+pub(crate) fn run(args: &TestArgs, line: &[OsString]) -> ExitCode {
+    let wanted = match args.understood(line) {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            Reporter::stderr(false).error(&format!("{error:#}"));
+            return ExitCode::from(exit::USAGE);
+        }
+    };
+    match try_run(&wanted, !args.no_keys) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            Reporter::stderr(false).error(&format!("{error:#}"));
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
+
+fn try_run(wanted: &Wanted, keys: bool) -> Result<u8> {
+    let folder = tempfile::tempdir().context("no folder for the session")?;
+    let project = Project::new(wanted, folder.path())?;
+    match wanted.once {
+        true => once(project),
+        false => watching::watch(wanted, project, keys),
+    }
+}
+
+/// All tests, once.
+fn once(mut project: Project) -> Result<u8> {
+    let cancel = Cancel::default();
+    let signals = Signals::start(cancel.clone())?;
+    let report = Report::new();
+    let ask = Ask {
+        build: true,
+        anew: true,
+        also: Also::All,
+    };
+    let outcome = project.round(ask, &report, &cancel)?;
+    if let Some(signal) = signals.came() {
+        return Ok(exit::of_signal(signal));
+    }
+    Ok(match outcome {
+        Outcome::NotBuilt(code) => code,
+        Outcome::Ran if project.is_green() => 0,
+        Outcome::Ran | Outcome::Cancelled => FAILED_AS_CARGO,
+    })
+}

@@ -1,0 +1,227 @@
+//! What is said of tests.
+//!
+//! What libtest says of a failure goes to the standard output as it is, as under cargo; our own
+//! lines to the standard error, like all of `hot`'s. Knows nothing of how tests were chosen.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::suite::{Place, Suite, Test, Tests};
+use super::verdict::Verdict;
+use crate::ui::{shown, Reporter, Tone};
+
+/// How many names a line has before it says how many more there are.
+const NAMED: usize = 3;
+
+/// Says it.
+pub(super) struct Report {
+    reporter: Reporter,
+}
+
+/// A round that came to its end.
+pub(super) struct Ran<'a> {
+    pub(super) places: &'a [Place],
+    pub(super) suite: &'a Suite,
+    pub(super) elapsed: Duration,
+}
+
+impl Report {
+    pub(super) fn new() -> Self {
+        Self {
+            reporter: Reporter::stderr(false),
+        }
+    }
+
+    /// What a test printed that passed.
+    pub(super) fn output(&self, (tests, test): (&Tests, &Test), output: &str) {
+        print(&format!(
+            "---- {} ----\n{}\n",
+            tests.full_name(test),
+            output.trim()
+        ));
+    }
+
+    pub(super) fn slow(&self, (tests, test): (&Tests, &Test)) {
+        let name = tests.full_name(test);
+        self.say(
+            Tone::Warning,
+            &format!("{name} has been running for over 60 seconds"),
+        );
+    }
+
+    pub(super) fn ran(&self, ran: &Ran<'_>) {
+        print(&ran.failures());
+        let tone = match ran.suite.places(Test::fails).is_empty() {
+            true => Tone::Good,
+            false => Tone::Bad,
+        };
+        self.say(tone, &ran.line());
+    }
+
+    /// Nothing was run: the build has failed, and cargo has said why.
+    pub(super) fn not_built(&self) {
+        self.say(Tone::Bad, "not built: no test was run");
+    }
+
+    /// Files were written that are no sources, while tests ran: by tests, or by the user.
+    pub(super) fn written_meanwhile(&self, files: &[PathBuf]) {
+        let names = named(files.iter().map(|file| shown(file)).collect());
+        self.say(
+            Tone::Plain,
+            &format!(
+                "written while tests ran, and not looked at: {names} (a runs all tests again)"
+            ),
+        );
+    }
+
+    /// Files that tests may read.
+    pub(super) fn may_be_read(&self, files: &[PathBuf]) {
+        let names = named(files.iter().map(|file| shown(file)).collect());
+        self.say(
+            Tone::Plain,
+            &format!("{names}: no source, but tests may read it: all are run"),
+        );
+    }
+
+    pub(super) fn keys(&self) {
+        self.say(
+            Tone::Plain,
+            "keys: Enter the last tests again, a all, f those that fail, q quit",
+        );
+    }
+
+    pub(super) fn waits(&self) {
+        self.say(Tone::Plain, "waiting for saves (doc tests aren't run)");
+    }
+
+    pub(super) fn error(&self, text: &str) {
+        self.reporter.error(text);
+    }
+
+    pub(super) fn warn(&self, text: &str) {
+        self.say(Tone::Warning, text);
+    }
+
+    pub(super) fn clear(&self) {
+        self.reporter.clear();
+    }
+
+    fn say(&self, tone: Tone, text: &str) {
+        self.reporter.line(tone, text);
+    }
+}
+
+impl Ran<'_> {
+    /// What libtest says of those that failed, one binary after the other.
+    fn failures(&self) -> String {
+        let mut text = String::new();
+        let mut binary = None;
+        for &place in self.places {
+            let (tests, test) = self.suite.get(place);
+            let Some(Verdict::Failed(said)) = &test.verdict else {
+                continue;
+            };
+            if binary != Some(place.0) {
+                binary = Some(place.0);
+                text.push_str(&format!("\nfailures in {}:\n", tests.binary.title));
+            }
+            text.push_str(&format!("\n{}\n", said.trim_end()));
+        }
+        if !text.is_empty() {
+            text.push_str("\nfailures:\n");
+            for &place in self.places {
+                let (tests, test) = self.suite.get(place);
+                if test.fails() {
+                    text.push_str(&format!("    {}\n", tests.full_name(test)));
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// `12 of 418 tests: 11 passed, 1 FAILED (86 ms)`
+    fn line(&self) -> String {
+        let all = self.suite.len();
+        let ran = self.places.len();
+        let tests = match all {
+            1 => "test",
+            _ => "tests",
+        };
+        let mut line = match ran {
+            0 if all == 0 => "there are no tests".to_owned(),
+            0 => format!("none of {all} {tests} is concerned"),
+            _ if ran == all => format!("{all} {tests}"),
+            _ => format!("{ran} of {all} {tests}"),
+        };
+        let fails = |place: &&Place| self.suite.get(**place).1.fails();
+        let failed = self.places.iter().filter(fails).count();
+        let passed = ran - failed;
+        let mut counts = Vec::new();
+        if passed > 0 {
+            counts.push(format!("{passed} passed"));
+        }
+        if failed > 0 {
+            counts.push(format!("{failed} FAILED"));
+        }
+        let ignored = self.suite.ignored();
+        if ignored > 0 {
+            counts.push(format!("{ignored} ignored"));
+        }
+        if !counts.is_empty() {
+            line.push_str(&format!(": {}", counts.join(", ")));
+        }
+        line.push_str(&format!(" ({})", time(self.elapsed)));
+        let other = self.suite.places(|test| test.fails());
+        let other: Vec<&Place> = other
+            .iter()
+            .filter(|place| !self.places.contains(place))
+            .collect();
+        if !other.is_empty() {
+            let names = other.iter().map(|place| {
+                let (tests, test) = self.suite.get(**place);
+                tests.full_name(test)
+            });
+            line.push_str(&format!("; still failing: {}", named(names.collect())));
+        }
+        line
+    }
+}
+
+/// `a, b, c +2 more`
+fn named(names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let mut text = names[..names.len() - more].join(", ");
+    if more > 0 {
+        text.push_str(&format!(" +{more} more"));
+    }
+    text
+}
+
+fn time(elapsed: Duration) -> String {
+    match elapsed.as_millis() {
+        millis if millis < 1000 => format!("{millis} ms"),
+        millis => format!("{:.1} s", millis as f64 / 1000.0),
+    }
+}
+
+/// A closed standard output is no reason to end.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_times_are_short() {
+        let names = |count: usize| named((0..count).map(|n| n.to_string()).collect());
+        assert_eq!(names(3), "0, 1, 2");
+        assert_eq!(names(5), "0, 1, 2 +2 more");
+        assert_eq!(time(Duration::from_micros(86_400)), "86 ms");
+        assert_eq!(time(Duration::from_millis(2340)), "2.3 s");
+    }
+}

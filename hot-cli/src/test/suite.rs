@@ -1,0 +1,189 @@
+//! All tests of the project, and what became of each.
+//!
+//! Knows nothing of how they are built and run. A test is *due* from the moment something that may
+//! concern it changes until it has been run to its end: what is interrupted stays due.
+
+use super::binary::{Binary, Named};
+use super::verdict::Verdict;
+
+/// The tests of all binaries.
+#[derive(Debug, Default)]
+pub(super) struct Suite {
+    pub(super) binaries: Vec<Tests>,
+}
+
+/// The tests of a binary.
+#[derive(Debug)]
+pub(super) struct Tests {
+    pub(super) binary: Binary,
+    pub(super) tests: Vec<Test>,
+}
+
+/// A test.
+#[derive(Debug, Clone)]
+pub(super) struct Test {
+    pub(super) named: Named,
+    pub(super) due: bool,
+    /// It was run the last time that anything was.
+    pub(super) last: bool,
+    /// None: it was never run to its end.
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// A test's place: that of its binary, and its own.
+pub(super) type Place = (usize, usize);
+
+impl Tests {
+    /// A binary that was built anew: all its tests are due. What became of them before counts until
+    /// then.
+    pub(super) fn new(binary: Binary, names: Vec<Named>, before: Option<&Tests>) -> Self {
+        let tests = names.into_iter().map(|named| {
+            let mut known = before.into_iter().flat_map(|before| &before.tests);
+            let known = known.find(|test| test.named.name == named.name);
+            Test {
+                due: !named.ignored,
+                last: false,
+                verdict: known.and_then(|test| test.verdict.clone()),
+                named,
+            }
+        });
+        Self {
+            tests: tests.collect(),
+            binary,
+        }
+    }
+
+    /// The full name of a test.
+    pub(super) fn full_name(&self, test: &Test) -> String {
+        match &test.named.name {
+            Some(name) => format!("{}::{name}", self.binary.crate_name),
+            None => self.binary.title.clone(),
+        }
+    }
+}
+
+impl Suite {
+    /// Makes those tests due that `which` chooses.
+    pub(super) fn demand(&mut self, which: impl Fn(&Test) -> bool) {
+        for test in self.binaries.iter_mut().flat_map(|tests| &mut tests.tests) {
+            test.due |= !test.named.ignored && which(test);
+        }
+    }
+
+    /// Where the tests are that are due.
+    pub(super) fn due(&self) -> Vec<Place> {
+        self.places(|test| test.due)
+    }
+
+    /// Where those are that `which` chooses.
+    pub(super) fn places(&self, which: impl Fn(&Test) -> bool) -> Vec<Place> {
+        let binaries = self.binaries.iter().enumerate();
+        let places = binaries.flat_map(|(binary, tests)| {
+            let tests = tests.tests.iter().enumerate();
+            let tests = tests.filter(|(_, test)| which(test));
+            tests
+                .map(move |(test, _)| (binary, test))
+                .collect::<Vec<_>>()
+        });
+        places.collect()
+    }
+
+    pub(super) fn get(&self, (binary, test): Place) -> (&Tests, &Test) {
+        let tests = &self.binaries[binary];
+        (tests, &tests.tests[test])
+    }
+
+    /// From now on, those that are run are the last ones.
+    pub(super) fn begin(&mut self) {
+        for test in self.binaries.iter_mut().flat_map(|tests| &mut tests.tests) {
+            test.last = test.due;
+        }
+    }
+
+    /// A test was run to its end.
+    pub(super) fn ended(&mut self, (binary, test): Place, verdict: Verdict) {
+        let test = &mut self.binaries[binary].tests[test];
+        test.due = false;
+        test.verdict = Some(verdict);
+    }
+
+    /// All tests, without those that are ignored.
+    pub(super) fn len(&self) -> usize {
+        let tests = self.binaries.iter().flat_map(|tests| &tests.tests);
+        tests.filter(|test| !test.named.ignored).count()
+    }
+
+    pub(super) fn ignored(&self) -> usize {
+        let tests = self.binaries.iter().flat_map(|tests| &tests.tests);
+        tests.filter(|test| test.named.ignored).count()
+    }
+}
+
+impl Test {
+    pub(super) fn fails(&self) -> bool {
+        !self.named.ignored && matches!(self.verdict, Some(Verdict::Failed(_)))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::test::launch::Launch;
+
+    fn named(name: &str) -> Named {
+        Named {
+            name: Some(name.to_owned()),
+            ignored: name.starts_with("ignored"),
+        }
+    }
+
+    fn tests(names: &[&str], before: Option<&Tests>) -> Tests {
+        let launch = Launch {
+            executable: "/t/it".into(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            folder: "/".into(),
+        };
+        let binary = Binary::for_tests(launch, "it", BTreeSet::new());
+        Tests::new(
+            binary,
+            names.iter().map(|name| named(name)).collect(),
+            before,
+        )
+    }
+
+    #[test]
+    fn a_test_is_due_until_it_was_run_to_its_end() {
+        let mut suite = Suite {
+            binaries: vec![tests(&["a", "ignored", "b"], None)],
+        };
+        assert_eq!(suite.due(), [(0, 0), (0, 2)]);
+        suite.begin();
+        suite.ended((0, 0), Verdict::Failed("no".to_owned()));
+        assert_eq!(suite.due(), [(0, 2)]);
+        suite.ended((0, 2), Verdict::Passed);
+        assert_eq!(suite.due(), []);
+        assert_eq!(suite.places(|test| test.last), [(0, 0), (0, 2)]);
+        suite.demand(Test::fails);
+        assert_eq!(suite.due(), [(0, 0)]);
+        suite.demand(|_| true);
+        assert_eq!(suite.due(), [(0, 0), (0, 2)]);
+        assert_eq!((suite.len(), suite.ignored()), (2, 1));
+    }
+
+    #[test]
+    fn what_is_built_anew_is_due_and_is_known_to_have_failed() {
+        let mut before = tests(&["a", "gone"], None);
+        before.tests[0].verdict = Some(Verdict::Failed("no".to_owned()));
+        before.tests[0].due = false;
+        let after = tests(&["new", "a"], Some(&before));
+        let told: Vec<_> = after
+            .tests
+            .iter()
+            .map(|test| (test.due, test.fails()))
+            .collect();
+        assert_eq!(told, [(true, false), (true, true)]);
+    }
+}

@@ -1,0 +1,268 @@
+//! The loop of `hot test`: a save, a key, the end of a round.
+//!
+//! Knows nothing of how tests are built, run and told. A round runs on a thread of its own and is
+//! cancelled by whatever asks for another one.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{channel, Receiver, Sender};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result};
+
+use super::args::Wanted;
+use super::events::{Event, Signals};
+use super::report::Report;
+use super::round::{Also, Ask, Outcome, Project};
+use crate::cargo;
+use crate::cargo::command_line::CargoCommand;
+use crate::exit;
+use crate::os::process::Cancel;
+use crate::session::keys::{Key, KeyEvent, Keys};
+use crate::watch::{WatchEvent, Watcher};
+
+/// The session.
+struct Watching {
+    report: Arc<Report>,
+    events: Sender<Event>,
+    watcher: Watcher,
+    keys: Option<Keys>,
+    signals: Signals,
+    /// None while a round has it.
+    project: Option<Box<Project>>,
+    running: Cancel,
+    /// What is to be done next.
+    next: Ask,
+    /// What the last rounds did not come to: a build that failed or was cancelled.
+    owed: Ask,
+    /// The files that the binaries were built from.
+    inputs: BTreeSet<PathBuf>,
+    /// Others that were written while tests ran.
+    meanwhile: Vec<PathBuf>,
+    said_that_it_waits: bool,
+}
+
+/// Runs all tests, and then those that saves and keys ask for. Returns the exit code.
+pub(super) fn watch(wanted: &Wanted, project: Project, keys: bool) -> Result<u8> {
+    let (events, received) = channel();
+    let watcher = Watcher::start(events.clone())?;
+    watcher.set_extra(folders(wanted)?)?;
+    let keys = match keys && std::io::stderr().is_terminal() {
+        true => Keys::start(events.clone()).context("keys can't be read")?,
+        false => None,
+    };
+    if let Some(keys) = &keys {
+        keys.want();
+    }
+    let running = Cancel::default();
+    let mut watching = Watching {
+        report: Arc::new(Report::new()),
+        signals: Signals::telling(running.clone(), Some(events.clone()))?,
+        events,
+        watcher,
+        keys,
+        project: Some(Box::new(project)),
+        running,
+        next: Ask {
+            build: true,
+            anew: true,
+            also: Also::All,
+        },
+        owed: Ask::default(),
+        inputs: BTreeSet::new(),
+        meanwhile: Vec::new(),
+        said_that_it_waits: false,
+    };
+    watching.begin()?;
+    watching.run(&received)
+}
+
+/// The folders of the packages that the user can edit: a test may read anything in them.
+fn folders(wanted: &Wanted) -> Result<Vec<PathBuf>> {
+    let program = cargo::program();
+    let words: Vec<_> = wanted
+        .toolchain
+        .iter()
+        .cloned()
+        .chain(std::iter::once("test".into()))
+        .chain(wanted.cargo.iter().cloned())
+        .collect();
+    let command = CargoCommand::of(&program, &words);
+    let command = command.with_context(|| format!("{} is not cargo", program.display()))?;
+    let metadata = command.metadata().context("cargo can't read the project")?;
+    let packages = metadata.packages.into_iter();
+    let own = packages.filter(|package| package.source.is_none());
+    let folders =
+        own.filter_map(|package| package.manifest_path.parent().map(|folder| folder.into()));
+    let mut folders: BTreeSet<PathBuf> = folders.collect();
+    folders.insert(metadata.workspace_root.join("Cargo.toml").into());
+    folders.insert(metadata.workspace_root.join("Cargo.lock").into());
+    Ok(folders.into_iter().filter(|path| path.exists()).collect())
+}
+
+impl Watching {
+    fn run(&mut self, received: &Receiver<Event>) -> Result<u8> {
+        for event in received {
+            match event {
+                Event::Signal => {
+                    let signal = self.signals.came().unwrap_or_default();
+                    self.wait_for_the_round(received);
+                    return Ok(exit::of_signal(signal));
+                }
+                Event::Watch(WatchEvent::Failed { why }) => self.report.warn(&why),
+                Event::Watch(WatchEvent::Changed { paths, .. }) => self.saved(paths),
+                Event::Key(KeyEvent::Pressed(Key::Quit)) => {
+                    self.running.cancel();
+                    self.wait_for_the_round(received);
+                    return Ok(0);
+                }
+                Event::Key(key) => self.key(key),
+                Event::Done(project, ask, outcome) => self.done(project, ask, outcome)?,
+            }
+            if self.project.is_some() && self.next != Ask::default() {
+                self.begin()?;
+            }
+        }
+        Ok(0)
+    }
+
+    /// Begins a round. Not while there is one.
+    fn begin(&mut self) -> Result<()> {
+        let Some(mut project) = self.project.take() else {
+            return Ok(());
+        };
+        let ask = std::mem::take(&mut self.next).and(std::mem::take(&mut self.owed));
+        self.running = Cancel::default();
+        self.signals.cancels(&self.running);
+        let (cancel, events) = (self.running.clone(), self.events.clone());
+        let report = Arc::clone(&self.report);
+        thread::Builder::new()
+            .name("hot-tests".into())
+            .spawn(move || {
+                let outcome = project.round(ask, &report, &cancel);
+                // Nobody listens any more: the session is over.
+                let _ = events.send(Event::Done(project, ask, outcome));
+            })?;
+        Ok(())
+    }
+
+    fn saved(&mut self, paths: Vec<PathBuf>) {
+        let concerns_build = |path: &PathBuf| self.inputs.contains(path) || concerns_build(path);
+        let (built, read): (Vec<PathBuf>, Vec<PathBuf>) =
+            paths.into_iter().partition(concerns_build);
+        let mut ask = Ask::default();
+        if !built.is_empty() {
+            ask.build = true;
+            ask.anew = !built.iter().all(|path| is_source(path));
+        }
+        if !read.is_empty() {
+            match self.project {
+                Some(_) => {
+                    self.report.may_be_read(&read);
+                    ask.build = true;
+                    ask.also = Also::All;
+                }
+                // Tests write files too: their own would have them run for ever.
+                None => self.meanwhile.extend(read),
+            }
+        }
+        self.demand(ask);
+    }
+
+    fn key(&mut self, key: KeyEvent) {
+        let also = match key {
+            KeyEvent::Ready => return self.report.keys(),
+            KeyEvent::Taken { .. } => return,
+            KeyEvent::Pressed(Key::Line) => Also::Last,
+            KeyEvent::Pressed(Key::All) => Also::All,
+            KeyEvent::Pressed(Key::Failing) => Also::Failing,
+            KeyEvent::Pressed(Key::Clear) => return self.report.clear(),
+            KeyEvent::Pressed(_) => return self.report.keys(),
+        };
+        self.demand(Ask {
+            also,
+            ..Ask::default()
+        });
+    }
+
+    /// What runs is cancelled for it.
+    fn demand(&mut self, ask: Ask) {
+        if ask != Ask::default() {
+            self.next = self.next.and(ask);
+            self.running.cancel();
+        }
+    }
+
+    fn done(&mut self, project: Box<Project>, ask: Ask, outcome: Result<Outcome>) -> Result<()> {
+        self.inputs = project.inputs();
+        self.watcher.set_files(self.inputs.iter().cloned())?;
+        self.project = Some(project);
+        let meanwhile: BTreeSet<PathBuf> = self.meanwhile.drain(..).collect();
+        if !matches!(outcome, Ok(Outcome::Ran)) {
+            // The tests themselves are due as long as they weren't run.
+            self.owed = Ask {
+                also: Also::None,
+                ..ask
+            };
+        }
+        match outcome {
+            Ok(Outcome::Ran) => {}
+            Ok(Outcome::NotBuilt(_)) => self.report.not_built(),
+            Ok(Outcome::Cancelled) => return Ok(()),
+            Err(error) => self.report.error(&format!("{error:#}")),
+        }
+        if !meanwhile.is_empty() {
+            self.report
+                .written_meanwhile(&meanwhile.into_iter().collect::<Vec<_>>());
+        }
+        if !std::mem::replace(&mut self.said_that_it_waits, true) {
+            self.report.waits();
+        }
+        Ok(())
+    }
+
+    fn wait_for_the_round(&mut self, received: &Receiver<Event>) {
+        self.keys = None;
+        while self.project.is_none() {
+            match received.recv() {
+                Ok(Event::Done(project, ..)) => self.project = Some(project),
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Whether a file decides what is built, though no binary was built from it so far.
+fn concerns_build(path: &Path) -> bool {
+    is_source(path)
+        || path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        || path.file_name().is_some_and(|name| name == "Cargo.lock")
+}
+
+fn is_source(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_and_manifests_are_built_from() {
+        for path in [
+            "/a/src/x.rs",
+            "/a/Cargo.toml",
+            "/a/Cargo.lock",
+            "/a/rust-toolchain.toml",
+        ] {
+            assert!(concerns_build(Path::new(path)), "{path}");
+        }
+        assert!(!concerns_build(Path::new("/a/tests/data.json")));
+        assert!(!is_source(Path::new("/a/Cargo.toml")));
+    }
+}

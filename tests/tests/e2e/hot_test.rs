@@ -1,0 +1,190 @@
+//! `hot test`: what it runs, what it says, how it ends; and that a save has those tests run that it
+//! concerns.
+
+use soft_mock_tests::hot;
+use soft_mock_tests::project::Project;
+use soft_mock_tests::session::{Finished, Session};
+
+/// Without the one that is ignored.
+const TESTS: usize = 11;
+
+fn once(project: &Project, arguments: &[&str]) -> Finished {
+    let arguments = [&["test", "--once"], arguments].concat();
+    project.start(hot::binary(), &arguments).finish()
+}
+
+#[track_caller]
+fn check_line(finished: &Finished, line: &str) {
+    let says = finished.stderr.iter().any(|said| said.contains(line));
+    assert!(says, "{line:?} is missing: {finished:#?}");
+}
+
+#[track_caller]
+fn check_stdout(finished: &Finished, parts: &[&str]) {
+    let text = finished.stdout.join("\n");
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is missing: {finished:#?}");
+    }
+}
+
+#[test]
+fn once_ends_as_cargo_does() {
+    let project = Project::fixture("tested");
+    let passed = once(&project, &[]);
+    assert_eq!(passed.status.code(), Some(0), "{passed:#?}");
+    check_line(&passed, "hot: 11 tests: 11 passed, 1 ignored (");
+
+    // What a failing test says is what libtest says, with the user's file and line.
+    project.edit("price/src/lib.rs", "gross / 5", "gross / 2");
+    let failed = once(&project, &["-p", "price", "tax"]);
+    assert_eq!(failed.status.code(), Some(101), "{failed:#?}");
+    check_line(&failed, "hot: 1 test: 1 FAILED (");
+    check_stdout(
+        &failed,
+        &[
+            "failures in unittests price/src/lib.rs:",
+            "---- tests::tax_is_a_fifth stdout ----",
+            "panicked at price/src/lib.rs:40:9:",
+            "\nfailures:\n    price::tests::tax_is_a_fifth\n",
+        ],
+    );
+    let skipped = once(&project, &["-p", "price", "--lib", "--", "--skip", "tax"]);
+    check_line(&skipped, "hot: 3 tests: 3 passed, 1 ignored (");
+    let ignored = once(&project, &["-p", "price", "--", "--ignored"]);
+    check_line(&ignored, "hot: 1 test: 1 FAILED (");
+    check_stdout(&ignored, &["it isn't tomorrow"]);
+
+    project.edit("price/src/lib.rs", "gross / 2", "gross / \"5\"");
+    let broken = once(&project, &[]);
+    assert_eq!(broken.status.code(), Some(101), "{broken:#?}");
+    check_line(&broken, "cannot divide `u32` by `&str`");
+    let unknown = once(&project, &["--no-such-option"]);
+    assert_eq!(unknown.status.code(), Some(1), "{unknown:#?}");
+    let refused = once(&project, &["--doc"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:#?}");
+    check_line(&refused, "`hot test` runs no doc tests");
+}
+
+#[test]
+fn a_crash_or_a_hang_takes_nobody_with_it() {
+    let mut project = Project::fixture("tested");
+    project.env("TROUBLE", "crash");
+    let crashed = once(&project, &["-p", "price"]);
+    assert_eq!(crashed.status.code(), Some(101), "{crashed:#?}");
+    check_line(&crashed, "hot: 8 tests: 7 passed, 1 FAILED, 1 ignored (");
+    check_stdout(
+        &crashed,
+        &["signal 6 (SIGABRT)", "\n    trouble::crashes\n"],
+    );
+
+    project.env("TROUBLE", "hang");
+    let hung = once(&project, &["--timeout", "2", "-p", "price"]);
+    assert_eq!(hung.status.code(), Some(101), "{hung:#?}");
+    check_line(&hung, "hot: 8 tests: 7 passed, 1 FAILED, 1 ignored (");
+    check_stdout(
+        &hung,
+        &["longer than 2s (--timeout)", "\n    trouble::hangs\n"],
+    );
+
+    project.env("TROUBLE", "leave");
+    let left = once(&project, &["-p", "price"]);
+    assert_eq!(left.status.code(), Some(101), "{left:#?}");
+    check_stdout(&left, &["before the test did", "\n    trouble::leaves\n"]);
+    assert!(project.processes().is_empty(), "{:?}", project.processes());
+    assert!(project.leftovers().is_empty(), "{:?}", project.leftovers());
+}
+
+/// A session whose tests have all passed once.
+fn session(project: &Project, arguments: &[&str]) -> Session {
+    let mut session = project.hot(&[&["test"], arguments].concat());
+    let first = session.wait_for_stderr("hot: 11 tests: ");
+    assert!(first.contains(&format!("{TESTS} passed")), "{first}");
+    session.wait_for_stderr("waiting for saves");
+    session
+}
+
+#[test]
+fn a_save_has_those_tests_run_that_it_concerns() {
+    let project = Project::fixture("tested");
+    let mut session = session(&project, &[]);
+
+    // One crate: its own tests, and those of who uses it.
+    project.edit("apart/src/lib.rs", "{\n    \"apart\"", "{\n    \"aparT\"");
+    session.wait_for_stderr("hot: 2 of 11 tests: 1 passed, 1 FAILED");
+    project.edit("price/src/lib.rs", "gross / 5", "gross / 2");
+    let line = session.wait_for_stderr("hot: 9 of 11 tests: ");
+    assert!(
+        line.contains("7 passed, 2 FAILED")
+            && line.ends_with("still failing: apart::tests::it_has_a_name"),
+        "{line}"
+    );
+    session.wait_for_stdout("---- the_price_is_told stdout ----");
+    project.edit("price/src/lib.rs", "gross / 2", "gross / 5");
+    session.wait_for_stderr("hot: 9 of 11 tests: 9 passed");
+
+    // A test that is new, in a file that is new.
+    std::fs::write(
+        project.path("apart/tests/more.rs"),
+        "#[test]\nfn new() {}\n",
+    )
+    .expect("written");
+    let line = session.wait_for_stderr(" of 12 tests: ");
+    assert!(line.contains("1 of 12 tests: 1 passed"), "{line}");
+
+    // What doesn't compile is said once, and what was due is run when it does.
+    project.edit("price/src/lib.rs", "gross / 5", "gross / no");
+    session.wait_for_stderr("cannot find value `no`");
+    session.wait_for_stderr("hot: not built: no test was run");
+    project.edit("price/src/lib.rs", "gross / no", "gross / (5)");
+    session.wait_for_stderr("hot: 9 of 12 tests: 9 passed");
+    session.signal(rustix::process::Signal::INT);
+    let finished = session.finish();
+    assert_eq!(finished.status.code(), Some(130), "{finished:#?}");
+    assert!(project.leftovers().is_empty(), "{:?}", project.leftovers());
+}
+
+#[test]
+fn a_file_that_is_no_source_has_all_tests_run() {
+    let project = Project::fixture("tested");
+    let mut session = session(&project, &[]);
+    std::fs::write(project.path("price/data.txt"), "6\n").expect("written");
+    session.wait_for_stderr("price/data.txt: no source, but tests may read it: all are run");
+    session.wait_for_stderr("hot: 11 tests: 10 passed, 1 FAILED");
+    session.wait_for_stdout("a fifth");
+}
+
+#[test]
+fn a_save_ends_what_runs_and_nothing_is_forgotten() {
+    let mut project = Project::fixture("tested");
+    project.env("TROUBLE", "hang");
+    let mut session = project.hot(&["test", "-p", "price", "-p", "apart"]);
+    session.wait_for_stderr("Finished");
+    project.edit("apart/src/lib.rs", "{\n    \"apart\"", "{\n    \"other\"");
+    // All of it was due and still is: the one that hangs, too.
+    project.edit(
+        "price/tests/trouble.rs",
+        "while told(\"hang\")",
+        "if told(\"hang\")",
+    );
+    let line = session.wait_for_stderr("hot: 10 tests: ");
+    assert!(line.contains("9 passed, 1 FAILED"), "{line}");
+    session.wait_for_stdout("apart::tests::it_has_a_name");
+}
+
+#[test]
+fn keys_run_tests_again() {
+    let project = Project::fixture("tested");
+    let mut terminal = project.hot_at_terminal(&["test", "-p", "apart"]);
+    terminal.wait_for("hot: 2 tests: 2 passed");
+    terminal.wait_for("hot: keys: Enter the last tests again");
+    project.edit("apart/src/lib.rs", "{\n    \"apart\"", "{\n    \"aparT\"");
+    terminal.wait_for("hot: 2 tests: 1 passed, 1 FAILED");
+    terminal.type_keys("f");
+    terminal.wait_for("hot: 1 of 2 tests: 1 FAILED");
+    terminal.type_keys("\n");
+    terminal.wait_for("hot: 1 of 2 tests: 1 FAILED");
+    terminal.type_keys("a");
+    terminal.wait_for("hot: 2 tests: 1 passed, 1 FAILED");
+    terminal.type_keys("q");
+    assert_eq!(terminal.finish().code(), Some(0));
+}
