@@ -294,10 +294,15 @@ fn hash_of(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// The records of the units that a program was linked from, its own first, given its folder.
-pub(crate) fn units_of(program: &Path) -> Result<Vec<Unit>> {
-    let folders = closure(program)?;
-    folders.iter().map(|folder| Unit::read(folder)).collect()
+/// The units that a program was linked from, its own first, given its folder: their folders and
+/// records.
+pub(crate) fn units_of(program: &Path) -> Result<Vec<(PathBuf, Unit)>> {
+    let folders = closure(program)?.into_iter();
+    let units = folders.map(|folder| {
+        let unit = Unit::read(&folder)?;
+        Ok((folder, unit))
+    });
+    units.collect()
 }
 
 /// The units that a program was linked from, its own first: from each to the libraries it names.

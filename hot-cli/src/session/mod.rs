@@ -43,6 +43,7 @@ use settings::Settings;
 pub(crate) use attach::AttachArgs;
 pub(crate) use options::Options;
 pub(crate) use settings::{config, ConfigArgs};
+pub(crate) use setup::write_agent;
 
 /// Runs the user's command to its end. The exit code is the command's.
 pub(crate) fn run(options: Options) -> ExitCode {

@@ -3,20 +3,24 @@
 //! Knows nothing of what became of its tests.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
 
+use super::edited::Recorded;
 use super::harness_args::{self, Ignored};
 use super::launch::Launch;
 use super::process::Run;
+use super::reach::{Recorder, Sites};
 use super::verdict::Ended;
 use crate::cargo::artifacts::Executable;
-use crate::os::files::content_hash;
+use crate::os::files::{content_hash, Stamp};
 use crate::os::process::Cancel;
 use crate::program::units_of;
 use crate::rustc::dep_info;
@@ -31,12 +35,43 @@ pub(super) struct Binary {
     pub(super) title: String,
     /// The crate, in front of the names of its tests.
     pub(super) crate_name: String,
-    /// It, and all that it may run.
+    /// Of its file, and of the programs that it may run.
     content: u64,
+    programs: u64,
     /// Its tests are run by libtest. Otherwise the whole of it is one.
     has_harness: bool,
     /// The files that it was built from.
     pub(super) inputs: BTreeSet<PathBuf>,
+    /// The units that it was built from, its own first.
+    pub(super) units: Vec<Recorded>,
+}
+
+/// What files held when they were last read, as long as they are the same.
+#[derive(Debug, Default)]
+pub(super) struct Contents(BTreeMap<PathBuf, (Stamp, u64)>);
+
+impl Contents {
+    fn of(&mut self, path: &Path) -> u64 {
+        let now = Stamp::of(path);
+        match (now, self.0.get(path)) {
+            (Some(now), Some((then, hash))) if now == *then => return *hash,
+            _ => {}
+        }
+        let hash = content_hash(path);
+        if let Some(now) = now {
+            self.0.insert(path.to_owned(), (now, hash));
+        }
+        hash
+    }
+}
+
+/// What a binary says of itself.
+#[derive(Debug)]
+pub(super) struct Listed {
+    /// The tests that the user asks for.
+    pub(super) tests: Vec<Named>,
+    /// None: it can't be told which functions are entered.
+    pub(super) sites: Option<Arc<Sites>>,
 }
 
 /// A test that is to be run.
@@ -49,17 +84,22 @@ pub(super) struct Named {
 }
 
 impl Binary {
-    pub(super) fn of(launch: Launch, made: &Executable, programs: &[PathBuf]) -> Result<Self> {
+    pub(super) fn of(
+        launch: Launch,
+        made: &Executable,
+        programs: &[PathBuf],
+        contents: &mut Contents,
+    ) -> Result<Self> {
         let mut hasher = DefaultHasher::new();
-        content_hash(&made.path).hash(&mut hasher);
         if made.is_outside {
-            let programs = programs.iter().map(|program| content_hash(program));
+            let programs = programs.iter().map(|program| contents.of(program));
             programs.for_each(|content| content.hash(&mut hasher));
         }
         let Built {
             crate_name,
             has_harness,
             inputs,
+            units,
         } = Built::read(&made.path)?;
         let root = shown(&made.root);
         Ok(Self {
@@ -69,32 +109,51 @@ impl Binary {
                 false => format!("unittests {root}"),
             },
             crate_name,
-            content: hasher.finish(),
+            content: contents.of(&made.path),
+            programs: hasher.finish(),
             has_harness,
             inputs,
+            units,
         })
     }
 
     /// Whether it is the same, runs the same programs, and is started in the same way.
     pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.is_same_file(other) && self.programs == other.programs
+    }
+
+    /// The same, but for the programs.
+    pub(super) fn is_same_file(&self, other: &Self) -> bool {
         self.content == other.content && self.launch == other.launch
     }
 
-    /// The tests that the user asks for. None: it was cancelled.
-    pub(super) fn tests(&self, timeout: Duration, cancel: &Cancel) -> Result<Option<Vec<Named>>> {
+    /// What it says of itself. None: it was cancelled.
+    pub(super) fn listed(
+        &self,
+        recorder: &Recorder,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<Option<Listed>> {
         if !self.has_harness {
-            return Ok(Some(vec![Named {
-                name: None,
-                ignored: false,
-            }]));
+            return Ok(Some(Listed {
+                tests: vec![Named {
+                    name: None,
+                    ignored: false,
+                }],
+                sites: None,
+            }));
         }
         let args = &self.launch.args;
-        let Some(ignored) = self.list(true, timeout, cancel)? else {
+        let told = recorder.sites(&self.launch);
+        let variables = told.iter().flat_map(|told| told.variables.clone());
+        let variables: Vec<_> = variables.collect();
+        let Some(ignored) = self.list(true, &variables, timeout, cancel)? else {
             return Ok(None);
         };
+        let sites = told.and_then(|told| told.sites(&self.units));
         let names = match Ignored::of(args) {
             Ignored::Only => ignored.clone(),
-            Ignored::Included | Ignored::Skipped => match self.list(false, timeout, cancel)? {
+            Ignored::Included | Ignored::Skipped => match self.list(false, &[], timeout, cancel)? {
                 Some(all) => all,
                 None => return Ok(None),
             },
@@ -107,11 +166,14 @@ impl Binary {
             ignored: skipped.contains(&name),
             name: Some(name),
         });
-        Ok(Some(tests.collect()))
+        Ok(Some(Listed {
+            tests: tests.collect(),
+            sites: sites.map(Arc::new),
+        }))
     }
 
     /// The words with which one of its tests runs.
-    pub(super) fn args(&self, test: &Named) -> Vec<std::ffi::OsString> {
+    pub(super) fn args(&self, test: &Named) -> Vec<OsString> {
         match &test.name {
             Some(name) => harness_args::only(&self.launch.args, name),
             None => self.launch.args.clone(),
@@ -121,6 +183,7 @@ impl Binary {
     fn list(
         &self,
         ignored: bool,
+        variables: &[(OsString, OsString)],
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<Option<Vec<String>>> {
@@ -128,6 +191,7 @@ impl Binary {
         let run = Run {
             launch: &self.launch,
             args: &args,
+            variables,
             timeout,
             slow: (timeout, &|| {}),
         };
@@ -163,6 +227,7 @@ struct Built {
     crate_name: String,
     has_harness: bool,
     inputs: BTreeSet<PathBuf>,
+    units: Vec<Recorded>,
 }
 
 impl Built {
@@ -174,14 +239,15 @@ impl Built {
             return Self::without_record(executable, &stem);
         }
         let units = units_of(&record)?;
-        let own = units.first().context("it has no unit")?;
+        let (_, own) = units.first().context("it has no unit")?;
         let files = units
             .iter()
-            .flat_map(|unit| unit.sources.iter().chain(unit.inputs.keys()));
+            .flat_map(|(_, unit)| unit.sources.iter().chain(unit.inputs.keys()));
         Ok(Self {
             crate_name: own.crate_name.clone(),
             has_harness: own.kind == UnitKind::Test,
             inputs: files.cloned().collect(),
+            units,
         })
     }
 
@@ -193,6 +259,7 @@ impl Built {
             crate_name: name.to_owned(),
             has_harness: false,
             inputs: read.into_iter().filter(|path| path.is_absolute()).collect(),
+            units: Vec::new(),
         })
     }
 }
@@ -206,8 +273,10 @@ impl Binary {
             title: format!("tests/{crate_name}.rs"),
             crate_name: crate_name.to_owned(),
             content: 0,
+            programs: 0,
             has_harness: true,
             inputs,
+            units: Vec::new(),
         }
     }
 }

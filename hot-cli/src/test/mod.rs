@@ -1,7 +1,9 @@
 //! `hot test`: runs the project's tests, stays, and after a save runs those again that it concerns.
 //!
 //! ```text
-//! save ─► cargo builds ─► which binaries are others now? ─► their tests are due ─► a process each ─► what libtest said
+//! save ─► which functions differ? ─► cargo builds ─► who enters them is due ─► a process each ─► what libtest said
+//!             │ something else does, or nobody knows                                    └► which functions it enters
+//!             └► all tests of the binaries that are others now
 //! ```
 //!
 //! Cargo builds, with the wrapper that `hot cargo test` has, so mocks work. Each test runs in a
@@ -11,11 +13,13 @@
 mod args;
 mod binary;
 mod build;
+mod edited;
 mod events;
 mod harness_args;
 mod launch;
 mod pool;
 mod process;
+mod reach;
 mod report;
 mod round;
 mod suite;

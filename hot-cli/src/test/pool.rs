@@ -11,6 +11,7 @@ use anyhow::Result;
 
 use super::harness_args;
 use super::process::Run;
+use super::reach::{Reach, Recorder};
 use super::suite::{Place, Suite};
 use super::verdict::{Ended, Verdict};
 use crate::os::process::Cancel;
@@ -23,13 +24,14 @@ pub(super) enum Happened {
     /// It takes long.
     Slow(Place),
     /// It has ended; with all that it printed.
-    Ended(Place, Verdict, String),
+    Ended(Place, Verdict, String, Option<Reach>),
 }
 
 /// Runs the tests at these places, and tells each as it ends. What is cancelled doesn't end.
 pub(super) fn run(
     suite: &Suite,
     places: &[Place],
+    recorder: &Recorder,
     timeout: Duration,
     cancel: &Cancel,
     mut tell: impl FnMut(Happened),
@@ -39,8 +41,15 @@ pub(super) fn run(
     thread::scope(|scope| {
         let workers: Vec<_> = (0..width(suite, places))
             .map(|_| {
-                let events = events.clone();
-                scope.spawn(|| work(suite, places, &next, timeout, cancel, events))
+                let work = Work {
+                    suite,
+                    recorder,
+                    timeout,
+                    cancel,
+                    events: events.clone(),
+                };
+                let next = &next;
+                scope.spawn(move || work.all(places, next))
             })
             .collect();
         drop(events);
@@ -64,37 +73,53 @@ fn width(suite: &Suite, places: &[Place]) -> usize {
     said.min().unwrap_or_else(processors).min(places.len())
 }
 
-fn work(
-    suite: &Suite,
-    places: &[Place],
-    next: &AtomicUsize,
+/// What a worker has.
+struct Work<'a> {
+    suite: &'a Suite,
+    recorder: &'a Recorder,
     timeout: Duration,
-    cancel: &Cancel,
+    cancel: &'a Cancel,
     events: Sender<Happened>,
-) -> Result<()> {
-    while let Some(&place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
-        if cancel.is_cancelled() {
-            break;
+}
+
+impl Work<'_> {
+    fn all(&self, places: &[Place], next: &AtomicUsize) -> Result<()> {
+        while let Some(&place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if self.cancel.is_cancelled() || !self.one(place)? {
+                break;
+            }
         }
-        let (tests, test) = suite.get(place);
-        let slow = events.clone();
+        Ok(())
+    }
+
+    /// Whether it came to its end.
+    fn one(&self, place: Place) -> Result<bool> {
+        let (tests, test) = self.suite.get(place);
+        let launch = &tests.binary.launch;
+        let told = tests
+            .sites
+            .as_ref()
+            .and_then(|_| self.recorder.reach(launch));
+        let slow = self.events.clone();
         let run = Run {
-            launch: &tests.binary.launch,
+            launch,
             args: &tests.binary.args(&test.named),
-            timeout,
+            variables: told.as_ref().map_or(&[], |told| &told.variables),
+            timeout: self.timeout,
             slow: (SLOW, &|| drop(slow.send(Happened::Slow(place)))),
         };
-        let Some(ended) = run.to_end(cancel)? else {
-            break;
+        let ended = run.to_end(self.cancel)?;
+        let reach = told.and_then(|told| told.reach(tests.sites.as_ref()));
+        let Some(ended) = ended else {
+            return Ok(false);
         };
-        let output = ended.output();
-        let _ = events.send(Happened::Ended(
-            place,
-            verdict(&ended, test.named.name.as_deref()),
-            output,
-        ));
+        let verdict = verdict(&ended, test.named.name.as_deref());
+        // The caller listens until all have ended.
+        let _ = self
+            .events
+            .send(Happened::Ended(place, verdict, ended.output(), reach));
+        Ok(true)
     }
-    Ok(())
 }
 
 fn verdict(ended: &Ended, name: Option<&str>) -> Verdict {

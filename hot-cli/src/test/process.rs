@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Run<'a> {
     pub(super) launch: &'a Launch,
     pub(super) args: &'a [OsString],
+    /// Variables of ours, beside those of the launch.
+    pub(super) variables: &'a [(OsString, OsString)],
     pub(super) timeout: Duration,
     /// Called once, when it has taken this long.
     pub(super) slow: (Duration, &'a (dyn Fn() + Sync)),
@@ -40,6 +42,7 @@ impl Run<'_> {
             .args(self.args)
             .env_clear()
             .envs(&self.launch.env)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.launch.folder)
             .stdin(Stdio::null())
             .stdout(stdout.try_clone()?)

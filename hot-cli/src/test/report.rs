@@ -22,6 +22,8 @@ pub(super) struct Report {
 /// A round that came to its end.
 pub(super) struct Ran<'a> {
     pub(super) places: &'a [Place],
+    /// They are those that reach what was edited.
+    pub(super) by_reach: bool,
     pub(super) suite: &'a Suite,
     pub(super) elapsed: Duration,
 }
@@ -81,6 +83,14 @@ impl Report {
         self.say(
             Tone::Plain,
             &format!("{names}: no source, but tests may read it: all are run"),
+        );
+    }
+
+    /// A save had no event.
+    pub(super) fn polls(&self) {
+        self.say(
+            Tone::Warning,
+            "the system doesn't tell of all saves: files are looked at again and again from now on",
         );
     }
 
@@ -151,7 +161,10 @@ impl Ran<'_> {
         };
         let mut line = match ran {
             0 if all == 0 => "there are no tests".to_owned(),
+            0 if self.by_reach => format!("none of {all} {tests} reaches it"),
             0 => format!("none of {all} {tests} is concerned"),
+            1 if self.by_reach => format!("1 of {all} {tests} reaches it"),
+            _ if self.by_reach => format!("{ran} of {all} {tests} reach it"),
             _ if ran == all => format!("{all} {tests}"),
             _ => format!("{ran} of {all} {tests}"),
         };
@@ -166,7 +179,7 @@ impl Ran<'_> {
             counts.push(format!("{failed} FAILED"));
         }
         let ignored = self.suite.ignored();
-        if ignored > 0 {
+        if ignored > 0 && ran == all {
             counts.push(format!("{ignored} ignored"));
         }
         if !counts.is_empty() {

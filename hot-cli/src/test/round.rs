@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::args::Wanted;
-use super::binary::Binary;
+use super::binary::{Binary, Contents, Listed};
 use super::build::{Build, Builder};
+use super::edited::Edits;
 use super::harness_args;
 use super::pool::{self, Happened};
+use super::reach::{Recorder, SiteName};
 use super::report::{Ran, Report};
 use super::suite::{Suite, Test, Tests};
 use super::verdict::Verdict;
@@ -56,6 +58,8 @@ impl Ask {
 /// What tests there are, and how they are built.
 pub(super) struct Project {
     builder: Builder,
+    recorder: Recorder,
+    contents: Contents,
     pub(super) suite: Suite,
     timeout: Duration,
 }
@@ -74,6 +78,8 @@ impl Project {
     pub(super) fn new(wanted: &Wanted, folder: &Path) -> Result<Self> {
         Ok(Self {
             builder: Builder::new(wanted, folder)?,
+            recorder: Recorder::new(folder)?,
+            contents: Contents::default(),
             suite: Suite::default(),
             timeout: wanted.timeout,
         })
@@ -96,52 +102,54 @@ impl Project {
             Also::Failing => test.fails(),
             Also::All => true,
         });
+        let mut by_reach = false;
         if ask.build {
+            let binaries = self.suite.binaries.iter();
+            let edits = Edits::of(binaries.flat_map(|tests| &tests.binary.units));
             match self.builder.build(ask.anew, cancel)? {
                 Build::Failed(code) => return Ok(Outcome::NotBuilt(code)),
                 Build::Cancelled => return Ok(Outcome::Cancelled),
                 Build::Made { tests, programs } => {
                     let mut binaries = Vec::new();
                     for (launch, made) in tests {
-                        binaries.push(Binary::of(launch, &made, &programs)?);
+                        let contents = &mut self.contents;
+                        binaries.push(Binary::of(launch, &made, &programs, contents)?);
                     }
-                    if !self.replace(binaries, cancel)? {
-                        return Ok(Outcome::Cancelled);
+                    match self.replace(binaries, &edits, cancel)? {
+                        Some(known) => by_reach = known && ask.also == Also::None,
+                        None => return Ok(Outcome::Cancelled),
                     }
                 }
             }
         }
-        self.run(started, report, cancel)
+        self.run(started, by_reach, report, cancel)
     }
 
-    /// Takes note of the binaries as they are now. False: it was cancelled, and nothing is noted.
-    fn replace(&mut self, binaries: Vec<Binary>, cancel: &Cancel) -> Result<bool> {
-        let mut lists = Vec::new();
-        for binary in &binaries {
-            let known = self.known(binary);
-            lists.push(
-                match known.is_some_and(|known| known.binary.is_same(binary)) {
-                    true => None,
-                    false => match binary.tests(self.timeout, cancel)? {
-                        Some(names) => Some(names),
-                        None => return Ok(false),
-                    },
-                },
-            );
+    /// Takes note of the binaries as they are now. Whether it is known of all that are others what
+    /// differs; none: it was cancelled, and nothing is noted.
+    fn replace(
+        &mut self,
+        binaries: Vec<Binary>,
+        edits: &Edits,
+        cancel: &Cancel,
+    ) -> Result<Option<bool>> {
+        let mut all_known = true;
+        let mut new = Vec::new();
+        for binary in binaries {
+            new.push(match self.known(&binary) {
+                Some(known) if known.binary.is_same_file(&binary) => known.beside(binary),
+                known => {
+                    let Some(listed) = binary.listed(&self.recorder, self.timeout, cancel)? else {
+                        return Ok(None);
+                    };
+                    let differ = known.and_then(|known| differ(known, &binary, &listed, edits));
+                    all_known &= differ.is_some();
+                    Tests::new(binary, listed, known, differ.as_ref())
+                }
+            });
         }
-        let new = binaries.into_iter().zip(lists).map(|(binary, names)| {
-            let known = self.known(&binary);
-            match (names, known) {
-                (Some(names), known) => Tests::new(binary, names, known),
-                (None, Some(known)) => Tests {
-                    binary,
-                    tests: known.tests.clone(),
-                },
-                (None, None) => Tests::new(binary, Vec::new(), None),
-            }
-        });
-        self.suite.binaries = new.collect();
-        Ok(true)
+        self.suite.binaries = new;
+        Ok(Some(all_known))
     }
 
     fn known(&self, binary: &Binary) -> Option<&Tests> {
@@ -149,29 +157,36 @@ impl Project {
         binaries.find(|tests| tests.binary.launch.executable == binary.launch.executable)
     }
 
-    fn run(&mut self, started: Instant, report: &Report, cancel: &Cancel) -> Result<Outcome> {
+    fn run(
+        &mut self,
+        started: Instant,
+        by_reach: bool,
+        report: &Report,
+        cancel: &Cancel,
+    ) -> Result<Outcome> {
         let due = self.suite.due();
         self.suite.begin();
         let mut ended = Vec::new();
         let result = pool::run(
             &self.suite,
             &due,
+            &self.recorder,
             self.timeout,
             cancel,
             |happened| match happened {
                 Happened::Slow(place) => report.slow(self.suite.get(place)),
-                Happened::Ended(place, verdict, output) => {
+                Happened::Ended(place, verdict, output, reach) => {
                     let (tests, test) = self.suite.get(place);
                     let shows = harness_args::shows_output(&tests.binary.launch.args);
                     if shows && verdict == Verdict::Passed {
                         report.output((tests, test), &output);
                     }
-                    ended.push((place, verdict));
+                    ended.push((place, verdict, reach));
                 }
             },
         );
-        for (place, verdict) in ended {
-            self.suite.ended(place, verdict);
+        for (place, verdict, reach) in ended {
+            self.suite.ended(place, verdict, reach);
         }
         result?;
         if cancel.is_cancelled() {
@@ -179,6 +194,7 @@ impl Project {
         }
         let ran = Ran {
             places: &due,
+            by_reach,
             suite: &self.suite,
             elapsed: started.elapsed(),
         };
@@ -190,6 +206,20 @@ impl Project {
     pub(super) fn is_green(&self) -> bool {
         self.suite.places(Test::fails).is_empty() && self.suite.due().is_empty()
     }
+}
+
+/// The functions that differ in a binary that was built anew, if nothing else does and it is known
+/// who enters them.
+fn differ(
+    known: &Tests,
+    binary: &Binary,
+    listed: &Listed,
+    edits: &Edits,
+) -> Option<BTreeSet<SiteName>> {
+    let differ = edits.between(&known.binary.units, &binary.units)?;
+    let (old, new) = (known.sites.as_ref()?, listed.sites.as_ref()?);
+    let is_known = old.have(&differ) && new.have(&differ);
+    (is_known && known.binary.launch == binary.launch).then_some(differ)
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@
 //! Knows nothing of how they are built and run. A test is *due* from the moment something that may
 //! concern it changes until it has been run to its end: what is interrupted stays due.
 
-use super::binary::{Binary, Named};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::binary::{Binary, Listed, Named};
+use super::reach::{Reach, SiteName, Sites};
 use super::verdict::Verdict;
 
 /// The tests of all binaries.
@@ -16,6 +20,7 @@ pub(super) struct Suite {
 #[derive(Debug)]
 pub(super) struct Tests {
     pub(super) binary: Binary,
+    pub(super) sites: Option<Arc<Sites>>,
     pub(super) tests: Vec<Test>,
 }
 
@@ -28,27 +33,55 @@ pub(super) struct Test {
     pub(super) last: bool,
     /// None: it was never run to its end.
     pub(super) verdict: Option<Verdict>,
+    /// What it entered then. None: it isn't known.
+    pub(super) reach: Option<Arc<Reach>>,
 }
 
 /// A test's place: that of its binary, and its own.
 pub(super) type Place = (usize, usize);
 
 impl Tests {
-    /// A binary that was built anew: all its tests are due. What became of them before counts until
-    /// then.
-    pub(super) fn new(binary: Binary, names: Vec<Named>, before: Option<&Tests>) -> Self {
-        let tests = names.into_iter().map(|named| {
+    /// A binary that was built anew. What became of its tests before counts until they are run
+    /// again; they are due, unless it is known that they enter none of the functions that differ.
+    pub(super) fn new(
+        binary: Binary,
+        listed: Listed,
+        before: Option<&Tests>,
+        differ: Option<&BTreeSet<SiteName>>,
+    ) -> Self {
+        let tests = listed.tests.into_iter().map(|named| {
             let mut known = before.into_iter().flat_map(|before| &before.tests);
-            let known = known.find(|test| test.named.name == named.name);
+            let known = known.find(|test| test.named == named);
+            let is_due = known.is_none_or(|known| known.is_reached(differ));
             Test {
-                due: !named.ignored,
+                due: is_due && !named.ignored,
                 last: false,
                 verdict: known.and_then(|test| test.verdict.clone()),
+                reach: known.and_then(|test| test.reach.clone()),
                 named,
             }
         });
         Self {
             tests: tests.collect(),
+            sites: listed.sites,
+            binary,
+        }
+    }
+
+    /// The same binary, beside programs that may be others.
+    pub(super) fn beside(&self, binary: Binary) -> Self {
+        let is_other = !binary.is_same(&self.binary);
+        let tests = self.tests.iter().map(|test| {
+            // Who is known to start no program can't tell.
+            let may_start_one = is_other && test.reach.is_none() && !test.named.ignored;
+            Test {
+                due: test.due || may_start_one,
+                ..test.clone()
+            }
+        });
+        Self {
+            tests: tests.collect(),
+            sites: self.sites.clone(),
             binary,
         }
     }
@@ -101,9 +134,10 @@ impl Suite {
     }
 
     /// A test was run to its end.
-    pub(super) fn ended(&mut self, (binary, test): Place, verdict: Verdict) {
+    pub(super) fn ended(&mut self, (binary, test): Place, verdict: Verdict, reach: Option<Reach>) {
         let test = &mut self.binaries[binary].tests[test];
         test.due = false;
+        test.reach = reach.map(Arc::new);
         test.verdict = Some(verdict);
     }
 
@@ -120,6 +154,12 @@ impl Suite {
 }
 
 impl Test {
+    /// Whether it has to be run because these functions differ. None: nobody knows what does.
+    fn is_reached(&self, differ: Option<&BTreeSet<SiteName>>) -> bool {
+        let known = differ.zip(self.reach.as_ref());
+        self.due || self.verdict.is_none() || known.is_none_or(|(differ, reach)| reach.has(differ))
+    }
+
     pub(super) fn fails(&self) -> bool {
         !self.named.ignored && matches!(self.verdict, Some(Verdict::Failed(_)))
     }
@@ -131,6 +171,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::test::launch::Launch;
+    use crate::test::reach::tests::{reach, site, sites};
 
     fn named(name: &str) -> Named {
         Named {
@@ -139,7 +180,7 @@ pub(super) mod tests {
         }
     }
 
-    fn tests(names: &[&str], before: Option<&Tests>) -> Tests {
+    fn tests(names: &[&str], before: Option<&Tests>, differ: Option<&BTreeSet<SiteName>>) -> Tests {
         let launch = Launch {
             executable: "/t/it".into(),
             args: Vec::new(),
@@ -147,23 +188,23 @@ pub(super) mod tests {
             folder: "/".into(),
         };
         let binary = Binary::for_tests(launch, "it", BTreeSet::new());
-        Tests::new(
-            binary,
-            names.iter().map(|name| named(name)).collect(),
-            before,
-        )
+        let listed = Listed {
+            tests: names.iter().map(|name| named(name)).collect(),
+            sites: Some(sites()),
+        };
+        Tests::new(binary, listed, before, differ)
     }
 
     #[test]
     fn a_test_is_due_until_it_was_run_to_its_end() {
         let mut suite = Suite {
-            binaries: vec![tests(&["a", "ignored", "b"], None)],
+            binaries: vec![tests(&["a", "ignored", "b"], None, None)],
         };
         assert_eq!(suite.due(), [(0, 0), (0, 2)]);
         suite.begin();
-        suite.ended((0, 0), Verdict::Failed("no".to_owned()));
+        suite.ended((0, 0), Verdict::Failed("no".to_owned()), None);
         assert_eq!(suite.due(), [(0, 2)]);
-        suite.ended((0, 2), Verdict::Passed);
+        suite.ended((0, 2), Verdict::Passed, None);
         assert_eq!(suite.due(), []);
         assert_eq!(suite.places(|test| test.last), [(0, 0), (0, 2)]);
         suite.demand(Test::fails);
@@ -175,15 +216,42 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_built_anew_is_due_and_is_known_to_have_failed() {
-        let mut before = tests(&["a", "gone"], None);
+        let mut before = tests(&["a", "gone"], None, None);
         before.tests[0].verdict = Some(Verdict::Failed("no".to_owned()));
         before.tests[0].due = false;
-        let after = tests(&["new", "a"], Some(&before));
+        let after = tests(&["new", "a"], Some(&before), None);
         let told: Vec<_> = after
             .tests
             .iter()
             .map(|test| (test.due, test.fails()))
             .collect();
         assert_eq!(told, [(true, false), (true, true)]);
+    }
+
+    #[test]
+    fn who_enters_what_differs_is_due_and_who_may() {
+        let mut suite = Suite {
+            binaries: vec![tests(&["f", "g", "unknown", "fails", "never"], None, None)],
+        };
+        suite.begin();
+        suite.ended((0, 0), Verdict::Passed, reach(0b001));
+        suite.ended((0, 1), Verdict::Passed, reach(0b100));
+        suite.ended((0, 2), Verdict::Passed, None);
+        suite.ended((0, 3), Verdict::Failed("no".to_owned()), reach(0b100));
+        let before = &suite.binaries[0];
+        let due = |differ: Option<&BTreeSet<SiteName>>| {
+            let names = ["f", "g", "unknown", "fails", "never", "new"];
+            let after = tests(&names, Some(before), differ);
+            let due = after.tests.into_iter().filter(|test| test.due);
+            due.filter_map(|test| test.named.name).collect::<Vec<_>>()
+        };
+        let of = |name: &str| BTreeSet::from([site(name)]);
+        assert_eq!(due(Some(&of("a::f"))), ["f", "unknown", "never", "new"]);
+        assert_eq!(
+            due(Some(&of("a::g"))),
+            ["g", "unknown", "fails", "never", "new"]
+        );
+        assert_eq!(due(Some(&BTreeSet::new())), ["unknown", "never", "new"]);
+        assert_eq!(due(None).len(), 6);
     }
 }

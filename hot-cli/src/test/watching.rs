@@ -47,15 +47,12 @@ struct Watching {
 /// Runs all tests, and then those that saves and keys ask for. Returns the exit code.
 pub(super) fn watch(wanted: &Wanted, project: Project, keys: bool) -> Result<u8> {
     let (events, received) = channel();
-    let watcher = Watcher::start(events.clone())?;
+    let watcher = Watcher::start(events.clone(), false)?;
     watcher.set_extra(folders(wanted)?)?;
     let keys = match keys && std::io::stderr().is_terminal() {
         true => Keys::start(events.clone()).context("keys can't be read")?,
         false => None,
     };
-    if let Some(keys) = &keys {
-        keys.want();
-    }
     let running = Cancel::default();
     let mut watching = Watching {
         report: Arc::new(Report::new()),
@@ -90,7 +87,7 @@ fn folders(wanted: &Wanted) -> Result<Vec<PathBuf>> {
         .chain(wanted.cargo.iter().cloned())
         .collect();
     let command = CargoCommand::of(&program, &words);
-    let command = command.with_context(|| format!("{} is not cargo", program.display()))?;
+    let command = command.with_context(|| format!("{} is not cargo", program.to_string_lossy()))?;
     let metadata = command.metadata().context("cargo can't read the project")?;
     let packages = metadata.packages.into_iter();
     let own = packages.filter(|package| package.source.is_none());
@@ -112,6 +109,7 @@ impl Watching {
                     return Ok(exit::of_signal(signal));
                 }
                 Event::Watch(WatchEvent::Failed { why }) => self.report.warn(&why),
+                Event::Watch(WatchEvent::Polls { .. }) => self.report.polls(),
                 Event::Watch(WatchEvent::Changed { paths, .. }) => self.saved(paths),
                 Event::Key(KeyEvent::Pressed(Key::Quit)) => {
                     self.running.cancel();
@@ -219,6 +217,9 @@ impl Watching {
         }
         if !std::mem::replace(&mut self.said_that_it_waits, true) {
             self.report.waits();
+            if let Some(keys) = &self.keys {
+                keys.want();
+            }
         }
         Ok(())
     }

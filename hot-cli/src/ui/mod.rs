@@ -286,7 +286,7 @@ impl<W: Write> Reporter<W> {
 
     /// A line of a command that has words of its own.
     pub(crate) fn line(&self, tone: Tone, text: &str) {
-        self.write(&self.marked(tone, text));
+        self.out().say(&self.marked(tone, text));
     }
 
     /// Clears the terminal.

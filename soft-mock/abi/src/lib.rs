@@ -1,8 +1,8 @@
 //! What a program that can be patched, its plugins, the runtime in it and `hot` must agree on,
 //! although each of them is compiled by itself: layouts of memory, names in object files, messages.
 //!
-//! - always: [`site`], [`item`], [`mod@scope`], [`start`], [`mod@section`], [`symbol`], [`build`];
-//!   no dependencies
+//! - always: [`site`], [`item`], [`mod@scope`], [`start`], [`mod@section`], [`symbol`], [`build`],
+//!   [`reach`]; no dependencies
 //! - with the feature `wire`: `manifest`, `checksum`, `protocol`, `report`, `handover`
 //!
 //! A change here needs a new version where the module names one. Knows nothing of who reads and
@@ -20,6 +20,7 @@ pub mod item;
 pub mod manifest;
 #[cfg(feature = "wire")]
 pub mod protocol;
+pub mod reach;
 #[cfg(feature = "wire")]
 pub mod report;
 pub mod scope;

@@ -3,7 +3,10 @@
 //! The main function that `hot` generates opens this library and calls [`soft_mock_agent_start_v1`]
 //! once, before the user's main. Only the C ABI is crossed, so the compiler of the program and that
 //! of this library needn't be the same. Nothing that goes wrong here may stop, change or slow the
-//! program: it is said on one line, and the program runs on.
+//! program: it is said on one line, and the program runs on. Loaded before a test binary, it writes
+//! down which functions are entered, and does nothing else.
+
+mod reach;
 
 use std::ffi::{c_int, CStr, OsStr};
 use std::io::{self, Write};

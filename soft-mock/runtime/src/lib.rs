@@ -36,6 +36,7 @@ pub mod names;
 pub mod patch;
 mod pin_library;
 pub mod platform;
+pub mod reach;
 pub mod registry;
 pub mod reloader;
 pub mod shared;

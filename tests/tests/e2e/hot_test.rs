@@ -35,7 +35,8 @@ fn once_ends_as_cargo_does() {
     check_line(&passed, "hot: 11 tests: 11 passed, 1 ignored (");
 
     // What a failing test says is what libtest says, with the user's file and line.
-    project.edit("price/src/lib.rs", "gross / 5", "gross / 2");
+    project.edit("price/src/lib.rs", "gross / FIFTH", "gross / 2");
+    let (line, column) = project.position("price/src/lib.rs", "assert_eq!(tax(10), 2)");
     let failed = once(&project, &["-p", "price", "tax"]);
     assert_eq!(failed.status.code(), Some(101), "{failed:#?}");
     check_line(&failed, "hot: 1 test: 1 FAILED (");
@@ -44,7 +45,7 @@ fn once_ends_as_cargo_does() {
         &[
             "failures in unittests price/src/lib.rs:",
             "---- tests::tax_is_a_fifth stdout ----",
-            "panicked at price/src/lib.rs:40:9:",
+            &format!("panicked at price/src/lib.rs:{line}:{column}:"),
             "\nfailures:\n    price::tests::tax_is_a_fifth\n",
         ],
     );
@@ -108,19 +109,19 @@ fn a_save_has_those_tests_run_that_it_concerns() {
     let project = Project::fixture("tested");
     let mut session = session(&project, &[]);
 
-    // One crate: its own tests, and those of who uses it.
+    // One crate: its own tests, and those that may run the program, which uses it as well.
     project.edit("apart/src/lib.rs", "{\n    \"apart\"", "{\n    \"aparT\"");
     session.wait_for_stderr("hot: 2 of 11 tests: 1 passed, 1 FAILED");
-    project.edit("price/src/lib.rs", "gross / 5", "gross / 2");
-    let line = session.wait_for_stderr("hot: 9 of 11 tests: ");
+    project.edit("price/src/lib.rs", "gross / FIFTH", "gross / 2");
+    let line = session.wait_for_stderr("hot: 7 of 11 tests reach it: ");
     assert!(
-        line.contains("7 passed, 2 FAILED")
+        line.contains("4 passed, 3 FAILED")
             && line.ends_with("still failing: apart::tests::it_has_a_name"),
         "{line}"
     );
     session.wait_for_stdout("---- the_price_is_told stdout ----");
-    project.edit("price/src/lib.rs", "gross / 2", "gross / 5");
-    session.wait_for_stderr("hot: 9 of 11 tests: 9 passed");
+    project.edit("price/src/lib.rs", "gross / 2", "gross / FIFTH");
+    session.wait_for_stderr("hot: 7 of 11 tests reach it: 7 passed");
 
     // A test that is new, in a file that is new.
     std::fs::write(
@@ -132,15 +133,54 @@ fn a_save_has_those_tests_run_that_it_concerns() {
     assert!(line.contains("1 of 12 tests: 1 passed"), "{line}");
 
     // What doesn't compile is said once, and what was due is run when it does.
-    project.edit("price/src/lib.rs", "gross / 5", "gross / no");
+    project.edit("price/src/lib.rs", "gross / FIFTH", "gross / no");
     session.wait_for_stderr("cannot find value `no`");
     session.wait_for_stderr("hot: not built: no test was run");
-    project.edit("price/src/lib.rs", "gross / no", "gross / (5)");
-    session.wait_for_stderr("hot: 9 of 12 tests: 9 passed");
+    project.edit("price/src/lib.rs", "gross / no", "gross / (FIFTH)");
+    session.wait_for_stderr("hot: 7 of 12 tests reach it: 7 passed");
     session.signal(rustix::process::Signal::INT);
     let finished = session.finish();
     assert_eq!(finished.status.code(), Some(130), "{finished:#?}");
     assert!(project.leftovers().is_empty(), "{:?}", project.leftovers());
+}
+
+#[test]
+fn only_tests_run_that_reach_what_was_edited() {
+    let project = Project::fixture("tested");
+    let mut session = project.hot(&["test", "-p", "price"]);
+    session.wait_for_stderr("hot: 8 tests: 8 passed");
+    let save = |from: &str, to: &str| project.edit("price/src/lib.rs", from, to);
+
+    save(
+        "ASKED.load(Ordering::Relaxed)",
+        "ASKED.load(Ordering::Relaxed) + 1",
+    );
+    let line = session.wait_for_stderr("hot: 2 of 8 tests reach it: 2 FAILED");
+    assert!(!line.contains("still failing"), "{line}");
+    save(
+        "ASKED.load(Ordering::Relaxed) + 1",
+        "ASKED.load(Ordering::Relaxed)",
+    );
+    session.wait_for_stderr("hot: 2 of 8 tests reach it: 2 passed");
+    // On another thread.
+    save("amount * 2", "amount + amount");
+    session.wait_for_stderr("hot: 1 of 8 tests reaches it: 1 passed");
+
+    // What no test calls, what no function does differently.
+    save(
+        "fn by_nobody() -> u32 {\n    1",
+        "fn by_nobody() -> u32 {\n    2",
+    );
+    session.wait_for_stderr("hot: none of 8 tests reaches it");
+    save("/// How often", "/// Hence how often");
+    session.wait_for_stderr("hot: none of 8 tests reaches it");
+
+    // What has no site may be reached by all tests of a binary that is another one then.
+    save("const FIFTH: u32 = 5", "const FIFTH: u32 = 2 + 3");
+    session.wait_for_stderr("hot: 8 tests: 8 passed");
+    save("gross / FIFTH", "(gross / FIFTH).max(1)");
+    let line = session.wait_for_stderr("hot: 5 of 8 tests reach it: ");
+    assert!(line.contains("5 passed"), "{line}");
 }
 
 #[test]

@@ -1,0 +1,209 @@
+//! Which functions differ between two builds of a binary, if nothing else does.
+//!
+//! ```text
+//! before cargo builds:   what was compiled  ──compared with──  what the files say     only bodies? which?
+//! after it has built:    is it that which was compiled now, and is everything else the same?
+//! ```
+//!
+//! Only what is certain is an answer: whoever gets none has to take the whole binary for another
+//! one. Knows nothing of tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use soft_mock_rewriter::analysis::DeclaredFunction;
+
+use super::reach::SiteName;
+use crate::os::files::{below, content_hash};
+use crate::program::plan::{Change, PlannedFunction, Wanted};
+use crate::program::state::ProgramState;
+use crate::program::Program;
+use crate::rustc::recipe::environment;
+use crate::rustc::unit::Unit;
+
+/// A unit: its folder, and its record.
+pub(super) type Recorded = (PathBuf, Unit);
+
+/// What was edited since units were compiled, by their folders. Those without an edit aren't in it.
+#[derive(Debug, Default)]
+pub(super) struct Edits(BTreeMap<PathBuf, Edit>);
+
+/// The edit of a unit.
+#[derive(Debug)]
+struct Edit {
+    /// The build that it is an edit of.
+    id: u64,
+    /// A hash of each file as it was compared.
+    files: BTreeMap<PathBuf, u64>,
+    /// The functions whose bodies differ. None: something else does.
+    bodies: Option<BTreeSet<SiteName>>,
+}
+
+impl Edits {
+    /// Compares the files of these units with what was compiled. Before the next build: it replaces
+    /// the records.
+    pub(super) fn of<'a>(units: impl Iterator<Item = &'a Recorded>) -> Self {
+        let mut found = Self::default();
+        for (folder, unit) in units {
+            if !found.0.contains_key(folder) {
+                if let Some(edit) = Edit::of(folder, unit) {
+                    found.0.insert(folder.clone(), edit);
+                }
+            }
+        }
+        found
+    }
+
+    /// The functions that differ between two builds. None: something else does, or may.
+    pub(super) fn between(&self, old: &[Recorded], new: &[Recorded]) -> Option<BTreeSet<SiteName>> {
+        let same_units = old.len() == new.len()
+            && old
+                .iter()
+                .all(|(folder, _)| new.iter().any(|(other, _)| other == folder));
+        if !same_units {
+            return None;
+        }
+        let mut bodies = BTreeSet::new();
+        let mut is_other = false;
+        for (folder, now) in new {
+            let (_, before) = old.iter().find(|(other, _)| other == folder)?;
+            if !is_same_but_for_sources(before, now) {
+                return None;
+            }
+            if before.id == now.id {
+                continue;
+            }
+            is_other = true;
+            let edit = self.0.get(folder).filter(|edit| edit.id == before.id)?;
+            if !edit.was_compiled(folder, now) {
+                return None;
+            }
+            bodies.extend(edit.bodies.iter().flatten().cloned());
+            edit.bodies.as_ref()?;
+        }
+        // Otherwise it isn't the units that make it another binary.
+        is_other.then_some(bodies)
+    }
+}
+
+impl Edit {
+    /// None: nothing was edited.
+    fn of(folder: &Path, unit: &Unit) -> Option<Self> {
+        let sources = unit.sources.iter();
+        let files: BTreeMap<PathBuf, u64> = sources
+            .map(|path| (path.clone(), content_hash(path)))
+            .collect();
+        let copies = folder.join("sources");
+        let differs =
+            |(path, hash): &(&PathBuf, &u64)| content_hash(&below(&copies, path)) != **hash;
+        let edited: Vec<PathBuf> = files
+            .iter()
+            .filter(differs)
+            .map(|(path, _)| path.clone())
+            .collect();
+        if edited.is_empty() {
+            return None;
+        }
+        Some(Self {
+            id: unit.id,
+            bodies: bodies(folder, unit, &edited).ok().flatten(),
+            files,
+        })
+    }
+
+    /// Whether the unit was compiled from the files as they were compared.
+    fn was_compiled(&self, folder: &Path, now: &Unit) -> bool {
+        let copies = folder.join("sources");
+        now.sources.len() == self.files.len()
+            && now.sources.iter().all(|path| {
+                let hash = content_hash(&below(&copies, path));
+                self.files.get(path) == Some(&hash)
+            })
+    }
+}
+
+/// The functions of a unit whose bodies were edited, if nothing else was.
+fn bodies(folder: &Path, unit: &Unit, edited: &[PathBuf]) -> Result<Option<BTreeSet<SiteName>>> {
+    // No code is looked at, so whatever was linked of it doesn't matter.
+    let program = Program::recorded(folder, PathBuf::new())?;
+    if program
+        .units
+        .first()
+        .is_none_or(|own| own.unit.id != unit.id)
+    {
+        return Ok(None); // It was built again meanwhile.
+    }
+    let mut state = ProgramState::new(program);
+    state.record(edited);
+    Ok(match state.change() {
+        Change::Nothing => Some(BTreeSet::new()),
+        Change::Patch(wanted) => own_bodies(&state, folder, &wanted),
+        Change::Syntax(_) | Change::Rude { .. } => None,
+    })
+}
+
+fn own_bodies(state: &ProgramState, folder: &Path, wanted: &Wanted) -> Option<BTreeSet<SiteName>> {
+    if !wanted.only_bodies() || !wanted.without.is_empty() {
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    for (&position, plan) in &wanted.plan {
+        for function in &plan.patch {
+            let new = plan.files.get(&function.file)?.items.functions.iter();
+            let krate = &state.program.units[position].unit.crate_name;
+            let mut new = new.filter(|new| is_it(new, krate, function));
+            let old = state.program.function(&(position, function.name.clone()))?;
+            if !declares_the_same(old, new.next()?) {
+                return None;
+            }
+            if position != 0 {
+                return None; // Another unit's: it has an edit of its own, this one is compared with
+                             // both.
+            }
+            found.insert((folder.to_owned(), function.name.clone()));
+        }
+    }
+    Some(found)
+}
+
+fn is_it(new: &DeclaredFunction, krate: &str, function: &PlannedFunction) -> bool {
+    new.site_name(krate) == function.name && new.line == function.line
+}
+
+/// What a body declares may concern others: an impl, a static that is collected somewhere.
+fn declares_the_same(old: &DeclaredFunction, new: &DeclaredFunction) -> bool {
+    let (old, new) = (&old.local_items, &new.local_items);
+    old.fingerprint == new.fingerprint
+        && old.context == new.context
+        && old.functions == new.functions
+}
+
+fn is_same_but_for_sources(old: &Unit, new: &Unit) -> bool {
+    let same_environment = environment(old).eq(environment(new));
+    let built = |unit: &Unit| {
+        (
+            unit.kind,
+            unit.crate_name.clone(),
+            unit.version.clone(),
+            unit.args.clone(),
+            unit.cwd.clone(),
+            unit.root.clone(),
+            unit.mocks,
+            unit.unmodified.clone(),
+        )
+    };
+    let rewritten = |unit: &Unit| {
+        (
+            unit.untyped.clone(),
+            unit.without.clone(),
+            unit.skip.clone(),
+            unit.inlined.clone(),
+        )
+    };
+    same_environment
+        && built(old) == built(new)
+        && rewritten(old) == rewritten(new)
+        && old.inputs == new.inputs
+        && old.sources == new.sources
+}
