@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// How many functions of a project can be patched, and for the rest why not; nothing is run
+/// How many functions of a project can be patched, for the rest why not, and what needs a restart
+/// all the same; nothing is run
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// The project (default: that of this folder)

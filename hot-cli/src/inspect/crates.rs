@@ -22,7 +22,7 @@ pub(super) struct Crate {
     pub(super) root: PathBuf,
     package: PathBuf,
     edition: Edition,
-    main: bool,
+    pub(super) main: bool,
     /// Why none of it can be patched, where that is so.
     pub(super) unfit: Option<&'static str>,
     /// Of a dependency: the patterns of the names of functions that the project wants left alone.

@@ -4,9 +4,11 @@
 //! Nothing is compiled and nothing is run, besides `cargo metadata`. What is behind a `#[cfg]`
 //! counts, whatever the condition.
 
+mod advice;
 mod args;
 mod crates;
 mod expand;
+mod surroundings;
 mod survey;
 
 pub(crate) use args::{DoctorArgs, ExpandArgs};

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
 use soft_mock_rewriter::analysis::{inlined, macro_functions, FunctionInfo, Ineligible};
 
+use super::advice::{self, Advice};
 use super::args::DoctorArgs;
 use super::crates::{of_project, Crate};
+use super::surroundings;
 use crate::config::settings;
 
 /// Functions that a line names.
@@ -29,6 +31,8 @@ struct Finding {
     rest: Vec<Rest>,
     /// Files that can't be read as Rust, and whatever else kept it from being looked at.
     problems: Vec<String>,
+    /// What follows an edit only after a restart.
+    advice: Vec<Advice>,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,7 +79,24 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
          depends on them; an edit of any other builds the program again and restarts it.",
         all - patchable,
     );
+    let root = root(&folder);
+    let around = surroundings::of_project(&root, args.release);
+    let advice = findings.iter().flat_map(|finding| &finding.advice);
+    let advice: Vec<&Advice> = advice.chain(&around).collect();
+    if !advice.is_empty() {
+        text.push_str("What follows an edit only after a restart, or late:\n");
+    }
+    for Advice { what, advice } in advice {
+        let _ = writeln!(text, "      {what}\n          {advice}");
+    }
     Ok(text)
+}
+
+/// The folder of the workspace.
+fn root(folder: &Path) -> PathBuf {
+    let manifests = settings::files(folder);
+    let outermost = manifests.last().and_then(|manifest| manifest.parent());
+    outermost.unwrap_or(folder).to_owned()
 }
 
 fn survey(krate: &Crate, release: bool, here: &Path) -> Finding {
@@ -93,6 +114,7 @@ fn survey(krate: &Crate, release: bool, here: &Path) -> Finding {
         patchable: 0,
         rest: Vec::new(),
         problems: krate.unfit.iter().map(|why| (*why).to_owned()).collect(),
+        advice: Vec::new(),
     };
     let sources = match krate.read() {
         Ok(sources) => sources,
@@ -104,6 +126,9 @@ fn survey(krate: &Crate, release: bool, here: &Path) -> Finding {
     finding
         .problems
         .extend(sources.tree.errors.iter().map(ToString::to_string));
+    if krate.unfit.is_none() {
+        finding.advice = advice::of_crate(&sources.tree, krate.main, &shown);
+    }
     let functions = sources.rewritten.functions.iter();
     let functions: Vec<&FunctionInfo> = functions.filter(|f| !is_test(f)).collect();
     let mut rest: BTreeMap<(String, bool), Vec<Place>> = BTreeMap::new();

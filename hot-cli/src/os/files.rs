@@ -73,6 +73,26 @@ impl Stamp {
     }
 }
 
+/// What a folder lies on, if that is a kind of file system that other machines write to as well.
+pub(crate) fn remote_kind(folder: &Path) -> Option<&'static str> {
+    let kind = rustix::fs::statfs(folder).ok()?.f_type;
+    remote_kind_of(u32::try_from(kind & 0xffff_ffff).ok()?)
+}
+
+/// By the numbers of statfs(2).
+fn remote_kind_of(number: u32) -> Option<&'static str> {
+    Some(match number {
+        0x6969 => "NFS",
+        0x517b | 0xff53_4d42 | 0xfe53_4d42 => "SMB",
+        0x0102_1997 => "9p",
+        0x6573_5546 => "FUSE",
+        0x786f_4256 => "a folder shared by VirtualBox",
+        0x00c3_6400 => "Ceph",
+        0x5346_414f => "AFS",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

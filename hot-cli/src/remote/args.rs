@@ -26,7 +26,8 @@ pub(crate) struct ProgramArgs {
     pub(crate) socket: Option<PathBuf>,
 }
 
-/// What runs where, since when, how many patches, and the memory that they take
+/// What runs where, since when, how many patches, and the memory that they take; this project's
+/// first
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]

@@ -37,7 +37,8 @@ pub(crate) fn status(args: &StatusArgs) -> Result<String> {
             false => Ok(show::program(&program.hello, &history)),
         };
     }
-    let mut sessions = find::all();
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut sessions = find::all_in_order(&here);
     if let Some(pid) = whom.session {
         sessions = vec![find::one(Some(pid))?];
     }
@@ -56,6 +57,19 @@ pub(crate) fn status(args: &StatusArgs) -> Result<String> {
         (false, true) => Ok("no session of `hot` runs\n".to_owned()),
         (false, false) => Ok(all.iter().map(show::session).collect()),
     }
+}
+
+/// The processes of this project's sessions.
+pub(crate) fn programs_here() -> Vec<u32> {
+    let status = |session: find::Session| {
+        let reply = server::call(&session.folder, &Request::Status).ok()?;
+        match reply {
+            Reply::Status(status) => Some(status.processes),
+            _ => None,
+        }
+    };
+    let processes = find::here().into_iter().filter_map(status).flatten();
+    processes.map(|process| process.pid).collect()
 }
 
 pub(crate) fn history(args: &HistoryArgs) -> Result<String> {

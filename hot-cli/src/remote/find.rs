@@ -32,6 +32,24 @@ pub(crate) fn one(pid: Option<u32>) -> Result<Session> {
     choose(all(), pid, &here)
 }
 
+/// All that answer, those of this project first.
+pub(crate) fn all_in_order(here: &Path) -> Vec<Session> {
+    in_order(all(), here)
+}
+
+fn in_order(mut sessions: Vec<Session>, here: &Path) -> Vec<Session> {
+    sessions.sort_by_key(|session| !is_project(&session.info.folder, here));
+    sessions
+}
+
+/// Those of this project that answer.
+pub(crate) fn here() -> Vec<Session> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut sessions = all();
+    sessions.retain(|session| is_project(&session.info.folder, &here));
+    sessions
+}
+
 fn choose(mut sessions: Vec<Session>, pid: Option<u32>, here: &Path) -> Result<Session> {
     let is_meant = |session: &Session| match pid {
         Some(pid) => session.info.pid == pid,
@@ -96,6 +114,14 @@ mod tests {
             (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
             (found, _) => panic!("{found:?}"),
         }
+    }
+
+    #[test]
+    fn those_of_this_project_come_first() {
+        let all = sessions(&[(1, "/else"), (2, "/work/app"), (3, "/other"), (4, "/work")]);
+        let ordered = in_order(all, Path::new("/work/app/src"));
+        let pids: Vec<u32> = ordered.iter().map(|session| session.info.pid).collect();
+        assert_eq!(pids, [2, 4, 1, 3]);
     }
 
     #[test]

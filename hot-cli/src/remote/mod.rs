@@ -21,4 +21,4 @@ mod show;
 pub(crate) use args::{
     DiffArgs, HistoryArgs, PauseArgs, RestartArgs, ResumeArgs, RollbackArgs, StatusArgs,
 };
-pub(crate) use command::{diff, history, pause, restart, resume, rollback, status};
+pub(crate) use command::{diff, history, pause, programs_here, restart, resume, rollback, status};

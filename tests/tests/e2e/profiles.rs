@@ -1,7 +1,7 @@
 //! Functions that are left out, profiles that change what can be patched, and what is known without
 //! running anything.
 
-use soft_mock_tests::project::Project;
+use soft_mock_tests::project::{Project, Save};
 
 const FILE: &str = "src/report.rs";
 const MANIFEST: &str = "Cargo.toml";
@@ -118,6 +118,28 @@ fn what_can_be_patched_is_known_without_running_it() {
     ] {
         assert!(told.contains(part), "{part} is missing in\n{told}");
     }
+    assert!(
+        told.contains("`main` runs once, so an edit of it needs a restart"),
+        "{told}"
+    );
+    let main = project.read("src/main.rs");
+    let closure =
+        "\nfn routes(app: App) {\n    app.route(\"/\", |name| {\n        name + 1\n    });\n}\n";
+    project.save(Save::InPlace, "src/main.rs", &format!("{main}{closure}"));
+    let manifest = project.read("Cargo.toml");
+    let optimised = format!("{manifest}\n[profile.dev]\nlto = \"thin\"\n");
+    project.save(Save::InPlace, "Cargo.toml", &optimised);
+    let (more, _) = project.hot_to_end(&["doctor"]);
+    for part in [
+        "a closure given to `route` keeps the body that it was made with",
+        "give it a function by name",
+        "`lto = \"thin\"` in the profile `dev`",
+    ] {
+        assert!(more.contains(part), "{part} is missing in\n{more}");
+        assert!(!told.contains(part), "{told}");
+    }
+    project.save(Save::InPlace, "src/main.rs", &main);
+    project.save(Save::InPlace, "Cargo.toml", &manifest);
     let (json, _) = project.hot_to_end(&["doctor", "--json"]);
     let crates: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let count = |key: &str| crates[0][key].as_u64().expect("a number");

@@ -5,7 +5,7 @@ pub(crate) mod screen;
 mod sockets;
 pub(crate) mod terminal;
 
-pub(crate) use processes::{executable, ignored, owner, pids, Stat};
+pub(crate) use processes::{executable, ignored, name, owner, pids, tracer, Stat};
 pub(crate) use sockets::sockets_of;
 
 /// The target whose programs can be patched.

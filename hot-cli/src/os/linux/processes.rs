@@ -60,6 +60,25 @@ impl Stat {
     }
 }
 
+/// The process that traces another, as debuggers do.
+pub(crate) fn tracer(pid: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    tracer_in(&status)
+}
+
+fn tracer_in(status: &str) -> Option<u32> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("TracerPid:"))?;
+    line.trim().parse().ok().filter(|pid| *pid != 0)
+}
+
+/// What a process is called.
+pub(crate) fn name(pid: u32) -> String {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+    name.map_or_else(|_| "?".to_owned(), |name| name.trim().to_owned())
+}
+
 /// The signals that are ignored now, by the kernel's own account; none where it can't be read.
 pub(crate) fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -93,6 +112,14 @@ mod tests {
         );
         assert_eq!(Stat::parse(7, "7 (a) S 1"), None);
         assert_eq!(Stat::parse(7, ""), None);
+    }
+
+    #[test]
+    fn who_traces_is_told() {
+        assert_eq!(tracer_in("Name:\tx\nTracerPid:\t71\n"), Some(71));
+        assert_eq!(tracer_in("Name:\tx\nTracerPid:\t0\n"), None);
+        assert_eq!(tracer(std::process::id()), None);
+        assert_ne!(name(std::process::id()), "?");
     }
 
     #[test]
