@@ -39,7 +39,7 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 }
 
 /// All of them.
-pub(crate) const KEYS: [Key; 13] = [
+pub(crate) const KEYS: [Key; 14] = [
     key("no-restart", Kind::Flag),
     key("manual", Kind::Flag),
     key("no-keys", Kind::Flag),
@@ -52,6 +52,7 @@ pub(crate) const KEYS: [Key; 13] = [
     },
     key("message-format", Kind::Text),
     key("log", Kind::Path),
+    key("on-patch", Kind::Text),
     key("no-title", Kind::Flag),
     key("clear", Kind::Flag),
     key("quiet", Kind::Flag),
@@ -69,8 +70,8 @@ impl Key {
     pub(crate) fn default(&self) -> &'static str {
         match self.kind {
             Kind::Flag => "false",
-            Kind::Text => "human",
-            Kind::List | Kind::Path | Kind::Paths => "",
+            Kind::Text if self.name == "message-format" => "human",
+            Kind::List | Kind::Text | Kind::Path | Kind::Paths => "",
         }
     }
 

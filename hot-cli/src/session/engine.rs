@@ -54,6 +54,7 @@ use soft_mock_abi::protocol::FromProgram;
 
 use super::keys::KeyEvent;
 use super::ledger::Ledger;
+use super::on_patch::CommandFailed;
 use super::screen::Look;
 use super::settings::Settings;
 use crate::child::{ChildEvent, Launch};
@@ -121,6 +122,8 @@ pub(crate) enum Event {
     RestartDue(u64),
     /// Something happened with keys.
     Keys(KeyEvent),
+    /// What the user wants run after patches didn't succeed.
+    CommandFailed(CommandFailed),
     /// The terminal may have been left to us.
     Look(Look),
     /// The first build compiles something.
@@ -147,6 +150,7 @@ event_from!(
     Control(ControlEvent),
     Watch(WatchEvent),
     Keys(KeyEvent),
+    CommandFailed(CommandFailed),
     Look(Look),
     FirstBuild(Cause),
     Request(ServerEvent)
@@ -336,6 +340,7 @@ impl Engine {
             Event::PluginsBuilt { success } => self.plugins_built(success),
             Event::RestartDue(id) => return self.restart_if_due(id),
             Event::Keys(event) => return self.key_event(event),
+            Event::CommandFailed(CommandFailed(why)) => self.tell(ui::Event::Warning(why)),
             Event::Look(Look) => self.outside.reporter.look(),
             Event::FirstBuild(cause) => self.tell_all(cause.news().map(ui::Event::Compiling)),
             Event::Request(event) => self.request(event),

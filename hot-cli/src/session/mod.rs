@@ -12,6 +12,7 @@ mod engine;
 mod first_build;
 pub(crate) mod keys;
 mod ledger;
+mod on_patch;
 mod options;
 mod restart;
 mod screen;
@@ -37,6 +38,7 @@ use crate::watch::Watcher;
 use engine::{Engine, Event, Outside};
 use first_build::FirstBuild;
 use keys::Keys;
+use on_patch::OnPatch;
 use screen::SessionScreen;
 use settings::Settings;
 
@@ -99,7 +101,10 @@ fn engine(
         .quiet(settings.quiet)
         .copied(setup::copies(settings, folder.path())?)
         .beside(boxed, !settings.no_title);
+    let on_patch = settings.on_patch.clone();
+    let on_patch = on_patch.map(|command| OnPatch::start(command, events.clone()));
     let outside = Outside {
+        on_patch: on_patch.transpose()?,
         first_build: Some(FirstBuild::watch(folder.path().to_owned(), events.clone())),
         keys,
         control,

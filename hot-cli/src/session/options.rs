@@ -38,6 +38,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) log: Option<PathBuf>,
 
+    /// Run this in a shell after every patch and restart; HOT_EVENT says which it was,
+    /// HOT_FUNCTIONS names the functions, one a line
+    #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
+    pub(crate) on_patch: Option<String>,
+
     /// The command to run, with its arguments: `cargo run …`, a script, any program
     #[arg(
         required = true,
@@ -144,7 +149,12 @@ impl Options {
             .map(|(name, list)| (name, Value::List(list)));
         let format = self.message_format.map(|format| format.name().to_owned());
         let log = self.log.as_ref().map(|path| path.display().to_string());
-        let texts = [("message-format", format), ("log", log)].into_iter();
+        let texts = [
+            ("message-format", format),
+            ("log", log),
+            ("on-patch", self.on_patch.clone()),
+        ]
+        .into_iter();
         let texts = texts.filter_map(|(name, text)| Some((name, Value::Text(text?))));
         Layer {
             source: Source::CommandLine,

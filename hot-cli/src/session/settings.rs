@@ -43,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) include: Vec<String>,
     pub(crate) message_format: Format,
     pub(crate) log: Option<PathBuf>,
+    pub(crate) on_patch: Option<String>,
     pub(crate) command: Vec<OsString>,
 }
 
@@ -93,6 +94,7 @@ impl Settings {
             include: set.list("include"),
             message_format: format,
             log: set.text("log").map(PathBuf::from),
+            on_patch: set.text("on-patch").map(str::to_owned),
             command: Vec::new(),
         })
     }

@@ -1,6 +1,11 @@
 //! Another terminal asks a running session, and takes patches back.
 
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use soft_mock_tests::project::Project;
+use soft_mock_tests::session::TIMEOUT;
 
 use crate::ledger::{start, FILE};
 
@@ -205,4 +210,33 @@ fn a_rollback_holds_while_other_edits_come_and_go() {
         "        self.balance + 300\n",
     );
     session.ask_until("x", "account of ada: 3");
+}
+
+#[test]
+fn a_command_is_run_after_patches_and_restarts() {
+    let project = Project::fixture("ledger");
+    let note = "echo \"$HOT_EVENT $HOT_FUNCTIONS\" >> noted; test \"$HOT_EVENT\" != restarted";
+    let mut session = project.hot(&["--on-patch", note, "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "account of ada: 1");
+    project.edit(FILE, "account of", "purse of");
+    session.wait_for_patch();
+    let noted = |text: &str| {
+        let end = Instant::now() + TIMEOUT;
+        while !fs::read_to_string(project.path("noted")).is_ok_and(|noted| noted == text) {
+            assert!(
+                Instant::now() < end,
+                "{:?}",
+                fs::read_to_string(project.path("noted"))
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    };
+    noted("patched ledger::report::title\n");
+    project.hot_to_end(&["rollback"]);
+    noted("patched ledger::report::title\nrolled-back ledger::report::title\n");
+    project.hot_to_end(&["restart"]);
+    session.wait_for_all(&["HOT_EVENT", "failed (exit status: 1)"]);
+    let noted = project.read("noted");
+    assert!(noted.ends_with("\nrestarted \n"), "{noted}");
 }

@@ -14,6 +14,7 @@ use crate::child::{ChildError, Launch, Supervisor};
 use crate::control::Control;
 use crate::session::first_build::FirstBuild;
 use crate::session::keys::Keys;
+use crate::session::on_patch::OnPatch;
 use crate::session::screen::SessionScreen;
 use crate::ui::{self, Reporter};
 use crate::watch::{WatchError, Watcher};
@@ -33,6 +34,8 @@ pub(crate) struct Outside {
     pub(crate) supervisor: Supervisor<Event>,
     pub(crate) events: Sender<Event>,
     pub(crate) reporter: Reporter,
+    /// What the user wants run after patches.
+    pub(crate) on_patch: Option<OnPatch>,
     /// As long as no program runs.
     pub(crate) first_build: Option<FirstBuild>,
     /// None: there is no terminal that a program could fill.
@@ -54,7 +57,12 @@ impl Outside {
             Effect::Reply(terminal, reply) => {
                 let _ = terminal.send(reply); // Whoever asked may have gone.
             }
-            Effect::Tell(event) => self.reporter.tell(&event),
+            Effect::Tell(event) => {
+                self.reporter.tell(&event);
+                if let Some(command) = &self.on_patch {
+                    command.told(&event);
+                }
+            }
             Effect::Start(job) => {
                 let events = self.events.clone();
                 let run = move || {
