@@ -24,13 +24,14 @@ mod withdrawn;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
+use crate::counterparts::Counterpart;
 use crate::sites::{self, CompiledSite};
 use crate::symbols::is_of;
 use crate::symbols::{demangled, is_rust};
 use crate::world::{Piece, World};
 
 pub use left::Left;
-pub use side::{is_accessor, Side};
+pub use side::Side;
 pub use survey::kept_closures;
 
 /// What is known beside the code.
@@ -51,6 +52,8 @@ pub struct Premises<'a> {
     pub declares: &'a dyn Fn(&str) -> bool,
     /// What was edited since the program was built.
     pub edits: &'a Edits,
+    /// What is known of the variables in closures.
+    pub counterparts: &'a HashMap<String, Counterpart>,
 }
 
 /// What was edited.
@@ -164,10 +167,20 @@ impl Comparison<'_, '_> {
             if new.world.is_code(piece) || !rust || sites::owner(path).is_some() {
                 continue;
             }
-            let before = old.world.pieces(path);
+            let was = match self.premises.counterparts.get(&**path) {
+                None => path,
+                Some(Counterpart::Of { path, .. }) => path.as_str(),
+                // If it is used, that is refused where it is taken.
+                Some(Counterpart::New | Counterpart::Unclear(_)) => continue,
+            };
+            let before = old.world.pieces(was);
             let Some(first) = before.first() else {
                 continue;
             };
+            if *was != **path && !old.world.pieces(path).is_empty() {
+                // The same path means another variable.
+                described.extend(pieces);
+            }
             if old.print_of(before) == new.print_of(pieces) {
                 continue;
             }

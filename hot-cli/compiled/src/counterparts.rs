@@ -6,214 +6,319 @@
 //! app::next::{closure#1}::IDS   now: the same variable
 //! ```
 //!
-//! Told by name, size and content. Where these don't tell, nothing is guessed. Knows nothing of
-//! plugins.
+//! Told by the function around, name, type, first value, the closure's code, and by their order
+//! where as many are left on both sides. Where these don't tell, nothing is guessed. Knows nothing
+//! of plugins.
+
+mod variable;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
-use crate::compare::is_accessor;
-use crate::world::World;
+use crate::symbols::without_marks;
+
+pub(crate) use variable::split;
+pub use variable::{is_accessor, variables, Variable};
 
 /// What a variable of the new code is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Counterpart {
-    /// The one that had this path.
-    Of(String),
+    /// The one that has this path in the program, or in an earlier patch.
+    Of {
+        /// The path.
+        path: String,
+        /// It begins with the same.
+        same: bool,
+    },
     /// A new one.
     New,
-    /// It can't be told.
-    Unclear,
+    /// It can't be told; why.
+    Unclear(String),
 }
 
-/// A path, and what stands for size and content.
-type Known = (String, u64);
-
-/// What is known of the variables whose numbers have changed, by their paths in the new code.
+/// What the variables of the new code are, by the paths of what they consist of. `brought`: those
+/// of earlier patches.
 pub fn counterparts(
-    old: &dyn Fn() -> Vec<Known>,
-    new: &dyn Fn() -> Vec<Known>,
-    brought: &[Known],
+    old: Vec<Variable>,
+    new: Vec<Variable>,
+    brought: &[Variable],
 ) -> HashMap<String, Counterpart> {
-    let groups = |all: Vec<Known>| {
-        let mut groups: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-        for (path, print) in all {
-            groups
-                .entry(without_numbers(&path))
-                .or_default()
-                .insert(path, print);
-        }
+    let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
+    for variable in old.into_iter().chain(brought.iter().cloned()) {
         groups
-    };
-    let numbered = brought
-        .iter()
-        .filter(|(path, _)| is_numbered(path))
-        .cloned();
-    let mut then = groups(old());
-    for (path, print) in numbered {
-        then.entry(without_numbers(&path))
+            .entry(variable.key())
             .or_default()
-            .entry(path)
-            .or_insert(print);
+            .then
+            .push(variable);
+    }
+    for variable in new {
+        groups.entry(variable.key()).or_default().now.push(variable);
     }
     let mut found = HashMap::new();
-    for (name, now) in groups(new()) {
-        let Some(then) = then.get(&name) else {
-            continue;
-        };
-        if !now.keys().eq(then.keys()) {
-            group(then, &now, &mut found);
-        }
+    for group in groups.into_values() {
+        group.tell(&mut found);
     }
     found
 }
 
-/// The variables of a compilation that stand in something that has but a number.
-pub fn numbered(world: &World<'_>, print: &dyn Fn(&str) -> u64) -> Vec<Known> {
-    let all = world.paths().filter(|(path, pieces)| {
-        let is_variable = !world.is_code(pieces[0]) || is_accessor(world, path, pieces[0]);
-        is_variable && is_numbered(path)
-    });
-    all.map(|(path, _)| (path.to_string(), print(path)))
-        .collect()
+/// Variables of one name in closures of one function.
+#[derive(Default)]
+struct Group {
+    then: Vec<Variable>,
+    now: Vec<Variable>,
 }
 
-fn is_numbered(path: &str) -> bool {
-    path.contains('#')
-}
-
-/// A path without the numbers of the closures around a variable. What std's macro makes for a
-/// thread-local has numbers of its own.
-fn without_numbers(path: &str) -> String {
-    let own = ["::{K#", "::{constant#"]
-        .iter()
-        .filter_map(|start| path.rfind(start))
-        .max();
-    let (path, own) = path.split_at(own.unwrap_or(path.len()));
-    let mut parts = path.split('#');
-    let mut out = parts.next().unwrap_or("").to_owned();
-    for part in parts {
-        out.push('#');
-        out.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
-    }
-    out + own
-}
-
-/// Variables of one name, in closures of one function.
-fn group(
-    then: &BTreeMap<String, u64>,
-    now: &BTreeMap<String, u64>,
-    found: &mut HashMap<String, Counterpart>,
-) {
-    if let (1, Some((was, _)), Some((is, _))) = (
-        then.len().max(now.len()),
-        then.iter().next(),
-        now.iter().next(),
-    ) {
-        found.insert(is.clone(), Counterpart::Of(was.clone()));
-        return;
-    }
-    let alike = |all: &BTreeMap<String, u64>, print: u64| {
-        all.values().filter(|other| **other == print).count()
-    };
-    let mut rest: Vec<&String> = Vec::new();
-    let mut matched = 0;
-    for (path, print) in now {
-        let was = then.iter().find(|(_, other)| *other == print);
-        match was.filter(|_| alike(then, *print) == 1 && alike(now, *print) == 1) {
-            Some((was, _)) => {
-                matched += 1;
-                found.insert(path.clone(), Counterpart::Of(was.clone()));
-            }
-            None => rest.push(path),
+impl Group {
+    fn tell(mut self, found: &mut HashMap<String, Counterpart>) {
+        if self.then.is_empty() || self.now.is_empty() {
+            return;
+        }
+        self.then.sort_by_key(Variable::order);
+        self.now.sort_by_key(Variable::order);
+        let taken: Vec<String> = self.then.iter().flat_map(Variable::paths).collect();
+        self.match_by(found, |variable| {
+            (variable.ty.clone(), variable.content, variable.around)
+        });
+        self.match_by(found, |variable| (variable.ty.clone(), variable.content));
+        // Another first value, if none of them came or went.
+        if self.then.len() == 1 && self.now.len() == 1 {
+            self.match_by(found, |variable| variable.ty.clone());
+        }
+        for variable in &self.now {
+            let mut then = self.then.iter();
+            let is_known = then.any(|other| other.ty == variable.ty);
+            // By its symbol, it would be taken for the one that has this path.
+            let is_taken = variable.paths().any(|path| taken.contains(&path));
+            let is_instead = self.then.len() == 1 && self.now.len() == 1;
+            let counterpart = match is_known || is_taken || is_instead {
+                true => Counterpart::Unclear(self.unclear(variable)),
+                false => Counterpart::New,
+            };
+            found.extend(variable.paths().map(|path| (path, counterpart.clone())));
         }
     }
-    for path in rest {
-        // A new one of a path that the program has would be taken for that one by its symbol.
-        let is_new = matched == then.len() && !then.contains_key(path);
-        found.insert(
-            path.clone(),
-            if is_new {
-                Counterpart::New
-            } else {
-                Counterpart::Unclear
-            },
-        );
+
+    /// Takes those out that are alike in `key`, if there are as many on both sides.
+    fn match_by<K: Hash + Eq>(
+        &mut self,
+        found: &mut HashMap<String, Counterpart>,
+        key: impl Fn(&Variable) -> K,
+    ) {
+        let count = |all: &[Variable]| {
+            let mut counts: HashMap<K, usize> = HashMap::new();
+            for variable in all {
+                *counts.entry(key(variable)).or_default() += 1;
+            }
+            counts
+        };
+        let (then, now) = (count(&self.then), count(&self.now));
+        let fits = |variable: &Variable| {
+            let key = key(variable);
+            then.get(&key) == now.get(&key)
+        };
+        let (were, rest) = std::mem::take(&mut self.then).into_iter().partition(fits);
+        self.then = rest;
+        let (are, rest) = std::mem::take(&mut self.now).into_iter().partition(fits);
+        self.now = rest;
+        let (mut were, are): (Vec<Variable>, Vec<Variable>) = (were, are);
+        for is in are {
+            let Some(first) = were.iter().position(|was| key(was) == key(&is)) else {
+                continue;
+            };
+            let was = were.remove(first);
+            for part in &is.parts {
+                let counterpart = match was.parts.contains(part) {
+                    true => Counterpart::Of {
+                        path: was.path_of(part),
+                        same: was.content == is.content,
+                    },
+                    false => Counterpart::Unclear(unclear(&is)),
+                };
+                found.insert(is.path_of(part), counterpart);
+            }
+        }
     }
+
+    fn unclear(&self, variable: &Variable) -> String {
+        match &self.then[..] {
+            [one] if one.ty != variable.ty => format!(
+                "the variable {} is of another type: `{}`, was `{}`",
+                told(variable),
+                variable.ty,
+                one.ty
+            ),
+            _ => unclear(variable),
+        }
+    }
+}
+
+fn unclear(variable: &Variable) -> String {
+    format!(
+        "closures come and go, and it can't be told which variable of the program {} is",
+        told(variable)
+    )
+}
+
+/// `N` in a closure of `app::f`.
+fn told(variable: &Variable) -> String {
+    let scope = without_marks(&variable.scope);
+    let function = scope.split("::{").next().unwrap_or(&scope);
+    format!("`{}` in a closure of `{function}`", variable.name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn known(all: &[(u32, u64)]) -> Vec<Known> {
-        all.iter()
-            .map(|(number, print)| (format!("app[1]::f::{{closure#{number}}}::N"), *print))
-            .collect()
+    /// A static `N` of the type, with the first value, in the closure with this number; its code is
+    /// as the last number says.
+    fn known(all: &[(u32, &str, u64, u64)]) -> Vec<Variable> {
+        let all = all.iter().map(|(number, ty, content, around)| Variable {
+            scope: format!("app[1]::f::{{closure#{number}}}"),
+            name: "N".to_owned(),
+            parts: [String::new()].into(),
+            ty: (*ty).to_owned(),
+            content: *content,
+            around: *around,
+        });
+        all.collect()
     }
 
+    fn of(path: String) -> Counterpart {
+        Counterpart::Of { path, same: true }
+    }
+
+    #[derive(Debug, PartialEq)]
+    enum Is {
+        Of(u32),
+        New,
+        Unclear,
+    }
+    use Is::{New, Of, Unclear};
+
     #[track_caller]
-    fn check(old: &[(u32, u64)], new: &[(u32, u64)], expected: &[(u32, Option<Option<u32>>)]) {
-        let found = counterparts(&|| known(old), &|| known(new), &[]);
-        let path = |number: u32| known(&[(number, 0)]).remove(0).0;
-        let expected: HashMap<String, Counterpart> = expected
+    fn check(old: &[(u32, &str, u64, u64)], new: &[(u32, &str, u64, u64)], expected: &[(u32, Is)]) {
+        let found = counterparts(known(old), known(new), &[]);
+        let number = |path: &str| {
+            let digits = path.split(['#', '}']).nth(1);
+            digits
+                .and_then(|digits| digits.parse().ok())
+                .expect("a number")
+        };
+        let mut found: Vec<(u32, Is)> = found
             .iter()
-            .map(|(number, what)| {
+            .map(|(path, what)| {
                 let what = match what {
-                    Some(Some(was)) => Counterpart::Of(path(*was)),
-                    Some(None) => Counterpart::New,
-                    None => Counterpart::Unclear,
+                    Counterpart::Of { path, .. } => Of(number(path)),
+                    Counterpart::New => New,
+                    Counterpart::Unclear(_) => Unclear,
                 };
-                (path(*number), what)
+                (number(path), what)
             })
             .collect();
+        found.sort_by_key(|(number, _)| *number);
         assert_eq!(found, expected);
     }
 
     #[test]
     fn a_number_that_shifts() {
-        check(&[(0, 7)], &[(0, 7)], &[]);
-        check(&[(0, 7)], &[(1, 7)], &[(1, Some(Some(0)))]);
-        // With another initial value.
-        check(&[(0, 7)], &[(1, 8)], &[(1, Some(Some(0)))]);
-        check(&[], &[(1, 8)], &[]);
-    }
-
-    #[test]
-    fn a_thread_local_in_a_closure() {
-        let path = |closure: u32, own: u32| {
-            (
-                format!("app[1]::f::{{closure#{closure}}}::N::{{K#0}}::{{closure#{own}}}::VAL"),
-                7,
-            )
-        };
-        let old = || vec![path(0, 0), path(0, 1)];
-        let found = counterparts(&old, &|| vec![path(1, 0), path(1, 1)], &[]);
-        let expected = [0, 1].map(|own| (path(1, own).0, Counterpart::Of(path(0, own).0)));
-        assert_eq!(found, HashMap::from(expected));
+        check(&[(0, "u8", 7, 1)], &[(1, "u8", 7, 1)], &[(1, Of(0))]);
+        // With another first value, and in other code.
+        check(&[(0, "u8", 7, 1)], &[(1, "u8", 8, 2)], &[(1, Of(0))]);
+        check(&[], &[(1, "u8", 8, 1)], &[]);
+        // Another type.
+        check(&[(0, "u8", 7, 1)], &[(1, "u16", 7, 1)], &[(1, Unclear)]);
     }
 
     #[test]
     fn several_of_one_name() {
-        let content = [(1, Some(Some(0))), (2, Some(Some(1)))];
-        check(&[(0, 7), (1, 8)], &[(1, 7), (2, 8)], &content);
+        let two = [(0, "u8", 7, 1), (1, "u8", 8, 2)];
         check(
-            &[(0, 7), (1, 7)],
-            &[(1, 7), (2, 7)],
-            &[(1, None), (2, None)],
+            &two,
+            &[(1, "u8", 7, 1), (2, "u8", 8, 2)],
+            &[(1, Of(0)), (2, Of(1))],
         );
-        // One more, and one less.
+        // They have changed places.
         check(
-            &[(0, 7)],
-            &[(0, 7), (1, 8)],
-            &[(0, Some(Some(0))), (1, Some(None))],
+            &two,
+            &[(0, "u8", 8, 2), (1, "u8", 7, 1)],
+            &[(0, Of(1)), (1, Of(0))],
+        );
+        check(&two, &[(0, "u8", 8, 2)], &[(0, Of(1))]);
+        check(&two, &[(0, "u8", 9, 3)], &[(0, Unclear)]);
+        // By their types.
+        let types = [(0, "u16", 7, 1), (1, "u8", 7, 1)];
+        check(&[(0, "u8", 7, 1)], &types, &[(0, Unclear), (1, Of(0))]);
+        check(&[(2, "u8", 7, 1)], &types, &[(0, New), (1, Of(2))]);
+        // By the code around, and by their order.
+        let alike = [(0, "u8", 7, 1), (1, "u8", 7, 2)];
+        check(
+            &alike,
+            &[(1, "u8", 7, 1), (2, "u8", 7, 2)],
+            &[(1, Of(0)), (2, Of(1))],
         );
         check(
-            &[(0, 7)],
-            &[(0, 8), (1, 7)],
-            &[(0, None), (1, Some(Some(0)))],
+            &alike,
+            &[(0, "u8", 7, 2), (1, "u8", 7, 1)],
+            &[(0, Of(1)), (1, Of(0))],
         );
-        check(&[(0, 7)], &[(0, 7), (1, 7)], &[(0, None), (1, None)]);
-        check(&[(0, 7), (1, 8)], &[(0, 8)], &[(0, Some(Some(1)))]);
-        check(&[(0, 7), (1, 8)], &[(0, 9)], &[(0, None)]);
+        check(
+            &alike,
+            &[(1, "u8", 7, 3), (2, "u8", 7, 4)],
+            &[(1, Of(0)), (2, Of(1))],
+        );
+        check(&alike, &[(0, "u8", 7, 2)], &[(0, Of(1))]);
+        check(&alike, &[(0, "u8", 7, 3)], &[(0, Unclear)]);
+    }
+
+    #[test]
+    fn one_more() {
+        let one = [(0, "u8", 7, 1)];
+        check(
+            &one,
+            &[(0, "u8", 7, 1), (1, "u8", 8, 2)],
+            &[(0, Of(0)), (1, New)],
+        );
+        check(
+            &one,
+            &[(0, "u8", 7, 1), (1, "u8", 7, 2)],
+            &[(0, Of(0)), (1, New)],
+        );
+        check(
+            &one,
+            &[(0, "u8", 7, 3), (1, "u8", 7, 2)],
+            &[(0, Unclear), (1, Unclear)],
+        );
+        // A new one of the path that the program's has.
+        check(
+            &one,
+            &[(0, "u8", 8, 2), (1, "u8", 7, 1)],
+            &[(0, Unclear), (1, Of(0))],
+        );
+    }
+
+    #[test]
+    fn what_a_patch_brought() {
+        let brought = known(&[(1, "u8", 9, 2)]);
+        let new = known(&[(1, "u8", 7, 1), (2, "u8", 9, 2)]);
+        let found = counterparts(known(&[(0, "u8", 7, 1)]), new, &brought);
+        let path = |number: u32| format!("app[1]::f::{{closure#{number}}}::N");
+        assert_eq!(found[&path(1)], of(path(0)));
+        assert_eq!(found[&path(2)], of(path(1)));
+    }
+
+    #[test]
+    fn a_thread_local_in_a_closure() {
+        let part = |own: u32| format!("::{{constant#0}}::{{closure#{own}}}::VAL");
+        let all = |number: u32| {
+            let mut all = known(&[(number, "Cell<u8>", 7, 1)]);
+            all[0].parts = [part(0), part(1)].into();
+            all
+        };
+        let found = counterparts(all(0), all(1), &[]);
+        for own in [0, 1] {
+            let was = of(all(0)[0].path_of(&part(own)));
+            assert_eq!(found[&all(1)[0].path_of(&part(own))], was);
+        }
     }
 }

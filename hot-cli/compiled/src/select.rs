@@ -20,7 +20,6 @@ use soft_mock_abi::symbol;
 
 use crate::code::{self, Rebinding};
 use crate::compare::Premises;
-use crate::counterparts::Counterpart;
 use crate::objects::{Relocation, Section, Symbol};
 use crate::sites::{self, CompiledSite};
 use crate::symbols::{demangled, is_rust};
@@ -82,9 +81,6 @@ pub struct Selection<'a, 'd> {
     pub roots: &'a [&'a CompiledSite],
     /// Stands for what a piece is.
     pub print: &'a dyn Fn(Piece) -> u64,
-    /// Variables that have another number in their path than those of the program or of earlier
-    /// plugins.
-    pub counterparts: &'a HashMap<String, Counterpart>,
     /// Whether what has a path is the same in both compilations.
     pub unchanged: &'a dyn Fn(&str) -> bool,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use soft_mock_compiled::compare::{compare, Difference, Edits, Left, Premises, Side};
-use soft_mock_compiled::counterparts::{counterparts, numbered};
+use soft_mock_compiled::counterparts::{counterparts, variables, Counterpart};
 use soft_mock_compiled::library::{dynamic_symbols, state};
 use soft_mock_compiled::select::{select, Fate, NewStatic, ProgramSymbols, Selected, Selection};
 use soft_mock_compiled::sites::{self, CompiledSite};
@@ -119,6 +119,11 @@ fn both<T>(
             then: &then,
             now: &now,
             edits: since,
+            counterparts: &counterparts(
+                variables(&old, &|_| None),
+                variables(&new, &|_| None),
+                &[],
+            ),
         },
         sites: &now,
     })
@@ -553,29 +558,59 @@ fn the_code_of_an_impl_of_a_foreign_trait_may_live_on_when_it_is_taken_back() {
     assert_eq!(withdrawn(&first, &back), Ok(()));
 }
 
-#[test]
-fn a_variable_in_a_closure_is_the_same_behind_another() {
-    let source = "use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-        pub fn next() -> u32 { let take = || { static IDS: AtomicU32 = AtomicU32::new(1); IDS.fetch_add(1, Relaxed) }; take() }";
-    let edit = ("let take", "let one = || 1; one(); let take");
-    both(source, &[edit], &[], &Edits::default(), |given| {
-        let old = || numbered(given.old.world, &|path| given.old.print_of_path(path));
-        let new = || numbered(given.new.world, &|path| given.new.print_of_path(path));
-        let found: Vec<String> = counterparts(&old, &new, &[])
+/// What the variables in closures of `pair` are after an edit.
+#[track_caller]
+fn check_closures(edits: &[(&str, &str)], flags: &[&str], expected: &[&str]) {
+    let source = "use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+        pub fn pair() -> u32 {
+            let one = || { static N: AtomicU32 = AtomicU32::new(1); N.fetch_add(1, Relaxed) };
+            let two = || { static N: AtomicU32 = AtomicU32::new(1); N.fetch_add(2, Relaxed) };
+            one() + two()
+        }";
+    both(source, edits, flags, &Edits::default(), |given| {
+        let told = |text: &str| symbols::without_marks(text).replace("app::pair::", "");
+        let mut found: Vec<String> = given
+            .premises
+            .counterparts
             .iter()
-            .map(|(path, what)| {
-                format!(
-                    "{} {}",
-                    symbols::without_marks(path),
-                    symbols::without_marks(&format!("{what:?}"))
-                )
+            .map(|(path, what)| match what {
+                Counterpart::Of { path: was, .. } => told(&format!("{path} of {was}")),
+                other => told(&format!("{path} {other:?}")),
             })
             .collect();
-        assert_eq!(
-            found,
-            ["app::next::{closure#1}::IDS Of(\"app::next::{closure#0}::IDS\")"]
-        );
+        found.sort();
+        assert_eq!(found, expected, "{edits:?}");
     });
+}
+
+#[test]
+fn a_variable_in_a_closure_is_the_same_behind_another() {
+    let of = |is: u32, was: u32| format!("{{closure#{is}}}::N of {{closure#{was}}}::N");
+    let both = |first: u32, second: u32| [of(0, first), of(1, second)];
+    let check = |edits: &[(&str, &str)], expected: &[String]| {
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        check_closures(edits, &[], &expected);
+    };
+    check(&[], &both(0, 1));
+    let before = ("let one =", "let none = || 1; none(); let one =");
+    check(&[before], &[of(1, 0), of(2, 1)]);
+    // Both in other code: they are told by their order, also if nothing has code of its own.
+    let other = ("Relaxed)", "Relaxed) + 5");
+    check(&[before, other], &[of(1, 0), of(2, 1)]);
+    check_closures(&[before], &["-Copt-level=3"], &[&of(1, 0), &of(2, 1)]);
+    // They change places; one of them goes.
+    check(
+        &[("add(1", "add(3"), ("add(2", "add(1"), ("add(3", "add(2")],
+        &both(1, 0),
+    );
+    let one = "let one = || { static N: AtomicU32 = AtomicU32::new(1); N.fetch_add(1, Relaxed) };";
+    check(&[(one, "let one = || 1;")], &[of(1, 1)]);
+    check(&[(one, ""), ("one() + two", "two")], &[of(0, 1)]);
+    // Another one, of another type or first value.
+    let wide = one.replace("one", "wide").replace("AtomicU32", "AtomicU64");
+    let after = wide.clone() + " wide(); one() + two()";
+    let new = "{closure#2}::N New".to_owned();
+    check(&[("one() + two()", &after)], &[of(0, 0), of(1, 1), new]);
 }
 
 /// Selects the new code of `app::plain`; the program has what the crate had before.
@@ -608,7 +643,6 @@ fn selected<T>(
             brought,
             roots: &[site],
             print: &|piece| given.new.print(piece),
-            counterparts: &HashMap::new(),
             unchanged: &|path| given.new.is_same(&given.old, path),
         });
         look(given, &selected.expect("code"))

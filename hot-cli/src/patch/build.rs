@@ -12,6 +12,7 @@ use std::time::Instant;
 use super::foundation::{no_way_back, still_built_so};
 use super::meaning::Alone;
 use super::unit_job::{Attempt, UnitJob};
+use super::whole_crate::Why;
 use super::{additions, left, whole_crate};
 use crate::os::process::Cancel;
 use crate::program::left_behind::LeftBehind;
@@ -86,7 +87,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
             return Err(BuildError::Rude(job.wanted.without.clone()));
         }
         let why = format!("something may still lead to `{name}` as it was");
-        return whole_crate::build_wanted(job, Some(&why));
+        return whole_crate::build_wanted(job, Some(Why::Source(&why)));
     }
     if let Some(edit) = no_way_back(job) {
         return Err(BuildError::Rude(vec![edit]));
@@ -130,8 +131,8 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
             Attempt::Failed(_) | Attempt::Refused(_) if !job.wanted.without.is_empty() => {
                 return Err(BuildError::Rude(job.wanted.without.clone()));
             }
-            Attempt::Failed(why) | Attempt::Refused(why) => {
-                let mut whole = whole_crate::build_wanted(job, Some(&why))?;
+            attempt @ (Attempt::Failed(_) | Attempt::Refused(_)) => {
+                let mut whole = whole_crate::build_wanted(job, attempt.why())?;
                 whole.notes.extend(unit.not_alone.take());
                 return Ok(whole);
             }

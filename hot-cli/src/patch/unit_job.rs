@@ -31,6 +31,7 @@ use super::left::{self, Body};
 use super::linker::{Inputs, Linker};
 use super::meaning::Alone;
 use super::micro_crate::MicroCrate;
+use super::whole_crate::Why;
 use super::{additions, user_errors};
 use crate::os::files::replace_file;
 use crate::os::process::Cancelled;
@@ -80,6 +81,17 @@ pub(super) enum Attempt {
     Failed(String),
     /// It can't be had; why.
     Refused(String),
+}
+
+impl Attempt {
+    /// What stood in the way.
+    pub(super) fn why(&self) -> Option<Why<'_>> {
+        match self {
+            Self::Done(_) | Self::Checked => None,
+            Self::Failed(why) => Some(Why::Rustc(why)),
+            Self::Refused(why) => Some(Why::Source(why)),
+        }
+    }
 }
 
 /// A micro-crate that became a plugin.

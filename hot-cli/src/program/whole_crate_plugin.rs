@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use soft_mock_compiled::counterparts::Variable;
 use soft_mock_compiled::debug_info::Library;
 use soft_mock_compiled::select::NewStatic;
 
@@ -25,6 +26,8 @@ pub(crate) struct WholeCratePlugin {
     pub(crate) functions: Vec<Replaced>,
     /// The name by which other plugins refer to it.
     pub(crate) statics: Vec<NewStatic>,
+    /// What is known of those that stand in closures.
+    pub(crate) variables: Vec<Variable>,
     /// Types and variables of the compilation that it was taken from.
     pub(crate) layouts: Vec<Library>,
     /// Stands for the code and data in it: two with the same do the same.

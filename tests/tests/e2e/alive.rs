@@ -269,7 +269,7 @@ fn an_object_that_a_patch_has_made_outlives_a_rollback_to_another() {
 }
 
 #[test]
-fn variables_in_closures_stay_or_it_is_said() {
+fn variables_in_closures_stay_wherever_others_are_inserted() {
     let mut program = Program::start("variables", "1000 0");
     program.patches(
         (
@@ -278,17 +278,31 @@ fn variables_in_closures_stay_or_it_is_said() {
         ),
         "1001 1",
     );
-    program.refuses(
-        &[(
+    program.patches(
+        (
             "let local = ||",
             "let two = || 2;\n        two();\n        let local = ||",
-        )],
-        &[
-            "alive::variables::answer::{closure}::",
-            "stands in a closure",
-            "which is which can't be told",
-        ],
+        ),
         "1002 2",
+    );
+    program.patches(
+        (
+            "let local = ||",
+            "let three = || 3; three(); let local = ||",
+        ),
+        "1003 3",
+    );
+}
+
+/// What std's macro makes for a thread-local is private to its module.
+#[test]
+fn a_body_that_uses_a_thread_local_of_its_module() {
+    let mut program = Program::start("locals", "1");
+    program.patches(("COUNT.get() + 1", "COUNT.get() + 2"), "3");
+    program.refuses(
+        &[("COUNT: Cell<u32>", "COUNT: Cell<u64>")],
+        &["type of static COUNT changed"],
+        "5",
     );
 }
 

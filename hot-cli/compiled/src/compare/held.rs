@@ -6,7 +6,8 @@
 use std::rc::Rc;
 
 use super::paths::is_detached_body;
-use super::side::{is_accessor, Side};
+use super::side::Side;
+use crate::counterparts::is_accessor;
 use crate::objects::Relocation;
 use crate::symbols::without_marks;
 use crate::world::{Piece, Use};

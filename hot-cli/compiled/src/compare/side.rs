@@ -6,10 +6,8 @@ use std::rc::Rc;
 use object::elf;
 
 use super::Premises;
-use crate::code;
 use crate::fingerprint::Fingerprints;
 use crate::objects::Relocation;
-use crate::symbols::{self, is_rust};
 use crate::world::{Piece, Target, World};
 
 /// One compilation.
@@ -109,21 +107,4 @@ pub(super) fn reach(side: &Side<'_, '_>, path: &str, premises: &Premises<'_>) ->
         }
     }
     found
-}
-
-/// Whether a function is the one through which a thread-local is reached.
-pub fn is_accessor(world: &World<'_>, path: &str, piece: Piece) -> bool {
-    world.objects[piece.0]
-        .relocations(piece.1)
-        .any(|relocation| {
-            let Some(symbol) = world.symbol(piece.0, &relocation) else {
-                return false;
-            };
-            code::is_thread_local(relocation.kind)
-                && symbol.kind == elf::STT_TLS
-                && is_rust(symbol.name)
-                && symbols::path(symbol.name)
-                    .strip_prefix(path)
-                    .is_some_and(|rest| rest.starts_with("::"))
-        })
 }

@@ -55,8 +55,6 @@ type Both<K, V> = BTreeMap<K, [BTreeSet<V>; 2]>;
 pub(super) struct Comparison<'a> {
     pub(super) pool: &'a Pool,
     pub(super) crates: &'a HashSet<String>,
-    /// Whether a name stands in the sources.
-    pub(super) is_word: &'a dyn Fn(&str) -> bool,
     /// What only the old, and only the new compilation has: all else is the same in both.
     pub(super) own: [Vec<&'a Described>; 2],
     pub(super) shared: Vec<&'a Described>,

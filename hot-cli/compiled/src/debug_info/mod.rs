@@ -30,6 +30,7 @@ use self::compare::Comparison;
 pub use self::compare::Difference;
 use self::describe::Described;
 use self::pool::Pool;
+use crate::counterparts;
 use crate::objects::Object;
 
 /// Reads debug information and remembers what it read, for one program.
@@ -87,13 +88,18 @@ impl Reader {
         Ok(found)
     }
 
-    /// What of `old` is not the same in `new`. `is_word`: whether a name stands in the sources.
-    pub fn compare(
-        &self,
-        old: &[&Library],
-        new: &[&Library],
-        is_word: &dyn Fn(&str) -> bool,
-    ) -> Vec<Difference> {
+    /// The types of the variables in closures, by the paths of what they consist of.
+    pub fn types_in_closures(&self, libraries: &[Library]) -> HashMap<String, String> {
+        let objects = libraries.iter().flat_map(|library| &library.objects);
+        let all = objects.flat_map(|described| &described.statics);
+        let all = all.map(|item| (self.pool.get(item.path), self.pool.get(item.ty)));
+        all.filter(|(path, _)| counterparts::split(path).is_some())
+            .map(|(path, ty)| (path.to_owned(), ty.to_owned()))
+            .collect()
+    }
+
+    /// What of `old` is not the same in `new`.
+    pub fn compare(&self, old: &[&Library], new: &[&Library]) -> Vec<Difference> {
         fn all<'a>(side: &[&'a Library]) -> Vec<&'a Arc<Described>> {
             side.iter().flat_map(|library| &library.objects).collect()
         }
@@ -118,7 +124,6 @@ impl Reader {
         Comparison {
             pool: &self.pool,
             crates: &self.crates,
-            is_word,
             own: [0, 1].map(|side| own[side].iter().map(|described| &**described).collect()),
             shared: shared.map(|described| &***described).collect(),
         }

@@ -4,11 +4,10 @@
 use std::rc::Rc;
 
 use super::{Decision, Fate, NewStatic, Selector};
-use crate::compare::is_accessor;
-use crate::counterparts::Counterpart;
+use crate::counterparts::{is_accessor, Counterpart};
 use crate::objects::Symbol;
 use crate::sites;
-use crate::symbols::{demangled, without_marks};
+use crate::symbols::demangled;
 use crate::world::Piece;
 
 impl<'d> Selector<'_, 'd> {
@@ -72,7 +71,12 @@ impl<'d> Selector<'_, 'd> {
             .as_ref()
             .and_then(|path| self.on.program.function(path))
         {
-            return Ok(match (self.on.unchanged)(&own) {
+            // Of another path, it refers to the variable by that.
+            let is_same = match self.on.premises.counterparts.get(&*own) {
+                Some(Counterpart::Of { same, .. }) => *same,
+                _ => (self.on.unchanged)(&own),
+            };
+            return Ok(match is_same {
                 true => Decision::Elsewhere(program.to_owned()),
                 false => Decision::Taken(piece.0, piece.1),
             });
@@ -93,14 +97,11 @@ impl<'d> Selector<'_, 'd> {
 
     /// The path that a variable has in the program or an earlier plugin. None: it is a new one.
     fn counterpart(&self, path: &Rc<str>) -> Result<Option<Rc<str>>, String> {
-        match self.on.counterparts.get(&**path) {
+        match self.on.premises.counterparts.get(&**path) {
             None => Ok(Some(Rc::clone(path))),
-            Some(Counterpart::Of(was)) => Ok(Some(was.as_str().into())),
+            Some(Counterpart::Of { path, .. }) => Ok(Some(path.as_str().into())),
             Some(Counterpart::New) => Ok(None),
-            Some(Counterpart::Unclear) => Err(format!(
-                "closures come and go, and it can't be told which variable of the program `{}` is",
-                without_marks(path)
-            )),
+            Some(Counterpart::Unclear(why)) => Err(why.clone()),
         }
     }
 
@@ -125,7 +126,11 @@ impl<'d> Selector<'_, 'd> {
     ) -> Result<Decision, String> {
         let path = self.on.world.path(symbol.name);
         let taken = Decision::Taken(piece.0, piece.1);
-        let counterpart = self.counterpart(&path)?;
+        let is_description = self.on.premises.is_description(self.on.world, &path);
+        let counterpart = match self.counterpart(&path) {
+            Err(_) if is_description => return Ok(taken),
+            counterpart => counterpart?,
+        };
         let in_program = counterpart
             .as_ref()
             .map_or_else(String::new, |path| sites::attached(path));
@@ -137,16 +142,12 @@ impl<'d> Selector<'_, 'd> {
         let candidates = self.on.program.symbols_of(&in_program);
         match candidates {
             [] => {}
-            _ if self.on.premises.is_description(self.on.world, &path)
-                && !(self.on.unchanged)(&path) =>
-            {
-                return Ok(taken);
-            }
+            _ if is_description && !(self.on.unchanged)(&path) => return Ok(taken),
             [one] => return Ok(Decision::Elsewhere((*one).to_owned())),
             several if several.contains(&symbol.name) && (self.on.unchanged)(&path) => {
                 return Ok(Decision::Elsewhere(symbol.name.to_owned()));
             }
-            _ if self.on.premises.is_description(self.on.world, &path) => return Ok(taken),
+            _ if is_description => return Ok(taken),
             _ => {
                 return Err(format!(
                     "there are two variables `{}` in one body",

@@ -3,7 +3,7 @@
 //! Remembers what was read of baselines and of objects that didn't change. Knows nothing of how
 //! code is compared.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -22,6 +22,15 @@ pub(super) struct Layouts {
 struct Known {
     reader: Reader,
     baselines: BTreeMap<PathBuf, (Version, Library)>,
+}
+
+/// What was read of two compilations.
+pub(super) struct Checked {
+    /// Of the new one.
+    pub(super) now: Vec<Library>,
+    /// Of the program as it was built and of the new one, the types of the variables in closures,
+    /// by their paths.
+    pub(super) types: [HashMap<String, String>; 2],
 }
 
 /// Stands for the content of a file.
@@ -53,15 +62,13 @@ impl Layouts {
         Ok(())
     }
 
-    /// Refuses if something that may be alive has another form now. Returns what was read of the
-    /// new compilation.
+    /// Refuses if something that may be alive has another form now.
     pub(super) fn check(
         &mut self,
         request: &Request<'_>,
         built: &Built,
         [old, new]: [&Code<'_>; 2],
-        identifiers: &HashSet<String>,
-    ) -> Result<Vec<Library>, WholeCrateError> {
+    ) -> Result<Checked, WholeCrateError> {
         let known = self.of(request);
         let mut before = Vec::new();
         let mut now: Vec<Library> = Vec::new();
@@ -80,14 +87,13 @@ impl Layouts {
             before.push(then);
         }
         let brought = request.earlier.iter().flat_map(|plugin| &plugin.layouts);
-        let before: Vec<&Library> = before.iter().chain(brought).collect();
-        let is_identifier = |name: &str| identifiers.contains(name);
-        let differences =
-            known
-                .reader
-                .compare(&before, &now.iter().collect::<Vec<_>>(), &is_identifier);
+        let all: Vec<&Library> = before.iter().chain(brought).collect();
+        let differences = known.reader.compare(&all, &now.iter().collect::<Vec<_>>());
         match differences.first() {
-            None => Ok(now),
+            None => Ok(Checked {
+                types: [&before, &now].map(|side| known.reader.types_in_closures(side)),
+                now,
+            }),
             Some(first) => Err(refused(format!(
                 "what is alive has another form: {}",
                 first.what

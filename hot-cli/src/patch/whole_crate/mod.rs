@@ -33,11 +33,10 @@ use crate::os::process::{Cancel, Cancelled};
 use crate::program::plan::SiteKey;
 use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
 use crate::rustc::unit::Unit;
-use layouts::Layouts;
+use layouts::{Checked, Layouts};
 use names::Names;
 use soft_mock_compiled::compare::{self, Difference, Edits, Left, Premises, Side};
-use soft_mock_compiled::counterparts::{self, Counterpart};
-use soft_mock_compiled::debug_info::Library;
+use soft_mock_compiled::counterparts::{self, Variable};
 use soft_mock_compiled::library::DynamicSymbols;
 use soft_mock_compiled::objects::{self, Object};
 use soft_mock_compiled::select::ProgramSymbols;
@@ -47,7 +46,7 @@ use soft_mock_compiled::world::World;
 use units::{Built, Units};
 
 pub(crate) use wanted::prepare as prepare_program;
-pub(super) use wanted::{build as build_wanted, own_library};
+pub(super) use wanted::{build as build_wanted, own_library, Why};
 
 /// Reads a source file.
 pub(crate) type Read<'a> = dyn Fn(&Path) -> std::io::Result<String> + 'a;
@@ -198,7 +197,7 @@ pub(crate) fn build(request: &Request<'_>) -> Result<WholeCratePatch, WholeCrate
     let (old, new) = (Code::parse(&old)?, Code::parse(&new)?);
     let parsed = started.elapsed();
     let identifiers = identifiers(&built);
-    let read = layouts.check(request, &built, [&old, &new], &identifiers)?;
+    let read = layouts.check(request, &built, [&old, &new])?;
     let checked = started.elapsed() - parsed;
     let mut patch = extract(request, &built, [&old, &new], &identifiers, &read)?;
     patch.notes.push(format!(
@@ -270,7 +269,7 @@ fn extract<'d>(
     built: &Built,
     [old, new]: [&Code<'d>; 2],
     identifiers: &HashSet<String>,
-    layouts: &[Library],
+    read: &Checked,
 ) -> Result<WholeCratePatch, WholeCrateError> {
     let crates = crates(request);
     let program = ProgramSymbols::new(request.program, &crates);
@@ -281,7 +280,15 @@ fn extract<'d>(
     let all = sites::sites(&new.world, &|_| true);
     let bound = bound(&program, &then, &all);
     let [built_names, names] = [false, true].map(|now| Names::new(request, now));
+    let [were, are] = [(old, 0), (new, 1)].map(|(side, at)| {
+        counterparts::variables(&side.world, &|path| read.types[at].get(path).cloned())
+    });
+    let brought: Vec<Variable> = (request.earlier.iter())
+        .flat_map(|plugin| plugin.variables.iter().cloned())
+        .collect();
+    let counterparts = counterparts::counterparts(were, are.clone(), &brought);
     let premises = Premises {
+        counterparts: &counterparts,
         bound: &bound,
         identifiers,
         names: &|name| names.may_have(name),
@@ -328,7 +335,7 @@ fn extract<'d>(
         ..request.edits.clone()
     };
     let plugins = plugin::Plugins {
-        counterparts: &counterparts(request, &old_side, &new_side),
+        variables: &are,
         request,
         built,
         code: new,
@@ -336,7 +343,7 @@ fn extract<'d>(
         new: &new_side,
         program: &program,
         premises: &premises,
-        layouts,
+        layouts: &read.now,
         then: &then,
     };
     for (position, sites) in by_unit(built, new, &difference, &now)? {
@@ -372,19 +379,6 @@ fn site_key(
     let site = then.get(function).or_else(|| then.get(&own))?;
     let (object, _) = old.world.pieces(&site.path).first()?;
     Some((old.units[*object], site.name.clone()))
-}
-
-/// Variables whose numbers have changed, against the program and what earlier plugins brought.
-fn counterparts(
-    request: &Request<'_>,
-    old: &Side<'_, '_>,
-    new: &Side<'_, '_>,
-) -> HashMap<String, Counterpart> {
-    let brought = request.earlier.iter().flat_map(|plugin| &plugin.statics);
-    let brought: Vec<(String, u64)> = brought.map(|new| (new.path.clone(), new.print)).collect();
-    let numbered =
-        |side: &Side<'_, '_>| counterparts::numbered(side.world, &|path| side.print_of_path(path));
-    counterparts::counterparts(&|| numbered(old), &|| numbered(new), &brought)
 }
 
 /// The sites of the program that can be used for functions as they are now, by the paths of their

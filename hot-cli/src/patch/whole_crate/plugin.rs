@@ -17,7 +17,7 @@ use crate::os::session_dir::WHOLE_CRATE;
 use crate::patch::linker::{Inputs, Linker};
 use crate::program::whole_crate_plugin::WholeCratePlugin;
 use soft_mock_compiled::compare::{Left, Premises, Side};
-use soft_mock_compiled::counterparts::Counterpart;
+use soft_mock_compiled::counterparts::Variable;
 use soft_mock_compiled::debug_info::Library;
 use soft_mock_compiled::extract;
 use soft_mock_compiled::library;
@@ -37,8 +37,8 @@ pub(super) struct Plugins<'a, 'd> {
     pub(super) program: &'a ProgramSymbols<'a>,
     pub(super) premises: &'a Premises<'a>,
     pub(super) layouts: &'a [Library],
-    /// Variables whose numbers have changed.
-    pub(super) counterparts: &'a HashMap<String, Counterpart>,
+    /// The variables in closures of the new code.
+    pub(super) variables: &'a [Variable],
     /// The sites of the program, by the paths of their code.
     pub(super) then: &'a HashMap<String, CompiledSite>,
 }
@@ -65,7 +65,6 @@ impl Plugins<'_, '_> {
             premises: self.premises,
             brought: &brought,
             roots: sites,
-            counterparts: self.counterparts,
             print: &|piece| self.new.print(piece),
             unchanged: &|path| self.new.is_same(self.old, path),
         })
@@ -92,11 +91,18 @@ impl Plugins<'_, '_> {
                 .iter()
                 .map(|site| self.built.replaced(position, site))
                 .collect(),
+            variables: self.brought(&selected.statics),
             statics: selected.statics,
             layouts: self.layouts.to_vec(),
             content,
         };
         Ok(Some((plugin, left)))
+    }
+
+    /// What is known of the variables in closures that a plugin brings.
+    fn brought(&self, statics: &[NewStatic]) -> Vec<Variable> {
+        let is_new = |variable: &&Variable| statics.iter().any(|new| variable.has(&new.path));
+        self.variables.iter().filter(is_new).cloned().collect()
     }
 
     /// Writes the objects of a plugin, and says what stands for their content.

@@ -29,8 +29,17 @@ use crate::wrapper::shadow;
 
 type Reader<'a> = Box<Read<'a>>;
 
-/// Builds the plugins of a patch. `why` says what stood in the way of a micro-crate.
-pub(in crate::patch) fn build(job: &Job, why: Option<&str>) -> Result<Built, BuildError> {
+/// What stood in the way of a micro-crate.
+#[derive(Clone, Copy)]
+pub(in crate::patch) enum Why<'a> {
+    /// What the sources say.
+    Source(&'a str),
+    /// What rustc says of it: nothing that concerns a user, where the whole crate compiles.
+    Rustc(&'a str),
+}
+
+/// Builds the plugins of a patch.
+pub(in crate::patch) fn build(job: &Job, why: Option<Why<'_>>) -> Result<Built, BuildError> {
     match try_build(job, why) {
         Ok(result) => result,
         Err(error) if error.is::<Cancelled>() => Err(BuildError::Cancelled),
@@ -38,7 +47,7 @@ pub(in crate::patch) fn build(job: &Job, why: Option<&str>) -> Result<Built, Bui
     }
 }
 
-fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> {
+fn try_build(job: &Job, why: Option<Why<'_>>) -> Result<Result<Built, BuildError>> {
     let program = &job.program;
     let readers: Vec<Option<Reader<'_>>> = (0..program.units.len())
         .map(|position| reader(program, &job.wanted, position))
@@ -80,8 +89,8 @@ fn try_build(job: &Job, why: Option<&str>) -> Result<Result<Built, BuildError>> 
         Err(WholeCrateError::Cancelled) => Err(BuildError::Cancelled),
         Err(WholeCrateError::Compile { stderr }) => Err(compile_error(job, &stderr)?),
         Err(WholeCrateError::Refused { reason }) => Err(match why {
-            Some(why) => rude(job, &format!("{why}; {reason}")),
-            None => rude(job, &reason),
+            Some(Why::Source(why)) => rude(job, &format!("{why}; {reason}")),
+            Some(Why::Rustc(_)) | None => rude(job, &reason),
         }),
         Err(WholeCrateError::Failed(error)) => return Err(error),
     })
@@ -217,7 +226,7 @@ fn rude(job: &Job, why: &str) -> BuildError {
 }
 
 /// The answer as a plan: all functions that differ from the program as it was built.
-fn taken(job: &Job, patch: WholeCratePatch, why: Option<&str>) -> Built {
+fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
     let state = Fingerprint::joined(job.wanted.meaning.values().copied());
     let planned = |position: usize, function: &Replaced| {
         let site = (position, function.name.clone());
@@ -268,7 +277,7 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<&str>) -> Built {
         place: None,
     }));
     let mut notes = patch.notes;
-    if let Some(why) = why {
+    if let Some(Why::Source(why) | Why::Rustc(why)) = why {
         notes.insert(0, format!("the whole crate is compiled: {why}"));
     }
     let plugins: Vec<PathBuf> = patch

@@ -1,12 +1,13 @@
 //! What lives under a name of its own: statics, thread-locals, and closures that are kept by their
 //! types.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::super::describe::{Described, Static, Type};
 use super::super::names::{shown, without_numbers};
 use super::super::pool::Text;
 use super::{Comparison, Difference, Rank};
+use crate::counterparts;
 use crate::symbols;
 
 impl<'a> Comparison<'a> {
@@ -47,6 +48,10 @@ impl<'a> Comparison<'a> {
             |item: &Static| item.path,
             |item| (item.ty, item.shape),
         ) {
+            // A closure has but a number: which variable is which is told otherwise.
+            if counterparts::split(self.pool.get(path)).is_some() {
+                continue;
+            }
             let (kind, path) = variable(self.pool.get(path));
             let first = |from: &BTreeSet<(Text, Text)>, other: &BTreeSet<(Text, Text)>| {
                 from.difference(other).next().or(from.first()).copied()
@@ -69,52 +74,8 @@ impl<'a> Comparison<'a> {
                 what,
             });
         }
-        self.moved_statics(found);
-    }
-
-    /// Statics inside of closures have paths with numbers: where these differ, and there are
-    /// several of one name and type, which is which can't be told.
-    fn moved_statics(&self, found: &mut Vec<Difference>) {
-        let mut groups: HashMap<String, [ByPath<'_>; 2]> = HashMap::new();
-        let mut add = |described: &'a Described, sides: &[usize]| {
-            for item in &described.statics {
-                let path = self.pool.get(item.path);
-                let Some(at) = path.find("{closure#") else {
-                    continue;
-                };
-                let inside = &path[at..];
-                let mut words = inside.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-                if !words.any(|word| word != "closure" && (self.is_word)(word)) {
-                    continue;
-                }
-                let group = groups.entry(without_numbers(path)).or_default();
-                for side in sides {
-                    group[*side].insert(path, (item.ty, item.shape));
-                }
-            }
-        };
-        let [old, new] = &self.own;
-        for (side, sides) in [(old, &[0][..]), (new, &[1]), (&self.shared, &[0, 1])] {
-            side.iter().for_each(|described| add(described, sides));
-        }
-        for (path, [old, new]) in groups {
-            let is_one = old.len() == 1 && old.values().eq(new.values());
-            if old.is_empty() || new.is_empty() || is_one || old.keys().eq(new.keys()) {
-                continue;
-            }
-            let (kind, path) = variable(&path);
-            found.push(Difference {
-                rank: Rank::Static,
-                what: format!(
-                    "{kind} {path} stands in a closure, and there are other closures now: which is which can't be told"
-                ),
-            });
-        }
     }
 }
-
-/// Variables, each with its type and form.
-type ByPath<'a> = BTreeMap<&'a str, (Text, Text)>;
 
 /// What std's macro calls the variable behind a thread-local.
 const THREAD_LOCALS: [&str; 2] = ["__RUST_STD_INTERNAL_VAL", "VAL"];

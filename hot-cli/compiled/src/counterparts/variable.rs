@@ -1,0 +1,237 @@
+//! The variables that stand in closures and other bodies that have but a number: what is known of
+//! each in one compilation.
+//!
+//! ```text
+//! app::next::{closure#0}::IDS                                       a static
+//! app::next::{closure#0}::SEEN::{constant#0}::{closure#1}::VAL      one part of a thread-local
+//! └──── scope ─────────┘  └name
+//! ```
+//!
+//! Knows nothing of other compilations.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+
+use object::elf;
+
+use crate::code;
+use crate::locations::location;
+use crate::symbols::{self, is_rust};
+use crate::world::{Piece, Target, World};
+
+/// A variable in a body that has a number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variable {
+    /// The path of the body that it stands in.
+    pub(super) scope: String,
+    pub(super) name: String,
+    /// What follows its name in the paths of what it consists of.
+    pub(super) parts: BTreeSet<String>,
+    /// What debug information calls its type.
+    pub(super) ty: String,
+    /// Stands for what it begins with.
+    pub(super) content: u64,
+    /// Stands for the code of the body.
+    pub(super) around: u64,
+}
+
+impl Variable {
+    /// Whether this is the path of something that it consists of.
+    pub fn has(&self, path: &str) -> bool {
+        self.paths().any(|own| own == path)
+    }
+
+    pub(super) fn paths(&self) -> impl Iterator<Item = String> + '_ {
+        self.parts.iter().map(|part| self.path_of(part))
+    }
+
+    pub(super) fn path_of(&self, part: &str) -> String {
+        format!("{}::{}{part}", self.scope, self.name)
+    }
+
+    /// Its scope and name, but for the numbers.
+    pub(super) fn key(&self) -> (String, String) {
+        (without_numbers(&self.scope), self.name.clone())
+    }
+
+    /// Where it stands among those of the same key.
+    pub(super) fn order(&self) -> Vec<u32> {
+        let behind = self.scope.split('#').skip(1);
+        let digits = behind.map(|part| part.split(|c: char| !c.is_ascii_digit()).next());
+        let numbers = digits.map(|digits| digits.and_then(|digits| digits.parse().ok()));
+        numbers.map(Option::unwrap_or_default).collect()
+    }
+}
+
+/// Splits the path of a variable in a body that has a number: the scope, the name, and what belongs
+/// to the variable itself.
+pub(crate) fn split(path: &str) -> Option<(&str, &str, &str)> {
+    // What std's macro makes for a thread-local has numbers of its own.
+    let own = ["::{K#", "::{constant#"]
+        .iter()
+        .filter_map(|start| path.rfind(start))
+        .max();
+    let (path, own) = path.split_at(own.unwrap_or(path.len()));
+    let (scope, name) = path.rsplit_once("::")?;
+    let is_numbered = scope.contains('#') && !name.contains(['{', '}', '<', '>']);
+    is_numbered.then_some((scope, name, own))
+}
+
+/// All of a compilation. `ty`: the type of what has a path.
+pub fn variables(world: &World<'_>, ty: &dyn Fn(&str) -> Option<String>) -> Vec<Variable> {
+    let mut found: BTreeMap<(&str, &str), Variable> = BTreeMap::new();
+    let mut types: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
+    for (path, pieces) in world.paths() {
+        let is_code = world.is_code(pieces[0]);
+        if is_code && !is_accessor(world, path, pieces[0]) {
+            continue;
+        }
+        let Some((scope, name, own)) = split(path) else {
+            continue;
+        };
+        let variable = found.entry((scope, name)).or_insert_with(|| Variable {
+            scope: scope.to_owned(),
+            name: name.to_owned(),
+            around: print(world, world.pieces(scope).iter()),
+            ..Variable::default()
+        });
+        variable.parts.insert(own.to_owned());
+        types.entry((scope, name)).or_default().extend(ty(path));
+    }
+    for (key, variable) in &mut found {
+        let types = types.remove(key).unwrap_or_default();
+        variable.ty = types.into_iter().collect::<Vec<_>>().join(", ");
+        variable.content = content(world, variable);
+    }
+    found.into_values().collect()
+}
+
+/// Stands for all that belongs to a variable, the code that makes its first value included.
+fn content(world: &World<'_>, variable: &Variable) -> u64 {
+    let start = variable.path_of("");
+    let own = world.paths().filter(|(path, _)| {
+        let rest = path.strip_prefix(&start);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    });
+    let all: BTreeSet<(String, u64)> = own
+        .map(|(path, pieces)| {
+            (
+                without_numbers(&path[start.len()..]),
+                print(world, pieces.iter()),
+            )
+        })
+        .collect();
+    let mut hasher = DefaultHasher::new();
+    all.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Constants without a name refer to each other in chains, not in depth.
+const DEEPEST: usize = 8;
+
+/// Stands for pieces, whatever the numbers in the paths that they refer to, and places in sources.
+fn print<'a>(world: &World<'_>, pieces: impl Iterator<Item = &'a Piece>) -> u64 {
+    let all: BTreeSet<u64> = pieces.map(|piece| print_of(world, *piece, 0)).collect();
+    let mut hasher = DefaultHasher::new();
+    all.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn print_of(world: &World<'_>, piece: Piece, depth: usize) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let object = &world.objects[piece.0];
+    let section = &object.sections[piece.1];
+    section.size.hash(&mut hasher);
+    object.data.get(section.file.clone()).hash(&mut hasher);
+    for relocation in object.relocations(piece.1) {
+        (relocation.offset, relocation.kind).hash(&mut hasher);
+        let (path, nameless) = match world.target(piece.0, &relocation) {
+            Some(Target::Piece(target)) => (world.path_of(target), Some(target)),
+            Some(Target::Outside(name)) => (Some(world.path(name)), None),
+            None => (None, None),
+        };
+        match (path, nameless) {
+            (Some(path), _) => without_numbers(&path).hash(&mut hasher),
+            (None, Some(target)) if target != piece && depth < DEEPEST => {
+                let is_place = location(&world.objects[target.0], target.1).is_some();
+                if !is_place {
+                    print_of(world, target, depth + 1).hash(&mut hasher);
+                }
+            }
+            _ => relocation.addend.hash(&mut hasher),
+        }
+    }
+    hasher.finish()
+}
+
+fn without_numbers(path: &str) -> String {
+    let mut parts = path.split('#');
+    let mut out = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        out.push('#');
+        out.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    out
+}
+
+/// Whether a function is the one through which a thread-local is reached.
+pub fn is_accessor(world: &World<'_>, path: &str, piece: Piece) -> bool {
+    world.objects[piece.0]
+        .relocations(piece.1)
+        .any(|relocation| {
+            let Some(symbol) = world.symbol(piece.0, &relocation) else {
+                return false;
+            };
+            code::is_thread_local(relocation.kind)
+                && symbol.kind == elf::STT_TLS
+                && is_rust(symbol.name)
+                && symbols::path(symbol.name)
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.starts_with("::"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_and_names() {
+        let check = |path: &str, expected: Option<(&str, &str, &str)>| {
+            assert_eq!(split(path), expected, "{path}");
+        };
+        check("app[1]::N", None);
+        check("app[1]::f::N", None);
+        check("app[1]::f::T::{constant#0}::{closure#1}::VAL", None);
+        check(
+            "app[1]::f::{closure#0}::N",
+            Some(("app[1]::f::{closure#0}", "N", "")),
+        );
+        check(
+            "app[1]::f::{closure#3}::T::{constant#0}::{closure#1}::VAL",
+            Some((
+                "app[1]::f::{closure#3}",
+                "T",
+                "::{constant#0}::{closure#1}::VAL",
+            )),
+        );
+        check(
+            "app[1]::f::{closure#3}::inner::N",
+            Some(("app[1]::f::{closure#3}::inner", "N", "")),
+        );
+    }
+
+    #[test]
+    fn the_order_of_numbers() {
+        let at = |scope: &str| {
+            Variable {
+                scope: scope.to_owned(),
+                ..Variable::default()
+            }
+            .order()
+        };
+        assert!(at("f::{closure#2}") < at("f::{closure#10}"));
+        assert!(at("f::{closure#2}::{closure#9}") < at("f::{closure#3}::{closure#0}"));
+    }
+}
