@@ -7,10 +7,12 @@
 //! How the original is called is in `original`.
 
 mod call;
+mod choice;
 mod error;
 mod exclusive;
 mod expect;
 mod guard;
+mod held;
 mod instances;
 mod items;
 mod local;
@@ -18,6 +20,7 @@ mod node;
 mod original;
 mod record;
 mod scoped;
+mod sequence;
 mod shapes;
 mod strays;
 mod sync;
@@ -40,13 +43,17 @@ use self::original::use_note;
 pub use error::MockError;
 pub use expect::{check, returns, steps, Returns, Steps};
 pub use guard::Mocked;
+pub use held::{OnThread, Seen};
 pub use original::{call_original, call_original_async, call_original_by_name};
 pub use record::Times;
+pub use sequence::Sequence;
 
 /// What `mock!` and `mockable` expand to.
 #[doc(hidden)]
 pub mod generated {
     pub use super::call::Call;
+    pub use super::choice::{admit, admit_any};
+    pub use super::held::Turns;
     pub use super::instances::support::{instance, instance_like, Here};
     pub use super::local::{must_be_local, IsLocal, IsSend, Probe};
     pub use super::original::{original, original_async};

@@ -406,15 +406,19 @@ fn calls_are_verified() {
             .times(1..)
             .verify()
     });
-    assert_eq!(few, "`scoped::shop::sum` was not called as the mock demands\n  expected: at least 1 call(s)\n    actual: 0");
+    let place = "`scoped::shop::sum` was not called as the mock demands\n      mock: soft-mock/tests/scoped.rs:";
+    assert!(few.starts_with(place), "{few}");
+    assert!(
+        few.ends_with("\n  expected: at least 1 call(s)\n    actual: 0"),
+        "{few}"
+    );
     let many = text(|| {
         let _mock = mock!(shop::sum, |_: (u64, u64)| -> u64 { 0 }).times(0);
         shop::sum((1, 2));
     });
-    assert!(
-        many.ends_with("expected: no call\n    actual: 1\n            sum((1, 2))"),
-        "{many}"
-    );
+    let call = "no mock of `scoped::shop::sum` takes this call\n  call: sum((1, 2))\n  mock: ";
+    assert!(many.starts_with(call), "{many}");
+    assert!(many.ends_with(", no call demanded, 0 made"), "{many}");
     let swallowed = text(|| {
         let _mock = mock!(shop::sum, |_: (u64, u64)| -> u64 { 0 }).times(2);
         panic!("{}", "the test's own message");

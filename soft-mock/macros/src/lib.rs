@@ -83,6 +83,8 @@ pub fn shared(_input: TokenStream) -> TokenStream {
 /// let _mock = mock!(Store::get, |store: &'a Store, key: &str| -> &'a str { "x" });
 /// let _mock = mock!(unsafe extern "C" ffi::read, |fd: i32| -> i32 { 0 });
 /// let _mock = mock!(local ui::load, async move |name: Rc<str>| -> u32 { 7 });   // its future isn't `Send`
+/// let _mock = mock!(pricing::rate_for, when |sku| sku == "hat", |_| 0.5).once();   // these calls only
+/// let _mock = mock!(mut dice::roll, { let mut n = 0; move || { n += 1; n } });     // an `FnMut`
 /// let _mock = mock!(clock::now, { let time = time.clone(); move || -> u64 { time.load(SeqCst) } });
 /// ```
 ///

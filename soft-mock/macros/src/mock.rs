@@ -31,6 +31,7 @@ use crate::lifetimes::{declared, has_unnamed, Rename, Written};
 mod asynchronous;
 mod compared;
 mod inferred;
+mod when;
 
 const FORM: &str = "write it as `mock!(path::to::function, |argument: Type| -> Result { … })`";
 
@@ -47,9 +48,13 @@ pub(crate) fn expand(input: TokenStream, everywhere: bool) -> syn::Result<TokenS
 struct Input {
     /// `local`: the future of an async mock needn't be `Send`.
     local: Option<Span>,
+    /// The closure changes what it holds.
+    mutable: Option<Token![mut]>,
     unsafety: Option<Token![unsafe]>,
     abi: Option<Abi>,
     target: Target,
+    /// Which calls the mock takes.
+    when: Option<ExprClosure>,
     before: Vec<Stmt>,
     closure: ExprClosure,
 }
@@ -62,6 +67,7 @@ pub(crate) enum Target {
 impl Parse for Input {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let local = local(input)?;
+        let mutable = input.parse::<Option<Token![mut]>>()?;
         let unsafety = input.parse::<Option<Token![unsafe]>>()?;
         let abi = input.parse()?;
         let target = target(input)?;
@@ -69,10 +75,18 @@ impl Parse for Input {
             return Err(input.error(format!("the mock is missing: {FORM}")));
         }
         input.parse::<Token![,]>()?;
+        let when = when::parse(input)?;
         let (before, closure) = closure(input.parse()?)?;
+        when::check(when.as_ref(), &closure)?;
         input.parse::<Option<Token![,]>>()?;
         if !input.is_empty() {
             return Err(input.error(format!("nothing can follow the mock: {FORM}")));
+        }
+        if let (Some(mutable), Some(_)) = (&mutable, &closure.asyncness) {
+            return Err(syn::Error::new_spanned(
+                mutable,
+                "calls of an async mock go on side by side, so none of them can change what it holds",
+            ));
         }
         match (local, &target) {
             (Some(span), _) if closure.asyncness.is_none() => Err(syn::Error::new(
@@ -89,9 +103,11 @@ impl Parse for Input {
             )),
             _ => Ok(Self {
                 local,
+                mutable,
                 unsafety,
                 abi,
                 target,
+                when,
                 before,
                 closure,
             }),
@@ -207,6 +223,7 @@ impl Mock {
             None => (self.install(input, &identity, &form), self.closure(input)),
         };
         let before = &input.before;
+        let when = when::closure(input);
         let target = match &input.target {
             Target::Path(path) => self.target(input, path),
             Target::Name(name) => quote!(::soft_mock::__private::v1::mock::Target::name(#name)),
@@ -216,7 +233,7 @@ impl Mock {
             #install
             let __soft_mock_target = #target;
             #(#before)*
-            __soft_mock_install(__soft_mock_target, #call)
+            __soft_mock_install(__soft_mock_target, #call, #when)
         }})
     }
 
@@ -315,20 +332,38 @@ impl Mock {
             }
             output => quote!(#output),
         };
-        let bound = quote!(for<#(#lifetimes),*> ::core::ops::Fn(#(#types),*) #result);
-        let record = record(&names);
+        let turns = Turns::of(input);
+        let (kind, more, held) = (&turns.kind, &turns.more, &turns.held);
+        let bound = quote!(for<#(#lifetimes),*> #kind(#(#types),*) #result);
+        let run = turns.run(&quote!(call.closure::<(#held, __W)>().0), &names);
+        let hold = turns.hold();
+        let (when_bound, looks) = (when::bound(lifetimes, types), when::looks(&names, types));
+        let arguments = shown(&names);
+        let next = match input.unsafety {
+            // SAFETY: who calls the function has kept to what it asks.
+            Some(_) => quote!(unsafe { next(#(#names),*) }),
+            None => quote!(next(#(#names),*)),
+        };
         quote! {
             #[track_caller]
-            fn __soft_mock_install<__F: #bound + ::core::marker::Send + ::core::marker::Sync + 'static>(
+            fn __soft_mock_install<__F: #bound #more, __W: #when_bound + ::core::marker::Send + ::core::marker::Sync + 'static>(
                 target: ::core::result::Result<::soft_mock::__private::v1::mock::Target, ::soft_mock::MockError>,
                 closure: __F,
+                when: __W,
             ) -> ::soft_mock::Mocked {
-                #abi fn __soft_mock_code<#(#own,)* __F: #bound + 'static>(#(#names: #own_types),*) #own_output {
-                    let call = ::soft_mock::__private::v1::mock::Call::take();
-                    #record
-                    (call.closure::<__F>())(#(#names),*)
+                #[allow(unreachable_code, clippy::diverging_sub_expression)] // Behind what never returns.
+                #abi fn __soft_mock_code<#(#own,)* __F: #bound + 'static, __W: #when_bound + 'static>(#(#names: #own_types),*) #own_output {
+                    let mut call = ::soft_mock::__private::v1::mock::Call::take();
+                    if call.is_recorded() {
+                        let fits = (call.closure::<(#held, __W)>().1)(#(#looks),*);
+                        call = match ::soft_mock::__private::v1::mock::admit::<#identity>(call, fits, #arguments) {
+                            ::core::result::Result::Ok(call) => call,
+                            ::core::result::Result::Err(next) => return #next,
+                        };
+                    }
+                    #run
                 }
-                ::soft_mock::__private::v1::mock::install::<#identity, __F>(target, #form, __soft_mock_code::<__F>, closure)
+                ::soft_mock::__private::v1::mock::install::<#identity, (#held, __W)>(target, #form, __soft_mock_code::<__F, __W>, (#hold, when))
             }
         }
     }
@@ -343,18 +378,68 @@ impl Mock {
 
 fn form(input: &Input, everywhere: bool) -> TokenStream {
     let (is_unsafe, is_async) = (input.unsafety.is_some(), input.closure.asyncness.is_some());
+    let when = when::text(input);
     quote! {
-        ::soft_mock::__private::v1::mock::Form { is_unsafe: #is_unsafe, is_async: #is_async, everywhere: #everywhere }
+        ::soft_mock::__private::v1::mock::Form { is_unsafe: #is_unsafe, is_async: #is_async, everywhere: #everywhere, when: #when }
     }
 }
 
-/// Notes the arguments of a call if somebody wants to see them.
-fn record(names: &[syn::Ident]) -> TokenStream {
+/// How the closure is held: as it is, or to be called by one thread at a time.
+struct Turns {
+    mutable: bool,
+    kind: TokenStream,
+    /// Further bounds.
+    more: TokenStream,
+    held: TokenStream,
+}
+
+impl Turns {
+    fn of(input: &Input) -> Self {
+        match input.mutable {
+            Some(_) => Self {
+                mutable: true,
+                kind: quote!(::core::ops::FnMut),
+                more: quote!(+ ::core::marker::Send + 'static),
+                held: quote!(::soft_mock::__private::v1::mock::Turns<__F>),
+            },
+            None => Self {
+                mutable: false,
+                kind: quote!(::core::ops::Fn),
+                more: quote!(+ ::core::marker::Send + ::core::marker::Sync + 'static),
+                held: quote!(__F),
+            },
+        }
+    }
+
+    /// What is held of `closure`.
+    fn hold(&self) -> TokenStream {
+        match self.mutable {
+            true => quote!(::soft_mock::__private::v1::mock::Turns::new(closure)),
+            false => quote!(closure),
+        }
+    }
+
+    /// A call of what is held.
+    fn run(&self, held: &TokenStream, arguments: &[syn::Ident]) -> TokenStream {
+        match self.mutable {
+            true => quote! {
+                let turn = #held.wait();
+                let mut closure = ::soft_mock::__private::v1::mock::Turns::closure(&turn);
+                let result = (*closure)(#(#arguments),*);
+                result
+            },
+            false => quote!((#held)(#(#arguments),*)),
+        }
+    }
+}
+
+/// A closure that shows the arguments of a call.
+fn shown(names: &[syn::Ident]) -> TokenStream {
     quote! {
-        if call.is_recorded() {
+        || {
             #[allow(unused_imports)]
             use ::soft_mock::__private::v1::mock::{AsDebug as _, AsUnknown as _};
-            call.note(|| ::std::vec![#((&::soft_mock::__private::v1::mock::Shown(&#names)).show()),*]);
+            ::std::vec![#((&::soft_mock::__private::v1::mock::Shown(&#names)).show()),*]
         }
     }
 }

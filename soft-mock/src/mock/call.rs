@@ -113,6 +113,8 @@ pub struct Call {
     begun: Begun,
     /// Those of its node, which stay until the call is ended.
     contents: NonNull<Contents>,
+    /// Somebody wants to know of it: it isn't counted yet.
+    recorded: bool,
 }
 
 impl Call {
@@ -132,9 +134,17 @@ impl Call {
         };
         // SAFETY: it stands for a call in progress, which only the new value ends.
         let contents = NonNull::from(unsafe { begun.node().contents() });
-        let call = Self { begun, contents };
-        call.contents().record.count(call.begun.is_own());
-        call
+        // SAFETY: as above.
+        let record = unsafe { &contents.as_ref().record };
+        let recorded = record.is_wanted();
+        if !recorded {
+            record.count(begun.is_own());
+        }
+        Self {
+            begun,
+            contents,
+            recorded,
+        }
     }
 
     #[inline]
@@ -143,17 +153,22 @@ impl Call {
         unsafe { self.contents.as_ref() }
     }
 
-    /// Whether somebody wants to know the arguments.
+    /// Whether somebody wants to know of the call: then it is counted when it is admitted.
     #[inline]
     pub fn is_recorded(&self) -> bool {
-        self.contents().record.is_wanted()
+        self.recorded
     }
 
-    /// Notes the arguments.
-    #[cold]
-    #[inline(never)]
-    pub fn note(&self, arguments: impl FnOnce() -> Vec<String>) {
-        self.contents().record.note(arguments().join(", "));
+    pub(super) fn record(&self) -> &Record {
+        &self.contents().record
+    }
+
+    pub(super) fn is_own(&self) -> bool {
+        self.begun.is_own()
+    }
+
+    pub(super) fn rank(&self) -> u64 {
+        self.begun.node().rank()
     }
 
     /// The closure.

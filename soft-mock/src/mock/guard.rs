@@ -10,6 +10,7 @@ use soft_mock_abi::site::Site;
 use super::exclusive::Share;
 use super::record::{Record, Times};
 use super::scoped::Installed;
+use super::sequence::Sequence;
 use crate::scope;
 
 /// A mock that is in the place of a function as long as this lives. See [`mock!`](crate::mock!).
@@ -34,10 +35,35 @@ impl Mocked {
         }
     }
 
-    /// Demands that the mock is called so often: `2`, `1..`, `..=3`, `0`. Looked at when the mock
-    /// is dropped, or by [`verify`](Self::verify).
+    /// Demands that the mock is called so often: `2`, `1..`, `..=3`, `0`. A call too many panics
+    /// where it is made, if no other mock of the test takes it; too few are found when the mock is
+    /// dropped, or by [`verify`](Self::verify).
     pub fn times(self, times: impl Into<Times>) -> Self {
         self.record.expect(times.into());
+        for mock in &self.installed {
+            mock.ask_first();
+        }
+        self
+    }
+
+    /// One call: `times(1)`.
+    pub fn once(self) -> Self {
+        self.times(1)
+    }
+
+    /// No call: `times(0)`.
+    pub fn never(self) -> Self {
+        self.times(0)
+    }
+
+    /// Demands that the mock is called after those that were put into the sequence before it, and
+    /// before those that are put into it later. Once, if no other number is demanded.
+    pub fn in_sequence(self, sequence: &Sequence) -> Self {
+        self.record.expect_in(sequence);
+        sequence.add(&self.record);
+        for mock in &self.installed {
+            mock.ask_first();
+        }
         self
     }
 

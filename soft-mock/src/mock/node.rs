@@ -37,6 +37,8 @@ const GIVEN_UP: usize = 1 << (usize::BITS - 1);
 pub(crate) struct Node<E> {
     state: AtomicUsize,
     number: AtomicU64,
+    /// Of several, those with higher ranks come first. The number, if nothing else was said.
+    rank: AtomicU64,
     scope: AtomicU64,
     /// The thread that made the mock, as a number that no two threads have at a time.
     owner: AtomicUsize,
@@ -60,6 +62,7 @@ impl<E> Node<E> {
         Self {
             state: AtomicUsize::new(0),
             number: AtomicU64::new(0),
+            rank: AtomicU64::new(0),
             scope: AtomicU64::new(0),
             owner: AtomicUsize::new(0),
             own: AtomicUsize::new(0),
@@ -78,6 +81,7 @@ impl<E> Node<E> {
             return Err(contents);
         }
         self.number.store(life.number, Ordering::Relaxed);
+        self.rank.store(life.number, Ordering::Relaxed);
         self.scope.store(life.scope, Ordering::Relaxed);
         self.owner.store(life.owner, Ordering::Relaxed);
         self.own.store(0, Ordering::Relaxed);
@@ -215,6 +219,17 @@ impl<E> Node<E> {
         // SAFETY: `publish` put a box's pointer here before the node became live, and it is freed
         // only by `reclaim` or the next `publish`, which need a state without calls and owner.
         unsafe { &*self.contents.load(Ordering::Relaxed) }
+    }
+
+    /// Its rank, as a hint.
+    #[inline]
+    pub(crate) fn rank(&self) -> u64 {
+        self.rank.load(Ordering::Relaxed)
+    }
+
+    /// Gives the mock another rank, for calls that begin after this.
+    pub(crate) fn set_rank(&self, rank: u64) {
+        self.rank.store(rank, Ordering::Relaxed);
     }
 
     /// The code, which is that of the number that `begin` was given if a call is in progress.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use soft_mock_abi::site::Site;
 
+use super::sequence::Sequence;
 use super::strays::{told, Stray, Strays};
 
 /// How many calls a message shows.
@@ -76,6 +77,15 @@ from_ranges!(
     std::ops::RangeFull
 );
 
+/// Whether a mock takes a call.
+pub(super) enum Admission {
+    Taken,
+    /// It has had all its calls, or the call is none of its.
+    Refused,
+    /// Something else is due; what.
+    Early(String),
+}
+
 /// The calls of one mock.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -90,19 +100,31 @@ pub(crate) struct Record {
     /// Where the test made the mock.
     place: &'static Location<'static>,
     strays: Mutex<Strays>,
+    /// Which calls it takes, as the test says it.
+    when: Option<&'static str>,
+    sequence: Mutex<Option<Sequence>>,
+    /// Calls that it would have taken if it hadn't had all it demands.
+    refused: AtomicUsize,
 }
 
 impl Record {
-    pub(crate) fn new(site: &'static Site, place: &'static Location<'static>) -> Self {
+    pub(crate) fn new(
+        site: &'static Site,
+        place: &'static Location<'static>,
+        when: Option<&'static str>,
+    ) -> Self {
         Self {
             site,
             own_calls: AtomicUsize::new(0),
             other_calls: AtomicUsize::new(0),
-            wanted: AtomicBool::new(false),
+            wanted: AtomicBool::new(when.is_some()),
             arguments: Mutex::new(Vec::new()),
             expected: Mutex::new(None),
             place,
             strays: Mutex::default(),
+            when,
+            sequence: Mutex::new(None),
+            refused: AtomicUsize::new(0),
         }
     }
 
@@ -113,6 +135,62 @@ impl Record {
     pub(crate) fn expect(&self, times: Times) {
         *self.expected.lock() = Some(times);
         self.wanted.store(true, Ordering::Release);
+    }
+
+    /// Demands that it is called in an order. Where nothing else is demanded, once.
+    pub(crate) fn expect_in(&self, sequence: &Sequence) {
+        if self.expected.lock().is_none() {
+            self.expect(Times::from(1));
+        }
+        *self.sequence.lock() = Some(sequence.clone());
+    }
+
+    /// Whether it demands a number of calls and has had them.
+    pub(super) fn is_full(&self) -> bool {
+        let expected = *self.expected.lock();
+        expected.is_some_and(|times| self.calls() >= times.most)
+    }
+
+    /// Whether it has had as many calls as it has to have.
+    pub(super) fn has_enough(&self) -> bool {
+        let expected = *self.expected.lock();
+        expected.is_none_or(|times| self.calls() >= times.least)
+    }
+
+    /// One call too many was made.
+    pub(super) fn note_refused(&self) {
+        self.refused.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Takes a call that fits, if that is possible.
+    pub(super) fn admit(&self, own: bool, arguments: &str) -> Admission {
+        let sequence = self.sequence.lock().clone();
+        // One call at a time: none is taken beyond what is demanded.
+        let mut list = self.arguments.lock();
+        if self.is_full() {
+            return Admission::Refused;
+        }
+        if let Some(why) = sequence.and_then(|sequence| sequence.hindrance(self)) {
+            return Admission::Early(why);
+        }
+        self.count(own);
+        if list.len() < SHOWN {
+            list.push(arguments.to_owned());
+        }
+        Admission::Taken
+    }
+
+    /// The mock in one line: where it was made, what it takes, what it demands and has had.
+    pub(super) fn describe(&self) -> String {
+        let mut text = format!("{} at {}", self.site.name(), self.place);
+        if let Some(when) = self.when {
+            text.push_str(&format!(", when {when}"));
+        }
+        if let Some(expected) = *self.expected.lock() {
+            let calls = self.calls();
+            text.push_str(&format!(", {} demanded, {calls} made", expected.text()));
+        }
+        text
     }
 
     /// Counts a call, of the mock's owner or of another thread.
@@ -136,13 +214,6 @@ impl Record {
         self.wanted.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn note(&self, arguments: String) {
-        let mut list = self.arguments.lock();
-        if list.len() < SHOWN {
-            list.push(arguments);
-        }
-    }
-
     /// Whether a call on this thread that no mock took would be news.
     pub(super) fn wants_stray(&self, thread: usize) -> bool {
         self.strays.lock().wants(thread)
@@ -160,15 +231,20 @@ impl Record {
     /// What isn't as demanded.
     pub(crate) fn failure(&self) -> Option<String> {
         let expected = (*self.expected.lock())?;
-        let calls = self.calls();
+        let calls = self.calls() + self.refused.load(Ordering::Acquire);
         if expected.allows(calls) {
             return None;
         }
         let name = self.site.name();
-        let mut text = format!(
-            "`{name}` was not called as the mock demands\n  expected: {}\n    actual: {calls}",
+        let mut text = format!("`{name}` was not called as the mock demands\n");
+        text.push_str(&format!("      mock: {}", self.place));
+        if let Some(when) = self.when {
+            text.push_str(&format!(", when {when}"));
+        }
+        text.push_str(&format!(
+            "\n  expected: {}\n    actual: {calls}",
             expected.text()
-        );
+        ));
         let list = self.arguments.lock();
         for arguments in list.iter() {
             let short = name.rsplit("::").next().unwrap_or(name);

@@ -66,20 +66,21 @@ impl Table {
         })
     }
 
-    /// The newest mock that a thread of `scope` sees, and its number.
+    /// The mock with the highest rank below `limit` that a thread of `scope` sees, and its number.
     #[inline(always)]
-    fn newest(&self, scope: u64) -> Option<(u64, &'static Node<Contents>)> {
-        let mut newest = 0; // Numbers begin with 1.
+    fn first(&self, scope: u64, limit: u64) -> Option<(u64, &'static Node<Contents>)> {
+        let mut highest = 0; // Ranks begin with 1.
         let mut found = None;
         for link in self.links() {
-            match link.node.look() {
-                Some((number, of)) if number > newest && (of == scope || of == EVERYWHERE) => {
-                    (newest, found) = (number, Some(&link.node));
-                }
-                _ => {}
+            let Some((number, of)) = link.node.look() else {
+                continue;
+            };
+            let rank = link.node.rank();
+            if rank > highest && rank < limit && (of == scope || of == EVERYWHERE) {
+                (highest, found) = (rank, Some((number, &link.node)));
             }
         }
-        found.map(|node| (newest, node))
+        found
     }
 
     /// Begins a call where that is simple: there is one mock, and this thread made it.
@@ -95,10 +96,10 @@ impl Table {
         own.then(|| unsafe { Begun::new(&link.node, true) })
     }
 
-    /// Begins a call of the newest mock that a thread of `scope` sees.
-    fn begin(&self, scope: u64) -> Option<Begun> {
+    /// Begins a call of the first mock below a rank that a thread of `scope` sees.
+    fn begin(&self, scope: u64, limit: u64) -> Option<Begun> {
         loop {
-            let (number, node) = self.newest(scope)?;
+            let (number, node) = self.first(scope, limit)?;
             // SAFETY: the number of this thread, which has just seen the node live.
             let own = unsafe { node.begin_own(scope::thread()) };
             if own || node.begin(number) {
@@ -172,7 +173,7 @@ unsafe extern "C" fn enter(site: *const Site, table: *const ()) -> Option<Code> 
 fn choose(site: *const Site, table: &'static Table) -> Option<Code> {
     // A note is for the mock of the process, which uses it.
     if !has_note(site) {
-        match table.begin(scope::current()) {
+        match table.begin(scope::current(), u64::MAX) {
             Some(begun) => return leave(begun),
             None => table.tell(),
         }
@@ -230,6 +231,8 @@ pub struct Form {
     pub is_async: bool,
     /// `mock_everywhere!`.
     pub everywhere: bool,
+    /// Which calls it takes, as it is written.
+    pub when: Option<&'static str>,
 }
 
 /// [`install`] for an async mock, whose type the macro can't spell: `I` is `fn(…) ->
@@ -283,7 +286,7 @@ unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
         Refused::Stuck(waited) => MockError::Stuck { name, waited },
     })?;
     let scope = if form.everywhere { EVERYWHERE } else { own };
-    let record = Arc::new(Record::new(first, place));
+    let record = Arc::new(Record::new(first, place, form.when));
     let closure: Arc<dyn Any + Send + Sync> = Arc::new(closure);
     let mut installed = Vec::new();
     for site in target.sites() {
@@ -317,6 +320,12 @@ pub(super) struct Installed {
 }
 
 impl Installed {
+    /// From now on it is asked before those that demand no number of calls, and after others that
+    /// do and are older.
+    pub(super) fn ask_first(self) {
+        self.link.node.set_rank(FIRST + (FIRST - self.number));
+    }
+
     /// Takes the mock away; calls that run it go on.
     ///
     /// # Safety
@@ -326,6 +335,39 @@ impl Installed {
         // SAFETY: removed, now or before, and the caller's promise.
         unsafe { self.link.node.give_up() };
     }
+}
+
+/// Ranks above it are those of mocks that demand a number of calls.
+const FIRST: u64 = 1 << 62;
+
+/// Begins a call of the mock that is asked after the one of this rank.
+pub(super) fn begin_behind(site: &'static Site, rank: u64) -> Option<Begun> {
+    table(site)?.begin(scope::current(), rank)
+}
+
+/// Calls a function with the records of all mocks that this thread sees.
+pub(super) fn each_seen(site: &'static Site, mut each: impl FnMut(&Record)) {
+    let (table, scope) = (table(site), scope::current());
+    let links = table.into_iter().flat_map(Table::links);
+    for link in links {
+        let seen = |(_, of): &(u64, u64)| *of == scope || *of == EVERYWHERE;
+        let live = link.node.look().filter(seen);
+        if live.is_some_and(|(number, _)| link.node.begin(number)) {
+            // SAFETY: begun just now, and ended once.
+            unsafe {
+                each(link.node.contents().record());
+                link.node.end();
+            }
+        }
+    }
+}
+
+fn table(site: &'static Site) -> Option<&'static Table> {
+    let tables = TABLES.lock();
+    let known = tables
+        .as_ref()
+        .and_then(|all| all.get(&ptr::from_ref(site).addr()));
+    known.map(|known| known.table)
 }
 
 /// Puts a mock into the list of a site.
@@ -423,9 +465,5 @@ pub(super) fn is_mocked(site: &'static Site) -> bool {
 }
 
 fn links(site: &'static Site) -> Vec<&'static Link> {
-    let tables = TABLES.lock();
-    let known = tables
-        .as_ref()
-        .and_then(|all| all.get(&ptr::from_ref(site).addr()));
-    known.map_or_else(Vec::new, |known| known.table.links().collect())
+    table(site).map_or_else(Vec::new, |table| table.links().collect())
 }

@@ -12,6 +12,11 @@ use std::marker::PhantomData;
 pub trait Shape: 'static {
     /// The type.
     type Of<'a>;
+    /// What is behind the reference, if it is one.
+    type Inner: ?Sized;
+
+    /// The argument, to be looked at.
+    fn look<'l>(argument: &'l Self::Of<'_>) -> &'l Self::Inner;
 }
 
 /// `T`.
@@ -28,14 +33,29 @@ pub struct Exclusive<T: ?Sized>(PhantomData<T>);
 
 impl<T: 'static> Shape for Owned<T> {
     type Of<'a> = T;
+    type Inner = T;
+
+    fn look(argument: &T) -> &T {
+        argument
+    }
 }
 
 impl<T: ?Sized + 'static> Shape for Shared<T> {
     type Of<'a> = &'a T;
+    type Inner = T;
+
+    fn look<'l>(argument: &'l &T) -> &'l T {
+        argument
+    }
 }
 
 impl<T: ?Sized + 'static> Shape for Exclusive<T> {
     type Of<'a> = &'a mut T;
+    type Inner = T;
+
+    fn look<'l>(argument: &'l &mut T) -> &'l T {
+        argument
+    }
 }
 
 /// What a function returns. `Fn() -> !` can't be written, this can: `<fn() -> ! as Returns>::Of`.

@@ -7,9 +7,12 @@
 
 use std::backtrace::Backtrace;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::panic::Location;
 use std::thread;
+
+use parking_lot::Mutex;
 
 use super::record::Record;
 use crate::scope;
@@ -57,8 +60,9 @@ pub(super) fn note(each: impl Fn(&mut dyn FnMut(&Record))) {
     };
     if is_news {
         let thread = thread::current();
-        let name = thread.name().unwrap_or("without a name");
-        let text = format!("{place}, on a thread `{name}`");
+        let name = thread.name().map(|name| format!("`{name}`"));
+        let name = name.as_deref().unwrap_or("without a name");
+        let text = format!("{place}, on a thread {name}");
         each(&mut |record| {
             record.note_stray(Stray {
                 on,
@@ -99,19 +103,37 @@ impl<'t> Frames<'t> {
 
     /// Whether libtest has called.
     fn is_test(&self) -> bool {
-        self.0.iter().any(|(name, _)| name.starts_with("test::"))
+        let is_libtest = |(name, place): &(&str, Option<&str>)| {
+            name.starts_with("test::") || place.is_some_and(|at| at.contains("/library/test/src/"))
+        };
+        self.0.iter().any(is_libtest)
     }
 
-    /// Who called the function whose prologue asked.
+    /// Who called the function whose prologue asked. Debug information names what was inlined
+    /// without its path.
     fn caller(&self) -> Option<String> {
-        let prologue = |(name, _): &(&str, _)| name.contains("__soft_mock::");
-        let asked = self.0.iter().position(prologue)?;
-        let mut outside = self.0[asked..].iter().skip_while(|frame| prologue(frame));
+        let enters = |(name, _): &(&str, _)| name.ends_with("Site::enter");
+        let asked = self.0.iter().position(enters)?;
+        let is_prologue = |(name, _): &&(&str, Option<&str>)| {
+            let ours = name.contains("__soft_mock::") || name.contains("soft_mock::mock::");
+            ours || *name == "code" || name.ends_with("Site::code")
+        };
+        let mut outside = self.0[asked + 1..].iter().skip_while(is_prologue);
         let _function_itself = outside.next()?;
-        let is_users = |(name, _): &&(&str, Option<&str>)| {
+        let is_users = |(name, place): &&(&str, Option<&str>)| {
             let name = name.trim_start_matches(['<', '&']);
-            let of_std = ["std::", "core::", "alloc::", "dyn "];
-            !of_std.iter().any(|start| name.starts_with(start))
+            let others = [
+                "std::",
+                "core::",
+                "alloc::",
+                "dyn ",
+                "__rust_",
+                "start_thread",
+                "clone",
+            ];
+            let of_std = place.is_some_and(|at| at.starts_with("/rustc/"));
+            let carries = name.contains("__soft_mock::");
+            !of_std && !carries && !others.iter().any(|start| name.starts_with(start))
         };
         let (name, place) = outside.find(is_users)?;
         Some(match place {
@@ -123,12 +145,20 @@ impl<'t> Frames<'t> {
 
 /// What a test is told at its end.
 pub(super) fn told(name: &str, mocked: &Location<'_>, strays: &[Stray]) -> Option<String> {
-    let first = strays.first()?;
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut text = format!(
-        "while a test mocked `{name}` ({mocked}), its original was called where no test is known:\n  {}",
-        first.text
+        "while a test mocked `{name}` ({mocked}), its original was called where no test is known:"
     );
-    for stray in &strays[1..] {
+    let mut known = TOLD.lock();
+    // A mock that is made again and again is told of a place once.
+    let news = strays
+        .iter()
+        .filter(|stray| known.insert(format!("{text}{}", stray.text)));
+    let news: Vec<&Stray> = news.collect();
+    if news.is_empty() {
+        return None;
+    }
+    for stray in news {
         let _ = write!(text, "\n  {}", stray.text);
     }
     text.push_str("\n  if that work was the test's, hand it over with `soft_mock::scope()`");
@@ -160,8 +190,9 @@ mod tests {
     use super::*;
 
     const STACK: &str = "   0: soft_mock::mock::strays::place\n   1: app::__soft_mock::Site::enter\n             \
-        at ./src/lib.rs:90:1\n   2: app::rate\n             at ./src/lib.rs:5:1\n   3: core::ops::function::FnOnce::call_once\n   \
-        4: app::worker::{{closure}}\n             at ./src/lib.rs:74:30\n   5: app::__soft_mock::inherit\n   6: std::sys::backtrace::__rust_begin_short_backtrace\n";
+        at ./src/lib.rs:90:1\n   2: code\n   3: rate\n             at ./src/lib.rs:5:1\n   4: call_once<app::worker>\n             \
+        at /rustc/59807616e1fa/library/core/src/ops/function.rs:250:5\n   5: app::worker::{{closure}}\n             \
+        at ./src/lib.rs:74:30\n   6: app::__soft_mock::inherit\n   7: start_thread\n             at ./nptl/pthread_create.c:442:8\n";
 
     #[test]
     fn the_caller_is_found_on_the_stack() {
@@ -169,8 +200,12 @@ mod tests {
         let caller = frames.caller().expect("a caller");
         assert_eq!(caller, "by app::worker::{{closure}} (./src/lib.rs:74:30)");
         assert!(!frames.is_test());
-        let test = format!("{STACK}   7: test::__rust_begin_short_backtrace\n");
-        assert!(Frames::of(&test).is_test());
+        for libtest in [
+            "   8: test::run_test\n",
+            "   8: run\n             at /rustc/59807616e1fa/library/test/src/lib.rs:1:1\n",
+        ] {
+            assert!(Frames::of(&format!("{STACK}{libtest}")).is_test());
+        }
         assert_eq!(Frames::of("   0: main\n").caller(), None);
     }
 

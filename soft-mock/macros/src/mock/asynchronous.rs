@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{Expr, Type};
 
-use super::{record, Input, Mock};
+use super::{shown, when, Input, Mock};
 use crate::lifetimes::{LeaveOut, NameAll, Rename};
 
 impl Mock {
@@ -83,7 +83,8 @@ impl Mock {
             + ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static
         };
         let names = self.names();
-        let record = record(&names);
+        let (when_bound, looks) = (when::bound(&lifetimes, &types), when::looks(&names, &types));
+        let arguments = shown(&names);
         let mut rename = Rename;
         let mut own = lifetimes.clone();
         own.iter_mut()
@@ -94,21 +95,33 @@ impl Mock {
         let unders = names.iter().map(|_| quote!(_));
         Ok(quote! {
             #[track_caller]
-            fn __soft_mock_install<__F: #bound>(
+            fn __soft_mock_install<__F: #bound, __W: #when_bound + ::core::marker::Send + ::core::marker::Sync + 'static>(
                 target: ::core::result::Result<::soft_mock::__private::v1::mock::Target, ::soft_mock::MockError>,
                 closure: __F,
+                when: __W,
             ) -> ::soft_mock::Mocked {
-                fn __soft_mock_code<'__g, #(#own: '__g,)* __F: #bound>(#(#names: #types),*) -> #own_result {
-                    let call = ::soft_mock::__private::v1::mock::Call::take();
-                    #record
-                    let closure = ::core::clone::Clone::clone(call.closure::<__F>());
+                fn __soft_mock_code<'__g, #(#own: '__g,)* __F: #bound, __W: #when_bound + 'static>(#(#names: #types),*) -> #own_result {
+                    let mut call = ::soft_mock::__private::v1::mock::Call::take();
+                    if call.is_recorded() {
+                        let fits = (call.closure::<(__F, __W)>().1)(#(#looks),*);
+                        call = match ::soft_mock::__private::v1::mock::admit_any(call, fits, #arguments) {
+                            ::core::result::Result::Ok(call) => call,
+                            ::core::result::Result::Err(next) => {
+                                // SAFETY: it is the code of another mock of this function, written
+                                // as this one is: with the function's arguments and its output.
+                                let next = unsafe { ::core::mem::transmute::<*const (), fn(#(#types),*) -> #own_result>(next) };
+                                return next(#(#names),*);
+                            }
+                        };
+                    }
+                    let closure = ::core::clone::Clone::clone(&call.closure::<(__F, __W)>().0);
                     closure(#(#names,)* ::core::marker::PhantomData)
                 }
-                let code = __soft_mock_code::<__F> as fn(#(#unders),*) -> _;
+                let code = __soft_mock_code::<__F, __W> as fn(#(#unders),*) -> _;
                 // SAFETY: the code has the arguments and the output of `#identity`, for whatever
                 // lifetimes. Its future is `Send`, or else `check_async` has seen that the
                 // function's own isn't.
-                unsafe { ::soft_mock::__private::v1::mock::install_async::<#identity, __F>(target, #form, code as *const (), closure) }
+                unsafe { ::soft_mock::__private::v1::mock::install_async::<#identity, (__F, __W)>(target, #form, code as *const (), (closure, when)) }
             }
         })
     }

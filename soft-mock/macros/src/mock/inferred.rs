@@ -15,7 +15,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, Pat, ReturnType, Type};
 
-use super::{form, Input, Target};
+use super::{form, when, Input, Target, Turns};
 
 /// Whether the function is to say types of this mock.
 pub(super) fn is_meant(input: &Input) -> bool {
@@ -43,7 +43,7 @@ pub(super) fn write(input: &Input, everywhere: bool) -> syn::Result<TokenStream>
     };
     let probes = probes(path, count);
     let install = install(input, everywhere, count);
-    let (closure, before) = (&input.closure, &input.before);
+    let (closure, before, when) = (&input.closure, &input.before, when::closure(input));
     let [names, found] = ["", "found_"].map(numbered);
     let methods = (0..count).map(method);
     let span = Span::mixed_site().located_at(closure.or1_token.span());
@@ -68,6 +68,7 @@ pub(super) fn write(input: &Input, everywhere: bool) -> syn::Result<TokenStream>
                 use ::soft_mock::__private::v1::mock::{AsDebug as _, AsUnknown as _};
                 ::std::vec![#((&::soft_mock::__private::v1::mock::Shown(#names)).show()),*]
             },
+            #when,
         )
     }})
 }
@@ -157,29 +158,40 @@ fn install(input: &Input, everywhere: bool, count: usize) -> TokenStream {
     };
     let (types, own_types) = (of(&lifetimes), of(&own));
     let generics = quote!(#(#shapes: ::soft_mock::__private::v1::mock::Shape,)* __R: 'static);
-    let bound = quote!(for<#(#lifetimes),*> ::core::ops::Fn(#(#types),*) -> __R);
+    let turns = Turns::of(input);
+    let (kind, bounds, held, hold) = (&turns.kind, &turns.more, &turns.held, turns.hold());
+    let run = turns.run(&quote!(call.closure::<(#held, __D, __W)>().0), &names);
+    let bound = quote!(for<#(#lifetimes),*> #kind(#(#types),*) -> __R);
     let shown = quote!(for<#(#lifetimes,)* '__r> ::core::ops::Fn(#(&'__r #types),*) -> ::std::vec::Vec<::std::string::String>);
+    let when = quote!(for<'__r> ::core::ops::Fn(#(&'__r #shapes::Inner),*) -> bool);
+    let identity = quote!(for<#(#lifetimes),*> fn(#(#types),*) -> __R);
     let more = quote!(+ ::core::marker::Send + ::core::marker::Sync + 'static);
     quote! {
         #[allow(clippy::all)]
         impl<#generics> __SoftMockShapes<(#(::core::marker::PhantomData<#shapes>,)* ::core::marker::PhantomData<__R>)> {
             #[track_caller]
-            fn install<__F: #bound #more, __D: #shown #more>(
+            fn install<__F: #bound #bounds, __D: #shown #more, __W: #when #more>(
                 self,
                 target: ::core::result::Result<::soft_mock::__private::v1::mock::Target, ::soft_mock::MockError>,
                 closure: __F,
                 shown: __D,
+                when: __W,
             ) -> ::soft_mock::Mocked {
-                fn __soft_mock_code<#(#own,)* #generics, __F: #bound + 'static, __D: #shown + 'static>(#(#names: #own_types),*) -> __R {
-                    let call = ::soft_mock::__private::v1::mock::Call::take();
-                    let (closure, shown) = call.closure::<(__F, __D)>();
+                fn __soft_mock_code<#(#own,)* #generics, __F: #bound + 'static, __D: #shown + 'static, __W: #when + 'static>(#(#names: #own_types),*) -> __R {
+                    let mut call = ::soft_mock::__private::v1::mock::Call::take();
                     if call.is_recorded() {
-                        call.note(|| shown(#(&#names),*));
+                        let (_, shown, when) = call.closure::<(#held, __D, __W)>();
+                        let fits = when(#(#shapes::look(&#names)),*);
+                        let arguments = shown(#(&#names),*);
+                        call = match ::soft_mock::__private::v1::mock::admit::<#identity>(call, fits, || arguments) {
+                            ::core::result::Result::Ok(call) => call,
+                            ::core::result::Result::Err(next) => return next(#(#names),*),
+                        };
                     }
-                    closure(#(#names),*)
+                    #run
                 }
-                ::soft_mock::__private::v1::mock::install::<for<#(#lifetimes),*> fn(#(#types),*) -> __R, (__F, __D)>(
-                    target, #form, __soft_mock_code::<#(#shapes,)* __R, __F, __D>, (closure, shown),
+                ::soft_mock::__private::v1::mock::install::<#identity, (#held, __D, __W)>(
+                    target, #form, __soft_mock_code::<#(#shapes,)* __R, __F, __D, __W>, (#hold, shown, when),
                 )
             }
         }
