@@ -53,12 +53,13 @@ pub use sequence::Sequence;
 pub mod generated {
     pub use super::call::Call;
     pub use super::choice::{admit, admit_any};
+    pub use super::guard::{install, install_async};
     pub use super::held::Turns;
     pub use super::instances::support::{instance, instance_like, Here};
     pub use super::local::{must_be_local, IsLocal, IsSend, Probe};
     pub use super::original::{original, original_async};
     pub use super::record::{AsDebug, AsUnknown, Shown};
-    pub use super::scoped::{install, install_async, Form};
+    pub use super::scoped::Form;
     pub use super::shapes::{Exclusive, Owned, Returns, Shape, Shared};
     pub use super::target::Target;
 }

@@ -1,17 +1,77 @@
-//! What a test holds of a mock: as long as it lives, the mock is in the place of its function.
+//! What `mock!` makes, and what a test holds of it: as long as that lives, the mock is in the place
+//! of its function.
 
+use std::any::Any;
 use std::fmt;
 use std::io::Write as _;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::mem;
+use std::panic::Location;
+use std::sync::{Arc, Weak};
 
-use soft_mock_abi::site::Site;
+use soft_mock_abi::site::{Code, Site};
 
+use super::error::explained;
 use super::exclusive::Share;
 use super::record::{Record, Times};
-use super::scoped::Installed;
+use super::scoped::{try_install, Form, Installed, Parts};
 use super::sequence::Sequence;
+use super::target::Target;
+use super::MockError;
 use crate::scope;
+
+/// Installs a mock for the calling test; what `mock!` expands to. `I` is the type of a pointer to
+/// the function.
+#[track_caller]
+pub fn install<I: Copy + 'static, F: Any + Send + Sync>(
+    target: Result<Target, MockError>,
+    form: Form,
+    code: I,
+    closure: F,
+) -> Mocked {
+    let code = || {
+        assert_eq!(size_of::<I>(), size_of::<Code>(), "code is a function");
+        // SAFETY: of the size of a function pointer, and called only after its type was found to be
+        // that of a function. The type is erased here and restored by the prologue of a
+        // site of type `I`.
+        unsafe { mem::transmute_copy::<I, *mut ()>(&code) }
+    };
+    let place = Location::caller();
+    // SAFETY: the code is of the type that is compared with the site's.
+    let installed = target
+        .and_then(|target| unsafe { try_install::<I, F>(&target, form, place, code, closure) });
+    or_panic(installed)
+}
+
+#[track_caller]
+fn or_panic(installed: Result<Parts, MockError>) -> Mocked {
+    match installed {
+        Ok(parts) => Mocked::new(parts),
+        Err(error) => panic!("{}", explained(&error)),
+    }
+}
+
+/// [`install`] for an async mock, whose type the macro can't spell: `I` is `fn(…) ->
+/// Pending<Output>`.
+///
+/// # Safety
+/// `code` is a function `fn(…) -> Pin<Box<dyn Future<Output = Output> + …>>` with the arguments of
+/// `I`, for all lifetimes that those of `I` may have. Its future is `Send`, unless that of the
+/// function isn't.
+#[track_caller]
+pub unsafe fn install_async<I: 'static, F: Any + Send + Sync>(
+    target: Result<Target, MockError>,
+    form: Form,
+    code: *const (),
+    closure: F,
+) -> Mocked {
+    let code = || code.cast_mut();
+    let place = Location::caller();
+    // SAFETY: the caller's promise.
+    let installed = target
+        .and_then(|target| unsafe { try_install::<I, F>(&target, form, place, code, closure) });
+    or_panic(installed)
+}
 
 /// A mock that is in the place of a function as long as this lives. See [`mock!`](crate::mock!).
 #[must_use = "the mock is taken away when this is dropped: `let _mock = mock!(…);`"]
@@ -25,12 +85,12 @@ pub struct Mocked {
 }
 
 impl Mocked {
-    pub(super) fn new(installed: Vec<Installed>, record: Arc<Record>, share: Share) -> Self {
+    fn new(parts: Parts) -> Self {
         scope::hold();
         Self {
-            installed,
-            record,
-            _share: share,
+            installed: parts.installed,
+            record: parts.record,
+            _share: parts.share,
             _here: PhantomData,
         }
     }
@@ -60,7 +120,8 @@ impl Mocked {
     /// before those that are put into it later. Once, if no other number is demanded.
     pub fn in_sequence(self, sequence: &Sequence) -> Self {
         self.record.expect_in(sequence);
-        sequence.add(&self.record);
+        let step: Weak<Record> = Arc::downgrade(&self.record);
+        sequence.add(step);
         for mock in &self.installed {
             mock.ask_first();
         }

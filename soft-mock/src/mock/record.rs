@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use soft_mock_abi::site::Site;
 
-use super::sequence::Sequence;
-use super::strays::{told, Stray, Strays};
+use super::sequence::{Sequence, Step};
+use super::strays::{told, Strays};
 
 /// How many calls a message shows.
 const SHOWN: usize = 20;
@@ -151,12 +151,6 @@ impl Record {
         expected.is_some_and(|times| self.calls() >= times.most)
     }
 
-    /// Whether it has had as many calls as it has to have.
-    pub(super) fn has_enough(&self) -> bool {
-        let expected = *self.expected.lock();
-        expected.is_none_or(|times| self.calls() >= times.least)
-    }
-
     /// One call too many was made.
     pub(super) fn note_refused(&self) {
         self.refused.fetch_add(1, Ordering::AcqRel);
@@ -214,13 +208,9 @@ impl Record {
         self.wanted.load(Ordering::Relaxed)
     }
 
-    /// Whether a call on this thread that no mock took would be news.
-    pub(super) fn wants_stray(&self, thread: usize) -> bool {
-        self.strays.lock().wants(thread)
-    }
-
-    pub(super) fn note_stray(&self, stray: Stray) {
-        self.strays.lock().add(stray);
+    /// Calls that no mock took.
+    pub(super) fn strays(&self) -> &Mutex<Strays> {
+        &self.strays
     }
 
     /// What the test has to know of calls that no mock took.
@@ -254,6 +244,21 @@ impl Record {
             text.push_str(&format!("\n            … and {} more", calls - list.len()));
         }
         Some(text)
+    }
+}
+
+impl Step for Record {
+    fn describe(&self) -> String {
+        Self::describe(self)
+    }
+
+    fn has_enough(&self) -> bool {
+        let expected = *self.expected.lock();
+        expected.is_none_or(|times| self.calls() >= times.least)
+    }
+
+    fn has_begun(&self) -> bool {
+        self.calls() > 0
     }
 }
 

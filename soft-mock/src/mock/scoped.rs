@@ -19,9 +19,7 @@ use soft_mock_runtime::hook::{without_thread, Layer, SiteHook, Slot};
 use soft_mock_runtime::registry::registry;
 
 use super::call::{self, Begun, Contents};
-use super::error::explained;
 use super::exclusive::{holds, Refused, Share, EVERYWHERE};
-use super::guard::Mocked;
 use super::node::{Life, Node};
 use super::original::{has_note, has_notes};
 use super::record::Record;
@@ -123,7 +121,7 @@ impl Table {
                 if live.is_some_and(|(number, _)| link.node.begin(number)) {
                     // SAFETY: begun just now, and ended once.
                     unsafe {
-                        tell(link.node.contents().record());
+                        tell(link.node.contents().record().strays());
                         link.node.end();
                     }
                 }
@@ -191,37 +189,6 @@ fn leave(begun: Begun) -> Option<Code> {
     unsafe { mem::transmute::<*const (), Option<Code>>(code) }
 }
 
-/// Installs a mock for the calling test; what `mock!` expands to. `I` is the type of a pointer to
-/// the function.
-#[track_caller]
-pub fn install<I: Copy + 'static, F: Any + Send + Sync>(
-    target: Result<Target, MockError>,
-    form: Form,
-    code: I,
-    closure: F,
-) -> Mocked {
-    let code = || {
-        assert_eq!(size_of::<I>(), size_of::<Code>(), "code is a function");
-        // SAFETY: of the size of a function pointer, and called only after its type was found to be
-        // that of a function. The type is erased here and restored by the prologue of a
-        // site of type `I`.
-        unsafe { mem::transmute_copy::<I, *mut ()>(&code) }
-    };
-    let place = Location::caller();
-    // SAFETY: the code is of the type that is compared with the site's.
-    let installed = target
-        .and_then(|target| unsafe { try_install::<I, F>(&target, form, place, code, closure) });
-    or_panic(installed)
-}
-
-#[track_caller]
-fn or_panic(installed: Result<Mocked, MockError>) -> Mocked {
-    match installed {
-        Ok(mocked) => mocked,
-        Err(error) => panic!("{}", explained(&error)),
-    }
-}
-
 /// What kind of function `mock!` was told to replace, and for whom.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Form {
@@ -235,38 +202,25 @@ pub struct Form {
     pub when: Option<&'static str>,
 }
 
-/// [`install`] for an async mock, whose type the macro can't spell: `I` is `fn(…) ->
-/// Pending<Output>`.
-///
-/// # Safety
-/// `code` is a function `fn(…) -> Pin<Box<dyn Future<Output = Output> + …>>` with the arguments of
-/// `I`, for all lifetimes that those of `I` may have. Its future is `Send`, unless that of the
-/// function isn't.
-#[track_caller]
-pub unsafe fn install_async<I: 'static, F: Any + Send + Sync>(
-    target: Result<Target, MockError>,
-    form: Form,
-    code: *const (),
-    closure: F,
-) -> Mocked {
-    let code = || code.cast_mut();
-    let place = Location::caller();
-    // SAFETY: the caller's promise.
-    let installed = target
-        .and_then(|target| unsafe { try_install::<I, F>(&target, form, place, code, closure) });
-    or_panic(installed)
+/// What was installed, in its parts.
+pub(super) struct Parts {
+    pub(super) installed: Vec<Installed>,
+    pub(super) record: Arc<Record>,
+    pub(super) share: Share,
 }
 
+/// Installs a mock for the calling test.
+///
 /// # Safety
 /// `code` yields a function that may be called as one of a site with the type `I`; it is asked only
 /// if the sites have that type.
-unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
+pub(super) unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
     target: &Target,
     form: Form,
     place: &'static Location<'static>,
     code: impl FnOnce() -> *mut (),
     closure: F,
-) -> Result<Mocked, MockError> {
+) -> Result<Parts, MockError> {
     for site in target.sites() {
         check::<I>(site, form)?;
     }
@@ -294,7 +248,11 @@ unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
         // SAFETY: the caller's promise, and `check` has compared the types.
         installed.push(unsafe { add(site, scope, code, contents) }?);
     }
-    Ok(Mocked::new(installed, record, share))
+    Ok(Parts {
+        installed,
+        record,
+        share,
+    })
 }
 
 fn check<I: 'static>(site: &'static Site, form: Form) -> Result<(), MockError> {

@@ -1,11 +1,20 @@
-//! An order in which mocks are to be called, of one function or of several.
+//! An order in which mocks are to be called, of one function or of several. Knows nothing of what
+//! a mock is, but what `Step` says.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use super::record::Record;
+/// A mock, as its order sees it.
+pub(super) trait Step: Send + Sync {
+    /// In one line.
+    fn describe(&self) -> String;
+    /// Whether it has had as many calls as it has to have.
+    fn has_enough(&self) -> bool;
+    /// Whether it was called.
+    fn has_begun(&self) -> bool;
+}
 
 /// An order in which mocks are to be called: each of them as often as it demands, before the next.
 ///
@@ -18,7 +27,7 @@ use super::record::Record;
 /// A call that comes too early or too late panics. A clone is about the same order.
 #[derive(Clone, Default)]
 pub struct Sequence {
-    steps: Arc<Mutex<Vec<Weak<Record>>>>,
+    steps: Arc<Mutex<Vec<Weak<dyn Step>>>>,
 }
 
 impl Sequence {
@@ -28,19 +37,21 @@ impl Sequence {
         Self::default()
     }
 
-    pub(super) fn add(&self, record: &Arc<Record>) {
-        self.steps.lock().push(Arc::downgrade(record));
+    pub(super) fn add(&self, step: Weak<dyn Step>) {
+        self.steps.lock().push(step);
     }
 
     /// Why a mock of the order can't be called now.
-    pub(super) fn hindrance(&self, of: &Record) -> Option<String> {
+    pub(super) fn hindrance(&self, of: &dyn Step) -> Option<String> {
         let steps: Vec<_> = self.steps.lock().iter().filter_map(Weak::upgrade).collect();
-        let at = steps.iter().position(|step| std::ptr::eq(&**step, of))?;
+        let at = steps
+            .iter()
+            .position(|step| std::ptr::addr_eq(&raw const **step, of))?;
         let (before, after) = steps.split_at(at);
         if let Some(due) = before.iter().find(|step| !step.has_enough()) {
             return Some(format!("due:  {}", due.describe()));
         }
-        let later = after[1..].iter().find(|step| step.calls() > 0)?;
+        let later = after[1..].iter().find(|step| step.has_begun())?;
         Some(format!("late: {} came before", later.describe()))
     }
 }

@@ -14,7 +14,6 @@ use std::thread;
 
 use parking_lot::Mutex;
 
-use super::record::Record;
 use crate::scope;
 
 /// How many places a mock is told of.
@@ -41,15 +40,15 @@ thread_local! {
     static STATE: Cell<State> = const { Cell::new(State::Unknown) };
 }
 
-/// Notes a call on this thread of a function in `records`, which `each` calls a function with.
-pub(super) fn note(each: impl Fn(&mut dyn FnMut(&Record))) {
+/// Notes a call on this thread with each of several mocks, which `each` calls a function with.
+pub(super) fn note(each: impl Fn(&mut dyn FnMut(&Mutex<Strays>))) {
     if STATE.get() != State::Unknown {
         return;
     }
     STATE.set(State::Busy);
     let on = scope::thread();
     let mut is_news = false;
-    each(&mut |record| is_news |= record.wants_stray(on));
+    each(&mut |strays| is_news |= strays.lock().wants(on));
     let place = match is_news {
         true => place(),
         false => Some(String::new()),
@@ -63,11 +62,9 @@ pub(super) fn note(each: impl Fn(&mut dyn FnMut(&Record))) {
         let name = thread.name().map(|name| format!("`{name}`"));
         let name = name.as_deref().unwrap_or("without a name");
         let text = format!("{place}, on a thread {name}");
-        each(&mut |record| {
-            record.note_stray(Stray {
-                on,
-                text: text.clone(),
-            })
+        each(&mut |strays| {
+            let text = text.clone();
+            strays.lock().add(Stray { on, text });
         });
     }
     STATE.set(State::Unknown);
@@ -170,11 +167,11 @@ pub(super) fn told(name: &str, mocked: &Location<'_>, strays: &[Stray]) -> Optio
 pub(super) struct Strays(Vec<Stray>);
 
 impl Strays {
-    pub(super) fn wants(&self, thread: usize) -> bool {
+    fn wants(&self, thread: usize) -> bool {
         self.0.len() < SHOWN && self.0.iter().all(|known| known.on != thread)
     }
 
-    pub(super) fn add(&mut self, stray: Stray) {
+    fn add(&mut self, stray: Stray) {
         if self.wants(stray.on) {
             self.0.push(stray);
         }
