@@ -69,6 +69,13 @@ fn counts(status: &Status) -> String {
         status.patches,
         memory(status.bytes)
     );
+    if let Some(first) = status.not_called.first() {
+        let others = match status.not_called.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        let _ = write!(text, ", not called yet: {first}{others}");
+    }
     if status.waiting > 0 {
         let _ = write!(text, ", {} waiting for its safe point", status.waiting);
     }
@@ -192,6 +199,7 @@ mod tests {
                 since: ago(30),
                 status: Some(Status {
                     sites: 12,
+                    not_called: vec!["app::f".into(), "app::g".into()],
                     patched: 2,
                     patches: 3,
                     in_effect: 1,
@@ -206,7 +214,8 @@ mod tests {
         assert_eq!(
             session(&status),
             "session 7: `cargo run` in /app, since 4 min ago\n  pid 8 /app/target/debug/app, joined 30 s ago: \
-             2 of 12 functions patched, 1 patch in effect (3 installed), 64 KiB\n  paused: saves are collected until \
+             2 of 12 functions patched, 1 patch in effect (3 installed), 64 KiB, \
+             not called yet: app::f and 1 more\n  paused: saves are collected until \
              `hot resume`\n  not patched:\n    src/a.rs:3: one\n    src/b.rs:4: two\n"
         );
     }
@@ -219,6 +228,7 @@ mod tests {
             line: 3,
             running: 0,
             restored: true,
+            called: None,
         };
         let patch = PastPatch {
             patch: 2,

@@ -42,6 +42,10 @@ pub struct Installed {
     /// It has its original body back.
     #[serde(default)]
     pub restored: bool,
+    /// Whether its new code was called since it became active; none where that isn't known, or
+    /// other code runs by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<bool>,
 }
 
 /// A patch of the past.
@@ -68,6 +72,9 @@ pub struct Status {
     pub sites: usize,
     /// Functions that run other code than the program was built with, because of a patch.
     pub patched: usize,
+    /// Those of them whose new code wasn't called yet.
+    #[serde(default)]
+    pub not_called: Vec<String>,
     /// Patches that were installed so far, rollbacks among them.
     pub patches: usize,
     /// Patches that nobody took back.
@@ -105,6 +112,9 @@ impl fmt::Display for Installed {
         if self.restored {
             f.write_str(", original restored")?;
         }
+        if self.called == Some(false) {
+            f.write_str(", not called yet")?;
+        }
         match self.running {
             0 => Ok(()),
             running => write!(f, ", {running} running with the old code"),
@@ -127,6 +137,7 @@ mod tests {
                 line: 7,
                 running: 1,
                 restored: false,
+                called: None,
             }],
             bytes: 0,
             elapsed: Duration::ZERO,
@@ -144,5 +155,11 @@ mod tests {
         assert!(report
             .to_string()
             .ends_with("app::f (src/main.rs:7), original restored"));
+        let waits = Installed {
+            restored: false,
+            called: Some(false),
+            ..report.functions[1].clone()
+        };
+        assert_eq!(waits.to_string(), "app::f (src/main.rs:7), not called yet");
     }
 }

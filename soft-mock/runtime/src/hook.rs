@@ -6,6 +6,7 @@
 //! at the start of any function: in a signal handler, inside the allocator, in the destructor of a
 //! thread-local. So `enter` takes no lock, allocates nothing and can't panic. Nothing that was
 //! published is ever freed or changed in place, so whoever loaded a pointer may use it for ever.
+//! But for one mark: `enter` says of a patch's code that it was called.
 //!
 //! # Ordering
 //! | cell | written | read |
@@ -13,6 +14,7 @@
 //! | `Site::hook` | Release, under the lock | Acquire, in the prologue |
 //! | `Hook::process`, `Hook::thread` | Release, under the lock | Acquire, in `enter` |
 //! | `Hook::patches` | Release, under the lock | Acquire, in `enter` |
+//! | `PatchNode::called` | Relaxed, by `enter` | Relaxed, by who wants to tell of it |
 //! | `Shared::generation` | Release, under the lock, last | Acquire, in `enter`, **before** `patches` |
 //!
 //! A patch of many functions gives each site a node of the generation to come and points the site
@@ -33,7 +35,7 @@
 use std::ptr;
 
 use crate::shared::{Locked, Shared};
-use crate::sync::{AtomicPtr, AtomicUsize, Code, HookHead, Ordering, Site};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicUsize, Code, HookHead, Ordering, Site};
 
 /// Decides what runs at a site. Made when a site is first used, and kept for ever.
 #[repr(C)]
@@ -63,6 +65,20 @@ struct PatchNode {
     code: Option<Code>,
     patch: u64,
     previous: *const PatchNode,
+    /// 1 once it was entered.
+    called: AtomicU32,
+}
+
+impl PatchNode {
+    /// Its code, for somebody who calls it.
+    #[inline(always)]
+    fn enter(&self) -> Option<Code> {
+        // Stored once: what all threads read stays in their caches.
+        if self.called.load(Ordering::Relaxed) == 0 {
+            self.called.store(1, Ordering::Relaxed);
+        }
+        self.code
+    }
 }
 
 /// Who is asked before patches, and in which order.
@@ -220,6 +236,7 @@ impl SiteHook {
             code,
             patch,
             previous: self.hook.patches.load(Ordering::Relaxed),
+            called: AtomicU32::new(0),
         });
         self.hook
             .patches
@@ -250,6 +267,14 @@ impl SiteHook {
             .node_at(generation)
             .filter(|node| node.code.is_some())
             .map(|node| node.patch)
+    }
+
+    /// Whether the code of a patch was called since it became active; none if it isn't what is
+    /// active at `generation`.
+    pub(crate) fn was_called(self, generation: u64, patch: u64) -> Option<bool> {
+        let node = self.hook.node_at(generation)?;
+        let is_it = node.patch == patch && node.code.is_some();
+        is_it.then(|| node.called.load(Ordering::Relaxed) != 0)
     }
 
     /// The code that is active at `generation` and the patch that it is of; 0 for the original
@@ -315,7 +340,7 @@ impl Hook {
         let generation = generation.load(Ordering::Acquire);
         // SAFETY: null, or a node that `push` published with Release; never changed, never freed.
         match unsafe { self.patches.load(Ordering::Acquire).as_ref() } {
-            Some(node) if node.generation <= generation => node.code,
+            Some(node) if node.generation <= generation => node.enter(),
             _ => self.older(generation),
         }
     }
@@ -323,7 +348,7 @@ impl Hook {
     #[cold]
     #[inline(never)]
     fn older(&self, generation: u64) -> Option<Code> {
-        self.code_of(generation)
+        self.node_at(generation)?.enter()
     }
 
     fn code_of(&self, generation: u64) -> Option<Code> {

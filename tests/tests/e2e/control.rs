@@ -34,6 +34,13 @@ fn patches_are_seen_and_taken_back_from_another_terminal() {
 
     project.edit(FILE, "account of {}", "purse of {}");
     session.wait_for_patch();
+    // Nothing was asked since: the new body hasn't run.
+    let waits = "not called yet: ledger::report::title";
+    let status = hot(&project, &["status"]);
+    assert!(status.contains(waits), "{status}");
+    assert_eq!(session.ask("x"), "purse of ada: 2");
+    let status = hot(&project, &["status"]);
+    assert!(!status.contains("not called"), "{status}");
     project.edit_all(
         FILE,
         &[
@@ -42,7 +49,7 @@ fn patches_are_seen_and_taken_back_from_another_terminal() {
         ],
     );
     session.wait_for_patch();
-    assert_eq!(session.ask("x"), "chest of ada = 2");
+    assert_eq!(session.ask("x"), "chest of ada = 3");
 
     let status = hot(&project, &["status"]);
     for part in [
@@ -73,7 +80,7 @@ fn patches_are_seen_and_taken_back_from_another_terminal() {
     let told = hot(&project, &["rollback"]);
     assert!(told.contains("rolled back patch 2"), "{told}");
     session.wait_for_all(&["rolled back 2 functions in ", "ledger::report::title"]);
-    assert_eq!(session.ask("x"), "purse of ada: 3");
+    assert_eq!(session.ask("x"), "purse of ada: 4");
     let text = project.read("src/main.rs");
     project.edit(
         "src/main.rs",
@@ -81,7 +88,7 @@ fn patches_are_seen_and_taken_back_from_another_terminal() {
         "// Nothing to do with it.\nmod account;",
     );
     std::thread::sleep(std::time::Duration::from_millis(400));
-    assert_eq!(session.ask("x"), "purse of ada: 4");
+    assert_eq!(session.ask("x"), "purse of ada: 5");
     let diff = hot(&project, &["diff"]);
     assert!(diff.contains("+    format!(\"purse of {}\""), "{diff}");
     assert!(!diff.contains("chest"), "{diff}");
@@ -91,7 +98,7 @@ fn patches_are_seen_and_taken_back_from_another_terminal() {
     project.edit(FILE, "chest of {}", "vault of {}");
     let patch = session.wait_for_patch();
     assert!(patch.contains("patched 2 functions"), "{patch}");
-    assert_eq!(session.ask("x"), "vault of ada = 5");
+    assert_eq!(session.ask("x"), "vault of ada = 6");
 
     let too_many = refused(&project, &["rollback", "3"]);
     assert!(
@@ -99,7 +106,7 @@ fn patches_are_seen_and_taken_back_from_another_terminal() {
         "{too_many}"
     );
     hot(&project, &["rollback", "2"]);
-    assert_eq!(session.ask("x"), "account of ada: 6");
+    assert_eq!(session.ask("x"), "account of ada: 7");
     assert_eq!(hot(&project, &["diff"]), "");
 
     // An edit that is undone needs no patch then; and the original needs none.
@@ -112,7 +119,7 @@ fn patches_are_seen_and_taken_back_from_another_terminal() {
         ],
     );
     std::thread::sleep(std::time::Duration::from_millis(400));
-    assert_eq!(session.ask("x"), "account of ada: 7");
+    assert_eq!(session.ask("x"), "account of ada: 8");
     assert_eq!(session.stderr_since(now), Vec::<String>::new());
     let json = hot(&project, &["history", "--json"]);
     let past: serde_json::Value = serde_json::from_str(&json).expect("JSON");

@@ -286,6 +286,7 @@ mod tests {
             line: 3,
             running: *running,
             restored: false,
+            called: None,
         };
         Loaded {
             id: 1,

@@ -264,6 +264,7 @@ impl<'a> RawFunction<'a> {
             line: self.line,
             running: self.running,
             restored: self.restored != 0,
+            called: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use soft_mock_abi::report::{Installed, PastPatch, Status};
 use soft_mock_abi::site::Code;
 use soft_mock_abi::site::Site;
 
+use crate::hook::SiteHook;
 use crate::registry::{registry, Registry};
 use crate::shared::{Locked, Shared};
 
@@ -89,13 +90,16 @@ impl Noted {
         self.line
     }
 
-    fn installed(&self) -> Installed {
+    /// As it is told of the entry of `patch` at `generation`.
+    fn installed(&self, patch: u64, generation: u64) -> Installed {
+        let hook = SiteHook::existing(self.site());
         Installed {
             name: self.site().name().to_owned(),
             file: self.file().to_owned(),
             line: self.line,
             running: 0,
             restored: self.code.is_none(),
+            called: hook.and_then(|hook| hook.was_called(generation, patch)),
         }
     }
 }
@@ -181,10 +185,13 @@ pub fn history() -> Vec<PastPatch> {
 pub(crate) fn history_of(registry: &Registry) -> Vec<PastPatch> {
     let entries = entries(registry.shared(), registry.domain());
     let (_, undone) = in_effect(&entries);
+    let generation = registry.shared().generation.load(Ordering::Acquire);
     let past = |entry: &&'static Entry| PastPatch {
         patch: entry.patch,
         at: UNIX_EPOCH + Duration::from_nanos(entry.at),
-        functions: entry.changes().iter().map(Noted::installed).collect(),
+        functions: (entry.changes().iter())
+            .map(|noted| noted.installed(entry.patch, generation))
+            .collect(),
         bytes: entry.bytes,
         undone: pairs(&undone, |(gone, by)| (*by == entry.patch).then_some(*gone)),
         undone_by: pairs(&undone, |(gone, by)| (*gone == entry.patch).then_some(*by)).pop(),
@@ -205,10 +212,24 @@ pub fn status() -> Status {
 pub(crate) fn status_of(registry: &Registry) -> Status {
     let shared = registry.shared();
     let entries = entries(shared, registry.domain());
-    let patched = registry.sites().filter(|site| patch_of(site).is_some());
+    let generation = shared.generation.load(Ordering::Acquire);
+    let patched: Vec<&'static Site> = registry
+        .sites()
+        .filter(|site| patch_of(site).is_some())
+        .collect();
+    let waits = |site: &&'static Site| {
+        let hook = SiteHook::existing(site);
+        let patch = patch_of(site);
+        let called = hook
+            .zip(patch)
+            .and_then(|(hook, patch)| hook.was_called(generation, patch));
+        called == Some(false)
+    };
+    let not_called = patched.iter().filter(|site| waits(site));
     Status {
         sites: registry.sites().count(),
-        patched: patched.count(),
+        not_called: not_called.map(|site| site.name().to_owned()).collect(),
+        patched: patched.len(),
         patches: entries.len(),
         in_effect: in_effect(&entries).0.len(),
         waiting: shared.waiting.load(Ordering::Relaxed) as usize,

@@ -96,6 +96,7 @@ impl Change {
             line: self.line,
             running: self.site.running().unwrap_or(0),
             restored: self.code.is_none(),
+            called: None,
         }
     }
 }

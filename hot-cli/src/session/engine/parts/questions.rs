@@ -103,6 +103,7 @@ mod tests {
     fn status() -> Status {
         Status {
             sites: 1,
+            not_called: Vec::new(),
             patched: 0,
             patches: 0,
             in_effect: 0,
