@@ -43,7 +43,7 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
     };
     match patch::build(&job) {
         Ok(built) => {
-            refuse_lasting(&job, &built)?;
+            refuse_what_stays(&job, &built)?;
             deliver(&built, &args.output)
         }
         Err(BuildError::Compile(said)) => bail!("the edit doesn't compile\n{}", said.rendered),
@@ -55,7 +55,7 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
 /// A process may have got other patches by hand, of which nothing is known here: a static that one
 /// brought would exist twice, and an object that one made could lead to code that this one
 /// replaces.
-fn refuse_lasting(job: &Job, built: &Built) -> Result<()> {
+fn refuse_what_stays(job: &Job, built: &Built) -> Result<()> {
     let mut statics = built
         .whole_crate_plugins
         .iter()

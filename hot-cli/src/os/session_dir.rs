@@ -1,13 +1,16 @@
 //! The private folder of one session: `hot-<pid>-<random>`, mode 0700, removed when the session
 //! ends.
 //!
-//! Knows nothing of what is put into it, besides the name of the control socket. A session that was
-//! killed leaves its folder behind; the next session of the same user removes it. A held lock marks
-//! a folder as in use, so that also sessions in another pid namespace (a container that shares
-//! `/tmp`) are left alone. Where a program of a killed session lives on, the folder stays, and
-//! another session can take it over.
+//! Knows what is put into it by name (the control socket, patches, copies of plugins), and nothing
+//! of what that is for. A session that was killed leaves its folder behind; the next session of the
+//! same user removes it. A held lock marks a folder as in use, so that also sessions in another pid
+//! namespace (a container that shares `/tmp`) are left alone. Where a program of a killed session
+//! lives on, the folder stays, and another session can take it over.
 
-use std::ffi::OsString;
+mod others;
+
+pub(crate) use others::{orphans, running};
+
 use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -15,7 +18,8 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, StatVfsMountFlags};
-use rustix::process::Pid;
+
+use others::remove_stale;
 
 const PREFIX: &str = "hot-";
 const SOCKET: &str = "socket";
@@ -227,48 +231,6 @@ fn make(place: &Path) -> io::Result<SessionDir> {
     })
 }
 
-/// Best effort: what can't be read or removed stays.
-fn remove_stale(place: &Path) {
-    let Ok(entries) = std::fs::read_dir(place) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        if is_stale(&entry.path(), &entry.file_name()) {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-fn is_stale(folder: &Path, name: &OsString) -> bool {
-    is_own(folder, name).is_some_and(is_dead)
-        && !is_locked(folder)
-        && programs(folder).next().is_none()
-}
-
-/// Folders of sessions of this user that were killed, and the pids of their programs that live on.
-pub(crate) fn orphans() -> Vec<(PathBuf, Vec<u32>)> {
-    // Not by the pid: a process that was killed keeps it until somebody has taken note of that.
-    let folders = of_this_user().into_iter();
-    let dead = folders.filter(|(folder, _)| !is_locked(folder));
-    let living = dead.map(|(folder, _)| {
-        let pids = programs(&folder).collect();
-        (folder, pids)
-    });
-    living
-        .filter(|(_, pids): &(_, Vec<u32>)| !pids.is_empty())
-        .collect()
-}
-
-/// The processes that joined the session and live.
-fn programs(folder: &Path) -> impl Iterator<Item = u32> {
-    numbered(folder, LOADED)
-        .filter_map(|number| u32::try_from(number).ok())
-        .filter(|pid| {
-            let pid = i32::try_from(*pid).ok().and_then(Pid::from_raw);
-            pid.is_some_and(|pid| !is_dead(pid))
-        })
-}
-
 /// The numbers of what is called so in a folder.
 fn numbered(folder: &Path, prefix: &'static str) -> impl Iterator<Item = u64> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -282,61 +244,11 @@ fn numbered(folder: &Path, prefix: &'static str) -> impl Iterator<Item = u64> {
     })
 }
 
-/// The folders of all sessions of this user that run, wherever they may be.
-pub(crate) fn running() -> Vec<PathBuf> {
-    let folders = of_this_user().into_iter().map(|(folder, _)| folder);
-    folders.filter(|folder| is_locked(folder)).collect()
-}
-
-/// The folders of all sessions of this user, and the pids in their names.
-fn of_this_user() -> Vec<(PathBuf, Pid)> {
-    let mut folders = Vec::new();
-    for place in places() {
-        let entries = std::fs::read_dir(&place).into_iter().flatten().flatten();
-        folders.extend(entries.filter_map(|entry| {
-            let pid = is_own(&entry.path(), &entry.file_name())?;
-            Some((entry.path(), pid))
-        }));
-    }
-    folders.sort_by(|(one, _): &(PathBuf, Pid), (other, _)| one.cmp(other));
-    folders.dedup();
-    folders
-}
-
-/// The pid in the name of a session's folder, if it is one of this user.
-fn is_own(folder: &Path, name: &OsString) -> Option<Pid> {
-    let pid = pid_of(name)?;
-    // Not through a symbolic link: it might lead to a folder of ours that is no session's.
-    let meta = folder.symlink_metadata().ok()?;
-    let is_own = meta.is_dir() && meta.uid() == rustix::process::geteuid().as_raw();
-    is_own.then_some(pid)
-}
-
-/// The pid in `hot-<pid>-<random>`.
-fn pid_of(name: &OsString) -> Option<Pid> {
-    let rest = name.as_bytes().strip_prefix(PREFIX.as_bytes())?;
-    let (pid, random) = std::str::from_utf8(rest).ok()?.split_once('-')?;
-    if random.is_empty() || !random.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return None;
-    }
-    Pid::from_raw(pid.parse().ok().filter(|pid| *pid > 0)?)
-}
-
-fn is_dead(pid: Pid) -> bool {
-    rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
-}
-
-fn is_locked(folder: &Path) -> bool {
-    match File::open(folder.join(LOCK)) {
-        Ok(lock) => rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err(),
-        Err(_) => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tempfile::TempDir;
 
+    use super::others::programs;
     use super::*;
 
     /// A pid that was ours a moment ago.

@@ -28,7 +28,7 @@ use soft_mock_compiled::library::{dynamic_symbols, needed, DynamicSymbols};
 pub(crate) struct Program {
     pub(crate) units: Vec<LoadedUnit>,
     /// The names on which its values depend.
-    pub(crate) lasting: LayoutNames,
+    pub(crate) layout_names: LayoutNames,
     /// The compiler's own binary.
     pub(crate) rustc: PathBuf,
     /// Its file when the program joined.
@@ -91,7 +91,8 @@ impl Program {
         let stamp = Stamp::of(&rustc);
         let linker = toolchain::bundled_linker(&rustc);
         let libraries = library_folders(&units, &rustc);
-        let lasting = LayoutNames::of(files(&units).map(|(position, _, items)| (position, items)));
+        let layout_names =
+            LayoutNames::of(files(&units).map(|(position, _, items)| (position, items)));
         let watched = units
             .iter()
             .flat_map(|loaded| loaded.unit.sources.iter().chain(loaded.unit.inputs.keys()))
@@ -99,7 +100,7 @@ impl Program {
             .collect();
         Ok(Self {
             watched,
-            lasting,
+            layout_names,
             rustc,
             stamp,
             linker,

@@ -103,7 +103,7 @@ pub(crate) type SiteKey = (usize, String);
 pub(crate) type Meaning = BTreeMap<(usize, PathBuf), Fingerprint>;
 
 /// A patch that is wanted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     /// Of indirect edits: only the files; the build finds the functions.
     pub(crate) plan: Plan,

@@ -83,7 +83,7 @@ pub(crate) struct ProgramState {
     loaded: BTreeMap<(usize, PathBuf), Vec<Arc<FileItems>>>,
     /// The names on which values depend, if there are more than those of the program as it was
     /// built.
-    lasting: Option<LayoutNames>,
+    layout_names: Option<LayoutNames>,
     /// Files whose edits were rolled back, with a hash of what they held then: until they change,
     /// they count as they were before those edits.
     held: BTreeMap<PathBuf, u64>,
@@ -154,7 +154,7 @@ impl ProgramState {
             left: Vec::new(),
             edited: Edited::default(),
             loaded: BTreeMap::new(),
-            lasting: None,
+            layout_names: None,
             held: BTreeMap::new(),
             held_together: BTreeSet::new(),
             refusal: None,

@@ -1,7 +1,7 @@
 //! The words of what happened, as lines.
 //!
-//! Every word about edits, patches and restarts stands here, but for those of edits that can't be
-//! patched. Knows nothing of how things were found out, nor of terminals.
+//! Those of edits that can't be patched stand in `refused.rs`, those of overviews in `overview.rs`.
+//! Knows nothing of how things were found out, nor of terminals.
 
 use std::fmt::Display;
 use std::time::Duration;

@@ -14,7 +14,7 @@ use soft_mock_tests::session::Session;
 use soft_mock_tests::{environment, folder, hot, process, runtime};
 
 /// How long a host may take to answer. Only a test that fails waits so long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// A copy of a workspace with plugins. What was compiled for it is kept for the next run of the
 /// tests.
@@ -207,7 +207,7 @@ impl Running {
     #[track_caller]
     pub(crate) fn wait_for(&self, text: &str) -> String {
         let mut seen = Vec::new();
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + LIMIT;
         loop {
             // A host that says other things all the time has no more time for it.
             let left = end.saturating_duration_since(Instant::now());

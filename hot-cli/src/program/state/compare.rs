@@ -192,8 +192,10 @@ impl ProgramState {
     }
 
     /// The names on which values of the running program depend.
-    fn lasting(&self) -> &LayoutNames {
-        self.lasting.as_ref().unwrap_or(&self.program.lasting)
+    fn layout_names(&self) -> &LayoutNames {
+        self.layout_names
+            .as_ref()
+            .unwrap_or(&self.program.layout_names)
     }
 
     fn compare_file(
@@ -264,7 +266,7 @@ impl ProgramState {
     ) -> Option<FileDiff> {
         let around = ProgramContext {
             unit: pair.position,
-            before: self.lasting(),
+            before: self.layout_names(),
             after,
         };
         let mut different = diff(pair.old, pair.new, &around);
@@ -380,7 +382,7 @@ impl ProgramState {
         let loaded = self.loaded.iter().flat_map(|((position, _), states)| {
             states.iter().map(move |items| (*position, &**items))
         });
-        self.lasting = Some(LayoutNames::of(built.chain(loaded)));
+        self.layout_names = Some(LayoutNames::of(built.chain(loaded)));
     }
 }
 
@@ -407,11 +409,11 @@ fn covers(new: &FileItems, earlier: &FileItems) -> bool {
                 )
             })
             .chain(file.functions.iter().filter_map(|function| {
-                let lasting = !function.local_items.items.is_empty()
+                let holds_some = !function.local_items.items.is_empty()
                     || function.kind == Err(Ineligible::Const);
                 let items = &function.local_items.fingerprint;
                 let place = (&function.module, &function.owner, &function.name);
-                lasting.then(|| format!("{place:?} {items:?}"))
+                holds_some.then(|| format!("{place:?} {items:?}"))
             }))
             .chain(file.modules.iter().flat_map(|module| {
                 let path = &module.path;

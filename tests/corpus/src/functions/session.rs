@@ -154,8 +154,8 @@ impl Session {
     /// All that `hot` said of the last edit, and says of it until a line holds `text`; none if that
     /// isn't said.
     pub(super) fn heard_until(&mut self, text: &str) -> Option<&[String]> {
-        const PATIENCE: Duration = Duration::from_secs(600);
-        let end = Instant::now() + PATIENCE;
+        const LIMIT: Duration = Duration::from_secs(600);
+        let end = Instant::now() + LIMIT;
         let mut idle = 0;
         while !self.heard.iter().any(|line| line.contains(text)) {
             let left = end.saturating_duration_since(Instant::now());
@@ -324,9 +324,9 @@ impl Said {
             Word::Patched {
                 count,
                 named,
-                spread,
+                indirect,
             } => {
-                if spread {
+                if indirect {
                     self.way = Way::Spread;
                 }
                 self.patched = (count, named);

@@ -7,7 +7,7 @@ pub(super) enum Word {
     Patched {
         count: usize,
         named: Vec<(String, String)>,
-        spread: bool,
+        indirect: bool,
     },
     /// The edit concerns no code that exists in the program.
     Unused,
@@ -32,7 +32,7 @@ pub(super) fn word(line: &str) -> Word {
         return Word::Patched {
             count: count.unwrap_or(0),
             named: functions(rest.split_once(": ").map_or("", |(_, list)| list)),
-            spread: rest.contains(" (because of: "),
+            indirect: rest.contains(" (because of: "),
         };
     }
     if line.contains("won't be called again") {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(line: &str, count: usize, expected: &[(&str, &str)], spread: bool) {
+    fn check(line: &str, count: usize, expected: &[(&str, &str)], indirect: bool) {
         let named = expected
             .iter()
             .map(|(name, place)| ((*name).to_owned(), (*place).to_owned()))
@@ -108,7 +108,7 @@ mod tests {
         let patched = Word::Patched {
             count,
             named,
-            spread,
+            indirect,
         };
         assert_eq!(word(line), patched);
     }

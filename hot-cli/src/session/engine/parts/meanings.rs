@@ -164,22 +164,7 @@ mod tests {
     fn patch(alone: Vec<Alone>) -> Patch {
         Patch {
             program: "/a".into(),
-            wanted: Box::new(Wanted {
-                plan: BTreeMap::new(),
-                meaning: BTreeMap::new(),
-                indirect: Vec::new(),
-                whole_crate: false,
-                on_top: false,
-                fresh: Vec::new(),
-                bodies: BTreeMap::new(),
-                active: Vec::new(),
-                earlier: Vec::new(),
-                left: Vec::new(),
-                without: Vec::new(),
-                undone: Vec::new(),
-                additions: Vec::new(),
-                no_additions: None,
-            }),
+            wanted: Box::default(),
             once: Vec::new(),
             preserved_statics: Vec::new(),
             kept_bodies: Vec::new(),

@@ -257,20 +257,8 @@ mod tests {
             preserved_static: None,
         };
         Box::new(Wanted {
-            plan: BTreeMap::new(),
-            meaning: BTreeMap::new(),
             indirect: vec![edit; indirect],
-            whole_crate: false,
-            additions: Vec::new(),
-            no_additions: None,
-            on_top: false,
-            fresh: Vec::new(),
-            undone: Vec::new(),
-            bodies: BTreeMap::new(),
-            active: Vec::new(),
-            earlier: Vec::new(),
-            left: Vec::new(),
-            without: Vec::new(),
+            ..Wanted::default()
         })
     }
 
