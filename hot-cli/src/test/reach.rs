@@ -3,7 +3,7 @@
 //! Knows nothing of what is edited. What isn't known for sure is not known: a process that crashed,
 //! was killed, started others, or didn't tell.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,8 @@ pub(super) struct Recorder {
 #[derive(Debug)]
 pub(super) struct Sites {
     names: Vec<Option<SiteName>>,
-    all: HashSet<SiteName>,
+    /// Where each name stands. Several functions may have one.
+    places: HashMap<SiteName, Vec<usize>>,
 }
 
 /// What a test has entered.
@@ -129,15 +130,18 @@ impl Sites {
         };
         let names: Option<Vec<Option<SiteName>>> = text.lines().map(site).collect();
         let names = names?;
-        Some(Self {
-            all: names.iter().flatten().cloned().collect(),
-            names,
-        })
+        let mut places: HashMap<SiteName, Vec<usize>> = HashMap::new();
+        for (place, name) in names.iter().enumerate() {
+            if let Some(name) = name {
+                places.entry(name.clone()).or_default().push(place);
+            }
+        }
+        Some(Self { names, places })
     }
 
     /// Whether it is known when these are entered.
     pub(super) fn have(&self, sites: &BTreeSet<SiteName>) -> bool {
-        sites.iter().all(|site| self.all.contains(site))
+        sites.iter().all(|site| self.places.contains_key(site))
     }
 }
 
@@ -152,11 +156,35 @@ impl Reach {
 
     /// Whether one of these is entered.
     pub(super) fn has(&self, sites: &BTreeSet<SiteName>) -> bool {
-        let mut names = self.sites.names.iter().enumerate();
-        names.any(|(position, name)| {
-            let entered = self.bits[position / 8] & (1 << (position % 8)) != 0;
-            entered && name.as_ref().is_some_and(|name| sites.contains(name))
-        })
+        self.entered().any(|name| sites.contains(name))
+    }
+
+    /// The same for another build of the binary, as far as it has the functions.
+    pub(super) fn among(&self, sites: &Arc<Sites>) -> Self {
+        let mut bits = vec![0; sites.names.len().div_ceil(8)];
+        let places = self.entered().filter_map(|name| sites.places.get(name));
+        for place in places.flatten() {
+            bits[place / 8] |= 1 << (place % 8);
+        }
+        Self {
+            sites: Arc::clone(sites),
+            bits,
+        }
+    }
+
+    /// What is entered in one of two runs of the same binary: chance may have decided.
+    pub(super) fn or(mut self, earlier: &Self) -> Self {
+        for (bits, earlier) in self.bits.iter_mut().zip(&earlier.bits) {
+            *bits |= earlier;
+        }
+        self
+    }
+
+    fn entered(&self) -> impl Iterator<Item = &SiteName> {
+        let names = self.sites.names.iter().enumerate();
+        let is_entered = |place: usize| self.bits[place / 8] & (1 << (place % 8)) != 0;
+        let entered = names.filter(move |(place, _)| is_entered(*place));
+        entered.filter_map(|(_, name)| name.as_ref())
     }
 }
 
@@ -186,6 +214,18 @@ pub(super) mod tests {
         let first = reach(0b001).expect("complete");
         assert!(first.has(&of("a::f")) && !first.has(&of("a::g")));
         assert!(sites().have(&of("a::g")) && !sites().have(&of("a::h")));
+    }
+
+    #[test]
+    fn what_was_once_entered_counts_in_later_builds() {
+        let of = |name: &str| BTreeSet::from([site(name)]);
+        let text = "00000000000000ff a::g\n00000000000000ff a::new\n00000000000000ff a::f\n";
+        let other = Arc::new(Sites::read(text, &|_| Some(site("").0)).expect("known units"));
+        let first = reach(0b001).expect("complete").among(&other);
+        assert!(first.has(&of("a::f")) && !first.has(&of("a::g")));
+        let second = Reach::read(vec![0b010, Ended::Complete as u8], &other).expect("complete");
+        let both = second.or(&first);
+        assert!(both.has(&of("a::f")) && both.has(&of("a::new")) && !both.has(&of("a::g")));
     }
 
     #[test]

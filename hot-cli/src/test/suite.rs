@@ -57,7 +57,10 @@ impl Tests {
                 due: is_due && !named.ignored,
                 last: false,
                 verdict: known.and_then(|test| test.verdict.clone()),
-                reach: known.and_then(|test| test.reach.clone()),
+                reach: known.and_then(|test| {
+                    let reach = test.reach.as_ref()?;
+                    Some(Arc::new(reach.among(listed.sites.as_ref()?)))
+                }),
                 named,
             }
         });
@@ -137,7 +140,10 @@ impl Suite {
     pub(super) fn ended(&mut self, (binary, test): Place, verdict: Verdict, reach: Option<Reach>) {
         let test = &mut self.binaries[binary].tests[test];
         test.due = false;
-        test.reach = reach.map(Arc::new);
+        test.reach = match (reach, &test.reach) {
+            (Some(reach), Some(earlier)) => Some(Arc::new(reach.or(earlier))),
+            (reach, _) => reach.map(Arc::new),
+        };
         test.verdict = Some(verdict);
     }
 

@@ -1,4 +1,4 @@
-//! `cargo run --release -p soft-mock-corpus -- functions|meanings|suites|tables`: what
+//! `cargo run --release -p soft-mock-corpus -- functions|meanings|suites|mutations|tables`: what
 //! `docs/corpus.md` shows.
 //!
 //! Works on published crates, as cargo fetches them. Every result is written down when it is there,
@@ -6,6 +6,7 @@
 //! outside only.
 
 mod functions;
+mod mutations;
 mod package;
 mod records;
 mod suites;
@@ -54,6 +55,18 @@ enum What {
         /// The crates, all of them without names.
         crates: Vec<String>,
     },
+    /// Mutates functions under `hot test`, and compares the tests that fail with those of a whole
+    /// `cargo test`.
+    Mutations {
+        /// The crates, all of them without names.
+        crates: Vec<String>,
+        /// How many mutations of each crate, chosen by chance: those that compile.
+        #[arg(long, default_value_t = 20)]
+        count: usize,
+        /// Another choice for another number.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Prints the tables of all results so far.
     Tables,
 }
@@ -83,6 +96,11 @@ fn run(options: Options) -> Result<bool> {
             together,
         } => functions::run_meanings(&projects, sample, together),
         What::Suites { crates } => suites::run(&crates),
+        What::Mutations {
+            crates,
+            count,
+            seed,
+        } => mutations::run(&crates, count, seed),
         What::Tables => {
             functions::print_table()?;
             functions::print_meanings()?;

@@ -17,7 +17,8 @@ use soft_mock_tests::{environment, hot};
 
 use crate::package::{in_project, Published};
 use crate::records::Records;
-use results::Results;
+pub(crate) use crates::chosen;
+pub(crate) use results::Results;
 
 /// What became of one crate.
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ struct Record {
 pub(crate) fn run(names: &[String]) -> Result<bool> {
     let records = Records::new("suites");
     let known: Vec<Record> = records.read()?;
-    for package in crates::chosen(names)? {
+    for package in chosen(names)? {
         let done = known.iter().any(|record| record.name == package.name);
         if done && names.is_empty() {
             continue;

@@ -168,7 +168,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 }
 
 /// Under `#[test]`, `#[bench]` or a condition that names `test`.
-fn is_test(attributes: &[Attribute]) -> bool {
+pub(crate) fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let path = attribute.path();
         let last = path.segments.last().map(|s| s.ident.to_string());

@@ -35,6 +35,7 @@ use mark::Body;
 use projects::Project;
 use session::Session;
 
+pub(crate) use mark::is_test;
 pub(crate) use meanings::{print as print_meanings, run as run_meanings};
 pub(crate) use table::print as print_table;
 

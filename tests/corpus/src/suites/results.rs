@@ -1,6 +1,6 @@
 //! What a test run printed, by executable and test. Knows the words of libtest and cargo.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How each test of each executable ended.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,13 @@ impl Results {
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         let count = |how: &str| self.tests.values().filter(|end| *end == how).count();
         (count("ok"), count("FAILED"), count("ignored"))
+    }
+
+    /// The names of those that failed, without their executables.
+    pub(crate) fn failed(&self) -> BTreeSet<String> {
+        let failed = self.tests.iter().filter(|(_, end)| *end == "FAILED");
+        let names = failed.map(|(name, _)| name.split_once(": ").map_or(&**name, |(_, test)| test));
+        names.map(str::to_owned).collect()
     }
 
     /// `test: how it ended here, how there`, for each that differs.
