@@ -9,7 +9,10 @@
 //! Whoever patches or mocks a site owns its hook, and this would take that away. So it is refused
 //! where the program has a runtime of its own; and a process in which it was begun gets no patches.
 
-use std::fs;
+use std::fs::File;
+use std::io;
+use std::ops::Deref;
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use object::elf;
@@ -125,7 +128,7 @@ unsafe extern "C" fn enter(site: *const Site, hook: *const HookHead) -> Option<C
 /// The file has not been replaced since it was started.
 unsafe fn sites() -> Result<&'static [Site], ReachError> {
     let said = |error: object::Error| ReachError::File(error.to_string());
-    let data = fs::read("/proc/self/exe").map_err(|error| ReachError::File(error.to_string()))?;
+    let data = Mapped::program().map_err(|error| ReachError::File(error.to_string()))?;
     let header = elf::FileHeader64::<Endianness>::parse(&*data).map_err(said)?;
     let endian = header.endian().map_err(said)?;
     let sections = header.sections(endian, &*data).map_err(said)?;
@@ -146,6 +149,55 @@ unsafe fn sites() -> Result<&'static [Site], ReachError> {
     {
         true => Ok(sites),
         false => Err(ReachError::NoSites),
+    }
+}
+
+/// The bytes of the program's file. Of a large one, only what is looked at is read.
+struct Mapped {
+    start: *const u8,
+    size: usize,
+}
+
+impl Mapped {
+    fn program() -> io::Result<Self> {
+        let file = File::open("/proc/self/exe")?;
+        let size = file.metadata()?.len() as usize;
+        // SAFETY: a new mapping, wherever there is room, of a file that is open.
+        let start = unsafe {
+            let (protection, flags) = (libc::PROT_READ, libc::MAP_PRIVATE);
+            libc::mmap(
+                std::ptr::null_mut(),
+                size,
+                protection,
+                flags,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        match start == libc::MAP_FAILED {
+            true => Err(io::Error::last_os_error()),
+            false => Ok(Self {
+                start: start.cast_const().cast(),
+                size,
+            }),
+        }
+    }
+}
+
+impl Deref for Mapped {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: mapped until this is dropped; the kernel lets nobody write to a file that is
+        // being executed.
+        unsafe { std::slice::from_raw_parts(self.start, self.size) }
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this one's own, and nothing borrows from it any more.
+        unsafe { libc::munmap(self.start.cast_mut().cast(), self.size) };
     }
 }
 
