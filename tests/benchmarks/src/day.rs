@@ -1,0 +1,207 @@
+//! A day at a server: edits of all kinds, one after the other in one session, each beside `cargo
+//! build` of the same edit on a copy.
+//!
+//! The clock runs from before the file is written to the moment at which `hot` has said what became
+//! of the edit. Where the edit can be seen from outside, the server is asked afterwards, and has to
+//! answer as the new code does: else the run fails.
+
+mod edits;
+mod server;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{bail, Context, Result};
+
+use crate::project::{cargo, copy, published, scrubbed, without_tests, write};
+use crate::running::Running;
+use crate::stats::{median, ratio, time, times, verdict};
+use edits::{Edit, Kind, EDITS, REPEATED};
+use server::Server;
+
+const FIRST_BUILD: Duration = Duration::from_secs(600);
+const ONE_EDIT: Duration = Duration::from_secs(300);
+/// Between two edits: nobody saves faster.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Before the first edit: what runs in the background after a start has ended.
+const WHILE: Duration = Duration::from_secs(45);
+
+/// What became of an edit.
+struct Row {
+    kind: Kind,
+    hot: Duration,
+    build: Duration,
+    outcome: String,
+}
+
+/// Measures the day, then `bodies` more edits of one body, and prints both.
+pub(crate) fn run(hot: &Path, scratch: &Path, bodies: usize) -> Result<()> {
+    let folder = project(scratch, "day")?;
+    let plain = project(scratch, "day-plain")?;
+    build(&plain).context("the first build")?;
+    let port = server::free_port()?;
+    let mut command = scrubbed(hot);
+    command
+        .args(["--message-format", "json", "cargo", "run", "--quiet"])
+        .args(["--bin", "mini-redis-server", "--", "--port", &port])
+        .current_dir(&folder);
+    let session = Running::start(command, &scratch.join("day.log"))?;
+    let server = Server::wait(&port, FIRST_BUILD).with_context(|| session.errors())?;
+    std::thread::sleep(WHILE);
+
+    println!("\n### A day: mini-redis 0.4.1, one session\n");
+    println!("| edit | kind | hot | `cargo build` | ratio | |");
+    println!("|---|---|---|---|---|---|");
+    let mut rows = Vec::new();
+    for edit in &EDITS {
+        let row = measure(edit, &session, [&folder, &plain])?;
+        println!(
+            "| {} | {} | {} | {} | {} | {} |",
+            edit.what,
+            row.kind.name(),
+            time(Some(row.hot)),
+            time(Some(row.build)),
+            times(ratio(Some(row.hot), Some(row.build))),
+            row.outcome
+        );
+        server.check(edit).with_context(|| session.errors())?;
+        rows.push(row);
+    }
+    summary(&rows);
+    repeated(&session, &server, &folder, bodies)
+}
+
+/// Saves an edit in both projects, and takes the times.
+fn measure(edit: &Edit, session: &Running, [folder, plain]: [&Path; 2]) -> Result<Row> {
+    std::thread::sleep(PAUSE);
+    let (hot, outcome) = save(session, || edit.apply(folder)).context(edit.what)?;
+    edit.apply(plain)?;
+    let build = build(plain).context(edit.what)?;
+    Ok(Row {
+        kind: edit.kind,
+        hot,
+        build,
+        outcome,
+    })
+}
+
+/// Saves an edit, and waits until `hot` has said what became of it.
+fn save(session: &Running, write: impl FnOnce() -> Result<()>) -> Result<(Duration, String)> {
+    let before = session.errors().len();
+    let start = Instant::now();
+    write()?;
+    loop {
+        let said = session.errors();
+        let whole = said.rfind('\n').map_or(0, |end| end + 1);
+        let new = said.get(before..whole.max(before)).unwrap_or_default();
+        if let Some(outcome) = new.lines().find_map(outcome) {
+            return Ok((start.elapsed(), outcome));
+        }
+        if start.elapsed() > ONE_EDIT {
+            bail!("no answer; what was said:\n{new}");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// What ends the answer to a save.
+fn outcome(line: &str) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_str(line).ok()?;
+    let reason = event["reason"].as_str()?.strip_prefix("hot-")?;
+    let text = || {
+        let text = event["text"].as_str().unwrap_or_default();
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    match reason {
+        "patched" | "restored" => Some(reason.to_owned()),
+        // Another line follows when the program runs.
+        "refused" if event["then"] != "runs-on" => None,
+        "refused" | "not-compiled" | "nothing-differs" | "restarted" | "started-again"
+        | "build-failed" | "error" => Some(format!("{reason}: {}", text())),
+        _ => None,
+    }
+}
+
+/// For each kind of edit, the middle and the worst against `cargo build`.
+fn summary(rows: &[Row]) {
+    println!();
+    for kind in Kind::ALL {
+        let of_kind = rows.iter().filter(|row| row.kind == kind);
+        let mut ratios: Vec<f64> = of_kind
+            .filter_map(|row| ratio(Some(row.hot), Some(row.build)))
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        let worst = ratios.last().copied();
+        let middle = ratios.get(ratios.len() / 2).copied();
+        println!(
+            "- {} ≤ {:.2} × `cargo build`: {} (median {}, worst {})",
+            kind.name(),
+            kind.aim(),
+            verdict(worst, kind.aim()),
+            times(middle),
+            times(worst)
+        );
+    }
+    let live = rows.iter().filter(|row| row.outcome == "patched");
+    println!("- patched live: {} of {}", live.count(), rows.len());
+}
+
+/// The same body again and again: whether the last edit is as fast as the first, and what each
+/// leaves in the program's memory.
+fn repeated(session: &Running, server: &Server, folder: &Path, count: usize) -> Result<()> {
+    let mut taken = Vec::new();
+    let before = server.memory(folder)?;
+    for number in 0..count {
+        std::thread::sleep(PAUSE / 4);
+        let (time, outcome) = save(session, || REPEATED.write(folder, number))?;
+        if outcome != "patched" {
+            bail!("edit {number} of one body: {outcome}");
+        }
+        taken.push(time);
+    }
+    let each = server
+        .memory(folder)?
+        .saturating_sub(before)
+        .checked_div(count as u64);
+    let some = (count / 5).max(1).min(count);
+    let first = median(&taken[..some]);
+    let last = median(&taken[count - some..]);
+    println!("\n### {count} more edits of one body in that session\n");
+    println!(
+        "first {some}: {} (p50), last {some}: {}, {} (aim ≤ 1.20 ×: {}); {} KiB of the program's memory each",
+        time(first),
+        time(last),
+        times(ratio(last, first)),
+        verdict(ratio(last, first), 1.2),
+        each.unwrap_or_default()
+    );
+    Ok(())
+}
+
+/// A copy of the server's package.
+fn project(scratch: &Path, name: &str) -> Result<PathBuf> {
+    let folder = scratch.join(name);
+    copy(&published(scratch, "mini-redis", "0.4.1")?, &folder)?;
+    let manifest = std::fs::read_to_string(folder.join("Cargo.toml"))?;
+    write(
+        &folder.join("Cargo.toml"),
+        &(without_tests(&manifest) + "\n[workspace]\n"),
+    )?;
+    // Holds the tests' dependencies too.
+    std::fs::remove_file(folder.join("Cargo.lock")).ok();
+    Ok(folder)
+}
+
+/// How long `cargo build` takes now.
+fn build(folder: &Path) -> Result<Duration> {
+    let start = Instant::now();
+    let output = cargo()
+        .args(["build", "--quiet", "--bin", "mini-redis-server"])
+        .current_dir(folder)
+        .output()
+        .context("can't start cargo")?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(start.elapsed())
+}
