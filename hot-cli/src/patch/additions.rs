@@ -11,7 +11,7 @@ use soft_mock_rewriter::analysis::{Declaration, FileItems};
 use soft_mock_rewriter::syntax::Fingerprint;
 
 use crate::program::left_behind::LeftBehind;
-use crate::program::plan::PlannedAddition;
+use crate::program::plan::{PlannedAddition, Wanted};
 
 /// The additions by the positions of their files.
 pub(super) fn positions<'a>(
@@ -21,6 +21,19 @@ pub(super) fn positions<'a>(
     additions.iter().filter_map(|addition| {
         let file = items.iter().position(|file| file.path == addition.file)?;
         Some((file, addition.declaration))
+    })
+}
+
+/// What an earlier patch has left, and that may still lead to an addition as it came then.
+pub(super) fn in_the_way(wanted: &Wanted) -> Option<String> {
+    let mut left = wanted.left.iter();
+    if let Some(name) = left.find_map(|left| left.other_addition(wanted)) {
+        return Some(format!("something may still lead to `{name}` as it was"));
+    }
+    let mut units = wanted.plan.values();
+    units.find_map(|unit| {
+        let mut left = wanted.left.iter();
+        left.find_map(|left| living(&left.left, &unit.additions))
     })
 }
 

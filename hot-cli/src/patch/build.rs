@@ -81,12 +81,10 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         built.notes.splice(0..0, why);
         return Ok(built);
     }
-    let mut left = job.wanted.left.iter();
-    if let Some(name) = left.find_map(|left| left.other_addition(&job.wanted)) {
+    if let Some(why) = additions::in_the_way(&job.wanted) {
         if !job.wanted.without.is_empty() {
             return Err(BuildError::Rude(job.wanted.without.clone()));
         }
-        let why = format!("something may still lead to `{name}` as it was");
         return whole_crate::build_wanted(job, Some(Why::Source(&why)));
     }
     if let Some(edit) = no_way_back(job) {
@@ -127,12 +125,8 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
                 built.plan.entry(position).or_default().included = done.included;
             }
             Attempt::Checked => {}
-            // What is built from whole crates holds all changes, also those that can't be patched.
-            Attempt::Failed(_) | Attempt::Refused(_) if !job.wanted.without.is_empty() => {
-                return Err(BuildError::Rude(job.wanted.without.clone()));
-            }
             attempt @ (Attempt::Failed(_) | Attempt::Refused(_)) => {
-                let mut whole = whole_crate::build_wanted(job, attempt.why())?;
+                let mut whole = from_whole_crates(job, &unit, attempt.why())?;
                 whole.notes.extend(unit.not_alone.take());
                 return Ok(whole);
             }
@@ -144,6 +138,22 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
             .push(format!("`{name}`: {:?}{with}", started.elapsed()));
     }
     Ok(built)
+}
+
+/// The patch from whole crates, where a crate's functions can't be compiled alone.
+fn from_whole_crates(
+    job: &Job,
+    unit: &UnitJob<'_>,
+    why: Option<Why<'_>>,
+) -> Result<Built, BuildError> {
+    // They hold all changes, also those that can't be patched.
+    if !job.wanted.without.is_empty() {
+        return Err(unit.refused(job.wanted.without.clone()));
+    }
+    whole_crate::build_wanted(job, why).map_err(|error| match error {
+        BuildError::Rude(edits) => unit.refused(edits),
+        other => other,
+    })
 }
 
 /// Whether something is new that no function uses: it must compile all the same.

@@ -40,6 +40,7 @@ use crate::program::twin::{NoTwin, Twin};
 use crate::program::LoadedUnit;
 use crate::rustc::dep_info::Reading;
 use crate::rustc::run::first_error;
+use crate::ui::CompilerOutput;
 use crate::wrapper::columns;
 
 /// The part of a patch that concerns one crate.
@@ -77,7 +78,7 @@ pub(super) enum Attempt {
     Done(Box<Done>),
     /// There is nothing to patch, and what is new compiles.
     Checked,
-    /// rustc refused it; what it says.
+    /// rustc refused it, and has nothing to say of the user's own sources; why.
     Failed(String),
     /// It can't be had; why.
     Refused(String),
@@ -110,32 +111,53 @@ impl UnitJob<'_> {
     pub(super) fn build(&self) -> Result<Attempt, BuildError> {
         match self.try_build() {
             Ok(result) => result,
-            Err(error) if error.is::<Cancelled>() => Err(BuildError::Cancelled),
-            Err(error) => Err(self.rude(&format!("no patch could be built: {error:#}"))),
+            Err(error) => Err(self.failed(&error)),
         }
     }
 
-    /// A plugin, or why it needs the whole crate.
+    /// Why there is no patch where whole crates are no way either: what doesn't compile is told
+    /// before what can't be patched.
+    pub(super) fn refused(&self, edits: Vec<Rude>) -> BuildError {
+        match self.user_errors() {
+            Ok(Some(errors)) => BuildError::Compile(errors),
+            Ok(None) => BuildError::Rude(edits),
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn failed(&self, error: &anyhow::Error) -> BuildError {
+        match error.is::<Cancelled>() {
+            true => BuildError::Cancelled,
+            false => self.rude(&format!("no patch could be built: {error:#}")),
+        }
+    }
+
+    /// A plugin, or why it needs the whole crate. Where rustc refused the micro-crate, the error may
+    /// be the user's, and that is soon known; else it is left to the compilation that follows.
     fn try_build(&self) -> Result<Result<Attempt, BuildError>> {
         let program = &self.job.program;
-        let why = match self.loaded.twin(&program.rustc, &self.job.cancel) {
-            Ok(twin) => match self.with_twin(&twin)? {
-                Attempt::Refused(why) => why,
-                done => return Ok(Ok(done)),
-            },
-            Err(error) => error.downcast::<NoTwin>()?.to_string(),
+        let attempt = match self.loaded.twin(&program.rustc, &self.job.cancel) {
+            Ok(twin) => self.with_twin(&twin)?,
+            Err(error) => Attempt::Refused(error.downcast::<NoTwin>()?.to_string()),
         };
-        let errors = user_errors::errors(
-            program,
+        Ok(match attempt {
+            Attempt::Failed(stderr) => match self.user_errors()? {
+                Some(errors) => Err(BuildError::Compile(errors)),
+                None => Ok(Attempt::Failed(first_error(&stderr))),
+            },
+            done => Ok(done),
+        })
+    }
+
+    /// What rustc says of the crate as it is now, if it refuses it.
+    fn user_errors(&self) -> Result<Option<CompilerOutput>> {
+        user_errors::errors(
+            &self.job.program,
             self.position,
             &self.job.wanted.beyond_bodies(),
             self.job.coloured,
             &self.job.cancel,
-        )?;
-        Ok(match errors {
-            Some(errors) => Err(BuildError::Compile(errors)),
-            None => Ok(Attempt::Refused(why)),
-        })
+        )
     }
 
     fn with_twin(&self, twin: &Twin) -> Result<Attempt> {
@@ -159,10 +181,7 @@ impl UnitJob<'_> {
         if let Some(why) = needs_whole {
             return Ok(Attempt::Refused(why));
         }
-        Ok(match self.micro(twin, &items, &targets)? {
-            Attempt::Failed(stderr) => Attempt::Refused(first_error(&stderr)),
-            other => other,
-        })
+        self.micro(twin, &items, &targets)
     }
 
     /// A closure that may be alive, and is another one now: the code has to tell what becomes of

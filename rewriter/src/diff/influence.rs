@@ -104,9 +104,8 @@ impl Influence {
                     ItemKind::Impl => {
                         let new = NewTypes(files);
                         let owner = item.owner.as_ref()?;
-                        return new
-                            .has(file.unit, &item.module, owner)
-                            .then(|| first_name(owner));
+                        let is_new = new.has(file.unit, &item.module, owner);
+                        return owner.type_name().filter(|_| is_new);
                     }
                     _ => false,
                 };
@@ -188,7 +187,9 @@ struct NewTypes<'a>(&'a [Source<'a>]);
 impl NewTypes<'_> {
     /// Whether an impl block in this module belongs to one of them.
     fn has(&self, unit: usize, module: &[String], owner: &Owner) -> bool {
-        let name = first_name(owner);
+        let Some(name) = owner.type_name() else {
+            return false;
+        };
         let files = self.0.iter().filter(|file| file.unit == unit);
         let mut new = files.flat_map(|file| {
             let edits = file.edits.iter();
@@ -199,14 +200,6 @@ impl NewTypes<'_> {
         });
         new.any(|item| item.kind.has_layout() && item.name == name && item.module == module)
     }
-}
-
-/// `Holder` of `impl Show for Holder<'a>`.
-fn first_name(owner: &Owner) -> String {
-    let (Owner::Inherent { ty } | Owner::Trait { ty, .. }) = owner else {
-        return String::new();
-    };
-    plain(ty.split('<').next().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -51,6 +51,16 @@ impl Owner {
         Self::Inherent { ty }
     }
 
+    /// The name of the type, without its path's generic arguments: `Holder` of `Holder<'a>`.
+    pub fn type_name(&self) -> Option<String> {
+        match self {
+            Self::Free => None,
+            Self::Inherent { ty } | Self::Trait { ty, .. } => {
+                Some(plain(ty.split('<').next().unwrap_or_default()))
+            }
+        }
+    }
+
     /// What stands before and after the module path in the name of the site of `function`.
     pub(crate) fn affixes(&self, function: &str) -> (&'static str, String) {
         match self {

@@ -7,7 +7,9 @@ use soft_mock_tests::session::Session;
 
 use crate::ledger::FILE;
 
+mod carried;
 mod libraries;
+mod reuse;
 
 /// How a patch was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -363,7 +365,7 @@ fn bodies_after_a_whole_crate(profile: &str) {
     let signature = with(&helper, &[("mark(n: u8)", "mark(n: u16)")]);
     day.save(&signature, "purse of adaada= 1000m1", Way::WholeCrate);
     let again = with(&signature, &[("repeat(2)", "repeat(3)")]);
-    day.save(&again, "purse of adaadaada= 1100m1", Way::WholeCrate);
+    day.save(&again, "purse of adaadaada= 1100m1", Way::Micro);
     let sack = with(&again, &[("purse of", "sack of")]);
     day.save(&sack, "sack of adaadaada= 1200m1", Way::Micro);
     let without = with(

@@ -33,7 +33,7 @@ fn storm() {
     const TESTS: u32 = 200;
     let mut text = STORM.to_owned();
     for number in 0..TESTS {
-        write!(text, "#[test] fn t{number}() {{ round({number}); }}\n").expect("text");
+        writeln!(text, "#[test] fn t{number}() {{ round({number}); }}").expect("text");
     }
     let project = project();
     project.save(Save::InPlace, "tests/storm.rs", &text);

@@ -28,6 +28,10 @@ const COMPRESSION: &str = "debuginfo-compression";
 /// The incremental cache, in a unit's folder.
 const INCREMENTAL: &str = "whole/incremental";
 
+/// The folder that rustc writes to, whatever is compiled: with another one it makes all machine
+/// code anew, since debug information can name files beside the library.
+const OUTPUT: &str = "whole/output";
+
 /// A compiled crate.
 #[derive(Debug)]
 pub(super) struct Compiled {
@@ -142,16 +146,22 @@ impl Crate<'_> {
         let rewritten = shadow::write(&prepared, &source.tree, Output::Program, &shadow_root)?;
         let library = self.library(place);
         remove(&library)?;
-        std::fs::create_dir_all(place).map_err(anyhow::Error::from)?;
+        let output = self.folder.join(OUTPUT);
+        for folder in [place, &output] {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("can't create {}", folder.display()))?;
+        }
         let reading = Reading {
             unit: self.unit,
             shadow: &shadow_root,
             began: SystemTime::now(),
         };
-        self.rustc(request, place, &shadow_root, incremental)?;
+        self.rustc(request, &output, &shadow_root, incremental)?;
         let is_source = |path: &Path| source.tree.files.iter().any(|file| file.path == path);
         let stem = self.unit.rustc_args().stem().unwrap_or_default();
-        let included = reading.included(&place.join(format!("{stem}.d")), &is_source)?;
+        let included = reading.included(&output.join(format!("{stem}.d")), &is_source)?;
+        std::fs::rename(self.library(&output), &library)
+            .with_context(|| format!("can't move a library to {}", library.display()))?;
         columns::restore(&library, &prepared.cwd, &rewritten.columns)?;
         Ok(Compiled {
             library,
@@ -170,7 +180,7 @@ impl Crate<'_> {
     fn rustc(
         &self,
         request: &Request<'_>,
-        place: &Path,
+        output: &Path,
         shadow_root: &Path,
         incremental: &str,
     ) -> Result<(), WholeCrateError> {
@@ -181,7 +191,7 @@ impl Crate<'_> {
             &unit.rustc_args().with_libraries(self.libraries),
             &Places {
                 root: &root.to_string_lossy(),
-                out_dir: &place.to_string_lossy(),
+                out_dir: &output.to_string_lossy(),
                 metadata: &unit.library_metadata(),
                 incremental: &incremental.to_string_lossy(),
                 shadow: Some((shadow_root, &unit.cwd)),

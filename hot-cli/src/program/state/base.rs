@@ -6,7 +6,7 @@
 
 use soft_mock_rewriter::analysis::{is_skipped, Declaration, ItemKind};
 use soft_mock_rewriter::diff::{Addition, Additions, Influence, Source, Turn};
-use soft_mock_rewriter::syntax::{contains, Names};
+use soft_mock_rewriter::syntax::{contains, Names, Owner};
 
 use super::additions::{source, FileNow};
 use super::compare::{by_content, Found};
@@ -53,8 +53,34 @@ impl Base {
 
     /// Whether there is anything but bodies, and all of it stands in the files.
     fn stands_in(&self, found: &Found) -> bool {
+        self.stands_beside(found, &[])
+    }
+
+    /// The same where what can be carried may have changed.
+    fn stands_beside(&self, found: &Found, portable: &[Portable<'_>]) -> bool {
         let now: BTreeSet<_> = found.indirect.iter().map(by_content).collect();
-        !self.indirect.is_empty() && self.indirect.is_subset(&now)
+        let is_portable = |file: &PathBuf, what: &String| {
+            let mut same = portable.iter().filter(|one| one.is_at(file, what));
+            // Of several with one name it can't be told which is which.
+            same.next().is_some() && same.next().is_none()
+        };
+        let stands = |edit: &(PathBuf, String, Fingerprint)| {
+            now.contains(edit) || is_portable(&edit.0, &edit.1)
+        };
+        !self.indirect.is_empty() && self.indirect.iter().all(stands)
+    }
+}
+
+/// Something new that can be carried with the bodies that use it.
+struct Portable<'a> {
+    edit: &'a Edit,
+    /// The names by which code gets to it.
+    names: Vec<String>,
+}
+
+impl Portable<'_> {
+    fn is_at(&self, file: &Path, what: &str) -> bool {
+        self.edit.file == file && self.edit.what == what
     }
 }
 
@@ -75,14 +101,15 @@ fn plan(wishes: Vec<Wish<'_>>, plan: &mut Plan) {
 impl ProgramState {
     /// Plans bodies on top of what is in effect, if what reaches others is, and if neither they nor
     /// the additions beside them depend on that. Additions that were compiled with it are carried
-    /// once more where they are used.
+    /// once more where they are used, or where they have changed.
     pub(super) fn roll_on(&self, found: &mut Found) -> bool {
-        let Some(base) = self.base.as_ref().filter(|base| base.stands_in(found)) else {
+        let (Some(base), Some(files)) = (&self.base, self.texts_now()) else {
             return false;
         };
-        let Some(files) = self.texts_now() else {
+        let portable = portable(found, &files);
+        if !base.stands_beside(found, &portable) {
             return false;
-        };
+        }
         let new = found.indirect.iter().filter(|edit| !base.has(edit));
         let mut carried: BTreeSet<Edit> = new.cloned().collect();
         loop {
@@ -121,7 +148,11 @@ impl ProgramState {
                 found.on_top = true;
                 return true;
             }
-            let again = self.mentioned_by(&dependent, &carried, found, &files);
+            let is_mentioned = |name: &String| dependent.iter().any(|names| contains(names, name));
+            let again = portable
+                .iter()
+                .filter(|one| !carried.contains(one.edit) && one.names.iter().any(is_mentioned));
+            let again: Vec<Edit> = again.map(|one| one.edit.clone()).collect();
             if again.is_empty() {
                 return false;
             }
@@ -215,36 +246,53 @@ impl ProgramState {
         });
         wishes.collect()
     }
+}
 
-    /// Functions and constants in effect that could be additions as well, and that are mentioned.
-    fn mentioned_by(
-        &self,
-        dependent: &[&Names],
-        carried: &BTreeSet<Edit>,
-        found: &Found,
-        files: &[FileNow<'_>],
-    ) -> Vec<Edit> {
-        let is_mentioned = |name: &str| dependent.iter().any(|names| contains(names, name));
-        let in_effect = found
-            .found
-            .iter()
-            .filter(|(.., edit, _)| !carried.contains(edit));
-        let mentioned = in_effect.filter(|(unit, path, _, edit)| {
-            let mut files = files.iter();
-            let Some(file) = files.find(|f| f.position == *unit && f.items.path == *path) else {
-                return false;
-            };
-            match edit.turn {
-                Some(Turn::Added(Declaration::Function(at))) => {
-                    is_mentioned(&file.items.functions[at].name)
-                }
-                Some(Turn::Added(Declaration::Item(at))) => {
-                    let item = &file.items.items[at];
-                    item.kind == ItemKind::Const && is_mentioned(&item.name)
-                }
-                _ => false,
+/// The edits that could be additions.
+fn portable<'a>(found: &'a Found, files: &[FileNow<'_>]) -> Vec<Portable<'a>> {
+    let added = found.found.iter().filter_map(|(unit, path, edit, turned)| {
+        let mut files = files.iter();
+        let file = files.find(|file| file.position == *unit && file.items.path == *path)?;
+        match turned.turn {
+            Some(Turn::Added(added)) => Some((file.items, added, edit)),
+            _ => None,
+        }
+    });
+    let types = added.clone().filter_map(|(items, added, _)| match added {
+        Declaration::Item(at) => Some(&items.items[at]).filter(|item| item.kind.has_layout()),
+        _ => None,
+    });
+    let types: BTreeSet<&str> = types.map(|item| &*item.name).collect();
+    let all = added.map(|(items, added, edit)| Portable {
+        edit,
+        names: names_of(items, added, &types),
+    });
+    all.filter(|one| !one.names.is_empty()).collect()
+}
+
+/// The names by which code gets to something new that may be an addition. What belongs to one of
+/// the new `types` comes with it.
+fn names_of(items: &FileItems, added: Declaration, types: &BTreeSet<&str>) -> Vec<String> {
+    let of_new_type = |owner: &Owner| owner.type_name().filter(|name| types.contains(&**name));
+    match added {
+        Declaration::Function(at) => {
+            let function = &items.functions[at];
+            let own = [function.name.clone()].into_iter();
+            own.chain(of_new_type(&function.owner)).collect()
+        }
+        Declaration::Item(at) => {
+            let item = &items.items[at];
+            match (item.kind, &item.owner) {
+                (ItemKind::Const | ItemKind::Type, _) => vec![item.name.clone()],
+                (kind, _) if kind.has_layout() => vec![item.name.clone()],
+                (ItemKind::Impl, Some(owner)) => of_new_type(owner).into_iter().collect(),
+                _ => Vec::new(),
             }
-        });
-        mentioned.map(|(.., edit, _)| edit.clone()).collect()
+        }
+        Declaration::Impl(at) => of_new_type(&items.impls[at].owner).into_iter().collect(),
+        Declaration::Import { module, import } => {
+            let bound = items.modules[module].uses[import].bound();
+            bound.map(str::to_owned).into_iter().collect()
+        }
     }
 }
