@@ -81,16 +81,6 @@ pub(crate) enum KeyEvent {
 /// Keys, as long as this lives.
 pub(crate) struct Keys(Arc<Mutex<State>>);
 
-/// How the terminal is set while keys are read.
-#[derive(Debug, Clone)]
-pub(crate) struct KeySettings(Option<Termios>);
-
-impl KeySettings {
-    pub(crate) fn are(&self, settings: &Termios) -> bool {
-        self.0.as_ref().is_some_and(|ours| same(ours, settings))
-    }
-}
-
 struct State {
     terminal: Terminal,
     /// How it was, and how it is while keys are read.
@@ -100,6 +90,8 @@ struct State {
     wanted: bool,
     /// Keys are read.
     on: bool,
+    /// They were at some time.
+    was_on: bool,
     free: u32,
     /// Somebody else has read the terminal.
     taken: bool,
@@ -123,6 +115,7 @@ impl Keys {
             before,
             wanted: false,
             on: false,
+            was_on: false,
             free: 0,
             taken: false,
             over: false,
@@ -132,13 +125,6 @@ impl Keys {
             .name("hot-keys".into())
             .spawn(move || run(&theirs, &events))?;
         Ok(Some(Self(state)))
-    }
-
-    /// How the terminal is set while they are read.
-    pub(crate) fn settings(&self) -> KeySettings {
-        let state = lock(&self.0);
-        let differ = !same(&state.before, &state.ours);
-        KeySettings(differ.then(|| state.ours.clone()))
     }
 
     /// A program runs.
@@ -194,8 +180,9 @@ impl State {
         let now = self.terminal.settings()?;
         let is_set_by_us = same(&now, &self.ours) && !same(&self.before, &self.ours);
         if self.taken {
-            // A program that found it set by us has left it so.
-            if is_set_by_us {
+            // A program that found it set by us has left it so. Where it never was, somebody wants
+            // it like that.
+            if is_set_by_us && self.was_on {
                 self.terminal.set(&self.before);
             }
             return None;
@@ -217,6 +204,7 @@ impl State {
             (false, true) if self.wanted => {
                 self.free += 1;
                 self.on = self.free >= FREE && self.terminal.set(&self.ours);
+                self.was_on |= self.on;
                 self.on.then_some(KeyEvent::Ready)
             }
             (false, true) => None,

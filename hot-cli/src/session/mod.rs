@@ -93,7 +93,7 @@ fn engine(
         true => None,
         false => Keys::start(events.clone()).context("keys can't be read")?,
     };
-    let screen = SessionScreen::watch(keys.as_ref().map(Keys::settings), events.clone());
+    let screen = SessionScreen::watch(events.clone());
     let boxed = screen
         .clone()
         .map(|screen| Box::new(screen) as Box<dyn Screen>);

@@ -8,9 +8,6 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use rustix::termios::Termios;
-
-use super::keys::KeySettings;
 use crate::os::screen::Output;
 use crate::ui::Screen;
 
@@ -30,22 +27,18 @@ pub(crate) struct Look;
 #[derive(Debug, Clone)]
 pub(crate) struct SessionScreen {
     output: Arc<Output>,
-    keys: Option<KeySettings>,
 }
 
 impl SessionScreen {
     /// None where no program could fill it. `Look` is sent as long as this lives.
-    pub(crate) fn watch<E: From<Look> + Send + 'static>(
-        keys: Option<KeySettings>,
-        events: Sender<E>,
-    ) -> Option<Self> {
+    pub(crate) fn watch<E: From<Look> + Send + 'static>(events: Sender<E>) -> Option<Self> {
         let output = Arc::new(Output::at_stderr()?);
         let still = Arc::downgrade(&output);
         // Without a thread, what waits is said with the next line.
         let _ = thread::Builder::new()
             .name("hot-screen".into())
             .spawn(move || look(&still, &events));
-        Some(Self { output, keys })
+        Some(Self { output })
     }
 
     /// Gives the terminal back to lines, if a program that was ended has left it filled. What is to
@@ -57,16 +50,11 @@ impl SessionScreen {
         }
         left.then_some(LEAVE)
     }
-
-    fn is_ours(&self, settings: &Termios) -> bool {
-        self.keys.as_ref().is_some_and(|keys| keys.are(settings))
-    }
 }
 
 impl Screen for SessionScreen {
     fn is_taken(&self) -> bool {
-        let set = self.output.key_by_key();
-        set.is_some_and(|settings| !self.is_ours(&settings))
+        self.output.is_taken()
     }
 
     fn is_at_rest(&self) -> bool {

@@ -128,11 +128,11 @@ fn nothing_is_written_into_a_full_screen() {
     follower.wait_for_stdout("hot: restarted");
     terminal.wait_for("tock 3");
     terminal.type_keys("x");
-    terminal.wait_for("hot: restarted");
     terminal.wait_for("1 restart");
-    assert_eq!(terminal.finish().code(), Some(0));
+    // Before the terminal goes, with all that runs in it.
     follower.wait_for_stdout("the session has ended");
     assert!(follower.finish().status.success());
+    assert_eq!(terminal.finish().code(), Some(0));
 }
 
 #[test]
@@ -153,5 +153,29 @@ fn the_title_is_left_alone_if_that_is_wanted() {
     );
     terminal.type_keys("x");
     terminal.wait_for("hot: patched 1 function in ");
+    assert_eq!(terminal.finish().code(), Some(0));
+}
+
+#[test]
+fn who_edits_lines_is_told_at_once() {
+    let project = filling();
+    project.edit(
+        "src/main.rs",
+        r#"&["raw", "-echo"]"#,
+        r#"&["-icanon", "-echo", "-ixon"]"#,
+    );
+    project.edit(
+        "src/main.rs",
+        r#"&["-raw", "echo"]"#,
+        r#"&["icanon", "echo", "ixon"]"#,
+    );
+    let mut terminal = project.hot_at_terminal(&["cargo", "run"]);
+    terminal.wait_for("tick 3");
+    terminal.wait_until_set(false);
+    save(&project, "\"tick", "\"tock");
+    terminal.wait_for("hot: patched 1 function in ");
+    terminal.wait_for("tock ");
+    assert!(!terminal.written().contains("\u{1b}]2;"));
+    terminal.type_keys("x");
     assert_eq!(terminal.finish().code(), Some(0));
 }

@@ -1,15 +1,16 @@
 //! The terminal that this process writes to: whether a program has taken it for itself, and whether
 //! it is writing.
 //!
-//! A program that fills a terminal reads it key by key, and how a terminal is set can be seen from
-//! outside. A program that fills it and reads nothing can't be told from any other. Knows nothing
-//! of what is to be written.
+//! A program that fills a terminal reads it key by key and writes to it unprocessed, so that a line
+//! of somebody else's wouldn't even begin at the left; how a terminal is set can be seen from
+//! outside. Who only edits lines leaves the output as it is, and a program that fills the terminal
+//! and reads nothing can't be told from any other. Knows nothing of what is to be written.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
 use rustix::process::getpgrp;
-use rustix::termios::{LocalModes, OptionalActions, Termios};
+use rustix::termios::{LocalModes, OptionalActions, OutputModes, Termios};
 
 use super::terminal::{children, threads, OWN_TERMINAL};
 
@@ -21,24 +22,19 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// None if it is no terminal, or one that comes key by key already.
+    /// None if it is no terminal for lines.
     pub(crate) fn at_stderr() -> Option<Self> {
         let stderr = io::stderr();
         let before = rustix::termios::tcgetattr(&stderr).ok()?;
         let device = rustix::fs::fstat(&stderr).ok()?.st_rdev;
-        let by_lines = before.local_modes.contains(LocalModes::ICANON);
-        by_lines.then_some(Self { device, before })
+        (!is_filled(&before)).then_some(Self { device, before })
     }
 
-    /// How it is set, if it comes key by key and belongs to our process group: a shell that waits
-    /// for a command has it for itself.
-    pub(crate) fn key_by_key(&self) -> Option<Termios> {
+    /// Whether it is filled by somebody in our process group.
+    pub(crate) fn is_taken(&self) -> bool {
         let stderr = io::stderr();
-        if !rustix::termios::tcgetpgrp(&stderr).is_ok_and(|group| group == getpgrp()) {
-            return None;
-        }
-        let now = rustix::termios::tcgetattr(&stderr).ok()?;
-        (!now.local_modes.contains(LocalModes::ICANON)).then_some(now)
+        let is_ours = rustix::termios::tcgetpgrp(&stderr).is_ok_and(|group| group == getpgrp());
+        is_ours && rustix::termios::tcgetattr(&stderr).is_ok_and(|now| is_filled(&now))
     }
 
     /// Sets it as it was.
@@ -83,4 +79,10 @@ impl Output {
             _ => false,
         }
     }
+}
+
+/// Whether a terminal that is set so is one that a program fills.
+fn is_filled(settings: &Termios) -> bool {
+    let lines = OutputModes::OPOST | OutputModes::ONLCR;
+    !settings.local_modes.contains(LocalModes::ICANON) && !settings.output_modes.contains(lines)
 }
