@@ -82,9 +82,6 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         return Ok(built);
     }
     if let Some(why) = additions::in_the_way(&job.wanted) {
-        if !job.wanted.without.is_empty() {
-            return Err(BuildError::Rude(job.wanted.without.clone()));
-        }
         return whole_crate::build_wanted(job, Some(Why::Source(&why)));
     }
     if let Some(edit) = no_way_back(job) {

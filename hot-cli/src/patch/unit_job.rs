@@ -151,6 +151,9 @@ impl UnitJob<'_> {
 
     /// What rustc says of the crate as it is now, if it refuses it.
     fn user_errors(&self) -> Result<Option<CompilerOutput>> {
+        if !self.job.wanted.without.is_empty() {
+            return Ok(None); // It isn't what the user wrote that is compiled.
+        }
         user_errors::errors(
             &self.job.program,
             self.position,

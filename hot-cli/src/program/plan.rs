@@ -131,8 +131,11 @@ pub(crate) struct Wanted {
     pub(crate) earlier: Vec<WholeCratePlugin>,
     /// What all plugins have left that were loaded before.
     pub(crate) left: Vec<LeftBehind>,
-    /// Edits that can't be patched, and that it does without.
+    /// Edits that can't be patched, and that it does without: the plan is of the files as if they
+    /// did as well.
     pub(crate) without: Vec<Rude>,
+    /// The texts of the edited files with those edits.
+    pub(crate) beside: BTreeMap<PathBuf, Arc<str>>,
 }
 
 impl Wanted {
@@ -141,15 +144,11 @@ impl Wanted {
         self.indirect.is_empty() && self.additions.is_empty()
     }
 
-    /// The units with edits that aren't just bodies: what uses one may be other code now. Of those
-    /// that it does without it isn't told what else came with them.
+    /// The units with edits that aren't just bodies: what uses one may be other code now.
     pub(crate) fn beyond_bodies(&self) -> BTreeSet<usize> {
         let has = |unit: &UnitPlan| {
             let mut edits = self.indirect.iter().chain(&self.additions);
-            !self.without.is_empty()
-                || edits.any(|edit| {
-                    unit.files.contains_key(&edit.file) || unit.gone.contains(&edit.file)
-                })
+            edits.any(|edit| unit.files.contains_key(&edit.file) || unit.gone.contains(&edit.file))
         };
         let units = self.plan.iter().filter(|(_, unit)| has(unit));
         units.map(|(position, _)| *position).collect()
@@ -234,7 +233,7 @@ pub(crate) enum Change {
     /// The program can't become what the files say.
     Rude {
         edits: Vec<Rude>,
-        /// Bodies that were edited since that was recorded: they can be had without it.
+        /// What can be had without that.
         beside: Option<Box<Wanted>>,
     },
     /// It can.

@@ -11,6 +11,7 @@ mod bodies;
 mod compare;
 mod files;
 mod included;
+mod merge;
 mod moved;
 mod refusal;
 
@@ -24,6 +25,8 @@ use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
 use self::base::Base;
 use self::included::Included;
+pub(crate) use self::refusal::Bodies;
+use self::refusal::Refusal;
 use super::left_behind::{Edited, LeftBehind};
 use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, SiteKey, Wanted};
 use super::whole_crate_plugin::WholeCratePlugin;
@@ -31,6 +34,7 @@ use super::{LoadedUnit, Program};
 use crate::os::files::content_hash;
 
 /// A program and the state of its processes.
+#[derive(Clone)]
 pub(crate) struct ProgramState {
     pub(crate) program: Arc<Program>,
     /// Files that differ from what was compiled, or can't be read as Rust.
@@ -83,13 +87,13 @@ pub(crate) struct ProgramState {
     loaded: BTreeMap<(usize, PathBuf), Vec<Arc<FileItems>>>,
     /// The names on which values depend, if there are more than those of the program as it was
     /// built.
-    layout_names: Option<LayoutNames>,
+    layout_names: Option<Arc<LayoutNames>>,
     /// Files whose edits were rolled back, with a hash of what they held then: until they change,
     /// they count as they were before those edits.
     held: BTreeMap<PathBuf, u64>,
     /// Those of them between which modules had moved: one counts again with the others.
     held_together: BTreeSet<PathBuf>,
-    /// The edits that can't be patched, and what else the files said when that was recorded.
+    /// The edits that can't be patched, and what waits with them.
     refusal: Option<Refusal>,
     /// Units and lines of all sites, as far as the program has told them: what was compiled at
     /// all.
@@ -97,6 +101,7 @@ pub(crate) struct ProgramState {
 }
 
 /// What a patch took the place of.
+#[derive(Clone)]
 struct Before {
     active: BTreeMap<SiteKey, PlannedFunction>,
     made_from: BTreeMap<(usize, PathBuf), ChangedFile>,
@@ -110,15 +115,7 @@ struct Before {
     base: Option<Base>,
 }
 
-/// What was refused, with all that was saved together with it.
-struct Refusal {
-    /// Files and reasons: lines move.
-    edits: BTreeSet<(PathBuf, String)>,
-    /// Edits that reach others, and bodies: they wait as well.
-    indirect: BTreeSet<(PathBuf, String, Fingerprint)>,
-    bodies: BTreeMap<SiteKey, Fingerprint>,
-}
-
+#[derive(Clone)]
 enum FileState {
     /// Per unit that it belongs to.
     Changed(Vec<(usize, ChangedFile)>),
@@ -276,9 +273,7 @@ impl ProgramState {
         self.runs_other &= !whole_crate && active.any(|site| self.not_alone.contains(site));
         self.earlier.clone_from(&wanted.earlier);
         self.left.clone_from(&wanted.left);
-        if wanted.without.is_empty() {
-            self.record_left();
-        }
+        self.record_left();
         self.record_included(wanted);
         self.in_effect(wanted, whole_crate);
         self.installed.push(load);
@@ -336,8 +331,7 @@ impl ProgramState {
 
     fn in_effect(&mut self, wanted: &Wanted, whole_crate: bool) {
         self.base = Base::after(self.base.as_ref(), wanted, whole_crate);
-        let all = wanted.without.is_empty();
-        self.meaning = all.then(|| wanted.meaning.clone());
+        self.meaning = Some(wanted.meaning.clone());
         self.said_in_vain = false;
         self.told.clone_from(&wanted.indirect);
         self.added.clone_from(&wanted.additions);
@@ -347,8 +341,9 @@ impl ProgramState {
             files.map(|(path, file)| ((*position, path.clone()), file.clone()))
         });
         self.made_from = files.collect();
-        if all {
-            self.refusal = None;
+        match wanted.without.is_empty() {
+            true => self.refusal = None,
+            false => self.record_beside(&wanted.beside),
         }
     }
 }

@@ -354,3 +354,73 @@ fn a_type_that_is_taken_back_leaves_its_objects_and_nothing_else() {
     program.session.wait_for_stderr("restored 1 function");
     assert_eq!(program.session.ask("formatted"), "<1> (2)");
 }
+
+/// While an undo is refused, what it takes away counts as if it were there: other edits go on.
+#[test]
+fn an_undo_that_is_refused_stands_in_no_other_edits_way() {
+    let mut program = Program::start("objects", "[] 1007");
+    let before = program.project.read(FILE);
+    program.project.edit_all(
+        FILE,
+        &[
+            (
+                "struct Added<T>(T);",
+                "impl Call for u32 {\n        fn call(&self, n: u32) -> u32 {\n            self * 10 + n // ten\n        }\n    }\n\n    struct Added<T>(T);",
+            ),
+            (
+                "all.truncate(1);",
+                "if all.is_empty() { all.push(Box::new(5u32)); } all.truncate(1);",
+            ),
+        ],
+    );
+    program.session.wait_for_patch();
+    let running = program.project.read(FILE);
+    assert_eq!(program.session.ask("objects"), "[51] 1007");
+    program.project.save(Save::InPlace, FILE, &before);
+    let undone = ["undone: ", "<u32 as alive::objects::Call>::call", "is gone"];
+    program.session.wait_for_all(&undone);
+    program.session.wait_for_stderr("the old code runs on");
+
+    // Generic code, a body, and both undone.
+    program.topic = "formatted";
+    program.patches(("\"<{}>\"", "\"[{}]\""), "[1] (2)");
+    program.session.wait_for_stderr("still can't be patched: ");
+    program.patches(("\"{} {}\", Shown(1)", "\"{}, {}\", Shown(1)"), "[1], (2)");
+    assert_eq!(program.session.ask("objects"), "[51] 1007");
+    program.project.save(Save::InPlace, FILE, &before);
+    program.session.wait_for_stderr("restored 1 function");
+    assert_eq!(program.session.ask("formatted"), "<1> (2)");
+    assert_eq!(program.session.ask("objects"), "[51] 1007");
+
+    program.project.save(Save::InPlace, FILE, &running);
+    program.session.wait_for_stderr("the edit was taken back");
+    assert_eq!(program.session.ask("objects"), "[51] 1007");
+}
+
+/// Of the bodies that are saved together with a refused edit, those wait that mention what it is
+/// about.
+#[test]
+fn other_bodies_of_a_refused_save_are_patched() {
+    let mut program = Program::start("handlers", "shown 7");
+    let before = program.project.read(FILE);
+    program.project.edit_all(
+        FILE,
+        &[
+            ("fn show(n: u32)", "fn show(n: u32, even: bool)"),
+            ("\"shown {n}\"", "\"shown {n} {even}\""),
+            ("\"{} {}\", Shown(1)", "\"{}, {}\", Shown(1)"),
+        ],
+    );
+    program
+        .session
+        .wait_for_all(&["signature of fn show changed"]);
+    let patch = program.session.wait_for_patch();
+    assert!(patch.contains("patched 1 function in "), "{patch}");
+    assert!(patch.contains("alive::formatted::answer ("), "{patch}");
+    program.session.wait_for_stderr("still can't be patched: ");
+    assert_eq!(program.session.ask("formatted"), "<1>, (2)");
+    assert_eq!(program.session.ask("handlers"), "shown 7");
+    program.project.save(Save::InPlace, FILE, &before);
+    program.session.wait_for_stderr("restored 1 function");
+    assert_eq!(program.session.ask("formatted"), "<1> (2)");
+}

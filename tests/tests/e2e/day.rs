@@ -493,13 +493,18 @@ fn bodies_beside_a_refused_edit_on_top_of_whole_crates() {
         assert_eq!(session.ask("x"), format!("{word} of ada: {balance}"));
     }
 
-    // What depends on what is in effect waits.
+    // What depends on what is in effect, and other edits that reach others.
     let depends = with(&refused, &[("LIMIT + add", "LIMIT + add + 100")]);
     project.save(Save::InPlace, FILE, &depends);
+    session.wait_for_patch();
     session.wait_for_stderr("still can't be patched: src/report.rs:");
-    assert_eq!(session.ask("x"), "bag of ada: 25");
+    assert_eq!(session.ask("x"), "account of ada: 125");
+    let reaches = with(&refused, &[("= 20", "= 40")]);
+    project.save(Save::InPlace, FILE, &reaches);
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "account of ada: 46");
 
     project.save(Save::InPlace, FILE, &text);
     session.wait_for_stderr("restored");
-    assert_eq!(session.ask("x"), "account of ada: 16");
+    assert_eq!(session.ask("x"), "account of ada: 17");
 }

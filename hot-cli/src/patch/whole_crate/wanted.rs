@@ -208,6 +208,10 @@ fn seen_otherwise(loaded: &LoadedUnit, read: &Reader<'_>) -> Result<Option<Strin
 /// rustc refuses what was prepared: if it refuses what the user wrote as well, that is the user's
 /// error. An edit may also break a crate that uses it.
 fn compile_error(job: &Job, stderr: &str) -> Result<BuildError> {
+    if !job.wanted.without.is_empty() {
+        // It isn't what the user wrote: what it does without is needed.
+        return Ok(BuildError::Rude(job.wanted.without.clone()));
+    }
     let (program, edited) = (&job.program, job.wanted.beyond_bodies());
     let users = edited.iter().flat_map(|unit| program.with_users(*unit));
     let all: BTreeSet<usize> = job.wanted.plan.keys().copied().chain(users).collect();

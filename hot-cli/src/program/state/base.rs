@@ -26,9 +26,6 @@ impl Base {
     /// After this patch, or after it was found that it changes nothing. `whole_crate`: it brought
     /// all that was wanted, compiled as whole crates.
     pub(super) fn after(before: Option<&Self>, wanted: &Wanted, whole_crate: bool) -> Option<Self> {
-        if !wanted.without.is_empty() && !wanted.on_top {
-            return None;
-        }
         let own = wanted.indirect.iter();
         let indirect = match whole_crate {
             true => own.chain(&wanted.additions).map(by_content).collect(),
@@ -158,52 +155,6 @@ impl ProgramState {
             }
             carried.extend(again);
         }
-    }
-
-    /// Plans bodies on top of what is in effect, beside edits that wait: if they depend on neither.
-    /// What waits has the body that it runs.
-    pub(super) fn roll_on_beside(&self, found: &mut Found, waiting: &BTreeSet<SiteKey>) -> bool {
-        let base = self.base.as_ref().filter(|base| base.stands_in(found));
-        let known: BTreeSet<&Edit> = found.found.iter().map(|(.., edit, _)| edit).collect();
-        let is_certain = self.held.is_empty()
-            && self.gone.is_empty()
-            && found.reread.is_empty()
-            && found.indirect.iter().all(|edit| known.contains(edit));
-        let (Some(base), Some(files)) = (base.filter(|_| is_certain), self.texts_now()) else {
-            return false;
-        };
-        let sources = files.iter().map(|file| source(file, found, &|_| true));
-        let sources: Vec<Source<'_>> = sources.collect();
-        let has_site = |unit: usize, function: &DeclaredFunction| self.has_site(unit, function);
-        let Some(influence) = Influence::of(&sources, &has_site) else {
-            return false;
-        };
-        let mut bodies = found.bodies.clone();
-        for site in waiting
-            .iter()
-            .filter(|site| base.bodies.contains_key(*site))
-        {
-            let Some(active) = self.active.get(site) else {
-                return false;
-            };
-            bodies.insert(site.clone(), active.clone());
-        }
-        let Some(wishes) = self.wishes(base, &bodies, &files) else {
-            return false;
-        };
-        let depends = |wish: &Wish<'_>| {
-            let mut mentions = wish.mentions.iter();
-            let waits = waiting.contains(&(wish.position, wish.function.name.clone()));
-            waits || mentions.any(|names| influence.reaches(names))
-        };
-        if wishes.iter().any(depends) {
-            return false;
-        }
-        plan(wishes, &mut found.plan);
-        found.bodies = bodies;
-        found.indirect.retain(|edit| base.has(edit));
-        found.on_top = true;
-        true
     }
 
     fn has_site(&self, unit: usize, function: &DeclaredFunction) -> bool {

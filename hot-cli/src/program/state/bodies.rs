@@ -8,12 +8,7 @@ use crate::program::plan::{Plan, UnitPlan};
 
 impl ProgramState {
     /// Functions that are to get another body than they have now.
-    pub(super) fn plan_bodies(
-        &self,
-        bodies: &BTreeMap<SiteKey, PlannedFunction>,
-        waiting: &BTreeSet<SiteKey>,
-        plan: &mut Plan,
-    ) {
+    pub(super) fn plan_bodies(&self, bodies: &BTreeMap<SiteKey, PlannedFunction>, plan: &mut Plan) {
         for (site, function) in bodies {
             let active = self.active.get(site).map(PlannedFunction::content);
             if active != Some(function.content()) {
@@ -22,17 +17,15 @@ impl ProgramState {
             }
         }
         for (site, active) in &self.active {
-            if waiting.contains(site) || bodies.contains_key(site) {
+            if bodies.contains_key(site) {
                 continue;
             }
             let restored = match self.original(site) {
                 None => active.clone(),
-                Some((path, original)) if self.is_as_built(site, original) => {
+                Some((path, original)) => {
                     let crate_name = &self.program.units[site.0].unit.crate_name;
                     planned(crate_name, path, original)
                 }
-                // More than its body was edited, and that waits: so does what runs.
-                Some(_) => continue,
             };
             let unit: &mut UnitPlan = plan.entry(site.0).or_default();
             unit.restore.push(restored);
@@ -47,16 +40,6 @@ impl ProgramState {
             let mut functions = items.functions.iter();
             let function = functions.find(|function| function.site_name(crate_name) == *name)?;
             Some((path, function))
-        })
-    }
-
-    /// Whether the files say of a function what it was built from.
-    fn is_as_built(&self, (position, name): &SiteKey, original: &DeclaredFunction) -> bool {
-        let crate_name = &self.program.units[*position].unit.crate_name;
-        let own = self.files_now().filter(|(unit, _)| unit == position);
-        own.flat_map(|(_, items)| &items.functions).any(|now| {
-            (now.body, &now.signature) == (original.body, &original.signature)
-                && now.site_name(crate_name) == *name
         })
     }
 }

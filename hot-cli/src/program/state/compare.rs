@@ -50,15 +50,23 @@ impl ProgramState {
             Err(error) => return Change::Syntax(error),
         };
         if !found.rude.is_empty() {
+            let edits: Vec<Rude> = found.rude.into_iter().collect();
             return Change::Rude {
-                edits: found.rude.iter().cloned().collect(),
-                beside: self.beside(found),
+                beside: self.beside(&edits),
+                edits,
             };
         }
         if self.meaning.as_ref() == Some(&found.meaning) && found.reread.is_empty() {
             return Change::Nothing;
         }
-        self.wanted(found, &BTreeSet::new())
+        let known = self.known_refusal(&found.meaning);
+        if let Some(edits) = known.filter(|_| found.reread.is_empty()) {
+            return Change::Rude {
+                edits: edits.to_vec(),
+                beside: self.beside(edits),
+            };
+        }
+        self.wanted(found)
     }
 
     /// Compares all files.
@@ -103,10 +111,10 @@ impl ProgramState {
         Ok(found)
     }
 
-    /// A patch, if there is anything to do; functions that wait stay as they are.
-    pub(super) fn wanted(&self, mut found: Found, waiting: &BTreeSet<SiteKey>) -> Change {
+    /// A patch, if there is anything to do.
+    fn wanted(&self, mut found: Found) -> Change {
         if found.indirect.is_empty() {
-            self.plan_bodies(&found.bodies, waiting, &mut found.plan);
+            self.plan_bodies(&found.bodies, &mut found.plan);
             for site in &found.reread {
                 let patch = &mut found.plan.entry(site.0).or_default().patch;
                 let planned = patch.iter().any(|function| function.name == site.1);
@@ -158,6 +166,7 @@ impl ProgramState {
             earlier: self.earlier.clone(),
             left: self.left.clone(),
             without: Vec::new(),
+            beside: BTreeMap::new(),
         }))
     }
 
@@ -194,7 +203,7 @@ impl ProgramState {
     /// The names on which values of the running program depend.
     fn layout_names(&self) -> &LayoutNames {
         self.layout_names
-            .as_ref()
+            .as_deref()
             .unwrap_or(&self.program.layout_names)
     }
 
@@ -382,15 +391,11 @@ impl ProgramState {
         let loaded = self.loaded.iter().flat_map(|((position, _), states)| {
             states.iter().map(move |items| (*position, &**items))
         });
-        self.layout_names = Some(LayoutNames::of(built.chain(loaded)));
+        self.layout_names = Some(Arc::new(LayoutNames::of(built.chain(loaded))));
     }
 }
 
 /// An edit, wherever in its file.
-pub(super) fn by_reason(edit: &Rude) -> (PathBuf, String) {
-    (edit.file.clone(), edit.why.clone())
-}
-
 pub(super) fn by_content(edit: &Edit) -> (PathBuf, String, Fingerprint) {
     (edit.file.clone(), edit.what.clone(), edit.now)
 }

@@ -14,6 +14,7 @@ use crate::wrapper::shadow;
 impl ProgramState {
     /// Takes note of files that may have changed.
     pub(crate) fn record(&mut self, paths: &[PathBuf]) {
+        self.try_again();
         for path in paths {
             self.release(path);
             match self.survey(path) {

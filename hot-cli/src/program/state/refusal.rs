@@ -1,68 +1,339 @@
-//! Edits that can't be patched, and what can be had beside them.
+//! Edits that can't be patched, and what can be had beside them: what is edited later, and bodies
+//! that were saved together with them and don't mention what they are about.
+//!
+//! ```text
+//! files as they were when that was refused ─► files now: what was edited since
+//!             └─► files from which what runs was made ─► the same edits there: what can be had
+//! ```
+//!
+//! Knows nothing of why something can't be patched.
 
-use super::compare::{by_content, by_reason, Found};
+use std::collections::HashMap;
+
+use soft_mock_rewriter::syntax::contains;
+
+use super::merge::{merge, words_of_changes};
 use super::*;
 use crate::program::plan::Change;
 
+/// What was refused.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    edits: Vec<Rude>,
+    /// What the files said for which no patch could be built. None: that is to be tried.
+    tried: Option<Meaning>,
+    /// The files as they were then, but for bodies that need not wait: what differs from these
+    /// isn't refused.
+    texts: Texts,
+    /// As they were when something was refused first since the last patch: what was edited
+    /// meanwhile may have been taken back.
+    first: Option<Texts>,
+}
+
+type Texts = BTreeMap<PathBuf, Arc<str>>;
+
+/// Which of the bodies that were saved together with what is refused wait with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bodies {
+    /// Those that mention what it is about.
+    Some,
+    /// All: without it they don't compile, or can't be patched either.
+    All,
+}
+
+/// A file that counts as it is, and as it was when what runs was made.
+struct EditedFile<'a> {
+    path: &'a PathBuf,
+    now: &'a ChangedFile,
+    running: (Arc<str>, &'a FileItems),
+    /// The functions of which nothing but the body differs, by their positions now and then.
+    bodies: Vec<(usize, usize)>,
+}
+
 impl ProgramState {
-    /// These edits can't be patched, and that is known. What was saved together with them waits
-    /// with them; what is edited later needn't.
-    pub(crate) fn record_refusal(&mut self, edits: &[Rude]) {
+    /// These edits can't be patched, and that is known.
+    pub(crate) fn record_refusal(&mut self, edits: &[Rude], waiting: Bodies) {
         let Ok(found) = self.find() else {
             return;
         };
-        let bodies = found.bodies.iter();
+        let texts = self.texts_with(edits, waiting);
+        let before = self.refusal.take();
         self.refusal = Some(Refusal {
-            edits: edits.iter().map(by_reason).collect(),
-            indirect: found.indirect.iter().map(by_content).collect(),
-            bodies: bodies.map(|(site, f)| (site.clone(), f.body)).collect(),
+            edits: edits.to_vec(),
+            tried: Some(found.meaning),
+            texts,
+            first: before.map(|before| before.first.unwrap_or(before.texts)),
         });
     }
 
     /// What can be had without these edits, for which no patch could be built.
-    pub(crate) fn without(&self, edits: &[Rude]) -> Option<Box<Wanted>> {
-        let mut found = self.find().ok()?;
-        found.rude.extend(edits.iter().cloned());
-        self.beside(found)
+    pub(crate) fn without(&mut self, edits: &[Rude]) -> Option<Box<Wanted>> {
+        let meaning = self.find().ok()?.meaning;
+        let refusal = self.refusal.as_mut()?;
+        refusal.tried = Some(meaning);
+        refusal.edits = edits.to_vec();
+        self.beside(edits)
     }
 
-    /// Bodies that were edited after all that can't be patched was recorded. They are compiled
-    /// against the program as it was built, or on top of whole crates; a new edit that reaches
-    /// others would need the whole crate, which has the refused ones in it.
-    pub(super) fn beside(&self, mut found: Found) -> Option<Box<Wanted>> {
+    /// The next look at the files may come to something else.
+    pub(super) fn try_again(&mut self) {
+        if let Some(refusal) = &mut self.refusal {
+            refusal.tried = None;
+        }
+    }
+
+    /// The edits for which no patch of what the files say could be built.
+    pub(super) fn known_refusal(&self, meaning: &Meaning) -> Option<&[Rude]> {
         let refusal = self.refusal.as_ref()?;
-        let is_known = |edit: &Rude| refusal.edits.contains(&by_reason(edit));
-        let waits_too = |edit: &Edit| refusal.indirect.contains(&by_content(edit));
-        if !found.rude.iter().all(is_known) || !found.indirect.iter().all(waits_too) {
-            return None;
+        (refusal.tried.as_ref() == Some(meaning)).then_some(&*refusal.edits)
+    }
+
+    /// A patch is in effect that was made beside what is refused.
+    pub(super) fn record_beside(&mut self, texts: &Texts) {
+        if let Some(refusal) = &mut self.refusal {
+            refusal.texts.clone_from(texts);
+            refusal.first = None;
         }
-        let not_alone = self.is_other_alone(found.bodies.keys().cloned());
-        if self.program.is_plugin || found.moved.is_any() || not_alone {
-            return None;
-        }
-        found.additions.clear();
-        for unit in found.plan.values_mut() {
-            unit.additions.clear();
-        }
-        let waits = |(site, function): &(&SiteKey, &PlannedFunction)| {
-            refusal.bodies.get(*site) == Some(&function.body)
-        };
-        let waiting = found.bodies.iter().filter(waits);
-        let waiting: BTreeSet<SiteKey> = waiting.map(|(site, _)| site.clone()).collect();
-        found.bodies.retain(|site, _| !waiting.contains(site));
-        found.reread.retain(|site| found.bodies.contains_key(site));
-        if found.reread.is_empty() {
-            found.included.clear();
-        }
-        if !self.whole_crate {
-            found.indirect.clear();
-        } else if !self.roll_on_beside(&mut found, &waiting) {
-            return None;
-        }
-        let without = found.rude.iter().cloned().collect();
-        match self.wanted(found, &waiting) {
-            Change::Patch(wanted) => Some(Box::new(Wanted { without, ..*wanted })),
+    }
+
+    /// What can be had beside edits that can't be patched.
+    pub(super) fn beside(&self, edits: &[Rude]) -> Option<Box<Wanted>> {
+        match self.merged()?.change() {
+            Change::Patch(wanted) => Some(Box::new(Wanted {
+                without: edits.to_vec(),
+                beside: self.texts().collect(),
+                ..*wanted
+            })),
             _ => None,
         }
     }
+
+    /// The texts of the files that differ from what was compiled.
+    fn texts(&self) -> impl Iterator<Item = (PathBuf, Arc<str>)> + '_ {
+        let changed = self.current.iter().filter_map(|(path, state)| match state {
+            FileState::Changed(units) => units.first().map(|(_, file)| (path, file)),
+            FileState::Syntax(_) | FileState::Rude(_) => None,
+        });
+        changed.map(|(path, file)| (path.clone(), Arc::clone(&file.text)))
+    }
+
+    /// The program as if its files held nothing but what runs and what was edited since something
+    /// was refused. None: that can't be told.
+    fn merged(&self) -> Option<Self> {
+        let refusal = self.refusal.as_ref()?;
+        let then = [Some(&refusal.texts), refusal.first.as_ref()];
+        then.into_iter().find_map(|then| self.merged_since(then?))
+    }
+
+    fn merged_since(&self, then: &Texts) -> Option<Self> {
+        let is_certain = self.meaning.is_some()
+            && self.held.is_empty()
+            && self.gone.is_empty()
+            && !self.program.is_plugin
+            && !self.moved().is_any();
+        if !is_certain {
+            return None;
+        }
+        let made_from = self.made_from.keys().map(|(_, path)| path);
+        let current = self.current.keys();
+        let all: BTreeSet<&PathBuf> = current.chain(made_from).chain(then.keys()).collect();
+        let mut merged = BTreeMap::new();
+        for path in all {
+            if let Some(state) = self.merged_file(path, then.get(path))? {
+                merged.insert(path.clone(), state);
+            }
+        }
+        // What was read is in its own form now.
+        forget_sources();
+        let mut state = self.clone();
+        state.current = merged;
+        state.refusal = None;
+        Some(state)
+    }
+
+    /// `Some(None)`: it is as it was compiled, or an input that waits.
+    fn merged_file(&self, path: &PathBuf, then: Option<&Arc<str>>) -> Option<Option<FileState>> {
+        let state = self.current.get(path);
+        let units = self.program.units.iter().enumerate();
+        let mut units = units
+            .filter(|(_, loaded)| loaded.files.contains_key(path))
+            .peekable();
+        if units.peek().is_none() {
+            return match state? {
+                FileState::Rude(_) => Some(None),
+                FileState::Syntax(_) => None,
+                FileState::Changed(files) => {
+                    let is_running = |(position, now): &(usize, ChangedFile)| {
+                        let running = self.made_from.get(&(*position, path.clone()));
+                        running.is_some_and(|running| running.text == now.text)
+                    };
+                    files.iter().all(is_running).then(|| state.cloned())
+                }
+            };
+        }
+        let mut changed = Vec::new();
+        for (position, loaded) in units {
+            let compiled = || Some(Arc::from(loaded.compiled_text(path)?));
+            let then: Arc<str> = then.cloned().or_else(compiled)?;
+            let now = match state {
+                Some(FileState::Changed(_)) | None => match self.changed_file(position, path) {
+                    Some(file) => Arc::clone(&file.text),
+                    None => compiled()?,
+                },
+                Some(FileState::Rude(_)) => Arc::clone(&then),
+                Some(FileState::Syntax(_)) => return None,
+            };
+            let (running, _) = self.running(position, path)?;
+            let merged = merge(&then, &running, &now)?;
+            let read = |text: String| {
+                let items = FileItems::read(&text, path, &loaded.files[path].module).ok()?;
+                let items = Arc::new(items);
+                let text = text.into();
+                Some(ChangedFile { text, items })
+            };
+            let plain = read(merged.text)?;
+            // Where that means the same.
+            let aligned = read(merged.aligned);
+            let aligned = aligned.filter(|file| file.items.meaning == plain.items.meaning);
+            let file = aligned.unwrap_or(plain);
+            if !loaded.compiled_text_is(path, &file.text) {
+                changed.push((position, file));
+            }
+        }
+        Some((!changed.is_empty()).then_some(FileState::Changed(changed)))
+    }
+
+    /// A file as it was when what runs was made.
+    fn running(&self, position: usize, path: &PathBuf) -> Option<(Arc<str>, &FileItems)> {
+        if let Some(file) = self.made_from.get(&(position, path.clone())) {
+            return Some((Arc::clone(&file.text), &file.items));
+        }
+        let loaded = &self.program.units[position];
+        let items = loaded.files.get(path)?;
+        Some((loaded.compiled_text(path)?.into(), items))
+    }
+
+    /// The files with what waits, and with the running bodies in place of those that don't.
+    fn texts_with(&self, edits: &[Rude], waiting: Bodies) -> Texts {
+        let mut texts: Texts = self.texts().collect();
+        if waiting == Bodies::All {
+            return texts;
+        }
+        let files: Vec<EditedFile<'_>> = self.edited_bodies(edits).collect();
+        let names = names_of_changes(&files);
+        for file in &files {
+            let needs_not_wait = |(now, _): &&(usize, usize)| {
+                let mentions = &file.now.items.functions[*now].mentions.all;
+                !names.iter().any(|name| contains(mentions, name))
+            };
+            let bodies = file.bodies.iter().filter(needs_not_wait);
+            let text = file.with_running(bodies);
+            texts.insert(file.path.clone(), text.into());
+        }
+        texts
+    }
+
+    /// The files of which bodies differ from what runs, but for those that are refused themselves.
+    fn edited_bodies<'a>(&'a self, edits: &'a [Rude]) -> impl Iterator<Item = EditedFile<'a>> {
+        let changed = self.current.iter().filter_map(|(path, state)| match state {
+            FileState::Changed(units) => Some((path, units.first()?)),
+            FileState::Syntax(_) | FileState::Rude(_) => None,
+        });
+        changed.filter_map(|(path, (position, now))| {
+            let running = self.running(*position, path)?;
+            let then = by_name(running.1);
+            let bodies = by_name(&now.items).into_iter().filter_map(|(key, at)| {
+                let (at, before) = (at?, (*then.get(&key)?)?);
+                let [new, old] = [&now.items.functions[at], &running.1.functions[before]];
+                let is_refused = |edit: &Rude| edit.file == *path && edit.line == new.line;
+                (new.body != old.body && !edits.iter().any(is_refused)).then_some((at, before))
+            });
+            let mut bodies: Vec<(usize, usize)> = bodies.collect();
+            bodies.sort_unstable();
+            Some(EditedFile {
+                path,
+                now,
+                bodies,
+                running,
+            })
+        })
+    }
+}
+
+impl EditedFile<'_> {
+    /// The text with these bodies as they run.
+    fn with_running<'b>(
+        &self,
+        bodies: impl DoubleEndedIterator<Item = &'b (usize, usize)>,
+    ) -> String {
+        let mut text = self.now.text.to_string();
+        let mut places: Vec<_> = bodies
+            .map(|(now, then)| {
+                let now = &self.now.items.functions[*now].place.body;
+                (
+                    now.clone(),
+                    self.running.1.functions[*then].place.body.clone(),
+                )
+            })
+            .collect();
+        places.sort_unstable_by_key(|(now, _)| std::cmp::Reverse(now.start));
+        for (now, then) in places {
+            text.replace_range(now, &self.running.0[then]);
+        }
+        text
+    }
+}
+
+/// Functions by all but their bodies; None where there are several.
+fn by_name(items: &FileItems) -> HashMap<String, Option<usize>> {
+    let mut found = HashMap::new();
+    for (at, function) in items.functions.iter().enumerate() {
+        let key = format!(
+            "{:?}",
+            (
+                (&function.module, &function.owner, &function.in_trait),
+                (&function.name, &function.signature, &function.attributes),
+                (
+                    &function.cfgs,
+                    items.header_of(function).map(|header| &header.text)
+                ),
+            )
+        );
+        found
+            .entry(key)
+            .and_modify(|known| *known = None)
+            .or_insert(Some(at));
+    }
+    found
+}
+
+/// What the files declare otherwise than what runs, and the names that came or went beside the
+/// bodies.
+fn names_of_changes(files: &[EditedFile<'_>]) -> HashSet<String> {
+    const DECLARING: &[&str] = &[
+        "const",
+        "enum",
+        "fn",
+        "macro_rules",
+        "mod",
+        "mut",
+        "static",
+        "struct",
+        "trait",
+        "type",
+        "union",
+    ];
+    let mut found = HashSet::new();
+    for file in files {
+        let text = file.with_running(file.bodies.iter());
+        let words = words_of_changes(&file.running.0, &text);
+        for [own, others] in [[&words[0], &words[1]], [&words[1], &words[0]]] {
+            let others: HashSet<&str> = others.iter().copied().collect();
+            let new = own.iter().filter(|word| !others.contains(*word));
+            found.extend(new.map(|word| (*word).to_owned()));
+            let pairs = own.windows(2).filter(|pair| DECLARING.contains(&pair[0]));
+            found.extend(pairs.map(|pair| pair[1].to_owned()));
+        }
+    }
+    found
 }

@@ -14,6 +14,7 @@ use super::{announce, Engine, Policy};
 use crate::control::Connection;
 use crate::patch::{self, BuildError, Built};
 use crate::program::plan::{Change, Rude, Wanted};
+use crate::program::state::Bodies;
 use crate::ui::{self, CompilerOutput, Reason};
 
 impl Engine {
@@ -152,7 +153,7 @@ impl Engine {
     }
 
     /// Has a patch built.
-    fn build(&mut self, program: PathBuf, wanted: Box<Wanted>, since: Instant) {
+    pub(super) fn build(&mut self, program: PathBuf, wanted: Box<Wanted>, since: Instant) {
         if self.patches.must_wait(&program, &wanted) {
             return;
         }
@@ -190,8 +191,8 @@ impl Engine {
         }
     }
 
-    /// It can't be built because of these edits. If that is known, what was edited later may do
-    /// without them.
+    /// It can't be built because of these edits. If something was refused before, what was edited
+    /// since may do without that.
     fn not_built(&mut self, building: &Building, edits: &[Rude]) {
         let Building {
             program,
@@ -199,11 +200,17 @@ impl Engine {
             since,
             ..
         } = building;
-        let others = match wanted.without.is_empty() {
-            true => self.programs.without(program, edits),
-            false => None, // Tried just now.
-        };
-        match others {
+        if !wanted.without.is_empty() {
+            let mut all = wanted.without.clone();
+            all.extend(
+                edits
+                    .iter()
+                    .filter(|edit| !wanted.without.contains(edit))
+                    .cloned(),
+            );
+            return self.refused_with(Some(program), &all, Bodies::All);
+        }
+        match self.programs.without(program, edits) {
             Some(wanted) => self.build(program.clone(), wanted, *since),
             None => self.refused(Some(program), edits),
         }
@@ -276,7 +283,11 @@ impl Engine {
             }
             Some(Err(refused)) => {
                 let edits = announce::refused_patch(&patch.wanted, &refused.error);
-                self.refused(Some(&patch.program), &edits);
+                let waiting = match patch.wanted.without.is_empty() {
+                    true => Bodies::Some,
+                    false => Bodies::All,
+                };
+                self.refused_with(Some(&patch.program), &edits, waiting);
                 self.act_if_postponed(since);
             }
             None => self.act_if_postponed(since),

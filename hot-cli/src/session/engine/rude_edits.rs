@@ -11,6 +11,7 @@ use super::jobs::Job;
 use super::parts::saves::{News, Trouble};
 use super::{announce, Engine, Event, Policy};
 use crate::program::plan::Rude;
+use crate::program::state::Bodies;
 use crate::rustc::toolchain;
 use crate::session::restart;
 use crate::ui::{self, Consequence};
@@ -19,6 +20,11 @@ use crate::wrapper::builds;
 impl Engine {
     /// These edits can't be patched. None as the program: they concern no particular one.
     pub(super) fn refused(&mut self, program: Option<&Path>, edits: &[Rude]) {
+        self.refused_with(program, edits, Bodies::Some);
+    }
+
+    /// The same, with the bodies that have to wait.
+    pub(super) fn refused_with(&mut self, program: Option<&Path>, edits: &[Rude], waiting: Bodies) {
         let plugins = program.and_then(|program| self.programs.plugins_to_rebuild(program));
         let trouble = trouble(edits);
         let in_vain = self.restarts.was_in_vain(&trouble.key);
@@ -31,13 +37,15 @@ impl Engine {
             return self.perform(effects);
         }
         // What a restart is on its way for needs no further word.
-        if news == News::Known || news == News::Again && self.restarts.is_under_way() {
+        let is_known = news == News::Known || news == News::Again && self.restarts.is_under_way();
+        let runs_on = program.filter(|_| self.policy != Policy::Restart);
+        if let Some(program) = runs_on.filter(|_| !is_known || waiting == Bodies::All) {
+            self.programs.record_refusal(program, edits, waiting);
+        }
+        if is_known {
             return;
         }
         self.tell_edited_copies(edits.iter().map(|edit| &edit.file));
-        if let Some(program) = program.filter(|_| self.policy != Policy::Restart) {
-            self.programs.record_refusal(program, edits);
-        }
         match self.policy {
             Policy::Attached => self.tell_refused(edits, Consequence::Attached, news),
             Policy::RunOn => self.tell_refused(edits, Consequence::NoRestart, news),
@@ -46,6 +54,12 @@ impl Engine {
                 self.tell_refused(edits, Consequence::RestartInVain, news);
             }
             Policy::Restart => self.build_and_restart(edits, news),
+        }
+        let beside = runs_on.filter(|_| waiting == Bodies::Some);
+        let beside =
+            beside.and_then(|program| Some((program, self.programs.without(program, edits)?)));
+        if let Some((program, wanted)) = beside {
+            self.build(program.to_owned(), wanted, Instant::now());
         }
     }
 

@@ -13,7 +13,7 @@ use crate::patch::Built;
 use crate::plugins::record::Rebuild;
 use crate::program::overview::overview;
 use crate::program::plan::{Change, Plan, PlannedFunction, Rude, SiteKey, Wanted};
-use crate::program::state::ProgramState;
+use crate::program::state::{Bodies, ProgramState};
 use crate::program::Program;
 use crate::session::ledger::{Ledger, Record, Texts};
 use crate::ui::Overview;
@@ -272,9 +272,9 @@ impl Programs {
     }
 
     /// These edits of a program can't be patched, and it runs on.
-    pub(crate) fn record_refusal(&mut self, key: &Path, edits: &[Rude]) {
+    pub(crate) fn record_refusal(&mut self, key: &Path, edits: &[Rude], waiting: Bodies) {
         if let Some(state) = self.known.get_mut(key) {
-            state.record_refusal(edits);
+            state.record_refusal(edits, waiting);
         }
     }
 
@@ -293,8 +293,8 @@ impl Programs {
     }
 
     /// What can be patched without these edits, for which no patch could be built.
-    pub(crate) fn without(&self, key: &Path, edits: &[Rude]) -> Option<Box<Wanted>> {
-        self.known.get(key)?.without(edits)
+    pub(crate) fn without(&mut self, key: &Path, edits: &[Rude]) -> Option<Box<Wanted>> {
+        self.known.get_mut(key)?.without(edits)
     }
 
     /// A program already is what was wanted.
