@@ -143,10 +143,6 @@ fn from_whole_crates(
     unit: &UnitJob<'_>,
     why: Option<Why<'_>>,
 ) -> Result<Built, BuildError> {
-    // They hold all changes, also those that can't be patched.
-    if !job.wanted.without.is_empty() {
-        return Err(unit.refused(job.wanted.without.clone()));
-    }
     whole_crate::build_wanted(job, why).map_err(|error| match error {
         BuildError::Rude(edits) => unit.refused(edits),
         other => other,

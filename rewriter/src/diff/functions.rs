@@ -171,6 +171,8 @@ fn why_not_whole(
 
 pub(super) const HIDES: &str =
     "a type or signature mentions this name, which may mean something else now";
+pub(super) const GLOB_HIDES: &str =
+    "a name in a type or signature may mean something else with it than without";
 pub(super) const REACHES: &str = "it may reach the layout of a type";
 
 fn outside_of_body(

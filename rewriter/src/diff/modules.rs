@@ -8,7 +8,7 @@
 
 use super::context::ProgramContext;
 use super::findings::{FileDiff, Turn};
-use super::functions::{HIDES, REACHES};
+use super::functions::{GLOB_HIDES, HIDES, REACHES};
 use super::pairs::pair;
 use crate::analysis::declaration::Declaration;
 use crate::analysis::items::{FileItems, MacroRules, Use};
@@ -37,7 +37,7 @@ fn imports(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>, found:
         } = before[index];
         let what = format!("use {} removed", import.path_text());
         match lasts(module, import, around) {
-            true => found.rude(import.line, format!("{what}: {HIDES}")),
+            true => found.rude(import.line, format!("{what}: {}", reason(import))),
             false => {
                 let gone = Turn::Removed(place);
                 found.turned(import.line, what, content(module, import), gone);
@@ -56,7 +56,7 @@ fn imports(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>, found:
             None => !around.before.glob_is_harmless(around.unit, module),
         };
         match hides {
-            true => found.rude(import.line, format!("{what}: {HIDES}")),
+            true => found.rude(import.line, format!("{what}: {}", reason(import))),
             false => {
                 let come = Turn::Added(place);
                 found.turned(import.line, what, content(module, import), come);
@@ -82,6 +82,13 @@ fn lasts(module: &[String], import: &Use, around: &ProgramContext<'_>) -> bool {
     [around.before, &**around.after].iter().all(|program| {
         program.mentioned_below(around.unit, module, name) || !is_own && program.reaches(name)
     })
+}
+
+fn reason(import: &Use) -> &'static str {
+    match import.bound() {
+        Some(_) => HIDES,
+        None => GLOB_HIDES,
+    }
 }
 
 fn all_imports(items: &FileItems) -> Vec<Import<'_>> {

@@ -380,7 +380,7 @@ fn imports() {
     check(
         "fn f(x: String) {}",
         "use a::*; fn f(x: String) {}",
-        &["1: use a::* added: a type or signature mentions this name, which may mean something else now"],
+        &["1: use a::* added: a name in a type or signature may mean something else with it than without"],
     );
     check(
         "fn f(x: u8) {} mod m {}",

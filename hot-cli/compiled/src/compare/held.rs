@@ -29,6 +29,8 @@ impl Holder {
         match self {
             Self::Static(path) => format!("the static `{}`", without_marks(path)),
             Self::Table => "a vtable or a table of functions".to_owned(),
+            // Code without a name.
+            Self::Code(path) if path.is_empty() => "a pointer to it".to_owned(),
             Self::Code(path) => format!("a pointer to it, taken in `{}`", without_marks(path)),
         }
     }

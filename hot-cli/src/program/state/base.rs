@@ -48,12 +48,8 @@ impl Base {
         self.indirect.contains(&by_content(edit))
     }
 
-    /// Whether there is anything but bodies, and all of it stands in the files.
-    fn stands_in(&self, found: &Found) -> bool {
-        self.stands_beside(found, &[])
-    }
-
-    /// The same where what can be carried may have changed.
+    /// Whether there is anything but bodies, and all of it stands in the files; what can be carried
+    /// may have changed.
     fn stands_beside(&self, found: &Found, portable: &[Portable<'_>]) -> bool {
         let now: BTreeSet<_> = found.indirect.iter().map(by_content).collect();
         let is_portable = |file: &PathBuf, what: &String| {
