@@ -37,6 +37,8 @@ use std::process::ExitCode;
 enum Mode {
     /// rustc, as the linker; the real one is this.
     Linker(OsString),
+    /// The same, for tests; what to do stands in this file.
+    TestLinker(OsString),
     /// Cargo, in place of rustc, for a crate of the workspace.
     Wrapper,
     /// Cargo, in place of rustc, for any crate.
@@ -51,6 +53,9 @@ impl Mode {
     fn of(own: &OsStr) -> Self {
         if let Some(linker) = std::env::var_os(config::env::PLUGIN_LINKER) {
             return Self::Linker(linker);
+        }
+        if let Some(task) = std::env::var_os(config::env::TEST_LINKER) {
+            return Self::TestLinker(task);
         }
         match Path::new(own).file_name() {
             Some(name) if name == wrapper::NAME => Self::Wrapper,
@@ -67,6 +72,7 @@ fn main() -> ExitCode {
     let arguments = all.iter().skip(1).cloned();
     match Mode::of(&own) {
         Mode::Linker(linker) => wrapper::linker::run(&linker, arguments),
+        Mode::TestLinker(task) => wrapper::test_linker::run(&task, arguments),
         Mode::Wrapper => wrapper::run(arguments.collect()),
         Mode::IncludeWrapper => wrapper::run_included(Path::new(&own), arguments.collect()),
         Mode::Runner => test::record_launch(&arguments.collect::<Vec<_>>()),

@@ -8,6 +8,7 @@
 //! | you want | look at |
 //! |---|---|
 //! | another function in the place of one, in a test | [`mock!`], [`spy!`], [`Mocked`], [`Sequence`], [`returns()`], [`mock_by_name`] |
+//! | a clock that a test sets and moves on | [`Clock`] |
 //! | to be told of patches, to choose when they happen, to load them yourself | [`patch`] |
 //! | patches that come by themselves: from a folder, a socket or the standard input | [`reloader`] |
 //! | to keep states and sockets when `hot` restarts the program | [`handover`] |
@@ -38,6 +39,9 @@
 //! # What this crate knows nothing of
 //! Source code, cargo, and how plugins are made.
 
+// What macros write names it.
+extern crate self as soft_mock;
+
 pub mod mock;
 pub mod plugin;
 mod scope;
@@ -62,7 +66,7 @@ pub mod __private {
 pub use mock::{
     call_original, call_original_async, call_original_by_name, check, get_mock_by_name,
     get_mock_for, list, mock_by_name, mock_unsafe_by_name, reset, reset_all, reset_by_name,
-    returns, steps, MockError, Mocked, OnThread, Returns, Seen, Sequence, Steps, Times,
+    returns, steps, Clock, MockError, Mocked, OnThread, Returns, Seen, Sequence, Steps, Times,
 };
 pub use scope::{scope, Entered, Follow, Scope};
 #[cfg(feature = "mockable")]

@@ -8,6 +8,7 @@
 
 mod call;
 mod choice;
+mod clock;
 mod error;
 mod exclusive;
 mod expect;
@@ -22,6 +23,7 @@ mod record;
 mod scoped;
 mod sequence;
 mod shapes;
+mod std_places;
 mod strays;
 mod sync;
 mod target;
@@ -40,6 +42,7 @@ use soft_mock_runtime::shared::Locked;
 
 use self::original::use_note;
 
+pub use clock::Clock;
 pub use error::MockError;
 pub use expect::{check, returns, steps, Returns, Steps};
 pub use guard::Mocked;

@@ -152,26 +152,6 @@ fn a_future_that_may_be_sent_takes_no_local_mock() {
     });
 }
 
-/// As the rewriter leaves word of a call that it can't redirect.
-#[used]
-#[link_section = soft_mock_abi::section!(sites)]
-static UNSEEN: soft_mock::registry::Site = soft_mock::registry::Site::new(
-    soft_mock_abi::site::flag::UNSEEN,
-    "std::env::temp_dir",
-    "src/lib.rs",
-    7,
-    "calls inside of a macro can't be redirected",
-    None,
-);
-
-#[test]
-#[should_panic(
-    expected = "`std::env::temp_dir` can't be mocked: src/lib.rs:7 calls it, and calls inside of a macro"
-)]
-fn a_call_that_would_not_see_the_mock() {
-    let _mock = mock!(std::env::temp_dir, || -> std::path::PathBuf { "/".into() });
-}
-
 #[test]
 fn the_original_of_an_async_function() {
     use std::future::Future;

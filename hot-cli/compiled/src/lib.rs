@@ -11,6 +11,7 @@
 //! - [`debug_info`]: which types, statics and vtables of two compilations are not the same
 //! - [`select`], [`extract`], [`manifest_object`]: what of the new code goes into a plugin, and the
 //!   objects to link
+//! - [`std_calls`]: a crate's own code led to what stands in for functions of std
 //! - [`visibility`]: symbols that are to be found from outside
 //! - [`locations`]: places in sources that code holds
 //!
@@ -31,6 +32,7 @@ pub mod meaning;
 pub mod objects;
 pub mod select;
 pub mod sites;
+pub mod std_calls;
 pub mod symbols;
 pub mod visibility;
 pub mod world;

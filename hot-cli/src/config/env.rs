@@ -15,3 +15,7 @@ pub(crate) const PLUGIN_LINKER: &str = "HOT_PLUGIN_LINKER";
 
 /// Set where cargo is asked how it runs tests: the folder in which that is written down.
 pub(crate) const TEST_LAUNCHES: &str = "HOT_TEST_LAUNCHES";
+
+/// Set for a call of rustc that links tests: the file that says what the process in the linker's
+/// place has to do.
+pub(crate) const TEST_LINKER: &str = "HOT_TEST_LINKER";

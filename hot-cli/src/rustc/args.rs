@@ -123,6 +123,13 @@ impl RustcArgs {
         level.map_or(self.has("-O"), |level| level != "0")
     }
 
+    /// Whether code is put into other code when the program is linked.
+    pub(crate) fn is_optimised_when_linked(&self) -> bool {
+        const OFF: [&str; 5] = ["off", "no", "n", "false", "0"];
+        let lto = self.codegen("lto").is_some_and(|lto| !OFF.contains(&lto));
+        lto || self.codegen("linker-plugin-lto").is_some()
+    }
+
     /// The same call without optimisation, so that every function is one by itself. What that
     /// decides beside stays.
     pub(crate) fn without_optimisation(&self) -> Self {

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::hash::{Hash, Hasher};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use soft_mock_rewriter::syntax::CrateTree;
 
 use super::included_list::{Included, List};
 use super::{
-    builds, columns, diagnostics, linker, shadow, stub, symbol_visibility, track_caller, CargoCall,
+    builds, columns, diagnostics, linker, shadow, std_calls, stub, symbol_visibility, test_linker,
+    track_caller, CargoCall,
 };
 use crate::config::settings;
 use crate::exit;
@@ -219,7 +221,7 @@ impl Compilation {
             UnitKind::Test => (Call::Tests, String::new()),
             UnitKind::Lib | UnitKind::Macro => (Call::Library, String::new()),
         };
-        let args = call.args(
+        let mut args = call.args(
             &self.args,
             &Places {
                 root: &root.to_string_lossy(),
@@ -229,7 +231,14 @@ impl Compilation {
                 ..Places::default()
             },
         );
-        let (status, lines) = self.rustc(&args)?;
+        let variables = match self.kind {
+            UnitKind::Test => {
+                let surroundings = self.surroundings(unit, rewritten);
+                test_linker::between(&mut args, &self.folder, surroundings)?
+            }
+            _ => Vec::new(),
+        };
+        let (status, lines) = self.rustc_with(&args, variables)?;
         if !status.success() {
             return Ok(Outcome::Refused(lines));
         }
@@ -249,8 +258,15 @@ impl Compilation {
 
     /// What is done to a library that was compiled.
     fn finish(&self, library: &Path, unit: &Unit, rewritten: &Rewritten) -> Result<()> {
+        if unit.mocks {
+            std_calls::in_library(library, &self.surroundings(unit, rewritten));
+        }
         symbol_visibility::make_visible(library)?;
         columns::restore(library, &unit.cwd, &rewritten.columns)
+    }
+
+    fn surroundings(&self, unit: &Unit, rewritten: &Rewritten) -> std_calls::Surroundings {
+        std_calls::Surroundings::new(&self.args, unit, &self.out_dir(), &rewritten.functions)
     }
 
     /// Compiles the generated main and links the program.
@@ -275,10 +291,10 @@ impl Compilation {
             &format!("{}={}", stub::PROGRAM, library.display()),
         ]);
         let linker = match self.kind {
-            UnitKind::Plugin => Some(linker::exporting(&mut args, &self.folder)?),
+            UnitKind::Plugin => vec![linker::exporting(&mut args, &self.folder)?],
             _ => {
                 args.push(&["-C", "link-arg=-Wl,--export-dynamic"]);
-                None
+                Vec::new()
             }
         };
         let (status, lines) = self.rustc_with(&args, linker)?;
@@ -294,20 +310,15 @@ impl Compilation {
     }
 
     /// Runs rustc. Notices of finished artifacts go to cargo at once, so that dependents can start;
-    /// everything else is returned.
-    fn rustc(&self, args: &RustcArgs) -> Result<(ExitStatus, Vec<String>)> {
-        self.rustc_with(args, None)
-    }
-
-    /// The same with one more variable in the environment.
+    /// everything else is returned. `variables` are more of its environment.
     fn rustc_with(
         &self,
         args: &RustcArgs,
-        variable: Option<(&str, String)>,
+        variables: Vec<(&str, OsString)>,
     ) -> Result<(ExitStatus, Vec<String>)> {
         let mut command = self.call.command();
         command.args(&args.all).stderr(Stdio::piped());
-        command.envs(variable);
+        command.envs(variables);
         let mut child = spawn(&mut command)?;
         let mut lines = Vec::new();
         if let Some(stderr) = child.stderr.take() {

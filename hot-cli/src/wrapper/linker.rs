@@ -19,7 +19,7 @@ use crate::config::env::PLUGIN_LINKER;
 use crate::rustc::args::RustcArgs;
 
 /// Makes this program the linker of the call. Returns the variable that makes it one.
-pub(super) fn exporting(args: &mut RustcArgs, folder: &Path) -> Result<(&'static str, String)> {
+pub(super) fn exporting(args: &mut RustcArgs, folder: &Path) -> Result<(&'static str, OsString)> {
     let linker = args.codegen("linker").unwrap_or("cc").to_owned();
     // rustc tells the kind of a linker by its name.
     let name = Path::new(&linker).file_name().context("no linker")?;
@@ -35,7 +35,7 @@ pub(super) fn exporting(args: &mut RustcArgs, folder: &Path) -> Result<(&'static
     args.push(&["-C", &format!("linker={}", link.display())]);
     args.push(&["-C", "link-arg=-Wl,-Bsymbolic"]);
     args.push(&["-C", &format!("link-arg=-Wl,-soname,{IMAGE}")]);
-    Ok((PLUGIN_LINKER, linker))
+    Ok((PLUGIN_LINKER, linker.into()))
 }
 
 /// Calls the linker without the script.

@@ -21,9 +21,11 @@ pub(crate) mod link;
 pub(crate) mod linker;
 mod mirror;
 pub(crate) mod shadow;
+mod std_calls;
 mod stub;
 pub(crate) mod symbol_visibility;
 mod tasks;
+pub(crate) mod test_linker;
 mod track_caller;
 pub(crate) mod unfit;
 

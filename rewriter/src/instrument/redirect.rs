@@ -1,65 +1,49 @@
 //! Call sites of functions whose bodies aren't rewritten.
 //!
 //! ```text
-//! SystemTime::now()                  crate::__soft_mock::std_time_SystemTime_now()
+//! fs::read(path)                     crate::__soft_mock::std_fs_read(path)
 //! ```
 //!
-//! What is called instead has a site, so that a test can mock the clock. A function is recognised
-//! by its path alone: methods aren't.
+//! It is a generic function of std, and what is called instead has a site, so that a test can mock
+//! it. A function is recognised by its path alone. Calls that aren't, and all those of functions
+//! without generics, are led to the same places in the objects that the compiler writes: what there
+//! is to lead them to stands in `replacements`.
 
-use std::collections::BTreeSet;
-
+use proc_macro2::{TokenStream, TokenTree};
+use soft_mock_abi::std_calls::ident;
+use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprPath, File, Item, ItemMod, Macro, Stmt, Token};
 
-use self::std_functions::{StdFunction, FUNCTIONS};
-pub(crate) use self::unseen::{support as unseen_support, Unseen};
-use crate::syntax::edition::Edition;
+pub(crate) use self::replacements::{support, Std};
+use self::std_functions::FUNCTIONS;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::known_macros;
 use crate::syntax::paths::Scopes;
 
+mod replacements;
 mod std_functions;
-mod unseen;
 
 /// Macros of soft-mock.
 const MOCKS: [&str; 3] = ["mock", "mock_everywhere", "spy"];
 
-/// What the redirected calls of a crate need in its support module.
-pub(crate) type Used = BTreeSet<&'static StdFunction>;
-
-/// Redirects the calls in a file, and lists those of std that can't be.
-///
-/// `instead`: none is redirected in this crate, for this reason.
-pub(crate) fn insert(
-    source: &str,
-    file: &File,
-    instead: Option<&'static str>,
-    edits: &mut Edits,
-    used: &mut Used,
-) -> Vec<Unseen> {
+/// Redirects the calls in a file.
+pub(crate) fn insert(source: &str, file: &File, edits: &mut Edits) {
     let mut visitor = Visitor {
         source,
         scopes: Scopes::default(),
         edits,
-        used,
-        instead,
-        unseen: Vec::new(),
     };
     visitor.scopes.enter_module(file.items.iter());
     visit::visit_file(&mut visitor, file);
-    visitor.unseen
 }
 
 struct Visitor<'a> {
     source: &'a str,
     scopes: Scopes,
     edits: &'a mut Edits,
-    used: &'a mut Used,
-    instead: Option<&'static str>,
-    unseen: Vec<Unseen>,
 }
 
 impl Visitor<'_> {
@@ -130,13 +114,7 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
         let function = FUNCTIONS
             .iter()
             .find(|function| self.means(path, function.path));
-        if let (Some(function), Some(reason)) = (function, self.instead) {
-            self.unseen.push(Unseen {
-                name: function.path,
-                line: path.span().start().line,
-                reason,
-            });
-        } else if let (true, Some(function)) = (plain, function) {
+        if let Some(function) = function.filter(|function| plain && function.is_generic()) {
             let range = path.span().byte_range();
             let ends: String = blank(&self.source[range.clone()])
                 .chars()
@@ -144,9 +122,8 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
                 .collect();
             self.edits.replace(
                 range,
-                format!("crate::__soft_mock::{}{ends}", function.ident()),
+                format!("crate::__soft_mock::{}{ends}", ident(function.path)),
             );
-            self.used.insert(function);
         }
     }
 
@@ -161,38 +138,36 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
             .segments
             .last()
             .is_some_and(|last| MOCKS.iter().any(|name| last.ident == name));
-        if of_mocks {
-            return; // There a function of std is named, and a mock may call the real one.
-        }
-        if !known {
-            return self.look_into(call);
-        }
+        let list = match (of_mocks, known) {
+            (true, _) => expressions(behind_first(&call.tokens)),
+            (false, true) => expressions(call.tokens.clone()),
+            (false, false) => None,
+        };
         // The expressions are only looked at here; what the visitor keeps of them is copied.
-        if let Ok(list) = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) {
+        if let Some(list) = list {
             let mut inner = Visitor {
                 source: self.source,
                 scopes: std::mem::take(&mut self.scopes),
                 edits: &mut *self.edits,
-                used: &mut *self.used,
-                instead: self.instead,
-                unseen: std::mem::take(&mut self.unseen),
             };
             list.iter().for_each(|expr| inner.visit_expr(expr));
-            self.unseen = inner.unseen;
             self.scopes = inner.scopes;
-        } else {
-            self.look_into(call);
         }
     }
 }
 
-/// What stands in the support module of a crate whose calls are redirected.
-pub(crate) fn support(edition: Edition, used: &Used) -> String {
-    let mut text = String::new();
-    for function in used {
-        text.push_str(&function.text(edition));
-    }
-    text
+fn expressions(tokens: TokenStream) -> Option<Punctuated<Expr, Token![,]>> {
+    Punctuated::parse_terminated.parse2(tokens).ok()
+}
+
+/// What stands behind the first comma: the closure of a mock, as against the function that it is
+/// for.
+fn behind_first(tokens: &TokenStream) -> TokenStream {
+    let is_comma =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(sign) if sign.as_char() == ',');
+    let mut tokens = tokens.clone().into_iter();
+    let _ = tokens.by_ref().find(is_comma);
+    tokens.collect()
 }
 
 #[cfg(test)]

@@ -92,13 +92,12 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
     };
     let mut out = Rewritten::default();
     let mut written: HashSet<PathBuf> = HashSet::new();
-    let instead = match (facts.no_std, options.edition) {
-        (true, _) => Some("in a crate that declares no_std calls aren't redirected"),
-        (_, Edition::E2015) => Some("in a crate of edition 2015 calls aren't redirected"),
-        _ => None,
+    let std = match facts.no_std {
+        true => redirect::Std::Added,
+        false => redirect::Std::Declared,
     };
-    let mut unseen = Vec::new();
-    let mut used = redirect::Used::new();
+    // Paths that begin with a crate aren't read as such in the oldest edition.
+    let are_paths_read = options.edition != Edition::E2015;
     for file in &tree.files {
         if !written.insert(file.path.clone()) {
             continue;
@@ -118,9 +117,9 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
         let mut edits = rewriter.edits;
         let (before, parsed) = file.text.split_at(file.unparsed());
         if options.mocks {
-            let calls = redirect::insert(parsed, &file.ast, instead, &mut edits, &mut used);
-            let path = file.path.display().to_string();
-            unseen.extend(calls.into_iter().map(|call| (path.clone(), call)));
+            if are_paths_read {
+                redirect::insert(parsed, &file.ast, &mut edits);
+            }
             let without = options.uncarried.iter();
             let without = without.filter(|(path, _)| *path == file.path);
             let without = without.map(|(_, line)| *line).collect();
@@ -143,11 +142,9 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
             let mut more = instance::support(options.edition);
             more += &item::support();
             more += &refused::support(options.edition, &out.functions);
-            more += &redirect::unseen_support(options.edition, &unseen);
             more += &carry::support(options.edition);
-            if instead.is_none() {
-                more += &redirect::support(options.edition, &used);
-            }
+            more += &redirect::support(options.edition, options.facts.unit, std);
+            root.push_str(std.declaration());
             extend_support(root, &more);
         }
     }

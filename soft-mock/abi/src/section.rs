@@ -25,6 +25,12 @@ macro_rules! section {
     (shared) => {
         "soft_mock_shared"
     };
+    (std_pairs) => {
+        "soft_mock_std_pairs"
+    };
+    (std_places) => {
+        "soft_mock_std_places"
+    };
     (live) => {
         "soft_mock_live"
     };
@@ -47,6 +53,13 @@ pub const UNIT: &str = section!(unit);
 
 /// One line for each crate that a managed plugin and its host share.
 pub const SHARED: &str = section!(shared);
+
+/// Functions of the standard library and what stands in for them: see
+/// [`std_calls`](crate::std_calls). Only for tests, as the next one.
+pub const STD_PAIRS: &str = section!(std_pairs);
+
+/// What each crate's code refers to of these.
+pub const STD_PLACES: &str = section!(std_places);
 
 /// What a managed plugin lists as live.
 pub const LIVE: &str = section!(live);

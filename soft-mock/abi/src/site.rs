@@ -28,8 +28,6 @@ pub mod flag {
     pub const REFUSED: u32 = 32;
     /// All instances of a function share it.
     pub const INSTANCES: u32 = 64;
-    /// A call of a function of std that wasn't redirected; its signature says why.
-    pub const UNSEEN: u32 = 128;
 }
 
 /// A bit of [`Crate`]'s flags: the program was built by `hot`.
@@ -362,11 +360,6 @@ impl Site {
         self.flags & flag::REFUSED != 0
     }
 
-    /// Whether it stands for a call that wasn't redirected.
-    pub fn is_unseen(&self) -> bool {
-        self.flags & flag::UNSEEN != 0
-    }
-
     /// Whether it is shared by instances.
     pub fn has_instances(&self) -> bool {
         self.flags & flag::INSTANCES != 0
@@ -374,7 +367,7 @@ impl Site {
 
     /// Whether calls of a function go through it.
     pub fn is_function(&self) -> bool {
-        let others = flag::SENTINEL | flag::SCOPE | flag::REFUSED | flag::INSTANCES | flag::UNSEEN;
+        let others = flag::SENTINEL | flag::SCOPE | flag::REFUSED | flag::INSTANCES;
         self.flags & others == 0
     }
 

@@ -13,7 +13,10 @@ use std::ptr::NonNull;
 use std::sync::atomic::{compiler_fence, Ordering};
 use std::sync::Arc;
 
+use soft_mock_abi::site::Site;
+
 use super::node::Node;
+use super::original::Inside;
 use super::record::Record;
 
 /// What goes with a mock when it is freed.
@@ -22,6 +25,8 @@ pub(crate) struct Contents {
     /// The closure's type: to ask the closure itself for it takes a call.
     ty: TypeId,
     record: Arc<Record>,
+    /// Of a function of std, its sites: within the closure it is std's own.
+    passed_by: Option<Arc<[&'static Site]>>,
 }
 
 impl Contents {
@@ -31,7 +36,14 @@ impl Contents {
             closure,
             ty,
             record,
+            passed_by: None,
         }
+    }
+
+    /// The same, of a function of std.
+    pub(crate) fn passing_by(mut self, sites: Option<Arc<[&'static Site]>>) -> Self {
+        self.passed_by = sites;
+        self
     }
 
     pub(super) fn record(&self) -> &Record {
@@ -110,6 +122,8 @@ pub(crate) fn leave(call: Begun) {
 
 /// A call of a mock, as the code that `mock!` writes sees it. Keeps the closure alive.
 pub struct Call {
+    /// Ends before the call does.
+    inside: Option<Inside>,
     begun: Begun,
     /// Those of its node, which stay until the call is ended.
     contents: NonNull<Contents>,
@@ -140,7 +154,14 @@ impl Call {
         if !recorded {
             record.count(begun.is_own());
         }
+        // SAFETY: as above; the sites stay as long as the contents. A call ends in the frame that
+        // took it, after all that it has called.
+        let inside = unsafe {
+            let sites = contents.as_ref().passed_by.as_ref();
+            sites.map(|sites| Inside::enter(sites))
+        };
         Self {
+            inside,
             begun,
             contents,
             recorded,
@@ -188,6 +209,7 @@ impl Call {
 impl Drop for Call {
     #[inline]
     fn drop(&mut self) {
+        self.inside = None;
         let node = self.begun.node();
         match self.begun.is_own() {
             // SAFETY: as `Begun::new` was promised; this value doesn't leave its thread, and was

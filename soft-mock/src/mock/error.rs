@@ -155,16 +155,36 @@ pub enum MockError {
         /// The function's name.
         name: &'static str,
     },
-    /// A call of a function of the standard library isn't redirected, so a mock of it would not be
-    /// seen.
-    #[error("`{name}` can't be mocked: {place} calls it, and {reason}")]
-    Unseen {
+    /// There is code to which a function of the standard library is not the one that can be mocked.
+    #[error(
+        "`{name}` can't be mocked: what refers to it here would not see the mock:\n    {}\nlet it call \
+         the function by its path, outside of macros; where the tests are optimised, std's code may have \
+         become part of it: build them without",
+        .places.join("\n    ")
+    )]
+    Missed {
         /// The function's name.
         name: &'static str,
-        /// Where.
-        place: String,
-        /// Why.
-        reason: &'static str,
+        /// The code: in which function, and where that stands.
+        places: Vec<String>,
+    },
+    /// It isn't known which functions of the standard library the program refers to.
+    #[error(
+        "`{name}` can't be mocked: it isn't known what calls it, since this program is optimised when it is \
+         linked, or `hot` couldn't read its objects and has said why; build the tests without `lto`"
+    )]
+    Unread {
+        /// The function's name.
+        name: &'static str,
+    },
+    /// No rewritten crate calls a function of the standard library.
+    #[error(
+        "`{name}` can't be mocked: nothing in the rewritten crates of this program calls it; if a dependency \
+         does, include it: `hot --include … cargo test`"
+    )]
+    Uncalled {
+        /// The function's name.
+        name: &'static str,
     },
     /// The original was to be called, but wasn't.
     #[error("`{name}` was not called on this thread, so its original wasn't either")]

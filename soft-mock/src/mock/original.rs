@@ -145,12 +145,14 @@ thread_local! {
     static NOTES: Cell<*const Note> = const { Cell::new(ptr::null()) };
 }
 
-/// The next call of one of these sites on this thread passes the mock by. Lies on the thread's
-/// stack.
+/// The next call of one of these sites on this thread passes the mock by. Belongs to a frame of the
+/// thread's stack.
 struct Note {
     /// Several for a function of std: each crate that calls it has one.
     sites: *const [&'static Site],
     used: Cell<bool>,
+    /// It holds for all calls, not for the next one.
+    lasting: bool,
     outer: *const Note,
 }
 
@@ -159,8 +161,13 @@ impl Note {
         Self {
             sites,
             used: Cell::new(false),
+            lasting: false,
             outer: NOTES.get(),
         }
+    }
+
+    fn is_free(&self) -> bool {
+        self.lasting || !self.used.get()
     }
 
     fn is_for(&self, site: *const Site) -> bool {
@@ -188,6 +195,31 @@ impl Drop for Noted<'_> {
     }
 }
 
+/// Within the closure of a mock of a function of std, that function is std's own: all calls of it
+/// on this thread pass the mock by until this is dropped.
+pub(super) struct Inside {
+    note: Box<Note>,
+}
+
+impl Inside {
+    /// # Safety
+    /// The sites outlive the value, which is dropped before all notes that are older.
+    pub(super) unsafe fn enter(sites: &[&'static Site]) -> Self {
+        let note = Box::new(Note {
+            lasting: true,
+            ..Note::new(sites)
+        });
+        NOTES.set(&*note);
+        Self { note }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        NOTES.set(self.note.outer);
+    }
+}
+
 /// Uses the innermost unused note for `site`, if this thread has one.
 #[inline]
 pub(super) fn use_note(site: *const Site) -> bool {
@@ -195,7 +227,8 @@ pub(super) fn use_note(site: *const Site) -> bool {
     // SAFETY: null, or a note of a frame of this thread that is still active: `Noted` borrows it
     // and takes it out of the list before it goes.
     while let Some(found) = unsafe { note.as_ref() } {
-        if found.is_for(site) && !found.used.replace(true) {
+        if found.is_for(site) && found.is_free() {
+            found.used.set(true);
             return true;
         }
         note = found.outer;
@@ -215,7 +248,7 @@ pub(super) fn has_note(site: *const Site) -> bool {
     let mut note = NOTES.get();
     // SAFETY: as in `use_note`.
     while let Some(found) = unsafe { note.as_ref() } {
-        if found.is_for(site) && !found.used.get() {
+        if found.is_for(site) && found.is_free() {
             return true;
         }
         note = found.outer;

@@ -242,9 +242,10 @@ pub(super) unsafe fn try_install<I: 'static, F: Any + Send + Sync>(
     let scope = if form.everywhere { EVERYWHERE } else { own };
     let record = Arc::new(Record::new(first, place, form.when));
     let closure: Arc<dyn Any + Send + Sync> = Arc::new(closure);
+    let std = target.is_of_std().then(|| Arc::from(target.sites()));
     let mut installed = Vec::new();
     for site in target.sites() {
-        let contents = Contents::new(closure.clone(), record.clone());
+        let contents = Contents::new(closure.clone(), record.clone()).passing_by(std.clone());
         // SAFETY: the caller's promise, and `check` has compared the types.
         installed.push(unsafe { add(site, scope, code, contents) }?);
     }

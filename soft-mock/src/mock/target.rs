@@ -8,7 +8,7 @@ use soft_mock_abi::site::Site;
 use soft_mock_runtime::names;
 use soft_mock_runtime::registry::{find, registry, sites, FindError};
 
-use super::{instances, items, MockError};
+use super::{instances, items, std_places, MockError};
 
 /// Which function a mock is for, as `mock!` gives it.
 #[derive(Debug, Clone)]
@@ -51,18 +51,35 @@ impl Target {
         &self.sites
     }
 
+    /// Whether it is a function of the standard library.
+    pub(super) fn is_of_std(&self) -> bool {
+        self.sites.first().is_some_and(|site| is_std(site.name()))
+    }
+
     fn one(site: &'static Site) -> Self {
         Self { sites: vec![site] }
     }
 
-    /// The calls of a function of the standard library that were redirected. An error if there are
-    /// others: a mock that some calls don't see is worse than none.
+    /// What stands in for a function of the standard library, in each crate. An error if there is
+    /// code that doesn't go there: a mock that some calls don't see is worse than none.
     fn of_std(name: &str) -> Result<Self, MockError> {
-        unseen(|site| site == name)?;
         let sites: Vec<_> = sites().filter(|site| site.name() == name).collect();
-        match sites.is_empty() {
-            true => Err(known_refusal(name, Given::Name, unknown(name))),
-            false => Ok(Self { sites }),
+        let Some(first) = sites.first() else {
+            return Err(known_refusal(name, Given::Name, unknown(name)));
+        };
+        let name = first.name();
+        let known = std_places::of(name);
+        if !known.missed.is_empty() {
+            let places = known.missed.iter().map(|place| (*place).to_owned());
+            return Err(MockError::Missed {
+                name,
+                places: places.collect(),
+            });
+        }
+        match (known.is_unread, known.is_reached) {
+            (true, _) => Err(MockError::Unread { name }),
+            (false, false) => Err(MockError::Uncalled { name }),
+            (false, true) => Ok(Self { sites }),
         }
     }
 }
@@ -80,18 +97,6 @@ fn redirected(name: &str) -> Option<&'static str> {
     Some(site.name())
 }
 
-fn unseen(is_meant: impl Fn(&str) -> bool) -> Result<(), MockError> {
-    let mut unseen = registry()?.all().iter().filter(|site| site.is_unseen());
-    match unseen.find(|site| is_meant(site.name())) {
-        None => Ok(()),
-        Some(site) => Err(MockError::Unseen {
-            name: site.name(),
-            place: site.place(),
-            reason: site.signature(),
-        }),
-    }
-}
-
 fn unknown(name: &str) -> FindError {
     let nearest = registry().map(|registry| registry.nearest(name));
     FindError::Unknown {
@@ -107,9 +112,6 @@ fn no_item(name: &'static str) -> MockError {
         return FindError::NotAFunction { type_name: name }.into();
     }
     if is_std(name) {
-        if let Err(error) = unseen(|site| names::is_of_std(site, name)) {
-            return error;
-        }
         let redirected = sites().find(|site| names::is_of_std(site.name(), name));
         if let Some(site) = redirected {
             return MockError::ByName { name: site.name() };

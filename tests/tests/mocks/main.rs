@@ -11,4 +11,5 @@ mod apart {
     mod refused;
     mod runtimes;
     mod scopes;
+    mod std_calls;
 }

@@ -1,0 +1,293 @@
+//! Leads a crate's own code to what stands in for functions of the standard library: the
+//! relocations that refer to such a function are turned to its replacement, whatever the source
+//! calls it. What can't be turned is listed.
+//!
+//! ```text
+//! call  <std::time::Instant>::elapsed@GOTPCREL      in app::load
+//! call  __soft_mock_std_…__std_time_Instant_elapsed@GOTPCREL
+//! ```
+//!
+//! Which symbols these are say the crate's pairs (`soft_mock_abi::std_calls`). Of a generic
+//! function there are pairs for some instances; another one is listed, and so is code into which
+//! the compiler has copied an instance: it refers to what only the instance refers to.
+//!
+//! Knows nothing of what stands in a replacement and of mocks.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use anyhow::Result;
+use object::elf;
+use soft_mock_abi::section::{STD_PAIRS, STD_PLACES};
+use soft_mock_abi::std_calls::{ident_of, Line, READ};
+use soft_mock_abi::symbol::SUPPORT_MODULE;
+
+use self::owner::Owners;
+use crate::objects::{Object, Relocation};
+use crate::symbols::demangled;
+
+pub mod archive;
+mod grow;
+mod owner;
+
+/// The size of a pair.
+const PAIR: usize = 16;
+
+/// Code that goes past a replacement: the function of std, and the path of what refers to it.
+type Missed = BTreeSet<(String, String)>;
+
+/// Turns the references of a crate's objects. Returns the new contents of those that change.
+///
+/// `crates` are the names of all rewritten crates: their generic functions have code here.
+/// `place` says where a function is, given its path. `optimised`: functions are put into others.
+pub fn redirect(
+    objects: &[&[u8]],
+    crates: &HashSet<String>,
+    optimised: bool,
+    place: &dyn Fn(&str) -> String,
+) -> Result<Vec<Option<Vec<u8>>>> {
+    let read: Vec<Object<'_>> = objects
+        .iter()
+        .map(|data| Object::read(data))
+        .collect::<Result<_>>()?;
+    let known = Known::of(&read);
+    if known.pairs.is_empty() {
+        return Ok(vec![None; objects.len()]);
+    }
+    let owners = Owners::new(crates, optimised);
+    let mut reached = BTreeSet::new();
+    let mut missed = Missed::new();
+    let mut changed = Vec::new();
+    for object in &read {
+        let turns = known.look_into(object, &owners, &mut reached, &mut missed);
+        changed.push(match turns.is_empty() {
+            true => None,
+            false => Some(grow::turned(object, &turns)?),
+        });
+    }
+    let lines = lines(&reached, &missed, place);
+    for (object, changed) in read.iter().zip(&mut changed) {
+        for section in object.sections.iter().filter(|s| s.name == STD_PLACES) {
+            let data = changed.get_or_insert_with(|| object.data.to_vec());
+            write(&mut data[section.file.clone()], &lines);
+        }
+    }
+    Ok(changed)
+}
+
+/// A relocation, and the symbol that it is to be about.
+struct Turn<'k> {
+    relocation: Relocation,
+    to: &'k str,
+}
+
+/// What the pairs say.
+struct Known<'d> {
+    /// The symbols of functions of std, and of their replacements.
+    pairs: HashMap<&'d str, &'d str>,
+    /// What all instances of a generic function are called, and the function.
+    families: HashMap<String, &'d str>,
+    /// What only instances of these functions refer to.
+    witnesses: HashMap<&'d str, BTreeSet<&'d str>>,
+}
+
+impl<'d> Known<'d> {
+    fn of(objects: &[Object<'d>]) -> Self {
+        let pairs: HashMap<&str, &str> = objects.iter().flat_map(pairs).collect();
+        let mut known = Self {
+            families: HashMap::new(),
+            witnesses: HashMap::new(),
+            pairs,
+        };
+        for (function, replacement) in &known.pairs {
+            if let Some(ident) = ident_of(replacement) {
+                known.families.insert(family(function), ident);
+            }
+        }
+        for object in objects {
+            known.find_witnesses(object);
+        }
+        known
+    }
+
+    /// What the code of a function of std that was compiled here refers to of std's own.
+    fn find_witnesses(&mut self, object: &Object<'d>) {
+        for symbol in &object.symbols {
+            let (Some(section), Some(replacement)) = (symbol.section, self.pairs.get(symbol.name))
+            else {
+                continue;
+            };
+            let Some(ident) = ident_of(replacement) else {
+                continue;
+            };
+            for relocation in object.relocations(section) {
+                let Some(target) = object.symbols.get(relocation.symbol) else {
+                    continue;
+                };
+                let is_elsewhere =
+                    target.section.is_none() && !self.pairs.contains_key(target.name);
+                if is_elsewhere && owner::is_behind_a_shell(&demangled(target.name)) {
+                    self.witnesses.entry(target.name).or_default().insert(ident);
+                }
+            }
+        }
+    }
+
+    /// Finds what is to be turned in an object, and what can't be.
+    fn look_into<'k>(
+        &'k self,
+        object: &Object<'d>,
+        owners: &Owners<'_>,
+        reached: &mut BTreeSet<String>,
+        missed: &mut Missed,
+    ) -> Vec<Turn<'k>> {
+        let mut turns = Vec::new();
+        for (number, section) in object.sections.iter().enumerate() {
+            if !section.has(elf::SHF_ALLOC) || section.name.starts_with("soft_mock_") {
+                continue;
+            }
+            let inside = Inside::of(object, number);
+            for relocation in object.relocations(number) {
+                let Some(target) = target(object, &relocation) else {
+                    continue;
+                };
+                let is_own = |owner: &str| owners.are_own(owner, &demangled(target));
+                let owner = || inside.owner(relocation.offset);
+                if let Some(&to) = self.pairs.get(target) {
+                    if is_own(&owner()) {
+                        turns.push(Turn { relocation, to });
+                        reached.extend(ident_of(to).map(str::to_owned));
+                    }
+                } else if target.contains(SUPPORT_MODULE) {
+                    if let Some(ident) = owner::replacement_in(&demangled(target)) {
+                        if is_own(&owner()) {
+                            reached.insert(ident);
+                        }
+                    }
+                } else {
+                    let missing = self.passed_by(target).into_iter();
+                    let missing = missing.map(|ident| (ident.to_owned(), owner()));
+                    missed.extend(missing.filter(|(_, owner)| is_own(owner)));
+                }
+            }
+        }
+        turns
+    }
+
+    /// The functions whose replacement isn't there for this symbol.
+    fn passed_by(&self, symbol: &str) -> BTreeSet<&'d str> {
+        if let Some(functions) = self.witnesses.get(symbol) {
+            return functions.clone();
+        }
+        // Most symbols have nothing to do with std.
+        match symbol.contains("3std") {
+            true => self
+                .families
+                .get(&family(symbol))
+                .copied()
+                .into_iter()
+                .collect(),
+            false => BTreeSet::new(),
+        }
+    }
+}
+
+/// The pairs of an object: each is two pointers that the linker fills in.
+fn pairs<'d>(object: &Object<'d>) -> Vec<(&'d str, &'d str)> {
+    let mut found: BTreeMap<(usize, usize), [Option<&'d str>; 2]> = BTreeMap::new();
+    for (number, section) in object.sections.iter().enumerate() {
+        if section.name != STD_PAIRS {
+            continue;
+        }
+        for relocation in object.relocations(number) {
+            let half = (relocation.offset % PAIR) / (PAIR / 2);
+            let pair = found.entry((number, relocation.offset / PAIR)).or_default();
+            pair[half] = target(object, &relocation);
+        }
+    }
+    found
+        .into_values()
+        .filter_map(|[function, replacement]| Some((function?, replacement?)))
+        .collect()
+}
+
+/// The name of what a relocation is about: of a function that nobody else sees, the compiler may
+/// give the section in place of the symbol.
+fn target<'d>(object: &Object<'d>, relocation: &Relocation) -> Option<&'d str> {
+    let symbol = object.symbols.get(relocation.symbol)?;
+    if symbol.kind != elf::STT_SECTION {
+        return Some(symbol.name);
+    }
+    // Where an instruction refers to its own end.
+    let start = match relocation.kind {
+        elf::R_X86_64_64 => 0,
+        _ => -4,
+    };
+    let mut defined = object.symbols.iter();
+    let function = defined.find(|other| {
+        other.section == symbol.section && other.kind == elf::STT_FUNC && other.value == 0
+    });
+    function
+        .filter(|_| relocation.addend == start)
+        .map(|function| function.name)
+}
+
+/// What all instances of a function have in common.
+fn family(symbol: &str) -> String {
+    let path = demangled(symbol);
+    match path.strip_suffix('>') {
+        // `std::fs::read::<&str>`; the older mangling leaves the types out.
+        Some(_) => path.split("::<").next().unwrap_or(&path).to_owned(),
+        None => path.replace(['<', '>'], ""),
+    }
+}
+
+/// The functions of one section, by where they start.
+struct Inside<'d> {
+    starts: BTreeMap<u64, &'d str>,
+}
+
+impl<'d> Inside<'d> {
+    fn of(object: &Object<'d>, section: usize) -> Self {
+        let inside = object
+            .symbols
+            .iter()
+            .filter(|symbol| symbol.section == Some(section) && symbol.kind != elf::STT_SECTION);
+        Self {
+            starts: inside.map(|symbol| (symbol.value, symbol.name)).collect(),
+        }
+    }
+
+    /// The path of the function or static around a place; empty for data without a name.
+    fn owner(&self, offset: usize) -> String {
+        let before = self.starts.range(..=offset as u64).next_back();
+        before.map_or_else(String::new, |(_, name)| demangled(name))
+    }
+}
+
+fn lines(reached: &BTreeSet<String>, missed: &Missed, place: &dyn Fn(&str) -> String) -> String {
+    let mut text = format!("{READ}\n");
+    for ident in reached {
+        text += &Line::Reached(ident).to_string();
+    }
+    // One for each function first: if there isn't room for all, each is known to have some.
+    let mut seen = HashSet::new();
+    let (first, others): (Vec<_>, Vec<_>) =
+        missed.iter().partition(|(ident, _)| seen.insert(ident));
+    for (ident, path) in first.into_iter().chain(others) {
+        text += &Line::Missed(ident, &place(path)).to_string();
+    }
+    text
+}
+
+/// Writes whole lines, as many as there is room for, and a zero.
+fn write(into: &mut [u8], lines: &str) {
+    let mut length = 0;
+    for line in lines.split_inclusive('\n') {
+        if length + line.len() >= into.len() {
+            break;
+        }
+        length += line.len();
+    }
+    into.fill(0);
+    into[..length].copy_from_slice(&lines.as_bytes()[..length]);
+}

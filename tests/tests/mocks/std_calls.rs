@@ -1,0 +1,15 @@
+//! Functions of std, however they are reached.
+
+use soft_mock_tests::folder;
+use soft_mock_tests::project::Project;
+
+#[test]
+fn calls_of_std_are_led_to_their_mocks_or_named() {
+    // What `examples/mocking` needs is compiled already.
+    let project = Project::with_kept_target(&folder::fixture("std-calls"), "mocking");
+    let runtime = folder::workspace().join("soft-mock").display().to_string();
+    project.edit("Cargo.toml", "../../../soft-mock", &runtime);
+    let (stdout, _) = project.hot_to_end(&["cargo", "test", "--test", "led", "--test", "missed"]);
+    assert!(stdout.contains("30 passed; 0 failed"), "{stdout}");
+    assert!(stdout.contains("2 passed; 0 failed"), "{stdout}");
+}
