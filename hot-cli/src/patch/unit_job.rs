@@ -132,8 +132,9 @@ impl UnitJob<'_> {
         }
     }
 
-    /// A plugin, or why it needs the whole crate. Where rustc refused the micro-crate, the error may
-    /// be the user's, and that is soon known; else it is left to the compilation that follows.
+    /// A plugin, or why it needs the whole crate. Where rustc refused the micro-crate, the error
+    /// may be the user's, and that is soon known; else it is left to the compilation that
+    /// follows.
     fn try_build(&self) -> Result<Result<Attempt, BuildError>> {
         let program = &self.job.program;
         let attempt = match self.loaded.twin(&program.rustc, &self.job.cancel) {

@@ -155,7 +155,8 @@ pub enum MockError {
         /// The function's name.
         name: &'static str,
     },
-    /// There is code to which a function of the standard library is not the one that can be mocked.
+    /// There is code to which a function of the standard library is not the one that can be
+    /// mocked.
     #[error(
         "`{name}` can't be mocked: what refers to it here would not see the mock:\n    {}\nlet it call \
          the function by its path, outside of macros; where the tests are optimised, std's code may have \
