@@ -39,9 +39,6 @@
 //! # What this crate knows nothing of
 //! Source code, cargo, and how plugins are made.
 
-// What macros write names it.
-extern crate self as soft_mock;
-
 pub mod mock;
 pub mod plugin;
 mod scope;

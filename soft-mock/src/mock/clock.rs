@@ -1,7 +1,8 @@
 //! A clock for one test: it stands still until the test moves it, and everything that reads a clock
 //! of std sees the same time.
 //!
-//! Made of mocks as anybody could write them. Knows nothing of how these work.
+//! Made of mocks as `mock!` writes them, which can't be used here: it names this crate as others do.
+//! Knows nothing of how mocks work.
 
 use std::sync::Arc;
 use std::thread;
@@ -9,10 +10,12 @@ use std::time::{Duration, Instant, SystemTime, SystemTimeError};
 
 use parking_lot::Mutex;
 
+use super::call::Call;
 use super::error::explained;
+use super::guard::install;
+use super::scoped::Form;
 use super::target::Target;
 use super::{MockError, Mocked};
-use crate::mock;
 
 /// The clock of a test, in the place of std's: `Instant::now`, `SystemTime::now`, `elapsed` of both
 /// and `thread::sleep` keep to it, where rewritten code calls them.
@@ -41,6 +44,21 @@ struct Time {
     system: SystemTime,
 }
 
+/// A mock of a function, if anything calls it.
+macro_rules! hand {
+    ($function:path, fn($($name:ident: $ty:ty)?) -> $output:ty, $closure:expr) => {{
+        fn code<F: Fn($($ty)?) -> $output + 'static>($($name: $ty)?) -> $output {
+            let call = Call::take();
+            (call.closure::<F>())($($name)?)
+        }
+        #[track_caller]
+        fn mocked<F: Fn($($ty)?) -> $output + Send + Sync + 'static>(target: Target, closure: F) -> Mocked {
+            install::<fn($($ty)?) -> $output, F>(Ok(target), Form::default(), code::<F>, closure)
+        }
+        called(&$function).map(|target| mocked(target, $closure))
+    }};
+}
+
 impl Hands {
     fn time(&self) -> Time {
         *self.0.lock()
@@ -65,42 +83,32 @@ impl Clock {
             system: SystemTime::now(),
         })));
         let mut mocks = Vec::new();
-        if is_called(&Instant::now) {
-            let hands = hands.clone();
-            mocks.push(mock!(Instant::now, move || -> Instant {
-                hands.time().instant
-            }));
-        }
-        if is_called(&SystemTime::now) {
-            let hands = hands.clone();
-            mocks.push(mock!(SystemTime::now, move || -> SystemTime {
-                hands.time().system
-            }));
-        }
-        if is_called(&Instant::elapsed) {
-            let hands = hands.clone();
-            mocks.push(mock!(
-                Instant::elapsed,
-                move |since: &Instant| -> Duration {
-                    hands.time().instant.saturating_duration_since(*since)
-                }
-            ));
-        }
-        if is_called(&SystemTime::elapsed) {
-            let hands = hands.clone();
-            mocks.push(mock!(
-                SystemTime::elapsed,
-                move |since: &SystemTime| -> Result<Duration, SystemTimeError> {
-                    hands.time().system.duration_since(*since)
-                }
-            ));
-        }
-        if is_called(&thread::sleep) {
-            let hands = hands.clone();
-            mocks.push(mock!(thread::sleep, move |time: Duration| {
-                hands.advance(time)
-            }));
-        }
+        let time = hands.clone();
+        mocks.extend(hand!(Instant::now, fn() -> Instant, move || time
+            .time()
+            .instant));
+        let time = hands.clone();
+        mocks.extend(hand!(SystemTime::now, fn() -> SystemTime, move || time
+            .time()
+            .system));
+        let time = hands.clone();
+        mocks.extend(hand!(
+            Instant::elapsed,
+            fn(since: &Instant) -> Duration,
+            move |since: &Instant| { time.time().instant.saturating_duration_since(*since) }
+        ));
+        let time = hands.clone();
+        mocks.extend(hand!(
+            SystemTime::elapsed,
+            fn(since: &SystemTime) -> Result<Duration, SystemTimeError>,
+            move |since: &SystemTime| { time.time().system.duration_since(*since) }
+        ));
+        let time = hands.clone();
+        mocks.extend(hand!(
+            thread::sleep,
+            fn(pause: Duration) -> (),
+            move |pause| time.advance(pause)
+        ));
         if mocks.is_empty() {
             refuse(&MockError::Uncalled {
                 name: "std::time::Instant::now",
@@ -129,12 +137,12 @@ impl Clock {
     }
 }
 
-/// Whether anything calls the function.
+/// The function, if anything calls it.
 #[track_caller]
-fn is_called<F>(function: &F) -> bool {
+fn called<F>(function: &F) -> Option<Target> {
     match Target::item(function) {
-        Ok(_) => true,
-        Err(MockError::Uncalled { .. }) => false,
+        Ok(target) => Some(target),
+        Err(MockError::Uncalled { .. }) => None,
         Err(error) => refuse(&error),
     }
 }
