@@ -46,14 +46,14 @@ struct Time {
 
 /// A mock of a function, if anything calls it.
 macro_rules! hand {
-    ($function:path, fn($($name:ident: $ty:ty)?) -> $output:ty, $closure:expr) => {{
-        fn code<F: Fn($($ty)?) -> $output + 'static>($($name: $ty)?) -> $output {
+    ($function:path, fn($($name:ident: $ty:ty)?) $(-> $output:ty)?, $closure:expr) => {{
+        fn code<F: Fn($($ty)?) $(-> $output)? + 'static>($($name: $ty)?) $(-> $output)? {
             let call = Call::take();
             (call.closure::<F>())($($name)?)
         }
         #[track_caller]
-        fn mocked<F: Fn($($ty)?) -> $output + Send + Sync + 'static>(target: Target, closure: F) -> Mocked {
-            install::<fn($($ty)?) -> $output, F>(Ok(target), Form::default(), code::<F>, closure)
+        fn mocked<F: Fn($($ty)?) $(-> $output)? + Send + Sync + 'static>(target: Target, closure: F) -> Mocked {
+            install::<fn($($ty)?) $(-> $output)?, F>(Ok(target), Form::default(), code::<F>, closure)
         }
         called(&$function).map(|target| mocked(target, $closure))
     }};
@@ -104,11 +104,8 @@ impl Clock {
             move |since: &SystemTime| { time.time().system.duration_since(*since) }
         ));
         let time = hands.clone();
-        mocks.extend(hand!(
-            thread::sleep,
-            fn(pause: Duration) -> (),
-            move |pause| time.advance(pause)
-        ));
+        mocks.extend(hand!(thread::sleep, fn(pause: Duration), move |pause| time
+            .advance(pause)));
         if mocks.is_empty() {
             refuse(&MockError::Uncalled {
                 name: "std::time::Instant::now",
