@@ -386,12 +386,8 @@ fn calls_are_verified() {
             .times(1..)
             .verify()
     });
-    let place = "`scoped::shop::sum` was not called as the mock demands\n      mock: soft-mock/tests/scoped.rs:";
-    assert!(few.starts_with(place), "{few}");
-    assert!(
-        few.ends_with("\n  expected: at least 1 call(s)\n    actual: 0"),
-        "{few}"
-    );
+    let demanded = "`scoped::shop::sum` was not called as the mock demands\n  expected: at least 1 call(s)\n    actual: 0\n      mock: soft-mock/tests/scoped.rs:";
+    assert!(few.starts_with(demanded), "{few}");
     let many = text(|| {
         let _mock = mock!(shop::sum, |_: (u64, u64)| -> u64 { 0 }).times(0);
         shop::sum((1, 2));

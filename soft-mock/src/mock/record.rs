@@ -226,15 +226,10 @@ impl Record {
             return None;
         }
         let name = self.site.name();
-        let mut text = format!("`{name}` was not called as the mock demands\n");
-        text.push_str(&format!("      mock: {}", self.place));
-        if let Some(when) = self.when {
-            text.push_str(&format!(", when {when}"));
-        }
-        text.push_str(&format!(
-            "\n  expected: {}\n    actual: {calls}",
+        let mut text = format!(
+            "`{name}` was not called as the mock demands\n  expected: {}\n    actual: {calls}",
             expected.text()
-        ));
+        );
         let list = self.arguments.lock();
         for arguments in list.iter() {
             let short = name.rsplit("::").next().unwrap_or(name);
@@ -242,6 +237,10 @@ impl Record {
         }
         if calls > list.len() && !list.is_empty() {
             text.push_str(&format!("\n            … and {} more", calls - list.len()));
+        }
+        text.push_str(&format!("\n      mock: {}", self.place));
+        if let Some(when) = self.when {
+            text.push_str(&format!(", when {when}"));
         }
         Some(text)
     }

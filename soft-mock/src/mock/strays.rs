@@ -109,11 +109,16 @@ impl<'t> Frames<'t> {
     /// Who called the function whose prologue asked. Debug information names what was inlined
     /// without its path.
     fn caller(&self) -> Option<String> {
-        let enters = |(name, _): &(&str, _)| name.ends_with("Site::enter");
+        // `app::Site::enter`, or `<app::Site>::enter`: as the symbol is mangled.
+        let of_site = |name: &str, method: &str| {
+            let ty = name.strip_suffix(method);
+            ty.is_some_and(|ty| ty.trim_end_matches('>').ends_with("Site"))
+        };
+        let enters = |(name, _): &(&str, _)| of_site(name, "::enter");
         let asked = self.0.iter().position(enters)?;
         let is_prologue = |(name, _): &&(&str, Option<&str>)| {
             let ours = name.contains("__soft_mock::") || name.contains("soft_mock::mock::");
-            ours || *name == "code" || name.ends_with("Site::code")
+            ours || *name == "code" || of_site(name, "::code")
         };
         let mut outside = self.0[asked + 1..].iter().skip_while(is_prologue);
         let _function_itself = outside.next()?;
@@ -196,6 +201,11 @@ mod tests {
         let frames = Frames::of(STACK);
         let caller = frames.caller().expect("a caller");
         assert_eq!(caller, "by app::worker::{{closure}} (./src/lib.rs:74:30)");
+        let mangled = STACK.replace(
+            "app::__soft_mock::Site::enter",
+            "<app::__soft_mock::Site>::enter",
+        );
+        assert_eq!(Frames::of(&mangled).caller(), Some(caller));
         assert!(!frames.is_test());
         for libtest in [
             "   8: test::run_test\n",
