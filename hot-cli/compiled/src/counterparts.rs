@@ -17,7 +17,7 @@ use std::hash::Hash;
 
 use crate::symbols::without_marks;
 
-pub(crate) use variable::split;
+pub(crate) use variable::{accessed, split};
 pub use variable::{is_accessor, variables, Variable};
 
 /// What a variable of the new code is.

@@ -12,6 +12,7 @@
 
 mod definitions;
 mod program_symbols;
+mod repeated;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -26,6 +27,7 @@ use crate::symbols::{demangled, is_rust};
 use crate::world::{Piece, World};
 
 pub use program_symbols::ProgramSymbols;
+pub use repeated::marks;
 
 /// The stand-in for the site of a changed function in its own new code: nothing is ever hooked in.
 pub const OWN_SITE: &str = "__soft_mock_own_site";
@@ -67,6 +69,9 @@ pub struct NewStatic {
     pub print: u64,
 }
 
+/// The [`marks`] of what has a path.
+pub type Marks<'a> = &'a dyn Fn(&str) -> Vec<u64>;
+
 /// What the selection is about.
 pub struct Selection<'a, 'd> {
     /// The new code.
@@ -83,6 +88,8 @@ pub struct Selection<'a, 'd> {
     pub print: &'a dyn Fn(Piece) -> u64,
     /// Whether what has a path is the same in both compilations.
     pub unchanged: &'a dyn Fn(&str) -> bool,
+    /// The [`marks`] of what has a path, as the program was built and now.
+    pub marks: [Marks<'a>; 2],
 }
 
 /// What was selected.

@@ -20,6 +20,16 @@ pub fn demangled(symbol: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(symbol))
 }
 
+/// Orders the symbols of one path as what they name is ordered in the source: they differ in a
+/// number alone, which the newer mangling writes with digits, then small letters, then capitals.
+pub(crate) fn order(symbol: &str) -> (usize, String) {
+    let swapped = symbol.chars().map(|letter| match letter {
+        'a'..='z' => letter.to_ascii_uppercase(),
+        _ => letter.to_ascii_lowercase(),
+    });
+    (symbol.len(), swapped.collect())
+}
+
 /// A path without the crates' marks.
 pub fn without_marks(path: &str) -> String {
     let mut out = String::new();

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use crate::flow::{self, AddressUse, References};
 use crate::objects::{Object, Relocation, Symbol};
-use crate::symbols::{demangled, is_rust, path};
+use crate::symbols::{demangled, is_rust, order, path};
 
 /// A section of an object, by their positions.
 pub type Piece = (usize, usize);
@@ -120,6 +120,19 @@ impl<'d> World<'d> {
     /// The pieces of a path; none if nothing has it.
     pub fn pieces(&self, path: &str) -> &[Piece] {
         self.paths.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The symbols of a path with their pieces, in the order of the source: more than one if a body
+    /// declares several things of one name.
+    pub fn symbols_of(&self, path: &str) -> Vec<(&'d str, Piece)> {
+        let pieces = self.pieces(path).iter();
+        let mut found: Vec<(&str, Piece)> = pieces
+            .flat_map(|piece| self.symbols_in(*piece).iter().map(|name| (*name, *piece)))
+            .filter(|(name, _)| *self.path(name) == *path)
+            .collect();
+        found.sort_by_cached_key(|(name, _)| order(name));
+        found.dedup_by_key(|(name, _)| *name);
+        found
     }
 
     /// All paths of functions and statics, with their pieces.

@@ -7,7 +7,9 @@ use std::process::Command;
 use soft_mock_compiled::compare::{compare, Difference, Edits, Left, Premises, Side};
 use soft_mock_compiled::counterparts::{counterparts, variables, Counterpart};
 use soft_mock_compiled::library::{dynamic_symbols, state};
-use soft_mock_compiled::select::{select, Fate, NewStatic, ProgramSymbols, Selected, Selection};
+use soft_mock_compiled::select::{
+    marks, select, Fate, NewStatic, ProgramSymbols, Selected, Selection,
+};
 use soft_mock_compiled::sites::{self, CompiledSite};
 use soft_mock_compiled::world::World;
 use soft_mock_compiled::{extract, objects, symbols, visibility};
@@ -644,6 +646,9 @@ fn selected<T>(
             roots: &[site],
             print: &|piece| given.new.print(piece),
             unchanged: &|path| given.new.is_same(&given.old, path),
+            marks: [&|path| marks(&given.old, &|_| None, path), &|path| {
+                marks(&given.new, &|_| None, path)
+            }],
         });
         look(given, &selected.expect("code"))
     })

@@ -123,7 +123,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
             }
             Attempt::Checked => {}
             attempt @ (Attempt::Failed(_) | Attempt::Refused(_)) => {
-                let mut whole = from_whole_crates(job, &unit, attempt.why())?;
+                let mut whole = from_whole_crates(job, &unit, &attempt)?;
                 whole.notes.extend(unit.not_alone.take());
                 return Ok(whole);
             }
@@ -141,11 +141,12 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
 fn from_whole_crates(
     job: &Job,
     unit: &UnitJob<'_>,
-    why: Option<Why<'_>>,
+    attempt: &Attempt,
 ) -> Result<Built, BuildError> {
-    whole_crate::build_wanted(job, why).map_err(|error| match error {
-        BuildError::Rude(edits) => unit.refused(edits),
-        other => other,
+    whole_crate::build_wanted(job, attempt.why()).map_err(|error| match (error, attempt) {
+        // Whether the user's own sources compile was asked when rustc refused the micro-crate.
+        (BuildError::Rude(edits), Attempt::Refused(_)) => unit.refused(edits),
+        (other, _) => other,
     })
 }
 

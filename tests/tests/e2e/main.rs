@@ -38,5 +38,6 @@ mod sources;
 mod state;
 mod steering;
 mod surroundings;
+mod twice;
 mod workspace;
 mod wrapper;

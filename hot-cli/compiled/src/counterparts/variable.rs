@@ -177,19 +177,23 @@ fn without_numbers(path: &str) -> String {
 
 /// Whether a function is the one through which a thread-local is reached.
 pub fn is_accessor(world: &World<'_>, path: &str, piece: Piece) -> bool {
-    world.objects[piece.0]
-        .relocations(piece.1)
-        .any(|relocation| {
-            let Some(symbol) = world.symbol(piece.0, &relocation) else {
-                return false;
-            };
-            code::is_thread_local(relocation.kind)
-                && symbol.kind == elf::STT_TLS
-                && is_rust(symbol.name)
-                && symbols::path(symbol.name)
-                    .strip_prefix(path)
-                    .is_some_and(|rest| rest.starts_with("::"))
-        })
+    accessed(world, path, piece).is_some()
+}
+
+/// The symbol of the thread-local that is reached through a function.
+pub(crate) fn accessed<'d>(world: &World<'d>, path: &str, piece: Piece) -> Option<&'d str> {
+    let relocations = world.objects[piece.0].relocations(piece.1);
+    let mut symbols = relocations
+        .filter(|relocation| code::is_thread_local(relocation.kind))
+        .filter_map(|relocation| world.symbol(piece.0, &relocation));
+    let own = symbols.find(|symbol| {
+        symbol.kind == elf::STT_TLS
+            && is_rust(symbol.name)
+            && symbols::path(symbol.name)
+                .strip_prefix(path)
+                .is_some_and(|rest| rest.starts_with("::"))
+    });
+    own.map(|symbol| symbol.name)
 }
 
 #[cfg(test)]

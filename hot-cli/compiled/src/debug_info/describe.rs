@@ -56,6 +56,7 @@ pub(super) struct Type {
 /// A static or a thread-local.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Static {
+    pub(super) symbol: Text,
     /// The path that its symbol spells.
     pub(super) path: Text,
     pub(super) ty: Text,
@@ -193,6 +194,7 @@ impl Describer<'_, '_> {
             false => String::new(),
         });
         self.found.statics.push(Static {
+            symbol: self.pool.add(symbol),
             path: self.pool.add(&path),
             ty: self.pool.add(&name),
             shape: self.pool.add(&shape),

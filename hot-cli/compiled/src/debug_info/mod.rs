@@ -98,6 +98,15 @@ impl Reader {
             .collect()
     }
 
+    /// The types of all variables, by their symbols.
+    pub fn types(&self, libraries: &[Library]) -> HashMap<String, String> {
+        let objects = libraries.iter().flat_map(|library| &library.objects);
+        let all = objects.flat_map(|described| &described.statics);
+        all.map(|item| (self.pool.get(item.symbol), self.pool.get(item.ty)))
+            .map(|(symbol, ty)| (symbol.to_owned(), ty.to_owned()))
+            .collect()
+    }
+
     /// What of `old` is not the same in `new`.
     pub fn compare(&self, old: &[&Library], new: &[&Library]) -> Vec<Difference> {
         fn all<'a>(side: &[&'a Library]) -> Vec<&'a Arc<Described>> {

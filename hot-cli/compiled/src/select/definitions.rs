@@ -3,8 +3,9 @@
 
 use std::rc::Rc;
 
+use super::repeated::Whose;
 use super::{Decision, Fate, NewStatic, Selector};
-use crate::counterparts::{is_accessor, Counterpart};
+use crate::counterparts::{accessed, is_accessor, Counterpart};
 use crate::objects::Symbol;
 use crate::sites;
 use crate::symbols::demangled;
@@ -67,6 +68,13 @@ impl<'d> Selector<'_, 'd> {
     ) -> Result<Decision, String> {
         let own = self.on.world.path(symbol.name);
         let path = self.counterpart(&own)?;
+        let variable = accessed(self.on.world, &own, piece).map(|name| self.on.world.path(name));
+        let variable = variable.as_deref().and_then(|of| of.strip_prefix(&*own));
+        match self.whose(symbol, &own, path.as_ref(), variable.unwrap_or("")) {
+            Whose::Alone => {}
+            Whose::Program(name) => return Ok(Decision::Elsewhere(name)),
+            Whose::Unclear => return Err(several(symbol)),
+        }
         if let Some(program) = path
             .as_ref()
             .and_then(|path| self.on.program.function(path))
@@ -139,21 +147,19 @@ impl<'d> Selector<'_, 'd> {
             .next()
             .is_some_and(|last| self.on.premises.identifiers.contains(last));
         let print = (self.on.print)(piece);
-        let candidates = self.on.program.symbols_of(&in_program);
-        match candidates {
-            [] => {}
-            _ if is_description && !(self.on.unchanged)(&path) => return Ok(taken),
-            [one] => return Ok(Decision::Elsewhere((*one).to_owned())),
-            several if several.contains(&symbol.name) && (self.on.unchanged)(&path) => {
-                return Ok(Decision::Elsewhere(symbol.name.to_owned()));
-            }
-            _ if is_description => return Ok(taken),
-            _ => {
-                return Err(format!(
-                    "there are two variables `{}` in one body",
-                    demangled(symbol.name)
-                ))
-            }
+        let is_new = self.on.program.symbols_of(&in_program).is_empty();
+        let is_state = self.on.world.objects[piece.0].sections[piece.1].is_state();
+        match self.whose(symbol, &path, counterpart.as_ref(), "") {
+            Whose::Alone => {}
+            Whose::Program(name) => return Ok(Decision::Elsewhere(name)),
+            Whose::Unclear if is_description || (is_new && !is_state) => return Ok(taken),
+            Whose::Unclear => return Err(several(symbol)),
+        }
+        if let Some(one) = self.on.program.symbol(&in_program) {
+            return Ok(match is_description && !(self.on.unchanged)(&path) {
+                true => taken,
+                false => Decision::Elsewhere(one.to_owned()),
+            });
         }
         let brought = self.on.brought.iter();
         let mut brought = brought.filter(|known| {
@@ -165,16 +171,17 @@ impl<'d> Selector<'_, 'd> {
             self.found.used.insert(known.symbol.clone());
             return Ok(Decision::Elsewhere(known.symbol.clone()));
         }
-        let again = self.found.statics.iter().any(|known| known.path == *path);
-        if is_word && again {
-            return Err(format!(
-                "there are two variables `{}` in one body",
-                demangled(symbol.name)
-            ));
-        }
-        if !symbol.name.starts_with("_R") || again {
+        if !symbol.name.starts_with("_R") {
             return Ok(taken);
         }
         Ok(self.share(symbol, piece, index, print))
     }
+}
+
+/// Why a variable can't be had whose path several have, or had.
+fn several(symbol: &Symbol<'_>) -> String {
+    format!(
+        "several variables `{}` are or were in one body, and it can't be told which is which",
+        demangled(symbol.name)
+    )
 }

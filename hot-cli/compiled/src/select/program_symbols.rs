@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::library::DynamicSymbols;
-use crate::symbols::{is_rust, path};
+use crate::symbols::{is_rust, order, path};
 
 /// The functions and variables of the running program's units.
 pub struct ProgramSymbols<'a> {
-    /// Their symbols, by their paths. More than one: several things in one body have one name.
+    /// Their symbols, by their paths. More than one: several things in one body have one name, and
+    /// stand here in the order of the source.
     paths: HashMap<String, Vec<&'a str>>,
 }
 
@@ -23,6 +24,9 @@ impl<'a> ProgramSymbols<'a> {
             if is_rust(name) && marks.iter().any(|mark| name.contains(mark)) {
                 paths.entry(path(name)).or_default().push(name);
             }
+        }
+        for several in paths.values_mut().filter(|symbols| symbols.len() > 1) {
+            several.sort_by_cached_key(|name| order(name));
         }
         Self { paths }
     }

@@ -31,6 +31,8 @@ pub(super) struct Checked {
     /// Of the program as it was built and of the new one, the types of the variables in closures,
     /// by their paths.
     pub(super) types: [HashMap<String, String>; 2],
+    /// The same of all variables, by their symbols.
+    pub(super) types_of_symbols: [HashMap<String, String>; 2],
 }
 
 /// Stands for the content of a file.
@@ -92,6 +94,7 @@ impl Layouts {
         match differences.first() {
             None => Ok(Checked {
                 types: [&before, &now].map(|side| known.reader.types_in_closures(side)),
+                types_of_symbols: [&before, &now].map(|side| known.reader.types(side)),
                 now,
             }),
             Some(first) => Err(refused(format!(

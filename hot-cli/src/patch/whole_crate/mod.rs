@@ -344,6 +344,7 @@ fn extract<'d>(
         program: &program,
         premises: &premises,
         layouts: &read.now,
+        types: &read.types_of_symbols,
         then: &then,
     };
     for (position, sites) in by_unit(built, new, &difference, &now)? {

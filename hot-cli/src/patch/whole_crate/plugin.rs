@@ -37,6 +37,8 @@ pub(super) struct Plugins<'a, 'd> {
     pub(super) program: &'a ProgramSymbols<'a>,
     pub(super) premises: &'a Premises<'a>,
     pub(super) layouts: &'a [Library],
+    /// The types of variables by their symbols, as the program was built and now.
+    pub(super) types: &'a [HashMap<String, String>; 2],
     /// The variables in closures of the new code.
     pub(super) variables: &'a [Variable],
     /// The sites of the program, by the paths of their code.
@@ -59,6 +61,8 @@ impl Plugins<'_, '_> {
             .iter()
             .flat_map(|plugin| plugin.statics.iter().cloned())
             .collect();
+        let types = self.types.each_ref();
+        let [was, is] = types.map(|types| |symbol: &str| types.get(symbol).cloned());
         let selected = select::select(&Selection {
             world: &self.code.world,
             program: self.program,
@@ -67,6 +71,9 @@ impl Plugins<'_, '_> {
             roots: sites,
             print: &|piece| self.new.print(piece),
             unchanged: &|path| self.new.is_same(self.old, path),
+            marks: [&|path| select::marks(self.old, &was, path), &|path| {
+                select::marks(self.new, &is, path)
+            }],
         })
         .map_err(refused)?;
         let name = format!("{}-{}", self.request.number, position);

@@ -1,0 +1,103 @@
+//! Several variables of one name in one function: each stays the variable of its own use, or the
+//! edit is refused.
+
+use soft_mock_tests::project::{Project, Save};
+use soft_mock_tests::session::Session;
+
+const FILE: &str = "src/main.rs";
+
+const FIRST: &str = "7 7 | 100 2000 | 7 7 | 7 7 | 0 false | 7 | 7 7 | 7 7";
+const SECOND: &str = "8 1007 | 101 2001 | 8 1007 | 8 1007 | 200 true | 8 | 8 1007 | 8 1007";
+
+fn started(project: &Project) -> Session {
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), FIRST);
+    assert_eq!(session.ask("x"), SECOND);
+    session
+}
+
+#[test]
+fn each_stays_its_own() {
+    let project = Project::fixture("twice");
+    let mut session = started(&project);
+    // Nothing but text.
+    project.edit_all(
+        FILE,
+        &[
+            ("{} {}\", hit!(1)", "{}+{}\", hit!(1)"),
+            ("{} {}\", mine!", "{}+{}\", mine!"),
+            ("{} {}\", late!", "{}+{}\", late!"),
+            ("{} {}\", hit!(by)", "{}+{}\", hit!(by)"),
+        ],
+    );
+    session.wait_for_patch();
+    assert_eq!(
+        session.ask("x"),
+        "9+2007 | 102 2002 | 9+2007 | 9+2007 | 200 true | 9 | 9+2007 | 9 2007"
+    );
+    // They change places, and are told by their first value and by their type; one of the two goes.
+    project.edit_all(
+        FILE,
+        &[
+            ("from!(100), from!(2000)", "from!(2000), from!(100)"),
+            (
+                "(byte, flag) = (slot!(AtomicU8, 0), slot!(AtomicBool, false))",
+                "(flag, byte) = (slot!(AtomicBool, false), slot!(AtomicU8, 0))",
+            ),
+            ("let first = || hit!(1)", "let first = || 0"),
+        ],
+    );
+    session.wait_for_patch();
+    assert_eq!(
+        session.ask("x"),
+        "10+3007 | 2003 103 | 10+3007 | 10+3007 | 200 true | 10 | 10+3007 | 0 3007"
+    );
+    project.edit(FILE, "from!(2000), from!(100)", "0, from!(100)");
+    session.wait_for_patch();
+    assert_eq!(
+        session.ask("x"),
+        "11+4007 | 0 104 | 11+4007 | 11+4007 | 200 true | 11 | 11+4007 | 0 4007"
+    );
+    session.finish();
+}
+
+#[test]
+fn where_it_cannot_be_told_which_is_which_the_edit_is_refused() {
+    let cases = [
+        // One of two that are alike goes; one comes before the only one.
+        ("hit!(1), hit!(1000)", "0, hit!(1000)", "alike::N"),
+        (
+            "\"{}\", hit!(1)",
+            "\"{} {}\", hit!(5000), hit!(1)",
+            "one::N",
+        ),
+        ("hit!(by), hit!", "0, hit!", "generic::N"),
+        // Of others, one begins with another value.
+        ("from!(100)", "from!(300)", "other::M"),
+    ];
+    let project = Project::fixture("twice");
+    let original = project.read(FILE);
+    let mut session = started(&project);
+    for (step, (old, new, variable)) in cases.into_iter().enumerate() {
+        project.edit(FILE, old, new);
+        let said = format!(
+            "several variables `twice::{variable}` are or were in one body, and it can't be told \
+             which is which"
+        );
+        session.wait_for_all(&["src/main.rs:", &said]);
+        let (low, high) = (step + 9, 1007 + (step + 1) * 1000);
+        let (from, others) = (
+            format!("{} {}", step + 102, step + 2002),
+            format!("{low} {high}"),
+        );
+        let expected = format!(
+            "{others} | {from} | {others} | {others} | 200 true | {low} | {others} | {others}"
+        );
+        assert_eq!(session.ask("x"), expected);
+        project.save(Save::InPlace, FILE, &original);
+        session.wait_for_stderr("the edit was taken back");
+    }
+    assert_eq!(session.patches(), Vec::<String>::new());
+    session.finish();
+}
