@@ -1,8 +1,8 @@
 //! A clock for one test: it stands still until the test moves it, and everything that reads a clock
 //! of std sees the same time.
 //!
-//! Made of mocks as `mock!` writes them, which can't be used here: it names this crate as others do.
-//! Knows nothing of how mocks work.
+//! Made of mocks as `mock!` writes them, which can't be used here: it names this crate as others
+//! do. Knows nothing of how mocks work.
 
 use std::sync::Arc;
 use std::thread;
