@@ -88,6 +88,8 @@ impl std::error::Error for SyntaxError {}
 pub struct CrateTree {
     /// The files, the root first.
     pub files: Vec<SourceFile>,
+    /// The paths and modules of all files that were found, also of those that are no Rust.
+    pub found: Vec<(PathBuf, Vec<String>)>,
     /// Files that are no Rust as they stand.
     pub errors: Vec<SyntaxError>,
 }
@@ -159,6 +161,7 @@ struct Place<'a> {
 
 impl Loader<'_> {
     fn file(&mut self, path: PathBuf, text: String, module: Vec<String>, children: PathBuf) {
+        self.tree.found.push((path.clone(), module.clone()));
         let ast = match parse(&path, &text) {
             Ok(ast) => ast,
             Err(error) => return self.tree.errors.push(error),
@@ -229,12 +232,8 @@ impl Loader<'_> {
     }
 
     fn try_file(&mut self, path: PathBuf, module: &[String], children: PathBuf) -> bool {
-        let known = self
-            .tree
-            .files
-            .iter()
-            .any(|file| file.path == path && file.module == module);
-        if known {
+        let mut found = self.tree.found.iter();
+        if found.any(|(known, of)| *known == path && of == module) {
             return true;
         }
         match (self.read)(&path) {
@@ -389,5 +388,18 @@ mod tests {
         let mut read = |_: &Path| Ok("fn f() {\n  let = 1;\n}".to_owned());
         let tree = CrateTree::load(Path::new("src/main.rs"), &mut read).expect("a root");
         assert_eq!((tree.errors[0].line, tree.errors[0].column), (2, 7));
+    }
+
+    #[test]
+    fn finds_files_that_are_no_rust() {
+        let mut read = |path: &Path| match path.to_str() {
+            Some("src/main.rs") => Ok("mod a;".to_owned()),
+            Some("src/a/mod.rs") => Ok("fn f() {".to_owned()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        };
+        let tree = CrateTree::load(Path::new("src/main.rs"), &mut read).expect("a root");
+        let a = (PathBuf::from("src/a/mod.rs"), vec!["a".to_owned()]);
+        assert_eq!(tree.found[1..], [a]);
+        assert_eq!((tree.files.len(), tree.errors.len()), (1, 1));
     }
 }

@@ -154,3 +154,87 @@ fn an_edit_without_effect_that_is_taken_back() {
     assert_eq!(session.ask("x"), "purse of ada: 2");
     assert!(session.patches().len() == 1, "{}", session.output());
 }
+
+/// `closures` of the fixture `alive` in a file of its own, with an edit: texts of both files.
+fn as_file(main: &str, edit: (&str, &str)) -> (String, String) {
+    let (before, rest) = main.split_once("mod closures {\n").expect("the module");
+    let (block, after) = rest.split_once("\n}\n").expect("its end");
+    assert_eq!(block.matches(edit.0).count(), 1);
+    let file = format!("{}\n", block.replace(edit.0, edit.1));
+    (format!("{before}mod closures;\n{after}"), file)
+}
+
+fn half(text: &str) -> &str {
+    &text[..text.find("calls.truncate").expect("a body")]
+}
+
+/// Half a save of a file that the program was built without is no end of its module: what it holds
+/// then is patched.
+#[test]
+fn half_a_save_of_a_module_that_became_a_file() {
+    let project = Project::fixture("alive");
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("closures"), "[6] 107 4");
+
+    let (main, file) = as_file(
+        &project.read("src/main.rs"),
+        ("n.into() + 100", "n.into() + 200"),
+    );
+    project.save(Save::InPlace, "src/closures.rs", half(&file));
+    project.save(Save::InPlace, "src/main.rs", &main);
+    session.wait_for_stderr("src/closures.rs:");
+    assert_eq!(session.ask("closures"), "[6] 107 4");
+    project.save(Save::InPlace, "src/closures.rs", &file);
+    session.wait_for_patch();
+    assert_eq!(session.ask("closures"), "[6] 207 4");
+
+    // Once more, on top of that.
+    let file = file.replace("n.into() + 200", "n.into() + 300");
+    project.save(Save::InPlace, "src/closures.rs", half(&file));
+    session.wait_for_stderr("src/closures.rs:");
+    assert_eq!(session.ask("closures"), "[6] 207 4");
+    project.save(Save::InPlace, "src/closures.rs", &file);
+    session.wait_for_patch();
+    assert_eq!(session.ask("closures"), "[6] 307 4");
+
+    // And in a folder.
+    let file = file.replace("n.into() + 300", "n.into() + 400");
+    std::fs::create_dir(project.path("src/closures")).expect("a folder");
+    std::fs::remove_file(project.path("src/closures.rs")).expect("a file");
+    project.save(Save::InPlace, "src/closures/mod.rs", half(&file));
+    session.wait_for_stderr("src/closures/mod.rs:");
+    project.save(Save::InPlace, "src/closures/mod.rs", &file);
+    session.wait_for_patch();
+    assert_eq!(session.ask("closures"), "[6] 407 4");
+    assert!(!session.output().to_string().contains("restored"));
+}
+
+/// A module that became a file has no file for a while: that isn't what ran before.
+#[test]
+fn a_module_that_became_a_file_and_lost_it() {
+    let project = Project::fixture("alive");
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("closures"), "[6] 107 4");
+    let (main, file) = as_file(
+        &project.read("src/main.rs"),
+        ("n.into() + 100", "n.into() + 200"),
+    );
+    project.save(Save::InPlace, "src/closures.rs", &file);
+    project.save(Save::InPlace, "src/main.rs", &main);
+    session.wait_for_patch();
+    assert_eq!(session.ask("closures"), "[6] 207 4");
+
+    std::fs::remove_file(project.path("src/closures.rs")).expect("a file");
+    let line = main.lines().position(|line| line == "mod closures;");
+    let place = format!("src/main.rs:{}: ", line.expect("a declaration") + 1);
+    session.wait_for_all(&[&place, "the file of module `closures` isn't there"]);
+    assert_eq!(session.ask("closures"), "[6] 207 4");
+
+    let file = file.replace("n.into() + 200", "n.into() + 300");
+    project.save(Save::InPlace, "src/closures.rs", &file);
+    session.wait_for_patch();
+    assert_eq!(session.ask("closures"), "[6] 307 4");
+    assert!(!session.output().to_string().contains("restored"));
+}

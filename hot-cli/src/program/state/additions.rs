@@ -45,6 +45,7 @@ impl ProgramState {
             && self.held.is_empty()
             && self.gone.is_empty()
             && !found.moved.is_any()
+            && !found.moved.is_in_pieces()
             && found.indirect.iter().all(|edit| known.contains(edit))
     }
 

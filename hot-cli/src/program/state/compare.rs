@@ -95,6 +95,7 @@ impl ProgramState {
                 }
             }
         }
+        found.rude.extend(found.moved.lost.iter().cloned());
         self.compare_gone(&after, &mut found);
         self.find_included(&mut found);
         self.find_additions(&mut found);

@@ -127,25 +127,34 @@ impl ProgramState {
                 continue;
             }
             let tree = self.tree_now(position, loaded, &mut missing);
-            let files = tree.map(|tree| tree.files).unwrap_or_default();
+            // Also those that can't be parsed: they may be half a save.
+            let files = tree.map(|tree| tree.found).unwrap_or_default();
             // A file may have vanished for a moment only, unless its module is found elsewhere.
             let moved = |path: &PathBuf| {
                 let module = &loaded.files[path].module;
                 let mut files = files.iter();
-                files.any(|file| file.module == *module) || self.is_block_now(position, module)
+                files.any(|(_, found)| found == module) || self.is_block_now(position, module)
             };
+            let added = files
+                .iter()
+                .filter(|(path, _)| !loaded.files.contains_key(path));
             if !vanished.into_iter().all(moved) {
+                // Saves of these are answered all the same.
+                missing.extend(added.map(|(path, _)| path.clone()));
                 continue;
             }
-            let kept: BTreeSet<&PathBuf> = files.iter().map(|file| &file.path).collect();
+            let kept: BTreeSet<&PathBuf> = files.iter().map(|(path, _)| path).collect();
             let gone = loaded.files.keys().filter(|path| !kept.contains(path));
             if !files.is_empty() {
                 self.gone.extend(gone.map(|path| (position, path.clone())));
             }
-            let files = files.iter();
-            for file in files.filter(|file| !loaded.files.contains_key(&file.path)) {
-                new.insert(file.path.clone(), (position, file.module.clone()));
-            }
+            let added = added.cloned();
+            new.extend(added.map(|(path, module)| (path, (position, module))));
+        }
+        let mut current = self.current.values();
+        if current.any(|state| matches!(state, FileState::Syntax(_))) {
+            // What such a file declares isn't known. What it may have declared stays watched.
+            missing.extend(self.new_files.keys().chain(&self.missing).cloned());
         }
         for path in self
             .new_files

@@ -17,6 +17,8 @@ pub(super) struct Moved {
     modules: BTreeMap<usize, Vec<Vec<String>>>,
     /// The units whose modules stand in other files than they were compiled from.
     units: BTreeSet<usize>,
+    /// Modules that are declared, and of which the file has gone.
+    pub(super) lost: Vec<Rude>,
 }
 
 impl Moved {
@@ -28,6 +30,11 @@ impl Moved {
     /// The same of any unit.
     pub(super) fn is_any(&self) -> bool {
         !self.units.is_empty()
+    }
+
+    /// Whether files are compared in pieces.
+    pub(super) fn is_in_pieces(&self) -> bool {
+        !self.modules.is_empty()
     }
 
     /// A file without the blocks that have files at another time, and then these.
@@ -78,6 +85,12 @@ impl ProgramState {
             })
             .collect();
         for (position, module) in files.intersection(&blocks) {
+            if !self.stands_now(*position, module) {
+                match self.declared_now(*position, module) {
+                    Some(lost) => found.lost.push(lost),
+                    None => continue, // It is gone with what declared it.
+                }
+            }
             let modules = found.modules.entry(*position).or_default();
             modules.push(module.to_vec());
         }
@@ -104,6 +117,34 @@ impl ProgramState {
     pub(super) fn is_block_now(&self, position: usize, module: &[String]) -> bool {
         let mut edited = self.edited();
         edited.any(|(unit, file)| unit == position && file.has_block(module))
+    }
+
+    /// Whether a module has a file now, or a block in one.
+    fn stands_now(&self, position: usize, module: &[String]) -> bool {
+        let holds = |file: &FileItems| {
+            let mut modules = file.modules.iter();
+            file.module == module || modules.any(|block| block.path == module)
+        };
+        let mut new = self.new_files.values();
+        let mut files = self.files_now();
+        new.any(|(unit, new)| *unit == position && *new == module)
+            || files.any(|(unit, file)| unit == position && holds(file))
+    }
+
+    /// Where a module is declared that has no file.
+    fn declared_now(&self, position: usize, module: &[String]) -> Option<Rude> {
+        let (name, outer) = module.split_last()?;
+        let mut files = self.files_now().filter(|(unit, _)| *unit == position);
+        files.find_map(|(_, file)| {
+            let modules = file.modules.iter().filter(|around| around.path == outer);
+            let mut children = modules.flat_map(|around| &around.children);
+            let child = children.find(|child| child.name == *name)?;
+            Some(Rude {
+                file: file.path.clone(),
+                line: child.line,
+                why: format!("the file of module `{name}` isn't there"),
+            })
+        })
     }
 
     /// What a file held when the program was built, or what its module did.
