@@ -238,3 +238,32 @@ fn a_module_that_became_a_file_and_lost_it() {
     assert_eq!(session.ask("closures"), "[6] 307 4");
     assert!(!session.output().to_string().contains("restored"));
 }
+
+/// A module that became a file and is a block again: what is new in it is told from what isn't.
+#[test]
+fn additions_to_a_module_that_is_a_block_again() {
+    let project = Project::fixture("alive");
+    let mut session = project.hot(&["--verbose", "--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("closures"), "[6] 107 4");
+    let block = project.read("src/main.rs");
+    let (main, file) = as_file(&block, ("n.into() + 100", "n.into() + 200"));
+    project.save(Save::InPlace, "src/closures.rs", &file);
+    project.save(Save::InPlace, "src/main.rs", &main);
+    session.wait_for_patch();
+    assert_eq!(session.ask("closures"), "[6] 207 4");
+
+    std::fs::remove_file(project.path("src/closures.rs")).expect("a file");
+    let make = "fn make(calls: &mut Vec<Call>) {\n";
+    let with_const = format!("const LIMIT: usize = 0;\n{make}calls.truncate(LIMIT);\n");
+    let text = block.replace(make, &with_const);
+    project.save(Save::InPlace, "src/main.rs", &text);
+    session.wait_for_stderr("const LIMIT added");
+    assert_eq!(session.ask("closures"), "[] 107 4");
+    let with_import = "use std::cmp;\nconst LIMIT: usize = 0;\nfn make";
+    let text = text.replace("const LIMIT: usize = 0;\nfn make", with_import);
+    let text = text.replace("truncate(LIMIT)", "truncate(cmp::min(LIMIT, 1))");
+    project.save(Save::InPlace, "src/main.rs", &text);
+    session.wait_for_stderr("use std::cmp added");
+    assert_eq!(session.ask("closures"), "[] 107 4");
+}
