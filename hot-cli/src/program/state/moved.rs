@@ -1,8 +1,8 @@
 //! Modules that stand elsewhere than when the program was built: in another file (`a/mod.rs` in
 //! place of `a.rs`), in a file of their own in place of a block, or the other way round. Each is
-//! compared with itself all the same.
+//! compared with itself all the same, or is named if it is declared and its file has gone.
 //!
-//! Knows nothing of what an edit comes to.
+//! Knows nothing of what edits inside of modules come to.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
