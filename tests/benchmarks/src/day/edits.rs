@@ -177,7 +177,7 @@ pub(super) const EDITS: [Edit; 18] = [
     )
     .seen(UNKNOWN, "-ERR unknown command 'WHAT'\r\n"),
     Edit::new(
-        "body in another module",
+        "body that mentions a private name",
         Body,
         "src/parse.rs",
         &[("but there was more", "but there is more")],
