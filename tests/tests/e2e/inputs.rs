@@ -155,20 +155,30 @@ fn what_a_patch_includes_is_watched() {
         )
     };
     let body = with("include_str!(\"word.txt\")");
-    patched(FILE, &body, "patched", "one of");
+    patched(FILE, &body, "patched 1 function", "one of");
     let because = "because of: src/word.txt changed";
     patched(WORD, "two", because, "two of");
     patched(WORD, "one", because, "one of");
-    patched(FILE, &body.replace(" of ", " for "), "patched", "one for");
+    patched(
+        FILE,
+        &body.replace(" of ", " for "),
+        "patched 1 function",
+        "one for",
+    );
     patched(WORD, "two", because, "two for");
 
     // A body that is compiled alone.
     let absolute = "include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/src/word.txt\"))";
-    patched(FILE, &with(absolute), "patched", "two of");
+    patched(FILE, &with(absolute), "patched 1 function", "two of");
     patched(WORD, "three", because, "three of");
 
     let constant = "\nconst WORD: &str = include_str!(\"word.txt\");\n";
-    patched(FILE, &(with("WORD") + constant), "patched", "three of");
+    patched(
+        FILE,
+        &(with("WORD") + constant),
+        "patched 1 function",
+        "three of",
+    );
     patched(WORD, "four", because, "four of");
     patched(FILE, &original, "restored", "account of");
 

@@ -29,7 +29,10 @@ fn ticking() -> Project {
 
 #[test]
 fn the_first_line_and_the_last() {
-    let project = ticking();
+    let mut project = ticking();
+    // Cargo shows none where it takes the machine for a server that builds.
+    project.env("CARGO_TERM_PROGRESS_WHEN", "always");
+    project.env("CARGO_TERM_PROGRESS_WIDTH", "80");
     let mut terminal = project.hot_at_terminal(&["--watch", "words.txt", "cargo", "run"]);
     // Cargo's own.
     terminal.wait_for("Building [");
