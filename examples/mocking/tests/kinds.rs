@@ -122,7 +122,11 @@ fn scoped_threads_and_a_handle() {
             without.join().expect("a thread"),
         )
     });
-    assert_eq!((with, without), (99, 99), "the closure is the test's anyway");
+    assert_eq!(
+        (with, without),
+        (99, 99),
+        "the closure is the test's anyway"
+    );
 }
 
 #[test]
