@@ -13,6 +13,7 @@
 //! some seconds, and from then on files are looked at again and again.
 
 mod content;
+mod folders;
 mod polling;
 mod routes;
 mod worker;
@@ -65,18 +66,6 @@ pub(crate) enum WatchError {
     /// The thread has ended.
     #[error("the watcher has ended")]
     Ended,
-}
-
-/// Which setting is too low, where that is the cause.
-fn limit_hint(error: &notify::Error) -> &'static str {
-    const EMFILE: i32 = 24;
-    match &error.kind {
-        notify::ErrorKind::MaxFilesWatch => " (raise fs.inotify.max_user_watches)",
-        notify::ErrorKind::Io(io) if io.raw_os_error() == Some(EMFILE) => {
-            " (raise fs.inotify.max_user_instances)"
-        }
-        _ => "",
-    }
 }
 
 /// The watcher; it ends when this is dropped.

@@ -10,12 +10,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{EventKind, RecommendedWatcher};
 
 use super::content::{Content, Seen};
+use super::folders::{describe, Folders};
 use super::polling::{Due, Polling};
 use super::routes::{is_scratch, Routes};
-use super::{limit_hint, Missing, WatchEvent};
+use super::{Missing, WatchEvent};
 
 /// After a write that is complete: just enough to take along the other files of the same `git
 /// checkout`.
@@ -24,8 +25,6 @@ const QUIET_COMPLETE: Duration = Duration::from_millis(1);
 const QUIET: Duration = Duration::from_millis(3);
 /// The longest wait since the first event.
 const LATEST: Duration = Duration::from_millis(20);
-/// Folders may change while they are being looked at; so often it is looked again.
-const ROUTE_ROUNDS: usize = 3;
 
 /// What comes to the thread.
 pub(super) enum Input {
@@ -46,8 +45,7 @@ pub(super) fn is_write(kind: &EventKind) -> bool {
 }
 
 pub(super) struct Worker<T> {
-    /// None: the system gives no means to watch.
-    notifier: Option<RecommendedWatcher>,
+    folders: Folders,
     polling: Polling,
     inputs: Receiver<Input>,
     /// Returns whether anybody listens.
@@ -55,7 +53,6 @@ pub(super) struct Worker<T> {
     files: HashSet<PathBuf>,
     extra: Vec<PathBuf>,
     routes: Routes,
-    watched: HashSet<PathBuf>,
     seen: HashMap<PathBuf, Seen>,
     /// What is wrong and was told.
     told: HashSet<String>,
@@ -104,14 +101,13 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
             }
         }
         Self {
-            notifier: notifier.ok(),
+            folders: Folders::new(notifier.ok()),
             polling,
             inputs,
             tell,
             files: HashSet::new(),
             extra: Vec::new(),
             routes: Routes::default(),
-            watched: HashSet::new(),
             seen: HashMap::new(),
             told: HashSet::new(),
         }
@@ -165,25 +161,16 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
                 self.polling.doubt(outdated, now);
                 true
             }
-            Due::Decide(doubted) => {
-                let outdated = self.outdated().into_iter();
-                let left = outdated.filter(|path| doubted.contains(path));
-                let mut missed = Vec::new();
-                for path in left.collect::<Vec<_>>() {
-                    match self.reread(&path) {
-                        Some(true) => missed.push(path),
-                        Some(false) => {}
-                        None => return false,
-                    }
-                }
+            Due::Decide(mut doubted) => {
+                let outdated = self.outdated();
+                doubted.retain(|path| outdated.contains(path));
+                let Some(missed) = self.reread_all(doubted) else {
+                    return false;
+                };
                 let Some(first) = missed.first() else {
                     return true;
                 };
-                self.poll(Missing::Event(first.clone()))
-                    && (self.tell)(WatchEvent::Changed {
-                        paths: missed,
-                        seen: now,
-                    })
+                self.poll(Missing::Event(first.clone())) && self.tell_changed(missed, now)
             }
         }
     }
@@ -283,27 +270,22 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
             }
             suspects.extend(self.outdated());
         }
-        let mut changed = Vec::new();
-        for path in suspects {
-            match self.reread(&path) {
-                Some(true) => changed.push(path),
-                Some(false) => {}
-                None => return false,
-            }
-        }
+        let Some(changed) = self.reread_all(suspects) else {
+            return false;
+        };
         if elsewhere {
             self.forget_unwanted();
         }
-        changed.is_empty()
-            || (self.tell)(WatchEvent::Changed {
-                paths: changed,
-                seen,
-            })
+        changed.is_empty() || self.tell_changed(changed, seen)
+    }
+
+    fn tell_changed(&mut self, paths: Vec<PathBuf>, seen: Instant) -> bool {
+        (self.tell)(WatchEvent::Changed { paths, seen })
     }
 
     /// Files that aren't, by their times, what was read: new ones and those that vanished among
     /// them.
-    fn outdated(&self) -> Vec<PathBuf> {
+    fn outdated(&self) -> BTreeSet<PathBuf> {
         let is_current = |path: &PathBuf| {
             self.seen
                 .get(path)
@@ -327,6 +309,17 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
             .retain(|path, _| files.contains(path) || found.contains(path));
     }
 
+    /// Those of which the content is another one than before. Nothing if nobody listens any more.
+    fn reread_all(&mut self, paths: BTreeSet<PathBuf>) -> Option<Vec<PathBuf>> {
+        let mut changed = Vec::new();
+        for path in paths {
+            if self.reread(&path)? {
+                changed.push(path);
+            }
+        }
+        Some(changed)
+    }
+
     /// Reads a file: has it another content than before? Nothing if nobody listens any more.
     fn reread(&mut self, path: &Path) -> Option<bool> {
         match Seen::read(path) {
@@ -342,90 +335,20 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
         }
     }
 
-    /// Finds out which folders to watch, and watches them: all `anew`, or only those that aren't
-    /// yet.
+    /// Watches what is to be watched now: all folders `anew`, or only those that aren't yet.
     fn route(&mut self, anew: bool) -> bool {
-        let mut left: HashSet<PathBuf> = if anew {
-            HashSet::new()
-        } else {
-            std::mem::take(&mut self.watched)
-        };
-        let mut problems = Vec::new();
-        for _ in 0..ROUTE_ROUNDS {
-            let known = left.len();
-            let routes = self.find_routes(&mut left, &mut problems);
-            self.routes = routes;
-            if left.len() == known {
-                break;
-            }
-        }
-        let obsolete: Vec<PathBuf> = left
-            .iter()
-            .chain(&self.watched)
-            .filter(|path| !self.routes.folders.contains(*path))
-            .cloned()
-            .collect();
-        for folder in obsolete {
-            left.remove(&folder);
-            // It may be gone; then so is its watch.
-            if let Some(notifier) = &mut self.notifier {
-                let _ = notifier.unwatch(&folder);
-            }
-        }
-        self.watched = left;
-        if let Some(problem) = problems.into_iter().next() {
+        let (routes, problem) = self.folders.watch_for(&self.files, &self.extra, anew);
+        self.routes = routes;
+        if let Some(problem) = problem {
             if !self.poll(Missing::Watches(problem)) {
                 return false;
             }
         }
-        let problems = self.routes.problems.drain(..).collect();
-        self.tell_new(problems)
-    }
-
-    fn find_routes(
-        &mut self,
-        watched: &mut HashSet<PathBuf>,
-        problems: &mut Vec<String>,
-    ) -> Routes {
-        let notifier = &mut self.notifier;
-        let mut watch = |folder: &Path| {
-            let Some(notifier) = notifier else {
-                return;
-            };
-            if watched.contains(folder) {
-                return;
-            }
-            match notifier.watch(folder, RecursiveMode::NonRecursive) {
-                Ok(()) => {
-                    watched.insert(folder.to_owned());
-                }
-                // Gone in the meantime: the folder above tells more.
-                Err(error) if is_missing(&error) => {}
-                Err(error) => {
-                    problems.push(format!(
-                        "{} can't be watched: {}",
-                        folder.display(),
-                        describe(&error)
-                    ));
-                }
-            }
-        };
-        let mut routes = Routes::default();
-        for file in &self.files {
-            routes.add_file(file);
-        }
-        for path in &self.extra {
-            routes.add_extra(path, &mut watch);
-        }
-        routes.folders.iter().for_each(|folder| watch(folder));
-        routes
-    }
-
-    /// Each problem once, as long as it lasts.
-    fn tell_new(&mut self, problems: HashSet<String>) -> bool {
+        let problems = std::mem::take(&mut self.routes.problems);
         problems.into_iter().all(|problem| self.fail(problem))
     }
 
+    /// Each problem once, as long as it lasts.
     fn fail(&mut self, why: String) -> bool {
         if !self.told.insert(why.clone()) {
             return true;
@@ -443,20 +366,4 @@ fn is_complete(kind: &EventKind, before: Option<bool>) -> bool {
         EventKind::Modify(ModifyKind::Metadata(_)) => before.unwrap_or(true),
         _ => false,
     }
-}
-
-fn is_missing(error: &notify::Error) -> bool {
-    match &error.kind {
-        notify::ErrorKind::PathNotFound => true,
-        notify::ErrorKind::Io(io) => io.kind() == std::io::ErrorKind::NotFound,
-        _ => false,
-    }
-}
-
-fn describe(error: &notify::Error) -> String {
-    let cause = match &error.kind {
-        notify::ErrorKind::Io(io) => io.to_string(),
-        _ => error.to_string(),
-    };
-    format!("{cause}{}", limit_hint(error))
 }
