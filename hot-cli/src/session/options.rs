@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Arg, Args, ValueHint};
 
 use crate::config::layers::{Layer, Source, Value};
 use crate::ui::Format;
@@ -55,61 +55,53 @@ pub(crate) struct Options {
 }
 
 /// What is on or off. `--manual=false` turns off what a manifest or a variable turns on.
+// The first of all options: `on_or_off` is called with whatever there is by then.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(mut_args(on_or_off))]
 pub(crate) struct Flags {
     /// Keep the program running when an edit can't be patched, and only say so (default: rebuild
     /// and restart it)
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long)]
     pub(crate) no_restart: Option<bool>,
 
     /// Patch only when that is asked for: with `hot resume`, or the key p
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long)]
     pub(crate) manual: Option<bool>,
 
     /// Read no keys, also where the terminal is free for them
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long)]
     pub(crate) no_keys: Option<bool>,
 
     /// Look at files several times a second, also where the system says what changes (default:
     /// where it doesn't, as in some containers and on network mounts)
-    #[arg(
-        long,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        value_name = "BOOL",
-        hide_possible_values = true
-    )]
+    #[arg(long)]
     pub(crate) poll: Option<bool>,
 
     /// Don't show what is said as the terminal's title while a program fills the terminal
-    #[arg(
-        long,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        value_name = "BOOL",
-        hide_possible_values = true
-    )]
+    #[arg(long)]
     pub(crate) no_title: Option<bool>,
 
     /// Clear the terminal at every save
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long)]
     pub(crate) clear: Option<bool>,
 
     /// Say only what went wrong, or won't take effect
-    #[arg(long, short, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, short)]
     pub(crate) quiet: Option<bool>,
 
     /// Say what is being done and how long each step takes
-    #[arg(long, short, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, short)]
     pub(crate) verbose: Option<bool>,
+}
+
+/// An option that may have a value, and is on without.
+fn on_or_off(option: Arg) -> Arg {
+    option
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .value_name("BOOL")
+        .hide_possible_values(true)
 }
 
 impl Options {
