@@ -9,10 +9,7 @@ use std::time::Duration;
 
 use super::suite::{Place, Suite, Test, Tests};
 use super::verdict::Verdict;
-use crate::ui::{shown, Reporter, Tone};
-
-/// How many names a line has before it says how many more there are.
-const NAMED: usize = 3;
+use crate::ui::{listed, shown, Reporter, Tone};
 
 /// Says it.
 pub(super) struct Report {
@@ -68,7 +65,7 @@ impl Report {
 
     /// Files were written that are no sources, while tests ran: by tests, or by the user.
     pub(super) fn written_meanwhile(&self, files: &[PathBuf]) {
-        let names = named(files.iter().map(|file| shown(file)).collect());
+        let names = shown_all(files);
         self.say(
             Tone::Plain,
             &format!(
@@ -79,7 +76,7 @@ impl Report {
 
     /// Files that tests may read.
     pub(super) fn may_be_read(&self, files: &[PathBuf]) {
-        let names = named(files.iter().map(|file| shown(file)).collect());
+        let names = shown_all(files);
         self.say(
             Tone::Plain,
             &format!("{names}: no source, but tests may read it: all are run"),
@@ -196,20 +193,11 @@ impl Ran<'_> {
                 let (tests, test) = self.suite.get(**place);
                 tests.full_name(test)
             });
-            line.push_str(&format!("; still failing: {}", named(names.collect())));
+            let names: Vec<String> = names.collect();
+            line.push_str(&format!("; still failing: {}", listed(&names)));
         }
         line
     }
-}
-
-/// `a, b, c +2 more`
-fn named(names: Vec<String>) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let mut text = names[..names.len() - more].join(", ");
-    if more > 0 {
-        text.push_str(&format!(" +{more} more"));
-    }
-    text
 }
 
 fn time(elapsed: Duration) -> String {
@@ -217,6 +205,11 @@ fn time(elapsed: Duration) -> String {
         millis if millis < 1000 => format!("{millis} ms"),
         millis => format!("{:.1} s", millis as f64 / 1000.0),
     }
+}
+
+fn shown_all(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files.iter().map(|file| shown(file)).collect();
+    listed(&names)
 }
 
 /// A closed standard output is no reason to end.
@@ -231,7 +224,7 @@ mod tests {
 
     #[test]
     fn names_and_times_are_short() {
-        let names = |count: usize| named((0..count).map(|n| n.to_string()).collect());
+        let names = |count: usize| listed(&(0..count).collect::<Vec<_>>());
         assert_eq!(names(3), "0, 1, 2");
         assert_eq!(names(5), "0, 1, 2 +2 more");
         assert_eq!(time(Duration::from_micros(86_400)), "86 ms");

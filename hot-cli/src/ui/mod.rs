@@ -18,7 +18,7 @@ pub(crate) use event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
 pub(crate) use out::{Copy, Screen};
 pub(crate) use overview::{Compiling, Overview, Saved, Summary};
 pub(crate) use refused::in_full;
-pub(crate) use wording::applied;
+pub(crate) use wording::{applied, listed};
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;

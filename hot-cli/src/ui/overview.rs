@@ -5,10 +5,7 @@
 
 use std::time::Duration;
 
-use super::wording::counted;
-
-/// Crates that a line names before it says `+N more`.
-const NAMED: usize = 3;
+use super::wording::{counted, listed};
 
 /// Why crates are compiled that cargo may have built already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,16 +67,12 @@ pub(super) fn ready(overview: &Overview, named: &[String]) -> String {
     let Overview { functions, files } = overview;
     let count: usize = functions.iter().map(|(_, count)| count).sum();
     let crates: Vec<&str> = functions.iter().map(|(name, _)| name.as_str()).collect();
-    let more = match crates.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" +{more} more"),
-    };
-    let crates = crates[..crates.len().min(NAMED)].join(", ");
     let can = match count {
         0 => "no function can be patched".to_owned(),
         count => format!(
-            "{} of {crates}{more} can be patched live",
-            counted(count, "function")
+            "{} of {} can be patched live",
+            counted(count, "function"),
+            listed(&crates)
         ),
     };
     let also: String = named.iter().map(|path| format!(", {path}")).collect();

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::brief::{brief, written, WIDTH};
 use super::event::{Consequence, Reason};
-use super::wording::Line;
+use super::wording::{more, Line};
 use super::{How, Tone};
 
 /// Reasons that are said of one save. `hot status` has all.
@@ -27,11 +27,8 @@ pub(super) fn still(edits: &[Reason], how: How) -> Vec<Line> {
     let Some((first, rest)) = edits.split_first() else {
         return Vec::new();
     };
-    let more = match rest.len() {
-        0 => String::new(),
-        rest => format!(" +{rest} more"),
-    };
-    let text = fitting(&format!("still can't be patched: {first}"), &more, how);
+    let first = format!("still can't be patched: {first}");
+    let text = fitting(&first, &more(rest.len()), how);
     vec![Line::Own(Tone::Warning, text)]
 }
 

@@ -12,7 +12,7 @@ use super::refused::{reason, refused, still};
 use super::{How, Tone};
 use crate::protocol::RolledBack;
 
-/// Functions that a line names before it says `+N more`.
+/// What a line names before it says `+N more`.
 const NAMED: usize = 3;
 
 /// What each key does.
@@ -233,11 +233,7 @@ fn some(references: &[String]) -> String {
     };
     let cut: String = first.chars().take(LETTERS).collect();
     let end = if cut.len() < first.len() { "…" } else { "" };
-    let more = match references.len() - 1 {
-        0 => String::new(),
-        more => format!(" +{more} more"),
-    };
-    format!("{cut}{end}{more}")
+    format!("{cut}{end}{}", more(references.len() - 1))
 }
 
 fn warning(text: String) -> Vec<Line> {
@@ -263,25 +259,12 @@ fn done(
     if functions.is_empty() {
         return Vec::new();
     }
-    let noun = match functions.len() {
-        1 => "function",
-        _ => "functions",
-    };
-    let named: Vec<String> = functions
-        .iter()
-        .take(NAMED)
-        .map(FunctionPlace::to_string)
-        .collect();
-    let more = match functions.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        rest => format!(" +{rest} more"),
-    };
     let because = because.map_or(String::new(), |edit| format!(" (because of: {edit})"));
     let text = format!(
-        "{verb} {} {noun} in {}: {}{more}{because}{keep}",
-        functions.len(),
+        "{verb} {} in {}: {}{because}{keep}",
+        counted(functions.len(), "function"),
         time(elapsed),
-        named.join(", ")
+        listed(functions)
     );
     vec![Line::Own(Tone::Good, text)]
 }
@@ -325,6 +308,21 @@ fn rolled_back(done: &RolledBack, elapsed: Duration) -> Vec<Line> {
 
 fn not_rolled_back(why: &str) -> Line {
     Line::Own(Tone::Warning, format!("not rolled back: {why}"))
+}
+
+/// `a, b, c +2 more`.
+pub(crate) fn listed(all: &[impl Display]) -> String {
+    let (named, rest) = all.split_at(all.len().min(NAMED));
+    let named: Vec<String> = named.iter().map(ToString::to_string).collect();
+    format!("{}{}", named.join(", "), more(rest.len()))
+}
+
+/// So many aren't named.
+pub(super) fn more(rest: usize) -> String {
+    match rest {
+        0 => String::new(),
+        rest => format!(" +{rest} more"),
+    }
 }
 
 fn first_line(text: &str) -> &str {
