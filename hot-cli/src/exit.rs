@@ -14,6 +14,9 @@ pub(crate) const USAGE: u8 = 2;
 /// In place of rustc: the crate doesn't compile. It is rustc's own code for that.
 pub(crate) const NOT_COMPILED: u8 = 101;
 
+/// A test failed. It is cargo's own code for that.
+pub(crate) const TESTS_FAILED: u8 = 101;
+
 /// The user's command can't be executed, as shells say it.
 pub(crate) const NOT_EXECUTABLE: u8 = 126;
 

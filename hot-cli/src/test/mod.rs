@@ -43,9 +43,6 @@ use round::{Also, Ask, Outcome, Project};
 pub(crate) use args::TestArgs;
 pub(crate) use launch::{record as record_launch, NAME as RUNNER};
 
-/// The exit code of cargo where a test failed, or something doesn't compile.
-const FAILED_AS_CARGO: u8 = 101;
-
 /// Runs the tests. `line` is the whole command line.
 pub(crate) fn run(args: &TestArgs, line: &[OsString]) -> ExitCode {
     let wanted = match args.understood(line) {
@@ -90,6 +87,6 @@ fn once(mut project: Project) -> Result<u8> {
     Ok(match outcome {
         Outcome::NotBuilt(code) => code,
         Outcome::Ran if project.is_green() => 0,
-        Outcome::Ran | Outcome::Cancelled => FAILED_AS_CARGO,
+        Outcome::Ran | Outcome::Cancelled => exit::TESTS_FAILED,
     })
 }
