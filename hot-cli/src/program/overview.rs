@@ -11,11 +11,11 @@ use crate::ui::Overview;
 
 /// Of a program, and the functions that a process of it has.
 pub(crate) fn overview(program: &Program, sites: &[SiteInfo]) -> Overview {
-    let name = |unit: &str| {
-        let mut units = program.units.iter().map(|loaded| &loaded.unit);
-        let found = units.find(|known| format!("{:016x}", known.id) == unit);
-        found.map(|unit| unit.crate_name.as_str())
-    };
+    let units = program.units.iter().map(|loaded| &loaded.unit);
+    let names: BTreeMap<u64, &str> = units
+        .map(|unit| (unit.id, unit.crate_name.as_str()))
+        .collect();
+    let name = |unit: &str| names.get(&u64::from_str_radix(unit, 16).ok()?).copied();
     Overview {
         functions: by_crate(sites, name),
         files: program.watched_files().len(),

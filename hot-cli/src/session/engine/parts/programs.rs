@@ -75,9 +75,13 @@ impl Programs {
     /// go.
     pub(crate) fn overview_once(&mut self, key: &Path, sites: &[SiteInfo]) -> Option<Overview> {
         let program = self.get(key).filter(|program| !program.is_plugin)?;
-        let name = program.units.first()?.unit.crate_name.clone();
-        let overview = overview(program, sites);
-        self.told.insert(name).then_some(overview)
+        let name = &program.units.first()?.unit.crate_name;
+        if self.told.contains(name) {
+            return None;
+        }
+        let (name, overview) = (name.clone(), overview(program, sites));
+        self.told.insert(name);
+        Some(overview)
     }
 
     /// A plugin's library was replaced.
