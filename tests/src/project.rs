@@ -1,6 +1,5 @@
 //! A project that a test owns: its files, how they are saved, and how commands are run in it.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -88,7 +87,7 @@ impl Project {
     }
 
     /// A project of these files, with a target folder of its own.
-    pub fn of_files(files: &BTreeMap<String, String>) -> Self {
+    pub fn of_files(files: impl IntoIterator<Item = (impl AsRef<Path>, impl AsRef<str>)>) -> Self {
         let turn = Turn::wait();
         let scratch = scratch();
         let root = scratch.path().join("project");
@@ -96,7 +95,7 @@ impl Project {
             let path = root.join(file);
             let folder = path.parent().expect("a file is in a folder");
             fs::create_dir_all(folder).expect("a folder of the project");
-            fs::write(&path, text).expect("a file of the project");
+            fs::write(&path, text.as_ref()).expect("a file of the project");
         }
         Self::new(root, scratch, None, turn)
     }

@@ -1,6 +1,5 @@
 //! A program that fills the terminal: nothing is written into it, and nothing is lost.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -55,13 +54,11 @@ const WORDS: &str = "#[derive(Default)]\npub struct State {\n    pub count: u32,
 fn filling() -> Project {
     let manifest = "[package]\nname = \"filling\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
     let main = MAIN.replace("State { count: 0 }", "State::default()");
-    let files = [
+    Project::of_files([
         ("Cargo.toml", manifest),
         ("src/main.rs", &main),
         ("src/words.rs", WORDS),
-    ];
-    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
-    Project::of_files(&BTreeMap::from(files))
+    ])
 }
 
 fn save(project: &Project, from: &str, to: &str) {

@@ -1,6 +1,5 @@
 //! Keys, at a real terminal: read where nobody else reads it, and given back in every case.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::thread;
 use std::time::Duration;
@@ -32,13 +31,11 @@ const WORDS: &str = "pub fn line(count: u32) -> String {\n    format!(\"tick {co
 /// `ask`.
 fn ticking() -> Project {
     let manifest = "[package]\nname = \"ticking\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
-    let files = [
+    Project::of_files([
         ("Cargo.toml", manifest),
         ("src/main.rs", MAIN),
         ("src/words.rs", WORDS),
-    ];
-    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
-    Project::of_files(&BTreeMap::from(files))
+    ])
 }
 
 fn say(project: &Project, from: &str, to: &str) {

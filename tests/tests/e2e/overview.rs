@@ -1,6 +1,5 @@
 //! What a session says first and last, at a terminal.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use soft_mock_tests::hot;
@@ -16,15 +15,13 @@ const BUILD: &str = "fn main() {\n    println!(\"cargo::rerun-if-changed=build.r
 
 fn ticking() -> Project {
     let manifest = "[package]\nname = \"ticking\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
-    let files = [
+    Project::of_files([
         ("Cargo.toml", manifest),
         ("build.rs", BUILD),
         ("src/main.rs", MAIN),
         ("src/words.rs", WORDS),
         ("words.txt", ""),
-    ];
-    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
-    Project::of_files(&BTreeMap::from(files))
+    ])
 }
 
 #[test]

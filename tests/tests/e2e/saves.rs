@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use soft_mock_tests::project::{Project, Save};
+use soft_mock_tests::session::Session;
 
 use crate::ledger::{start, FILE};
 
@@ -155,6 +156,16 @@ fn an_edit_without_effect_that_is_taken_back() {
     assert!(session.patches().len() == 1, "{}", session.output());
 }
 
+/// The fixture `alive`, asked once.
+#[track_caller]
+fn alive(options: &[&str]) -> (Project, Session) {
+    let project = Project::fixture("alive");
+    let mut session = project.hot(&[options, &["--no-restart", "cargo", "run"]].concat());
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("closures"), "[6] 107 4");
+    (project, session)
+}
+
 /// `closures` of the fixture `alive` in a file of its own, with an edit: texts of both files.
 fn as_file(main: &str, edit: (&str, &str)) -> (String, String) {
     let (before, rest) = main.split_once("mod closures {\n").expect("the module");
@@ -172,10 +183,7 @@ fn half(text: &str) -> &str {
 /// then is patched.
 #[test]
 fn half_a_save_of_a_module_that_became_a_file() {
-    let project = Project::fixture("alive");
-    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
-    session.wait_for_stdout("ready");
-    assert_eq!(session.ask("closures"), "[6] 107 4");
+    let (project, mut session) = alive(&[]);
 
     let (main, file) = as_file(
         &project.read("src/main.rs"),
@@ -213,10 +221,7 @@ fn half_a_save_of_a_module_that_became_a_file() {
 /// A module that became a file has no file for a while: that isn't what ran before.
 #[test]
 fn a_module_that_became_a_file_and_lost_it() {
-    let project = Project::fixture("alive");
-    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
-    session.wait_for_stdout("ready");
-    assert_eq!(session.ask("closures"), "[6] 107 4");
+    let (project, mut session) = alive(&[]);
     let (main, file) = as_file(
         &project.read("src/main.rs"),
         ("n.into() + 100", "n.into() + 200"),
@@ -242,10 +247,7 @@ fn a_module_that_became_a_file_and_lost_it() {
 /// A module that became a file and is a block again: what is new in it is told from what isn't.
 #[test]
 fn additions_to_a_module_that_is_a_block_again() {
-    let project = Project::fixture("alive");
-    let mut session = project.hot(&["--verbose", "--no-restart", "cargo", "run"]);
-    session.wait_for_stdout("ready");
-    assert_eq!(session.ask("closures"), "[6] 107 4");
+    let (project, mut session) = alive(&["--verbose"]);
     let block = project.read("src/main.rs");
     let (main, file) = as_file(&block, ("n.into() + 100", "n.into() + 200"));
     project.save(Save::InPlace, "src/closures.rs", &file);

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use soft_mock_tests::hot;
 use soft_mock_tests::project::Project;
+use soft_mock_tests::session::Session;
 
 use crate::ledger::FILE;
 
@@ -14,10 +15,9 @@ fn set(project: &Project, table: &str) {
     fs::write(project.path("Cargo.toml"), format!("{manifest}\n{table}\n")).expect("written");
 }
 
-/// Saves something that can't be patched, and returns what follows.
+/// A session in which something is saved that can't be patched.
 #[track_caller]
-fn refused(project: &Project, arguments: &[&str]) -> String {
-    let text = project.read("src/account.rs");
+fn with_rude_edit(project: &Project, arguments: &[&str]) -> Session {
     let mut session = project.hot(arguments);
     session.wait_for_stdout("ready");
     session.ask("x");
@@ -26,6 +26,14 @@ fn refused(project: &Project, arguments: &[&str]) -> String {
         "balance: u64,",
         "balance: u64,\n    _more: (),",
     );
+    session
+}
+
+/// Saves something that can't be patched, and returns what follows.
+#[track_caller]
+fn refused(project: &Project, arguments: &[&str]) -> String {
+    let text = project.read("src/account.rs");
+    let mut session = with_rude_edit(project, arguments);
     let said = session.wait_for_all(&["the old code runs on"]);
     fs::write(project.path("src/account.rs"), text).expect("written");
     said
@@ -74,14 +82,7 @@ fn a_manifest_a_variable_and_the_command_line() {
     assert!(said.contains("(--no-restart)"), "{said}");
 
     // The variable holds.
-    let mut session = project.hot(&["cargo", "run"]);
-    session.wait_for_stdout("ready");
-    session.ask("x");
-    project.edit(
-        "src/account.rs",
-        "balance: u64,",
-        "balance: u64,\n    _more: (),",
-    );
+    let mut session = with_rude_edit(&project, &["cargo", "run"]);
     session.wait_for_stderr("building again, then restarting");
 }
 
