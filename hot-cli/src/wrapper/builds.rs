@@ -5,6 +5,7 @@
 //! that session's folder. Knows nothing of what a crate consists of.
 
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::config::env;
@@ -52,7 +53,13 @@ impl Cause {
             return Self::Edited;
         }
         let records = folder.parent().and_then(|all| std::fs::read_dir(all).ok());
-        let others = records.into_iter().flatten().flatten().filter_map(|entry| {
+        let records = records.into_iter().flatten().flatten();
+        // They are named by their crates: those of others needn't be read.
+        let may_be_it = records.filter(|entry| {
+            let name = entry.file_name();
+            name.as_bytes().starts_with(crate_name.as_bytes())
+        });
+        let others = may_be_it.filter_map(|entry| {
             let unit = Unit::read(&entry.path()).ok()?;
             (unit.crate_name == crate_name).then_some(unit.built_by)
         });
@@ -104,8 +111,10 @@ mod tests {
     #[test]
     fn a_crate_is_compiled_again_for_a_cause() {
         let folder = tempfile::tempdir().expect("a folder");
-        let record = |name: &str, built_by: u64| {
-            let place = folder.path().join(name);
+        let name = Unit::empty().crate_name;
+        let place = |which: &str| folder.path().join(format!("{name}-{which}"));
+        let record = |which: &str, built_by: u64| {
+            let place = place(which);
             std::fs::create_dir_all(&place).expect("a folder");
             let unit = Unit {
                 built_by,
@@ -113,15 +122,16 @@ mod tests {
             };
             unit.write(&place).expect("written");
         };
-        let name = Unit::empty().crate_name;
-        let cause = |place: &str| Cause::of(&folder.path().join(place), &name);
+        let cause = |which: &str| Cause::of(&place(which), &name);
         assert_eq!(cause("one"), Cause::New);
         record("one", 1);
         assert_eq!(cause("one"), Cause::Edited);
         assert_eq!(cause("two"), Cause::OtherHot);
         record("three", own_build().expect("ours").1);
         assert_eq!(cause("two"), Cause::OtherOptions);
-        assert_eq!(Cause::of(&folder.path().join("two"), "another"), Cause::New);
+        for other in ["another", &name[..1]] {
+            assert_eq!(Cause::of(&place("two"), other), Cause::New);
+        }
     }
 
     #[test]
