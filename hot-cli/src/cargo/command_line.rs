@@ -124,8 +124,7 @@ impl<'a> CargoCommand<'a> {
 
     /// The folder of the project.
     pub(crate) fn folder(&self) -> PathBuf {
-        let manifest = self.manifest.as_deref().and_then(Path::parent);
-        manifest.map_or_else(here, |folder| here().join(folder))
+        folder_of(self.manifest.as_deref())
     }
 
     /// The packages of the project, and all that they need.
@@ -141,8 +140,13 @@ impl<'a> CargoCommand<'a> {
     }
 }
 
-fn here() -> PathBuf {
-    std::env::current_dir().unwrap_or_default()
+/// The folder of the project that is meant by a manifest, or by where we are.
+pub(crate) fn folder_of(manifest: Option<&Path>) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    match manifest.and_then(Path::parent) {
+        Some(folder) => here.join(folder),
+        None => here,
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::advice::{self, Advice};
 use super::args::DoctorArgs;
 use super::crates::{of_project, Crate};
 use super::surroundings;
+use crate::cargo::command_line::folder_of;
 use crate::config::settings;
 
 /// Functions that a line names.
@@ -53,8 +54,7 @@ struct Place {
 /// Looks at a project without running it.
 pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
     let here = std::env::current_dir().unwrap_or_default();
-    let manifest = args.manifest_path.as_deref().and_then(Path::parent);
-    let folder = manifest.map_or(here.clone(), |folder| here.join(folder));
+    let folder = folder_of(args.manifest_path.as_deref());
     let settings = settings::of_project(&folder)?;
     let include = [args.include.clone(), settings.list("include")].concat();
     let crates = of_project(args.manifest_path.as_deref(), args.examples, &include)?;

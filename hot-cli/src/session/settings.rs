@@ -5,13 +5,13 @@
 
 use std::ffi::OsString;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{anyhow, bail, Result};
 use clap::Args;
 
 use super::options::{existing_path, Options};
-use crate::cargo::command_line::CargoCommand;
+use crate::cargo::command_line::{folder_of, CargoCommand};
 use crate::config::layers::{Key, Layer, Layers, Source, Value, KEYS};
 use crate::config::settings;
 use crate::ui::{shown, Format};
@@ -117,15 +117,13 @@ fn project(command: &[OsString]) -> Result<Layers> {
     let cargo = command
         .split_first()
         .and_then(|(program, args)| CargoCommand::of(program, args));
-    let here = || std::env::current_dir().unwrap_or_default();
-    settings::of_project(&cargo.map_or_else(here, |command| command.folder()))
+    let folder = cargo.map_or_else(|| folder_of(None), |command| command.folder());
+    settings::of_project(&folder)
 }
 
 /// `hot config`.
 pub(crate) fn config(args: &ConfigArgs) -> Result<String> {
-    let here = std::env::current_dir().unwrap_or_default();
-    let folder = args.manifest_path.as_deref().and_then(Path::parent);
-    let folder = folder.map_or(here.clone(), |folder| here.join(folder));
+    let folder = folder_of(args.manifest_path.as_deref());
     let mut set = Layers(vec![variables()?]);
     set.0.extend(settings::of_project(&folder)?.0);
     Settings::read(&set)?;
