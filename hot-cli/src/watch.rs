@@ -1,9 +1,10 @@
 //! Watches source files and folders, and tells at once whose content changed.
 //!
 //! Knows nothing of Rust, cargo or what a change means. A set of files and extra folders, which may
-//! change during the session, is turned into folders to watch (`watch/routes.rs`); an event only
-//! makes a path suspect, what counts is its content (`watch/content.rs`). So it doesn't matter in
-//! which of the many ways an editor or git writes a file.
+//! change during the session, is turned into folders (`watch/routes.rs`), which the system watches
+//! (`watch/folders.rs`); an event only makes a path suspect, what counts is its content
+//! (`watch/content.rs`). So it doesn't matter in which of the many ways an editor or git writes a
+//! file.
 //!
 //! No long debounce: a file that was closed after writing, or renamed to its name, is compared 1 ms
 //! after the last event, anything else after 3 ms, and never later than 20 ms after the first one.
