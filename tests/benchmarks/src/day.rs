@@ -13,14 +13,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, Context, Result};
 
-use crate::project::{cargo, copy, published, scrubbed, without_tests, write};
+use crate::project::{build, scrubbed, unpack};
 use crate::running::Running;
+use crate::save::{FIRST_BUILD, ONE_EDIT};
 use crate::stats::{median, ratio, time, times, verdict};
 use edits::{Edit, Kind, EDITS, REPEATED};
 use server::Server;
 
-const FIRST_BUILD: Duration = Duration::from_secs(600);
-const ONE_EDIT: Duration = Duration::from_secs(300);
+/// What of the package runs.
+const PROGRAM: [&str; 2] = ["--bin", "mini-redis-server"];
+
 /// Between two edits: nobody saves faster.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Before the first edit: what runs in the background after a start has ended.
@@ -38,12 +40,13 @@ struct Row {
 pub(crate) fn run(hot: &Path, scratch: &Path, bodies: usize) -> Result<()> {
     let folder = project(scratch, "day")?;
     let plain = project(scratch, "day-plain")?;
-    build(&plain).context("the first build")?;
+    build(&plain, &PROGRAM).context("the first build")?;
     let port = server::free_port()?;
     let mut command = scrubbed(hot);
     command
         .args(["--message-format", "json", "cargo", "run", "--quiet"])
-        .args(["--bin", "mini-redis-server", "--", "--port", &port])
+        .args(PROGRAM)
+        .args(["--", "--port", &port])
         .current_dir(&folder);
     let session = Running::start(command, &scratch.join("day.log"))?;
     let server = Server::wait(&port, FIRST_BUILD).with_context(|| session.errors())?;
@@ -76,7 +79,7 @@ fn measure(edit: &Edit, session: &Running, [folder, plain]: [&Path; 2]) -> Resul
     std::thread::sleep(PAUSE);
     let (hot, outcome) = save(session, || edit.apply(folder)).context(edit.what)?;
     edit.apply(plain)?;
-    let build = build(plain).context(edit.what)?;
+    let build = build(plain, &PROGRAM).context(edit.what)?;
     Ok(Row {
         kind: edit.kind,
         hot,
@@ -181,27 +184,6 @@ fn repeated(session: &Running, server: &Server, folder: &Path, count: usize) -> 
 /// A copy of the server's package.
 fn project(scratch: &Path, name: &str) -> Result<PathBuf> {
     let folder = scratch.join(name);
-    copy(&published(scratch, "mini-redis", "0.4.1")?, &folder)?;
-    let manifest = std::fs::read_to_string(folder.join("Cargo.toml"))?;
-    write(
-        &folder.join("Cargo.toml"),
-        &(without_tests(&manifest) + "\n[workspace]\n"),
-    )?;
-    // Holds the tests' dependencies too.
-    std::fs::remove_file(folder.join("Cargo.lock")).ok();
+    unpack(scratch, ("mini-redis", "0.4.1"), &folder, "\n[workspace]\n")?;
     Ok(folder)
-}
-
-/// How long `cargo build` takes now.
-fn build(folder: &Path) -> Result<Duration> {
-    let start = Instant::now();
-    let output = cargo()
-        .args(["build", "--quiet", "--bin", "mini-redis-server"])
-        .current_dir(folder)
-        .output()
-        .context("can't start cargo")?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(start.elapsed())
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{bail, Context, Result};
 
@@ -112,15 +113,8 @@ pub(crate) fn storm(scratch: &Path) -> Result<Project> {
 /// regex-automata, 66,000 lines, with a program beside it. The edited method is in the big crate.
 pub(crate) fn large(scratch: &Path) -> Result<Project> {
     let folder = scratch.join("large");
-    copy(&published(scratch, "regex-automata", "0.4.18")?, &folder)?;
-    let manifest = std::fs::read_to_string(folder.join("Cargo.toml"))?;
     let program = "\n[[bin]]\nname = \"large\"\npath = \"src/main.rs\"\n";
-    write(
-        &folder.join("Cargo.toml"),
-        &(without_tests(&manifest) + program),
-    )?;
-    // Holds the test's dependencies too.
-    std::fs::remove_file(folder.join("Cargo.lock")).ok();
+    unpack(scratch, ("regex-automata", "0.4.18"), &folder, program)?;
     write(&folder.join("src/watch.rs"), WATCH)?;
     write(
         &folder.join("src/main.rs"),
@@ -135,6 +129,38 @@ pub(crate) fn large(scratch: &Path) -> Result<Project> {
         edited,
         text,
     })
+}
+
+/// A published package in a folder of its own, without its tests. Its manifest ends with `more`.
+pub(crate) fn unpack(
+    scratch: &Path,
+    (package, version): (&str, &str),
+    folder: &Path,
+    more: &str,
+) -> Result<()> {
+    copy(&published(scratch, package, version)?, folder)?;
+    let path = folder.join("Cargo.toml");
+    let manifest = std::fs::read_to_string(&path)?;
+    write(&path, &(without_tests(&manifest) + more))?;
+    // Holds the tests' dependencies too.
+    std::fs::remove_file(folder.join("Cargo.lock")).ok();
+    Ok(())
+}
+
+/// How long `cargo build` takes now.
+pub(crate) fn build(folder: &Path, options: &[&str]) -> Result<Duration> {
+    let start = Instant::now();
+    let output = cargo()
+        .args(["build", "--quiet"])
+        .args(options)
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .output()
+        .context("can't start cargo")?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(start.elapsed())
 }
 
 /// The sources of a published package, by way of cargo.
@@ -166,7 +192,7 @@ pub(crate) fn published(scratch: &Path, package: &str, version: &str) -> Result<
 }
 
 /// A manifest without its tests and what only they need.
-pub(crate) fn without_tests(manifest: &str) -> String {
+fn without_tests(manifest: &str) -> String {
     let mut keep = true;
     let mut text = String::new();
     for line in manifest.lines() {

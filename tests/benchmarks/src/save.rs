@@ -6,19 +6,18 @@
 //! turns, so that whatever else the machine does falls on both.
 
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
 use rustix::time::{clock_gettime, ClockId};
 
 use crate::floor;
-use crate::project::{self, cargo, large, scrubbed, tiny, Project};
+use crate::project::{self, build, cargo, large, scrubbed, tiny, Project};
 use crate::running::Running;
 use crate::stats::{median, percentile, ratio, time, times, verdict};
 
 pub(crate) const FIRST_BUILD: Duration = Duration::from_secs(600);
-const ONE_EDIT: Duration = Duration::from_secs(300);
+pub(crate) const ONE_EDIT: Duration = Duration::from_secs(300);
 /// Between two edits: nobody saves faster.
 pub(crate) const PAUSE: Duration = Duration::from_millis(300);
 
@@ -118,23 +117,14 @@ fn aims(tiny: &Figures, large: &Figures) {
 /// shortest that it recommends.
 fn peer(scratch: &Path, edits: usize) -> Result<(&'static str, Vec<Duration>)> {
     let project = project::peer(scratch)?;
-    build(&project).context("the first build")?;
+    build(&project.folder, &[]).context("the first build")?;
     let mut command = cargo();
     command
         .args(["run", "--quiet"])
         .current_dir(&project.folder);
     let running = Running::start(command, &scratch.join("peer.log"))?;
     let pid = running.wait(FIRST_BUILD, |line| Some(Seen::read(line)?.pid))?;
-    let library = || {
-        let status = cargo()
-            .args(["build", "--quiet", "--package", "peer_lib"])
-            .current_dir(&project.folder)
-            .status();
-        match status.is_ok_and(|status| status.success()) {
-            true => Ok(()),
-            false => bail!("the library can't be built"),
-        }
-    };
+    let library = || build(&project.folder, &["--package", "peer_lib"]).map(drop);
     let values = (3_000_000..).take(edits);
     let times = values.map(|value| {
         std::thread::sleep(PAUSE);
@@ -146,7 +136,7 @@ fn peer(scratch: &Path, edits: usize) -> Result<(&'static str, Vec<Duration>)> {
 fn measure(hot: &Path, scratch: &Path, project: &Project, edits: usize) -> Result<Figures> {
     let name = project.name;
     let plain = project.copy_to(&scratch.join(format!("{name}-plain")))?;
-    build(&plain).with_context(|| format!("the first build of {name}"))?;
+    build(&plain.folder, &[]).with_context(|| format!("the first build of {name}"))?;
     let mut command = scrubbed(hot);
     command
         .args(["cargo", "run", "--quiet"])
@@ -166,7 +156,7 @@ fn measure(hot: &Path, scratch: &Path, project: &Project, edits: usize) -> Resul
         figures.edits.push(taken);
         std::thread::sleep(PAUSE);
         plain.save(value)?;
-        figures.builds.push(build(&plain)?);
+        figures.builds.push(build(&plain.folder, &[])?);
         eprintln!("{name}: {}", time(figures.edits.last().copied()));
     }
     figures.claimed = running.errors().lines().filter_map(claim).skip(1).collect();
@@ -200,21 +190,6 @@ pub(crate) fn edit(
     seen.at
         .checked_sub(before)
         .context("the new value came before the edit")
-}
-
-/// How long `cargo build` takes now.
-fn build(project: &Project) -> Result<Duration> {
-    let start = Instant::now();
-    let output = cargo()
-        .args(["build", "--quiet"])
-        .current_dir(&project.folder)
-        .stdout(Stdio::null())
-        .output()
-        .context("can't start cargo")?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(start.elapsed())
 }
 
 /// A line of the program: the value, when it was first returned, the process.

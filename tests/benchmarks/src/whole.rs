@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
 
-use crate::project::{cargo, copy, published, scrubbed, without_tests, write};
+use crate::project::{cargo, scrubbed, unpack, write};
 use crate::stats::{ratio, times, verdict};
 
 /// Repetitions of the work in one process.
@@ -114,18 +114,11 @@ impl Subject {
     /// The package with the program in it.
     fn project(&self, scratch: &Path) -> Result<PathBuf> {
         let folder = scratch.join(format!("whole-{}", self.package));
-        copy(&published(scratch, self.package, self.version)?, &folder)?;
-        let manifest = std::fs::read_to_string(folder.join("Cargo.toml"))?;
         let program = format!(
             "\n[[bin]]\nname = \"whole\"\npath = \"{}\"\n\n[workspace]\n",
             self.main
         );
-        write(
-            &folder.join("Cargo.toml"),
-            &(without_tests(&manifest) + &program),
-        )?;
-        // Holds the tests' dependencies too.
-        std::fs::remove_file(folder.join("Cargo.lock")).ok();
+        unpack(scratch, (self.package, self.version), &folder, &program)?;
         write(&folder.join(self.clock), CLOCK)?;
         write(&folder.join(self.main), self.text)?;
         Ok(folder)
