@@ -99,32 +99,39 @@ pub fn variables(world: &World<'_>, ty: &dyn Fn(&str) -> Option<String>) -> Vec<
         variable.parts.insert(own.to_owned());
         types.entry((scope, name)).or_default().extend(ty(path));
     }
+    let contents = contents(world, |variable| found.contains_key(variable));
     for (key, variable) in &mut found {
         let types = types.remove(key).unwrap_or_default();
         variable.ty = types.into_iter().collect::<Vec<_>>().join(", ");
-        variable.content = content(world, variable);
+        let mut hasher = DefaultHasher::new();
+        contents.get(key).hash(&mut hasher);
+        variable.content = hasher.finish();
     }
     found.into_values().collect()
 }
 
-/// Stands for all that belongs to a variable, the code that makes its first value included.
-fn content(world: &World<'_>, variable: &Variable) -> u64 {
-    let start = variable.path_of("");
-    let own = world.paths().filter(|(path, _)| {
-        let rest = path.strip_prefix(&start);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-    });
-    let all: BTreeSet<(String, u64)> = own
-        .map(|(path, pieces)| {
-            (
-                without_numbers(&path[start.len()..]),
-                print(world, pieces.iter()),
-            )
-        })
-        .collect();
-    let mut hasher = DefaultHasher::new();
-    all.hash(&mut hasher);
-    hasher.finish()
+/// A variable by its scope and name.
+type Key<'w> = (&'w str, &'w str);
+
+/// For each variable, what belongs to it, the code that makes its first value included: the paths
+/// below its own, and what stands for each.
+fn contents<'w>(
+    world: &'w World<'_>,
+    is_variable: impl Fn(&Key<'w>) -> bool,
+) -> BTreeMap<Key<'w>, BTreeSet<(String, u64)>> {
+    let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (path, pieces) in world.paths() {
+        let ends = path.match_indices("::").map(|(at, _)| at);
+        for end in ends.chain([path.len()]) {
+            let key = path[..end].rsplit_once("::");
+            if let Some(key) = key.filter(&is_variable) {
+                let below = without_numbers(&path[end..]);
+                let own: &mut BTreeSet<_> = found.entry(key).or_default();
+                own.insert((below, print(world, pieces.iter())));
+            }
+        }
+    }
+    found
 }
 
 /// Constants without a name refer to each other in chains, not in depth.
