@@ -32,18 +32,14 @@ impl PlannedFunction {
         } = self;
         format!("{name} ({}:{line})", file.display())
     }
-}
 
-/// A closure or an async block that may live on with the body that it was made with.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct KeptBody {
-    /// The function that made it.
-    pub(crate) function: String,
-    /// Where it stands, if that is known.
-    pub(crate) place: Option<(PathBuf, usize)>,
-}
+    /// Its name without that of its crate.
+    fn path_in_crate(&self) -> &str {
+        self.name
+            .split_once("::")
+            .map_or(&*self.name, |(_, path)| path)
+    }
 
-impl PlannedFunction {
     /// Whether it does what another one does. A build of whole crates doesn't tell what it uses.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let unknown = self.uses == Fingerprint::default();
@@ -54,6 +50,15 @@ impl PlannedFunction {
     pub(crate) fn content(&self) -> (Fingerprint, Fingerprint) {
         (self.body, self.uses)
     }
+}
+
+/// A closure or an async block that may live on with the body that it was made with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct KeptBody {
+    /// The function that made it.
+    pub(crate) function: String,
+    /// Where it stands, if that is known.
+    pub(crate) place: Option<(PathBuf, usize)>,
 }
 
 /// The changes of one crate.
@@ -176,15 +181,15 @@ impl Wanted {
             !active.any(|(known, active)| known == *site && active.body == function.body)
         };
         let new = self.bodies.iter().filter(is_fresh).map(|(_, body)| body);
-        let fresh = self.fresh.iter().map(|edit| (&edit.what, edited(edit)));
-        let fresh = fresh.chain(self.undone.iter().map(|edit| (&edit.what, undone(edit))));
-        let fresh = fresh.chain(new.map(|function| (&function.name, body(function))));
+        let fresh = self.fresh.iter().map(|edit| (&*edit.what, edited(edit)));
+        let fresh = fresh.chain(self.undone.iter().map(|edit| (&*edit.what, undone(edit))));
+        let fresh = fresh.chain(new.map(|function| (function.path_in_crate(), body(function))));
         let told: BTreeSet<&str> = names(why).collect();
         let shared = |text: &str| {
             let own: BTreeSet<&str> = names(text).collect();
             own.intersection(&told).count()
         };
-        let shared = |(what, _): &(&String, Rude)| {
+        let shared = |(what, _): &(&str, Rude)| {
             // A function's own name, if it is a path.
             let own = what.rsplit("::").next().unwrap_or(what);
             Reverse((shared(own) > 0, shared(what)))
@@ -238,4 +243,44 @@ pub(crate) enum Change {
     },
     /// It can.
     Patch(Box<Wanted>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The file that is blamed of an edit of `edited`, and a body of `app::q2::Boxed` in `b.rs`.
+    #[track_caller]
+    fn check(edited: &str, why: &str, blamed: &str) {
+        let edit = Edit {
+            file: "a.rs".into(),
+            line: 1,
+            what: edited.to_owned(),
+            now: Fingerprint::default(),
+            preserved_static: None,
+        };
+        let function = PlannedFunction {
+            name: "<app::q2::Boxed as Drop>::drop".to_owned(),
+            file: "b.rs".into(),
+            line: 1,
+            body: Fingerprint::joined([Fingerprint::default()]),
+            uses: Fingerprint::default(),
+        };
+        let wanted = Wanted {
+            fresh: vec![edit],
+            bodies: BTreeMap::from([((0, function.name.clone()), function)]),
+            ..Wanted::default()
+        };
+        let files: Vec<PathBuf> = wanted.refused(why).into_iter().map(|r| r.file).collect();
+        assert_eq!(files, [PathBuf::from(blamed)], "{why}");
+    }
+
+    #[test]
+    fn what_shares_names_with_the_reason_is_blamed() {
+        let other = "what is alive has another form: static app::q1::KEEP: u32, was u64";
+        check("impl Tr for Sel removed", other, "a.rs");
+        check("static KEEP changed", other, "a.rs");
+        let body = "a vtable may still lead to `<app::q2::Boxed as Drop>::drop`";
+        check("impl Tr for Sel removed", body, "b.rs");
+    }
 }

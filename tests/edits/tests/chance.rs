@@ -16,9 +16,7 @@ mod apart {
             seed: dice::rounds("EDITS_SEED", 1) as u64,
             release: false,
             only: Vec::new(),
-            // Not mended yet: what is still refused beside a patch may be told at the place of that
-            // patch's own edit, if only a build finds the reason.
-            skip: vec!["way.blame".to_owned()],
+            skip: Vec::new(),
             faults: folder::kept().join("edits"),
             tries: 4,
             verbose: false,
