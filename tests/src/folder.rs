@@ -1,4 +1,4 @@
-//! Folders: where fixtures are, where tests may keep things, and how a tree is copied.
+//! Folders: where fixtures are, where tests may keep things, how a tree is copied and searched.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,4 +52,22 @@ pub fn copy(from: &Path, to: &Path) {
             fs::write(to.join(name), content).expect("a file of the copy");
         }
     }
+}
+
+/// Files below a folder whose names end so, the newest last.
+pub fn files_below(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(path),
+                _ if path.to_string_lossy().ends_with(end) => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    found.sort_by_key(|path| fs::metadata(path).and_then(|meta| meta.modified()).ok());
+    found
 }

@@ -5,11 +5,12 @@
 //! takes fewer.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use soft_mock_abi::checksum;
 use soft_mock_tests::agent::Peer;
 use soft_mock_tests::dice::{rounds, seeded, Dice};
+use soft_mock_tests::folder::files_below;
 use soft_mock_tests::project::Project;
 use soft_mock_tests::session::Session;
 
@@ -30,7 +31,7 @@ fn material(project: &Project) -> Material {
     let mut edit = |file: &str, from: &str, to: &str| {
         project.edit(file, from, to);
         session.wait_for_patch();
-        let plugins = find(&project.scratch().join("run"), "-patch.so");
+        let plugins = files_below(&project.scratch().join("run"), "-patch.so");
         let plugin = fs::read(plugins.last().expect("a plugin")).expect("its file");
         project.edit(file, to, from);
         session.wait_for_patch();
@@ -39,7 +40,7 @@ fn material(project: &Project) -> Material {
     let title = edit(FILE, "account of {}", "purse of {}");
     let deposit = edit("src/account.rs", "+= amount", "+= amount * 10");
     let agent = project.scratch().join("kept-agent.so");
-    let found = find(&project.scratch().join("run"), "agent.so");
+    let found = files_below(&project.scratch().join("run"), "agent.so");
     fs::copy(&found[0], &agent).expect("a copy");
     session.send_line("end");
     session.finish();
@@ -48,24 +49,6 @@ fn material(project: &Project) -> Material {
         deposit,
         agent,
     }
-}
-
-/// Files below a folder whose names end so, the newest last.
-fn find(folder: &Path, end: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(path),
-                _ if path.to_string_lossy().ends_with(end) => found.push(path),
-                _ => {}
-            }
-        }
-    }
-    found.sort_by_key(|path| fs::metadata(path).and_then(|meta| meta.modified()).ok());
-    found
 }
 
 fn position(bytes: &[u8], text: &str) -> usize {
@@ -200,7 +183,7 @@ fn bad_plugins_are_refused_by_a_living_program() {
 
     // Under a folder of the session's kind: private, and the files are this user's.
     let peer = Peer::new(&project.scratch().join("peer"), &material.agent);
-    let program = find(&project.path("target/debug"), "/ledger").remove(0);
+    let program = files_below(&project.path("target/debug"), "/ledger").remove(0);
     let folder = peer.folder().display().to_string();
     let setting = format!("HOT_SESSION={folder}");
     let program = program.display().to_string();

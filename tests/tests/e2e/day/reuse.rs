@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use soft_mock_tests::folder::files_below;
+
 use super::{with, Day, Way, SCALED};
 
 #[test]
@@ -22,20 +24,8 @@ fn machine_code_of_other_modules_is_reused() {
 /// The objects in the caches of whole crates. One that is used again is a link to the file that
 /// was there.
 fn objects(folder: &Path) -> BTreeSet<u64> {
-    let mut found = BTreeSet::new();
-    let mut waiting = vec![folder.to_owned()];
-    while let Some(folder) = waiting.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let is_cache = path.components().any(|part| part.as_os_str() == "whole");
-            match entry.metadata() {
-                Ok(data) if data.is_dir() => waiting.push(path),
-                Ok(data) if is_cache && path.extension().is_some_and(|end| end == "o") => {
-                    found.insert(data.ino());
-                }
-                _ => {}
-            }
-        }
-    }
-    found
+    let all = files_below(folder, ".o").into_iter();
+    let cached = all.filter(|path| path.components().any(|part| part.as_os_str() == "whole"));
+    let numbers = cached.map(|path| Some(path.metadata().ok()?.ino()));
+    numbers.flatten().collect()
 }
