@@ -5,6 +5,7 @@
 //! symbols; called in place of a test binary, it writes down how that is started; called by the
 //! user, it runs a session around their command, or one of its own commands.
 
+mod browser;
 mod cargo;
 mod child;
 mod cli;

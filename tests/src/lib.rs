@@ -5,6 +5,7 @@
 //! under it does.
 
 pub mod agent;
+pub mod chromium;
 pub mod dice;
 pub mod environment;
 pub mod folder;

@@ -15,6 +15,8 @@ use anyhow::{anyhow, bail, Result};
 pub(crate) enum Kind {
     Flag,
     Text,
+    /// On, off, or on in some way.
+    FlagOrText,
     Path,
     List,
     /// As `PATH` has them in a variable.
@@ -39,7 +41,7 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 }
 
 /// All of them.
-pub(crate) const KEYS: [Key; 14] = [
+pub(crate) const KEYS: [Key; 15] = [
     key("no-restart", Kind::Flag),
     key("manual", Kind::Flag),
     key("no-keys", Kind::Flag),
@@ -53,6 +55,7 @@ pub(crate) const KEYS: [Key; 14] = [
     key("message-format", Kind::Text),
     key("log", Kind::Path),
     key("on-patch", Kind::Text),
+    key("browser", Kind::FlagOrText),
     key("no-title", Kind::Flag),
     key("clear", Kind::Flag),
     key("quiet", Kind::Flag),
@@ -69,7 +72,7 @@ impl Key {
     /// What holds where nobody sets it.
     pub(crate) fn default(&self) -> &'static str {
         match self.kind {
-            Kind::Flag => "false",
+            Kind::Flag | Kind::FlagOrText => "false",
             Kind::Text if self.name == "message-format" => "human",
             Kind::List | Kind::Text | Kind::Path | Kind::Paths => "",
         }
@@ -114,11 +117,11 @@ impl Key {
             .to_str()
             .ok_or_else(|| anyhow!("what it holds is not Unicode"))?;
         Ok(Some(match self.kind {
-            Kind::Flag => match text.to_lowercase().as_str() {
-                "1" | "true" | "yes" | "on" => Value::Flag(true),
-                "0" | "false" | "no" | "off" => Value::Flag(false),
-                _ => bail!("it has to be 1 or 0, not `{text}`"),
+            Kind::Flag => match flag(text) {
+                Some(flag) => Value::Flag(flag),
+                None => bail!("it has to be 1 or 0, not `{text}`"),
             },
+            Kind::FlagOrText => Value::flag_or_text(text),
             Kind::List => Value::List(text.split(',').map(|word| word.trim().to_owned()).collect()),
             Kind::Text | Kind::Path | Kind::Paths => Value::Text(text.to_owned()),
         }))
@@ -133,6 +136,10 @@ impl Key {
         let found = match self.kind {
             Kind::Flag => value.as_bool().map(Value::Flag),
             Kind::Text | Kind::Path => value.as_str().map(path).map(Value::Text),
+            Kind::FlagOrText => value.as_bool().map(Value::Flag).or_else(|| {
+                let number = value.as_integer().map(|number| number.to_string());
+                number.or_else(|| value.as_str().map(path)).map(Value::Text)
+            }),
             Kind::List | Kind::Paths => value.as_array().and_then(|list| {
                 let texts = list.iter().map(|one| one.get_ref().as_str().map(path));
                 texts.collect::<Option<Vec<_>>>().map(Value::List)
@@ -142,6 +149,7 @@ impl Key {
             let wanted = match self.kind {
                 Kind::Flag => "true or false",
                 Kind::Text | Kind::Path => "a text in quotes",
+                Kind::FlagOrText => "true, false, a number or a text in quotes",
                 Kind::List | Kind::Paths => "a list of texts",
             };
             anyhow!("`{}` has to be {wanted}", self.name)
@@ -155,6 +163,21 @@ pub(crate) enum Value {
     Flag(bool),
     Text(String),
     List(Vec<String>),
+}
+
+impl Value {
+    /// What a word stands for where both are understood.
+    pub(crate) fn flag_or_text(text: &str) -> Self {
+        flag(text).map_or_else(|| Self::Text(text.to_owned()), Self::Flag)
+    }
+}
+
+fn flag(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Some(true),
+        "0" | "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
 }
 
 impl Display for Value {
@@ -309,6 +332,11 @@ mod tests {
         assert_eq!(value("HOT_NO_RESTART", "off"), Some(Value::Flag(false)));
         assert_eq!(value("HOT_NO_RESTART", ""), None);
         assert_eq!(value("HOT_SKIP", "x"), None);
+        assert_eq!(value("HOT_BROWSER", "on"), Some(Value::Flag(true)));
+        assert_eq!(
+            value("HOT_BROWSER", "3000"),
+            Some(Value::Text("3000".into()))
+        );
         let both = || vec!["a".to_owned(), "b".to_owned()];
         assert_eq!(value("HOT_INCLUDE", "a, b"), Some(Value::List(both())));
         assert_eq!(value("HOT_WATCH", "a:b"), Some(Value::List(both())));

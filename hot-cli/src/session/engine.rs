@@ -55,8 +55,10 @@ use soft_mock_abi::protocol::FromProgram;
 use super::keys::KeyEvent;
 use super::ledger::Ledger;
 use super::on_patch::CommandFailed;
+use super::pages;
 use super::screen::Look;
 use super::settings::Settings;
+use crate::browser::News;
 use crate::child::{ChildEvent, Launch};
 use crate::control::{Connection, ControlEvent};
 use crate::exit;
@@ -124,6 +126,8 @@ pub(crate) enum Event {
     Keys(KeyEvent),
     /// What the user wants run after patches didn't succeed.
     CommandFailed(CommandFailed),
+    /// Something is to be said of pages that refresh themselves.
+    Browser(News),
     /// The terminal may have been left to us.
     Look(Look),
     /// The first build compiles something.
@@ -151,6 +155,7 @@ event_from!(
     Watch(WatchEvent),
     Keys(KeyEvent),
     CommandFailed(CommandFailed),
+    Browser(News),
     Look(Look),
     FirstBuild(Cause),
     Request(ServerEvent)
@@ -341,6 +346,7 @@ impl Engine {
             Event::RestartDue(id) => return self.restart_if_due(id),
             Event::Keys(event) => return self.key_event(event),
             Event::CommandFailed(CommandFailed(why)) => self.tell(ui::Event::Warning(why)),
+            Event::Browser(news) => self.tell(pages::said(news)),
             Event::Look(Look) => self.outside.reporter.look(),
             Event::FirstBuild(cause) => self.tell_all(cause.news().map(ui::Event::Compiling)),
             Event::Request(event) => self.request(event),

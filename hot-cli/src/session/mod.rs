@@ -14,6 +14,7 @@ pub(crate) mod keys;
 mod ledger;
 mod on_patch;
 mod options;
+mod pages;
 mod restart;
 mod screen;
 mod settings;
@@ -39,6 +40,7 @@ use engine::{Engine, Event, Outside};
 use first_build::FirstBuild;
 use keys::Keys;
 use on_patch::OnPatch;
+use pages::Pages;
 use screen::SessionScreen;
 use settings::Settings;
 
@@ -103,8 +105,12 @@ fn engine(
         .beside(boxed, !settings.no_title);
     let on_patch = settings.on_patch.clone();
     let on_patch = on_patch.map(|command| OnPatch::start(command, events.clone()));
+    let pages = settings
+        .browser
+        .map(|ports| Pages::start(ports, events.clone()));
     let outside = Outside {
         on_patch: on_patch.transpose()?,
+        pages: pages.transpose()?,
         first_build: Some(FirstBuild::watch(folder.path().to_owned(), events.clone())),
         keys,
         control,

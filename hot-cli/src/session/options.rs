@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, Args, ValueHint};
 
+use crate::browser::Ports;
 use crate::config::layers::{Layer, Source, Value};
 use crate::ui::Format;
 
@@ -42,6 +43,17 @@ pub(crate) struct Options {
     /// HOT_FUNCTIONS names the functions, one a line
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
     pub(crate) on_patch: Option<String>,
+
+    /// Show the pages of the program's server at a port of their own, where they refresh themselves
+    /// after every patch and restart (default: the server is found, and 13000 shows what 3000 does)
+    #[arg(
+        long,
+        value_name = "SERVER[:PAGES]",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(crate) browser: Option<String>,
 
     /// The command to run, with its arguments: `cargo run …`, a script, any program
     #[arg(
@@ -105,6 +117,17 @@ fn on_or_off(option: Arg) -> Arg {
 }
 
 impl Options {
+    /// `--browser 3000 cargo run` is `--browser=3000 cargo run`: no command is called like a port.
+    pub(super) fn with_port(mut self) -> Self {
+        let port = self.command.first().and_then(|word| word.to_str());
+        let port = port.filter(|word| word.parse::<Ports>().is_ok());
+        if let (Some("true"), Some(port)) = (self.browser.as_deref(), port) {
+            self.browser = Some(port.to_owned());
+            self.command.remove(0);
+        }
+        self
+    }
+
     /// What is set by them.
     pub(super) fn layer(&self) -> Layer {
         let Flags {
@@ -148,9 +171,11 @@ impl Options {
         ]
         .into_iter();
         let texts = texts.filter_map(|(name, text)| Some((name, Value::Text(text?))));
+        let browser = self.browser.as_deref().map(Value::flag_or_text);
+        let browser = browser.map(|value| ("browser", value));
         Layer {
             source: Source::CommandLine,
-            values: flags.chain(lists).chain(texts).collect(),
+            values: flags.chain(lists).chain(texts).chain(browser).collect(),
         }
     }
 }

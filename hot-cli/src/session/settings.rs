@@ -11,6 +11,7 @@ use anyhow::{anyhow, bail, Result};
 use clap::Args;
 
 use super::options::{existing_path, Options};
+use crate::browser::Ports;
 use crate::cargo::command_line::{folder_of, CargoCommand};
 use crate::config::layers::{Key, Layer, Layers, Source, Value, KEYS};
 use crate::config::settings;
@@ -44,11 +45,13 @@ pub(crate) struct Settings {
     pub(crate) message_format: Format,
     pub(crate) log: Option<PathBuf>,
     pub(crate) on_patch: Option<String>,
+    pub(crate) browser: Option<Ports>,
     pub(crate) command: Vec<OsString>,
 }
 
 impl Settings {
     pub(super) fn of(options: Options) -> Result<Self> {
+        let options = options.with_port();
         let mut set = Layers(vec![options.layer(), variables()?]);
         let include = set.list("include");
         set.0.extend(project(&options.command)?.0);
@@ -76,6 +79,14 @@ impl Settings {
                 Format::named(name)
                     .ok_or_else(|| wrong(set, "message-format", "it has to be human or json"))
             })?;
+        let browser = match set.of("browser").next() {
+            Some((_, Value::Text(ports))) => {
+                let ports: Result<Ports, _> = ports.parse();
+                Some(ports.map_err(|why| wrong(set, "browser", &why.to_string()))?)
+            }
+            Some((_, Value::Flag(true))) => Some(Ports::default()),
+            _ => None,
+        };
         let mut watch = Vec::new();
         for path in set.list("watch") {
             let found = existing_path(&path);
@@ -95,6 +106,7 @@ impl Settings {
             message_format: format,
             log: set.text("log").map(PathBuf::from),
             on_patch: set.text("on-patch").map(str::to_owned),
+            browser,
             command: Vec::new(),
         })
     }
@@ -213,6 +225,13 @@ mod tests {
             error("message-format", Value::Text("xml".into())),
             "HOT_MESSAGE_FORMAT: it has to be human or json"
         );
+        for ports in ["http", "0", "3000:3000"] {
+            let why = error("browser", Value::Text(ports.into()));
+            assert!(
+                why.starts_with("HOT_BROWSER: it has to be the server's port"),
+                "{why}"
+            );
+        }
         let missing = error("watch", Value::List(vec!["/no/such".into()]));
         assert!(
             missing.starts_with("HOT_WATCH: /no/such can't be watched: "),

@@ -192,6 +192,13 @@ pub(crate) enum Event {
     Joined { pid: u32, exe: PathBuf },
     /// An edit was made in cargo's own copy of a package.
     CargosCopyEdited { folder: PathBuf },
+    /// The pages of the server at a port are shown at another one, where they refresh themselves.
+    PagesShown {
+        server: u16,
+        pages: u16,
+        /// The program listens at these as well.
+        others: Vec<u16>,
+    },
     /// What cargo said while nothing could be written.
     Quoted(String),
     /// Files are looked at again and again from now on, because of this.

@@ -135,6 +135,14 @@ fn messages(event: &Event) -> Vec<Message> {
                 }),
             )
         }
+        Event::PagesShown {
+            server,
+            pages,
+            others,
+        } => one(
+            "pages-shown",
+            json!({ "server": server, "pages": pages, "others": others }),
+        ),
         Event::Joined { pid, exe } => one("joined", json!({ "pid": pid, "exe": exe })),
         other => one(named(other), json!({})),
     }

@@ -224,6 +224,11 @@ fn every_note_has_words() {
             pid: 1,
             exe: "/a".into(),
         },
+        Event::PagesShown {
+            server: 3000,
+            pages: 13000,
+            others: vec![9090],
+        },
         Event::CargosCopyEdited {
             folder: "/a".into(),
         },
@@ -452,6 +457,11 @@ fn every_event_is_json_as_the_schema_has_it() {
         Event::Joined {
             pid: 1,
             exe: "/a".into(),
+        },
+        Event::PagesShown {
+            server: 3000,
+            pages: 13000,
+            others: vec![9090],
         },
         Event::NotRolledBack("no".into()),
         Event::WaitsForSafePoint(vec!["a::b".into()]),

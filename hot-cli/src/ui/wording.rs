@@ -202,11 +202,28 @@ impl Event {
                  cargo alone does not notice it",
                 folder.display()
             ),
+            Self::PagesShown {
+                server,
+                pages,
+                others,
+            } => pages_shown(*server, *pages, others),
             Self::Detail(text) => text.clone(),
             // All others have lines of their own.
             _ => String::new(),
         }
     }
+}
+
+fn pages_shown(server: u16, pages: u16, others: &[u16]) -> String {
+    let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+    let others = match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; it listens at {} as well (--browser=PORT for another one)",
+            others.join(", ")
+        ),
+    };
+    format!("pages refresh themselves at http://localhost:{pages} (the server is at port {server}{others})")
 }
 
 /// `applying 2 files`.

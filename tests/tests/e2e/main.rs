@@ -6,6 +6,7 @@ mod any_command;
 mod attach;
 mod bad_plugins;
 mod breadth;
+mod browser;
 mod by_hand;
 mod control;
 mod counter_server;

@@ -25,7 +25,7 @@ pub(crate) fn sockets_of(pid: u32) -> Result<Vec<PathBuf>> {
 }
 
 /// The sockets that a process holds, by inode.
-fn inodes_of(process: &Path) -> Result<Vec<String>> {
+pub(super) fn inodes_of(process: &Path) -> Result<Vec<String>> {
     let files = std::fs::read_dir(process.join("fd"))
         .with_context(|| format!("can't read the files of {}", process.display()))?;
     let inode = |entry: std::fs::DirEntry| {

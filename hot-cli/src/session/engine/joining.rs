@@ -32,6 +32,7 @@ impl Engine {
         }
         let effects = self.processes.joined(conn, pid, &hello);
         self.perform(effects);
+        self.outside.show_pages(self.processes.pids());
         let key = program_key(&hello);
         if self.programs.know(&key) {
             self.catch_up(conn, &key, &hello.installed);

@@ -15,6 +15,7 @@ use crate::control::Control;
 use crate::session::first_build::FirstBuild;
 use crate::session::keys::Keys;
 use crate::session::on_patch::OnPatch;
+use crate::session::pages::Pages;
 use crate::session::screen::SessionScreen;
 use crate::ui::{self, Reporter};
 use crate::watch::{WatchError, Watcher};
@@ -36,6 +37,8 @@ pub(crate) struct Outside {
     pub(crate) reporter: Reporter,
     /// What the user wants run after patches.
     pub(crate) on_patch: Option<OnPatch>,
+    /// What shows pages of the program's server.
+    pub(crate) pages: Option<Pages>,
     /// As long as no program runs.
     pub(crate) first_build: Option<FirstBuild>,
     /// None: there is no terminal that a program could fill.
@@ -61,6 +64,9 @@ impl Outside {
                 self.reporter.tell(&event);
                 if let Some(command) = &self.on_patch {
                     command.told(&event);
+                }
+                if let Some(pages) = &self.pages {
+                    pages.told(&event);
                 }
             }
             Effect::Start(job) => {
@@ -121,6 +127,13 @@ impl Outside {
     /// Whether the compiler may colour what it says.
     pub(super) fn is_coloured(&self) -> bool {
         self.reporter.is_coloured()
+    }
+
+    /// The program consists of these processes.
+    pub(super) fn show_pages(&self, pids: Vec<u32>) {
+        if let Some(pages) = &self.pages {
+            pages.joined(pids);
+        }
     }
 
     /// A program runs: keys are read if it leaves the terminal to us.
