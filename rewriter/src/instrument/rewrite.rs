@@ -143,7 +143,8 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
             more += &item::support();
             more += &refused::support(options.edition, &out.functions);
             more += &carry::support(options.edition);
-            more += &redirect::support(options.edition, options.facts.unit, std);
+            let sources = tree.files.iter().map(|file| &file.ast);
+            more += &redirect::support(options.edition, options.facts.unit, std, sources);
             root.push_str(std.declaration());
             extend_support(root, &more);
         }

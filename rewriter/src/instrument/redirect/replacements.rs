@@ -10,13 +10,19 @@
 //! (`soft_mock_abi::std_calls`). Of a generic function, instances have pairs; calls whose path can
 //! be read are led to the generic function itself, whatever their types.
 
+use std::collections::HashSet;
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use soft_mock_abi::section::{STD_PAIRS, STD_PLACES};
 use soft_mock_abi::std_calls::{ident, replacement, PLACES, UNREAD};
+use syn::File;
 
 use super::std_functions::{StdFunction, FUNCTIONS};
 use crate::instrument::item;
 use crate::instrument::support::SECTION;
 use crate::syntax::edition::Edition;
+use crate::syntax::names::plain;
 
 /// The names of parameters.
 const NAMES: [&str; 2] = ["a", "b"];
@@ -42,15 +48,41 @@ impl Std {
 
 /// What stands in the support module: all replacements. A program of tests has std, whatever the
 /// crate says.
-pub(crate) fn support(edition: Edition, unit: u64, std: Std) -> String {
-    let text = text(edition, unit);
+///
+/// `sources`: the crate's files. Each instance takes time to compile, so of functions whose names
+/// don't occur there is one alone, which says what all are called.
+pub(crate) fn support<'a>(
+    edition: Edition,
+    unit: u64,
+    std: Std,
+    sources: impl Iterator<Item = &'a File>,
+) -> String {
+    let text = text(edition, unit, &mentioned(sources));
     match std {
         Std::Declared => text,
         Std::Added => text.replace("::std::", "crate::__soft_mock_of_std::"),
     }
 }
 
-fn text(edition: Edition, unit: u64) -> String {
+/// The names in a crate's files, also those in macros.
+fn mentioned<'a>(sources: impl Iterator<Item = &'a File>) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let mut open: Vec<TokenStream> = sources.map(ToTokens::to_token_stream).collect();
+    while let Some(tokens) = open.pop() {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => open.push(group.stream()),
+                TokenTree::Ident(name) => {
+                    names.insert(plain(&name.to_string()));
+                }
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            }
+        }
+    }
+    names
+}
+
+fn text(edition: Edition, unit: u64, mentioned: &HashSet<String>) -> String {
     let places = edition.unsafe_attribute(&format!("link_section = {STD_PLACES:?}"));
     let mut out = format!(
         "    #[repr(C)] pub struct Pair<F>(F, F);\n    \
@@ -63,7 +95,11 @@ fn text(edition: Edition, unit: u64) -> String {
             function,
         };
         out += &writer.function();
-        for (number, types) in function.instances.iter().enumerate() {
+        let count = match mentioned.contains(function.name()) {
+            true => function.instances.len(),
+            false => 1,
+        };
+        for (number, types) in function.instances.iter().take(count).enumerate() {
             out += &writer.instance(number, types);
         }
     }
@@ -173,5 +209,25 @@ impl Writer {
             "    #[used] {} static PAIR_{name}: Pair<{pointer}> = Pair({function}, {replacement});\n",
             self.section(STD_PAIRS)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_of_what_a_crate_mentions() {
+        let check = |source: &str, expected: usize| {
+            let file = syn::parse_file(source).expect("a file");
+            let text = support(Edition::E2021, 1, Std::Declared, [&file].into_iter());
+            let count = text.matches("pub fn std_fs_read__").count();
+            assert_eq!(count, expected, "{source}");
+            assert!(text.contains("pub fn std_time_Instant_now("));
+        };
+        check("fn f() {}", 1);
+        check("fn f() { std::fs::read_to_string(p); }", 1);
+        check("use std::fs::read as load;", 6);
+        check("macro_rules! m { () => { (a [fs::read]) } }", 6);
     }
 }

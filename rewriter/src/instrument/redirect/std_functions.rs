@@ -146,6 +146,11 @@ pub(super) const FUNCTIONS: &[StdFunction] = functions! {
 };
 
 impl StdFunction {
+    /// The last part of its path.
+    pub(super) fn name(&self) -> &'static str {
+        self.path.rsplit("::").next().unwrap_or(self.path)
+    }
+
     pub(super) fn is_generic(&self) -> bool {
         !self.generics.is_empty()
     }
