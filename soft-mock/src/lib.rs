@@ -8,6 +8,7 @@
 //! | you want | look at |
 //! |---|---|
 //! | another function in the place of one, in a test | [`mock!`], [`spy!`], [`Mocked`], [`Sequence`], [`returns()`], [`mock_by_name`] |
+//! | a type that implements a trait, for a test | [`double!`] |
 //! | a clock that a test sets and moves on | [`Clock`] |
 //! | to be told of patches, to choose when they happen, to load them yourself | [`patch`] |
 //! | patches that come by themselves: from a folder, a socket or the standard input | [`reloader`] |
@@ -68,5 +69,5 @@ pub use mock::{
 pub use scope::{scope, Entered, Follow, Scope};
 #[cfg(feature = "mockable")]
 pub use soft_mock_macros::mockable;
-pub use soft_mock_macros::{mock, mock_everywhere, skip, spy};
+pub use soft_mock_macros::{double, mock, mock_everywhere, skip, spy};
 pub use soft_mock_runtime::{handover, patch, registry, reloader};

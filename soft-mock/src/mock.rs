@@ -27,6 +27,7 @@ mod std_places;
 mod strays;
 mod sync;
 mod target;
+mod unexpected;
 
 use std::any::{type_name, TypeId};
 use std::collections::HashMap;
@@ -65,6 +66,7 @@ pub mod generated {
     pub use super::scoped::Form;
     pub use super::shapes::{Exclusive, Owned, Returns, Shape, Shared};
     pub use super::target::Target;
+    pub use super::unexpected::unexpected;
 }
 
 /// Puts `mock` in the place of the function called `name`, for all threads, until it is reset.

@@ -44,8 +44,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
     pub(crate) on_patch: Option<String>,
 
-    /// Show the pages of the program's server at a port of their own, where they refresh themselves
-    /// after every patch and restart (default: the server is found, and 13000 shows what 3000 does)
+    /// Show the pages of the program's server at a port of their own, where they refresh
+    /// themselves after every patch and restart (default: the server is found, and 13000 shows
+    /// what 3000 does)
     #[arg(
         long,
         value_name = "SERVER[:PAGES]",

@@ -282,6 +282,7 @@ impl<'a> Writer<'a> {
         let mut replace = ReplaceSelf {
             ty: self.self_type.clone(),
             tr: self.trait_path.clone(),
+            lengths: matches!(self.spelling, Spelling::ByCompiler(_)),
             valid: true,
         };
         replace.visit_type_mut(ty);
@@ -333,6 +334,8 @@ fn leave_out_impl_trait(ty: &mut Type) -> usize {
 struct ReplaceSelf {
     ty: Option<Type>,
     tr: Option<syn::Path>,
+    /// Lengths of arrays mean the same where the type is written.
+    lengths: bool,
     valid: bool,
 }
 
@@ -356,10 +359,17 @@ impl VisitMut for ReplaceSelf {
         }
     }
 
-    fn visit_expr_mut(&mut self, _: &mut syn::Expr) {
-        // An array length could name `Self` too; such a type has no id.
-        self.valid = false;
+    fn visit_expr_mut(&mut self, length: &mut syn::Expr) {
+        self.valid &= self.lengths && !names_self(length.to_token_stream());
     }
+}
+
+fn names_self(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => names_self(group.stream()),
+        TokenTree::Ident(name) => name == "Self",
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 fn mentions(ty: &Type, lifetime: &Lifetime) -> bool {

@@ -3,6 +3,8 @@
 //!
 //! Use them through `soft_mock::plugin`, which re-exports them.
 
+#[cfg(feature = "mockable")]
+mod double;
 mod guarded;
 mod lifetimes;
 mod live;
@@ -18,6 +20,8 @@ mod sources;
 mod spy;
 
 use proc_macro::TokenStream;
+#[cfg(not(feature = "mockable"))]
+use syn::spanned::Spanned;
 
 /// Declares the crate's plugin: put it on `impl Plugin for Type`, in the crate root.
 ///
@@ -112,6 +116,30 @@ pub fn mock(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn mockable(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand(mockable::expand(arguments.into(), item.into()))
+}
+
+/// Makes a type that implements a trait, for tests: its methods are there to be mocked, and a call
+/// that no mock takes panics where it is made.
+///
+/// ```text
+/// double!(impl Store for Fake);                                    // the methods that the trait declares
+/// double!(impl Repo for Fake { type Item = u32; const SIZE: usize = 3; });
+/// double!(impl Read for Fake { fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>; });   // of std: written
+/// let _get = mock!(<Fake as Store>::get, |_, key| Some(7)).once();
+/// assert_eq!(checkout::total(&Fake), 7);
+/// ```
+///
+/// A method with a body is the original of its mocks. Several traits stand one after the other. A
+/// type with parameters or fields is written before them: `struct Fake<T>(T);`.
+#[proc_macro]
+pub fn double(input: TokenStream) -> TokenStream {
+    #[cfg(feature = "mockable")]
+    return expand(double::expand(input.into()));
+    #[cfg(not(feature = "mockable"))]
+    return expand(Err(syn::Error::new(
+        proc_macro2::TokenStream::from(input).span(),
+        "doubles need a feature of soft-mock: `soft-mock = { version = …, features = [\"mockable\"] }`",
+    )));
 }
 
 /// Lets a function run, counts its calls, and looks at what it returns.

@@ -295,6 +295,7 @@ impl Mock {
         quote_spanned! {path.span()=> {
             let #function = #path;
             let __soft_mock_target = #target;
+            #[allow(clippy::type_complexity)] // It is the function's type.
             let _: #unsafety #abi fn(#(#types),*) #output = #function;
             __soft_mock_target
         }}
@@ -434,7 +435,7 @@ impl Turns {
 }
 
 /// A closure that shows the arguments of a call.
-fn shown(names: &[syn::Ident]) -> TokenStream {
+pub(crate) fn shown(names: &[syn::Ident]) -> TokenStream {
     quote! {
         || {
             #[allow(unused_imports)]

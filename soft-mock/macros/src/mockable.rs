@@ -9,8 +9,8 @@ use soft_mock_rewriter::instrument::{
     attribute_prologue, attribute_refusal, AttributePrologue, PrologueCheck, Within,
 };
 use syn::{
-    parse_quote, Attribute, Block, FnArg, ImplItem, Item, ItemImpl, ItemTrait, Signature, Stmt,
-    TraitItem,
+    parse_quote, Attribute, Block, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, ItemTrait,
+    Signature, Stmt, TraitItem,
 };
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -99,7 +99,8 @@ fn items_of(items: &mut Vec<Item>) -> syn::Result<Vec<Item>> {
     Ok(Vec::new())
 }
 
-fn impl_block(block: &mut ItemImpl) -> syn::Result<Vec<Item>> {
+/// Inserts into the methods of a block. What is left alone is noted behind it.
+pub(crate) fn impl_block(block: &mut ItemImpl) -> syn::Result<Vec<Item>> {
     let header = block.clone();
     let mut notes = Vec::new();
     for item in &mut block.items {
@@ -118,6 +119,17 @@ fn impl_block(block: &mut ItemImpl) -> syn::Result<Vec<Item>> {
         }
     }
     Ok(notes)
+}
+
+/// Inserts into a method of a block.
+pub(crate) fn method(method: &mut ImplItemFn, block: &ItemImpl) -> Result<(), String> {
+    let ImplItemFn {
+        attrs,
+        sig,
+        block: body,
+        ..
+    } = method;
+    insert(attrs, sig, body, Within::Impl(block))
 }
 
 fn trait_defaults(item: &mut ItemTrait) -> syn::Result<Vec<Item>> {
@@ -188,11 +200,6 @@ fn try_insert(
         Err(_) => return Err(Refusal(Ineligible::Refused)),
     };
     let mut statements: Vec<Stmt> = parsed.stmts;
-    if let Some(first) = statements.first_mut() {
-        let allowed = first.to_token_stream();
-        // Lints of the crate are about its own code.
-        *first = parse_quote!(#[allow(unsafe_code, deprecated, clippy::all)] #allowed);
-    }
     match apart {
         true => statements.push(Stmt::Expr(parse_quote!(#block), None)),
         false => statements.append(&mut block.stmts),

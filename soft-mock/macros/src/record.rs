@@ -115,7 +115,7 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// The arguments of the running rustc, with `@file`s opened.
-fn arguments() -> Vec<String> {
+pub(crate) fn arguments() -> Vec<String> {
     let mut all = Vec::new();
     for argument in std::env::args_os().skip(1) {
         let argument = argument.to_string_lossy().into_owned();
@@ -132,7 +132,8 @@ fn value_of(arguments: &[String], key: &str) -> Option<String> {
     values_of(arguments, key).into_iter().next()
 }
 
-fn values_of(arguments: &[String], key: &str) -> Vec<String> {
+/// The values after `key`, or behind `key=`.
+pub(crate) fn values_of(arguments: &[String], key: &str) -> Vec<String> {
     let mut values = Vec::new();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {

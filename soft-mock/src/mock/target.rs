@@ -31,7 +31,14 @@ impl Target {
             },
             [site] if !is_std(site.name()) => Ok(Self::one(site)),
             [site, ..] if is_std(site.name()) => Self::of_std(site.name()),
-            several => Err(registry()?.ambiguous(name, several).into()),
+            several => {
+                // `hot` and the attribute have each put a site into one function.
+                let mut rewritten = several.iter().filter(|site| site.unit() != 0);
+                match (rewritten.next(), rewritten.next()) {
+                    (Some(site), None) => Ok(Self::one(site)),
+                    _ => Err(registry()?.ambiguous(name, several).into()),
+                }
+            }
         }
     }
 

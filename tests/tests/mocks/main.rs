@@ -4,6 +4,7 @@
 /// All of them wait for one target folder: `.ci/test` runs them beside the others.
 #[path = "."]
 mod apart {
+    mod doubles;
     mod example;
     mod functions;
     mod included;
