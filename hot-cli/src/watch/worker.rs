@@ -181,24 +181,43 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
     }
 
     fn obey(&mut self, command: Command) -> bool {
-        match command {
-            Command::Files(files) => self.files = files,
-            Command::Extra(paths) => self.extra = paths,
-        }
+        // What is found in folders that were watched before has appeared there: its event may still
+        // come, and would find it known.
+        let before = match command {
+            Command::Files(files) => {
+                self.files = files;
+                Some(std::mem::take(&mut self.routes.found))
+            }
+            Command::Extra(paths) => {
+                self.extra = paths;
+                None
+            }
+        };
         let mut go_on = self.route(false);
         self.forget_unwanted();
-        let new: Vec<PathBuf> = self
-            .files
-            .iter()
-            .chain(&self.routes.found)
-            .cloned()
+        let found = self.routes.found.iter();
+        let has_appeared = |path: &PathBuf| {
+            let is_new = before.as_ref().is_some_and(|before| !before.contains(path));
+            is_new && !self.files.contains(path)
+        };
+        let (appeared, known): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) =
+            found.cloned().partition(has_appeared);
+        let new: Vec<PathBuf> = known
+            .into_iter()
+            .chain(self.files.iter().cloned())
             .collect();
         for path in new {
             if !self.seen.contains_key(&path) {
                 go_on &= self.reread(&path).is_some();
             }
         }
-        go_on
+        match self.reread_all(appeared) {
+            Some(changed) if !changed.is_empty() => {
+                go_on && self.tell_changed(changed, Instant::now())
+            }
+            Some(_) => go_on,
+            None => false,
+        }
     }
 
     /// What does an event mean?
@@ -365,5 +384,45 @@ fn is_complete(kind: &EventKind, before: Option<bool>) -> bool {
         // Times and modes are set before or after; the content is as it was.
         EventKind::Modify(ModifyKind::Metadata(_)) => before.unwrap_or(true),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn what_appears_while_files_are_set_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (old, new) = (folder.path().join("old.rs"), folder.path().join("new.rs"));
+        std::fs::write(&old, "1").expect("written");
+        let (_inputs, received) = channel();
+        let (events, told) = channel();
+        // No event comes before the command.
+        let nobody = Err(notify::Error::generic("none in this test"));
+        let mut worker = Worker::new(nobody, true, received, move |event| {
+            events.send(event).is_ok()
+        });
+        let changed = || {
+            let events = told.try_iter();
+            let changed = events.filter_map(|event| match event {
+                WatchEvent::Changed { paths, .. } => Some(paths),
+                _ => None,
+            });
+            changed.flatten().collect::<Vec<_>>()
+        };
+        assert!(worker.obey(Command::Extra(vec![folder.path().to_owned()])));
+        assert!(worker.obey(Command::Files(HashSet::from([old.clone()]))));
+        assert_eq!(changed(), Vec::<PathBuf>::new());
+        std::fs::write(&new, "2").expect("written");
+        assert!(worker.obey(Command::Files(HashSet::from([old.clone()]))));
+        assert_eq!(changed(), [new]);
+        // What a caller names is what changes of it are compared with.
+        let other = folder.path().join("other.rs");
+        std::fs::write(&other, "3").expect("written");
+        assert!(worker.obey(Command::Files(HashSet::from([old, other]))));
+        assert_eq!(changed(), Vec::<PathBuf>::new());
     }
 }
