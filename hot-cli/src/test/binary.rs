@@ -16,8 +16,9 @@ use anyhow::{bail, Context, Result};
 use super::edited::Recorded;
 use super::harness_args::{self, Ignored};
 use super::launch::Launch;
-use super::process::Run;
+use super::process::{Patience, Run};
 use super::reach::{Recorder, Sites};
+use super::template::Template;
 use super::verdict::Ended;
 use crate::cargo::artifacts::Executable;
 use crate::os::files::{content_hash, Stamp};
@@ -45,6 +46,9 @@ pub(super) struct Binary {
     /// The units that it was built from, its own first.
     pub(super) units: Vec<Recorded>,
 }
+
+/// The last argument of a template.
+const STANDS_FOR_A_NAME: &str = "::";
 
 /// What files held when they were last read, as long as they are the same.
 #[derive(Debug, Default)]
@@ -180,6 +184,16 @@ impl Binary {
         }
     }
 
+    /// The binary, started as a template of its tests. None: it can't be one.
+    pub(super) fn template(&self, recorder: &Recorder) -> Result<Option<Template>> {
+        let args = harness_args::only(&self.launch.args, STANDS_FOR_A_NAME);
+        let Some(variables) = recorder.template(&self.launch) else {
+            return Ok(None);
+        };
+        let folder = recorder.folder();
+        Template::start(&self.launch, &args, &variables, folder).map(Some)
+    }
+
     fn list(
         &self,
         ignored: bool,
@@ -192,8 +206,10 @@ impl Binary {
             launch: &self.launch,
             args: &args,
             variables,
-            timeout,
-            slow: (timeout, &|| {}),
+            patience: Patience {
+                timeout,
+                slow: (timeout, &|| {}),
+            },
         };
         let Some(ended) = run.to_end(cancel)? else {
             return Ok(None);

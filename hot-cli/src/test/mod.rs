@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Cargo builds, with the wrapper that `hot cargo test` has, so mocks work. Each test runs in a
-//! process of its own: its statics are fresh, and one that crashes or hangs takes nobody with it.
+//! process of its own, forked from one that holds the binary before its main: its statics are
+//! fresh, and one that crashes or hangs takes nobody with it.
 //! Knows nothing of sessions and patches.
 
 mod args;
@@ -23,6 +24,7 @@ mod reach;
 mod report;
 mod round;
 mod suite;
+mod template;
 mod verdict;
 mod watching;
 

@@ -1,4 +1,5 @@
-//! Runs tests side by side, each in a process of its own.
+//! Runs tests side by side, each in a process of its own: a fork of its binary's template, or,
+//! where a binary can't be one, started.
 //!
 //! Knows nothing of which ones are to be run, and tells nobody but its caller.
 
@@ -10,9 +11,10 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::harness_args;
-use super::process::Run;
+use super::process::{Patience, Run};
 use super::reach::{Reach, Recorder};
-use super::suite::{Place, Suite};
+use super::suite::{Place, Suite, Test, Tests};
+use super::template::{Asked, Came};
 use super::verdict::{Ended, Verdict};
 use crate::os::process::Cancel;
 
@@ -95,30 +97,73 @@ impl Work<'_> {
     /// Whether it came to its end.
     fn one(&self, place: Place) -> Result<bool> {
         let (tests, test) = self.suite.get(place);
-        let launch = &tests.binary.launch;
-        let told = tests
-            .sites
-            .as_ref()
-            .and_then(|_| self.recorder.reach(launch));
         let slow = self.events.clone();
-        let run = Run {
-            launch,
-            args: &tests.binary.args(&test.named),
-            variables: told.as_ref().map_or(&[], |told| &told.variables),
+        let patience = Patience {
             timeout: self.timeout,
             slow: (SLOW, &|| drop(slow.send(Happened::Slow(place)))),
         };
-        let ended = run.to_end(self.cancel)?;
-        let reach = told.and_then(|told| told.reach(tests.sites.as_ref()));
+        let name = test.named.name.as_deref();
+        let forked = match name {
+            Some(name) => self.forked(tests, name, patience)?,
+            None => None,
+        };
+        let (ended, reach) = match forked {
+            Some(forked) => forked,
+            None => (self.started(tests, test, patience)?, None),
+        };
         let Some(ended) = ended else {
             return Ok(false);
         };
-        let verdict = verdict(&ended, test.named.name.as_deref());
+        let verdict = verdict(&ended, name);
         // The caller listens until all have ended.
         let _ = self
             .events
             .send(Happened::Ended(place, verdict, ended.output(), reach));
         Ok(true)
+    }
+
+    /// Runs a test in a fork of its template. None: it has none.
+    fn forked(
+        &self,
+        tests: &Tests,
+        name: &str,
+        patience: Patience<'_>,
+    ) -> Result<Option<(Option<Ended>, Option<Reach>)>> {
+        let binary = &tests.binary;
+        let template = tests.template.get(|| binary.template(self.recorder))?;
+        let Some(template) = template else {
+            return Ok(None);
+        };
+        let told = tests.sites.as_ref().map(|_| self.recorder.reach());
+        let came = template.run(
+            &Asked {
+                name,
+                folder: &binary.launch.folder,
+                reach: told.as_ref().map(|told| &*told.file),
+                patience,
+            },
+            self.cancel,
+        )?;
+        let reach = told.and_then(|told| told.reach(tests.sites.as_ref()));
+        Ok(match came {
+            Came::Ended(ended) => Some((Some(ended), reach)),
+            Came::Cancelled => Some((None, None)),
+            Came::Gone => {
+                tests.template.gone();
+                None
+            }
+        })
+    }
+
+    /// Runs a test, or a whole binary, as cargo starts it. Nothing is known of what it enters.
+    fn started(&self, tests: &Tests, test: &Test, patience: Patience<'_>) -> Result<Option<Ended>> {
+        let run = Run {
+            launch: &tests.binary.launch,
+            args: &tests.binary.args(&test.named),
+            variables: &[],
+            patience,
+        };
+        run.to_end(self.cancel)
     }
 }
 

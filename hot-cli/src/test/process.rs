@@ -19,8 +19,56 @@ use super::launch::Launch;
 use super::verdict::Ended;
 use crate::os::process::Cancel;
 
-/// How often it is looked whether it is still wanted.
-const LOOK: Duration = Duration::from_millis(50);
+/// How long somebody waits for a test.
+#[derive(Clone, Copy)]
+pub(super) struct Patience<'a> {
+    pub(super) timeout: Duration,
+    /// Called once, when it has taken this long.
+    pub(super) slow: (Duration, &'a (dyn Fn() + Sync)),
+}
+
+/// Somebody who waits.
+pub(super) struct Waiting<'a> {
+    patience: Patience<'a>,
+    began: Instant,
+    told: bool,
+}
+
+/// Whether they go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    GoOn,
+    /// The time is over.
+    Over,
+    Cancelled,
+}
+
+impl<'a> Patience<'a> {
+    /// How often it is looked whether a test is still wanted.
+    pub(super) const LOOK: Duration = Duration::from_millis(50);
+
+    pub(super) fn begin(self) -> Waiting<'a> {
+        Waiting {
+            patience: self,
+            began: Instant::now(),
+            told: false,
+        }
+    }
+}
+
+impl Waiting<'_> {
+    pub(super) fn on(&mut self, cancel: &Cancel) -> Wait {
+        let elapsed = self.began.elapsed();
+        let (slow, tell) = self.patience.slow;
+        match () {
+            () if cancel.is_cancelled() => return Wait::Cancelled,
+            () if elapsed > self.patience.timeout => return Wait::Over,
+            () if elapsed > slow && !std::mem::replace(&mut self.told, true) => tell(),
+            () => {}
+        }
+        Wait::GoOn
+    }
+}
 
 /// A process to run.
 pub(super) struct Run<'a> {
@@ -28,9 +76,7 @@ pub(super) struct Run<'a> {
     pub(super) args: &'a [OsString],
     /// Variables of ours, beside those of the launch.
     pub(super) variables: &'a [(OsString, OsString)],
-    pub(super) timeout: Duration,
-    /// Called once, when it has taken this long.
-    pub(super) slow: (Duration, &'a (dyn Fn() + Sync)),
+    pub(super) patience: Patience<'a>,
 }
 
 impl Run<'_> {
@@ -65,12 +111,10 @@ impl Run<'_> {
         child: &mut Child,
         cancel: &Cancel,
     ) -> Result<Option<Result<ExitStatus, Duration>>> {
-        let started = Instant::now();
         let pid = Pid::from_child(child);
         let descriptor = pidfd_open(pid, PidfdFlags::empty())?;
-        let limit = Timespec::try_from(LOOK)?;
-        let (slow, tell) = self.slow;
-        let mut told = false;
+        let limit = Timespec::try_from(Patience::LOOK)?;
+        let mut waits = self.patience.begin();
         loop {
             let mut wanted = [PollFd::new(&descriptor, PollFlags::IN)];
             match poll(&mut wanted, Some(&limit)) {
@@ -80,22 +124,19 @@ impl Run<'_> {
             if let Some(status) = child.try_wait()? {
                 return Ok(Some(Ok(status)));
             }
-            let elapsed = started.elapsed();
-            let over = elapsed > self.timeout;
-            if over || cancel.is_cancelled() {
+            let wait = waits.on(cancel);
+            if wait != Wait::GoOn {
                 // Not waited for yet, so the number is still that of its group.
                 let _ = kill_process_group(pid, Signal::KILL);
                 child.wait()?;
-                return Ok(over.then_some(Err(self.timeout)));
-            }
-            if elapsed > slow && !std::mem::replace(&mut told, true) {
-                tell();
+                return Ok((wait == Wait::Over).then_some(Err(self.patience.timeout)));
             }
         }
     }
 }
 
-fn text(file: &mut File) -> Result<String> {
+/// What was written to a file.
+pub(super) fn text(file: &mut File) -> Result<String> {
     let mut bytes = Vec::new();
     file.rewind()?;
     file.read_to_end(&mut bytes)?;

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use anyhow::Result;
-use soft_mock_abi::reach::{Ended, PRELOAD_BEFORE, REACH, SITES};
+use soft_mock_abi::reach::{Ended, PRELOAD_BEFORE, SITES};
+use soft_mock_abi::template::TEMPLATE;
 
 use super::launch::Launch;
 use crate::rustc::unit::Unit;
@@ -49,7 +50,7 @@ pub(super) struct Reach {
 /// Where a process tells it.
 pub(super) struct Place {
     pub(super) variables: Vec<(OsString, OsString)>,
-    file: PathBuf,
+    pub(super) file: PathBuf,
 }
 
 impl Recorder {
@@ -68,32 +69,46 @@ impl Recorder {
 
     /// For a process that lists all sites.
     pub(super) fn sites(&self, launch: &Launch) -> Option<Place> {
-        self.place(launch, SITES)
+        let mut variables = self.preload(launch)?;
+        let place = self.reach();
+        variables.push((SITES.into(), place.file.clone().into()));
+        Some(Place { variables, ..place })
     }
 
-    /// For a process that runs a test.
-    pub(super) fn reach(&self, launch: &Launch) -> Option<Place> {
-        self.place(launch, REACH)
+    /// For a template: variables of ours.
+    pub(super) fn template(&self, launch: &Launch) -> Option<Vec<(OsString, OsString)>> {
+        let mut variables = self.preload(launch)?;
+        variables.push((TEMPLATE.into(), "1".into()));
+        Some(variables)
     }
 
-    fn place(&self, launch: &Launch, variable: &str) -> Option<Place> {
-        let mut preload = self.library.clone()?.into_os_string();
+    /// For a test that a template runs.
+    pub(super) fn reach(&self) -> Place {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
-        let file = self.folder.join(format!("told-{number}"));
+        Place {
+            variables: Vec::new(),
+            file: self.folder.join(format!("told-{number}")),
+        }
+    }
+
+    /// What is private and ours.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Has the library loaded before the program.
+    fn preload(&self, launch: &Launch) -> Option<Vec<(OsString, OsString)>> {
+        let mut preload = self.library.clone()?.into_os_string();
         let before = launch.env.get(OsStr::new("LD_PRELOAD")).cloned();
         let before = before.unwrap_or_default();
         if !before.is_empty() {
             preload.push(":");
             preload.push(&before);
         }
-        Some(Place {
-            variables: vec![
-                ("LD_PRELOAD".into(), preload),
-                (PRELOAD_BEFORE.into(), before),
-                (variable.into(), file.clone().into()),
-            ],
-            file,
-        })
+        Some(vec![
+            ("LD_PRELOAD".into(), preload),
+            (PRELOAD_BEFORE.into(), before),
+        ])
     }
 }
 

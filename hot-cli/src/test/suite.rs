@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::binary::{Binary, Listed, Named};
 use super::reach::{Reach, SiteName, Sites};
+use super::template::Held;
 use super::verdict::Verdict;
 
 /// The tests of all binaries.
@@ -22,6 +23,8 @@ pub(super) struct Tests {
     pub(super) binary: Binary,
     pub(super) sites: Option<Arc<Sites>>,
     pub(super) tests: Vec<Test>,
+    /// The process that its tests are forked from.
+    pub(super) template: Arc<Held>,
 }
 
 /// A test.
@@ -68,6 +71,7 @@ impl Tests {
             tests: tests.collect(),
             sites: listed.sites,
             binary,
+            template: Arc::default(),
         }
     }
 
@@ -86,6 +90,7 @@ impl Tests {
             tests: tests.collect(),
             sites: self.sites.clone(),
             binary,
+            template: Arc::clone(&self.template),
         }
     }
 

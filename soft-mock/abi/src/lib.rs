@@ -3,7 +3,7 @@
 //!
 //! - always: [`site`], [`item`], [`mod@scope`], [`start`], [`std_calls`], [`mod@section`],
 //!   [`symbol`], [`build`], [`reach`]; no dependencies
-//! - with the feature `wire`: `manifest`, `checksum`, `protocol`, `report`, `handover`
+//! - with the feature `wire`: `manifest`, `checksum`, `protocol`, `report`, `handover`, `template`
 //!
 //! A change here needs a new version where the module names one. Knows nothing of who reads and
 //! writes it: neither of what stands behind a site nor of source code, cargo and files of plugins.
@@ -29,3 +29,5 @@ pub mod site;
 pub mod start;
 pub mod std_calls;
 pub mod symbol;
+#[cfg(feature = "wire")]
+pub mod template;

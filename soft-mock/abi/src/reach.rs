@@ -3,9 +3,6 @@
 /// The variable that names the file for the list of sites.
 pub const SITES: &str = "HOT_TEST_SITES";
 
-/// The variable that names the file for the bits.
-pub const REACH: &str = "HOT_TEST_REACH";
-
 /// The variable that holds what `LD_PRELOAD` was before.
 pub const PRELOAD_BEFORE: &str = "HOT_TEST_PRELOAD_BEFORE";
 

@@ -7,6 +7,7 @@
 //! down which functions are entered, and does nothing else.
 
 mod reach;
+mod template;
 
 use std::ffi::{c_int, CStr, OsStr};
 use std::io::{self, Write};

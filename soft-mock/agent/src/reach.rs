@@ -3,27 +3,33 @@
 //!
 //! ```text
 //! HOT_TEST_SITES=…    all sites of the program, a line each, written at the start
-//! HOT_TEST_REACH=…    a bit for each, and whether that is all, written at the end
+//! HOT_TEST_TEMPLATE=… in each process that is forked: a bit for each, and whether that is all,
+//!                     written at the end
 //! ```
 //!
 //! What goes wrong is silent: who finds no file knows that nothing is known. Knows nothing of
 //! tests.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{c_char, c_int, OsString};
 use std::fmt::Write;
 use std::fs;
 use std::panic;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use soft_mock_abi::reach::{Ended, PRELOAD_BEFORE, REACH, SITES};
+use soft_mock_abi::reach::{Ended, PRELOAD_BEFORE, SITES};
+use soft_mock_abi::template::TEMPLATE;
+use soft_mock_runtime::patch::{was_called, Transaction};
 use soft_mock_runtime::reach::Reach;
+use soft_mock_runtime::registry;
+
+use crate::template::{self, Arguments};
 
 /// What the dynamic linker calls before anything of the program.
 #[used]
 #[link_section = ".init_array"]
-static BEGIN: extern "C" fn() = begin;
+static BEGIN: unsafe extern "C" fn(c_int, *mut *mut c_char) = begin;
 
 static WATCHED: OnceLock<Watched> = OnceLock::new();
 
@@ -34,22 +40,40 @@ struct Watched {
     process: u32,
 }
 
-extern "C" fn begin() {
-    let (sites, reach) = (env::var_os(SITES), env::var_os(REACH));
-    if sites.is_none() && reach.is_none() {
+/// # Safety
+/// Only the dynamic linker calls it.
+unsafe extern "C" fn begin(count: c_int, words: *mut *mut c_char) {
+    let (sites, template) = (env::var_os(SITES), env::var_os(TEMPLATE));
+    if sites.is_none() && template.is_none() {
         return;
     }
     // Nothing may unwind into the dynamic linker.
     let _ = panic::catch_unwind(|| {
         give_back_environment();
-        watch(sites, reach)
+        // SAFETY: the dynamic linker calls us before the program. That this process gets no other
+        // patches is up to who sets the variables: the generated main isn't in a test, and a
+        // session sets others.
+        let found = unsafe { Reach::of_the_program() }.ok();
+        let to = match template {
+            Some(_) => {
+                // SAFETY: the dynamic linker's own, before the program.
+                let arguments = unsafe { Arguments::new(count, words) };
+                let install = &mut |plugins: &[PathBuf], copies: &Path| {
+                    install(found.as_ref(), plugins, copies)
+                };
+                template::serve(arguments, install)?.reach
+            }
+            None => None,
+        };
+        watch(found?, sites, to)
     });
 }
 
 /// What the program and those that it starts see is the user's.
 fn give_back_environment() {
-    env::remove_var(SITES);
-    env::remove_var(REACH);
+    for variable in [SITES, TEMPLATE] {
+        env::remove_var(variable);
+    }
     match env::var_os(PRELOAD_BEFORE) {
         Some(before) if !before.is_empty() => env::set_var("LD_PRELOAD", before),
         _ => env::remove_var("LD_PRELOAD"),
@@ -57,10 +81,18 @@ fn give_back_environment() {
     env::remove_var(PRELOAD_BEFORE);
 }
 
-fn watch(sites: Option<OsString>, to: Option<OsString>) -> Option<()> {
-    // SAFETY: the dynamic linker calls us before the program. That this process gets no patches is
-    // up to who sets the variables: the generated main isn't in a test, and a session sets others.
-    let reach = unsafe { Reach::of_the_program() }.ok()?;
+/// Installs plugins: all of their functions, or none and why.
+fn install(reach: Option<&Reach>, plugins: &[PathBuf], copies: &Path) -> Result<(), String> {
+    let sites = reach.ok_or("the program has no sites that can be patched from outside")?;
+    let bounds = sites.sites().as_ptr_range();
+    // SAFETY: the sites of the program, for ever.
+    unsafe { registry::adopt(bounds.start, bounds.end) }.map_err(|error| error.to_string())?;
+    let patch = Transaction::new().copies_in(Some(copies));
+    let patch = plugins.iter().fold(patch, |patch, path| patch.plugin(path));
+    patch.commit().map(drop).map_err(|error| error.to_string())
+}
+
+fn watch(reach: Reach, sites: Option<OsString>, to: Option<PathBuf>) -> Option<()> {
     if let Some(path) = sites {
         let mut text = String::new();
         for site in reach.sites() {
@@ -71,7 +103,7 @@ fn watch(sites: Option<OsString>, to: Option<OsString>) -> Option<()> {
         }
         fs::write(path, text).ok()?;
     }
-    let to = PathBuf::from(to?);
+    let to = to?;
     let process = std::process::id();
     let _ = WATCHED.set(Watched { reach, to, process });
     // SAFETY: `end` doesn't unwind, and is there for as long as the process: the library was loaded
@@ -91,6 +123,11 @@ extern "C" fn end() {
             false => Ended::Complete,
         };
         let mut bytes = watched.reach.bits();
+        // A patch has the place of what would set the bit.
+        let sites = watched.reach.sites().iter().enumerate();
+        for (place, _) in sites.filter(|(_, site)| was_called(site)) {
+            bytes[place / 8] |= 1 << (place % 8);
+        }
         bytes.push(ended as u8);
         fs::write(&watched.to, bytes).ok()
     });

@@ -29,7 +29,7 @@ pub(crate) use safe_point::Progress;
 pub use safe_point::{patch_at_safe_points, safe_point};
 pub use soft_mock_abi::report::{Installed, PastPatch, Report, Status};
 use soft_mock_abi::site::Site;
-pub use switch::patch_of;
+pub use switch::{patch_of, was_called};
 use switch::{Change, Switch};
 pub(crate) use undo::rollback_when_safe;
 pub use undo::{rollback, RollbackError};
@@ -91,7 +91,7 @@ impl Transaction {
     }
 
     /// Keeps the copies of plugins in `folder`, which is private and which somebody else removes.
-    pub(crate) fn copies_in(mut self, folder: Option<&Path>) -> Self {
+    pub fn copies_in(mut self, folder: Option<&Path>) -> Self {
         self.copies = folder.map(Path::to_owned);
         self
     }

@@ -179,3 +179,13 @@ pub fn patch_of(site: &'static Site) -> Option<u64> {
     let generation = shared.generation.load(Ordering::Acquire);
     SiteHook::existing(site)?.patch_at(generation)
 }
+
+/// Whether the code of a patch runs at a site, and was called.
+pub fn was_called(site: &'static Site) -> bool {
+    let called = || {
+        let hook = SiteHook::existing(site)?;
+        let generation = registry().ok()?.shared().generation.load(Ordering::Acquire);
+        hook.was_called(generation, hook.patch_at(generation)?)
+    };
+    called().unwrap_or(false)
+}
