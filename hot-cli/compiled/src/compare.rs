@@ -181,7 +181,11 @@ impl Comparison<'_, '_> {
                 // The same path means another variable.
                 described.extend(pieces);
             }
-            if old.print_of(before) == new.print_of(pieces) {
+            // Which of several of one name is which is told by these very values.
+            let values = |side: &Side<'_, '_>, pieces: &[Piece]| -> BTreeSet<u64> {
+                pieces.iter().map(|piece| side.print(*piece)).collect()
+            };
+            if values(old, before) == values(new, pieces) {
                 continue;
             }
             if self.premises.is_description(new.world, path) {

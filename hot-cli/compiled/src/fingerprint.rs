@@ -90,9 +90,10 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
             return ("self", offset).hash(hasher);
         }
         if section.is_code() {
-            // A jump table's way back, or code without a name of its own.
+            // A jump table's way back, or code that only its own object calls.
             let path = self.world.path_of(piece);
-            return (path, offset).hash(hasher);
+            (&path, offset).hash(hasher);
+            return self.among_namesakes(path.as_deref(), piece, hasher);
         }
         if section.has(elf::SHF_MERGE) {
             if symbol.kind != elf::STT_SECTION {
@@ -128,17 +129,23 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         }
     }
 
-    /// Several functions in one body can have one path: then their size has to tell them apart.
-    /// They share an object, of which modules aren't divided; what others hold are copies,
-    /// which come and go with whoever needs them.
     fn named(&self, name: &'d str, piece: Piece, addend: i64, hasher: &mut DefaultHasher) {
         self.name(name, addend, hasher);
-        let path = self.world.path(name);
-        let pieces = self.world.pieces(&path).iter();
-        if pieces.filter(|other| other.0 == piece.0).count() > 1 {
+        self.among_namesakes(Some(&self.world.path(name)), piece, hasher);
+    }
+
+    /// Several things in one body can have one path: then it matters which of them it is, and of
+    /// variables, which may be told by that, what they begin with. They share an object, of which
+    /// modules aren't divided; what others hold are copies, which come and go with whoever needs
+    /// them.
+    fn among_namesakes(&self, path: Option<&str>, piece: Piece, hasher: &mut DefaultHasher) {
+        let pieces = path.map_or(&[][..], |path| self.world.pieces(path));
+        let mut here = pieces.iter().filter(|other| other.0 == piece.0);
+        let position = here.clone().position(|other| *other == piece);
+        if here.nth(1).is_some() {
             let object = &self.world.objects[piece.0];
             let section = &object.sections[piece.1];
-            object.data[section.file.clone()].hash(hasher);
+            (position, &object.data[section.file.clone()]).hash(hasher);
         }
     }
 

@@ -194,17 +194,9 @@ fn compared(
             .in_crate
             .extend(now.difference(&then).map(|part| without_marks(part)));
         for part in then.intersection(&now) {
-            // Copies of a function are the same: one of them will do.
-            let mut differences =
-                alone_pieces_by_own(alone, own, part).map(|(alone_piece, own_piece)| {
-                    difference((alone, alone_piece), (own, own_piece), root.is_async)
-                });
-            let first = differences.next().unwrap_or_default();
-            let is_same = |difference: &Difference| *difference == Difference::default();
-            if !is_same(&first) && !differences.any(|other| is_same(&other)) {
-                found.alone.extend(first.alone);
-                found.in_crate.extend(first.in_crate);
-            }
+            let first = first_difference(alone, own, part, root.is_async);
+            found.alone.extend(first.alone);
+            found.in_crate.extend(first.in_crate);
         }
     }
     match found == Difference::default() {
@@ -213,16 +205,33 @@ fn compared(
     }
 }
 
-/// Each piece of a path with each of the other compilation.
-fn alone_pieces_by_own<'a>(
+/// How the code of a path differs, if none of the copies that the crate's objects have is the same.
+/// What an object has more than once are functions of one name in one body: the first is compared
+/// with the first.
+fn first_difference(
     alone: &Reader<'_, '_>,
     own: &Reader<'_, '_>,
-    path: &'a str,
-) -> impl Iterator<Item = (Piece, Piece)> + 'a {
-    let (alone, own) = (code_of(alone.world, path), code_of(own.world, path));
-    alone
-        .into_iter()
-        .flat_map(move |piece| own.clone().into_iter().map(move |other| (piece, other)))
+    path: &str,
+    is_async: bool,
+) -> Difference {
+    let (then, now) = (code_of(alone.world, path), code_of(own.world, path));
+    let mut found = None;
+    for copy in now.chunk_by(|one, other| one.0 == other.0) {
+        let mut differs = Difference::default();
+        if copy.len() != then.len() {
+            differs.in_crate.push(without_marks(path));
+        }
+        for (piece, own_piece) in then.iter().zip(copy) {
+            let one = difference((alone, *piece), (own, *own_piece), is_async);
+            differs.alone.extend(one.alone);
+            differs.in_crate.extend(one.in_crate);
+        }
+        if differs == Difference::default() {
+            return differs;
+        }
+        found.get_or_insert(differs);
+    }
+    found.unwrap_or_default()
 }
 
 /// What two pieces refer to that the other one doesn't. What was put into the code of the crate, as

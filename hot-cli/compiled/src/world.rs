@@ -25,7 +25,8 @@ pub struct World<'d> {
     definitions: HashMap<&'d str, (usize, usize)>,
     /// The functions and statics in each piece.
     named: HashMap<Piece, Vec<&'d str>>,
-    /// The pieces of each path: more than one for instances that several crates or objects have.
+    /// The pieces of each path: more than one for instances that several crates or objects have,
+    /// and for things of one name in one body. By object, and there in the order of the source.
     paths: HashMap<Rc<str>, Vec<Piece>>,
     names: RefCell<HashMap<&'d str, Rc<str>>>,
     rename: Option<Rename>,
@@ -81,6 +82,18 @@ impl<'d> World<'d> {
                 world.record(position, index);
             }
         }
+        let mut paths = std::mem::take(&mut world.paths);
+        for (path, pieces) in &mut paths {
+            // The objects were read one after the other.
+            if pieces.windows(2).any(|two| two[0].0 == two[1].0) {
+                pieces.sort_by_cached_key(|piece| {
+                    let names = world.symbols_in(*piece).iter();
+                    let own = names.filter(|name| world.path(name) == *path);
+                    (piece.0, own.map(|name| order(name)).min())
+                });
+            }
+        }
+        world.paths = paths;
         world
     }
 
@@ -117,7 +130,8 @@ impl<'d> World<'d> {
         Rc::clone(known)
     }
 
-    /// The pieces of a path; none if nothing has it.
+    /// The pieces of a path, by object and there in the order of the source; none if nothing has
+    /// it.
     pub fn pieces(&self, path: &str) -> &[Piece] {
         self.paths.get(path).map_or(&[], Vec::as_slice)
     }

@@ -332,3 +332,20 @@ fn what_has_no_code_is_not_compared() {
     assert!(matches!(&found[..], [Meaning::Unknown(_)]), "{found:?}");
     assert!(own.compare(b"no object", &[]).is_err());
 }
+
+#[test]
+fn functions_of_one_name_in_one_body_are_compared_one_by_one() {
+    let source = "
+pub mod other { pub fn plus() -> u32 { 7 } pub fn times() -> u32 { 8 } }
+pub mod a {
+    use crate::other::*;
+    macro_rules! make { () => { fn plus() -> u32 { times() } } }
+    make!();
+    macro_rules! through { ($f:path) => {{ fn nested() -> u32 { $f() } nested() }} }
+    pub fn both() -> u32 { through!(plus) + through!(times) }
+}
+";
+    let (alone, own) = difference(source, "app::a::both");
+    assert_eq!(alone, ["app::other::plus"]);
+    assert_eq!(own, ["app::a::plus"]);
+}

@@ -26,6 +26,7 @@ mod meaning;
 mod meant;
 mod messages;
 mod mini_redis;
+mod nested;
 mod no_events;
 mod overview;
 mod policy;

@@ -79,8 +79,13 @@ impl<'a, 'd> Side<'a, 'd> {
         !then.is_empty() && self.print_of(now) == other.print_of(then)
     }
 
-    pub(super) fn print_of(&self, pieces: &[Piece]) -> BTreeSet<u64> {
-        pieces.iter().map(|piece| self.prints.of(*piece)).collect()
+    /// Stands for all pieces of a path. What several objects have are copies. What one has more
+    /// than once are things of one name in one body: which of them is which matters.
+    pub(super) fn print_of(&self, pieces: &[Piece]) -> BTreeSet<Vec<u64>> {
+        let objects = pieces.chunk_by(|one, other| one.0 == other.0);
+        objects
+            .map(|own| own.iter().map(|piece| self.prints.of(*piece)).collect())
+            .collect()
     }
 }
 
