@@ -33,6 +33,7 @@ mod lower_case;
 mod macro_functions;
 mod macro_scope;
 mod macro_types;
+mod namesakes;
 mod operators;
 mod plain;
 mod pointers;
@@ -86,6 +87,7 @@ pub(crate) const KINDS: &[Kind] = &[
     lazy::KIND,
     positions::KIND,
     type_ids::KIND,
+    namesakes::KIND,
 ];
 
 /// Something that programs are made of.
