@@ -286,3 +286,32 @@ fn values_of_one_double_are_told_apart() {
     assert_eq!(total(&Fake(2), &["hat"]) + total(&Fake(1), &["hat"]), 11);
     assert_eq!(first.calls(), 1);
 }
+
+#[test]
+fn results_are_borrowed_from_what_a_double_owns() {
+    trait Named {
+        fn name(&self) -> &str;
+        fn parts(&mut self) -> &mut Vec<u32>;
+    }
+    double! {
+        struct Fake { name: String, parts: Vec<u32> }
+        impl Named for Fake { fn name(&self) -> &str; fn parts(&mut self) -> &mut Vec<u32>; }
+    }
+    let mut fake = Fake {
+        name: "hat".to_owned(),
+        parts: Vec::new(),
+    };
+    let name = mock!(<Fake as Named>::name, |fake: &'a Fake| -> &'a str {
+        &fake.name
+    });
+    let kept = fake.name();
+    drop(name);
+    assert_eq!(kept, "hat");
+    let _parts = mock!(
+        <Fake as Named>::parts,
+        |fake: &'a mut Fake| -> &'a mut Vec<u32> { &mut fake.parts }
+    );
+    fake.parts().push(1);
+    fake.parts().push(2);
+    assert_eq!(fake.parts, [1, 2]);
+}

@@ -35,16 +35,31 @@ const PAIR: usize = 16;
 /// Code that goes past a replacement: the function of std, and the path of what refers to it.
 type Missed = BTreeSet<(String, String)>;
 
+/// Another crate of the program, which was compiled as it is.
+#[derive(Debug, Clone)]
+pub struct Unmodified<'d> {
+    /// Its name.
+    pub name: &'d str,
+    /// Why, in one line.
+    pub reason: &'d str,
+    /// Its objects; none if they can't be read.
+    pub objects: Option<Vec<&'d [u8]>>,
+}
+
+/// What is known around a crate's objects.
+pub struct Program<'d> {
+    /// The names of all rewritten crates: their generic functions have code here.
+    pub crates: &'d HashSet<String>,
+    /// Crates that aren't.
+    pub unmodified: &'d [Unmodified<'d>],
+    /// Functions are put into others.
+    pub optimised: bool,
+    /// Says where a function is, given its path.
+    pub place: &'d dyn Fn(&str) -> String,
+}
+
 /// Turns the references of a crate's objects. Returns the new contents of those that change.
-///
-/// `crates` are the names of all rewritten crates: their generic functions have code here.
-/// `place` says where a function is, given its path. `optimised`: functions are put into others.
-pub fn redirect(
-    objects: &[&[u8]],
-    crates: &HashSet<String>,
-    optimised: bool,
-    place: &dyn Fn(&str) -> String,
-) -> Result<Vec<Option<Vec<u8>>>> {
+pub fn redirect(objects: &[&[u8]], program: &Program<'_>) -> Result<Vec<Option<Vec<u8>>>> {
     let read: Vec<Object<'_>> = objects
         .iter()
         .map(|data| Object::read(data))
@@ -53,7 +68,7 @@ pub fn redirect(
     if known.pairs.is_empty() {
         return Ok(vec![None; objects.len()]);
     }
-    let owners = Owners::new(crates, optimised);
+    let owners = Owners::new(program.crates, program.optimised);
     let mut reached = BTreeSet::new();
     let mut missed = Missed::new();
     let mut changed = Vec::new();
@@ -64,7 +79,10 @@ pub fn redirect(
             false => Some(grow::turned(object, &turns)?),
         });
     }
-    let lines = lines(&reached, &missed, place);
+    let mut lines = lines(&reached, &missed, program.place);
+    for other in program.unmodified {
+        lines += &known.lines_of(other, program);
+    }
     for (object, changed) in read.iter().zip(&mut changed) {
         for section in object.sections.iter().filter(|s| s.name == STD_PLACES) {
             let data = changed.get_or_insert_with(|| object.data.to_vec());
@@ -78,6 +96,8 @@ pub fn redirect(
 struct Turn<'k> {
     relocation: Relocation,
     to: &'k str,
+    /// The path of what refers to it.
+    owner: String,
 }
 
 /// What the pairs say.
@@ -153,9 +173,14 @@ impl<'d> Known<'d> {
                 let is_own = |owner: &str| owners.are_own(owner, &demangled(target));
                 let owner = || inside.owner(relocation.offset);
                 if let Some(&to) = self.pairs.get(target) {
-                    if is_own(&owner()) {
-                        turns.push(Turn { relocation, to });
+                    let owner = owner();
+                    if is_own(&owner) {
                         reached.extend(ident_of(to).map(str::to_owned));
+                        turns.push(Turn {
+                            relocation,
+                            to,
+                            owner,
+                        });
                     }
                 } else if target.contains(SUPPORT_MODULE) {
                     if let Some(ident) = owner::replacement_in(&demangled(target)) {
@@ -171,6 +196,39 @@ impl<'d> Known<'d> {
             }
         }
         turns
+    }
+
+    /// What there is to say of a crate that isn't rewritten: its own code goes past every
+    /// replacement.
+    fn lines_of(&self, other: &Unmodified<'d>, program: &Program<'_>) -> String {
+        let mut text = Line::Unmodified(other.name, other.reason).to_string();
+        let mut say = |ident: &str, place: &str| {
+            let place = format!("{place}, in `{}`, which is built unmodified", other.name);
+            text += &Line::Missed(ident, &place).to_string();
+        };
+        let objects = other.objects.iter().flatten();
+        let read: Result<Vec<Object<'d>>> = objects.map(|data| Object::read(data)).collect();
+        let (Some(_), Ok(read)) = (&other.objects, read) else {
+            let idents = self.pairs.values().filter_map(|to| ident_of(to));
+            let idents: BTreeSet<&str> = idents.collect();
+            idents
+                .iter()
+                .for_each(|ident| say(ident, "code that can't be read"));
+            return text;
+        };
+        let owners = Owners::new(program.crates, program.optimised);
+        let mut missed = Missed::new();
+        for object in &read {
+            let turns = self.look_into(object, &owners, &mut BTreeSet::new(), &mut missed);
+            missed.extend(turns.into_iter().filter_map(|turn| {
+                let ident = ident_of(turn.to)?;
+                Some((ident.to_owned(), turn.owner))
+            }));
+        }
+        missed
+            .iter()
+            .for_each(|(ident, path)| say(ident, &(program.place)(path)));
+        text
     }
 
     /// The functions whose replacement isn't there for this symbol.

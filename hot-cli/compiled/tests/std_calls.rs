@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::process::Command;
 
-use soft_mock_compiled::std_calls::{archive, redirect};
+use soft_mock_compiled::std_calls::{archive, redirect, Program, Unmodified};
 
 const FLAGS: [&str; 4] = [
     "--edition=2021",
@@ -39,6 +39,12 @@ const LIBRARY: &str = "
         extern \"C\" { #[link_name = \"__start_soft_mock_std_places\"] static START: u8; } }
 ";
 
+/// A crate that nobody rewrites.
+const OLD: &str = "
+    pub fn id() -> u32 { std::process::id() }
+    pub fn var() -> bool { std::env::var_os(std::path::Path::new(\"PATH\")).is_some() }
+";
+
 const PROGRAM: &str = "
     fn main() {
         println!(\"{} {} {} {} {} {}\", lib::a::id(), (lib::b::ID)(), lib::b::own(), lib::c::is_dir(\"/\"), lib::d::var(), lib::e::var());
@@ -65,9 +71,33 @@ fn turn(library: &Path) {
     let bytes = std::fs::read(library).expect("a library");
     let ranges = archive::objects(&bytes).expect("an archive");
     let objects: Vec<&[u8]> = ranges.iter().map(|range| &bytes[range.clone()]).collect();
-    let crates: HashSet<String> = ["lib".to_owned()].into();
-    let changed =
-        redirect(&objects, &crates, false, &|path| format!("at {path}")).expect("objects");
+    let crates: HashSet<String> = ["lib".to_owned(), "old".to_owned()].into();
+    let old = std::fs::read(library.with_file_name("libold.rlib")).expect("a library");
+    let ranges_of_old = archive::objects(&old).expect("an archive");
+    let unmodified = [
+        Unmodified {
+            name: "old",
+            reason: "it is old",
+            objects: Some(
+                ranges_of_old
+                    .iter()
+                    .map(|range| &old[range.clone()])
+                    .collect(),
+            ),
+        },
+        Unmodified {
+            name: "closed",
+            reason: "it is closed",
+            objects: None,
+        },
+    ];
+    let program = Program {
+        crates: &crates,
+        unmodified: &unmodified,
+        optimised: false,
+        place: &|path| format!("at {path}"),
+    };
+    let changed = redirect(&objects, &program).expect("objects");
     let members: HashMap<usize, Vec<u8>> = ranges
         .iter()
         .zip(changed)
@@ -84,6 +114,8 @@ fn own_code_reaches_the_replacements_and_the_rest_is_listed() {
     let place = folder.path();
     std::fs::write(place.join("lib.rs"), format!("{LIBRARY}{SUPPORT}")).expect("a source");
     std::fs::write(place.join("main.rs"), PROGRAM).expect("a source");
+    std::fs::write(place.join("old.rs"), OLD).expect("a source");
+    rustc(place, &["old.rs", "--crate-type=rlib"]);
     rustc(place, &["lib.rs", "--crate-type=rlib", "-Clink-dead-code"]);
     turn(&place.join("liblib.rlib"));
     rustc(place, &["main.rs", "--extern=lib=liblib.rlib"]);
@@ -95,6 +127,13 @@ fn own_code_reaches_the_replacements_and_the_rest_is_listed() {
     assert_eq!(
         text,
         "7 7 1 false false true\ntrue\n1\n+std_env_var_os\n+std_path_Path_is_dir\n+std_process_id\n\
-         -std_env_var_os\tat lib::e::var\n"
+         -std_env_var_os\tat lib::e::var\n\
+         !old\tit is old\n\
+         -std_env_var_os\tat old::var, in `old`, which is built unmodified\n\
+         -std_process_id\tat old::id, in `old`, which is built unmodified\n\
+         !closed\tit is closed\n\
+         -std_env_var_os\tcode that can't be read, in `closed`, which is built unmodified\n\
+         -std_path_Path_is_dir\tcode that can't be read, in `closed`, which is built unmodified\n\
+         -std_process_id\tcode that can't be read, in `closed`, which is built unmodified\n"
     );
 }

@@ -125,6 +125,11 @@ impl Compilation {
             let name = self.args.value("--crate-name").unwrap_or("?");
             if matches!(self.kind, UnitKind::Lib | UnitKind::Bin | UnitKind::Plugin) {
                 eprintln!("hot: crate `{name}` is built unmodified and can't be patched: {reason}");
+            } else if self.kind == UnitKind::Test {
+                eprintln!(
+                    "hot: the tests `{name}` are built unmodified, so functions of their own, and those of std that \
+                     they call by themselves, can't be mocked: {reason}"
+                );
             }
             let record = self.unit().and_then(|mut unit| {
                 unit.unmodified = Some(reason);

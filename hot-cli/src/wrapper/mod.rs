@@ -28,6 +28,7 @@ mod tasks;
 pub(crate) mod test_linker;
 mod track_caller;
 pub(crate) mod unfit;
+mod unmodified;
 
 pub(crate) use included::run as run_included;
 

@@ -13,15 +13,18 @@ use serde::{Deserialize, Serialize};
 use soft_mock_compiled::std_calls::{self, archive};
 use soft_mock_rewriter::analysis::FunctionInfo;
 
+use super::unmodified::{self, Unmodified};
 use crate::os::files::replace_file;
 use crate::rustc::args::RustcArgs;
-use crate::rustc::unit::{records, Unit};
+use crate::rustc::unit::{records, Unit, UnitKind};
 
 /// What has to be known of a crate beside its objects.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Surroundings {
-    /// The names of all rewritten crates that it may use, and its own.
+    /// The names of all crates whose functions of std can be mocked, or should be.
     crates: HashSet<String>,
+    /// Of a whole program, the crates that aren't rewritten.
+    unmodified: Vec<Unmodified>,
     /// The compiler puts functions into others.
     optimised: bool,
     /// Where its functions are.
@@ -38,6 +41,12 @@ impl Surroundings {
     ) -> Self {
         let mut crates = rewritten(out_dir);
         crates.insert(unit.crate_name.clone());
+        // Only now have all others been compiled.
+        let unmodified = match unit.kind {
+            UnitKind::Test => unmodified::of(args),
+            _ => Vec::new(),
+        };
+        crates.extend(unmodified.iter().map(|other| other.name.clone()));
         let place = |function: &FunctionInfo| {
             let path = function.path.strip_prefix(&unit.cwd);
             let path = path.unwrap_or(&function.path).display();
@@ -45,6 +54,7 @@ impl Surroundings {
         };
         Self {
             crates,
+            unmodified,
             optimised: args.is_optimised(),
             places: functions.iter().map(place).collect(),
         }
@@ -52,8 +62,23 @@ impl Surroundings {
 
     /// Turns the references of the crate's objects.
     fn turned(&self, objects: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>> {
-        let place = |path: &str| self.place(path);
-        std_calls::redirect(objects, &self.crates, self.optimised, &place)
+        let read = |other: &Unmodified| std::fs::read(&other.library).unwrap_or_default();
+        let others: Vec<Vec<u8>> = self.unmodified.iter().map(read).collect();
+        let unmodified = self.unmodified.iter().zip(&others);
+        let unmodified = unmodified.map(|(other, bytes)| std_calls::Unmodified {
+            name: &other.name,
+            reason: &other.reason,
+            objects: archive::objects(bytes)
+                .ok()
+                .map(|ranges| ranges.into_iter().map(|range| &bytes[range]).collect()),
+        });
+        let program = std_calls::Program {
+            crates: &self.crates,
+            unmodified: &unmodified.collect::<Vec<_>>(),
+            optimised: self.optimised,
+            place: &|path| self.place(path),
+        };
+        std_calls::redirect(objects, &program)
     }
 
     /// Where code is, given the path of the function around it.

@@ -46,6 +46,8 @@ pub enum Line<'a> {
     Reached(&'a str),
     /// Code that goes past the replacement, and where it is.
     Missed(&'a str, &'a str),
+    /// Another crate of the program has no sites and was led nowhere; why.
+    Unmodified(&'a str, &'a str),
 }
 
 impl<'a> Line<'a> {
@@ -56,6 +58,9 @@ impl<'a> Line<'a> {
             ("-", rest) => rest
                 .split_once('\t')
                 .map(|(ident, place)| Self::Missed(ident, place)),
+            ("!", rest) => rest
+                .split_once('\t')
+                .map(|(name, why)| Self::Unmodified(name, why)),
             _ => None,
         }
     }
@@ -66,6 +71,7 @@ impl std::fmt::Display for Line<'_> {
         match self {
             Self::Reached(ident) => writeln!(f, "+{ident}"),
             Self::Missed(ident, place) => writeln!(f, "-{ident}\t{place}"),
+            Self::Unmodified(name, why) => writeln!(f, "!{name}\t{why}"),
         }
     }
 }
@@ -83,6 +89,7 @@ mod tests {
         for line in [
             Line::Reached("std_fs_read"),
             Line::Missed("std_fs_read", "app::load (src/lib.rs:3)"),
+            Line::Unmodified("old", "it is a `dylib`"),
         ] {
             assert_eq!(Line::parse(line.to_string().trim_end()), Some(line));
         }

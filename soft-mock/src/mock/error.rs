@@ -63,6 +63,14 @@ pub enum MockError {
         /// Why.
         reason: &'static str,
     },
+    /// The function's crate has no sites.
+    #[error("`{name}` can't be mocked: `hot` builds its crate unmodified, as {reason}")]
+    Unmodified {
+        /// The function's name.
+        name: String,
+        /// Why.
+        reason: &'static str,
+    },
     /// An instance whose types may borrow.
     #[error(
         "`{name}` can't be mocked: the compiler makes one function for all lifetimes in its types, and `&`, \

@@ -1,5 +1,6 @@
-//! What `hot` found in the code of rewritten crates: which functions of the standard library calls
-//! of theirs are led to a mock of, and which code goes past it.
+//! What `hot` found in the code of the program's crates: which functions of the standard library
+//! calls of theirs are led to a mock of, and which code goes past it; and which crates it couldn't
+//! rewrite.
 //!
 //! Each crate has a text in a section of the program (`soft_mock_abi::std_calls`). Knows nothing of
 //! sites and mocks.
@@ -44,6 +45,15 @@ pub(super) fn of(path: &str) -> Known {
     known.missed.sort_unstable();
     known.missed.dedup();
     known
+}
+
+/// Why a crate of the program has no sites, if it was to have some.
+pub(super) fn unmodified(krate: &str) -> Option<&'static str> {
+    let mut lines = texts().flat_map(str::lines).filter_map(Line::parse);
+    lines.find_map(|line| match line {
+        Line::Unmodified(name, reason) if name == krate => Some(reason),
+        _ => None,
+    })
 }
 
 impl Known {

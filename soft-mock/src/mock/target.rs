@@ -142,10 +142,14 @@ fn no_item(name: &'static str) -> MockError {
 
 /// Whether `hot` has seen the sources of the crate that a name begins with.
 fn is_rewritten(name: &str) -> bool {
-    let start = name.trim_start_matches(['<', '&']);
+    sites().any(|site| site.crate_name() == krate(name))
+}
+
+/// The crate that a name begins with.
+fn krate(name: &str) -> &str {
+    let start = name.trim_start_matches(['<', '&', ':']);
     let end = start.find(|sign: char| !(sign.is_alphanumeric() || sign == '_'));
-    let krate = &start[..end.unwrap_or(start.len())];
-    sites().any(|site| site.crate_name() == krate)
+    &start[..end.unwrap_or(start.len())]
 }
 
 /// Why a function has no site, where the rewriter left word of it. `given` is how it was named.
@@ -157,6 +161,12 @@ fn known_refusal(name: &str, given: Given, error: FindError) -> MockError {
         return MockError::Refused {
             name: site.name(),
             reason: site.signature(),
+        };
+    }
+    if let Some(reason) = std_places::unmodified(krate(name)) {
+        return MockError::Unmodified {
+            name: name.to_owned(),
+            reason,
         };
     }
     match (has_instances(registry.all(), name), given) {
