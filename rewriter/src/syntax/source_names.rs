@@ -25,8 +25,7 @@ impl SourceNames {
             let tokens = file.ast.to_token_stream();
             let mut found = HashSet::new();
             identifiers(tokens.clone(), &mut found);
-            self.all
-                .extend(found.iter().map(|name| plain(name).to_owned()));
+            self.all.extend(found.iter().map(|name| plain(name)));
             self.declared(tokens);
         }
     }
@@ -50,7 +49,7 @@ impl SourceNames {
                 TokenTree::Ident(ident) => {
                     let text = ident.to_string();
                     if after_keyword {
-                        self.types.insert(plain(&text).to_owned());
+                        self.types.insert(plain(&text));
                     }
                     is_keyword = matches!(&*text, "struct" | "enum" | "union");
                 }

@@ -160,7 +160,7 @@ impl Writer {
             false => (
                 self.export(&ident),
                 item::record_of(self.edition, &format!("::{path}"), "SITE"),
-                self.pair(&ident, &format!("::{path}"), &ident, &pointer),
+                self.pair(&format!("::{path}"), &ident, &pointer),
             ),
         };
         format!(
@@ -195,18 +195,13 @@ impl Writer {
             self.export(&ident),
             self.parameters(actual),
             NAMES[..parameters.len()].join(", "),
-            self.pair(
-                &ident,
-                &format!("::{path}::<{arguments}>"),
-                &ident,
-                &pointer
-            ),
+            self.pair(&format!("::{path}::<{arguments}>"), &ident, &pointer),
         )
     }
 
-    fn pair(&self, name: &str, function: &str, replacement: &str, pointer: &str) -> String {
+    fn pair(&self, function: &str, replacement: &str, pointer: &str) -> String {
         format!(
-            "    #[used] {} static PAIR_{name}: Pair<{pointer}> = Pair({function}, {replacement});\n",
+            "    #[used] {} static PAIR_{replacement}: Pair<{pointer}> = Pair({function}, {replacement});\n",
             self.section(STD_PAIRS)
         )
     }
