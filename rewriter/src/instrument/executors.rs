@@ -16,7 +16,7 @@ use syn::visit::{self, Visit};
 use syn::{ExprStruct, ImplItemFn, ItemImpl, ItemStruct, Pat, Stmt, Type};
 
 use crate::instrument::carry;
-use crate::instrument::support::{support_module, CrateIdentity};
+use crate::instrument::support::{support_module_with, CrateIdentity};
 use crate::syntax::edition::Edition;
 use crate::syntax::edits::Edits;
 
@@ -113,11 +113,12 @@ impl Executor {
         self.check(&found)?;
         if let Some(identity) = identity {
             let mut text = read(root).map_err(|error| format!("{root}: {error}"))?;
-            let mut module = support_module(edition, identity);
-            let end = module.rfind('}').unwrap_or(module.len());
-            module.insert_str(end, &carry::support(edition));
             text.push('\n');
-            text.push_str(&module);
+            text.push_str(&support_module_with(
+                edition,
+                identity,
+                &carry::support(edition),
+            ));
             changed.push((root.to_owned(), text));
         }
         Ok(changed)

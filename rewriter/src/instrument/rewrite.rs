@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use quote::ToTokens;
-use soft_mock_abi::symbol::{MAIN, SUPPORT_MODULE};
+use soft_mock_abi::symbol::MAIN;
 use syn::{Attribute, Field, Fields, ForeignItem, ImplItem, Item, ItemImpl, Signature};
 
 use crate::analysis::crate_survey::CrateSurvey;
@@ -19,7 +19,7 @@ use crate::analysis::skip::is_skipped;
 use crate::instrument::instance::Surroundings;
 use crate::instrument::prologue::{Dialect, PrologueTarget};
 use crate::instrument::prologue_check::PrologueCheck;
-use crate::instrument::support::{support_module, CrateIdentity};
+use crate::instrument::support::{support_module_with, CrateIdentity};
 use crate::instrument::visibility::{widen, MentionPlaces, Twin};
 use crate::instrument::{
     carry, column, instance, item, macro_functions, prologue, redirect, refused,
@@ -136,35 +136,27 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
         out.files.push((file.path.clone(), text));
     }
     if let Some((_, root)) = out.files.first_mut() {
-        root.push('\n');
-        root.push_str(&root_text(options));
+        let mut more = String::new();
         if options.mocks {
-            let mut more = instance::support(options.edition);
+            more += &instance::support(options.edition);
             more += &item::support();
             more += &refused::support(options.edition, &out.functions);
             more += &carry::support(options.edition);
             let sources = tree.files.iter().map(|file| &file.ast);
             more += &redirect::support(options.edition, options.facts.unit, std, sources);
+        }
+        root.push('\n');
+        root.push_str(&root_text(options, &more));
+        if options.mocks {
             root.push_str(std.declaration());
-            extend_support(root, &more);
         }
     }
     out
 }
 
-/// Puts more into the support module, before its closing brace.
-fn extend_support(root: &mut String, more: &str) {
-    let Some(start) = root.rfind(&format!("pub mod {SUPPORT_MODULE} {{")) else {
-        return;
-    };
-    if let Some(end) = root[start..].find("\n}") {
-        root.insert_str(start + end + 1, more);
-    }
-}
-
-/// What stands after the last line of the root file.
-fn root_text(options: &Options) -> String {
-    let mut text = support_module(options.edition, &options.facts);
+/// What stands after the last line of the root file; `more` of it in the support module.
+fn root_text(options: &Options, more: &str) -> String {
+    let mut text = support_module_with(options.edition, &options.facts, more);
     if options.main {
         text.push_str(&format!(
             "#[doc(hidden)] pub fn {MAIN}() -> impl ::std::process::Termination {{ main() }}\n"

@@ -31,6 +31,11 @@ pub use soft_mock_abi::section::SITES as SECTION;
 
 /// The support module's source, to be appended after the last line of a crate's root file.
 pub fn support_module(edition: Edition, facts: &CrateIdentity) -> String {
+    support_module_with(edition, facts, "")
+}
+
+/// The same, and `more` in it.
+pub(crate) fn support_module_with(edition: Edition, facts: &CrateIdentity, more: &str) -> String {
     TEXT.replace("$core", edition.core_path())
         .replace("$declaration", edition.core_declaration())
         .replace("$unit", &format!("0x{:016x}", facts.unit))
@@ -44,6 +49,7 @@ pub fn support_module(edition: Edition, facts: &CrateIdentity) -> String {
         .replace("$crate_fields", Crate::FIELDS)
         .replace("$site_fields", Site::FIELDS)
         .replace("$hook_fields", HookHead::FIELDS)
+        .replace("$more", more)
 }
 
 /// A site that stands for no function: it makes sure that the section exists.
@@ -87,7 +93,7 @@ const TEXT: &str = r#"#[doc(hidden)] #[allow(warnings, clippy::all)] pub mod __s
         pub fn running(&'static self) -> Running { self.running.fetch_add(1, Ordering::Relaxed); Running(self) }
     }
     impl $core::ops::Drop for Running { fn drop(&mut self) { self.0.running.fetch_sub(1, Ordering::Relaxed); } }
-}
+$more}
 "#;
 
 #[cfg(test)]
