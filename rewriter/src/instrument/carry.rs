@@ -21,10 +21,11 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    AttrStyle, Attribute, Block, Expr, ExprClosure, File, Item, ItemMod, Macro, Stmt, Token,
+    Attribute, Block, Expr, ExprClosure, File, Item, ItemMod, Macro, Stmt, Token,
 };
 
 use self::uses::{unwrapped, Use};
+use crate::syntax::attributes::body_start;
 use crate::syntax::edition::Edition;
 use crate::syntax::edits::Edits;
 use crate::syntax::known_macros;
@@ -116,7 +117,7 @@ impl Visitor<'_> {
         for input in &sig.inputs {
             self.visit_fn_arg(input);
         }
-        self.body(Start::Inside(block_start(attrs, block)), text, |inner| {
+        self.body(Start::Inside(body_start(attrs, block)), text, |inner| {
             inner.visit_block(block);
         });
         self.scopes.leave();
@@ -245,17 +246,6 @@ fn lines(span: Span) -> Lines {
     (span.start().line, span.end().line)
 }
 
-/// Behind the brace and the attributes that stand inside of it.
-fn block_start(attrs: &[Attribute], block: &Block) -> usize {
-    let inner = attrs
-        .iter()
-        .filter(|attr| matches!(attr.style, AttrStyle::Inner(_)));
-    inner
-        .map(|attr| attr.span().byte_range().end)
-        .max()
-        .unwrap_or_else(|| block.brace_token.span.open().byte_range().end)
-}
-
 /// Whether an attribute makes a function a test.
 fn is_test(attrs: &[Attribute]) -> bool {
     const OTHERS: [&str; 5] = [
@@ -328,7 +318,7 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
     }
 
     fn visit_expr_async(&mut self, expr: &'ast syn::ExprAsync) {
-        let inside = Start::Inside(block_start(&expr.attrs, &expr.block));
+        let inside = Start::Inside(body_start(&expr.attrs, &expr.block));
         self.body(inside, "", |inner| inner.visit_block(&expr.block));
     }
 

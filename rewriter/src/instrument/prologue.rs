@@ -14,7 +14,7 @@ use quote::ToTokens;
 use soft_mock_abi::site::flag;
 use soft_mock_abi::symbol::SITE;
 use syn::spanned::Spanned;
-use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature, Type};
+use syn::{Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature, Type};
 
 use crate::analysis::eligibility::Kind;
 use crate::instrument::instance;
@@ -22,6 +22,7 @@ use crate::instrument::instance::Surroundings;
 use crate::instrument::item;
 use crate::instrument::prologue_check::{when_used, PrologueCheck};
 use crate::instrument::support::SECTION;
+use crate::syntax::attributes::body_start;
 use crate::syntax::edition::Edition;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::hidden_lifetimes::LifetimeCounts;
@@ -85,7 +86,10 @@ pub(crate) fn insert(
         false => format!(" {{ {site} {check} }} {lets}"),
     };
     let apart = dialect.mocks && item::declares(function.block);
-    edits.insert_before_code(body_start(function), text + if apart { "{" } else { "" });
+    edits.insert_before_code(
+        body_start(function.attrs, function.block),
+        text + if apart { "{" } else { "" },
+    );
     if apart {
         edits.insert(
             function.block.brace_token.span.close().byte_range().start,
@@ -134,25 +138,6 @@ fn taken_apart(pattern: &Pat, name: &str) -> String {
     match pattern {
         Pat::Wild(_) => String::new(),
         pattern => format!("let {} = {name};", one_line(pattern)),
-    }
-}
-
-/// After the opening brace, and after inner attributes, which must come first.
-fn body_start(function: &PrologueTarget<'_>) -> usize {
-    let block = function.block;
-    let brace = block.brace_token.span.open().byte_range().end;
-    let inner = function.attrs.iter();
-    let last = inner
-        .filter(|attr| matches!(attr.style, AttrStyle::Inner(_)))
-        .max_by_key(|attr| attr.span().byte_range().end);
-    match last {
-        None => brace,
-        // What follows `//! text` on its line would be part of it.
-        Some(attr) if attr.path().is_ident("doc") => match block.stmts.first() {
-            Some(statement) => statement.span().byte_range().start,
-            None => block.brace_token.span.close().byte_range().start,
-        },
-        Some(attr) => attr.span().byte_range().end,
     }
 }
 

@@ -5,7 +5,8 @@
 use proc_macro2::TokenStream;
 use quote::{quote, ToTokens};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Meta, Token};
+use syn::spanned::Spanned;
+use syn::{AttrStyle, Attribute, Block, Meta, Token};
 
 /// The attribute whose functions are handed their caller's place.
 pub(crate) const TRACK_CALLER: &str = "track_caller";
@@ -21,6 +22,24 @@ pub fn has_attribute(attrs: &[Attribute], name: &str) -> bool {
                 .is_ok_and(|meta| meta.path().is_ident(name));
         last || in_unsafe
     })
+}
+
+/// Where a function's body can begin with something else: after the opening brace, and after inner
+/// attributes, which must come first.
+pub(crate) fn body_start(attrs: &[Attribute], block: &Block) -> usize {
+    let last = attrs
+        .iter()
+        .filter(|attr| matches!(attr.style, AttrStyle::Inner(_)))
+        .max_by_key(|attr| attr.span().byte_range().end);
+    match last {
+        None => block.brace_token.span.open().byte_range().end,
+        // What follows `//! text` on its line would be part of it.
+        Some(attr) if attr.path().is_ident("doc") => match block.stmts.first() {
+            Some(statement) => statement.span().byte_range().start,
+            None => block.brace_token.span.close().byte_range().start,
+        },
+        Some(attr) => attr.span().byte_range().end,
+    }
 }
 
 /// Whether an item is compiled for tests only: `#[cfg(test)]`, `#[cfg(all(test, …))]`.

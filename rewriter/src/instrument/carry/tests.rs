@@ -111,6 +111,11 @@ fn tests_begin() {
         "#[test] fn t() { #![allow(x)] g(|| 1) }",
         "#[test] fn t() { #![allow(x)] $test(); CARRY g(|| { ENTER 1 }) }",
     );
+    // Not at the end of the comment.
+    check(
+        "#[test] fn t() { //! x\n g(|| 1) }",
+        "#[test] fn t() { //! x\n  $test(); CARRYg(|| { ENTER 1 }) }",
+    );
     check(
         "#[tokio::test(flavor = \"multi_thread\")] async fn t() {}",
         "#[tokio::test(flavor = \"multi_thread\")] async fn t() { $async_test();}",
