@@ -20,16 +20,14 @@ use proc_macro2::Span;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{
-    Attribute, Block, Expr, ExprClosure, File, Item, ItemMod, Macro, Stmt, Token,
-};
+use syn::{Attribute, Block, Expr, ExprClosure, File, ItemMod, Macro, Token};
 
 use self::uses::{unwrapped, Use};
 use crate::syntax::attributes::body_start;
 use crate::syntax::edition::Edition;
 use crate::syntax::edits::Edits;
 use crate::syntax::known_macros;
-use crate::syntax::paths::Scopes;
+use crate::syntax::paths::{Scoped, Scopes};
 
 mod lazy_static;
 mod support;
@@ -62,8 +60,7 @@ pub(crate) fn insert(
         edits,
         carrying: Vec::new(),
     };
-    visitor.scopes.enter_module(file.items.iter());
-    visit::visit_file(&mut visitor, file);
+    visitor.in_file(file);
     visitor.carrying
 }
 
@@ -113,14 +110,13 @@ impl Visitor<'_> {
             (true, None) => "crate::__soft_mock::test();",
             (true, Some(_)) => "crate::__soft_mock::async_test();",
         };
-        self.scopes.enter_block(std::iter::empty());
-        for input in &sig.inputs {
-            self.visit_fn_arg(input);
-        }
-        self.body(Start::Inside(body_start(attrs, block)), text, |inner| {
-            inner.visit_block(block);
+        self.in_function(|inner| {
+            for input in &sig.inputs {
+                inner.visit_fn_arg(input);
+            }
+            let start = Start::Inside(body_start(attrs, block));
+            inner.body(start, text, |inner| inner.visit_block(block));
         });
-        self.scopes.leave();
     }
 
     /// Visits the expression that a static is made of.
@@ -190,8 +186,8 @@ impl Visitor<'_> {
     }
 
     fn means(&self, function: &Expr, wanted: &str) -> bool {
-        matches!(function, Expr::Path(path) if path.qself.is_none()
-            && self.scopes.meanings(&path.path).iter().any(|name| name == wanted))
+        matches!(function, Expr::Path(path)
+            if self.scopes.meanings(path).iter().any(|name| name == wanted))
     }
 
     /// `Builder::new().name(…)`
@@ -221,13 +217,11 @@ impl Visitor<'_> {
             _ => None,
         }
     }
+}
 
-    fn list(&mut self, call: &Macro) -> bool {
-        let list = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
-        let Ok(list) = list else { return false };
-        // Only looked at here; what is kept of them is copied.
-        list.iter().for_each(|expr| self.visit_expr(expr));
-        true
+impl Scoped<'_> for Visitor<'_> {
+    fn scopes(&mut self) -> &mut Scopes {
+        &mut self.scopes
     }
 }
 
@@ -280,27 +274,15 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
     }
 
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
-        if let Some((_, items)) = &item.content {
-            self.scopes.enter_module(items.iter());
-            visit::visit_item_mod(self, item);
-            self.scopes.leave();
-        }
+        self.in_module(item);
     }
 
     fn visit_block(&mut self, block: &'ast Block) {
-        let items = block.stmts.iter().filter_map(|statement| match statement {
-            Stmt::Item(item) => Some(item),
-            _ => None,
-        });
-        let items: Vec<&Item> = items.collect();
-        self.scopes.enter_block(items.into_iter());
-        visit::visit_block(self, block);
-        self.scopes.leave();
+        self.in_block(block);
     }
 
     fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
-        self.scopes.define(&pattern.ident.to_string());
-        visit::visit_pat_ident(self, pattern);
+        self.in_pattern(pattern);
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
@@ -342,12 +324,12 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
             }
             other => Start::Around(other.span()),
         };
-        self.scopes.enter_block(std::iter::empty());
-        self.body(place, text, |inner| {
-            closure.inputs.iter().for_each(|pat| inner.visit_pat(pat));
-            inner.visit_expr(&closure.body);
+        self.in_function(|inner| {
+            inner.body(place, text, |inner| {
+                closure.inputs.iter().for_each(|pat| inner.visit_pat(pat));
+                inner.visit_expr(&closure.body);
+            });
         });
-        self.scopes.leave();
     }
 
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
@@ -391,22 +373,19 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
-        let last = call.path.segments.last().map(|last| last.ident.to_string());
-        match last.as_deref() {
-            Some("lazy_static") => {
-                for expr in lazy_static::values(&call.tokens) {
-                    let bodies = std::mem::take(&mut self.bodies);
-                    self.body(Start::Around(expr.span()), SHARED, |inner| {
-                        inner.visit_expr(&expr);
-                    });
-                    self.bodies = bodies;
-                }
+        let last = call.path.segments.last();
+        if last.is_some_and(|last| last.ident == "lazy_static") {
+            for expr in lazy_static::values(&call.tokens) {
+                let bodies = std::mem::take(&mut self.bodies);
+                self.body(Start::Around(expr.span()), SHARED, |inner| {
+                    inner.visit_expr(&expr);
+                });
+                self.bodies = bodies;
             }
-            Some(name) if known_macros::takes_expressions(name) => {
-                self.list(call);
-            }
-            _ => {}
         }
+        // Only looked at here; what is kept of them is copied.
+        let list = known_macros::arguments(call).into_iter().flatten();
+        list.for_each(|expr| self.visit_expr(&expr));
     }
 }
 

@@ -11,17 +11,15 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use soft_mock_abi::std_calls::ident;
-use syn::parse::Parser;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprPath, File, Item, ItemMod, Macro, Stmt, Token};
+use syn::{Block, ExprPath, File, ItemMod, Macro};
 
 pub(crate) use self::replacements::{support, Std};
 use self::std_functions::FUNCTIONS;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::known_macros;
-use crate::syntax::paths::Scopes;
+use crate::syntax::paths::{Scoped, Scopes};
 
 mod replacements;
 mod std_functions;
@@ -36,8 +34,7 @@ pub(crate) fn insert(source: &str, file: &File, edits: &mut Edits) {
         scopes: Scopes::default(),
         edits,
     };
-    visitor.scopes.enter_module(file.items.iter());
-    visit::visit_file(&mut visitor, file);
+    visitor.in_file(file);
 }
 
 struct Visitor<'a> {
@@ -46,40 +43,23 @@ struct Visitor<'a> {
     edits: &'a mut Edits,
 }
 
-impl Visitor<'_> {
-    fn means(&self, path: &ExprPath, wanted: &str) -> bool {
-        path.qself.is_none()
-            && self
-                .scopes
-                .meanings(&path.path)
-                .iter()
-                .any(|name| name == wanted)
+impl Scoped<'_> for Visitor<'_> {
+    fn scopes(&mut self) -> &mut Scopes {
+        &mut self.scopes
     }
 }
 
 impl<'ast> Visit<'ast> for Visitor<'_> {
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
-        if let Some((_, items)) = &item.content {
-            self.scopes.enter_module(items.iter());
-            visit::visit_item_mod(self, item);
-            self.scopes.leave();
-        }
+        self.in_module(item);
     }
 
     fn visit_block(&mut self, block: &'ast Block) {
-        let items = block.stmts.iter().filter_map(|statement| match statement {
-            Stmt::Item(item) => Some(item),
-            _ => None,
-        });
-        let items: Vec<&Item> = items.collect();
-        self.scopes.enter_block(items.into_iter());
-        visit::visit_block(self, block);
-        self.scopes.leave();
+        self.in_block(block);
     }
 
     fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
-        self.scopes.define(&pattern.ident.to_string());
-        visit::visit_pat_ident(self, pattern);
+        self.in_pattern(pattern);
     }
 
     // Attributes and constants are computed by the compiler.
@@ -91,17 +71,13 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
         if item.sig.constness.is_none() {
-            self.scopes.enter_block(std::iter::empty());
-            visit::visit_item_fn(self, item);
-            self.scopes.leave();
+            self.in_function(|inner| visit::visit_item_fn(inner, item));
         }
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
         if item.sig.constness.is_none() {
-            self.scopes.enter_block(std::iter::empty());
-            visit::visit_impl_item_fn(self, item);
-            self.scopes.leave();
+            self.in_function(|inner| visit::visit_impl_item_fn(inner, item));
         }
     }
 
@@ -111,9 +87,10 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
             .segments
             .iter()
             .all(|segment| segment.arguments.is_none());
+        let meanings = self.scopes.meanings(path);
         let function = FUNCTIONS
             .iter()
-            .find(|function| self.means(path, function.path));
+            .find(|function| meanings.iter().any(|name| name == function.path));
         if let Some(function) = function.filter(|function| plain && function.is_generic()) {
             let range = path.span().byte_range();
             let ends: String = blank(&self.source[range.clone()])
@@ -128,36 +105,19 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
-        let known = call
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| known_macros::takes_expressions(&last.ident.to_string()));
         let of_mocks = call
             .path
             .segments
             .last()
             .is_some_and(|last| MOCKS.iter().any(|name| last.ident == name));
-        let list = match (of_mocks, known) {
-            (true, _) => expressions(behind_first(&call.tokens)),
-            (false, true) => expressions(call.tokens.clone()),
-            (false, false) => None,
+        let list = match of_mocks {
+            true => known_macros::expressions(behind_first(&call.tokens)),
+            false => known_macros::arguments(call),
         };
         // The expressions are only looked at here; what the visitor keeps of them is copied.
-        if let Some(list) = list {
-            let mut inner = Visitor {
-                source: self.source,
-                scopes: std::mem::take(&mut self.scopes),
-                edits: &mut *self.edits,
-            };
-            list.iter().for_each(|expr| inner.visit_expr(expr));
-            self.scopes = inner.scopes;
-        }
+        let list = list.into_iter().flatten();
+        list.for_each(|expr| self.visit_expr(&expr));
     }
-}
-
-fn expressions(tokens: TokenStream) -> Option<Punctuated<Expr, Token![,]>> {
-    Punctuated::parse_terminated.parse2(tokens).ok()
 }
 
 /// What stands behind the first comma: the closure of a mock, as against the function that it is

@@ -1,6 +1,11 @@
 //! Macros and derives that many crates use, by what is known of them. Knows names only: a crate's
 //! own macro of such a name is taken for the known one.
 
+use proc_macro2::TokenStream;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Macro, Token};
+
 /// Macros of the standard library that check something, and else do nothing.
 const CHECKS: [&str; 6] = [
     "assert",
@@ -78,6 +83,18 @@ pub(crate) fn is_check(name: &str) -> bool {
 /// A macro of the standard library whose arguments are expressions, as its result is.
 pub(crate) fn takes_expressions(name: &str) -> bool {
     is_check(name) || EXPRESSIONS.contains(&name)
+}
+
+/// What a macro of the standard library is called with, if that is expressions.
+pub(crate) fn arguments(call: &Macro) -> Option<Punctuated<Expr, Token![,]>> {
+    let name = call.path.segments.last()?.ident.to_string();
+    let known = takes_expressions(&name).then(|| call.tokens.clone());
+    known.and_then(expressions)
+}
+
+/// Expressions with commas between them.
+pub(crate) fn expressions(tokens: TokenStream) -> Option<Punctuated<Expr, Token![,]>> {
+    Punctuated::parse_terminated.parse2(tokens).ok()
 }
 
 /// A macro of the standard library that needs no import.

@@ -6,7 +6,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use syn::{Item, ItemUse, Path, UseTree};
+use syn::visit::{self, Visit};
+use syn::{Block, ExprPath, File, Item, ItemMod, ItemUse, PatIdent, Path, Stmt, UseTree};
 
 use crate::syntax::names::plain;
 
@@ -27,32 +28,40 @@ pub(crate) struct Scopes {
 }
 
 impl Scopes {
-    pub(crate) fn enter_module<'a>(&mut self, items: impl Iterator<Item = &'a Item>) {
-        let mut layer = Layer::of(items);
+    fn enter_module(&mut self, items: &[Item]) {
+        let mut layer = Layer::of(items.iter());
         // `use super::*` in an inline module.
         layer.open = layer.globs.iter().any(|glob| *glob == ["super"]);
         self.layers.push(layer);
     }
 
-    pub(crate) fn enter_block<'a>(&mut self, items: impl Iterator<Item = &'a Item>) {
+    fn enter_block<'a>(&mut self, items: impl Iterator<Item = &'a Item>) {
         let mut layer = Layer::of(items);
         layer.open = true;
         self.layers.push(layer);
     }
 
-    pub(crate) fn leave(&mut self) {
+    fn leave(&mut self) {
         self.layers.pop();
     }
 
     /// A local variable or parameter hides a function of its name.
-    pub(crate) fn define(&mut self, name: &str) {
+    fn define(&mut self, name: &str) {
         if let Some(layer) = self.layers.last_mut() {
             layer.defined.insert(plain(name));
         }
     }
 
-    /// All that a path can mean, best first; empty if it begins with a name that isn't known.
-    pub(crate) fn meanings(&self, path: &Path) -> Vec<String> {
+    /// All that a path can mean, best first; empty if it begins with a type or with a name that
+    /// isn't known.
+    pub(crate) fn meanings(&self, path: &ExprPath) -> Vec<String> {
+        match path.qself {
+            None => self.of_path(&path.path),
+            Some(_) => Vec::new(),
+        }
+    }
+
+    fn of_path(&self, path: &Path) -> Vec<String> {
         let segments: Vec<String> = path
             .segments
             .iter()
@@ -84,6 +93,48 @@ impl Scopes {
             globs.push(segments.join("::"));
         }
         globs
+    }
+}
+
+/// A visitor that knows what paths mean where it stands. It calls these methods where it comes to a
+/// file, a module, a block, a pattern, a function or closure.
+pub(crate) trait Scoped<'ast>: Visit<'ast> + Sized {
+    fn scopes(&mut self) -> &mut Scopes;
+
+    fn in_file(&mut self, file: &'ast File) {
+        self.scopes().enter_module(&file.items);
+        visit::visit_file(self, file);
+        self.scopes().leave();
+    }
+
+    fn in_module(&mut self, item: &'ast ItemMod) {
+        if let Some((_, items)) = &item.content {
+            self.scopes().enter_module(items);
+            visit::visit_item_mod(self, item);
+            self.scopes().leave();
+        }
+    }
+
+    fn in_block(&mut self, block: &'ast Block) {
+        let items = block.stmts.iter().filter_map(|statement| match statement {
+            Stmt::Item(item) => Some(item),
+            _ => None,
+        });
+        self.scopes().enter_block(items);
+        visit::visit_block(self, block);
+        self.scopes().leave();
+    }
+
+    fn in_pattern(&mut self, pattern: &'ast PatIdent) {
+        self.scopes().define(&pattern.ident.to_string());
+        visit::visit_pat_ident(self, pattern);
+    }
+
+    /// Parameters hide what has their names, and nothing beyond the body.
+    fn in_function(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.scopes().enter_block(std::iter::empty());
+        visit(self);
+        self.scopes().leave();
     }
 }
 
