@@ -38,6 +38,14 @@ pub(crate) fn create_folders(folder: &Path) -> Result<()> {
     Err(error).with_context(|| format!("nothing can be created in {there}"))
 }
 
+/// The end of a removal: what isn't there needn't be removed.
+pub(crate) fn removed(result: std::io::Result<()>) -> std::io::Result<()> {
+    match result {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
 /// Writes a file so that nobody sees half of it.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     // As rustc and cargo create files: the umask decides.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::env;
 use crate::exit;
 use crate::os;
-use crate::os::files::replace_with_mode;
+use crate::os::files::{removed, replace_with_mode};
 use crate::os::own_build;
 
 /// The name under which `hot` is the program that cargo runs test binaries with.
@@ -100,10 +100,7 @@ pub(super) fn read(folder: &Path, ours: &[OsString]) -> Result<Vec<Launch>> {
 
 /// Forgets what was written down.
 pub(super) fn clear(folder: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(launches(folder)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
+    Ok(removed(std::fs::remove_dir_all(launches(folder)))?)
 }
 
 fn read_one(file: &Path, ours: &[OsString]) -> Result<Launch> {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::config::settings;
 use crate::exit;
-use crate::os::files::{below, replace_file};
+use crate::os::files::{below, removed, replace_file};
 use crate::rustc::args::RustcArgs;
 use crate::rustc::dep_info;
 use crate::rustc::recipe::{Call, Places};
@@ -204,15 +204,9 @@ impl Compilation {
         unit.record_inputs(&read);
         // Who reads the record before and after something else knows that all of it was of one
         // build.
-        match std::fs::remove_file(self.folder.join("unit.json")) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
+        removed(std::fs::remove_file(self.folder.join("unit.json")))?;
         let sources = self.folder.join("sources");
-        match std::fs::remove_dir_all(&sources) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
+        removed(std::fs::remove_dir_all(&sources))?;
         for file in &tree.files {
             replace_file(&below(&sources, &file.path), file.text.as_bytes())?;
         }

@@ -4,7 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::ffi::{OsStr, OsString};
 use std::hash::{Hash, Hasher};
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -58,18 +58,32 @@ pub(crate) fn include_wrapper(list: &List, for_tests: bool) -> Result<PathBuf> {
 
 /// A link to this program in a folder of its own.
 fn link(folder: String, for_tests: bool, name: &str) -> Result<PathBuf> {
-    let (own, _) = own_build()?;
     let kind = match for_tests {
         true => FOR_TESTS,
         false => "",
     };
     let folder = cache_folder().join(format!("{folder}{kind}"));
+    let hint = "hot's wrapper for rustc needs a place: set XDG_CACHE_HOME to a folder of your own";
+    link_in(&folder, name.as_ref(), hint)
+}
+
+/// A link to this program in the place of a linker: rustc tells the kind of one by its name.
+pub(super) fn linker(folder: &Path, linker: &Path) -> Result<PathBuf> {
+    let name = linker.file_name().context("no linker")?;
+    link_in(
+        &folder.join("linker"),
+        name,
+        "`hot` has to stand before the linker",
+    )
+}
+
+fn link_in(folder: &Path, name: &OsStr, hint: &'static str) -> Result<PathBuf> {
+    let (own, _) = own_build()?;
     let link = folder.join(name);
     if std::fs::read_link(&link).is_ok_and(|target| target == own) {
         return Ok(link);
     }
-    let hint = "hot's wrapper for rustc needs a place: set XDG_CACHE_HOME to a folder of your own";
-    create_folders(&folder).context(hint)?;
+    create_folders(folder).context(hint)?;
     let create = || -> std::io::Result<()> {
         let new = folder.join(format!("new-{}", std::process::id()));
         symlink(&own, &new)?;

@@ -7,31 +7,20 @@
 //! library.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use soft_mock_abi::manifest::IMAGE;
 
-use super::compile;
+use super::{compile, link};
 use crate::config::env::PLUGIN_LINKER;
 use crate::rustc::args::RustcArgs;
 
 /// Makes this program the linker of the call. Returns the variable that makes it one.
 pub(super) fn exporting(args: &mut RustcArgs, folder: &Path) -> Result<(&'static str, OsString)> {
     let linker = args.codegen("linker").unwrap_or("cc").to_owned();
-    // rustc tells the kind of a linker by its name.
-    let name = Path::new(&linker).file_name().context("no linker")?;
-    let place = folder.join("linker");
-    let link = place.join(name);
-    let own = std::env::current_exe().context("can't find the path of `hot` itself")?;
-    if !std::fs::read_link(&link).is_ok_and(|target| target == own) {
-        std::fs::create_dir_all(&place)?;
-        // An older one may be there.
-        let _ = std::fs::remove_file(&link);
-        symlink(&own, &link).with_context(|| format!("can't create {}", link.display()))?;
-    }
+    let link = link::linker(folder, Path::new(&linker))?;
     args.push(&["-C", &format!("linker={}", link.display())]);
     args.push(&["-C", "link-arg=-Wl,-Bsymbolic"]);
     args.push(&["-C", &format!("link-arg=-Wl,-soname,{IMAGE}")]);

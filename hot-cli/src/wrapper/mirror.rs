@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::os::files::below;
+use crate::os::files::{below, removed};
 
 /// Writes the shadow tree of a unit anew.
 pub(crate) struct Mirror<'a> {
@@ -37,10 +37,7 @@ impl<'a> Mirror<'a> {
     }
 
     fn try_write(&self, files: &[(PathBuf, String)]) -> io::Result<()> {
-        match std::fs::remove_dir_all(self.root) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        removed(std::fs::remove_dir_all(self.root))?;
         let mut folders: BTreeSet<&Path> = BTreeSet::new();
         let others: BTreeSet<PathBuf> = files
             .iter()

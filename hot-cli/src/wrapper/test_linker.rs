@@ -7,17 +7,16 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::compile;
 use super::std_calls::{self, Surroundings};
+use super::{compile, link};
 use crate::config::env::TEST_LINKER;
-use crate::os::files::replace_file;
+use crate::os::files::{removed, replace_file};
 use crate::rustc::args::RustcArgs;
 
 /// What rustc calls where nobody names a linker.
@@ -46,17 +45,8 @@ pub(super) fn between(
     }
     let chosen = args.codegen("linker").map(PathBuf::from);
     let linker = chosen.clone().unwrap_or_else(|| DEFAULT.into());
-    // rustc tells the kind of a linker by its name.
-    let name = linker.file_name().context("no linker")?;
-    let stand_in = folder.join("linker");
-    let link = stand_in.join(name);
-    let own = std::env::current_exe().context("can't find the path of `hot` itself")?;
-    if !std::fs::read_link(&link).is_ok_and(|target| target == own) {
-        std::fs::create_dir_all(&stand_in)?;
-        // An older one may be there.
-        let _ = std::fs::remove_file(&link);
-        symlink(&own, &link).with_context(|| format!("can't create {}", link.display()))?;
-    }
+    let link = link::linker(folder, &linker)?;
+    let stand_in = link.parent().unwrap_or(folder).to_owned();
     let task = folder.join("link.json");
     let mut variables = vec![(TEST_LINKER, task.clone().into_os_string())];
     match chosen {
@@ -117,10 +107,7 @@ impl Task {
             .filter(|(_, argument)| is_object(argument))
             .map(|(place, argument)| (place, PathBuf::from(argument)))
             .unzip();
-        match std::fs::remove_dir_all(&self.objects) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
+        removed(std::fs::remove_dir_all(&self.objects))?;
         let files = std_calls::in_objects(&objects, &self.objects, &self.surroundings)?;
         for (place, file) in places.into_iter().zip(files) {
             arguments[place] = file.into_os_string();
