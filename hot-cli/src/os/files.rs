@@ -46,6 +46,19 @@ pub(crate) fn removed(result: std::io::Result<()>) -> std::io::Result<()> {
     }
 }
 
+/// Lets `edit` change what a file holds, and writes that if it says that it did.
+pub(crate) fn edit_file(
+    path: &Path,
+    edit: impl FnOnce(&mut Vec<u8>) -> Result<bool>,
+) -> Result<()> {
+    let mut bytes =
+        std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+    match edit(&mut bytes)? {
+        true => replace_file(path, &bytes),
+        false => Ok(()),
+    }
+}
+
 /// Writes a file so that nobody sees half of it.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     // As rustc and cargo create files: the umask decides.

@@ -9,18 +9,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{bail, Context, Result};
+use soft_mock_compiled::visibility::unhide;
 use soft_mock_rewriter::analysis::{inlined, tracked};
 use soft_mock_rewriter::instrument::{Output, Rewritten};
 use soft_mock_rewriter::syntax::CrateTree;
 
 use super::included_list::{Included, List};
 use super::{
-    builds, columns, diagnostics, linker, shadow, std_calls, stub, symbol_visibility, test_linker,
-    track_caller, CargoCall,
+    builds, columns, diagnostics, linker, shadow, std_calls, stub, test_linker, track_caller,
+    CargoCall,
 };
 use crate::config::settings;
 use crate::exit;
-use crate::os::files::{below, removed, replace_file};
+use crate::os::files::{below, edit_file, removed, replace_file};
 use crate::rustc::args::RustcArgs;
 use crate::rustc::dep_info;
 use crate::rustc::recipe::{Call, Places};
@@ -257,11 +258,19 @@ impl Compilation {
 
     /// What is done to a library that was compiled.
     fn finish(&self, library: &Path, unit: &Unit, rewritten: &Rewritten) -> Result<()> {
-        if unit.mocks {
-            std_calls::in_library(library, &self.surroundings(unit, rewritten));
-        }
-        symbol_visibility::make_visible(library)?;
-        columns::restore(library, &unit.cwd, &rewritten.columns)
+        edit_file(library, |bytes| {
+            let mut changed = unit.mocks && {
+                let around = self.surroundings(unit, rewritten);
+                std_calls::in_library(library, bytes, &around)
+            };
+            // The program exports them, and plugins find what it has.
+            changed |= unhide(bytes)
+                .with_context(|| format!("can't read the symbols of {}", library.display()))?
+                > 0;
+            changed |= columns::restore_in(bytes, &unit.cwd, &rewritten.columns)
+                .with_context(|| format!("can't read the places in {}", library.display()))?;
+            Ok(changed)
+        })
     }
 
     fn surroundings(&self, unit: &Unit, rewritten: &Rewritten) -> std_calls::Surroundings {

@@ -23,7 +23,6 @@ mod mirror;
 pub(crate) mod shadow;
 mod std_calls;
 mod stub;
-pub(crate) mod symbol_visibility;
 mod tasks;
 pub(crate) mod test_linker;
 mod track_caller;

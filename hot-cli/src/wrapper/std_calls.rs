@@ -113,20 +113,22 @@ fn rewritten(out_dir: &Path) -> HashSet<String> {
         .collect()
 }
 
-/// Turns the references in a library.
-pub(super) fn in_library(library: &Path, surroundings: &Surroundings) {
-    if let Err(error) = turn_library(library, surroundings) {
-        eprintln!(
-            "hot: functions of std can't be mocked in {}: {error:#}",
-            library.display()
-        );
+/// Turns the references in what a library holds. Says whether any changed.
+pub(super) fn in_library(library: &Path, bytes: &mut Vec<u8>, around: &Surroundings) -> bool {
+    match turn_library(bytes, around) {
+        Ok(changed) => changed,
+        Err(error) => {
+            eprintln!(
+                "hot: functions of std can't be mocked in {}: {error:#}",
+                library.display()
+            );
+            false
+        }
     }
 }
 
-fn turn_library(library: &Path, surroundings: &Surroundings) -> Result<()> {
-    let bytes =
-        std::fs::read(library).with_context(|| format!("can't read {}", library.display()))?;
-    let ranges = archive::objects(&bytes)?;
+fn turn_library(bytes: &mut Vec<u8>, surroundings: &Surroundings) -> Result<bool> {
+    let ranges = archive::objects(bytes)?;
     let objects: Vec<&[u8]> = ranges.iter().map(|range| &bytes[range.clone()]).collect();
     let changed = surroundings.turned(&objects)?;
     let members: HashMap<usize, Vec<u8>> = ranges
@@ -134,10 +136,10 @@ fn turn_library(library: &Path, surroundings: &Surroundings) -> Result<()> {
         .zip(changed)
         .filter_map(|(range, changed)| Some((range.start, changed?)))
         .collect();
-    match members.is_empty() {
-        true => Ok(()),
-        false => replace_file(library, &archive::replaced(&bytes, &members)?),
+    if !members.is_empty() {
+        *bytes = archive::replaced(bytes, &members)?;
     }
+    Ok(!members.is_empty())
 }
 
 /// Turns the references in objects. Those that change are written anew into `folder`: rustc's own

@@ -8,12 +8,12 @@ use std::process::Command;
 use soft_mock_rewriter::instrument::Output;
 
 use super::super::*;
-use crate::os::files::below;
 use crate::os::files::examine;
+use crate::os::files::{below, edit_file};
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::toolchain;
 use crate::rustc::unit::UnitKind;
-use crate::wrapper::{shadow, symbol_visibility};
+use crate::wrapper::shadow;
 use soft_mock_compiled::library::dynamic_symbols;
 
 pub(super) const LIB: &str = include_str!("../fixture/lib.rs");
@@ -134,8 +134,9 @@ impl Project {
         let args = Call::Library.args(&unit.rustc_args(), &places);
         self.rustc(&args.all.iter().map(String::as_str).collect::<Vec<_>>());
         let stem = unit.rustc_args().stem().expect("a stem");
-        symbol_visibility::make_visible(&self.path(&format!("lib{stem}.rlib")))
-            .expect("visible symbols");
+        let library = self.path(&format!("lib{stem}.rlib"));
+        let unhide = |bytes: &mut Vec<u8>| Ok(soft_mock_compiled::visibility::unhide(bytes)? > 0);
+        edit_file(&library, unhide).expect("visible symbols");
     }
 
     pub(super) fn build(&self, text: &str) -> Result<WholeCratePatch, WholeCrateError> {
