@@ -2,11 +2,10 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 use std::hash::{Hash, Hasher};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::process::{ExitCode, ExitStatus};
 
 use anyhow::{bail, Context, Result};
 use soft_mock_compiled::visibility::unhide;
@@ -14,10 +13,10 @@ use soft_mock_rewriter::analysis::{inlined, tracked};
 use soft_mock_rewriter::instrument::{Output, Rewritten};
 use soft_mock_rewriter::syntax::CrateTree;
 
+use super::cargo_call::{exit_code, CargoCall, Notices};
 use super::included_list::{Included, List};
 use super::{
     builds, columns, diagnostics, linker, shadow, std_calls, stub, test_linker, track_caller,
-    CargoCall,
 };
 use crate::config::settings;
 use crate::exit;
@@ -238,7 +237,11 @@ impl Compilation {
             }
             _ => Vec::new(),
         };
-        let (status, lines) = self.rustc_with(&args, variables)?;
+        let notices = match self.kind {
+            UnitKind::Lib => Notices::ToCargo,
+            _ => Notices::Dropped,
+        };
+        let (status, lines) = self.call.run(&args, variables, notices)?;
         if !status.success() {
             return Ok(Outcome::Refused(lines));
         }
@@ -305,7 +308,7 @@ impl Compilation {
                 Vec::new()
             }
         };
-        let (status, lines) = self.rustc_with(&args, linker)?;
+        let (status, lines) = self.call.run(&args, linker, Notices::Dropped)?;
         if status.success() {
             return Ok(());
         }
@@ -315,32 +318,6 @@ impl Compilation {
             unit.crate_name,
             why.unwrap_or_else(|| lines.join("\n"))
         )
-    }
-
-    /// Runs rustc. Notices of finished artifacts go to cargo at once, so that dependents can start;
-    /// everything else is returned. `variables` are more of its environment.
-    fn rustc_with(
-        &self,
-        args: &RustcArgs,
-        variables: Vec<(&str, OsString)>,
-    ) -> Result<(ExitStatus, Vec<String>)> {
-        let mut command = self.call.command();
-        command.args(&args.all).stderr(Stdio::piped());
-        command.envs(variables);
-        let mut child = spawn(&mut command)?;
-        let mut lines = Vec::new();
-        if let Some(stderr) = child.stderr.take() {
-            for line in BufReader::new(stderr).lines() {
-                let line = line?;
-                let notice = line.starts_with("{\"$message_type\":\"artifact\"");
-                if notice && self.kind == UnitKind::Lib {
-                    writeln!(std::io::stderr(), "{line}")?;
-                } else if !notice {
-                    lines.push(line);
-                }
-            }
-        }
-        Ok((child.wait()?, lines))
     }
 
     /// The manifests that say how the crate is rewritten. What they say of one that is included
@@ -438,26 +415,4 @@ fn leave_out(unit: &mut Unit, refusals: &[String], rewritten: &Rewritten) -> boo
 
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn spawn(command: &mut Command) -> Result<std::process::Child> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    command
-        .spawn()
-        .with_context(|| format!("can't start {program}"))
-}
-
-/// The exit code of the compiler, or that of a wrapper that could not start it.
-pub(crate) fn exit_code(status: std::io::Result<ExitStatus>) -> ExitCode {
-    match status {
-        Ok(status) => ExitCode::from(
-            status
-                .code()
-                .map_or(exit::NOT_COMPILED, |code| code.clamp(0, 255) as u8),
-        ),
-        Err(error) => {
-            eprintln!("hot: can't start the compiler: {error}");
-            ExitCode::from(exit::NOT_COMPILED)
-        }
-    }
 }

@@ -9,9 +9,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use super::cargo_call::{self, CargoCall};
 use super::compile::{self, Compilation};
 use super::included_list::{Included, List};
-use super::{kind, readable, tasks, unfit, CargoCall, NAME};
+use super::{kind, readable, tasks, unfit, NAME};
 use crate::exit;
 use crate::rustc::args::RustcArgs;
 use crate::rustc::unit::Unit;
@@ -107,5 +108,5 @@ fn replace(chained: Option<PathBuf>, arguments: Vec<OsString>) -> ExitCode {
         .chain(arguments);
     let mut command = Command::new(words.next().unwrap_or_default());
     let error = command.args(words).exec();
-    compile::exit_code(Err(error))
+    cargo_call::exit_code(Err(error))
 }

@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 use soft_mock_abi::manifest::IMAGE;
 
-use super::{compile, link};
+use super::{cargo_call, link};
 use crate::config::env::PLUGIN_LINKER;
 use crate::rustc::args::RustcArgs;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(linker: &OsStr, arguments: impl Iterator<Item = OsString>) -> 
         .args(arguments.filter(|argument| !is_script(argument)))
         .env_remove(PLUGIN_LINKER)
         .status();
-    compile::exit_code(status)
+    cargo_call::exit_code(status)
 }
 
 /// Whether an argument names a version script, to a linker or to a compiler that calls one.

@@ -12,6 +12,7 @@
 
 mod asm_support;
 pub(crate) mod builds;
+mod cargo_call;
 pub(crate) mod columns;
 mod compile;
 mod diagnostics;
@@ -35,6 +36,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use cargo_call::CargoCall;
 use compile::Compilation;
 
 use crate::config::env;
@@ -73,33 +75,6 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
 fn readable(arguments: &[OsString]) -> Option<RustcArgs> {
     let texts = arguments.iter().map(|arg| arg.to_str().map(str::to_owned));
     texts.collect::<Option<_>>().map(RustcArgs::new)
-}
-
-/// The compiler call as cargo made it.
-#[derive(Debug, Clone)]
-pub(crate) struct CargoCall {
-    pub(crate) rustc: PathBuf,
-    pub(crate) chained: Option<PathBuf>,
-    arguments: Vec<OsString>,
-}
-
-impl CargoCall {
-    /// The compiler, behind the wrapper that was set before ours.
-    pub(crate) fn command(&self) -> std::process::Command {
-        match &self.chained {
-            Some(wrapper) => {
-                let mut command = std::process::Command::new(wrapper);
-                command.arg(&self.rustc);
-                command
-            }
-            None => std::process::Command::new(&self.rustc),
-        }
-    }
-
-    /// Runs the call as it is.
-    fn pass_through(&self) -> ExitCode {
-        compile::exit_code(self.command().args(&self.arguments).status())
-    }
 }
 
 /// What the wrapper's folder ends with when cargo builds tests: another path, so another cache.

@@ -7,14 +7,15 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 
 use anyhow::{anyhow, bail, Context, Result};
 use soft_mock_rewriter::instrument::{CrateIdentity, Executor};
 
+use super::cargo_call::{self, CargoCall, Notices};
+use super::diagnostics;
 use super::included_list::Included;
 use super::mirror::Mirror;
-use super::{compile, diagnostics, CargoCall};
 use crate::os::files::below;
 use crate::rustc::args::RustcArgs;
 use crate::rustc::dep_info;
@@ -28,7 +29,7 @@ pub(super) fn run(call: &CargoCall, args: &RustcArgs, package: &Included) -> Exi
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             warn(&package.name, &package.version, &error);
-            compile::exit_code(call.command().args(&args.all).status())
+            cargo_call::exit_code(call.command().args(&args.all).status())
         }
     }
 }
@@ -100,16 +101,13 @@ fn compile(call: &CargoCall, args: &RustcArgs, root: &Path, shadow: &Path) -> Re
             ..Places::default()
         },
     );
-    let mut command = call.command();
-    command.args(&args.all).stdout(Stdio::inherit());
-    let output = command.output().context("can't start the compiler")?;
-    if output.status.success() {
-        return Ok(std::io::stderr().write_all(&output.stderr)?);
+    let (status, lines) = call.run(&args, Vec::new(), Notices::ToCargo)?;
+    if status.success() {
+        for line in lines {
+            writeln!(std::io::stderr(), "{line}")?;
+        }
+        return Ok(());
     }
-    let lines: Vec<String> = String::from_utf8_lossy(&output.stderr)
-        .lines()
-        .map(str::to_owned)
-        .collect();
     let why = diagnostics::first_error(&lines);
     bail!("it does not compile so: {}", why.unwrap_or_default())
 }

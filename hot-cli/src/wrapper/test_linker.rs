@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::std_calls::{self, Surroundings};
-use super::{compile, link};
+use super::{cargo_call, link};
 use crate::config::env::TEST_LINKER;
 use crate::os::files::{removed, replace_file};
 use crate::rustc::args::RustcArgs;
@@ -90,7 +90,7 @@ pub(crate) fn run(task: &OsStr, arguments: impl Iterator<Item = OsString>) -> Ex
     if let Ok(path) = std::env::join_paths(folders) {
         command.env("PATH", path);
     }
-    compile::exit_code(command.status())
+    cargo_call::exit_code(command.status())
 }
 
 impl Task {
