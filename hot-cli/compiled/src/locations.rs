@@ -7,9 +7,8 @@ use std::collections::HashSet;
 
 use anyhow::Result;
 use object::elf;
-use object::read::archive::ArchiveFile;
 
-use crate::objects::Object;
+use crate::objects::{self, Object};
 
 /// A place in a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +66,11 @@ pub fn set_columns(
     let mut changes = Vec::new();
     match bytes.starts_with(&elf::ELFMAG) {
         true => in_object(bytes, 0, column, &mut changes)?,
-        false => in_archive(bytes, column, &mut changes)?,
+        false => {
+            for object in objects::places(bytes)? {
+                in_object(&bytes[object.clone()], object.start, column, &mut changes)?;
+            }
+        }
     }
     for (place, column) in &changes {
         bytes[*place..*place + 4].copy_from_slice(&column.to_le_bytes());
@@ -76,22 +79,6 @@ pub fn set_columns(
 }
 
 type Changes = Vec<(usize, u32)>;
-
-fn in_archive(
-    archive: &[u8],
-    column: &dyn Fn(&Location<'_>) -> Option<u32>,
-    changes: &mut Changes,
-) -> Result<()> {
-    for member in ArchiveFile::parse(archive)?.members() {
-        let member = member?;
-        let data = member.data(archive)?;
-        if data.starts_with(&elf::ELFMAG) {
-            let start = usize::try_from(member.file_range().0)?;
-            in_object(data, start, column, changes)?;
-        }
-    }
-    Ok(())
-}
 
 /// Where columns stand that ought to be others.
 fn in_object(

@@ -104,14 +104,24 @@ fn contents(section: &elf::SectionHeader64<LittleEndian>, data: &[u8]) -> Result
     Ok(start as usize..end as usize)
 }
 
-/// Reads all objects of an archive.
-pub fn read<'d>(archive: &'d [u8], objects: &mut Vec<Object<'d>>) -> Result<()> {
+/// Where the objects of an archive stand in it.
+pub fn places(archive: &[u8]) -> Result<Vec<Range<usize>>> {
+    let mut found = Vec::new();
     let file = ArchiveFile::parse(archive).context("rustc wrote no library")?;
     for member in file.members() {
-        let data = member?.data(archive)?;
-        if data.starts_with(&elf::ELFMAG) {
-            objects.push(Object::read(data)?);
+        let member = member?;
+        if member.data(archive)?.starts_with(&elf::ELFMAG) {
+            let (start, size) = member.file_range();
+            found.push(start as usize..(start + size) as usize);
         }
+    }
+    Ok(found)
+}
+
+/// Reads all objects of an archive.
+pub fn read<'d>(archive: &'d [u8], objects: &mut Vec<Object<'d>>) -> Result<()> {
+    for place in places(archive)? {
+        objects.push(Object::read(&archive[place])?);
     }
     Ok(())
 }

@@ -64,7 +64,8 @@ pub fn redirect(objects: &[&[u8]], program: &Program<'_>) -> Result<Vec<Option<V
         .iter()
         .map(|data| Object::read(data))
         .collect::<Result<_>>()?;
-    let known = Known::of(&read);
+    let named: Vec<Named<'_, '_>> = read.iter().map(Named::of).collect();
+    let known = Known::of(&named);
     if known.pairs.is_empty() {
         return Ok(vec![None; objects.len()]);
     }
@@ -72,11 +73,11 @@ pub fn redirect(objects: &[&[u8]], program: &Program<'_>) -> Result<Vec<Option<V
     let mut reached = BTreeSet::new();
     let mut missed = Missed::new();
     let mut changed = Vec::new();
-    for object in &read {
-        let turns = known.look_into(object, &owners, &mut reached, &mut missed);
+    for named in &named {
+        let turns = known.look_into(named, &owners, &mut reached, &mut missed);
         changed.push(match turns.is_empty() {
             true => None,
-            false => Some(grow::turned(object, &turns)?),
+            false => Some(grow::turned(named.object, &turns)?),
         });
     }
     let mut lines = lines(&reached, &missed, program.place);
@@ -111,7 +112,7 @@ struct Known<'d> {
 }
 
 impl<'d> Known<'d> {
-    fn of(objects: &[Object<'d>]) -> Self {
+    fn of(objects: &[Named<'_, 'd>]) -> Self {
         let pairs: HashMap<&str, &str> = objects.iter().flat_map(pairs).collect();
         let mut known = Self {
             families: HashMap::new(),
@@ -123,8 +124,8 @@ impl<'d> Known<'d> {
                 known.families.insert(family(function), ident);
             }
         }
-        for object in objects {
-            known.find_witnesses(object);
+        for named in objects {
+            known.find_witnesses(named.object);
         }
         known
     }
@@ -155,23 +156,23 @@ impl<'d> Known<'d> {
     /// Finds what is to be turned in an object, and what can't be.
     fn look_into<'k>(
         &'k self,
-        object: &Object<'d>,
+        named: &Named<'_, 'd>,
         owners: &Owners<'_>,
         reached: &mut BTreeSet<String>,
         missed: &mut Missed,
     ) -> Vec<Turn<'k>> {
         let mut turns = Vec::new();
+        let object = named.object;
         for (number, section) in object.sections.iter().enumerate() {
             if !section.has(elf::SHF_ALLOC) || section.name.starts_with("soft_mock_") {
                 continue;
             }
-            let inside = Inside::of(object, number);
             for relocation in object.relocations(number) {
-                let Some(target) = target(object, &relocation) else {
+                let Some(target) = named.target(&relocation) else {
                     continue;
                 };
                 let is_own = |owner: &str| owners.are_own(owner, &demangled(target));
-                let owner = || inside.owner(relocation.offset);
+                let owner = || named.owner(number, relocation.offset);
                 if let Some(&to) = self.pairs.get(target) {
                     let owner = owner();
                     if is_own(&owner) {
@@ -250,7 +251,8 @@ impl<'d> Known<'d> {
 }
 
 /// The pairs of an object: each is two pointers that the linker fills in.
-fn pairs<'d>(object: &Object<'d>) -> Vec<(&'d str, &'d str)> {
+fn pairs<'d>(named: &Named<'_, 'd>) -> Vec<(&'d str, &'d str)> {
+    let object = named.object;
     let mut found: BTreeMap<(usize, usize), [Option<&'d str>; 2]> = BTreeMap::new();
     for (number, section) in object.sections.iter().enumerate() {
         if section.name != STD_PAIRS {
@@ -259,34 +261,13 @@ fn pairs<'d>(object: &Object<'d>) -> Vec<(&'d str, &'d str)> {
         for relocation in object.relocations(number) {
             let half = (relocation.offset % PAIR) / (PAIR / 2);
             let pair = found.entry((number, relocation.offset / PAIR)).or_default();
-            pair[half] = target(object, &relocation);
+            pair[half] = named.target(&relocation);
         }
     }
     found
         .into_values()
         .filter_map(|[function, replacement]| Some((function?, replacement?)))
         .collect()
-}
-
-/// The name of what a relocation is about: of a function that nobody else sees, the compiler may
-/// give the section in place of the symbol.
-fn target<'d>(object: &Object<'d>, relocation: &Relocation) -> Option<&'d str> {
-    let symbol = object.symbols.get(relocation.symbol)?;
-    if symbol.kind != elf::STT_SECTION {
-        return Some(symbol.name);
-    }
-    // Where an instruction refers to its own end.
-    let start = match relocation.kind {
-        elf::R_X86_64_64 => 0,
-        _ => -4,
-    };
-    let mut defined = object.symbols.iter();
-    let function = defined.find(|other| {
-        other.section == symbol.section && other.kind == elf::STT_FUNC && other.value == 0
-    });
-    function
-        .filter(|_| relocation.addend == start)
-        .map(|function| function.name)
 }
 
 /// What all instances of a function have in common.
@@ -299,26 +280,54 @@ fn family(symbol: &str) -> String {
     }
 }
 
-/// The functions of one section, by where they start.
-struct Inside<'d> {
-    starts: BTreeMap<u64, &'d str>,
+/// An object, and what stands where in it.
+struct Named<'o, 'd> {
+    object: &'o Object<'d>,
+    /// By section, and where they start in it.
+    starts: BTreeMap<(usize, u64), &'d str>,
+    /// The function at the start of a section.
+    first: HashMap<Option<usize>, &'d str>,
 }
 
-impl<'d> Inside<'d> {
-    fn of(object: &Object<'d>, section: usize) -> Self {
-        let inside = object
-            .symbols
-            .iter()
-            .filter(|symbol| symbol.section == Some(section) && symbol.kind != elf::STT_SECTION);
+impl<'o, 'd> Named<'o, 'd> {
+    fn of(object: &'o Object<'d>) -> Self {
+        let (mut starts, mut first) = (BTreeMap::new(), HashMap::new());
+        for symbol in &object.symbols {
+            if symbol.kind == elf::STT_FUNC && symbol.value == 0 {
+                first.entry(symbol.section).or_insert(symbol.name);
+            }
+            if let Some(section) = symbol.section.filter(|_| symbol.kind != elf::STT_SECTION) {
+                starts.insert((section, symbol.value), symbol.name);
+            }
+        }
         Self {
-            starts: inside.map(|symbol| (symbol.value, symbol.name)).collect(),
+            object,
+            starts,
+            first,
         }
     }
 
     /// The path of the function or static around a place; empty for data without a name.
-    fn owner(&self, offset: usize) -> String {
-        let before = self.starts.range(..=offset as u64).next_back();
-        before.map_or_else(String::new, |(_, name)| demangled(name))
+    fn owner(&self, section: usize, offset: usize) -> String {
+        let mut before = self.starts.range((section, 0)..=(section, offset as u64));
+        let last = before.next_back();
+        last.map_or_else(String::new, |(_, name)| demangled(name))
+    }
+
+    /// The name of what a relocation is about: of a function that nobody else sees, the compiler
+    /// may give the section in place of the symbol.
+    fn target(&self, relocation: &Relocation) -> Option<&'d str> {
+        let symbol = self.object.symbols.get(relocation.symbol)?;
+        if symbol.kind != elf::STT_SECTION {
+            return Some(symbol.name);
+        }
+        // Where an instruction refers to its own end.
+        let start = match relocation.kind {
+            elf::R_X86_64_64 => 0,
+            _ => -4,
+        };
+        let function = self.first.get(&symbol.section).copied();
+        function.filter(|_| relocation.addend == start)
     }
 }
 

@@ -1,9 +1,10 @@
 //! The visibility of Rust symbols in the objects of an archive.
 
 use anyhow::Result;
-use object::read::archive::ArchiveFile;
 use object::read::elf::{FileHeader, SectionHeader};
 use object::{elf, Endianness, U32};
+
+use crate::objects;
 
 /// Makes the hidden Rust symbols of all objects in the archive visible, in place. Returns how many
 /// there were.
@@ -17,16 +18,9 @@ pub fn unhide(archive: &mut [u8]) -> Result<usize> {
 
 /// Offsets of the visibility bytes of hidden Rust symbols.
 fn hidden_symbols(bytes: &[u8]) -> Result<Vec<usize>> {
-    let archive = ArchiveFile::parse(bytes)?;
     let mut places = Vec::new();
-    for member in archive.members() {
-        let member = member?;
-        let data = member.data(bytes)?;
-        if !data.starts_with(&elf::ELFMAG) {
-            continue;
-        }
-        let start = member.file_range().0 as usize;
-        in_object(data, start, &mut places)?;
+    for object in objects::places(bytes)? {
+        in_object(&bytes[object.clone()], object.start, &mut places)?;
     }
     Ok(places)
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::process::Command;
 
+use soft_mock_compiled::objects;
 use soft_mock_compiled::std_calls::{archive, redirect, Program, Unmodified};
 
 const FLAGS: [&str; 4] = [
@@ -69,11 +70,11 @@ fn rustc(folder: &Path, args: &[&str]) {
 
 fn turn(library: &Path) {
     let bytes = std::fs::read(library).expect("a library");
-    let ranges = archive::objects(&bytes).expect("an archive");
+    let ranges = objects::places(&bytes).expect("an archive");
     let objects: Vec<&[u8]> = ranges.iter().map(|range| &bytes[range.clone()]).collect();
     let crates: HashSet<String> = ["lib".to_owned(), "old".to_owned()].into();
     let old = std::fs::read(library.with_file_name("libold.rlib")).expect("a library");
-    let ranges_of_old = archive::objects(&old).expect("an archive");
+    let ranges_of_old = objects::places(&old).expect("an archive");
     let unmodified = [
         Unmodified {
             name: "old",

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use soft_mock_compiled::objects;
 use soft_mock_compiled::std_calls::{self, archive};
 use soft_mock_rewriter::analysis::FunctionInfo;
 
@@ -128,7 +129,7 @@ pub(super) fn in_library(library: &Path, bytes: &mut Vec<u8>, around: &Surroundi
 }
 
 fn turn_library(bytes: &mut Vec<u8>, surroundings: &Surroundings) -> Result<bool> {
-    let ranges = archive::objects(bytes)?;
+    let ranges = objects::places(bytes)?;
     let objects: Vec<&[u8]> = ranges.iter().map(|range| &bytes[range.clone()]).collect();
     let changed = surroundings.turned(&objects)?;
     let members: HashMap<usize, Vec<u8>> = ranges

@@ -8,8 +8,6 @@ use std::ops::Range;
 
 use anyhow::{bail, ensure, Context, Result};
 use object::archive::{Header, MAGIC};
-use object::elf;
-use object::read::archive::ArchiveFile;
 
 /// Where the size stands in the header of a member, in decimal.
 const SIZE: Range<usize> = 48..58;
@@ -17,19 +15,6 @@ const HEADER: usize = size_of::<Header>();
 
 /// The name of the table of symbols.
 const SYMBOLS: &[u8] = b"/               ";
-
-/// Where the objects of an archive stand.
-pub fn objects(archive: &[u8]) -> Result<Vec<Range<usize>>> {
-    let mut found = Vec::new();
-    for member in ArchiveFile::parse(archive)?.members() {
-        let member = member?;
-        if member.data(archive)?.starts_with(&elf::ELFMAG) {
-            let (start, size) = member.file_range();
-            found.push(start as usize..(start + size) as usize);
-        }
-    }
-    Ok(found)
-}
 
 /// The archive with other contents for the members that start there.
 pub fn replaced(archive: &[u8], members: &HashMap<usize, Vec<u8>>) -> Result<Vec<u8>> {
