@@ -100,6 +100,11 @@ impl Mocked {
     /// dropped, or by [`verify`](Self::verify).
     pub fn times(self, times: impl Into<Times>) -> Self {
         self.record.expect(times.into());
+        self.asked_first()
+    }
+
+    /// It is asked before mocks that demand nothing.
+    fn asked_first(self) -> Self {
         for mock in &self.installed {
             mock.ask_first();
         }
@@ -122,10 +127,7 @@ impl Mocked {
         self.record.expect_in(sequence);
         let step: Weak<Record> = Arc::downgrade(&self.record);
         sequence.add(step);
-        for mock in &self.installed {
-            mock.ask_first();
-        }
-        self
+        self.asked_first()
     }
 
     /// How often the mock was called until now.

@@ -223,17 +223,21 @@ impl Drop for Inside {
 /// Uses the innermost unused note for `site`, if this thread has one.
 #[inline]
 pub(super) fn use_note(site: *const Site) -> bool {
+    with_note(site, |note| note.used.set(true)).is_some()
+}
+
+#[inline]
+fn with_note<R>(site: *const Site, with: impl FnOnce(&Note) -> R) -> Option<R> {
     let mut note = NOTES.get();
     // SAFETY: null, or a note of a frame of this thread that is still active: `Noted` borrows it
     // and takes it out of the list before it goes.
     while let Some(found) = unsafe { note.as_ref() } {
         if found.is_for(site) && found.is_free() {
-            found.used.set(true);
-            return true;
+            return Some(with(found));
         }
         note = found.outer;
     }
-    false
+    None
 }
 
 /// Whether there may be a note for some site on this thread.
@@ -245,13 +249,5 @@ pub(super) fn has_notes() -> bool {
 /// Whether the next call of `site` on this thread is to reach the original.
 #[inline]
 pub(super) fn has_note(site: *const Site) -> bool {
-    let mut note = NOTES.get();
-    // SAFETY: as in `use_note`.
-    while let Some(found) = unsafe { note.as_ref() } {
-        if found.is_for(site) && found.is_free() {
-            return true;
-        }
-        note = found.outer;
-    }
-    false
+    with_note(site, |_| ()).is_some()
 }

@@ -53,6 +53,12 @@ struct Known {
 /// By the addresses of sites. Its lock is taken before that of `Shared`.
 static TABLES: Mutex<Option<HashMap<usize, Known>>> = Mutex::new(None);
 
+/// Whether a thread of one scope sees a mock of the other.
+#[inline(always)]
+fn sees(scope: u64, of: u64) -> bool {
+    of == scope || of == EVERYWHERE
+}
+
 impl Table {
     fn links(&self) -> impl Iterator<Item = &'static Link> {
         let mut at = self.head.load(Ordering::Acquire).cast_const();
@@ -74,7 +80,7 @@ impl Table {
                 continue;
             };
             let rank = link.node.rank();
-            if rank > highest && rank < limit && (of == scope || of == EVERYWHERE) {
+            if rank > highest && rank < limit && sees(scope, of) {
                 (highest, found) = (rank, Some((number, &link.node)));
             }
         }
@@ -89,7 +95,7 @@ impl Table {
         let (_, of) = link.node.look().filter(|_| link.next.is_null())?;
         // SAFETY: the number of this thread, which has just seen the node live.
         let begin_own = || unsafe { link.node.begin_own(scope::thread()) };
-        let own = (of == scope || of == EVERYWHERE) && begin_own();
+        let own = sees(scope, of) && begin_own();
         // SAFETY: as just begun.
         own.then(|| unsafe { Begun::new(&link.node, true) })
     }
@@ -115,18 +121,21 @@ impl Table {
         if scope::is_test() || holds(scope::current()) {
             return;
         }
-        strays::note(|tell| {
-            for link in self.links() {
-                let live = link.node.look().filter(|(_, of)| *of != EVERYWHERE);
-                if live.is_some_and(|(number, _)| link.node.begin(number)) {
-                    // SAFETY: begun just now, and ended once.
-                    unsafe {
-                        tell(link.node.contents().record().strays());
-                        link.node.end();
-                    }
+        strays::note(|tell| self.each(|of| of != EVERYWHERE, |record| tell(record.strays())));
+    }
+
+    /// Calls a function with the records of the mocks of some scopes.
+    fn each(&self, is_meant: impl Fn(u64) -> bool, mut each: impl FnMut(&Record)) {
+        for link in self.links() {
+            let live = link.node.look().filter(|(_, of)| is_meant(*of));
+            if live.is_some_and(|(number, _)| link.node.begin(number)) {
+                // SAFETY: begun just now, and ended once.
+                unsafe {
+                    each(link.node.contents().record());
+                    link.node.end();
                 }
             }
-        });
+        }
     }
 
     /// A live node for this mock: one that is free, or else a new one. Under the lock.
@@ -305,19 +314,10 @@ pub(super) fn begin_behind(site: &'static Site, rank: u64) -> Option<Begun> {
 }
 
 /// Calls a function with the records of all mocks that this thread sees.
-pub(super) fn each_seen(site: &'static Site, mut each: impl FnMut(&Record)) {
-    let (table, scope) = (table(site), scope::current());
-    let links = table.into_iter().flat_map(Table::links);
-    for link in links {
-        let seen = |(_, of): &(u64, u64)| *of == scope || *of == EVERYWHERE;
-        let live = link.node.look().filter(seen);
-        if live.is_some_and(|(number, _)| link.node.begin(number)) {
-            // SAFETY: begun just now, and ended once.
-            unsafe {
-                each(link.node.contents().record());
-                link.node.end();
-            }
-        }
+pub(super) fn each_seen(site: &'static Site, each: impl FnMut(&Record)) {
+    if let Some(table) = table(site) {
+        let scope = scope::current();
+        table.each(|of| sees(scope, of), each);
     }
 }
 
@@ -417,8 +417,8 @@ pub(super) fn reset(site: &'static Site) -> bool {
 /// Whether the calling thread would reach a test's mock.
 pub(super) fn is_mocked(site: &'static Site) -> bool {
     let seen = |link: &&'static Link| {
-        let scope = link.node.look().map(|(_, scope)| scope);
-        scope.is_some_and(|scope| scope == EVERYWHERE || scope == scope::current())
+        let live = link.node.look();
+        live.is_some_and(|(_, of)| sees(scope::current(), of))
     };
     links(site).iter().any(seen)
 }

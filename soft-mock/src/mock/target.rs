@@ -5,6 +5,7 @@
 use std::any::type_name;
 
 use soft_mock_abi::site::Site;
+use soft_mock_abi::std_calls::ident;
 use soft_mock_runtime::names;
 use soft_mock_runtime::registry::{find, registry, sites, FindError};
 
@@ -100,7 +101,7 @@ fn is_std(name: &str) -> bool {
 fn redirected(name: &str) -> Option<&'static str> {
     let (_, function) = name.split_once("::__soft_mock::std_")?;
     let function = format!("std_{}", function.split('<').next().unwrap_or_default());
-    let site = sites().find(|site| site.name().replace("::", "_") == function)?;
+    let site = sites().find(|site| ident(site.name()) == function)?;
     Some(site.name())
 }
 

@@ -6,10 +6,7 @@ use soft_mock_tests::folder;
 use soft_mock_tests::project::{Project, Save};
 
 fn project() -> Project {
-    Project::with_runtime(
-        &folder::workspace().join("tests/fixtures/runtimes"),
-        "runtimes",
-    )
+    Project::with_runtime(&folder::fixture("runtimes"), "runtimes")
 }
 
 #[test]
