@@ -11,6 +11,8 @@
 //! that makes it and one that runs it: so no way around is forgotten. Where a version of the crate
 //! has another form, it is an error that says what is missing.
 
+use std::collections::BTreeSet;
+
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{ExprStruct, ImplItemFn, ItemImpl, ItemStruct, Pat, Stmt, Type};
@@ -27,9 +29,7 @@ pub struct Executor {
     pub package: &'static str,
     /// What stands for a task: file and type.
     task: (&'static str, &'static str),
-    /// Where it is made.
-    made: &'static str,
-    /// Which question is asked there.
+    /// Which question is asked where it is made, in one of the two files.
     question: &'static str,
     /// Where tasks are run: file, type and methods.
     run: (&'static str, &'static str, &'static [&'static str]),
@@ -44,7 +44,6 @@ const KNOWN: [Executor; 3] = [
     Executor {
         package: "tokio",
         task: ("src/runtime/task/core.rs", "Header"),
-        made: "src/runtime/task/core.rs",
         question: "detached",
         run: (
             "src/runtime/task/raw.rs",
@@ -57,7 +56,6 @@ const KNOWN: [Executor; 3] = [
     Executor {
         package: "rayon-core",
         task: ("src/job.rs", "JobRef"),
-        made: "src/job.rs",
         question: "attached",
         run: ("src/job.rs", "JobRef", &["execute"]),
         behind: None,
@@ -66,7 +64,6 @@ const KNOWN: [Executor; 3] = [
     Executor {
         package: "async-task",
         task: ("src/header.rs", "Header"),
-        made: "src/raw.rs",
         question: "detached",
         run: ("src/raw.rs", "RawTask", &["run"]),
         behind: Some("raw"),
@@ -74,7 +71,7 @@ const KNOWN: [Executor; 3] = [
     },
 ];
 
-/// Names what was done to an executor's sources.
+/// Files of an executor's package, by their paths in it, and what they become.
 pub type Surgery = Vec<(String, String)>;
 
 impl Executor {
@@ -93,11 +90,9 @@ impl Executor {
         identity: Option<&CrateIdentity>,
         read: &dyn Fn(&str) -> std::io::Result<String>,
     ) -> Result<Surgery, String> {
-        let mut files = vec![self.task.0, self.made, self.run.0];
-        files.dedup();
         let mut changed = Surgery::new();
         let mut found = Found::default();
-        for path in files {
+        for path in self.files() {
             let text = read(path).map_err(|error| format!("{path}: {error}"))?;
             let file = syn::parse_file(&text).map_err(|error| format!("{path}: {error}"))?;
             let mut surgeon = Surgeon {
@@ -124,13 +119,18 @@ impl Executor {
         Ok(changed)
     }
 
+    fn files(&self) -> BTreeSet<&'static str> {
+        [self.task.0, self.run.0].into()
+    }
+
     fn check(&self, found: &Found) -> Result<(), String> {
         let (file, ty) = self.task;
         if found.types != 1 {
             return Err(format!("{file} has no type `{ty}`"));
         }
         if found.made == 0 {
-            return Err(format!("{} makes no `{ty}`", self.made));
+            let files = Vec::from_iter(self.files()).join(" or ");
+            return Err(format!("it makes no `{ty}` in {files}"));
         }
         let (file, ty, methods) = self.run;
         match methods.iter().find(|name| !found.run.contains(name)) {
@@ -174,7 +174,7 @@ impl<'ast> Visit<'ast> for Surgeon<'_> {
     fn visit_expr_struct(&mut self, expr: &'ast ExprStruct) {
         let last = expr.path.segments.last();
         let is_task = last.is_some_and(|last| last.ident == self.executor.task.1);
-        if self.path == self.executor.made && is_task && expr.rest.is_none() {
+        if is_task && expr.rest.is_none() {
             let at = expr.brace_token.span.open().byte_range().end;
             let question = self.executor.question;
             let value = format!(" __soft_mock_owner: crate::__soft_mock::Owner::{question}(),");
