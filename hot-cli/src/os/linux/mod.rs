@@ -1,5 +1,6 @@
 //! Linux with glibc on x86-64.
 
+mod calls;
 mod ports;
 mod processes;
 pub(crate) mod screen;

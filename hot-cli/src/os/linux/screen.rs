@@ -7,12 +7,12 @@
 //! and reads nothing can't be told from any other. Knows nothing of what is to be written.
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
 
 use rustix::process::getpgrp;
 use rustix::termios::{LocalModes, OptionalActions, OutputModes, Termios};
 
-use super::terminal::{children, threads, OWN_TERMINAL};
+use super::calls::{below_us, doing, Doing};
+use super::terminal::is_terminal;
 
 /// The terminal at our standard error, as it was when this was made.
 #[derive(Debug)]
@@ -44,39 +44,17 @@ impl Output {
 
     /// Whether no thread of a process below us runs or is writing to it.
     pub(crate) fn is_at_rest(&self) -> bool {
-        let mut family = children(std::process::id());
-        let mut next = 0;
-        while let Some(&process) = family.get(next) {
-            let rests = |thread: &u32| self.rests(process, *thread);
-            if !threads(process).iter().all(rests) {
-                return false;
-            }
-            family.extend(children(process));
-            next += 1;
-        }
-        true
+        below_us().all(|process| doing(process).all(|doing| self.rests(process, &doing)))
     }
 
-    fn rests(&self, process: u32, thread: u32) -> bool {
-        let call = format!("/proc/{process}/task/{thread}/syscall");
-        let call = match std::fs::read_to_string(call) {
-            Ok(call) => call,
-            // It has ended.
-            Err(error) => return error.kind() == io::ErrorKind::NotFound,
-        };
-        let mut words = call.split_whitespace();
-        let number = words.next().map(str::parse::<i64>);
-        match number {
+    fn rests(&self, process: u32, doing: &Doing) -> bool {
+        match doing {
             // write, writev
-            Some(Ok(1 | 20)) => {
-                let file = words.next().unwrap_or_default().trim_start_matches("0x");
-                let file = u64::from_str_radix(file, 16).unwrap_or(0);
-                let file = std::fs::metadata(format!("/proc/{process}/fd/{file}"));
-                !file.is_ok_and(|file| [self.device, OWN_TERMINAL].contains(&file.rdev()))
+            Doing::Calling(call) if [1, 20].contains(&call.number) => {
+                !is_terminal(self.device, process, call.argument(0))
             }
-            Some(Ok(_)) => true,
-            // It runs.
-            _ => false,
+            Doing::Calling(_) | Doing::Ended => true,
+            Doing::Running | Doing::Untold => false,
         }
     }
 }

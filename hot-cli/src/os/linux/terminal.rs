@@ -1,8 +1,8 @@
 //! The terminal that this process reads: how it is set, and which processes wait for what is typed
 //! there.
 //!
-//! Knows nothing of what keys are for. Who waits is the kernel's own account: the system call in
-//! which each thread sits, and the files that it names.
+//! Knows nothing of what keys are for. Who waits is told by the system calls in which threads sit,
+//! and the files that those name.
 
 use std::fs::File;
 use std::io;
@@ -11,11 +11,13 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::time::Duration;
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
-use rustix::process::{getpgrp, Pid};
+use rustix::process::getpgrp;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 
+use super::calls::{below_us, doing, Call, Doing};
+
 /// `/dev/tty`, by which each process names its own terminal.
-pub(super) const OWN_TERMINAL: u64 = 5 << 8;
+const OWN_TERMINAL: u64 = 5 << 8;
 
 /// The terminal at our standard input.
 #[derive(Debug)]
@@ -86,26 +88,17 @@ impl Terminal {
 
     /// Whether a process that descends from us waits for what is typed.
     pub(crate) fn readers(&self) -> Readers {
-        let mut family = children(std::process::id());
-        let mut next = 0;
-        while let Some(&process) = family.get(next) {
-            match self.readers_in(process) {
-                Readers::None => family.extend(children(process)),
-                some => return some,
-            }
-            next += 1;
-        }
-        Readers::None
+        let mut all = below_us().map(|process| self.readers_in(process));
+        let found = all.find(|readers| *readers != Readers::None);
+        found.unwrap_or(Readers::None)
     }
 
     fn readers_in(&self, process: u32) -> Readers {
-        for thread in threads(process) {
-            let call = format!("/proc/{process}/task/{thread}/syscall");
-            let waits = match std::fs::read_to_string(call) {
-                Ok(call) => self.waits(process, &call),
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
-                // It has ended.
-                Err(_) => Some(false),
+        for doing in doing(process) {
+            let waits = match doing {
+                Doing::Calling(call) => self.waits(process, &call),
+                Doing::Untold => None,
+                Doing::Running | Doing::Ended => Some(false),
             };
             match waits {
                 Some(false) => {}
@@ -116,24 +109,16 @@ impl Terminal {
         Readers::None
     }
 
-    /// Whether a system call waits for the terminal: its number and its arguments, in words.
-    fn waits(&self, process: u32, call: &str) -> Option<bool> {
-        let mut words = call.split_whitespace();
-        let Some(Ok(number)) = words.next().map(str::parse::<i64>) else {
-            return Some(false); // It runs.
-        };
-        let mut arguments = words.map(|word| {
-            let digits = word.trim_start_matches("0x");
-            u64::from_str_radix(digits, 16).unwrap_or(0)
-        });
-        let mut argument = || arguments.next().unwrap_or(0);
-        let file = |number: u64| self.is_at(process, number);
-        match number {
+    /// Whether a system call waits for the terminal.
+    fn waits(&self, process: u32, call: &Call) -> Option<bool> {
+        let first = call.argument(0);
+        let file = |number: u64| is_terminal(self.device, process, number);
+        match call.number {
             // read, pread64, readv
-            0 | 17 | 19 => Some(file(argument())),
+            0 | 17 | 19 => Some(file(first)),
             // poll, ppoll
             7 | 271 => {
-                let (at, count) = (argument(), argument().min(4096));
+                let (at, count) = (first, call.argument(1).min(4096));
                 let entries = memory(process, at, count * 8)?;
                 Some(entries.chunks_exact(8).any(|entry| {
                     let number = i32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]);
@@ -144,7 +129,7 @@ impl Terminal {
             }
             // select, pselect6
             23 | 270 => {
-                let (count, at) = (argument().min(1024), argument());
+                let (count, at) = (first.min(1024), call.argument(1));
                 if at == 0 {
                     return Some(false);
                 }
@@ -157,7 +142,7 @@ impl Terminal {
             }
             // epoll_wait, epoll_pwait, epoll_pwait2
             232 | 281 | 441 => {
-                let info = format!("/proc/{process}/fdinfo/{}", argument());
+                let info = format!("/proc/{process}/fdinfo/{first}");
                 let info = std::fs::read_to_string(info).ok()?;
                 let mut watched = info.lines().filter_map(|line| {
                     let rest = line.strip_prefix("tfd:")?;
@@ -170,14 +155,14 @@ impl Terminal {
             _ => Some(false),
         }
     }
+}
 
-    /// Whether this file of a process is the terminal.
-    fn is_at(&self, process: u32, number: u64) -> bool {
-        let file = std::fs::metadata(format!("/proc/{process}/fd/{number}"));
-        file.is_ok_and(|file| {
-            file.file_type().is_char_device() && [self.device, OWN_TERMINAL].contains(&file.rdev())
-        })
-    }
+/// Whether this file of a process is the terminal with this number.
+pub(super) fn is_terminal(device: u64, process: u32, file: u64) -> bool {
+    let file = std::fs::metadata(format!("/proc/{process}/fd/{file}"));
+    file.is_ok_and(|file| {
+        file.file_type().is_char_device() && [device, OWN_TERMINAL].contains(&file.rdev())
+    })
 }
 
 /// These settings, but that keys come at once and aren't shown. Signals and output stay.
@@ -187,27 +172,6 @@ pub(crate) fn key_by_key(settings: &Termios) -> Termios {
     settings.special_codes[SpecialCodeIndex::VMIN] = 1;
     settings.special_codes[SpecialCodeIndex::VTIME] = 0;
     settings
-}
-
-pub(super) fn threads(process: u32) -> Vec<u32> {
-    let tasks = std::fs::read_dir(format!("/proc/{process}/task"));
-    let names = tasks.into_iter().flatten().flatten();
-    names
-        .filter_map(|task| task.file_name().to_str()?.parse().ok())
-        .collect()
-}
-
-/// The processes that a process has started and that live.
-pub(super) fn children(process: u32) -> Vec<u32> {
-    let lists = threads(process).into_iter().filter_map(move |thread| {
-        std::fs::read_to_string(format!("/proc/{process}/task/{thread}/children")).ok()
-    });
-    let own = lists.flat_map(|list| {
-        let pids = list.split_whitespace().filter_map(|pid| pid.parse().ok());
-        pids.collect::<Vec<u32>>()
-    });
-    own.filter(|pid| Pid::from_raw(i32::try_from(*pid).unwrap_or(0)).is_some())
-        .collect()
 }
 
 /// Memory of another process.
