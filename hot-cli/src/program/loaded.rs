@@ -4,7 +4,7 @@
 //! later edit is compared with.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -80,8 +80,8 @@ impl Program {
     /// to.
     pub(crate) fn recorded(folder: &Path, executable: PathBuf) -> Result<Self> {
         let mut units = Vec::new();
-        for folder in closure(folder)? {
-            units.push(LoadedUnit::load(folder)?);
+        for (folder, unit) in units_of(folder)? {
+            units.push(LoadedUnit::load(folder, unit)?);
         }
         let main = &units.first().context("the program has no unit")?.unit;
         let rustc = toolchain::real_rustc(&main.rustc, &main.env, &main.cwd)?;
@@ -232,8 +232,7 @@ impl Program {
 }
 
 impl LoadedUnit {
-    fn load(folder: PathBuf) -> Result<Self> {
-        let unit = Unit::read(&folder)?;
+    fn load(folder: PathBuf, unit: Unit) -> Result<Self> {
         let mut files = BTreeMap::new();
         let mut repeated = BTreeSet::new();
         let mut texts = BTreeMap::new();
@@ -295,31 +294,21 @@ fn hash_of(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// The units that a program was linked from, its own first, given its folder: their folders and
-/// records.
+/// The units that a program was linked from, its own first, given its folder: from each to the
+/// libraries it names. Their folders and records.
 pub(crate) fn units_of(program: &Path) -> Result<Vec<(PathBuf, Unit)>> {
-    let folders = closure(program)?.into_iter();
-    let units = folders.map(|folder| {
-        let unit = Unit::read(&folder)?;
-        Ok((folder, unit))
-    });
-    units.collect()
-}
-
-/// The units that a program was linked from, its own first: from each to the libraries it names.
-fn closure(program: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = vec![program.to_owned()];
-    let mut waiting = VecDeque::from([program.to_owned()]);
-    while let Some(folder) = waiting.pop_front() {
+    let mut folders = vec![program.to_owned()];
+    let mut units = Vec::new();
+    while let Some(folder) = folders.get(units.len()).cloned() {
         let unit = Unit::read(&folder)?;
         for next in used_by(&unit) {
-            if !found.contains(&next) {
-                found.push(next.clone());
-                waiting.push_back(next);
+            if !folders.contains(&next) {
+                folders.push(next);
             }
         }
+        units.push((folder, unit));
     }
-    Ok(found)
+    Ok(units)
 }
 
 /// The folders of the units whose libraries a unit names.

@@ -44,15 +44,12 @@ impl Edits {
     /// Compares the files of these units with what was compiled. Before the next build: it replaces
     /// the records.
     pub(super) fn of<'a>(units: impl Iterator<Item = &'a Recorded>) -> Self {
-        let mut found = Self::default();
-        for (folder, unit) in units {
-            if !found.0.contains_key(folder) {
-                if let Some(edit) = Edit::of(folder, unit) {
-                    found.0.insert(folder.clone(), edit);
-                }
-            }
-        }
-        found
+        // Most are those of several binaries.
+        let units: BTreeMap<&PathBuf, &Unit> = units.map(|(folder, unit)| (folder, unit)).collect();
+        let edits = units
+            .into_iter()
+            .filter_map(|(folder, unit)| Some((folder.clone(), Edit::of(folder, unit)?)));
+        Self(edits.collect())
     }
 
     /// The functions that differ between two builds. None: something else does, or may.
