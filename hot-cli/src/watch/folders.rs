@@ -10,8 +10,9 @@ use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::routes::Routes;
 
-/// Folders may change while they are being looked at; so often it is looked again.
-const ROUNDS: usize = 3;
+/// Folders may change while they are being looked at: so it is looked again, as long as there are
+/// more to watch. A new tree of this depth is seen to its end, whoever makes it and however slowly.
+const ROUNDS: usize = 100;
 
 pub(super) struct Folders {
     /// None: the system gives no means to watch.

@@ -4,7 +4,7 @@
 //! Knows nothing of files: it says what is due, and is told what was found.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How often it is looked whether something was missed.
@@ -69,6 +69,11 @@ impl Polling {
         }
     }
 
+    /// This one was looked at: if it changes again, that has an event of its own.
+    pub(super) fn was_read(&mut self, path: &Path) {
+        self.doubted.remove(path);
+    }
+
     /// Events are missing. Whether that is news.
     pub(super) fn begin(&mut self, now: Instant) -> bool {
         self.at = now + POLL;
@@ -92,6 +97,9 @@ mod tests {
         assert_eq!(polling.at(), now + GRACE);
         assert_eq!(polling.due(now), Due::Decide(BTreeSet::from(["a".into()])));
         assert_eq!(polling.due(now), Due::Look, "once");
+        polling.doubt(["a", "b"].map(PathBuf::from), now);
+        polling.was_read(Path::new("a"));
+        assert_eq!(polling.due(now), Due::Decide(BTreeSet::from(["b".into()])));
         assert!(polling.begin(now) && !polling.begin(now));
         assert_eq!(polling.at(), now + POLL);
         assert_eq!(polling.due(now), Due::Poll);

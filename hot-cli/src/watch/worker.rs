@@ -181,43 +181,42 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
     }
 
     fn obey(&mut self, command: Command) -> bool {
-        // What is found in folders that were watched before has appeared there: its event may still
-        // come, and would find it known.
-        let before = match command {
-            Command::Files(files) => {
-                self.files = files;
-                Some(std::mem::take(&mut self.routes.found))
-            }
-            Command::Extra(paths) => {
-                self.extra = paths;
-                None
-            }
-        };
+        let before = self.extra.clone();
+        match command {
+            Command::Files(files) => self.files = files,
+            Command::Extra(paths) => self.extra = paths,
+        }
         let mut go_on = self.route(false);
-        self.forget_unwanted();
-        let found = self.routes.found.iter();
-        let has_appeared = |path: &PathBuf| {
-            let is_new = before.as_ref().is_some_and(|before| !before.contains(path));
-            is_new && !self.files.contains(path)
+        let Some(meanwhile) = self.reread_all(self.unlooked_at(&before)) else {
+            return false;
         };
-        let (appeared, known): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) =
-            found.cloned().partition(has_appeared);
-        let new: Vec<PathBuf> = known
-            .into_iter()
-            .chain(self.files.iter().cloned())
+        self.forget_unwanted();
+        let new: Vec<PathBuf> = self
+            .files
+            .iter()
+            .chain(&self.routes.found)
+            .cloned()
             .collect();
         for path in new {
             if !self.seen.contains_key(&path) {
                 go_on &= self.reread(&path).is_some();
             }
         }
-        match self.reread_all(appeared) {
-            Some(changed) if !changed.is_empty() => {
-                go_on && self.tell_changed(changed, Instant::now())
-            }
-            Some(_) => go_on,
-            None => false,
-        }
+        go_on && (meanwhile.is_empty() || self.tell_changed(meanwhile, Instant::now()))
+    }
+
+    /// Files that came or went in extra folders which were watched before, but whose events weren't
+    /// looked at yet: they would be taken for known.
+    fn unlooked_at(&self, before: &[PathBuf]) -> BTreeSet<PathBuf> {
+        let found = &self.routes.found;
+        let stay = || before.iter().filter(|path| self.extra.contains(*path));
+        let came = found.iter().filter(|path| !self.seen.contains_key(*path));
+        let went = self.seen.keys().filter(|path| !found.contains(*path));
+        came.chain(went)
+            .filter(|path| !self.files.contains(*path))
+            .filter(|path| stay().any(|folder| path.starts_with(folder)))
+            .cloned()
+            .collect()
     }
 
     /// What does an event mean?
@@ -341,6 +340,7 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
 
     /// Reads a file: has it another content than before? Nothing if nobody listens any more.
     fn reread(&mut self, path: &Path) -> Option<bool> {
+        self.polling.was_read(path);
         match Seen::read(path) {
             Ok(now) => {
                 let before = self.seen.insert(path.to_owned(), now);
