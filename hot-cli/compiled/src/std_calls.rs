@@ -219,8 +219,8 @@ impl<'d> Known<'d> {
         };
         let owners = Owners::new(program.crates, program.optimised);
         let mut missed = Missed::new();
-        for object in &read {
-            let turns = self.look_into(object, &owners, &mut BTreeSet::new(), &mut missed);
+        for named in read.iter().map(Named::of) {
+            let turns = self.look_into(&named, &owners, &mut BTreeSet::new(), &mut missed);
             missed.extend(turns.into_iter().filter_map(|turn| {
                 let ident = ident_of(turn.to)?;
                 Some((ident.to_owned(), turn.owner))

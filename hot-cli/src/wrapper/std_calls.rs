@@ -69,7 +69,7 @@ impl Surroundings {
         let unmodified = unmodified.map(|(other, bytes)| std_calls::Unmodified {
             name: &other.name,
             reason: &other.reason,
-            objects: archive::objects(bytes)
+            objects: objects::places(bytes)
                 .ok()
                 .map(|ranges| ranges.into_iter().map(|range| &bytes[range]).collect()),
         });
