@@ -2,7 +2,8 @@
 //!
 //! Called by cargo in place of rustc (under the names `hot-rustc` and `hot-include`), it is the
 //! wrapper that rewrites a crate; called by that rustc as its linker, it exports a plugin's
-//! symbols; called in place of a test binary, it writes down how that is started; called by the
+//! symbols; called as `hot-dry-build`, it writes down what cargo would compile; called in place of a
+//! test binary, it writes down how that is started; called by the
 //! user, it runs a session around their command, or one of its own commands.
 
 mod browser;
@@ -11,6 +12,7 @@ mod child;
 mod cli;
 mod config;
 mod control;
+mod dry_build;
 mod exit;
 mod handover;
 mod include;
@@ -44,6 +46,8 @@ enum Mode {
     Wrapper,
     /// Cargo, in place of rustc, for any crate.
     IncludeWrapper,
+    /// Cargo, in place of rustc, when it is asked what it would compile.
+    DryBuild,
     /// Cargo, in place of a test binary.
     Runner,
     /// Somebody at a terminal.
@@ -61,6 +65,7 @@ impl Mode {
         match Path::new(own).file_name() {
             Some(name) if name == wrapper::NAME => Self::Wrapper,
             Some(name) if name == wrapper::included_list::WRAPPER => Self::IncludeWrapper,
+            Some(name) if name == dry_build::WRAPPER => Self::DryBuild,
             Some(name) if name == test::RUNNER => Self::Runner,
             _ => Self::User,
         }
@@ -76,6 +81,7 @@ fn main() -> ExitCode {
         Mode::TestLinker(task) => wrapper::test_linker::run(&task, arguments),
         Mode::Wrapper => wrapper::run(arguments.collect()),
         Mode::IncludeWrapper => wrapper::run_included(Path::new(&own), arguments.collect()),
+        Mode::DryBuild => dry_build::answer(Path::new(&own), arguments.collect()),
         Mode::Runner => test::record_launch(&arguments.collect::<Vec<_>>()),
         Mode::User => cli::run(all),
     }

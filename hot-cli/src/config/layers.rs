@@ -244,6 +244,20 @@ impl Layers {
         })
     }
 
+    /// The settings that come to something else than in these.
+    pub(crate) fn changed_since(&self, before: &Self) -> Vec<&'static str> {
+        let values = |layers: &Self, key: &Key| -> Vec<Value> {
+            layers
+                .of(key.name)
+                .map(|(_, value)| value.clone())
+                .collect()
+        };
+        let changed = KEYS
+            .iter()
+            .filter(|key| values(self, key) != values(before, key));
+        changed.map(|key| key.name).collect()
+    }
+
     /// Who sets this, the strongest first.
     pub(crate) fn of<'a>(&'a self, key: &str) -> impl Iterator<Item = (&'a Source, &'a Value)> {
         let key = key.to_owned();

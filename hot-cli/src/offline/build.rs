@@ -29,6 +29,11 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
             "nothing to patch: the files are what {} was built from",
             target.executable.display()
         ),
+        Change::Unknown => bail!(
+            "a manifest differs from the one that {} was built with; only a session finds out \
+             whether that means anything",
+            target.executable.display()
+        ),
         Change::Syntax(error) => bail!("{error}"),
         Change::Rude { edits, .. } => bail!("{}", rude(&edits)),
     };

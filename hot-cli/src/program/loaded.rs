@@ -18,6 +18,7 @@ use super::twin::{twin, NoTwin, Twin};
 use crate::os;
 use crate::os::files::{below, examine, Stamp};
 use crate::os::process::Cancel;
+use crate::rustc::inputs::{Input, Role};
 use crate::rustc::toolchain;
 use crate::rustc::unit::{Unit, UnitKind};
 use crate::wrapper::shadow;
@@ -222,6 +223,14 @@ impl Program {
     /// Files whose changes concern the program: sources, and what was read when they were compiled.
     pub(crate) fn watched_files(&self) -> &BTreeSet<PathBuf> {
         &self.watched
+    }
+
+    /// The manifests and lock files that its crates were built with, with hashes of what they held.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = (&PathBuf, u64)> {
+        let inputs = self.units.iter().flat_map(|loaded| &loaded.unit.inputs);
+        let is_manifest = |input: &Input| matches!(input.role, Role::Manifest | Role::LockFile);
+        let manifests = inputs.filter(move |(_, input)| is_manifest(input));
+        manifests.map(|(path, input)| (path, input.hash))
     }
 
     /// Folders in which new files do so as well.

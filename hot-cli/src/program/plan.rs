@@ -241,6 +241,8 @@ pub(crate) enum Change {
         /// What can be had without that.
         beside: Option<Box<Wanted>>,
     },
+    /// Whether edited manifests mean anything has to be asked first.
+    Unknown,
     /// It can.
     Patch(Box<Wanted>),
 }

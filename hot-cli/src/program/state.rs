@@ -11,6 +11,7 @@ mod bodies;
 mod compare;
 mod files;
 mod included;
+mod manifests;
 mod merge;
 mod moved;
 mod refusal;
@@ -25,6 +26,7 @@ use soft_mock_rewriter::syntax::{Fingerprint, SyntaxError};
 
 use self::base::Base;
 use self::included::Included;
+pub(crate) use self::manifests::Judgement;
 pub(crate) use self::refusal::Bodies;
 use self::refusal::Refusal;
 use super::left_behind::{Edited, LeftBehind};
@@ -95,6 +97,8 @@ pub(crate) struct ProgramState {
     held_together: BTreeSet<PathBuf>,
     /// The edits that can't be patched, and what waits with them.
     refusal: Option<Refusal>,
+    /// What is known of edited manifests.
+    judgement: Option<Judgement>,
     /// Units and lines of all sites, as far as the program has told them: what was compiled at
     /// all.
     sites: Option<HashSet<(u64, String, usize)>>,
@@ -122,6 +126,8 @@ enum FileState {
     Syntax(SyntaxError),
     /// It isn't source code of the program, or not as it was: gone, no text.
     Rude(Rude),
+    /// A manifest of which it has to be asked whether it means anything.
+    Unknown,
 }
 
 impl ProgramState {
@@ -155,6 +161,7 @@ impl ProgramState {
             held: BTreeMap::new(),
             held_together: BTreeSet::new(),
             refusal: None,
+            judgement: None,
             sites: None,
         }
     }

@@ -42,6 +42,17 @@ pub(crate) fn read(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(dependencies(&text))
 }
 
+/// The names of the variables that the crate was compiled with.
+pub(crate) fn variables(path: &Path) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("rustc wrote no dep-info file {}", path.display()))?;
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# env-dep:"));
+    let names = lines.map(|line| line.split('=').next().unwrap_or(line));
+    Ok(names.map(str::to_owned).collect())
+}
+
 /// A call of rustc that began at a time.
 pub(crate) struct Reading<'a> {
     pub(crate) unit: &'a Unit,

@@ -27,6 +27,7 @@ pub(crate) enum Role {
     /// The compiler read it: a source of a crate without sites, or a file that a macro includes.
     Read,
     Manifest,
+    LockFile,
     BuildScript,
     /// The build script asks cargo to be run again when it changes.
     OfBuildScript,
@@ -62,6 +63,7 @@ pub(super) fn inputs(unit: &Unit, read: &[PathBuf]) -> BTreeMap<PathBuf, Input> 
         roles.insert(unit.package().join("Cargo.toml"), Role::Manifest);
     }
     roles.insert(unit.cwd.join("Cargo.toml"), Role::Manifest);
+    roles.insert(unit.cwd.join("Cargo.lock"), Role::LockFile);
     roles.retain(|path, _| !unit.sources.contains(path));
     let with_hash = |(path, role): (PathBuf, Role)| {
         let hash = content_hash(&path);

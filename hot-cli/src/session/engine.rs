@@ -29,6 +29,9 @@
 //! When nothing was saved for a moment, `meaning.rs` has the functions that were compiled alone
 //! compared with those of their crates.
 //!
+//! An edited manifest may mean nothing: cargo is asked before anything else is done (`manifests.rs`),
+//! and `act` comes again with the answer.
+//!
 //! What else happens: programs join and leave (`joining.rs`), other terminals ask (`serving.rs`),
 //! somebody steers the session (`steering.rs`).
 
@@ -37,6 +40,7 @@ mod edits;
 mod effect;
 mod jobs;
 mod joining;
+mod manifests;
 mod meaning;
 mod outside;
 mod parts;
@@ -60,12 +64,14 @@ use super::screen::Look;
 use super::settings::Settings;
 use crate::browser::News;
 use crate::child::{ChildEvent, Launch};
+use crate::config::layers::Layers;
 use crate::control::{Connection, ControlEvent};
 use crate::exit;
 use crate::handover::Handover;
 use crate::include::Include;
 use crate::os::session_dir::SessionDir;
 use crate::patch::{BuildError, Built, Compared};
+use crate::program::state::Judgement;
 use crate::program::Program;
 use crate::protocol::SessionInfo;
 use crate::remote::server::ServerEvent;
@@ -73,6 +79,7 @@ use crate::ui;
 use crate::watch::WatchEvent;
 use crate::wrapper::builds::Cause;
 use effect::Effect;
+use parts::dry_builds::DryBuilds;
 use parts::meanings::Meanings;
 use parts::patches::Patches;
 use parts::pause::Pause;
@@ -106,6 +113,8 @@ pub(crate) enum Event {
         at: ui::Reason,
         compiler: Option<ui::CompilerOutput>,
     },
+    /// Cargo was asked what edited manifests mean. None: dropped.
+    Judged(u64, Option<Judgement>),
     /// Nothing was saved for a moment.
     Idle(u64),
     /// Functions of micro-crates were compared with those of their crates. None: dropped.
@@ -176,6 +185,8 @@ enum Policy {
 struct Command {
     include: Include,
     launch: Launch,
+    /// What manifests set, as the user knows it.
+    settings: Layers,
     /// The number of its newest run.
     run: u64,
 }
@@ -206,6 +217,7 @@ pub(crate) struct Engine {
     saves: Saves,
     pause: Pause,
     syntax_checks: SyntaxChecks,
+    dry_builds: DryBuilds,
     patches: Patches,
     meanings: Meanings,
     restarts: Restarts,
@@ -233,6 +245,7 @@ impl Engine {
             info,
             command: Command {
                 launch: include.launch()?,
+                settings: settings.of_manifests.clone(),
                 include,
                 run: 0,
             },
@@ -248,6 +261,7 @@ impl Engine {
                 false => Pause::default(),
             },
             syntax_checks: SyntaxChecks::default(),
+            dry_builds: DryBuilds::default(),
             patches: Patches::default(),
             meanings: Meanings::default(),
             restarts: Restarts::default(),
@@ -339,6 +353,7 @@ impl Engine {
                 at,
                 compiler,
             } => self.syntax_checked(number, at, compiler),
+            Event::Judged(number, judgement) => self.judged(number, judgement),
             Event::Idle(turn) => self.compare_if_idle(turn),
             Event::Compared(number, compared) => self.compared(number, compared),
             Event::BuiltAgain { success, said } => self.built_again(success, said),

@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of what a setting does.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -13,6 +13,7 @@ use clap::Args;
 use super::options::{existing_path, Options};
 use crate::browser::Ports;
 use crate::cargo::command_line::{folder_of, CargoCommand};
+use crate::child::Launch;
 use crate::config::layers::{Key, Layer, Layers, Source, Value, KEYS};
 use crate::config::settings;
 use crate::ui::{shown, Format};
@@ -47,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) on_patch: Option<String>,
     pub(crate) browser: Option<Ports>,
     pub(crate) command: Vec<OsString>,
+    /// What manifests say of all this.
+    pub(crate) of_manifests: Layers,
 }
 
 impl Settings {
@@ -54,9 +57,11 @@ impl Settings {
         let options = options.with_port();
         let mut set = Layers(vec![options.layer(), variables()?]);
         let include = set.list("include");
-        set.0.extend(project(&options.command)?.0);
+        let of_manifests = project(&options.command)?;
+        set.0.extend(of_manifests.0.iter().cloned());
         let settings = Self {
             include,
+            of_manifests,
             command: options.command,
             ..Self::read(&set)?
         };
@@ -108,6 +113,7 @@ impl Settings {
             on_patch: set.text("on-patch").map(str::to_owned),
             browser,
             command: Vec::new(),
+            of_manifests: Layers::default(),
         })
     }
 }
@@ -126,9 +132,19 @@ fn variables() -> Result<Layer> {
 
 /// What the manifests of the project say that a command is for.
 fn project(command: &[OsString]) -> Result<Layers> {
-    let cargo = command
-        .split_first()
-        .and_then(|(program, args)| CargoCommand::of(program, args));
+    let Some((program, args)) = command.split_first() else {
+        return settings::of_project(&folder_of(None));
+    };
+    of_project_of(program, args)
+}
+
+/// The same for a command that was started.
+pub(super) fn of_manifests(launch: &Launch) -> Result<Layers> {
+    of_project_of(&launch.program, &launch.args)
+}
+
+fn of_project_of(program: &OsStr, args: &[OsString]) -> Result<Layers> {
+    let cargo = CargoCommand::of(program, args);
     let folder = cargo.map_or_else(|| folder_of(None), |command| command.folder());
     settings::of_project(&folder)
 }

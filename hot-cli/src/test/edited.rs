@@ -136,7 +136,7 @@ fn bodies(folder: &Path, unit: &Unit, edited: &[PathBuf]) -> Result<Option<BTree
     Ok(match state.change() {
         Change::Nothing => Some(BTreeSet::new()),
         Change::Patch(wanted) => own_bodies(&state, folder, &wanted),
-        Change::Syntax(_) | Change::Rude { .. } => None,
+        Change::Syntax(_) | Change::Unknown | Change::Rude { .. } => None,
     })
 }
 

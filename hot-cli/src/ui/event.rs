@@ -155,6 +155,10 @@ pub(crate) enum Event {
     StillWithout(Vec<Reason>),
     /// What stood in the way was taken back: the files are what runs.
     TakenBack,
+    /// These manifests and lock files differ, and all crates would be compiled as they were.
+    ManifestsMeanNothing { files: Vec<String> },
+    /// Settings of `hot` changed that a session begins with.
+    SettingsWait(Vec<&'static str>),
     /// A file can't be parsed at present: most often someone is typing.
     SyntaxError { at: Reason, again: bool },
     /// An edit doesn't compile: what the compiler said, as it said it.

@@ -154,7 +154,9 @@ fn named(event: &Event) -> &'static str {
         Event::Compiling(_) => "compiling",
         Event::NotRolledBack(_) => "not-rolled-back",
         Event::WaitsForSafePoint(_) => "waits-for-safe-point",
-        Event::NothingUsesIt(_) | Event::NothingDiffers => "nothing-differs",
+        Event::NothingUsesIt(_) | Event::NothingDiffers | Event::ManifestsMeanNothing { .. } => {
+            "nothing-differs"
+        }
         Event::NobodyRuns => "nobody-runs",
         Event::KeepBodies(_) => "keep-bodies",
         Event::KeepsValue { .. } | Event::KeepsUsedValue { .. } => "keeps-value",

@@ -202,6 +202,10 @@ fn every_note_has_words() {
         },
         Event::StillWithout(vec![reason("a.rs", 1, "x")]),
         Event::TakenBack,
+        Event::ManifestsMeanNothing {
+            files: vec!["Cargo.toml".into()],
+        },
+        Event::SettingsWait(vec!["manual"]),
         Event::NothingDiffers,
         Event::NobodyRuns,
         Event::Restarted,

@@ -168,6 +168,16 @@ impl Event {
                 format!("{edit}: `{name}` keeps the value that it has, if it was used before")
             }
             Self::TakenBack => "the edit was taken back: the files are what runs".to_owned(),
+            Self::ManifestsMeanNothing { files } => {
+                let verb = match files.len() {
+                    1 => "changes",
+                    _ => "change",
+                };
+                format!("{} {verb} nothing about how the crates are compiled", files.join(", "))
+            }
+            Self::SettingsWait(names) => {
+                format!("{} in the manifest: for the next start of hot", names.join(", "))
+            }
             Self::RestartWanted(then) => format!("restart: {}", then.words(how)),
             Self::Restarted => "restarted".to_owned(),
             Self::StartedAgain => {

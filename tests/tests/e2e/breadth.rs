@@ -357,10 +357,10 @@ fn edits_that_are_refused() {
     refuses(
         (
             "base/Cargo.toml",
-            "name = \"base\"",
-            "name = \"base\"\ndescription = \"x\"",
+            "publish.workspace = true",
+            "publish.workspace = true\n[features]\ndefault = [\"x\"]\nx = []",
         ),
-        &["the manifest changed"],
+        &["crate `base` would be compiled with `--cfg feature=\"default\"`"],
     );
 
     rows::refused(&mut refuses);

@@ -22,6 +22,7 @@ mod inputs;
 mod keys;
 mod ledger;
 mod linking;
+mod manifests;
 mod meaning;
 mod meant;
 mod messages;

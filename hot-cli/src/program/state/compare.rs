@@ -14,6 +14,8 @@ use crate::program::plan::{Change, Edit, Plan, UnitPlan};
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) rude: BTreeSet<Rude>,
+    /// It isn't known what some manifests mean.
+    pub(super) unknown: bool,
     pub(super) plan: Plan,
     pub(super) meaning: Meaning,
     pub(super) indirect: BTreeSet<Edit>,
@@ -56,6 +58,9 @@ impl ProgramState {
                 edits,
             };
         }
+        if found.unknown {
+            return Change::Unknown;
+        }
         if self.meaning.as_ref() == Some(&found.meaning) && found.reread.is_empty() {
             return Change::Nothing;
         }
@@ -88,6 +93,7 @@ impl ProgramState {
                         found.rude.insert(edit.clone());
                     }
                 }
+                FileState::Unknown => found.unknown = true,
                 FileState::Changed(units) => {
                     for (position, file) in units {
                         self.compare_file(path, *position, file, &after, &mut found);

@@ -22,6 +22,7 @@ impl ProgramState {
                 None => self.current.remove(path),
             };
         }
+        self.follow_manifests();
         self.follow_modules();
         // What was read is in its own form now.
         forget_sources();
@@ -46,7 +47,7 @@ impl ProgramState {
     pub(crate) fn shared_changed(&self) -> bool {
         let shared = |state: &FileState| match state {
             FileState::Changed(units) => units.iter().any(|(unit, _)| *unit > 0),
-            FileState::Syntax(_) | FileState::Rude(_) => false,
+            FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => false,
         };
         self.program.is_plugin && self.current.values().any(shared)
     }
@@ -90,7 +91,7 @@ impl ProgramState {
         let current = current.filter(|(path, _)| !self.held.contains_key(*path));
         let changed = current.flat_map(|(_, state)| match state {
             FileState::Changed(units) => units.as_slice(),
-            FileState::Syntax(_) | FileState::Rude(_) => &[],
+            FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => &[],
         });
         let held = self.held_files();
         built
@@ -315,7 +316,9 @@ impl ProgramState {
                 continue;
             }
             return Some(match &input.role {
+                Role::Manifest | Role::LockFile if !self.program.is_plugin => continue,
                 Role::Manifest => "the manifest changed".to_owned(),
+                Role::LockFile => "the lock file changed".to_owned(),
                 Role::Configuration => "cargo's configuration changed".to_owned(),
                 Role::BuildScript => "the build script changed".to_owned(),
                 Role::OfBuildScript | Role::FolderOfBuildScript => {

@@ -112,7 +112,7 @@ impl ProgramState {
     fn texts(&self) -> impl Iterator<Item = (PathBuf, Arc<str>)> + '_ {
         let changed = self.current.iter().filter_map(|(path, state)| match state {
             FileState::Changed(units) => units.first().map(|(_, file)| (path, file)),
-            FileState::Syntax(_) | FileState::Rude(_) => None,
+            FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => None,
         });
         changed.map(|(path, file)| (path.clone(), Arc::clone(&file.text)))
     }
@@ -160,7 +160,7 @@ impl ProgramState {
             .peekable();
         if units.peek().is_none() {
             return match state? {
-                FileState::Rude(_) => Some(None),
+                FileState::Rude(_) | FileState::Unknown => Some(None),
                 FileState::Syntax(_) => None,
                 FileState::Changed(files) => {
                     let is_running = |(position, now): &(usize, ChangedFile)| {
@@ -180,7 +180,7 @@ impl ProgramState {
                     Some(file) => Arc::clone(&file.text),
                     None => compiled()?,
                 },
-                Some(FileState::Rude(_)) => Arc::clone(&then),
+                Some(FileState::Rude(_) | FileState::Unknown) => Arc::clone(&then),
                 Some(FileState::Syntax(_)) => return None,
             };
             let (running, _) = self.running(position, path)?;
@@ -237,7 +237,7 @@ impl ProgramState {
     fn edited_bodies<'a>(&'a self, edits: &'a [Rude]) -> impl Iterator<Item = EditedFile<'a>> {
         let changed = self.current.iter().filter_map(|(path, state)| match state {
             FileState::Changed(units) => Some((path, units.first()?)),
-            FileState::Syntax(_) | FileState::Rude(_) => None,
+            FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => None,
         });
         changed.filter_map(|(path, (position, now))| {
             let running = self.running(*position, path)?;

@@ -71,6 +71,7 @@ impl Engine {
         match change {
             None | Some((_, Change::Nothing)) => self.nothing_asked(),
             Some((program, Change::Patch(wanted))) => self.build(program, wanted, seen),
+            Some((program, Change::Unknown)) => self.ask_cargo(&program, seen),
             Some((program, Change::Rude { beside, .. })) => match beside {
                 Some(wanted) => self.build(program, wanted, seen),
                 None => self.saves.settle(Instant::now()),

@@ -9,6 +9,7 @@ use anyhow::Result;
 use soft_mock_abi::protocol::Hello;
 
 use super::{warm_up, Event};
+use crate::dry_build::{self, Question};
 use crate::os::process::Cancel;
 use crate::patch;
 use crate::plugins::record::Rebuild;
@@ -62,6 +63,8 @@ pub(super) enum Job {
     BuildPatch(Box<patch::Job>),
     /// Asks rustc about a file that can't be parsed.
     CheckSyntax(Box<SyntaxCheck>),
+    /// Asks cargo what edited manifests mean.
+    DryBuild(u64, Box<Question>),
     /// Compares functions of micro-crates with those of their crates.
     Compare(Box<patch::Comparison>),
     /// Builds the project before a restart, then these plugins.
@@ -91,6 +94,7 @@ impl Job {
                 return None;
             }
             Self::CheckSyntax(check) => check.run(),
+            Self::DryBuild(number, question) => Event::Judged(number, dry_build::ask(&question)),
             Self::BuildPatch(job) => Event::Built(job.number, patch::build(&job)),
             Self::Compare(comparison) => {
                 let compared = patch::compare(&comparison);

@@ -162,6 +162,7 @@ impl Engine {
         self.patches.restarted();
         self.pause.restarted();
         self.syntax_checks.drop_check();
+        self.dry_builds.stop();
         self.meanings.restarted();
         self.ledger.clear();
         let reply = self.rollbacks.restarted();

@@ -13,7 +13,7 @@ use crate::patch::Built;
 use crate::plugins::record::Rebuild;
 use crate::program::overview::overview;
 use crate::program::plan::{Change, Plan, PlannedFunction, Rude, SiteKey, Wanted};
-use crate::program::state::{Bodies, ProgramState};
+use crate::program::state::{Bodies, Judgement, ProgramState};
 use crate::program::Program;
 use crate::session::ledger::{Ledger, Record, Texts};
 use crate::ui::Overview;
@@ -195,6 +195,7 @@ impl Programs {
                 (
                     _,
                     Change::Patch(_)
+                    | Change::Unknown
                     | Change::Rude {
                         beside: Some(_), ..
                     },
@@ -261,7 +262,20 @@ impl Programs {
             .collect()
     }
 
+    /// The manifests of a program that differ from those that it was built with.
+    pub(crate) fn edited_manifests(&self, key: &Path) -> BTreeMap<PathBuf, u64> {
+        let state = self.known.get(key);
+        state.map_or_else(BTreeMap::new, ProgramState::edited_manifests)
+    }
+
     // What was done.
+
+    /// This is known of edited manifests of a program.
+    pub(crate) fn record_judgement(&mut self, key: &Path, judgement: Judgement) {
+        if let Some(state) = self.known.get_mut(key) {
+            state.record_judgement(judgement);
+        }
+    }
 
     /// All patches of a program, for a process that joins later.
     pub(crate) fn installed(&self, key: &Path) -> &[Load] {

@@ -1,0 +1,411 @@
+//! The calls that a program's crates were compiled with against those that cargo would make now.
+//!
+//! What only names or places the result is left out, and so is what only reports: lints, and which
+//! names of conditions are known. Of the variables those count that the crate was compiled with.
+//!
+//! Knows nothing of how the calls were found.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::call::Call;
+use super::target::Target;
+use super::Difference;
+use crate::config::settings;
+use crate::os::files::content_hash;
+use crate::rustc::args::RustcArgs;
+use crate::rustc::dep_info;
+use crate::rustc::unit::Unit;
+
+/// Where the result goes, how it is called, and what is said meanwhile.
+const OF_THE_RESULT: [&str; 8] = [
+    "--out-dir",
+    "--error-format",
+    "--json",
+    "--color",
+    "--diagnostic-width",
+    "--check-cfg",
+    "--extern",
+    "-L",
+];
+const CODEGEN_OF_THE_RESULT: [&str; 3] = ["metadata", "extra-filename", "incremental"];
+
+/// Levels of lints, in all spellings.
+const LINTS: [&str; 10] = [
+    "-A",
+    "-W",
+    "-D",
+    "-F",
+    "--allow",
+    "--warn",
+    "--deny",
+    "--forbid",
+    "--force-warn",
+    "--cap-lints",
+];
+
+/// How the variables begin that say what stands in a manifest.
+const OF_PACKAGE: &str = "CARGO_PKG_";
+
+/// Where the files of a build script lie.
+const OUT_DIR: &str = "OUT_DIR";
+
+/// The length of cargo's hashes.
+const HASH: usize = 16;
+
+/// A crate of another package that isn't built.
+pub(super) fn new_crate(call: &Call) -> Difference {
+    let variable = |name: &str| call.variables.get(name).cloned().unwrap_or_default();
+    let name = variable("CARGO_PKG_NAME");
+    Difference {
+        package: None,
+        why: format!(
+            "`{name}` {} has to be compiled: the program was built without it, with another version \
+             or with other features",
+            variable("CARGO_PKG_VERSION")
+        ),
+        word: name,
+        line: None,
+    }
+}
+
+/// The first crate of the program that would be compiled otherwise.
+pub(super) fn all(units: &[(&Path, &Unit)], calls: &[Call], target: &Target) -> Option<Difference> {
+    let (_, main) = units.first()?;
+    if !calls.iter().any(|call| is_for(call, main)) {
+        return Some(Difference {
+            package: Some(main.package().to_owned()),
+            word: main.crate_name.clone(),
+            line: None,
+            why: format!("cargo doesn't build crate `{}` any more", main.crate_name),
+        });
+    }
+    units.iter().find_map(|(folder, unit)| {
+        let mut own = calls.iter().filter(|call| is_for(call, unit)).peekable();
+        // What isn't called for is as it was built.
+        own.peek()?;
+        let found: Option<Vec<(String, String)>> = own
+            .map(|call| {
+                Pair {
+                    folder,
+                    unit,
+                    call,
+                    calls,
+                    target,
+                }
+                .difference()
+            })
+            .collect();
+        let (word, why) = found?.into_iter().next()?;
+        Some(Difference {
+            package: Some(unit.package().to_owned()),
+            word,
+            line: None,
+            why,
+        })
+    })
+}
+
+/// Whether a call compiles the same crate.
+fn is_for(call: &Call, unit: &Unit) -> bool {
+    let (now, before) = (call.rustc_args(), unit.rustc_args());
+    let root = now.input().map(|root| call.folder.join(root));
+    root.as_ref() == Some(&unit.root)
+        && now.value("--crate-name") == Some(&unit.crate_name)
+        && now.crate_types() == before.crate_types()
+        && now.is_test() == before.is_test()
+}
+
+struct Pair<'a> {
+    folder: &'a Path,
+    unit: &'a Unit,
+    call: &'a Call,
+    /// All that there are.
+    calls: &'a [Call],
+    target: &'a Target,
+}
+
+impl Pair<'_> {
+    /// A word for it, and what it is.
+    fn difference(&self) -> Option<(String, String)> {
+        let name = &self.unit.crate_name;
+        let (before, now) = (self.unit.rustc_args(), self.call.rustc_args());
+        let [mut old, new] = [&before, &now].map(|args| self.of_the_code(args));
+        if old != new {
+            old.retain(|arg| !new.contains(arg));
+            let added = new
+                .iter()
+                .find(|arg| !self.of_the_code(&before).contains(arg));
+            let what = match (added, old.first()) {
+                (Some(now), Some(before)) => format!("with `{now}`, before with `{before}`"),
+                (Some(now), None) => format!("with `{now}`"),
+                (None, Some(before)) => format!("without `{before}`"),
+                (None, None) => "with its arguments in another order".to_owned(),
+            };
+            let word = added.or(old.first()).map_or("", |arg| word_of(arg));
+            return Some((
+                word.to_owned(),
+                format!("crate `{name}` would be compiled {what}"),
+            ));
+        }
+        self.settings()
+            .or_else(|| self.libraries(&before, &now))
+            .or_else(|| self.variables())
+            .or_else(|| self.files_of_build_script())
+    }
+
+    /// The arguments that decide what the code is, each option with its value.
+    fn of_the_code(&self, args: &RustcArgs) -> Vec<String> {
+        let args = args
+            .without(&OF_THE_RESULT, &CODEGEN_OF_THE_RESULT)
+            .without(&LINTS, &[]);
+        let glued = |arg: &String| LINTS[..4].iter().any(|level| arg.starts_with(level));
+        let mut found: Vec<String> = Vec::new();
+        let mut option = None;
+        for arg in args.all.into_iter().filter(|arg| !glued(arg)) {
+            let arg = self.placed(&arg);
+            match option.take() {
+                Some(option) if !arg.starts_with('-') => found.push(format!("{option} {arg}")),
+                before => {
+                    found.extend(before);
+                    option = Some(arg);
+                }
+            }
+        }
+        found.extend(option);
+        found
+    }
+
+    /// What it says about itself to `hot`.
+    fn settings(&self) -> Option<(String, String)> {
+        let unit = self.unit;
+        if unit.unmodified.is_some() {
+            return None;
+        }
+        let why = match settings::read(&unit.crate_name, unit.package()) {
+            Ok(now) if now == unit.skip => return None,
+            Ok(_) => {
+                "hot's setting `skip` changed: it decides which functions have sites".to_owned()
+            }
+            Err(error) => format!("{error:#}"),
+        };
+        Some(("skip".to_owned(), why))
+    }
+
+    /// Libraries that it is given, by the names that it calls them.
+    fn libraries(&self, before: &RustcArgs, now: &RustcArgs) -> Option<(String, String)> {
+        let name = &self.unit.crate_name;
+        let stem = |path: &Path| {
+            path.file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
+        let old: BTreeMap<&str, &Path> = before.externs().collect();
+        let new: BTreeMap<&str, &Path> = now.externs().collect();
+        let say = |library: &str, what: &str| Some((library.replace('_', "-"), what.to_owned()));
+        for library in new.keys().filter(|library| !old.contains_key(*library)) {
+            return say(
+                library,
+                &format!("crate `{name}` would be given `{library}`"),
+            );
+        }
+        for (library, path) in &old {
+            let Some(there) = new.get(library) else {
+                return say(
+                    library,
+                    &format!("crate `{name}` wouldn't be given `{library}` any more"),
+                );
+            };
+            // Of a member, the call itself is compared.
+            let is_recorded = Unit::of_library(&self.unit.cwd.join(path)).is_some();
+            let mut stems = self
+                .calls
+                .iter()
+                .filter_map(|call| call.rustc_args().stem());
+            let is_called = stems.any(|called| format!("lib{called}") == stem(there));
+            if stem(path) != stem(there) && !(is_recorded && is_called) {
+                return say(
+                    library,
+                    &format!("crate `{name}` would be given another build of `{library}`"),
+                );
+            }
+        }
+        let native = |args: &RustcArgs| -> Vec<String> {
+            let folders = args
+                .values("-L")
+                .filter(|folder| !folder.starts_with("dependency="));
+            folders.map(|folder| self.placed(folder)).collect()
+        };
+        (native(before) != native(now)).then(|| {
+            (
+                String::new(),
+                format!("crate `{name}` would be linked with libraries of other folders"),
+            )
+        })
+    }
+
+    /// Variables that it was compiled with: the compiler notes those that the code names, but not
+    /// those that macros look up.
+    fn variables(&self) -> Option<(String, String)> {
+        let unit = self.unit;
+        let (folder, stem) = unit.rustc_args().out_dir().zip(unit.rustc_args().stem())?;
+        let folder = unit.cwd.join(folder);
+        let Ok(named) = dep_info::variables(&folder.join(format!("{stem}.d"))) else {
+            let why = format!(
+                "what crate `{}` was compiled with isn't known",
+                unit.crate_name
+            );
+            return Some((String::new(), why));
+        };
+        let all = [&unit.env, &self.call.variables]
+            .into_iter()
+            .flat_map(BTreeMap::keys);
+        let of_package = all.filter(|name| name.starts_with(OF_PACKAGE)).cloned();
+        let mut names: BTreeSet<String> = named.iter().cloned().chain(of_package).collect();
+        names.remove(OUT_DIR); // Its files are compared.
+        names.iter().find_map(|name| {
+            let [old, new] = [&unit.env, &self.call.variables]
+                .map(|all| all.get(name).map(|value| self.placed(value)));
+            if old == new {
+                return None;
+            }
+            let who = match named.contains(name) {
+                true => format!("crate `{}` is compiled with {name}", unit.crate_name),
+                false => format!(
+                    "crate `{}` may have been compiled with {name} by `{}`",
+                    unit.crate_name,
+                    macros_that_read(name, &folder)?
+                ),
+            };
+            let word = name.strip_prefix(OF_PACKAGE).unwrap_or(name).to_lowercase();
+            Some((
+                word,
+                format!("{who}, and it is `{}` now", new.unwrap_or_default()),
+            ))
+        })
+    }
+
+    /// What its build script left, if it was run again.
+    fn files_of_build_script(&self) -> Option<(String, String)> {
+        let (before, now) = (
+            self.unit.env.get(OUT_DIR)?,
+            self.call.variables.get(OUT_DIR)?,
+        );
+        let (before, now) = (Path::new(before), Path::new(now));
+        if !now.is_dir() || same_files(before, now) {
+            return None;
+        }
+        Some((
+            "build".to_owned(),
+            format!(
+                "the build script of crate `{}` makes other files",
+                self.unit.crate_name
+            ),
+        ))
+    }
+
+    /// A text in which the target folder and cargo's hashes don't count.
+    fn placed(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for folder in [self.target.folder(), self.target.real(), self.folder] {
+            text = text.replace(&*folder.to_string_lossy(), "target");
+        }
+        without_hashes(&text)
+    }
+}
+
+/// A crate of macros in this folder that knows the name of a variable.
+fn macros_that_read(name: &str, folder: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(folder).ok()?;
+    let files = entries.flatten().map(|entry| entry.path());
+    let mut libraries = files.filter(|file| file.extension().is_some_and(|end| end == "so"));
+    let found = libraries.find(|file| {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        memchr::memmem::find(&bytes, name.as_bytes()).is_some()
+    })?;
+    let stem = found.file_stem()?.to_string_lossy().into_owned();
+    Some(without_hashes(stem.strip_prefix("lib").unwrap_or(&stem)))
+}
+
+/// A name in an argument: `serde` of `feature="serde"`.
+fn word_of(arg: &str) -> &str {
+    arg.rsplit('=').next().unwrap_or(arg).trim_matches('"')
+}
+
+/// A text without what cargo puts behind names.
+fn without_hashes(text: &str) -> String {
+    let mut parts = text.split('-');
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let hash = part
+            .get(..HASH)
+            .filter(|hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let rest = hash.and(part.get(HASH..));
+        match rest.filter(|rest| !rest.starts_with(|char: char| char.is_ascii_alphanumeric())) {
+            Some(rest) => kept.push_str(rest),
+            None => {
+                kept.push('-');
+                kept.push_str(part);
+            }
+        }
+    }
+    kept
+}
+
+/// Whether two folders hold the same.
+fn same_files(one: &Path, other: &Path) -> bool {
+    let names = |folder: &Path| -> Option<Vec<_>> {
+        let entries = std::fs::read_dir(folder).ok()?;
+        let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+        names.sort();
+        Some(names)
+    };
+    let (Some(names), Some(others)) = (names(one), names(other)) else {
+        return false;
+    };
+    names == others
+        && names.iter().all(|name| {
+            let (one, other) = (one.join(name), other.join(name));
+            match one.is_dir() && other.is_dir() {
+                true => same_files(&one, &other),
+                false => content_hash(&one) == content_hash(&other),
+            }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_no_part_of_a_name() {
+        for (text, without) in [
+            (
+                "target/build/a-b-0123456789abcdef/out",
+                "target/build/a-b/out",
+            ),
+            ("clap_derive-0123456789abcdef", "clap_derive"),
+            ("a-0123456789abcdefg", "a-0123456789abcdefg"),
+            ("a-0123456789abcde", "a-0123456789abcde"),
+            ("-l", "-l"),
+        ] {
+            assert_eq!(without_hashes(text), without);
+        }
+    }
+
+    #[test]
+    fn folders_with_the_same_files_are_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
+        for side in [&one, &other] {
+            std::fs::create_dir_all(side.join("deep")).expect("a folder");
+            std::fs::write(side.join("deep/file"), "text").expect("a file");
+        }
+        assert!(same_files(&one, &other));
+        std::fs::write(other.join("deep/file"), "texts").expect("a file");
+        assert!(!same_files(&one, &other));
+        std::fs::remove_file(other.join("deep/file")).expect("a file");
+        assert!(!same_files(&one, &other));
+    }
+}
