@@ -2,8 +2,8 @@
 //!
 //! Called by cargo in place of rustc (under the names `hot-rustc` and `hot-include`), it is the
 //! wrapper that rewrites a crate; called by that rustc as its linker, it exports a plugin's
-//! symbols; called as `hot-dry-build`, it writes down what cargo would compile; called in place of a
-//! test binary, it writes down how that is started; called by the
+//! symbols; called as `hot-dry-build`, it writes down what cargo would compile; called in place of
+//! a test binary, it writes down how that is started; called by the
 //! user, it runs a session around their command, or one of its own commands.
 
 mod browser;

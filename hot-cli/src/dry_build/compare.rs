@@ -204,11 +204,9 @@ impl Pair<'_> {
         let old: BTreeMap<&str, &Path> = before.externs().collect();
         let new: BTreeMap<&str, &Path> = now.externs().collect();
         let say = |library: &str, what: &str| Some((library.replace('_', "-"), what.to_owned()));
-        for library in new.keys().filter(|library| !old.contains_key(*library)) {
-            return say(
-                library,
-                &format!("crate `{name}` would be given `{library}`"),
-            );
+        if let Some(library) = new.keys().find(|library| !old.contains_key(*library)) {
+            let what = format!("crate `{name}` would be given `{library}`");
+            return say(library, &what);
         }
         for (library, path) in &old {
             let Some(there) = new.get(library) else {
@@ -328,9 +326,12 @@ fn macros_that_read(name: &str, folder: &Path) -> Option<String> {
     Some(without_hashes(stem.strip_prefix("lib").unwrap_or(&stem)))
 }
 
-/// A name in an argument: `serde` of `feature="serde"`.
+/// What a manifest calls it: `serde` of `--cfg feature="serde"`, `opt-level` of `-C opt-level=1`.
 fn word_of(arg: &str) -> &str {
-    arg.rsplit('=').next().unwrap_or(arg).trim_matches('"')
+    match arg.strip_prefix("-C ") {
+        Some(setting) => setting.split('=').next().unwrap_or(setting),
+        None => arg.rsplit('=').next().unwrap_or(arg).trim_matches('"'),
+    }
 }
 
 /// A text without what cargo puts behind names.

@@ -29,8 +29,8 @@
 //! When nothing was saved for a moment, `meaning.rs` has the functions that were compiled alone
 //! compared with those of their crates.
 //!
-//! An edited manifest may mean nothing: cargo is asked before anything else is done (`manifests.rs`),
-//! and `act` comes again with the answer.
+//! An edited manifest may mean nothing: cargo is asked before anything else is done
+//! (`manifests.rs`), and `act` comes again with the answer.
 //!
 //! What else happens: programs join and leave (`joining.rs`), other terminals ask (`serving.rs`),
 //! somebody steers the session (`steering.rs`).

@@ -44,10 +44,10 @@ fn what_changes_no_crate_is_patched_beside() {
         session.wait_for_all(&["Cargo.toml", MEANS_NOTHING]);
         let text = project.read(FILE);
         let [from, to] = [number, number + 1].map(|number| format!("account{number} of"));
-        let from = text
-            .contains(&from)
-            .then_some(from)
-            .unwrap_or("account of".to_owned());
+        let from = match text.contains(&from) {
+            true => from,
+            false => "account of".to_owned(),
+        };
         project.edit(FILE, &from, &to);
         session.wait_for_patch();
         count += 1;
@@ -89,7 +89,7 @@ fn what_changes_a_crate_is_named() {
         ),
         (
             format!("{manifest}\n[profile.dev]\nopt-level = 1\n"),
-            1,
+            manifest.lines().count() + 3,
             "crate `ledger` would be compiled with `-C opt-level=1`",
         ),
         (

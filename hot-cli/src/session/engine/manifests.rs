@@ -1,5 +1,5 @@
-//! The loop's steps for edited manifests and lock files: cargo is asked whether the program's crates
-//! would be compiled otherwise, and then the files are looked at again.
+//! The loop's steps for edited manifests and lock files: cargo is asked whether the program's
+//! crates would be compiled otherwise, and then the files are looked at again.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -47,10 +47,9 @@ impl Engine {
             return;
         };
         self.tell_settings();
-        let asked_for = self.saves.are_unanswered();
         match &judgement.difference {
             Some(_) => self.dry_builds.mean_something(),
-            None if self.dry_builds.is_news(&judgement.files) && asked_for => {
+            None if self.dry_builds.is_news(&judgement.files) => {
                 let files = judgement.files.keys().map(|path| shown(path)).collect();
                 self.tell(ui::Event::ManifestsMeanNothing { files });
             }
