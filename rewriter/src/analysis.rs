@@ -15,6 +15,7 @@ pub(crate) mod inlined;
 pub(crate) mod items;
 pub(crate) mod known_attributes;
 pub(crate) mod layout_names;
+pub(crate) mod local_closures;
 pub(crate) mod local_items;
 pub(crate) mod long_running;
 pub(crate) mod macro_functions;
@@ -33,9 +34,8 @@ pub use items::{
     PrivateKind, TextPlace, Use, UseKind,
 };
 pub use layout_names::LayoutNames;
-pub use local_items::{
-    closures_differ, edited_closures, only_closures_differ, LocalClosure, LocalItem, LocalItems,
-};
+pub use local_closures::{closures_differ, edited_closures, only_closures_differ, LocalClosure};
+pub use local_items::{LocalItem, LocalItems};
 pub use macro_functions::{macro_functions, MacroFunction};
 pub use skip::is_skipped;
 pub use track_caller::{tracked, tracking_methods};

@@ -15,6 +15,7 @@
 mod alive;
 mod held;
 mod judge;
+mod late;
 mod left;
 mod paths;
 mod side;
@@ -30,7 +31,9 @@ use crate::symbols::is_of;
 use crate::symbols::{demangled, is_rust};
 use crate::world::{Piece, World};
 
-pub use left::Left;
+pub use judge::called_by;
+pub use late::LateFacts;
+pub use left::{Left, Rebound};
 pub use side::Side;
 pub use survey::kept_closures;
 
@@ -54,6 +57,8 @@ pub struct Premises<'a> {
     pub edits: &'a Edits,
     /// What is known of the variables in closures.
     pub counterparts: &'a HashMap<String, Counterpart>,
+    /// What has to be known to give old code a site afterwards. None: it gets none.
+    pub late: Option<&'a LateFacts<'a>>,
 }
 
 /// What was edited.
@@ -88,11 +93,15 @@ pub struct Difference {
     pub replaced: BTreeSet<String>,
     /// Statics whose initialisers differ.
     pub preserved_statics: BTreeSet<String>,
-    /// The paths of functions of which closures may be alive, and keep the bodies that they were
-    /// made with.
-    pub keep_bodies: BTreeSet<String>,
+    /// Closures that may be alive, and keep the bodies that they were made with: the path of the
+    /// function, and the number that it has there.
+    pub keep_bodies: BTreeSet<(String, usize)>,
     /// Paths whose own code differs, or that are new.
     pub changed: HashSet<Rc<str>>,
+    /// Paths of code without a site that differs, or leads to code that does.
+    pub dirty: BTreeSet<Rc<str>>,
+    /// Those of them that get a site afterwards.
+    pub late: BTreeSet<Rc<str>>,
 }
 
 /// Compares. `Err`: why the program can't become what was compiled.
@@ -108,6 +117,7 @@ pub fn compare<'d>(
     difference.changed.extend(comparison.with_other_columns());
     let dirty = comparison.dirty(described, &mut difference);
     comparison.living(&dirty, &mut difference)?;
+    difference.dirty = dirty;
     Ok(difference)
 }
 

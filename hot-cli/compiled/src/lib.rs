@@ -9,8 +9,8 @@
 //! - [`counterparts`]: which variables of two compilations are the same
 //! - [`meaning`]: does a function that was compiled alone refer to what it refers to in its crate
 //! - [`debug_info`]: which types, statics and vtables of two compilations are not the same
-//! - [`select`], [`extract`], [`manifest_object`]: what of the new code goes into a plugin, and the
-//!   objects to link
+//! - [`select`], [`extract`], [`manifest_object`], [`late_object`]: what of the new code goes into
+//!   a plugin, and the objects to link
 //! - [`std_calls`]: a crate's own code led to what stands in for functions of std
 //! - [`visibility`]: symbols that are to be found from outside
 //! - [`locations`]: places in sources that code holds
@@ -25,6 +25,7 @@ pub mod debug_info;
 pub mod extract;
 pub mod fingerprint;
 pub mod flow;
+pub mod late_object;
 pub mod library;
 pub mod locations;
 pub mod manifest_object;

@@ -1,7 +1,7 @@
 //! What is linked, or waits to be: executables, shared libraries and archives. What they define,
 //! what they need from others, and where they keep state.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek};
 
 use anyhow::Result;
@@ -18,14 +18,28 @@ pub struct DynamicSymbols {
     pub defined: HashSet<String>,
     /// What it uses of others.
     pub undefined: HashSet<String>,
+    /// What is defined at the same address as something else: the linker may have folded functions
+    /// with the same code.
+    pub folded: HashSet<String>,
+    /// It stands where it was linked to: nobody has to put its addresses anywhere.
+    pub is_fixed: bool,
 }
 
 /// Reads the dynamic symbols of an executable or a shared library.
 pub fn dynamic_symbols(file: &[u8]) -> Result<DynamicSymbols> {
     let file: ElfFile64<'_> = ElfFile64::parse(file)?;
-    let mut symbols = DynamicSymbols::default();
+    let mut symbols = DynamicSymbols {
+        is_fixed: file.elf_header().e_type(file.endian()) == object::elf::ET_EXEC,
+        ..DynamicSymbols::default()
+    };
+    let mut addresses: HashMap<u64, String> = HashMap::new();
     for symbol in file.dynamic_symbols() {
         let name = symbol.name()?.to_owned();
+        if symbol.is_definition() {
+            if let Some(other) = addresses.insert(symbol.address(), name.clone()) {
+                symbols.folded.extend([other, name.clone()]);
+            }
+        }
         match symbol.is_undefined() {
             true => symbols.undefined.insert(name),
             false => symbols.defined.insert(name),

@@ -23,7 +23,7 @@ use crate::code::{self, Rebinding};
 use crate::compare::Premises;
 use crate::objects::{Relocation, Section, Symbol};
 use crate::sites::{self, CompiledSite};
-use crate::symbols::{demangled, is_rust};
+use crate::symbols::{demangled, is_rust, without_marks};
 use crate::world::{Piece, World};
 
 pub use program_symbols::ProgramSymbols;
@@ -84,6 +84,11 @@ pub struct Selection<'a, 'd> {
     pub brought: &'a [NewStatic],
     /// The functions whose new code is wanted: the paths that the code has, in order.
     pub roots: &'a [&'a CompiledSite],
+    /// Code without a site that is wanted as well, by its path, each with the name that it is
+    /// exported under.
+    pub late: &'a BTreeMap<String, String>,
+    /// What a slot of this piece is to hold in place of the code of this path, by its symbol.
+    pub rebound: &'a dyn Fn(Piece, &str) -> Option<String>,
     /// Stands for what a piece is.
     pub print: &'a dyn Fn(Piece) -> u64,
     /// Whether what has a path is the same in both compilations.
@@ -108,6 +113,7 @@ pub fn select(selection: &Selection<'_, '_>) -> Result<Selected, String> {
     let mut selector = Selector {
         on: selection,
         roots: HashMap::new(),
+        late: HashMap::new(),
         own_sites: HashSet::new(),
         decided: HashMap::new(),
         found: Selected::default(),
@@ -115,6 +121,9 @@ pub fn select(selection: &Selection<'_, '_>) -> Result<Selected, String> {
     };
     for (position, site) in selection.roots.iter().enumerate() {
         selector.root(position, site)?;
+    }
+    for (path, name) in selection.late {
+        selector.late_root(path, name)?;
     }
     while let Some((object, section)) = selector.waiting.pop_front() {
         selector.section(object, section)?;
@@ -153,6 +162,7 @@ enum Decision {
 struct Selector<'a, 'd> {
     on: &'a Selection<'a, 'd>,
     roots: HashMap<Piece, Root<'a>>,
+    late: HashMap<Piece, &'a str>,
     own_sites: HashSet<String>,
     decided: HashMap<&'d str, Decision>,
     found: Selected,
@@ -185,6 +195,29 @@ impl<'a, 'd> Selector<'a, 'd> {
         let taken = self.found.taken.entry(piece.0).or_default();
         taken.symbols.insert(index, Fate::Exported(name.clone()));
         self.roots.insert(piece, Root { site, name, inline });
+        self.take(piece.0, piece.1)
+    }
+
+    fn late_root(&mut self, path: &str, name: &'a str) -> Result<(), String> {
+        let world = self.on.world;
+        let mut pieces = world.pieces(path).iter();
+        let piece = pieces.find(|piece| world.is_code(**piece));
+        let found = piece.and_then(|piece| {
+            let mut symbols = world.objects[piece.0].symbols.iter().enumerate();
+            let is_its = |(_, symbol): &(usize, &Symbol<'d>)| {
+                !symbol.local && symbol.section == Some(piece.1)
+            };
+            Some((*piece, symbols.find(is_its)?.0))
+        });
+        let Some((piece, index)) = found else {
+            return Err(format!(
+                "rustc made no code of its own for `{}`",
+                without_marks(path)
+            ));
+        };
+        let taken = self.found.taken.entry(piece.0).or_default();
+        taken.symbols.insert(index, Fate::Exported(name.to_owned()));
+        self.late.insert(piece, name);
         self.take(piece.0, piece.1)
     }
 
@@ -247,10 +280,21 @@ impl<'a, 'd> Selector<'a, 'd> {
         if symbol.local {
             return self.local(object, from, symbol, relocation);
         }
-        let beside = symbol
-            .section
-            .and_then(|section| self.roots.get(&(object, section)));
-        if beside.is_some_and(|root| !root.inline) {
+        if relocation.kind == elf::R_X86_64_64 && relocation.addend == 0 {
+            let path = world.path(symbol.name);
+            if let Some(name) = (self.on.rebound)((object, section), &path) {
+                let change = (*relocation, Rebinding::default(), Some(name));
+                let taken = self.found.taken.entry(object).or_default();
+                taken.changes.push(change);
+                return Ok(());
+            }
+        }
+        let beside = symbol.section.map(|section| (object, section));
+        let is_beside = beside.is_some_and(|piece| {
+            let root = self.roots.get(&piece);
+            root.is_some_and(|root| !root.inline) || self.late.contains_key(&piece)
+        });
+        if is_beside {
             return self.known(relocation, symbol, from);
         }
         match self.decide(symbol)? {

@@ -67,7 +67,7 @@ pub(crate) fn start_of(text: &str, end: usize) -> usize {
 
 /// Whether a path names one of the program's crates. What doesn't is the same in every compilation,
 /// wherever its code happens to be found.
-pub(crate) fn is_of(path: &str, crates: &HashSet<String>) -> bool {
+pub fn is_of(path: &str, crates: &HashSet<String>) -> bool {
     path.match_indices('[').any(|(end, _)| {
         let before = &path[..end];
         let is_name = |c: char| c.is_alphanumeric() || c == '_';

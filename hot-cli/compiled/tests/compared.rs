@@ -1,6 +1,6 @@
 //! Crates as rustc compiles them, compared: no project, no cargo, just the bytes of libraries.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -126,6 +126,7 @@ fn both<T>(
                 variables(&new, &|_| None),
                 &[],
             ),
+            late: None,
         },
         sites: &now,
     })
@@ -312,7 +313,7 @@ fn a_closure_keeps_its_body_and_nothing_else() {
         compare(&given.old, &given.new, &given.premises).expect("comparable")
     });
     let kept = found.keep_bodies.iter();
-    let kept: Vec<String> = kept.map(|path| symbols::without_marks(path)).collect();
+    let kept: Vec<String> = kept.map(|(path, _)| symbols::without_marks(path)).collect();
     assert_eq!(kept, ["app::make"]);
     // One that nobody keeps, and one whose number alone is another.
     for edit in [
@@ -384,14 +385,17 @@ fn later_in(
     since: &Edits,
 ) -> Result<(), String> {
     let left = both(source, first, &[], &Edits::default(), |given| {
-        Left::of_whole_crates(&given.new, &given.premises, &|_| true)
+        Left::of_whole_crates(&given.new, &given.premises, &|_| true, &|_, _| None)
     });
     both(
         source,
         &[first, then].concat(),
         &[],
         &Edits::default(),
-        |given| left.check(&given.old, &given.new, &given.premises, since),
+        |given| {
+            let sides = (&given.old, &given.new);
+            left.check(sides, &given.premises, since, &BTreeSet::new())
+        },
     )
 }
 
@@ -630,6 +634,8 @@ fn selected<T>(
             .flat_map(|object| &object.symbols);
         let defined = all.filter(|symbol| !symbol.local && symbol.section.is_some());
         let exported = soft_mock_compiled::library::DynamicSymbols {
+            is_fixed: false,
+            folded: HashSet::new(),
             defined: defined.map(|symbol| symbol.name.to_owned()).collect(),
             ..Default::default()
         };
@@ -644,6 +650,8 @@ fn selected<T>(
             premises: &given.premises,
             brought,
             roots: &[site],
+            late: &BTreeMap::new(),
+            rebound: &|_, _| None,
             print: &|piece| given.new.print(piece),
             unchanged: &|path| given.new.is_same(&given.old, path),
             marks: [&|path| marks(&given.old, &|_| None, path), &|path| {

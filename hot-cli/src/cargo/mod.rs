@@ -7,6 +7,7 @@ pub(crate) mod artifacts;
 pub(crate) mod command_line;
 pub(crate) mod configuration;
 pub(crate) mod metadata;
+pub(crate) mod profiles;
 pub(crate) mod tree;
 
 use std::ffi::OsString;

@@ -4,7 +4,7 @@
 //! Decides between the two ways, and knows nothing of how either makes a plugin.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -92,7 +92,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         plan: job.wanted.plan.clone(),
         once: Vec::new(),
         preserved_statics: Vec::new(),
-        kept_bodies: left::kept(job, &job.wanted.plan, &BTreeSet::new()),
+        kept_bodies: left::kept(job, &job.wanted.plan, &BTreeMap::new()),
         left: Vec::new(),
         alone: Vec::new(),
         whole_crate_plugins: Vec::new(),

@@ -3,13 +3,15 @@
 //!
 //! Knows nothing of how plugins are made, but for the names that functions have in those of bodies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use soft_mock_abi::symbol;
 use soft_mock_compiled::compare::Left;
-use soft_mock_rewriter::analysis::{closures_differ, edited_closures, DeclaredFunction};
+use soft_mock_rewriter::analysis::{
+    closures_differ, edited_closures, only_closures_differ, DeclaredFunction,
+};
 
 use super::build::Job;
 use crate::program::left_behind::LeftBehind;
@@ -24,13 +26,16 @@ pub(super) struct Body<'a> {
     pub(super) new: &'a DeclaredFunction,
 }
 
+/// The numbers of closures that may be held, by the site of the function that makes them.
+pub(super) type HeldClosures = BTreeMap<String, BTreeSet<usize>>;
+
 /// What the object leaves in the program, and the functions of which it may hold closures.
 pub(super) fn of_bodies(
     object: &Path,
     bodies: &[Body<'_>],
     unit: &Unit,
     program: &Program,
-) -> Result<(Left, BTreeSet<String>)> {
+) -> Result<(Left, HeldClosures)> {
     let bytes =
         std::fs::read(object).with_context(|| format!("can't read {}", object.display()))?;
     let units = program.units.iter();
@@ -41,23 +46,22 @@ pub(super) fn of_bodies(
     let names = names.map(|(at, body)| (name_in_plugin(at), body.new.name.clone()));
     // What can't be read here can't be compared later either, and is refused then.
     let left = Left::of_bodies(&bytes, &crates, optimised, names.collect()).unwrap_or_default();
-    let makers = bodies.iter().enumerate();
-    let makers = makers.filter(|(at, _)| left.holds_closures_of(&name_in_plugin(*at)));
-    let makers = makers.map(|(_, body)| body.site.to_owned()).collect();
-    Ok((left, makers))
+    let held = bodies.iter().enumerate().map(|(at, body)| {
+        let numbers = left.closures_of(&name_in_plugin(at));
+        (body.site.to_owned(), numbers)
+    });
+    let held = held.collect();
+    Ok((left, held))
 }
 
 /// The same as an entry of the ledger.
-pub(super) fn behind(
-    job: &Job,
-    position: usize,
-    left: Left,
-    closures_of: BTreeSet<String>,
-) -> LeftBehind {
-    let keys = closures_of.into_iter().map(|name| (position, name));
-    let bodies = keys.filter_map(|key| {
+pub(super) fn behind(job: &Job, position: usize, left: Left, held: HeldClosures) -> LeftBehind {
+    let held = held.into_iter().filter(|(_, numbers)| !numbers.is_empty());
+    let bodies = held.filter_map(|(name, numbers)| {
+        let key = (position, name);
         let (_, function) = as_it_is(job, &key)?;
-        Some((key, function.local_items.clone()))
+        let items = function.local_items.clone();
+        Some((key, items.with_closures(&numbers)))
     });
     LeftBehind {
         closures_of: bodies.collect(),
@@ -67,13 +71,17 @@ pub(super) fn behind(
 
 /// The closures that keep their bodies when `plan` is installed: those of `original`, which the
 /// program was built with, and those that earlier patches have left.
-pub(super) fn kept(job: &Job, plan: &Plan, original: &BTreeSet<SiteKey>) -> Vec<KeptBody> {
+pub(super) fn kept(
+    job: &Job,
+    plan: &Plan,
+    original: &BTreeMap<SiteKey, BTreeSet<usize>>,
+) -> Vec<KeptBody> {
     let replaced = plan.iter().flat_map(|(position, unit)| {
         let functions = unit.patch.iter().chain(&unit.restore);
         functions.map(|function| (*position, function.name.clone()))
     });
     let mut kept = BTreeSet::new();
-    for key in replaced.chain(original.iter().cloned()) {
+    for key in replaced.chain(original.keys().cloned()) {
         let Some((file, now)) = as_it_is(job, &key) else {
             continue;
         };
@@ -82,13 +90,21 @@ pub(super) fn kept(job: &Job, plan: &Plan, original: &BTreeSet<SiteKey>) -> Vec<
         let mut left = left.filter(|then| closures_differ(then, &now.local_items));
         let built = job.program.function(&key);
         let built = built.map(|function| &function.local_items);
-        let then = built
-            .filter(|_| original.contains(&key))
-            .or_else(|| left.next());
+        let then = match (built, original.get(&key)) {
+            (Some(built), Some(numbers)) => Some(built.clone().with_closures(numbers)),
+            _ => left.next().cloned(),
+        };
         let Some(then) = then else {
             continue;
         };
-        let mut lines = edited_closures(then, &now.local_items);
+        let mut lines = match (built, original.get(&key)) {
+            // They have the same numbers now.
+            (Some(built), Some(numbers)) if only_closures_differ(built, &now.local_items) => {
+                let now = now.local_items.clone().with_closures(numbers);
+                edited_closures(&then, &now)
+            }
+            _ => edited_closures(&then, &now.local_items),
+        };
         if lines.is_empty() {
             lines.push(now.line);
         }
@@ -98,6 +114,37 @@ pub(super) fn kept(job: &Job, plan: &Plan, original: &BTreeSet<SiteKey>) -> Vec<
         }));
     }
     kept.into_iter().collect()
+}
+
+/// Code that has a late site which is in use, and of which the plugin holds a copy as it was: new
+/// objects would lead to that.
+pub(super) fn old_copy(job: &Job, left: &Left) -> Option<String> {
+    let active = job.wanted.active.iter().map(|(key, _)| key);
+    let late = active.filter(|key| job.program.function(key).is_none());
+    let late: HashSet<&str> = late.map(|(_, name)| name.as_str()).collect();
+    match late.is_empty() {
+        true => None,
+        false => left.copies().find(|name| late.contains(&**name)),
+    }
+}
+
+/// The functions in which nothing was edited but the insides of closures and async blocks, if
+/// macros still make in them what they made: else a closure may have another one's number.
+pub(super) fn only_closures(job: &Job) -> Option<HashSet<String>> {
+    if !job.wanted.indirect.iter().all(|edit| edit.is_of_code) {
+        return None;
+    }
+    let edited = job.wanted.bodies.keys();
+    let only = edited.filter(|key| {
+        let then = job.program.function(key);
+        let now = as_it_is(job, key);
+        then.zip(now).is_some_and(|(then, (_, now))| {
+            // Where they are the same, a file that a macro includes was edited.
+            only_closures_differ(&then.local_items, &now.local_items)
+                && closures_differ(&then.local_items, &now.local_items)
+        })
+    });
+    Some(only.map(|(_, name)| name.clone()).collect())
 }
 
 /// A function as it stands in the files now, and its file.

@@ -13,7 +13,7 @@
 //! Knows nothing of other crates of the patch, nor of how whole crates are compiled.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -27,7 +27,7 @@ use soft_mock_rewriter::patch_source::{
 };
 
 use super::build::{BuildError, Job};
-use super::left::{self, Body};
+use super::left::{self, Body, HeldClosures};
 use super::linker::{Inputs, Linker};
 use super::meaning::Alone;
 use super::micro_crate::MicroCrate;
@@ -101,7 +101,7 @@ pub(super) struct Done {
     /// What it leaves in the program.
     pub(super) left: Left,
     /// The functions of which it may hold closures.
-    pub(super) closures_of: BTreeSet<String>,
+    pub(super) closures_of: HeldClosures,
     /// The files that macros include, with hashes of what they held.
     pub(super) included: BTreeMap<PathBuf, u64>,
     pub(super) alone: Alone,
@@ -337,6 +337,11 @@ impl UnitJob<'_> {
                 let bodies: Vec<Body<'_>> = targets.iter().map(Target::body).collect();
                 let (left, closures_of) =
                     left::of_bodies(&object, &bodies, unit, &self.job.program)?;
+                if let Some(name) = left::old_copy(self.job, &left) {
+                    return Ok(Attempt::Refused(format!(
+                        "it holds a copy of {name}, which is patched"
+                    )));
+                }
                 if let Some(why) = additions::living(&left, &self.plan.additions) {
                     return Ok(Attempt::Refused(why));
                 }

@@ -218,6 +218,8 @@ pub(crate) struct Edit {
     pub(crate) now: Fingerprint,
     /// The static whose initial value it is.
     pub(crate) preserved_static: Option<String>,
+    /// Nothing but what code does, or a value: names and macros mean what they meant.
+    pub(crate) is_of_code: bool,
 }
 
 /// An edit that can't be patched.
@@ -260,6 +262,7 @@ mod tests {
             what: edited.to_owned(),
             now: Fingerprint::default(),
             preserved_static: None,
+            is_of_code: true,
         };
         let function = PlannedFunction {
             name: "<app::q2::Boxed as Drop>::drop".to_owned(),

@@ -7,12 +7,14 @@
 
 use std::ops::Range;
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{quote, ToTokens};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprAsync, ExprClosure, Item, Macro};
 
+use super::local_closures::{may_hold_closures, outside, LocalClosure};
+use crate::syntax::known_macros::takes_expressions;
 use crate::syntax::mentions::{Mentions, Names};
 use crate::syntax::names::compact;
 use crate::syntax::normalize::{fingerprint, fingerprint_of_text, normalize, sign_at, Fingerprint};
@@ -38,43 +40,9 @@ pub struct LocalItems {
     pub closures: Vec<LocalClosure>,
     /// All of the body but what stands inside of closures and async blocks.
     pub(crate) around: Fingerprint,
-}
-
-/// A closure or an async block in a body, or a macro call that may hold some.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalClosure {
-    /// All of it.
-    pub content: Fingerprint,
-    /// The line that it begins in.
-    pub line: usize,
-    /// If there are others inside of it: all of it but what stands inside of those.
-    around: Option<Fingerprint>,
-}
-
-/// The lines of the closures that `old` does not have.
-pub fn edited_closures(old: &LocalItems, new: &LocalItems) -> Vec<usize> {
-    let is_new = |closure: &&LocalClosure| !holds(&old.closures, closure);
-    let edited = new.closures.iter().filter(is_new);
-    edited.map(|closure| closure.line).collect()
-}
-
-/// Whether nothing differs but what stands inside of closures and async blocks that are there in
-/// both, in the same order.
-pub fn only_closures_differ(old: &LocalItems, new: &LocalItems) -> bool {
-    let mut pairs = old.closures.iter().zip(&new.closures);
-    old.around == new.around
-        && old.closures.len() == new.closures.len()
-        && pairs.all(|(old, new)| old.around == new.around)
-}
-
-/// Whether one of the closures of `old` is another one in `new`, or gone.
-pub fn closures_differ(old: &LocalItems, new: &LocalItems) -> bool {
-    let mut then = old.closures.iter();
-    then.any(|closure| !holds(&new.closures, closure))
-}
-
-fn holds(all: &[LocalClosure], closure: &LocalClosure) -> bool {
-    all.iter().any(|other| other.content == closure.content)
+    /// The closures have the numbers of their places here: none is inside of another, and no macro
+    /// makes more.
+    pub(crate) numbered: bool,
 }
 
 /// A declaration in a body.
@@ -99,6 +67,8 @@ impl LocalItems {
         let mut finder = Finder::default();
         find(&mut finder);
         let around = fingerprint(outside(all, &finder.insides));
+        let mut closures = finder.closures.iter();
+        let numbered = !finder.hides_closures && closures.all(|closure| closure.around.is_none());
         Self {
             what: finder.items.first().map(|item| item.what.clone()),
             fingerprint: fingerprint_of_text(&finder.text),
@@ -107,6 +77,7 @@ impl LocalItems {
             functions: fingerprint_of_text(&finder.functions),
             closures: finder.closures,
             around,
+            numbered,
             items: finder.items,
         }
     }
@@ -122,6 +93,8 @@ struct Finder {
     closures: Vec<LocalClosure>,
     /// Where the bodies of closures and async blocks stand.
     insides: Vec<Range<usize>>,
+    /// A macro may make closures that can't be seen.
+    hides_closures: bool,
 }
 
 impl Finder {
@@ -215,8 +188,12 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
+        let name = call.path.segments.last();
+        let name = name.map(|segment| segment.ident.to_string());
+        self.hides_closures |= !name.is_some_and(|name| takes_expressions(&name));
         if may_hold_closures(call.tokens.clone()) {
             self.closure(call.tokens.clone(), |_| {});
+            self.hides_closures = true;
         }
         if declares_function(call.tokens.clone()) {
             self.function(call.tokens.clone());
@@ -249,36 +226,6 @@ pub(crate) fn declares(tokens: TokenStream) -> bool {
         }
         TokenTree::Group(group) => declares(group.stream()),
         _ => false,
-    })
-}
-
-/// The tokens that don't stand in one of the ranges.
-fn outside(tokens: TokenStream, ranges: &[Range<usize>]) -> TokenStream {
-    let stays = |token: &TokenTree| {
-        let place = token.span().byte_range();
-        !ranges
-            .iter()
-            .any(|range| range.start <= place.start && place.end <= range.end)
-    };
-    let staying = tokens.into_iter().filter(stays);
-    let staying = staying.map(|token| match token {
-        TokenTree::Group(group) => {
-            let mut inner = Group::new(group.delimiter(), outside(group.stream(), ranges));
-            inner.set_span(group.span());
-            TokenTree::Group(inner)
-        }
-        other => other,
-    });
-    staying.collect()
-}
-
-/// Whether there are closures or async blocks among tokens of a macro.
-fn may_hold_closures(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == "async" || ident == "move",
-        TokenTree::Punct(sign) => sign.as_char() == '|',
-        TokenTree::Group(group) => may_hold_closures(group.stream()),
-        TokenTree::Literal(_) => false,
     })
 }
 
@@ -365,43 +312,6 @@ mod tests {
             closures("{ f(|x| x + 2); g(async { 1 }); m!(a, || 2) }"),
             all
         );
-    }
-
-    #[test]
-    fn edits_inside_of_closures() {
-        let items = |body: &str| LocalItems::of(&syn::parse_str(body).expect("a block"));
-        let only = |old: &str, new: &str| only_closures_differ(&items(old), &items(new));
-        let old = "{ let x = 1; f(|n| n + 1); g(|| async { x }) }";
-        for same in [
-            "{ let x = 1; f(|n| n + 2); g(|| async { x + 1 }) }",
-            "{ let x = 1; f(|n| { n * 3 }); g(|| async { }) }",
-        ] {
-            assert!(only(old, same), "{same}");
-        }
-        for other in [
-            "{ let x = 2; f(|n| n + 1); g(|| async { x }) }",
-            "{ let x = 1; f(|m| m + 1); g(|| async { x }) }",
-            "{ let x = 1; f(|n| n + 1); f(|n| n); g(|| async { x }) }",
-            "{ let x = 1; f(|n| { h(|| 3); n }); g(|| async { x }) }",
-            "{ let x = 1; f(|n| n + 1); g(|| { h(|| 3); async { x } }) }",
-            "{ let x = 1; f(|n| n + 1); g(|| async move { x }) }",
-        ] {
-            assert!(!only(old, other), "{other}");
-        }
-        // What a macro makes of its tokens is not known.
-        assert!(!only("{ m!(|| 1) }", "{ m!(|| 2) }"));
-    }
-
-    #[test]
-    fn closures_that_are_others_now() {
-        let items = |body: &str| LocalItems::of(&syn::parse_str(body).expect("a block"));
-        let old = items("{ f(|n| n + 1);\n g(|| 2) }");
-        let new = items("{ h();\n f(|n| n + 1);\n g(|| 3) }");
-        assert_eq!(edited_closures(&old, &new), [3]);
-        assert!(closures_differ(&old, &new));
-        let more = items("{ f(|n| n + 1); g(|| 2); g(|| 3) }");
-        assert!(!closures_differ(&old, &more));
-        assert!(closures_differ(&more, &old));
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct IndirectEdit {
     pub kept: Option<String>,
     /// What of the file it is, if that can be told.
     pub turn: Option<Turn>,
+    /// Nothing but what code does, or a value: names and macros mean what they meant.
+    pub is_of_code: bool,
 }
 
 /// A declaration that came, went or changed.
@@ -80,6 +82,7 @@ impl FileDiff {
             now,
             kept: None,
             turn: None,
+            is_of_code: false,
         });
     }
 
@@ -94,6 +97,20 @@ impl FileDiff {
         self.indirect(line, what, now);
         if let Some(edit) = self.indirect.last_mut() {
             edit.turn = Some(turn);
+        }
+    }
+
+    /// A body or a value changed, and nothing else of what declares it.
+    pub(super) fn code_changed(
+        &mut self,
+        line: usize,
+        what: impl Into<String>,
+        now: Fingerprint,
+        of: Declaration,
+    ) {
+        self.turned(line, what, now, Turn::Changed(of));
+        if let Some(edit) = self.indirect.last_mut() {
+            edit.is_of_code = true;
         }
     }
 }

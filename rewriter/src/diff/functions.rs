@@ -54,7 +54,6 @@ pub(super) fn compare(
             continue;
         }
         let title = after.title();
-        let changed = Turn::Changed(Declaration::Function(new_index));
         match effect(before, after, around) {
             Effect::Patched => found
                 .changed
@@ -65,7 +64,7 @@ pub(super) fn compare(
                 })),
             Effect::Indirect => {
                 let what = format!("body of {title} changed");
-                found.turned(after.line, what, content(new, after), changed);
+                found.code_changed(after.line, what, content(new, after), place);
             }
             Effect::RudeEdit(reason) => {
                 found.rude(after.line, format!("body of {title} changed: {reason}"));

@@ -7,7 +7,7 @@
 //! ```
 
 use super::context::ProgramContext;
-use super::findings::{FileDiff, IndirectEdit, Turn};
+use super::findings::{FileDiff, Turn};
 use super::functions::{local_change, HIDES, REACHES, UNKNOWN_ATTRIBUTE};
 use super::pairs::pair;
 use crate::analysis::declaration::Declaration;
@@ -220,16 +220,17 @@ fn compare_one(
             if let Some(why) = local_change(&old.local_items, &new.local_items) {
                 found.rude(new.line, format!("{what}: {why}"));
             }
-            found.indirect.push(IndirectEdit {
-                line: new.line,
-                what,
-                now: content(new),
-                kept: Some(new.name.clone()),
-                turn: Some(Turn::Changed(Declaration::Item(index))),
-            });
+            found.code_changed(new.line, what, content(new), Declaration::Item(index));
+            if let Some(edit) = found.indirect.last_mut() {
+                edit.kept = Some(new.name.clone());
+            }
             continue;
         }
         let why_not = why_no_other_aspect(name, (old, new), around);
+        if let (ItemKind::Const, "value", None) = (new.kind, name, &why_not) {
+            found.code_changed(new.line, what, content(new), Declaration::Item(index));
+            continue;
+        }
         say((index, new), what, why_not, found);
     }
     parts(old, new, found);

@@ -1,8 +1,8 @@
 //! What a program that can be patched, its plugins, the runtime in it and `hot` must agree on,
 //! although each of them is compiled by itself: layouts of memory, names in object files, messages.
 //!
-//! - always: [`site`], [`item`], [`mod@scope`], [`start`], [`std_calls`], [`mod@section`],
-//!   [`symbol`], [`build`], [`reach`]; no dependencies
+//! - always: [`site`], [`late`], [`item`], [`mod@scope`], [`start`], [`std_calls`],
+//!   [`mod@section`], [`symbol`], [`build`], [`reach`]; no dependencies
 //! - with the feature `wire`: `manifest`, `checksum`, `protocol`, `report`, `handover`, `template`
 //!
 //! A change here needs a new version where the module names one. Knows nothing of who reads and
@@ -17,6 +17,7 @@ pub mod checksum;
 #[cfg(feature = "wire")]
 pub mod handover;
 pub mod item;
+pub mod late;
 pub mod manifest;
 #[cfg(feature = "wire")]
 pub mod protocol;

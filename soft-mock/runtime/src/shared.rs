@@ -46,6 +46,8 @@ pub struct Shared {
     pub(crate) inherited: Cell,
     /// Who is told of images that come and go; see `images`.
     pub(crate) images: Cell,
+    /// The sites that functions were given afterwards; see `loader::late`.
+    pub(crate) late: Cell,
 }
 
 /// A pointer to what one module of the runtime keeps for all copies of it.
@@ -109,6 +111,7 @@ impl Shared {
             savers: Cell::null(),
             inherited: Cell::null(),
             images: Cell::null(),
+            late: Cell::null(),
         }));
         let null = std::ptr::null_mut();
         match cell.compare_exchange(null, new.cast(), Ordering::AcqRel, Ordering::Acquire) {

@@ -35,6 +35,11 @@ impl Program {
         assert_eq!(self.session.ask(self.topic), answer);
     }
 
+    /// What was said of the last patch.
+    fn last_patch(&self) -> String {
+        self.session.patches().pop().expect("a patch")
+    }
+
     /// The edits are refused for this reason, and the program runs on as it was; then they are
     /// taken back.
     #[track_caller]
@@ -162,21 +167,42 @@ fn a_function_in_a_body_whose_address_is_kept() {
 }
 
 #[test]
-fn closures_keep_their_bodies_and_it_is_said() {
+fn a_closure_behind_an_object_has_its_new_body_and_one_behind_a_pointer_is_named() {
     let mut program = Program::start("closures", "[6] 107 4");
-    for (edit, place) in [
-        (("n + 5", "n + 6"), "src/main.rs:107"),
-        (("n + 3", "n + 4"), "src/main.rs:108"),
-    ] {
-        program.patches(edit, "[6] 107 4");
-        let patches = program.session.patches();
-        let said = patches.last().expect("a patch");
-        assert!(said.contains(place), "{said}");
-        assert!(
-            said.contains("keep their old bodies until a restart"),
-            "{said}"
-        );
-    }
+    let original = program.project.read(FILE);
+    program.patches(("n + 5", "n + 6"), "[7] 107 4");
+    let said = program.last_patch();
+    assert!(
+        said.contains("alive::closures::setup::{closure#0} (src/main.rs:107)"),
+        "{said}"
+    );
+    assert!(!said.contains("keep"), "{said}");
+    program.patches(("n + 6", "n * 9"), "[9] 107 4");
+    program.patches(("n + 3", "n + 4"), "[9] 107 4");
+    let said = program.last_patch();
+    let keeps =
+        "closures and tasks that were made earlier at src/main.rs:107, src/main.rs:108 keep";
+    assert!(
+        said.contains(&keeps.replace("src/main.rs:107, ", "")),
+        "{said}"
+    );
+    // Another closure is before it: which one is which isn't guessed.
+    program.patches(
+        (
+            "CALLS.lock().expect(\"no panic\").push(",
+            "(|| ())(); CALLS.lock().expect(\"no panic\").push(",
+        ),
+        "[6] 107 4",
+    );
+    let said = program.session.patches().split_off(3);
+    let keeps = "at src/main.rs:107, src/main.rs:108 keep their old bodies until a restart";
+    assert!(said.iter().any(|line| line.contains(keeps)), "{said:?}");
+    program.project.save(Save::InPlace, FILE, &original);
+    // The patch before has given the closure its original body.
+    program
+        .session
+        .wait_for_all(&["restored ", ": alive::closures::setup ("]);
+    assert_eq!(program.session.ask("closures"), "[6] 107 4");
     // One that a patch of a body has stored, and what it calls.
     program.patches(
         (
@@ -194,6 +220,110 @@ fn closures_keep_their_bodies_and_it_is_said() {
         ],
         "[6, 102] 107 4",
     );
+}
+
+#[test]
+fn a_body_that_makes_its_closures_no_more() {
+    let mut program = Program::start("closures", "[6] 107 4");
+    program.patches(
+        (
+            "CALLS.lock().expect(\"no panic\").push(Box::new(|n| n + 5));",
+            "",
+        ),
+        "[6] 107 4",
+    );
+    let said = program.last_patch();
+    assert!(
+        said.contains("keep their old bodies until a restart"),
+        "{said}"
+    );
+}
+
+/// Closures are numbered as they stand: which of them an object was made with is known from what
+/// surrounds it, or not at all.
+#[test]
+fn which_closure_is_which_is_told_by_what_surrounds_it() {
+    let mut program = Program::start("order", "[10, 30, 50] [20, 40, 1050]");
+    program.project.edit_all(
+        FILE,
+        &[
+            ("first(Box::new(|x| x + 10))", "first(Box::new(|x| x + 20))"),
+            (
+                "second(Box::new(|x| x + 20))",
+                "second(Box::new(|x| x + 10))",
+            ),
+        ],
+    );
+    program.session.wait_for_patch();
+    assert_eq!(
+        program.session.ask("order"),
+        "[20, 30, 50] [10, 40, 1050]",
+        "their bodies change places"
+    );
+    // Two statements of a closure change places, and with them the closures in it.
+    program.project.edit_all(
+        FILE,
+        &[
+            (
+                "first(Box::new(|x| x + 30))",
+                "second(Box::new(|x| x + 40))",
+            ),
+            (
+                "second(Box::new(|x| x + 40));\n        };",
+                "first(Box::new(|x| x + 30));\n        };",
+            ),
+        ],
+    );
+    program.session.wait_for_patch();
+    assert_eq!(program.session.ask("order"), "[20, 30, 50] [10, 40, 1050]");
+    program.refuses(
+        &[
+            ("first(Box::new(|x| x + $n));", ""),
+            (
+                "second(Box::new(|x| x + $n * 21));",
+                "second(Box::new(|x| x + $n * 21));\n            first(Box::new(|x| x + $n));",
+            ),
+        ],
+        &["macro both! changed", "`alive::order::made::{closure#"],
+        "[20, 30, 50] [10, 40, 1050]",
+    );
+}
+
+/// It waits at a place in its body, with what that has put aside.
+#[test]
+fn a_future_behind_an_object_keeps_its_body() {
+    let mut program = Program::start("waiting", "1");
+    program.patches(("SAID.fetch_add(1, ", "SAID.fetch_add(100, "), "2");
+    let said = program.last_patch();
+    assert!(said.contains("keep their old bodies"), "{said}");
+}
+
+#[test]
+fn living_objects_have_new_methods_without_a_site() {
+    let mut program = Program::start("methods", "~7 one=3007 1503");
+    let original = program.project.read(FILE);
+    // Default methods, those of a generic type, and what writes it as text: again and again.
+    program.patches(("{}={}", "{}-{}"), "~7 one-3007 1503");
+    program.patches(("+ 3000", "+ 4000"), "~7 one-4007 2003");
+    program.patches(("~{}", "^{}"), "^7 one-4007 2003");
+    program.patches(("\"one\"", "\"uno\""), "^7 uno-4007 2003");
+    program.patches(("^{}", "%{}"), "%7 uno-4007 2003");
+    program.patches(("{}-{}", "{}+{}"), "%7 uno+4007 2003");
+    // Code that runs may call it as it was.
+    program.refuses(
+        &[
+            ("fn half(&self) -> u32", "fn half(&self) -> u64"),
+            ("self.number() / 2", "u64::from(self.number()) / 2"),
+        ],
+        &["methods of trait Item changed"],
+        "%7 uno+4007 2003",
+    );
+    program.project.save(Save::InPlace, FILE, &original);
+    program.session.wait_for_stderr("restored ");
+    assert_eq!(program.session.ask("methods"), "~7 one=3007 1503");
+    // And what ends them.
+    program.patches(("= \"dropped\"", "= \"gone\""), "~7 one=3007 1503");
+    assert_eq!(program.session.ask("drop"), "gone");
 }
 
 fn rollback(program: &Program) -> Output {

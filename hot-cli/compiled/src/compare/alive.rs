@@ -35,8 +35,20 @@ impl Comparison<'_, '_> {
             .filter(|(_, state)| *state != State::Same)
             .collect();
         let mut found = Living::default();
-        for path in stale.keys() {
-            let Some(holder) = self.held(path, &mut found)? else {
+        for (path, own) in &stale {
+            let holder = self.held(path, &mut found)?;
+            let in_plugins = self
+                .premises
+                .late
+                .is_some_and(|facts| facts.left.contains(&***path));
+            if holder.is_none() && !in_plugins {
+                continue;
+            }
+            if matches!(own, State::Differs | State::Leads) && self.may_be_late(path) {
+                found.late.insert(Rc::clone(path));
+                continue;
+            }
+            let Some(holder) = holder else {
                 continue;
             };
             let reached = reach(self.old, path, self.premises);
@@ -48,12 +60,17 @@ impl Comparison<'_, '_> {
             let stays = matches!(state(closure), State::Differs | State::Gone);
             if stays && self.is_living_closure(closure) {
                 let function = function_of(closure).unwrap_or(closure);
+                let number = closure.split("::{closure#").nth(1);
+                let number = number.and_then(|number| number.split('}').next()?.parse().ok());
                 let function = function.replace(DETACHED_BODY, "");
-                found.keep_bodies.insert(function);
+                found
+                    .keep_bodies
+                    .insert((function, number.unwrap_or_default()));
             }
         }
         difference.preserved_statics.extend(found.preserved_statics);
         difference.keep_bodies.extend(found.keep_bodies);
+        difference.late = found.late;
         Ok(())
     }
 
@@ -126,5 +143,6 @@ impl Comparison<'_, '_> {
 #[derive(Default)]
 struct Living {
     preserved_statics: BTreeSet<String>,
-    keep_bodies: BTreeSet<String>,
+    keep_bodies: BTreeSet<(String, usize)>,
+    late: BTreeSet<Rc<str>>,
 }

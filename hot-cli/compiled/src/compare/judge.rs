@@ -61,7 +61,7 @@ impl Culprit {
 }
 
 /// A closure, where it is the code with which an object or a pointer calls it that is held.
-pub(super) fn called_by(held: &str) -> &str {
+pub fn called_by(held: &str) -> &str {
     let inside = held
         .strip_prefix('<')
         .and_then(|inside| inside.split_once(" as core["));

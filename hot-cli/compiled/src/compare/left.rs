@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 
 use super::held::holder;
 use super::judge::{Judge, State};
@@ -13,10 +14,23 @@ use super::paths::{is_closure, is_detached_body, is_instance, marks_of};
 use super::side::Side;
 use super::withdrawn::{self, Brought};
 use super::{Edits, Premises};
+use crate::debug_info::Reader;
 use crate::objects::Object;
 use crate::sites::attached;
 use crate::symbols::{is_of, path, without_marks};
 use crate::world::{Piece, Target, World};
+
+/// What the slots of a vtable hold in a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rebound {
+    /// The program's own code.
+    Program,
+    /// A late site of that code.
+    LateSite,
+}
+
+/// What a piece holds in place of the code of a path.
+type Rebinds<'a> = dyn Fn(Piece, &str) -> Option<Rebound> + 'a;
 
 /// What a plugin leaves behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +52,8 @@ struct Held {
     holder: String,
     /// All code that it leads to, up to what has a site.
     reach: BTreeSet<String>,
+    /// It is the program's own code, and only vtables of the plugin lead to it.
+    is_programs: bool,
 }
 
 impl Left {
@@ -46,10 +62,11 @@ impl Left {
         side: &Side<'_, '_>,
         premises: &Premises<'_>,
         taken: &dyn Fn(Piece) -> bool,
+        rebound: &Rebinds<'_>,
     ) -> Self {
         let has_site = |path: &str| premises.bound.contains_key(path);
         let mut left = Self::default();
-        left.look(side, premises.crates, taken, &has_site);
+        left.look(side, premises.crates, (taken, rebound), &has_site);
         for path in left.held.values().flat_map(|held| &held.reach) {
             left.brought.note(path, side.world, premises);
         }
@@ -71,7 +88,17 @@ impl Left {
             names,
             ..Self::default()
         };
-        left.look(&side, crates, &|_| true, &|_| false);
+        // Without debug information nothing is known to be a vtable.
+        let vtables = Reader::new(crates.clone()).read(&world.objects);
+        let vtables = vtables.unwrap_or_default();
+        let vtables: Vec<&[usize]> = vtables.vtables().collect();
+        let rebound = |(object, section): Piece, path: &str| {
+            let is_vtable = vtables
+                .get(object)
+                .is_some_and(|all| all.contains(&section));
+            (is_vtable && world.pieces(path).is_empty()).then_some(Rebound::Program)
+        };
+        left.look(&side, crates, (&|_| true, &rebound), &|_| false);
         if left.held.is_empty() {
             return Ok(left);
         }
@@ -118,19 +145,29 @@ impl Left {
         all.any(|(path, held)| names(path) || held.reach.iter().any(|path| names(path)))
     }
 
-    /// Whether it may hold closures or futures of the function that has this path, or this name in
-    /// the plugin.
-    pub fn holds_closures_of(&self, function: &str) -> bool {
+    /// Code without a site that stands in the plugin itself, by its name, as far as what may be
+    /// held leads to it.
+    pub fn copies(&self) -> impl Iterator<Item = String> + '_ {
+        self.prints.keys().map(|path| without_marks(path))
+    }
+
+    /// The numbers of the closures and futures that it may hold, of the function that has this
+    /// path, or this name in the plugin.
+    pub fn closures_of(&self, function: &str) -> BTreeSet<usize> {
         let start = format!("{function}::{{closure#");
-        let mut held = self.held.keys();
-        held.any(|path| attached(path).contains(&start))
+        let held = self.held.keys().map(|path| attached(path));
+        let numbers = held.filter_map(|path| {
+            let (_, number) = path.split_once(&start)?;
+            number.split('}').next()?.parse().ok()
+        });
+        numbers.collect()
     }
 
     fn look(
         &mut self,
         side: &Side<'_, '_>,
         crates: &HashSet<String>,
-        taken: &dyn Fn(Piece) -> bool,
+        (taken, rebound): (&dyn Fn(Piece) -> bool, &Rebinds<'_>),
         has_site: &dyn Fn(&str) -> bool,
     ) {
         let world = side.world;
@@ -144,20 +181,28 @@ impl Left {
                     Target::Piece(piece) => (world.path_of(piece), Some(piece)),
                     Target::Outside(name) => (Some(world.path(name)), None),
                 };
-                let Some(path) =
-                    path.filter(|path| is_of(path, crates) && !self.held.contains_key(&**path))
-                else {
+                let Some(path) = path.filter(|path| is_of(path, crates)) else {
                     continue;
                 };
                 let Some(holder) = holder(side, (&path, piece), (user, &relocation)) else {
                     continue;
                 };
+                let rebound = rebound(user, &path);
+                if rebound == Some(Rebound::LateSite) {
+                    continue;
+                }
+                let is_programs = rebound == Some(Rebound::Program);
+                if let Some(known) = self.held.get_mut(&*path) {
+                    known.is_programs &= is_programs;
+                    continue;
+                }
                 let reach = self.reach(side, crates, (&path, piece), has_site);
                 self.held.insert(
                     path.to_string(),
                     Held {
                         holder: holder.told(),
                         reach,
+                        is_programs,
                     },
                 );
             }
@@ -207,13 +252,20 @@ impl Left {
         found
     }
 
-    /// Refuses if what was left may not live on beside the new code. `edits`: those since.
+    /// Code of the program that only vtables of the plugin lead to.
+    pub fn of_the_program(&self) -> impl Iterator<Item = &str> {
+        let all = self.held.iter().filter(|(_, held)| held.is_programs);
+        all.map(|(path, _)| path.as_str())
+    }
+
+    /// Refuses if what was left may not live on beside the new code. `edits`: those since; `late`:
+    /// code of the program that gets a site.
     pub fn check<'d>(
         &self,
-        old: &Side<'_, 'd>,
-        new: &Side<'_, 'd>,
+        (old, new): (&Side<'_, 'd>, &Side<'_, 'd>),
         premises: &Premises<'_>,
         edits: &Edits,
+        late: &BTreeSet<Rc<str>>,
     ) -> Result<(), String> {
         let later = Later {
             left: self,
@@ -223,6 +275,9 @@ impl Left {
             own: self.own_marks(old, premises),
         };
         for (path, held) in &self.held {
+            if held.is_programs && late.contains(path.as_str()) {
+                continue;
+            }
             let is_withdrawn = later.is_withdrawn(path);
             let reached = held.reach.iter().map(|path| {
                 let state = match later.state(path) {

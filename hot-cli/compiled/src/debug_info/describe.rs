@@ -20,6 +20,7 @@ use super::methods;
 use super::names::{is_environment, mentions, without_numbers, Names};
 use super::pool::{Pool, Text};
 use super::sections::Sections;
+use super::signature::signature;
 use super::vtable;
 use crate::objects::Object;
 use crate::{sites, symbols};
@@ -40,6 +41,22 @@ pub(super) struct Described {
     pub(super) dropped: Vec<Text>,
     /// Those whose `Drop` is there whether anything uses it or not.
     pub(super) always_dropped: Vec<Text>,
+    pub(super) functions: Vec<Function>,
+    /// The sections that are vtables, and nothing else.
+    pub(super) vtable_sections: Vec<usize>,
+}
+
+/// A function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Function {
+    /// The path that its symbol spells.
+    pub(super) path: Text,
+    /// What it takes and returns, with the insides of closures and futures.
+    pub(super) shape: Text,
+    /// If it is the code of a closure or a future: the function around it.
+    pub(super) outer: Option<Text>,
+    /// The line of its declaration.
+    pub(super) line: u32,
 }
 
 /// A type, or a vtable.
@@ -139,6 +156,7 @@ impl Describer<'_, '_> {
             gimli::DW_TAG_subprogram => {
                 if let Some(symbol) = entry.linkage_name {
                     self.function(symbol, false);
+                    self.signature(at, symbol);
                 }
             }
             gimli::DW_TAG_variable => match (entry.linkage_name, entry.name) {
@@ -205,12 +223,16 @@ impl Describer<'_, '_> {
         if !vtable::is_variable(name) || !mentions(name, self.crates) {
             return;
         }
+        let address = self.entries.all[at].address;
+        let section =
+            address.and_then(|address| vtable::section(self.object, self.sections, address));
+        self.found.vtable_sections.extend(section);
         if is_environment(name) {
             let kept = vtable::any(name).map(|ty| self.pool.add(ty));
             self.found.kept_by_type.extend(kept);
             return;
         }
-        let Some(address) = self.entries.all[at].address else {
+        let Some(address) = address else {
             return;
         };
         let size = self.entries.ty(at).and_then(|ty| self.entries.all[ty].size);
@@ -222,6 +244,48 @@ impl Describer<'_, '_> {
             key: self.pool.add(&without_numbers(name)),
             shape: self.pool.add(&shape),
         });
+    }
+
+    fn signature(&mut self, at: usize, symbol: &str) {
+        let path = symbols::path(symbol);
+        if !symbols::is_of(&path, self.crates) {
+            return;
+        }
+        let found = signature(self.entries, &mut self.names, at);
+        let Some(found) = found else {
+            return;
+        };
+        let mut shape = String::new();
+        for name in &found.types {
+            line(&mut shape, "type", name);
+        }
+        for (name, ty) in found.environments {
+            line(&mut shape, "holds", name);
+            self.shapes_inside(&mut shape, ty);
+        }
+        let entry = &self.entries.all[at];
+        let is_closure = entry.name.is_some_and(|name| name.starts_with("{closure#"));
+        let outer = is_closure.then(|| {
+            let outer = self.names.of(entry.parent);
+            self.pool.add(&outer)
+        });
+        let declared = entry.line.unwrap_or_default();
+        self.found.functions.push(Function {
+            path: self.pool.add(&path),
+            shape: self.pool.add(&shape),
+            outer,
+            line: u32::try_from(declared).unwrap_or(u32::MAX),
+        });
+    }
+
+    /// A type, and the types that are declared in it: the states of a future.
+    fn shapes_inside(&mut self, out: &mut String, at: usize) {
+        for inside in at..self.entries.all[at].end.max(at + 1) {
+            if self.entries.all[inside].tag == gimli::DW_TAG_structure_type {
+                let shape = self.shape(inside);
+                out.push_str(&shape);
+            }
+        }
     }
 
     fn shape(&mut self, at: usize) -> String {

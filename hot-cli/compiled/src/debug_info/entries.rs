@@ -36,6 +36,8 @@ pub(super) struct Entry<'s> {
     pub(super) value: Option<i128>,
     /// The length of an array.
     pub(super) count: Option<u64>,
+    /// The line of its declaration.
+    pub(super) line: Option<u64>,
     pub(super) is_declaration: bool,
     /// A member for the compiler's own use.
     pub(super) is_artificial: bool,
@@ -81,6 +83,7 @@ fn is_read(tag: DwTag) -> bool {
             | gimli::DW_TAG_typedef
             | gimli::DW_TAG_unspecified_type
             | gimli::DW_TAG_subprogram
+            | gimli::DW_TAG_formal_parameter
             | gimli::DW_TAG_variable
     )
 }
@@ -242,6 +245,7 @@ impl Entry<'_> {
             offset: None,
             value: None,
             count: None,
+            line: None,
             is_declaration: false,
             is_artificial: false,
             address: None,
@@ -274,6 +278,7 @@ impl<'s> UnitReader<'_, 's> {
             gimli::DW_AT_data_member_location => entry.offset = value.udata_value(),
             gimli::DW_AT_const_value | gimli::DW_AT_discr_value => entry.value = number(&value),
             gimli::DW_AT_count => entry.count = value.udata_value(),
+            gimli::DW_AT_decl_line => entry.line = value.udata_value(),
             gimli::DW_AT_upper_bound => {
                 let last = value.udata_value();
                 entry.count = entry.count.or(last.and_then(|last| last.checked_add(1)));

@@ -15,10 +15,12 @@
 mod compare;
 mod describe;
 mod entries;
+mod functions;
 mod methods;
 mod names;
 mod pool;
 mod sections;
+mod signature;
 mod vtable;
 
 use std::collections::{HashMap, HashSet};
@@ -29,6 +31,7 @@ use anyhow::{bail, Result};
 use self::compare::Comparison;
 pub use self::compare::Difference;
 use self::describe::Described;
+pub use self::functions::Functions;
 use self::pool::Pool;
 use crate::counterparts;
 use crate::objects::Object;
@@ -44,6 +47,15 @@ pub struct Reader {
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     objects: Vec<Arc<Described>>,
+}
+
+impl Library {
+    /// The sections that are vtables, for each object.
+    pub fn vtables(&self) -> impl Iterator<Item = &[usize]> {
+        self.objects
+            .iter()
+            .map(|described| described.vtable_sections.as_slice())
+    }
 }
 
 impl Reader {
@@ -105,6 +117,11 @@ impl Reader {
         all.map(|item| (self.pool.get(item.symbol), self.pool.get(item.ty)))
             .map(|(symbol, ty)| (symbol.to_owned(), ty.to_owned()))
             .collect()
+    }
+
+    /// The functions of two compilations.
+    pub fn functions(&self, old: &[Library], new: &[Library]) -> Functions<'_> {
+        Functions::new(&self.pool, old, new)
     }
 
     /// What of `old` is not the same in `new`.

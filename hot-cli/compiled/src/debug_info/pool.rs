@@ -26,6 +26,10 @@ impl Pool {
         number
     }
 
+    pub(super) fn find(&self, text: &str) -> Option<Text> {
+        self.numbers.get(text).copied()
+    }
+
     pub(super) fn get(&self, text: Text) -> &str {
         self.texts.get(text.0 as usize).map_or("", |text| text)
     }

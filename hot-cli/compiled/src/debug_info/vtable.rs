@@ -32,6 +32,16 @@ const METHODS: u64 = 3;
 /// What stands for a method whose name can't be told.
 pub(super) const UNKNOWN: &str = "?";
 
+/// The section of the vtable whose address is written at `address`.
+pub(super) fn section(
+    object: &Object<'_>,
+    sections: &Sections<'_>,
+    address: Address,
+) -> Option<usize> {
+    let to_vtable = sections.at(address)?;
+    object.symbols.get(to_vtable.symbol)?.section
+}
+
 /// Describes the vtable whose address is written at `address`.
 pub(super) fn describe(
     object: &Object<'_>,

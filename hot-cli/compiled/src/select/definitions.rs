@@ -41,6 +41,9 @@ impl<'d> Selector<'_, 'd> {
             {
                 return Ok(Decision::Elsewhere(root.name.clone()));
             }
+            if let Some(name) = self.late.get(&(object, section)) {
+                return Ok(Decision::Elsewhere((*name).to_owned()));
+            }
             let path = world.path(symbol.name);
             let bound = self.on.premises.bound.get(&*path);
             let Some(site) = bound.filter(|site| !site.is_async) else {

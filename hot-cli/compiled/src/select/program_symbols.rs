@@ -43,6 +43,12 @@ impl<'a> ProgramSymbols<'a> {
         self.paths.get(path).map_or(&[], Vec::as_slice)
     }
 
+    /// All instances of the function of a path.
+    pub fn functions(&self, path: &str) -> Vec<String> {
+        let all = self.symbols_of(path).iter();
+        all.map(|symbol| (*symbol).to_owned()).collect()
+    }
+
     /// The function of a path: instances that several crates made are the same.
     pub fn function(&self, path: &str) -> Option<&'a str> {
         self.symbols_of(path).first().copied()

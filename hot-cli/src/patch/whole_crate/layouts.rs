@@ -3,13 +3,15 @@
 //! Remembers what was read of baselines and of objects that didn't change. Knows nothing of how
 //! code is compared.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use soft_mock_compiled::debug_info::{Library, Reader};
+use soft_mock_compiled::debug_info::{Functions, Library, Reader};
 use soft_mock_compiled::objects::{self, Object};
+use soft_mock_compiled::world::Piece;
 
 use super::units::Built;
 use super::{refused, Code, Request, WholeCrateError};
@@ -22,17 +24,6 @@ pub(super) struct Layouts {
 struct Known {
     reader: Reader,
     baselines: BTreeMap<PathBuf, (Version, Library)>,
-}
-
-/// What was read of two compilations.
-pub(super) struct Checked {
-    /// Of the new one.
-    pub(super) now: Vec<Library>,
-    /// Of the program as it was built and of the new one, the types of the variables in closures,
-    /// by their paths.
-    pub(super) types: [HashMap<String, String>; 2],
-    /// The same of all variables, by their symbols.
-    pub(super) types_of_symbols: [HashMap<String, String>; 2],
 }
 
 /// Stands for the content of a file.
@@ -64,15 +55,15 @@ impl Layouts {
         Ok(())
     }
 
-    /// Refuses if something that may be alive has another form now.
+    /// Refuses if something that may be alive has another form now. Returns what was read.
     pub(super) fn check(
         &mut self,
         request: &Request<'_>,
         built: &Built,
         [old, new]: [&Code<'_>; 2],
-    ) -> Result<Checked, WholeCrateError> {
+    ) -> Result<Lives<'_>, WholeCrateError> {
         let known = self.of(request);
-        let mut before = Vec::new();
+        let mut before: Vec<Library> = Vec::new();
         let mut now: Vec<Library> = Vec::new();
         for ((unit, baseline), (_, library)) in built.old.iter().zip(&built.new) {
             let then = match known.baseline(baseline)? {
@@ -92,10 +83,10 @@ impl Layouts {
         let all: Vec<&Library> = before.iter().chain(brought).collect();
         let differences = known.reader.compare(&all, &now.iter().collect::<Vec<_>>());
         match differences.first() {
-            None => Ok(Checked {
-                types: [&before, &now].map(|side| known.reader.types_in_closures(side)),
-                types_of_symbols: [&before, &now].map(|side| known.reader.types(side)),
-                now,
+            None => Ok(Lives {
+                reader: &known.reader,
+                read: [before, now],
+                functions: OnceCell::new(),
             }),
             Some(first) => Err(refused(format!(
                 "what is alive has another form: {}",
@@ -112,6 +103,46 @@ impl Layouts {
             reader: Reader::new(own),
             baselines: BTreeMap::new(),
         })
+    }
+}
+
+/// What two compilations say of what lives: as the program was built, and as it is now.
+pub(super) struct Lives<'a> {
+    reader: &'a Reader,
+    read: [Vec<Library>; 2],
+    functions: OnceCell<Functions<'a>>,
+}
+
+impl Lives<'_> {
+    /// The new one.
+    pub(super) fn now(&self) -> &[Library] {
+        &self.read[1]
+    }
+
+    /// The types of the variables in closures of one of the compilations, by their paths.
+    pub(super) fn types_in_closures(&self, side: usize) -> HashMap<String, String> {
+        self.reader.types_in_closures(&self.read[side])
+    }
+
+    /// The same of all variables, by their symbols.
+    pub(super) fn types(&self, side: usize) -> HashMap<String, String> {
+        self.reader.types(&self.read[side])
+    }
+
+    /// Whether a piece of one of the compilations is a vtable.
+    pub(super) fn is_vtable(&self, side: usize, (object, section): Piece) -> bool {
+        let mut objects = self.read[side].iter().flat_map(Library::vtables);
+        let vtables = objects.nth(object);
+        vtables.is_some_and(|sections| sections.contains(&section))
+    }
+
+    /// The line of a function in the new one, if it takes, returns and holds the same in both.
+    pub(super) fn line_of_same(&self, path: &str) -> Option<u32> {
+        let functions = self.functions.get_or_init(|| {
+            let [then, now] = &self.read;
+            self.reader.functions(then, now)
+        });
+        functions.line_of_same(path)
     }
 }
 

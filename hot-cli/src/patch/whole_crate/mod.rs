@@ -16,6 +16,7 @@
 //! that is alive has another layout is read in the debug information of both compilations.
 
 mod compile;
+mod late;
 mod layouts;
 mod names;
 mod plugin;
@@ -30,12 +31,13 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::os::process::{Cancel, Cancelled};
+use crate::patch::left::HeldClosures;
 use crate::program::plan::SiteKey;
 use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
 use crate::rustc::unit::Unit;
-use layouts::{Checked, Layouts};
+use layouts::{Layouts, Lives};
 use names::Names;
-use soft_mock_compiled::compare::{self, Difference, Edits, Left, Premises, Side};
+use soft_mock_compiled::compare::{self, Difference, Edits, LateFacts, Left, Premises, Side};
 use soft_mock_compiled::counterparts::{self, Variable};
 use soft_mock_compiled::library::DynamicSymbols;
 use soft_mock_compiled::objects::{self, Object};
@@ -84,6 +86,9 @@ pub(crate) struct Request<'a> {
     /// What was edited since the program was built. A stored closure keeps the body that it was
     /// made with; where something else changed that it uses, that is refused.
     pub(crate) edits: &'a Edits,
+    /// Functions in which nothing was edited but the insides of closures and async blocks. None:
+    /// macros may make others now, also in functions that weren't edited.
+    pub(crate) only_closures: Option<&'a HashSet<String>>,
     /// A private folder for the plugins.
     pub(crate) output: &'a Path,
     /// Another one for each patch of the session.
@@ -101,8 +106,8 @@ pub(crate) struct WholeCratePatch {
     /// Statics that begin with another value now: the running ones keep theirs.
     pub(crate) preserved_statics: Vec<String>,
     /// Functions of the program as it was built of which closures may be alive, and keep the
-    /// bodies that they were made with.
-    pub(crate) keep_bodies: BTreeSet<SiteKey>,
+    /// bodies that they were made with: the numbers of those.
+    pub(crate) keep_bodies: BTreeMap<SiteKey, BTreeSet<usize>>,
     /// The same of functions without a site.
     pub(crate) keep_other_bodies: Vec<String>,
     /// What each of the plugins leaves in the program.
@@ -122,8 +127,7 @@ pub(crate) struct LeftByPlugin {
     pub(crate) left: Left,
     /// Why the program would not be the original one if all plugins were undone.
     pub(crate) no_way_back: Option<String>,
-    /// The functions of which it may hold closures.
-    pub(crate) closures_of: BTreeSet<String>,
+    pub(crate) closures_of: HeldClosures,
 }
 
 /// Why there is no plugin.
@@ -197,9 +201,9 @@ pub(crate) fn build(request: &Request<'_>) -> Result<WholeCratePatch, WholeCrate
     let (old, new) = (Code::parse(&old)?, Code::parse(&new)?);
     let parsed = started.elapsed();
     let identifiers = identifiers(&built);
-    let read = layouts.check(request, &built, [&old, &new])?;
+    let lives = layouts.check(request, &built, [&old, &new])?;
     let checked = started.elapsed() - parsed;
-    let mut patch = extract(request, &built, [&old, &new], &identifiers, &read)?;
+    let mut patch = extract(request, &built, [&old, &new], &identifiers, &lives)?;
     patch.notes.push(format!(
         "compiled in {compiled:?}, compared and linked in {:?}, of that layouts in {checked:?}",
         started.elapsed() - compiled
@@ -269,7 +273,7 @@ fn extract<'d>(
     built: &Built,
     [old, new]: [&Code<'d>; 2],
     identifiers: &HashSet<String>,
-    read: &Checked,
+    lives: &Lives<'_>,
 ) -> Result<WholeCratePatch, WholeCrateError> {
     let crates = crates(request);
     let program = ProgramSymbols::new(request.program, &crates);
@@ -281,12 +285,26 @@ fn extract<'d>(
     let bound = bound(&program, &then, &all);
     let [built_names, names] = [false, true].map(|now| Names::new(request, now));
     let [were, are] = [(old, 0), (new, 1)].map(|(side, at)| {
-        counterparts::variables(&side.world, &|path| read.types[at].get(path).cloned())
+        let types = lives.types_in_closures(at);
+        counterparts::variables(&side.world, &|path| types.get(path).cloned())
     });
     let brought: Vec<Variable> = (request.earlier.iter())
         .flat_map(|plugin| plugin.variables.iter().cloned())
         .collect();
     let counterparts = counterparts::counterparts(were, are.clone(), &brought);
+    let left = request.left.iter();
+    let left = left.flat_map(|(left, _)| left.of_the_program());
+    let facts = LateFacts {
+        is_vtable: &|piece| lives.is_vtable(0, piece),
+        is_same_function: &|path| lives.line_of_same(path).is_some(),
+        is_exported: &|path| {
+            let symbols = program.functions(path);
+            let mut own = symbols.iter();
+            !symbols.is_empty() && own.all(|symbol| !request.program.folded.contains(symbol))
+        },
+        only_closures: request.only_closures,
+        left: &left.map(str::to_owned).collect(),
+    };
     let premises = Premises {
         counterparts: &counterparts,
         bound: &bound,
@@ -297,31 +315,18 @@ fn extract<'d>(
         then: &then,
         now: &all,
         edits: request.edits,
+        late: late::can_be_given(request).then_some(&facts),
     };
     let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));
-    for (left, since) in request.left {
-        left.check(&old_side, &new_side, &premises, since)
-            .map_err(refused)?;
-    }
     let difference = compare::compare(&old_side, &new_side, &premises).map_err(|why| {
         let is_same = |path: &str| new_side.is_same(&old_side, path);
         refused(sites::unusable_result(&then, &now, &is_same).unwrap_or_default() + &why)
     })?;
-    let mut patch = WholeCratePatch {
-        preserved_statics: difference.preserved_statics.iter().cloned().collect(),
-        included: built
-            .compiled
-            .iter()
-            .map(|(position, compiled)| (*position, compiled.included.clone()))
-            .collect(),
-        ..WholeCratePatch::default()
-    };
-    for function in &difference.keep_bodies {
-        match site_key(old, &then, function) {
-            Some(key) => drop(patch.keep_bodies.insert(key)),
-            None => patch.keep_other_bodies.push(without_marks(function)),
-        }
+    for (left, since) in request.left {
+        left.check((&old_side, &new_side), &premises, since, &difference.late)
+            .map_err(refused)?;
     }
+    let mut patch = without_plugins(&difference, built, old, &then);
     let original = self::bound(&program, &then, &then);
     let undone = Premises {
         bound: &original,
@@ -343,9 +348,10 @@ fn extract<'d>(
         new: &new_side,
         program: &program,
         premises: &premises,
-        layouts: &read.now,
-        types: &read.types_of_symbols,
+        types: &[0, 1].map(|side| lives.types(side)),
+        lives,
         then: &then,
+        difference: &difference,
     };
     for (position, sites) in by_unit(built, new, &difference, &now)? {
         let (once, sites): (Vec<&CompiledSite>, Vec<&CompiledSite>) =
@@ -355,19 +361,52 @@ fn extract<'d>(
         let earlier = [request.earlier, &patch.plugins].concat();
         if let Some((plugin, left)) = plugins.build(position, &sites, &earlier)? {
             patch.plugins.push(plugin);
-            let no_way_back = left.check(&old_side, &old_side, &undone, &all_undone);
-            let makers = all
+            let no_way_back = left.check(
+                (&old_side, &old_side),
+                &undone,
+                &all_undone,
+                &BTreeSet::new(),
+            );
+            let held = all
                 .values()
-                .filter(|site| left.holds_closures_of(site.owner()));
+                .map(|site| (site.name.clone(), left.closures_of(site.owner())));
             patch.left.push(LeftByPlugin {
                 position,
                 no_way_back: no_way_back.err(),
-                closures_of: makers.map(|site| site.name.clone()).collect(),
+                closures_of: held.collect(),
                 left,
             });
         }
     }
     Ok(patch)
+}
+
+/// What a patch comes to, but for its plugins.
+fn without_plugins(
+    difference: &Difference,
+    built: &Built,
+    old: &Code<'_>,
+    then: &HashMap<String, CompiledSite>,
+) -> WholeCratePatch {
+    let mut patch = WholeCratePatch {
+        preserved_statics: difference.preserved_statics.iter().cloned().collect(),
+        included: built
+            .compiled
+            .iter()
+            .map(|(position, compiled)| (*position, compiled.included.clone()))
+            .collect(),
+        ..WholeCratePatch::default()
+    };
+    for (function, number) in &difference.keep_bodies {
+        match site_key(old, then, function) {
+            Some(key) => {
+                let numbers = patch.keep_bodies.entry(key).or_default();
+                numbers.insert(*number);
+            }
+            None => patch.keep_other_bodies.push(without_marks(function)),
+        }
+    }
+    patch
 }
 
 /// A function of the program by the path of its code.

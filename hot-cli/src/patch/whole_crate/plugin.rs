@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use soft_mock_abi::manifest::{self, Function, Manifest};
 use soft_mock_abi::symbol;
 
+use super::late::{self, Late};
+use super::layouts::Lives;
 use super::units::Built;
 use super::{refused, Code, Request, WholeCrateError};
 use crate::os::files::{examine, replace_file};
@@ -16,10 +18,10 @@ use crate::os::process::Cancelled;
 use crate::os::session_dir::WHOLE_CRATE;
 use crate::patch::linker::{Inputs, Linker};
 use crate::program::whole_crate_plugin::WholeCratePlugin;
-use soft_mock_compiled::compare::{Left, Premises, Side};
+use soft_mock_compiled::compare::{Difference, Left, Premises, Side};
 use soft_mock_compiled::counterparts::Variable;
-use soft_mock_compiled::debug_info::Library;
 use soft_mock_compiled::extract;
+use soft_mock_compiled::late_object;
 use soft_mock_compiled::library;
 use soft_mock_compiled::manifest_object;
 use soft_mock_compiled::select::{self, NewStatic, ProgramSymbols, Selected, Selection, Taken};
@@ -28,7 +30,7 @@ use soft_mock_compiled::symbols::demangled;
 use soft_mock_compiled::world::{Piece, World};
 
 /// Builds the plugins of a patch.
-pub(super) struct Plugins<'a, 'd> {
+pub(super) struct Plugins<'a, 'd, 'l> {
     pub(super) request: &'a Request<'a>,
     pub(super) built: &'a Built,
     pub(super) code: &'a Code<'d>,
@@ -36,16 +38,17 @@ pub(super) struct Plugins<'a, 'd> {
     pub(super) new: &'a Side<'a, 'd>,
     pub(super) program: &'a ProgramSymbols<'a>,
     pub(super) premises: &'a Premises<'a>,
-    pub(super) layouts: &'a [Library],
+    pub(super) lives: &'a Lives<'l>,
     /// The types of variables by their symbols, as the program was built and now.
     pub(super) types: &'a [HashMap<String, String>; 2],
     /// The variables in closures of the new code.
     pub(super) variables: &'a [Variable],
     /// The sites of the program, by the paths of their code.
     pub(super) then: &'a HashMap<String, CompiledSite>,
+    pub(super) difference: &'a Difference,
 }
 
-impl Plugins<'_, '_> {
+impl Plugins<'_, '_, '_> {
     /// The plugin that replaces `sites` of the unit at `position`, and what it leaves in the
     /// program. `earlier`: what is loaded before it.
     pub(super) fn build(
@@ -54,9 +57,11 @@ impl Plugins<'_, '_> {
         sites: &[&CompiledSite],
         earlier: &[WholeCratePlugin],
     ) -> Result<Option<(WholeCratePlugin, Left)>, WholeCrateError> {
-        if sites.is_empty() {
+        let late = late::of_unit(self, position, sites.len());
+        if sites.is_empty() && late.is_empty() {
             return Ok(None);
         }
+        let rebound = |piece: Piece, path: &str| late::rebound(self, &late, piece, path);
         let brought: Vec<NewStatic> = earlier
             .iter()
             .flat_map(|plugin| plugin.statics.iter().cloned())
@@ -69,6 +74,8 @@ impl Plugins<'_, '_> {
             premises: self.premises,
             brought: &brought,
             roots: sites,
+            late: &late::names(&late),
+            rebound: &|piece, path| rebound(piece, path).map(|(name, _)| name),
             print: &|piece| self.new.print(piece),
             unchanged: &|path| self.new.is_same(self.old, path),
             marks: [&|path| select::marks(self.old, &was, path), &|path| {
@@ -78,29 +85,32 @@ impl Plugins<'_, '_> {
         .map_err(refused)?;
         let name = format!("{}-{}", self.request.number, position);
         let place = self.request.output.join(&name);
-        let (objects, content) = self.write(&place, position, sites, &selected)?;
+        let (objects, content) = self.write(&place, (position, sites, &late), &selected)?;
         let path = self
             .request
             .output
             .join(format!("{}{name}.so", WHOLE_CRATE));
-        let own = state(&self.code.world, &selected.taken);
+        let mut own = state(&self.code.world, &selected.taken);
+        own.extend((0..late.len()).map(late_object::cell));
         self.link(&name, &objects, &path, earlier, &selected.used)?;
         check(&path, &own, &selected.statics)?;
         let taken = |piece: Piece| {
             let object = selected.taken.get(&piece.0);
             object.is_some_and(|taken| taken.sections.contains(&piece.1))
         };
-        let left = Left::of_whole_crates(self.new, self.premises, &taken);
+        let rebound = |piece: Piece, path: &str| rebound(piece, path).map(|(_, what)| what);
+        let left = Left::of_whole_crates(self.new, self.premises, &taken, &rebound);
         let plugin = WholeCratePlugin {
             position,
             path,
             functions: sites
                 .iter()
                 .map(|site| self.built.replaced(position, site))
+                .chain(late.iter().map(|late| late.replaced.clone()))
                 .collect(),
             variables: self.brought(&selected.statics),
             statics: selected.statics,
-            layouts: self.layouts.to_vec(),
+            layouts: self.lives.now().to_vec(),
             content,
         };
         Ok(Some((plugin, left)))
@@ -116,14 +126,17 @@ impl Plugins<'_, '_> {
     fn write(
         &self,
         place: &Path,
-        position: usize,
-        sites: &[&CompiledSite],
+        (position, sites, late): (usize, &[&CompiledSite], &[Late]),
         selected: &Selected,
     ) -> Result<(Vec<PathBuf>, u64), WholeCrateError> {
         let manifest = self
-            .manifest(position, sites)
+            .manifest(position, sites, late)
             .map_err(anyhow::Error::from)?;
         let mut files = vec![("manifest".to_owned(), manifest_object::object(&manifest)?)];
+        if !late.is_empty() {
+            let originals: Vec<_> = late.iter().map(|late| late.originals.clone()).collect();
+            files.push(("late".to_owned(), late_object::object(&originals)?));
+        }
         let mut content = DefaultHasher::new();
         for (object, taken) in &selected.taken {
             let bytes = extract::write(&self.code.world.objects[*object], taken);
@@ -143,6 +156,7 @@ impl Plugins<'_, '_> {
         &self,
         position: usize,
         sites: &[&CompiledSite],
+        late: &[Late],
     ) -> Result<String, serde_json::Error> {
         let unit = self.request.units[position].unit;
         let functions = sites.iter().enumerate().map(|(k, site)| {
@@ -160,8 +174,10 @@ impl Plugins<'_, '_> {
                 check: None,
                 file: file.display().to_string(),
                 line: site.line,
+                late: None,
             }
         });
+        let functions = functions.chain(late::manifest(late, unit));
         serde_json::to_string(&Manifest {
             format: manifest::FORMAT,
             kind: manifest::PATCH.to_owned(),

@@ -80,6 +80,7 @@ fn try_build(job: &Job, why: Option<Why<'_>>) -> Result<Result<Built, BuildError
         earlier: &job.wanted.earlier,
         left: &left,
         edits: &left_behind::edits(&job.wanted),
+        only_closures: left::only_closures(job).as_ref(),
         output: &job.folder,
         number: job.number,
         cancel: &job.cancel,
@@ -140,6 +141,7 @@ fn with_request<T, E: From<anyhow::Error>>(
         earlier: &[],
         left: &[],
         edits: &Edits::default(),
+        only_closures: None,
         output: Path::new(""),
         number: 0,
         cancel,
@@ -229,6 +231,16 @@ fn rude(job: &Job, why: &str) -> BuildError {
     BuildError::Rude(job.wanted.refused(why))
 }
 
+/// Where the first of the edits stands.
+fn edited_place(job: &Job) -> Option<(PathBuf, usize)> {
+    let wanted = &job.wanted;
+    let edits = wanted.fresh.iter().chain(&wanted.indirect);
+    let bodies = wanted.bodies.values();
+    let bodies = bodies.map(|body| (body.file.clone(), body.line));
+    let edits = edits.map(|edit| (edit.file.clone(), edit.line));
+    edits.chain(bodies).next()
+}
+
 /// The answer as a plan: all functions that differ from the program as it was built.
 fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
     let state = Fingerprint::joined(job.wanted.meaning.values().copied());
@@ -236,10 +248,15 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
         let site = (position, function.name.clone());
         let own = job.wanted.bodies.get(&site);
         let (body, uses) = own.map_or((state, Fingerprint::default()), PlannedFunction::content);
+        let (file, line) = match function.file.as_os_str().is_empty() {
+            // It stands nowhere: it is made for what was edited.
+            true => edited_place(job).unwrap_or_default(),
+            false => (function.file.clone(), function.line),
+        };
         PlannedFunction {
             name: site.1,
-            file: function.file.clone(),
-            line: function.line,
+            file,
+            line,
             body,
             uses,
         }

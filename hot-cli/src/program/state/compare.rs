@@ -311,6 +311,7 @@ impl ProgramState {
                 what: edit.what.clone(),
                 now: edit.now,
                 preserved_static: edit.kept.clone(),
+                is_of_code: edit.is_of_code,
             };
             found.indirect.insert(told.clone());
             let path = pair.path.to_owned();
@@ -347,6 +348,7 @@ impl ProgramState {
                 line: planned.line,
                 file: planned.file,
                 preserved_static: None,
+                is_of_code: true,
             });
             return;
         }

@@ -88,6 +88,7 @@ impl ProgramState {
                 what: format!("{} changed", crate::ui::shown(&included.path)),
                 now: Fingerprint::default(),
                 preserved_static: None,
+                is_of_code: false,
             });
         }
     }

@@ -15,10 +15,7 @@ use crate::watch::Missing;
 
 /// What is new. What a process told of running calls decides what is said of it.
 pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<Event> {
-    let functions: Vec<FunctionPlace> = new_functions(&patch.wanted, !patch.once.is_empty())
-        .into_iter()
-        .map(place)
-        .collect();
+    let functions = told(new_functions(&patch.wanted, !patch.once.is_empty()));
     let is_running = |name: &str| {
         let mut functions = loaded.report.functions.iter();
         functions.any(|f| f.name == name && f.running > 0)
@@ -42,9 +39,9 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
     let once = patch.once.iter().map(place);
     events.push(Event::WithoutEffect(dead.into_iter().chain(once).collect()));
     let units = patch.wanted.plan.values();
-    let restored = units.flat_map(|unit| &unit.restore).map(place);
+    let restored = units.flat_map(|unit| &unit.restore);
     events.push(Event::Restored {
-        functions: restored.collect(),
+        functions: told(restored.collect()),
         elapsed,
         keep: Vec::new(),
     });
@@ -194,6 +191,33 @@ fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
         false => new,
     }
 }
+
+/// Functions, as they are shown. Code with which an object calls a closure is that closure; drop
+/// glue, which nobody has written, is told if there is nothing else.
+fn told(functions: Vec<&PlannedFunction>) -> Vec<FunctionPlace> {
+    let (calls, mut all): (Vec<_>, Vec<_>) = functions
+        .into_iter()
+        .map(place)
+        .partition(|place| place.name.contains(CALLS));
+    for mut call in calls {
+        let closure = call.name.split(CALLS).next().unwrap_or_default();
+        call.name = closure.trim_start_matches('<').to_owned();
+        if !all.iter().any(|known| known.name == call.name) {
+            all.push(call);
+        }
+    }
+    let is_written = |place: &FunctionPlace| !place.name.starts_with(DROPS);
+    if all.iter().any(is_written) {
+        all.retain(is_written);
+    }
+    all
+}
+
+/// What follows the name of a closure where an object calls it.
+const CALLS: &str = " as core::ops::function::Fn";
+
+/// How the name of drop glue begins.
+const DROPS: &str = "core::ptr::drop_in_place::<";
 
 /// The edits that aren't bodies of the functions themselves.
 fn because(wanted: &Wanted) -> Option<String> {

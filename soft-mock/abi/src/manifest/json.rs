@@ -40,6 +40,10 @@ pub struct Function {
     pub file: String,
     /// The line in it.
     pub line: u32,
+    /// The program has no site for it: the symbol of the [`LateCell`](crate::late::LateCell) of
+    /// the one that it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<String>,
 }
 
 /// A manifest that can't be used.

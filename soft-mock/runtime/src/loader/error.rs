@@ -87,6 +87,9 @@ pub enum Refusal {
         /// What doesn't fit.
         cause: String,
     },
+    /// Code without a site can't be given one.
+    #[error("the program's vtables can't be changed: {0}")]
+    Slots(io::Error),
     /// It isn't what was written when it was built.
     #[error("the file is incomplete or damaged: {0}; copy or build it again")]
     Checksum(#[from] ChecksumError),

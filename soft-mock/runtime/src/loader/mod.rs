@@ -11,17 +11,21 @@
 mod elf;
 mod error;
 mod image;
+mod late;
 mod place;
+mod slots;
 
 use std::any::TypeId;
 use std::path::{Path, PathBuf};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use soft_mock_abi::checksum;
+use soft_mock_abi::late::LateCell;
 use soft_mock_abi::manifest::{parse_unit, Function, Manifest};
-use soft_mock_abi::site::{Code, Site};
+use soft_mock_abi::site::{Code, Crate, Site};
 
 use crate::registry::{FindError, Registry, Unit};
+use crate::shared::{Shared, Turn};
 
 pub use elf::Headers;
 pub(crate) use error::Interrupted;
@@ -79,7 +83,10 @@ fn check_file(path: &Path, registry: &Registry) -> Result<Checked, Refusal> {
     let unit = unit_of(&manifest, &registry.units())?;
     let mut functions = Vec::with_capacity(manifest.functions.len());
     for function in manifest.functions {
-        let site = site_of(registry, unit, &function)?;
+        let site = match &function.late {
+            None => site_of(registry, unit.unit(), &function)?,
+            Some(_) => late::site((registry.shared(), registry.domain()), unit, &function),
+        };
         check_symbols(&headers, &function)?;
         functions.push((function, site));
     }
@@ -93,14 +100,14 @@ fn check_file(path: &Path, registry: &Registry) -> Result<Checked, Refusal> {
 }
 
 /// The unit of this program that the plugin was built for, by the compiler that built the program.
-fn unit_of(manifest: &Manifest, units: &[Unit]) -> Result<u64, Refusal> {
+fn unit_of(manifest: &Manifest, units: &[Unit]) -> Result<&'static Crate, Refusal> {
     let id = manifest.unit_id()?;
     let other_compiler = |unit: &Unit| Refusal::OtherCompiler {
         plugin: manifest.rustc.clone(),
         program: unit.krate.rustc().to_owned(),
     };
     match units.iter().find(|unit| unit.krate.unit() == id) {
-        Some(unit) if unit.krate.rustc() == manifest.rustc => Ok(id),
+        Some(unit) if unit.krate.rustc() == manifest.rustc => Ok(unit.krate),
         Some(unit) => Err(other_compiler(unit)),
         None => match units
             .iter()
@@ -161,7 +168,11 @@ pub(crate) fn site_to_restore(
     })?;
     let named: Vec<_> = in_unit(registry, id, name).collect();
     match named.as_slice() {
-        [] => Err(unknown(registry, name)),
+        [] => match late::named(registry.shared(), registry.domain(), id, name)[..] {
+            [] => Err(unknown(registry, name)),
+            [site] => Ok(site),
+            ref several => Err(ambiguous(name, several)),
+        },
         [site] => Ok(site),
         several => Err(ambiguous(name, several)),
     }
@@ -226,13 +237,19 @@ impl Checked {
         self,
         copies: Option<&Path>,
         image: Option<&Path>,
+        turn: &Turn,
     ) -> Result<Loaded, LoadError> {
         let path = self.path.clone();
-        self.load_copy(copies, image)
+        self.load_copy(copies, image, turn)
             .map_err(|refusal| refusal.of(path))
     }
 
-    fn load_copy(mut self, copies: Option<&Path>, image: Option<&Path>) -> Result<Loaded, Refusal> {
+    fn load_copy(
+        mut self,
+        copies: Option<&Path>,
+        image: Option<&Path>,
+        turn: &Turn,
+    ) -> Result<Loaded, Refusal> {
         image::bind(&mut self.bytes, image)?;
         let copy = match copies {
             Some(folder) => place::copy_into(folder, &self.path, &self.bytes)?,
@@ -248,6 +265,9 @@ impl Checked {
         let mut replacements = Vec::with_capacity(self.functions.len());
         for (function, site) in self.functions {
             let code = library.replacement(&function, site)?;
+            if let Some(cell) = &function.late {
+                library.fill(turn.shared(), (&function, cell), site)?;
+            }
             replacements.push(Replacement {
                 site,
                 code,
@@ -255,6 +275,7 @@ impl Checked {
                 line: function.line,
             });
         }
+        late::lead_slots(turn)?;
         Ok(Loaded {
             memory: self.memory,
             replacements,
@@ -307,6 +328,22 @@ impl Kept {
             self.compare(function, check, type_id)?;
         }
         Ok(code)
+    }
+
+    /// Fills the cell of a late site.
+    fn fill(
+        &self,
+        shared: &Shared,
+        (function, cell): (&Function, &str),
+        site: &'static Site,
+    ) -> Result<(), Refusal> {
+        // SAFETY: the address alone is taken.
+        let found = unsafe { self.0.get::<*const LateCell>(cell.as_bytes()) };
+        let found = found.map_err(|_| missing(function, cell))?;
+        // SAFETY: the manifest says that this symbol is the cell of the site's function, and the
+        // library is never closed.
+        unsafe { late::fill(shared, found.as_raw_ptr().cast(), site) }
+        Ok(())
     }
 
     fn compare(

@@ -20,6 +20,7 @@ use std::time::Instant;
 use crate::loader::{self, Checked, Loaded};
 use crate::pin_library::pin_library;
 use crate::registry::{registry, Registry};
+use crate::shared::Turn;
 
 pub use crate::loader::{LoadError, Refusal};
 pub use listeners::{on_patch, PatchEvent, Phase};
@@ -107,7 +108,7 @@ impl Transaction {
         let shared = registry().map_err(Refusal::from)?.shared();
         not_in_listener()?;
         let turn = shared.turn();
-        Ok(self.prepare()?.perform(&turn))
+        Ok(self.prepare(&turn)?.perform(&turn))
     }
 
     /// As [`Transaction::commit`], at a safe point if the program asked for that.
@@ -118,8 +119,8 @@ impl Transaction {
         }
         not_in_listener()?;
         let prepared = {
-            let _turn = shared.turn();
-            self.prepare()?
+            let turn = shared.turn();
+            self.prepare(&turn)?
         };
         Ok(safe_point::at_safe_point(shared, move |turn| {
             Ok(prepared.perform(turn))
@@ -127,7 +128,7 @@ impl Transaction {
     }
 
     /// Everything but the switch: from here on nothing can fail.
-    fn prepare(self) -> Result<Switch, LoadError> {
+    fn prepare(self, turn: &Turn) -> Result<Switch, LoadError> {
         let started = Instant::now();
         let sites = match &self.image {
             Some(image) => &image.sites,
@@ -141,7 +142,7 @@ impl Transaction {
         let checked = self.check(sites)?;
         let restored = self.sites_to_restore(sites)?;
         nothing_twice(&checked, &restored)?;
-        let loaded = self.load(checked)?;
+        let loaded = self.load(checked, turn)?;
         Ok(Switch {
             domain: sites.domain(),
             bytes: loaded.iter().map(|plugin| plugin.memory).sum(),
@@ -158,11 +159,11 @@ impl Transaction {
             .collect()
     }
 
-    fn load(&self, checked: Vec<Checked>) -> Result<Vec<Loaded>, LoadError> {
+    fn load(&self, checked: Vec<Checked>, turn: &Turn) -> Result<Vec<Loaded>, LoadError> {
         let image = self.image.as_ref().map(|image| image.path.as_path());
         checked
             .into_iter()
-            .map(|plugin| plugin.load(self.copies.as_deref(), image))
+            .map(|plugin| plugin.load(self.copies.as_deref(), image, turn))
             .collect()
     }
 

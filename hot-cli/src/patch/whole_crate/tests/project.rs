@@ -1,7 +1,7 @@
 //! A program of two units and a foreign crate, compiled as the wrapper does, that loads plugins.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -170,6 +170,7 @@ impl Project {
                 .map(|read| read as &dyn Fn(&Path) -> std::io::Result<String>),
         });
         build(&Request {
+            only_closures: Some(&HashSet::new()),
             units: &units,
             rustc: &self.rustc,
             linker,

@@ -255,6 +255,7 @@ mod tests {
             what: "value of const N changed".into(),
             now: Default::default(),
             preserved_static: None,
+            is_of_code: true,
         };
         Box::new(Wanted {
             indirect: vec![edit; indirect],

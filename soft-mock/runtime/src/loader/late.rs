@@ -1,0 +1,156 @@
+//! Late sites: functions of the program that were compiled without a site, and have been given one
+//! by a plugin. See `soft_mock_abi::late`.
+//!
+//! A site is made once for each function, and stays. Until something is installed at it, it leads
+//! to the original. All of them hang in [`Shared`], since the copy of the runtime that installs a
+//! patch needn't be the one that gave a function its site: a slot that leads to one already holds
+//! the original's address no more.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use soft_mock_abi::late::LateCell;
+use soft_mock_abi::manifest::Function;
+use soft_mock_abi::site::{Crate, Site};
+
+use super::error::Refusal;
+use super::slots;
+use crate::shared::{Shared, Turn};
+
+/// One of them. Never freed.
+#[repr(C)]
+struct LateSite {
+    site: Site,
+    domain: usize,
+    /// Those of all plugins that have brought an entry for it, the newest first.
+    cells: AtomicPtr<Filled>,
+    previous: *const LateSite,
+}
+
+/// A cell whose entry does what the site says.
+#[repr(C)]
+struct Filled {
+    cell: *const LateCell,
+    previous: *const Filled,
+}
+
+/// The newest of them.
+fn newest(shared: &Shared) -> &AtomicPtr<LateSite> {
+    // SAFETY: this module alone uses the cell.
+    unsafe { shared.late.of() }
+}
+
+fn all(shared: &Shared) -> impl Iterator<Item = &'static LateSite> {
+    // SAFETY: null, or what `site` of this or another copy has leaked; `previous` likewise.
+    let newest = unsafe { newest(shared).load(Ordering::Acquire).cast_const().as_ref() };
+    // SAFETY: as above.
+    std::iter::successors(newest, |late| unsafe { late.previous.as_ref() })
+}
+
+impl LateSite {
+    fn cells(&self) -> impl Iterator<Item = *const LateCell> {
+        // SAFETY: null, or what `fill` of this or another copy has leaked; `previous` likewise.
+        let newest = unsafe { self.cells.load(Ordering::Acquire).cast_const().as_ref() };
+        // SAFETY: as above.
+        let all = std::iter::successors(newest, |filled: &&'static Filled| unsafe {
+            filled.previous.as_ref()
+        });
+        all.map(|filled| filled.cell)
+    }
+}
+
+/// The late sites of the functions of this name. Several crates may have an instance of one, and
+/// each may have brought the site: those of the unit are preferred.
+pub(super) fn named(shared: &Shared, domain: usize, unit: u64, name: &str) -> Vec<&'static Site> {
+    let named = || {
+        let all = all(shared).filter(move |late| late.domain == domain);
+        all.map(|late| &late.site)
+            .filter(move |site| site.name() == name)
+    };
+    let own: Vec<_> = named().filter(|site| site.unit() == unit).collect();
+    match own.is_empty() {
+        true => named().collect(),
+        false => own,
+    }
+}
+
+/// The late site of a function, made if there is none. Its signature is the path of the function,
+/// with what tells crates of one name apart.
+pub(super) fn site(
+    (shared, domain): (&Shared, usize),
+    krate: &'static Crate,
+    function: &Function,
+) -> &'static Site {
+    let is_it =
+        |late: &&LateSite| late.domain == domain && late.site.signature() == function.signature;
+    if let Some(known) = all(shared).find(is_it) {
+        return &known.site;
+    }
+    let kept = |text: &str| -> &'static str { Box::leak(text.into()) };
+    let site = Site::new(
+        0,
+        kept(&function.name),
+        kept(&function.file),
+        function.line,
+        kept(&function.signature),
+        None,
+    );
+    let newest = newest(shared);
+    let late = Box::leak(Box::new(LateSite {
+        site: site.of_crate(krate),
+        domain,
+        cells: AtomicPtr::new(ptr::null_mut()),
+        previous: newest.load(Ordering::Acquire),
+    }));
+    let site = ptr::from_ref(&late.site);
+    newest.store(late, Ordering::Release);
+    // SAFETY: leaked just now, and what changes in it are atomics.
+    unsafe { &*site }
+}
+
+/// Fills a cell, so that its entry does what the site says.
+///
+/// # Safety
+/// The plugin says that this is a cell for the site's function, and stays.
+pub(super) unsafe fn fill(shared: &Shared, cell: *const LateCell, site: &'static Site) {
+    // SAFETY: the caller's promise.
+    let known = unsafe { &*cell };
+    known
+        .site()
+        .store(ptr::from_ref(site).cast_mut(), Ordering::Release);
+    if let Some(late) = all(shared).find(|late| ptr::eq(&late.site, site)) {
+        let filled = Box::leak(Box::new(Filled {
+            cell,
+            previous: late.cells.load(Ordering::Acquire),
+        }));
+        late.cells.store(filled, Ordering::Release);
+    }
+}
+
+/// Lets all slots that lead to a function with a late site lead to that, also those of what was
+/// loaded since the site was made. It is one's turn: nobody else does it.
+pub(super) fn lead_slots(turn: &Turn) -> Result<(), Refusal> {
+    let mut entries = HashMap::new();
+    let mut places: Vec<Range<usize>> = Vec::new();
+    for cell in all(turn.shared()).flat_map(LateSite::cells) {
+        // SAFETY: `fill` was promised that it is one, and stays.
+        let (known, originals) = unsafe { (&*cell, LateCell::originals(cell)) };
+        places.push(cell.addr()..originals.as_ptr_range().end.addr());
+        for original in originals {
+            // All entries of a function ask the same site.
+            entries
+                .entry(original.addr())
+                .or_insert_with(|| known.entry().expose_provenance());
+        }
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    // SAFETY: an entry does what its site says, which is of the original's type, and was filled
+    // before; it stays, as its plugin does. It is our turn, of all copies of the runtime.
+    unsafe { slots::replace(&entries, &places) }
+        .map(drop)
+        .map_err(Refusal::Slots)
+}
