@@ -102,6 +102,8 @@ pub struct Difference {
     pub dirty: BTreeSet<Rc<str>>,
     /// Those of them that get a site afterwards.
     pub late: BTreeSet<Rc<str>>,
+    /// The paths of the program's code that differs, leads to what differs, or is gone.
+    pub stale: BTreeSet<Rc<str>>,
 }
 
 /// Compares. `Err`: why the program can't become what was compiled.

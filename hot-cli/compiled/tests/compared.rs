@@ -394,7 +394,7 @@ fn later_in(
         &Edits::default(),
         |given| {
             let sides = (&given.old, &given.new);
-            left.check(sides, &given.premises, since, &BTreeSet::new())
+            left.check(sides, &given.premises, since, &Difference::default())
         },
     )
 }

@@ -192,16 +192,13 @@ fn a_closure_behind_an_object_has_its_new_body_and_one_behind_a_pointer_is_named
             "CALLS.lock().expect(\"no panic\").push(",
             "(|| ())(); CALLS.lock().expect(\"no panic\").push(",
         ),
-        "[6] 107 4",
+        "[9] 107 4",
     );
     let said = program.session.patches().split_off(3);
     let keeps = "at src/main.rs:107, src/main.rs:108 keep their old bodies until a restart";
     assert!(said.iter().any(|line| line.contains(keeps)), "{said:?}");
     program.project.save(Save::InPlace, FILE, &original);
-    // The patch before has given the closure its original body.
-    program
-        .session
-        .wait_for_all(&["restored ", ": alive::closures::setup ("]);
+    program.session.wait_for_stderr("restored ");
     assert_eq!(program.session.ask("closures"), "[6] 107 4");
     // One that a patch of a body has stored, and what it calls.
     program.patches(

@@ -71,6 +71,7 @@ impl Comparison<'_, '_> {
         difference.preserved_statics.extend(found.preserved_statics);
         difference.keep_bodies.extend(found.keep_bodies);
         difference.late = found.late;
+        difference.stale = stale.into_keys().map(Rc::clone).collect();
         Ok(())
     }
 

@@ -6,14 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::rc::Rc;
 
 use super::held::holder;
 use super::judge::{Judge, State};
 use super::paths::{is_closure, is_detached_body, is_instance, marks_of};
 use super::side::Side;
 use super::withdrawn::{self, Brought};
-use super::{Edits, Premises};
+use super::{Difference, Edits, Premises};
 use crate::debug_info::Reader;
 use crate::objects::Object;
 use crate::sites::attached;
@@ -52,8 +51,8 @@ struct Held {
     holder: String,
     /// All code that it leads to, up to what has a site.
     reach: BTreeSet<String>,
-    /// It is the program's own code, and only vtables of the plugin lead to it.
-    is_programs: bool,
+    /// What only vtables of the plugin lead to it by, if that isn't the plugin's own code.
+    by: Option<Rebound>,
 }
 
 impl Left {
@@ -188,12 +187,8 @@ impl Left {
                     continue;
                 };
                 let rebound = rebound(user, &path);
-                if rebound == Some(Rebound::LateSite) {
-                    continue;
-                }
-                let is_programs = rebound == Some(Rebound::Program);
                 if let Some(known) = self.held.get_mut(&*path) {
-                    known.is_programs &= is_programs;
+                    known.by = known.by.filter(|by| Some(*by) == rebound);
                     continue;
                 }
                 let reach = self.reach(side, crates, (&path, piece), has_site);
@@ -202,7 +197,7 @@ impl Left {
                     Held {
                         holder: holder.told(),
                         reach,
-                        is_programs,
+                        by: rebound,
                     },
                 );
             }
@@ -254,18 +249,19 @@ impl Left {
 
     /// Code of the program that only vtables of the plugin lead to.
     pub fn of_the_program(&self) -> impl Iterator<Item = &str> {
-        let all = self.held.iter().filter(|(_, held)| held.is_programs);
+        let all = self.held.iter();
+        let all = all.filter(|(_, held)| held.by == Some(Rebound::Program));
         all.map(|(path, _)| path.as_str())
     }
 
-    /// Refuses if what was left may not live on beside the new code. `edits`: those since; `late`:
-    /// code of the program that gets a site.
+    /// Refuses if what was left may not live on beside the new code. `edits`: those since;
+    /// `difference`: from the program as it was built.
     pub fn check<'d>(
         &self,
         (old, new): (&Side<'_, 'd>, &Side<'_, 'd>),
         premises: &Premises<'_>,
         edits: &Edits,
-        late: &BTreeSet<Rc<str>>,
+        difference: &Difference,
     ) -> Result<(), String> {
         let later = Later {
             left: self,
@@ -275,8 +271,13 @@ impl Left {
             own: self.own_marks(old, premises),
         };
         for (path, held) in &self.held {
-            if held.is_programs && late.contains(path.as_str()) {
-                continue;
+            let becomes_new = difference.late.contains(path.as_str());
+            let becomes_original = !difference.stale.contains(path.as_str());
+            match held.by {
+                Some(_) if becomes_new => continue,
+                // Its site leads to the original again.
+                Some(Rebound::LateSite) if becomes_original => continue,
+                _ => {}
             }
             let is_withdrawn = later.is_withdrawn(path);
             let reached = held.reach.iter().map(|path| {

@@ -112,6 +112,8 @@ pub(crate) struct WholeCratePatch {
     pub(crate) keep_other_bodies: Vec<String>,
     /// What each of the plugins leaves in the program.
     pub(crate) left: Vec<LeftByPlugin>,
+    /// The names of what isn't as it was when the program was built.
+    pub(crate) stale: BTreeSet<String>,
     /// For each unit that was compiled, the files that macros include, with hashes of what they
     /// held.
     pub(crate) included: BTreeMap<usize, BTreeMap<PathBuf, u64>>,
@@ -323,7 +325,7 @@ fn extract<'d>(
         refused(sites::unusable_result(&then, &now, &is_same).unwrap_or_default() + &why)
     })?;
     for (left, since) in request.left {
-        left.check((&old_side, &new_side), &premises, since, &difference.late)
+        left.check((&old_side, &new_side), &premises, since, &difference)
             .map_err(refused)?;
     }
     let mut patch = without_plugins(&difference, built, old, &then);
@@ -365,7 +367,7 @@ fn extract<'d>(
                 (&old_side, &old_side),
                 &undone,
                 &all_undone,
-                &BTreeSet::new(),
+                &Difference::default(),
             );
             let held = all
                 .values()
@@ -389,6 +391,11 @@ fn without_plugins(
     then: &HashMap<String, CompiledSite>,
 ) -> WholeCratePatch {
     let mut patch = WholeCratePatch {
+        stale: difference
+            .stale
+            .iter()
+            .map(|path| without_marks(path))
+            .collect(),
         preserved_statics: difference.preserved_statics.iter().cloned().collect(),
         included: built
             .compiled

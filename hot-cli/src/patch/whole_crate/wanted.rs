@@ -281,7 +281,9 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
         plan.entry(position).or_default().included = included;
     }
     for (site, function) in &job.wanted.active {
-        if !replaced.contains(site) {
+        // What was given a site afterwards, and can be replaced no more, keeps what it has.
+        let keeps = job.program.function(site).is_none() && patch.stale.contains(&site.1);
+        if !replaced.contains(site) && !keeps {
             let unit = plan.entry(site.0).or_default();
             unit.restore.push(function.clone());
         }
