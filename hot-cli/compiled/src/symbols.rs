@@ -20,6 +20,47 @@ pub fn demangled(symbol: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(symbol))
 }
 
+/// Whether symbols name one function, or instances of it that several crates have made: these
+/// differ in the name of that crate alone, which stands at the end. A path doesn't tell, for it
+/// leaves out the numbers of what has the same name in one body.
+pub(crate) fn are_one<'s>(mut symbols: impl Iterator<Item = &'s str>) -> bool {
+    let Some(first) = symbols.next() else {
+        return false;
+    };
+    symbols.all(|other| are_instances(first, other))
+}
+
+fn are_instances(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|symbol| symbol.split(".llvm.").next().unwrap_or(symbol));
+    let pairs = one.bytes().zip(other.bytes());
+    let common = pairs.take_while(|(one, other)| one == other).count();
+    let ends_with_crate = |symbol: &str, at: usize| symbol.get(at..).is_some_and(is_crate);
+    one == other || (0..=common).any(|at| ends_with_crate(one, at) && ends_with_crate(other, at))
+}
+
+/// Whether it is a crate as symbols have it, and nothing else: `Cs4fqI_3app`, or `B5_`, which says
+/// where the same stood before.
+fn is_crate(text: &str) -> bool {
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if let Some(place) = text.strip_prefix('B') {
+        return place.strip_suffix('_').is_some_and(number);
+    }
+    let Some(mut name) = text.strip_prefix('C') else {
+        return false;
+    };
+    if let Some((mark, rest)) = name.strip_prefix('s').and_then(|rest| rest.split_once('_')) {
+        if !number(mark) {
+            return false;
+        }
+        name = rest;
+    }
+    let name = name.strip_prefix('u').unwrap_or(name);
+    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+    let (length, name) = name.split_at(digits);
+    let name = name.strip_prefix('_').unwrap_or(name);
+    length.parse() == Ok(name.len())
+}
+
 /// Orders the symbols of one path as what they name is ordered in the source: they differ in a
 /// number alone, which the newer mangling writes with digits, then small letters, then capitals.
 pub(crate) fn order(symbol: &str) -> (usize, String) {
@@ -79,6 +120,30 @@ pub fn is_of(path: &str, crates: &HashSet<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instances_of_one_function() {
+        let one = |symbols: &[&str]| are_one(symbols.iter().copied());
+        let generic = "_RINvCs1_3app1fmE";
+        for made_by in [["Cs1_3app", "Cs2_4main"], ["B4_", "Cs2_4main"]] {
+            let symbols = made_by.map(|made_by| format!("{generic}{made_by}"));
+            assert!(one(&[&symbols[0], &symbols[1]]), "{symbols:?}");
+        }
+        assert!(one(&["_RNvCs1_3app1f", "_RNvCs1_3app1f.llvm.12"]));
+        assert!(!one(&[]));
+        for (first, second) in [
+            ("_RNvNvCs1_3app1f1g", "_RNvNvCs1_3app1fs_1g"),
+            ("_RINvNvCs1_3app1f1gmEB4_", "_RINvNvCs1_3app1fs_1gmEB4_"),
+            (
+                "_RNvMNvCs1_3app1fNtB2_1S1m",
+                "_RNvMs_NvCs1_3app1fNtB2_s_1S1m",
+            ),
+            ("_RNvCs1_3app1f", "_RNvCs2_3app1f"),
+        ] {
+            assert_eq!(without_marks(&path(first)), without_marks(&path(second)));
+            assert!(!one(&[first, second]), "{first} {second}");
+        }
+    }
 
     #[test]
     fn paths_are_shown_without_marks() {

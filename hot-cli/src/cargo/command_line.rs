@@ -1,6 +1,7 @@
 //! The words of a command of cargo's, as a user gave them.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
@@ -31,6 +32,19 @@ pub(crate) fn subcommand(arguments: &[OsString]) -> Option<usize> {
         }
     }
     None
+}
+
+/// What is given with `--config`: settings, or names of files that have them.
+pub(crate) fn configurations(arguments: &[OsString]) -> impl Iterator<Item = &OsStr> {
+    let own = arguments.iter().take_while(|arg| *arg != "--");
+    own.enumerate().filter_map(|(position, arg)| {
+        let glued = arg.as_bytes().strip_prefix(b"--config=");
+        let separate = || arguments.get(position + 1).filter(|_| arg == "--config");
+        match glued {
+            Some(value) => Some(OsStr::from_bytes(value)),
+            None => separate().map(OsString::as_os_str),
+        }
+    })
 }
 
 /// The arguments of the command that builds what a command would build and run; none if it runs
@@ -192,6 +206,20 @@ mod tests {
             .expect("a command")
             .folder();
         assert!(folder.ends_with("a"), "{folder:?}");
+    }
+
+    #[test]
+    fn settings_in_a_command() {
+        let args = words(&[
+            "--config",
+            "a=1",
+            "run",
+            "--config=b.toml",
+            "--",
+            "--config=c",
+        ]);
+        let found: Vec<_> = configurations(&args).collect();
+        assert_eq!(found, ["a=1", "b.toml"]);
     }
 
     #[test]

@@ -10,6 +10,10 @@ pub(crate) const CHAINED_WRAPPER: &str = "HOT_CHAINED_WRAPPER";
 /// What was set for `RUSTC_WRAPPER` before; empty if nothing was.
 pub(crate) const RUSTC_WRAPPER_BEFORE: &str = "HOT_RUSTC_WRAPPER_BEFORE";
 
+/// Set where the command itself says something of optimisation: then it isn't known which crates
+/// are optimised.
+pub(crate) const OPTIMISES: &str = "HOT_OPTIMISES";
+
 /// Set for the one call of rustc that links a managed plugin: the linker that is to be called.
 pub(crate) const PLUGIN_LINKER: &str = "HOT_PLUGIN_LINKER";
 

@@ -157,8 +157,9 @@ impl Program {
         }
         let mut read = examine(&self.executable, dynamic_symbols)?;
         for library in self.needed_libraries()? {
-            read.defined
-                .extend(examine(&library, dynamic_symbols)?.defined);
+            let more = examine(&library, dynamic_symbols)?;
+            read.defined.extend(more.defined);
+            read.folded.extend(more.folded);
         }
         Ok(self.symbols.get_or_init(|| read))
     }

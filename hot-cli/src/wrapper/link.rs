@@ -10,23 +10,23 @@ use anyhow::{Context, Result};
 
 use super::included_list::{List, WRAPPER};
 use super::{FOR_TESTS, NAME};
-use crate::cargo::command_line::runs_tests;
+use crate::cargo::command_line::{configurations, runs_tests};
 use crate::cargo::configuration::configured_wrapper;
-use crate::config::env::CHAINED_WRAPPER;
+use crate::cargo::profiles::is_about_optimisation;
+use crate::config::env::{CHAINED_WRAPPER, OPTIMISES};
 use crate::os::files::create_folders;
 use crate::os::own_build;
 
 /// The environment in which cargo builds what can be patched.
 pub(crate) fn build_environment(command: &[OsString]) -> Result<Vec<(OsString, OsString)>> {
-    let mut list: Vec<(OsString, OsString)> = vec![(
-        "RUSTC_WORKSPACE_WRAPPER".into(),
-        wrapper(
-            command
-                .split_first()
-                .is_some_and(|(cargo, args)| runs_tests(cargo, args)),
-        )?
-        .into(),
-    )];
+    let cargo = command.split_first();
+    let for_tests = cargo.is_some_and(|(cargo, args)| runs_tests(cargo, args));
+    let mut list: Vec<(OsString, OsString)> =
+        vec![("RUSTC_WORKSPACE_WRAPPER".into(), wrapper(for_tests)?.into())];
+    let args = cargo.map_or(&[][..], |(_, args)| args);
+    if configurations(args).any(is_about_optimisation) {
+        list.push((OPTIMISES.into(), "1".into()));
+    }
     if let Some(chained) = chained_wrapper(command) {
         list.push((CHAINED_WRAPPER.into(), chained));
     }

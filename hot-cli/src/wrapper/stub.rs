@@ -22,6 +22,7 @@ pub(crate) fn source(program: &str) -> String {
     };
     let mut text = TEXT
         .replace("$SESSION", env::SESSION)
+        .replace("$OPTIMISES", env::OPTIMISES)
         .replace("$CHAINED_WRAPPER", env::CHAINED_WRAPPER)
         .replace("$RUSTC_WRAPPER_BEFORE", env::RUSTC_WRAPPER_BEFORE)
         .replace("$start", Start::FIELDS)
@@ -71,6 +72,7 @@ mod reloader {
     // What was set for the build is not the program's: its environment is the user's again.
     pub fn give_back_environment() {
         std::env::remove_var("$SESSION");
+        std::env::remove_var("$OPTIMISES");
         match std::env::var_os("$CHAINED_WRAPPER") {
             Some(chained) => std::env::set_var("RUSTC_WORKSPACE_WRAPPER", chained),
             None => std::env::remove_var("RUSTC_WORKSPACE_WRAPPER"),

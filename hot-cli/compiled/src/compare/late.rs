@@ -20,13 +20,14 @@ use crate::world::Piece;
 
 /// What has to be known for it.
 pub struct LateFacts<'a> {
-    /// Whether a piece of the old compilation is a vtable and nothing else: what stands there is
-    /// read for each call, and nobody else has a copy.
-    pub is_vtable: &'a dyn Fn(Piece) -> bool,
+    /// Whether a piece of the old compilation, or of the new one, is a vtable and nothing else: what
+    /// stands there is read for each call, and nobody else has a copy.
+    pub is_vtable: [&'a dyn Fn(Piece) -> bool; 2],
     /// Whether the function of a path takes, returns and holds the same in both compilations.
     pub is_same_function: &'a dyn Fn(&str) -> bool,
-    /// Whether the program exports the code of a path.
-    pub is_exported: &'a dyn Fn(&str) -> bool,
+    /// The symbols by which the program exports the code of a path, if nothing else stands at the
+    /// same address.
+    pub exported: &'a dyn Fn(&str) -> Vec<String>,
     /// Functions with a site that differ in nothing but what stands inside of their closures.
     /// None: macros may make other closures now, also in functions that weren't edited.
     pub only_closures: Option<&'a HashSet<String>>,
@@ -38,17 +39,28 @@ impl Comparison<'_, '_> {
     /// Whether old code that differs can be given a site.
     pub(super) fn may_be_late(&self, path: &str) -> bool {
         self.premises.late.is_some_and(|facts| {
-            let has_symbol = |piece: &Piece| {
-                let symbols = self.new.world.objects[piece.0].symbols.iter();
-                let mut global = symbols.filter(|symbol| !symbol.local);
-                global.any(|symbol| symbol.section == Some(piece.1))
-            };
-            self.new.code(path).first().is_some_and(has_symbol)
-                && (facts.is_exported)(path)
+            !self.premises.then.contains_key(path)
+                && self.is_one_function(facts, path)
                 && self.is_the_same_closure(facts, path)
                 && self.only_vtables_lead_to(facts, path)
+                && self.new_vtables_lead_to(facts, path)
                 && (facts.is_same_function)(path)
         })
+    }
+
+    /// Whether all code of a path is that of one function, which is known wherever it is: the
+    /// program has it where the old compilation does, and the new one has one to put in its place.
+    fn is_one_function(&self, facts: &LateFacts<'_>, path: &str) -> bool {
+        let [old, new] = [self.old, self.new].map(|side| symbols(side, path));
+        let (Some(old), Some(new)) = (old, new) else {
+            return false;
+        };
+        let exported = (facts.exported)(path);
+        let new_pieces = self.new.code(path);
+        old == exported.iter().map(String::as_str).collect()
+            && !new.is_empty()
+            && self.new.has_one_function(self.old, path)
+            && self.new.print_of(&new_pieces).len() == 1
     }
 
     fn only_vtables_lead_to(&self, facts: &LateFacts<'_>, path: &str) -> bool {
@@ -57,10 +69,19 @@ impl Comparison<'_, '_> {
             users.all(|(user, relocation)| {
                 match holder(self.old, (path, Some(piece)), (*user, relocation)) {
                     None => true,
-                    Some(Holder::Table) => (facts.is_vtable)(*user),
+                    Some(Holder::Table) => (facts.is_vtable[0])(*user),
                     Some(_) => false,
                 }
             })
+        })
+    }
+
+    /// Whether the new code is what a vtable holds: of a function with `#[track_caller]` it isn't,
+    /// since that takes more than its signature says.
+    fn new_vtables_lead_to(&self, facts: &LateFacts<'_>, path: &str) -> bool {
+        self.new.code(path).into_iter().any(|piece| {
+            let mut users = self.new.users(piece).iter();
+            users.any(|(user, _)| (facts.is_vtable[1])(*user))
         })
     }
 
@@ -103,6 +124,18 @@ impl Comparison<'_, '_> {
         });
         own.count()
     }
+}
+
+/// All names of the code of a path that other objects see. None: there is some without.
+fn symbols<'d>(side: &Side<'_, 'd>, path: &str) -> Option<BTreeSet<&'d str>> {
+    let of_piece = |piece: Piece| -> Option<Vec<&'d str>> {
+        let symbols = side.world.objects[piece.0].symbols.iter();
+        let own = symbols.filter(|symbol| !symbol.local && symbol.section == Some(piece.1));
+        let own: Vec<&str> = own.map(|symbol| symbol.name).collect();
+        (!own.is_empty()).then_some(own)
+    };
+    let all: Option<Vec<_>> = side.code(path).into_iter().map(of_piece).collect();
+    all.map(|all| all.into_iter().flatten().collect())
 }
 
 /// Whether another closure stands in the one whose number `rest` begins with: `0}::{closure#1}`.

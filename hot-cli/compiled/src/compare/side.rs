@@ -8,6 +8,7 @@ use object::elf;
 use super::Premises;
 use crate::fingerprint::Fingerprints;
 use crate::objects::Relocation;
+use crate::symbols::are_one;
 use crate::world::{Piece, Target, World};
 
 /// One compilation.
@@ -77,6 +78,12 @@ impl<'a, 'd> Side<'a, 'd> {
     pub fn is_same(&self, other: &Side<'_, '_>, path: &str) -> bool {
         let (now, then) = (self.world.pieces(path), other.world.pieces(path));
         !then.is_empty() && self.print_of(now) == other.print_of(then)
+    }
+
+    /// Whether all that has this path, here and in another compilation, is one function.
+    pub fn has_one_function(&self, other: &Side<'_, 'd>, path: &str) -> bool {
+        let [here, there] = [self.world, other.world].map(|world| world.symbols_of(path));
+        are_one(here.iter().chain(&there).map(|(symbol, _)| *symbol))
     }
 
     /// Stands for all pieces of a path. What several objects have are copies. What one has more

@@ -224,8 +224,10 @@ impl Describer<'_, '_> {
             return;
         }
         let address = self.entries.all[at].address;
-        let section =
-            address.and_then(|address| vtable::section(self.object, self.sections, address));
+        let size = self.entries.ty(at).and_then(|ty| self.entries.all[ty].size);
+        let section = address
+            .zip(size)
+            .and_then(|(address, size)| vtable::section(self.object, self.sections, address, size));
         self.found.vtable_sections.extend(section);
         if is_environment(name) {
             let kept = vtable::any(name).map(|ty| self.pool.add(ty));
@@ -235,7 +237,6 @@ impl Describer<'_, '_> {
         let Some(address) = address else {
             return;
         };
-        let size = self.entries.ty(at).and_then(|ty| self.entries.all[ty].size);
         let Some(shape) = vtable::describe(self.object, self.sections, address, size, name) else {
             return;
         };

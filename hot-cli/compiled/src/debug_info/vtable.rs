@@ -32,14 +32,19 @@ const METHODS: u64 = 3;
 /// What stands for a method whose name can't be told.
 pub(super) const UNKNOWN: &str = "?";
 
-/// The section of the vtable whose address is written at `address`.
+/// The section of the vtable whose address is written at `address`, if it holds nothing else.
 pub(super) fn section(
     object: &Object<'_>,
     sections: &Sections<'_>,
     address: Address,
+    size: u64,
 ) -> Option<usize> {
     let to_vtable = sections.at(address)?;
-    object.symbols.get(to_vtable.symbol)?.section
+    let symbol = object.symbols.get(to_vtable.symbol)?;
+    let section = symbol.section?;
+    let start = symbol.value.checked_add_signed(to_vtable.addend)?;
+    let is_all = start == 0 && object.sections.get(section)?.size == size;
+    is_all.then_some(section)
 }
 
 /// Describes the vtable whose address is written at `address`.

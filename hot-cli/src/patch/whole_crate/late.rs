@@ -18,12 +18,15 @@ use soft_mock_abi::manifest::Function;
 use soft_mock_abi::symbol;
 use soft_mock_compiled::compare::{called_by, Rebound};
 use soft_mock_compiled::late_object;
+use soft_mock_compiled::select::ProgramSymbols;
 use soft_mock_compiled::symbols::{is_of, without_marks};
 use soft_mock_compiled::world::Piece;
 
 use super::plugin::Plugins;
 use super::Request;
 use crate::cargo::profiles;
+use crate::config::env::OPTIMISES;
+use crate::os::files::content_hash;
 use crate::program::whole_crate_plugin::Replaced;
 use crate::rustc::inputs::Role;
 use crate::rustc::unit::Unit;
@@ -44,21 +47,45 @@ pub(super) struct Late {
 /// Optimisation lets functions with the same code be one; and optimised code, also that of a
 /// dependency, may read a slot once and call what it held again and again.
 pub(super) fn can_be_given(request: &Request<'_>) -> bool {
-    let is_optimised = |unit: &Unit| unit.rustc_args().is_optimised() || has_optimised(unit);
+    let is_optimised = |unit: &Unit| {
+        let args = unit.rustc_args();
+        args.is_optimised() || args.is_optimised_when_linked() || has_optimised(unit)
+    };
     request.library.is_none()
         && !request.program.is_fixed
         && !request.units.iter().any(|unit| is_optimised(unit.unit))
 }
 
-/// Whether some of the crates that a unit uses may be optimised although it isn't.
+/// The symbols by which the program exports the code of a path, if nothing else stands at the same
+/// address.
+pub(super) fn exported(
+    request: &Request<'_>,
+    program: &ProgramSymbols<'_>,
+    path: &str,
+) -> Vec<String> {
+    let symbols = program.functions(path);
+    let mut own = symbols.iter();
+    match own.any(|symbol| request.program.folded.contains(symbol)) {
+        true => Vec::new(),
+        false => symbols,
+    }
+}
+
+/// Whether some of the crates that a unit uses may be optimised although it isn't. If a file isn't
+/// as it was when the program was built, that isn't known.
 fn has_optimised(unit: &Unit) -> bool {
     let decides = |role: &Role| matches!(role, Role::Manifest | Role::Configuration);
     let inputs = unit.inputs.iter();
     let mut files = inputs.filter(|(_, input)| decides(&input.role));
-    files.any(|(path, _)| match std::fs::read_to_string(path) {
-        Ok(text) => profiles::optimise_some(&text),
-        Err(error) => error.kind() != ErrorKind::NotFound,
-    })
+    unit.env.contains_key(OPTIMISES)
+        || profiles::variables_optimise(&unit.env)
+        || files.any(|(path, input)| {
+            content_hash(path) != input.hash
+                || match std::fs::read_to_string(path) {
+                    Ok(text) => profiles::optimise_some(&text),
+                    Err(error) => error.kind() != ErrorKind::NotFound,
+                }
+        })
 }
 
 /// Those whose new code stands in the unit at `position`. `others`: how many functions the plugin
@@ -107,7 +134,8 @@ pub(super) fn rebound(
     let is_same = plugins.old.world.pieces(path).first().is_some_and(is_code)
         && !plugins.difference.dirty.contains(path)
         && !premises.then.contains_key(path)
-        && plugins.new.is_same(plugins.old, path);
+        && plugins.new.is_same(plugins.old, path)
+        && plugins.new.has_one_function(plugins.old, path);
     let exported = plugins.program.function(path).filter(|_| is_same)?;
     Some((exported.to_owned(), Rebound::Program))
 }

@@ -297,13 +297,11 @@ fn extract<'d>(
     let left = request.left.iter();
     let left = left.flat_map(|(left, _)| left.of_the_program());
     let facts = LateFacts {
-        is_vtable: &|piece| lives.is_vtable(0, piece),
+        is_vtable: [&|piece| lives.is_vtable(0, piece), &|piece| {
+            lives.is_vtable(1, piece)
+        }],
         is_same_function: &|path| lives.line_of_same(path).is_some(),
-        is_exported: &|path| {
-            let symbols = program.functions(path);
-            let mut own = symbols.iter();
-            !symbols.is_empty() && own.all(|symbol| !request.program.folded.contains(symbol))
-        },
+        exported: &|path| late::exported(request, &program, path),
         only_closures: request.only_closures,
         left: &left.map(str::to_owned).collect(),
     };
