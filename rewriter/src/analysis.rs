@@ -5,6 +5,7 @@
 //! patches are made.
 
 pub(crate) mod attribute_effect;
+pub(crate) mod closure_edits;
 pub(crate) mod crate_survey;
 pub(crate) mod declaration;
 pub(crate) mod each_function;
@@ -22,6 +23,7 @@ pub(crate) mod macro_functions;
 pub(crate) mod skip;
 pub(crate) mod track_caller;
 
+pub use closure_edits::{closures_differ, edited_closures, only_closures_differ};
 pub use crate_survey::widened_structs;
 pub use declaration::Declaration;
 pub use eligibility::{classify, Ineligible, Kind, Place};
@@ -34,7 +36,7 @@ pub use items::{
     PrivateKind, TextPlace, Use, UseKind,
 };
 pub use layout_names::LayoutNames;
-pub use local_closures::{closures_differ, edited_closures, only_closures_differ, LocalClosure};
+pub use local_closures::LocalClosure;
 pub use local_items::{LocalItem, LocalItems};
 pub use macro_functions::{macro_functions, MacroFunction};
 pub use skip::is_skipped;

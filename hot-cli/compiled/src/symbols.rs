@@ -136,7 +136,7 @@ mod tests {
             ("_RINvNvCs1_3app1f1gmEB4_", "_RINvNvCs1_3app1fs_1gmEB4_"),
             (
                 "_RNvMNvCs1_3app1fNtB2_1S1m",
-                "_RNvMs_NvCs1_3app1fNtB2_s_1S1m",
+                "_RNvMs_NvCs1_3app1fNtB4_s_1S1m",
             ),
             ("_RNvCs1_3app1f", "_RNvCs2_3app1f"),
         ] {
