@@ -1,0 +1,248 @@
+//! What a patch comes to: two compilations are compared, and what differs becomes plugins.
+//!
+//! Knows nothing of how units are compiled, nor how a plugin is written.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::Context;
+
+use super::layouts::Lives;
+use super::names::Names;
+use super::plugin::Plugins;
+use super::units::Built;
+use super::{crates, late, refused, Code, LeftByPlugin, Request, WholeCrateError, WholeCratePatch};
+use crate::program::plan::SiteKey;
+use soft_mock_compiled::compare::{self, Difference, Edits, LateFacts, Premises, Side};
+use soft_mock_compiled::counterparts::{self, Counterpart, Variable};
+use soft_mock_compiled::select::ProgramSymbols;
+use soft_mock_compiled::sites::{self, CompiledSite};
+use soft_mock_compiled::symbols::without_marks;
+
+/// Compares two compilations, and builds the plugins of what differs.
+pub(super) fn extract<'d>(
+    request: &Request<'_>,
+    built: &Built,
+    [old, new]: [&Code<'d>; 2],
+    identifiers: &HashSet<String>,
+    lives: &Lives<'_>,
+) -> Result<WholeCratePatch, WholeCrateError> {
+    let crates = crates(request);
+    let program = ProgramSymbols::new(request.program, &crates);
+    let now = sites::sites(&new.world, &|object| {
+        built.compiled.contains_key(&new.units[object])
+    });
+    let then = sites::sites(&old.world, &|_| true);
+    let all = sites::sites(&new.world, &|_| true);
+    let bound = bound_sites(&program, &then, &all);
+    let [built_names, names] = [false, true].map(|now| Names::new(request, now));
+    let (variables, counterparts) = variables(request, [old, new], lives);
+    let left = request.left.iter();
+    let left = left.flat_map(|(left, _)| left.of_the_program());
+    let facts = LateFacts {
+        is_vtable: [&|piece| lives.is_vtable(0, piece), &|piece| {
+            lives.is_vtable(1, piece)
+        }],
+        is_same_function: &|path| lives.line_of_same(path).is_some(),
+        exported: &|path| late::exported(request, &program, path),
+        only_closures: request.only_closures,
+        left: &left.map(str::to_owned).collect(),
+    };
+    let premises = Premises {
+        counterparts: &counterparts,
+        bound: &bound,
+        identifiers,
+        names: &|name| names.may_have(name),
+        declares: &|name| names.has_type(name),
+        crates: &crates,
+        then: &then,
+        now: &all,
+        edits: request.edits,
+        late: late::can_be_given(request).then_some(&facts),
+    };
+    let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));
+    let difference = compare::compare(&old_side, &new_side, &premises).map_err(|why| {
+        let is_same = |path: &str| new_side.is_same(&old_side, path);
+        refused(sites::unusable_result(&then, &now, &is_same).unwrap_or_default() + &why)
+    })?;
+    for (left, since) in request.left {
+        left.check((&old_side, &new_side), &premises, since, &difference)
+            .map_err(refused)?;
+    }
+    let mut patch = without_plugins(&difference, built, old, &then);
+    let original = bound_sites(&program, &then, &then);
+    let undone = Premises {
+        bound: &original,
+        now: &then,
+        names: &|name| built_names.may_have(name),
+        declares: &|name| built_names.has_type(name),
+        ..premises
+    };
+    let all_undone = Edits {
+        undone: true,
+        ..request.edits.clone()
+    };
+    let plugins = Plugins {
+        variables: &variables,
+        request,
+        built,
+        code: new,
+        old: &old_side,
+        new: &new_side,
+        program: &program,
+        premises: &premises,
+        types: &[0, 1].map(|side| lives.types(side)),
+        lives,
+        then: &then,
+        difference: &difference,
+    };
+    let undone = (&undone, &all_undone);
+    build_plugins(&plugins, (&now, &all), undone, &mut patch)?;
+    Ok(patch)
+}
+
+/// The variables in closures of the new code, and which of the program's each of them is.
+fn variables(
+    request: &Request<'_>,
+    [old, new]: [&Code<'_>; 2],
+    lives: &Lives<'_>,
+) -> (Vec<Variable>, HashMap<String, Counterpart>) {
+    let [were, are] = [(old, 0), (new, 1)].map(|(side, at)| {
+        let types = lives.types_in_closures(at);
+        counterparts::variables(&side.world, &|path| types.get(path).cloned())
+    });
+    let brought: Vec<Variable> = (request.earlier.iter())
+        .flat_map(|plugin| plugin.variables.iter().cloned())
+        .collect();
+    let counterparts = counterparts::counterparts(were, are.clone(), &brought);
+    (are, counterparts)
+}
+
+/// Builds the plugins, and finds out what each would leave behind. `now`: the sites of what was
+/// compiled, and of all units; `undone`: what is known and edited where all is undone.
+fn build_plugins(
+    plugins: &Plugins<'_, '_, '_>,
+    (now, all): (
+        &HashMap<String, CompiledSite>,
+        &HashMap<String, CompiledSite>,
+    ),
+    (undone, all_undone): (&Premises<'_>, &Edits),
+    patch: &mut WholeCratePatch,
+) -> Result<(), WholeCrateError> {
+    let built = plugins.built;
+    for (position, sites) in by_unit(built, plugins.code, plugins.difference, now)? {
+        let (once, sites): (Vec<&CompiledSite>, Vec<&CompiledSite>) =
+            sites.into_iter().partition(|site| site.is_main);
+        let once = once.iter().map(|site| built.replaced(position, site));
+        patch.once.extend(once);
+        let earlier = [plugins.request.earlier, &patch.plugins].concat();
+        if let Some((plugin, left)) = plugins.build(position, &sites, &earlier)? {
+            patch.plugins.push(plugin);
+            let as_built = (plugins.old, plugins.old);
+            let no_way_back = left.check(as_built, undone, all_undone, &Difference::default());
+            let held = all
+                .values()
+                .map(|site| (site.name.clone(), left.closures_of(site.owner())));
+            patch.left.push(LeftByPlugin {
+                position,
+                no_way_back: no_way_back.err(),
+                closures_of: held.collect(),
+                left,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What a patch comes to, but for its plugins.
+fn without_plugins(
+    difference: &Difference,
+    built: &Built,
+    old: &Code<'_>,
+    then: &HashMap<String, CompiledSite>,
+) -> WholeCratePatch {
+    let mut patch = WholeCratePatch {
+        stale: difference
+            .stale
+            .iter()
+            .map(|path| without_marks(path))
+            .collect(),
+        preserved_statics: difference.preserved_statics.iter().cloned().collect(),
+        included: built
+            .compiled
+            .iter()
+            .map(|(position, compiled)| (*position, compiled.included.clone()))
+            .collect(),
+        ..WholeCratePatch::default()
+    };
+    for (function, number) in &difference.keep_bodies {
+        match site_key(old, then, function) {
+            Some(key) => {
+                let numbers = patch.keep_bodies.entry(key).or_default();
+                numbers.insert(*number);
+            }
+            None => patch.keep_other_bodies.push(without_marks(function)),
+        }
+    }
+    patch
+}
+
+/// A function of the program by the path of its code.
+fn site_key(
+    old: &Code<'_>,
+    then: &HashMap<String, CompiledSite>,
+    function: &str,
+) -> Option<SiteKey> {
+    let own = format!("{function}::{{closure#0}}");
+    let site = then.get(function).or_else(|| then.get(&own))?;
+    let (object, _) = old.world.pieces(&site.path).first()?;
+    Some((old.units[*object], site.name.clone()))
+}
+
+/// The sites of the program that can be used for functions as they are now, by the paths of their
+/// code.
+fn bound_sites(
+    program: &ProgramSymbols<'_>,
+    then: &HashMap<String, CompiledSite>,
+    now: &HashMap<String, CompiledSite>,
+) -> HashMap<String, CompiledSite> {
+    let usable = now.iter().filter(|(owner, site)| {
+        let same = then.get(*owner).is_some_and(|then| then.has_type_of(site));
+        same && site.is_function() && program.symbol(&site.path).is_some()
+    });
+    usable
+        .map(|(owner, site)| (owner.clone(), site.clone()))
+        .collect()
+}
+
+/// The functions to replace of each unit, in the order of the units.
+fn by_unit<'a>(
+    built: &Built,
+    new: &Code<'_>,
+    difference: &Difference,
+    sites: &'a HashMap<String, CompiledSite>,
+) -> Result<Vec<(usize, Vec<&'a CompiledSite>)>, WholeCrateError> {
+    let mut found: Vec<(usize, Vec<&CompiledSite>)> =
+        built.order.iter().map(|unit| (*unit, Vec::new())).collect();
+    for owner in &difference.replaced {
+        let site = sites
+            .get(owner)
+            .ok_or_else(|| refused(format!("`{owner}` differs, but its crate was not edited")))?;
+        let unit = new
+            .world
+            .pieces(&site.path)
+            .first()
+            .map(|piece| new.units[piece.0]);
+        let unit = unit.context("a site without a place")?;
+        let attached = built.compiled.get(&unit).map(|compiled| &compiled.attached);
+        let why = attached.and_then(|attached| attached.get(&site.name));
+        if let Some(why) = why.filter(|_| !site.is_main) {
+            return Err(refused(format!("{}: {why}", site.name)));
+        }
+        for (position, list) in &mut found {
+            if *position == unit {
+                list.push(site);
+            }
+        }
+    }
+    Ok(found)
+}
