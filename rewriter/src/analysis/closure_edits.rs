@@ -1,5 +1,5 @@
-//! What an edit of a body does to its closures and async blocks: one that lives was made by the code
-//! that stood there, and rustc knows them by numbers.
+//! What an edit of a body does to its closures and async blocks: one that lives was made by the
+//! code that stood there, and rustc knows them by numbers.
 //!
 //! Knows nothing of compiled code.
 

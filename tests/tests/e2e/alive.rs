@@ -286,6 +286,20 @@ fn which_closure_is_which_is_told_by_what_surrounds_it() {
     );
 }
 
+/// The methods of two types of one name have one path, and are two functions.
+#[test]
+fn objects_of_types_of_one_name_are_not_mixed_up() {
+    let mut program = Program::start("blocks", "=u8==u16=");
+    program.refuses(
+        &[("\"={}=\"", "\"#{}#\"")],
+        &[
+            "body of fn word changed",
+            "S<u32> as alive::blocks::Named>::name`",
+        ],
+        "=u8==u16=",
+    );
+}
+
 /// It waits at a place in its body, with what that has put aside.
 #[test]
 fn a_future_behind_an_object_keeps_its_body() {

@@ -20,8 +20,8 @@ use crate::world::Piece;
 
 /// What has to be known for it.
 pub struct LateFacts<'a> {
-    /// Whether a piece of the old compilation, or of the new one, is a vtable and nothing else: what
-    /// stands there is read for each call, and nobody else has a copy.
+    /// Whether a piece of the old compilation, or of the new one, is a vtable and nothing else:
+    /// what stands there is read for each call, and nobody else has a copy.
     pub is_vtable: [&'a dyn Fn(Piece) -> bool; 2],
     /// Whether the function of a path takes, returns and holds the same in both compilations.
     pub is_same_function: &'a dyn Fn(&str) -> bool,
