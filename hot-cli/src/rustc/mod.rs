@@ -8,6 +8,7 @@ pub(crate) mod dep_info;
 pub(crate) mod diagnostics;
 mod foreign_crates;
 pub(crate) mod inputs;
+mod optimisation;
 pub(crate) mod recipe;
 pub(crate) mod run;
 pub(crate) mod toolchain;

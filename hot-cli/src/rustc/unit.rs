@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::args::RustcArgs;
 use super::inputs::{inputs, Input, Role};
+use super::optimisation;
 use crate::os::files::{replace_file, replace_with_mode};
 
 /// Why a crate has no sites that uses one that has.
@@ -81,6 +82,8 @@ pub(crate) struct Unit {
     pub(crate) inlined: BTreeSet<String>,
     /// Why the crate was compiled as it is, without sites.
     pub(crate) unmodified: Option<String>,
+    /// Crates that it uses may be optimised although it isn't.
+    pub(crate) optimisation_differs: bool,
     /// The build of `hot` that compiled it.
     #[serde(default)]
     pub(crate) built_by: u64,
@@ -158,6 +161,7 @@ impl Unit {
             inlined: BTreeSet::new(),
             unmodified: None,
             built_by: 0,
+            optimisation_differs: false,
             immutable_source: None,
         }
     }
@@ -212,6 +216,7 @@ impl Unit {
     /// compiler read.
     pub(crate) fn record_inputs(&mut self, read: &[PathBuf]) {
         self.inputs = inputs(self, read);
+        self.optimisation_differs = optimisation::may_differ(self);
     }
 
     /// The folders of which the build script wants to know all files.

@@ -357,6 +357,7 @@ impl Compilation {
             uncarried: BTreeSet::new(),
             unmodified: None,
             built_by: crate::os::own_build()?.1,
+            optimisation_differs: false,
             immutable_source: self
                 .included
                 .as_ref()

@@ -11,7 +11,6 @@
 //! can have one is decided by `compare`.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use soft_mock_abi::manifest::Function;
@@ -24,11 +23,7 @@ use soft_mock_compiled::world::Piece;
 
 use super::plugin::Plugins;
 use super::Request;
-use crate::cargo::profiles;
-use crate::config::env::OPTIMISES;
-use crate::os::files::content_hash;
 use crate::program::whole_crate_plugin::Replaced;
-use crate::rustc::inputs::Role;
 use crate::rustc::unit::Unit;
 
 /// Code of the program that gets a site.
@@ -49,7 +44,7 @@ pub(super) struct Late {
 pub(super) fn can_be_given(request: &Request<'_>) -> bool {
     let is_optimised = |unit: &Unit| {
         let args = unit.rustc_args();
-        args.is_optimised() || args.is_optimised_when_linked() || has_optimised(unit)
+        args.is_optimised() || args.is_optimised_when_linked() || unit.optimisation_differs
     };
     request.library.is_none()
         && !request.program.is_fixed
@@ -69,23 +64,6 @@ pub(super) fn exported(
         true => Vec::new(),
         false => symbols,
     }
-}
-
-/// Whether some of the crates that a unit uses may be optimised although it isn't. If a file isn't
-/// as it was when the program was built, that isn't known.
-fn has_optimised(unit: &Unit) -> bool {
-    let decides = |role: &Role| matches!(role, Role::Manifest | Role::Configuration);
-    let inputs = unit.inputs.iter();
-    let mut files = inputs.filter(|(_, input)| decides(&input.role));
-    unit.env.contains_key(OPTIMISES)
-        || profiles::variables_optimise(&unit.env)
-        || files.any(|(path, input)| {
-            content_hash(path) != input.hash
-                || match std::fs::read_to_string(path) {
-                    Ok(text) => profiles::optimise_some(&text),
-                    Err(error) => error.kind() != ErrorKind::NotFound,
-                }
-        })
 }
 
 /// Those whose new code stands in the unit at `position`. `others`: how many functions the plugin
