@@ -46,6 +46,7 @@ mod shop {
 
     pub(crate) trait Remote {
         async fn fetch(&self, page: &str) -> Result<usize>;
+        fn sent(&self, page: &str) -> impl std::future::Future<Output = usize> + Send;
     }
 }
 use shop::{Convert, Remote, Store, Visit};
@@ -206,14 +207,20 @@ fn async_methods() {
                 -> Result<usize> {
         Ok(page.len())
     });
+    let _sent = mock!(<Fake as Remote>::sent, async move |_: &Fake,
+                                                          _: &str|
+                -> usize { 1 });
+    fn is_send<F: Future + Send>(future: F) -> F {
+        future
+    }
     async fn double_of<R: Remote>(remote: &R) -> usize {
-        2 * remote.fetch("abc").await.unwrap_or_default()
+        2 * remote.fetch("abc").await.unwrap_or_default() + is_send(remote.sent("a")).await
     }
     let mut future = std::pin::pin!(double_of(&Fake));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert_eq!(
         future.as_mut().poll(&mut context),
-        std::task::Poll::Ready(6)
+        std::task::Poll::Ready(7)
     );
 }
 

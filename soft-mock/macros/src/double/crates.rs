@@ -44,6 +44,11 @@ impl Source {
     }
 }
 
+/// Whether this is a call of the compiler, which says what the crate is made of.
+pub(super) fn is_compiled() -> bool {
+    !values_of(&arguments(), "--crate-name").is_empty()
+}
+
 /// All files in which that can stand whose path begins with `first`.
 pub(super) fn sources(first: Option<&str>) -> Vec<Source> {
     let arguments = arguments();
