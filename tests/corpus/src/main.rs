@@ -1,4 +1,4 @@
-//! `cargo run --release -p soft-mock-corpus -- functions|meanings|suites|mutations|tables`: what
+//! `cargo run --release -p soft-mock-corpus -- functions|meanings|suites|mutations|history|tables`: what
 //! `docs/corpus.md` shows.
 //!
 //! Works on published crates, as cargo fetches them. Every result is written down when it is there,
@@ -6,6 +6,7 @@
 //! outside only.
 
 mod functions;
+mod history;
 mod mutations;
 mod package;
 mod records;
@@ -67,6 +68,8 @@ enum What {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Saves the commits of a real project one by one, and says what became of each.
+    History(history::Options),
     /// Prints the tables of all results so far.
     Tables,
 }
@@ -101,6 +104,7 @@ fn run(options: Options) -> Result<bool> {
             count,
             seed,
         } => mutations::run(&crates, count, seed),
+        What::History(options) => history::run(&options),
         What::Tables => {
             functions::print_table()?;
             functions::print_meanings()?;

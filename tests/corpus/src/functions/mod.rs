@@ -16,7 +16,7 @@ mod groups;
 mod mark;
 mod meanings;
 mod memory;
-mod process;
+pub(crate) mod process;
 mod projects;
 mod session;
 mod symbols;

@@ -7,16 +7,16 @@ use rustix::process::{kill_process_group, Pid, Signal};
 use soft_mock_tests::process;
 
 /// `hot` and what it started; dropping it ends them.
-pub(super) struct Group(pub(super) Child);
+pub(crate) struct Group(pub(crate) Child);
 
 impl Group {
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.0.id()
     }
 
     /// Whether `hot` has anything to do: a thread that runs or would if the machine weren't busy,
     /// or a child beside the user's command. The process `program` as well.
-    pub(super) fn works(&self, program: u32) -> bool {
+    pub(crate) fn works(&self, program: u32) -> bool {
         let pid = self.pid();
         process::is_busy(pid) || process::is_busy(program) || process::children(pid) > 1
     }
