@@ -1,4 +1,5 @@
 //! Doubles of traits: for `dyn` and for generic parameters, of this crate's traits and of std's.
+#![deny(deprecated)]
 
 use std::fmt::{Debug, Display};
 use std::future::Future;
@@ -42,6 +43,8 @@ mod shop {
         /// # Safety
         /// None.
         unsafe fn raw(&self, at: *const u8) -> u8;
+        #[deprecated]
+        fn old(&self);
     }
 
     pub(crate) trait Remote {

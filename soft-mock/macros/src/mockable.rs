@@ -199,7 +199,11 @@ fn try_insert(
         Ok(parsed) => parsed,
         Err(_) => return Err(Refusal(Ineligible::Refused)),
     };
-    let mut statements: Vec<Stmt> = parsed.stmts;
+    let mut statements = parsed.stmts;
+    if let Some(first) = statements.first_mut() {
+        // It names the function itself.
+        *first = parse_quote!(#[allow(deprecated)] #first);
+    }
     match apart {
         true => statements.push(Stmt::Expr(parse_quote!(#block), None)),
         false => statements.append(&mut block.stmts),
