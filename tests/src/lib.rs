@@ -15,6 +15,7 @@ pub mod output;
 pub mod package;
 pub mod process;
 pub mod project;
+pub mod recording;
 pub mod redis;
 pub mod runtime;
 pub mod session;

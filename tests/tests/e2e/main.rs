@@ -34,6 +34,7 @@ mod policy;
 mod private;
 mod processes;
 mod profiles;
+mod recording;
 mod rude;
 mod saves;
 mod settings;
