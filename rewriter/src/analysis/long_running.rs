@@ -1,10 +1,15 @@
 //! Functions whose calls in progress are counted: those that stay in a loop around something that
-//! waits, and whoever calls them, up to `main`.
+//! waits, those with any loop without a given end that are called once, and whoever calls them, up
+//! to `main`.
 //!
 //! ```text
 //! fn serve(l: &TcpListener) { for s in l.incoming() { … } }      counted: a loop around `incoming`
-//! fn main() { serve(&listener) }                                 counted: it calls `serve`
+//! fn run(&mut self) { while !self.done { self.draw() } }         counted: `main` calls it once
+//! fn main() { serve(&listener); App::new().run() }               counted: it calls both
 //! ```
+//!
+//! What is called once is followed from `main` (and from `run`, which the `main` of another crate
+//! may call): calls that stand in no loop, nor in a closure that may be called again and again.
 //!
 //! A call in progress goes on with its old body. For these functions that may be for ever, so a
 //! patch of one says how many calls are running. Found by name: a function that is counted without
@@ -35,13 +40,34 @@ const WAITING: [&str; 14] = [
     "wait_timeout",
 ];
 
+/// Where a program begins.
+const BEGINNINGS: [&str; 2] = ["main", "run"];
+
+/// Calls that call a closure once.
+const CALLING_ONCE: [&str; 6] = [
+    "block_on",
+    "run",
+    "scope",
+    "spawn",
+    "spawn_blocking",
+    "spawn_local",
+];
+
 /// A name that more functions than this have says nothing of who calls whom.
 const TOO_COMMON: usize = 3;
 
 /// The functions of a crate, by name, as far as they matter here.
 #[derive(Debug, Default)]
 pub(crate) struct CallGraph {
-    list: Vec<(String, bool, HashSet<String>)>,
+    list: Vec<Function>,
+}
+
+#[derive(Debug)]
+struct Function {
+    name: String,
+    waits_in_loop: bool,
+    called: HashSet<String>,
+    once: Once,
 }
 
 impl CallGraph {
@@ -49,30 +75,43 @@ impl CallGraph {
     pub(crate) fn add(&mut self, name: &str, block: &Block) {
         let mut called = HashSet::new();
         called_names(block.to_token_stream(), &mut called);
-        self.list
-            .push((name.to_owned(), waits_in_loop(block), called));
+        let mut once = Once::default();
+        once.visit_block(block);
+        self.list.push(Function {
+            name: name.to_owned(),
+            waits_in_loop: waits_in_loop(block),
+            called,
+            once,
+        });
     }
 
     /// Names of functions to count.
     pub(crate) fn counted(&self) -> HashSet<String> {
         let mut definitions: HashMap<&str, usize> = HashMap::new();
-        for (name, _, _) in &self.list {
-            *definitions.entry(name).or_default() += 1;
+        for function in &self.list {
+            *definitions.entry(&function.name).or_default() += 1;
         }
         let telling = |name: &str| definitions.get(name).is_some_and(|n| *n <= TOO_COMMON);
+        let once = self.called_once(&telling);
+        let stays = |function: &&Function| {
+            function.waits_in_loop || function.once.loops && once.contains(&*function.name)
+        };
         let mut counted: HashSet<String> = self
             .list
             .iter()
-            .filter(|(_, waits, _)| *waits)
-            .map(|(name, _, _)| name.clone())
+            .filter(stays)
+            .map(|function| function.name.clone())
             .collect();
         loop {
             let callers: Vec<String> = self
                 .list
                 .iter()
-                .filter(|(name, _, _)| !counted.contains(name))
-                .filter(|(_, _, called)| called.iter().any(|c| telling(c) && counted.contains(c)))
-                .map(|(name, _, _)| name.clone())
+                .filter(|function| !counted.contains(&function.name))
+                .filter(|function| {
+                    let mut called = function.called.iter();
+                    called.any(|name| telling(name) && counted.contains(name))
+                })
+                .map(|function| function.name.clone())
                 .collect();
             if callers.is_empty() {
                 return counted;
@@ -80,6 +119,79 @@ impl CallGraph {
             counted.extend(callers);
         }
     }
+
+    /// Names of functions that are called once, as far as can be seen.
+    fn called_once(&self, telling: &dyn Fn(&str) -> bool) -> HashSet<&str> {
+        let mut once: HashSet<&str> = BEGINNINGS.into_iter().collect();
+        let mut new: Vec<&str> = BEGINNINGS.to_vec();
+        while let Some(caller) = new.pop() {
+            let callers = self.list.iter().filter(|function| function.name == caller);
+            for name in callers.flat_map(|function| &function.once.called) {
+                if telling(name) && once.insert(name) {
+                    new.push(name);
+                }
+            }
+        }
+        once
+    }
+}
+
+/// What a body calls once each time that it is called, and whether it has a loop that ends when it
+/// wants to.
+#[derive(Debug, Default)]
+struct Once {
+    called: HashSet<String>,
+    loops: bool,
+    /// The arguments at hand are those of something that calls a closure once.
+    enters_closures: bool,
+}
+
+impl Once {
+    fn call<'ast>(&mut self, name: String, arguments: impl Iterator<Item = &'ast syn::Expr>) {
+        let enters = CALLING_ONCE.contains(&name.as_str());
+        let outer = std::mem::replace(&mut self.enters_closures, enters);
+        arguments.for_each(|argument| self.visit_expr(argument));
+        self.enters_closures = outer;
+        self.called.insert(name);
+    }
+}
+
+impl<'ast> Visit<'ast> for Once {
+    fn visit_expr_loop(&mut self, _: &'ast syn::ExprLoop) {
+        self.loops = true;
+    }
+
+    fn visit_expr_while(&mut self, _: &'ast syn::ExprWhile) {
+        self.loops = true;
+    }
+
+    fn visit_expr_for_loop(&mut self, item: &'ast syn::ExprForLoop) {
+        self.visit_expr(&item.expr);
+    }
+
+    fn visit_expr_closure(&mut self, item: &'ast syn::ExprClosure) {
+        if self.enters_closures {
+            self.visit_expr(&item.body);
+        }
+    }
+
+    fn visit_expr_call(&mut self, item: &'ast syn::ExprCall) {
+        match &*item.func {
+            syn::Expr::Path(path) => {
+                let last = path.path.segments.last();
+                let name = last.map(|segment| segment.ident.to_string());
+                self.call(name.unwrap_or_default(), item.args.iter());
+            }
+            _ => syn::visit::visit_expr_call(self, item),
+        }
+    }
+
+    fn visit_expr_method_call(&mut self, item: &'ast syn::ExprMethodCall) {
+        self.visit_expr(&item.receiver);
+        self.call(item.method.to_string(), item.args.iter());
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
 fn waits_in_loop(block: &Block) -> bool {
@@ -134,23 +246,60 @@ fn called_names(tokens: TokenStream, names: &mut HashSet<String>) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn loops_that_wait_and_their_callers() {
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
         let mut functions = CallGraph::default();
-        let file: syn::File = syn::parse_str(
-            "fn serve() { loop { listener.accept(); handle(); } } \
-             fn run() { serve() } fn handle() { for x in 0..3 { work(x) } } fn other() {}",
-        )
-        .expect("a file");
+        let file: syn::File = syn::parse_str(text).expect("a file");
         for item in file.items {
-            if let syn::Item::Fn(item) = item {
-                functions.add(&item.sig.ident.to_string(), &item.block);
+            match item {
+                syn::Item::Fn(item) => functions.add(&item.sig.ident.to_string(), &item.block),
+                syn::Item::Impl(item) => {
+                    for item in item.items {
+                        if let syn::ImplItem::Fn(item) = item {
+                            functions.add(&item.sig.ident.to_string(), &item.block);
+                        }
+                    }
+                }
+                _ => {}
             }
         }
-        let counted = functions.counted();
-        assert_eq!(
-            counted,
-            HashSet::from(["serve".to_owned(), "run".to_owned()])
+        let expected = expected.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(functions.counted(), expected, "{text}");
+    }
+
+    #[test]
+    fn loops_that_wait_and_their_callers() {
+        check(
+            "fn serve() { loop { listener.accept(); handle(); } } \
+             fn start() { serve() } fn handle() { for x in 0..3 { work(x) } } fn other() {}",
+            &["serve", "start"],
         );
+    }
+
+    #[test]
+    fn loops_that_are_entered_once() {
+        let app = "impl App { fn turn(&mut self) { while !self.done { self.draw(); } } \
+                   fn draw(&self) { let mut x = 0; while x < 9 { x += 1; } } }";
+        check(
+            &format!("{app} fn main() {{ let mut app = App::new(); app.turn(); }}"),
+            &["turn", "main"],
+        );
+        check(
+            &format!("{app} fn main() {{ ratatui::run(|t| App::new().turn(t)); }}"),
+            &["turn", "main"],
+        );
+        check(
+            &format!("{app} pub fn run() {{ App::new().turn() }}"),
+            &["turn", "run"],
+        );
+        check(
+            &format!("{app} fn main() {{ for app in all() {{ app.turn(); }} }}"),
+            &[],
+        );
+        check(
+            &format!("{app} fn main() {{ all().map(|app| app.turn()); }}"),
+            &[],
+        );
+        check(&format!("{app} fn other() {{ App::new().turn() }}"), &[]);
     }
 }

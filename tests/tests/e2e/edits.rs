@@ -161,6 +161,35 @@ fn an_edit_of_an_accept_loop_says_that_it_is_running() {
 }
 
 #[test]
+fn an_edit_of_a_loop_that_main_has_entered_says_that_it_is_running() {
+    let main = "struct App {\n    turns: u32,\n    done: bool,\n}\n\n\
+        impl App {\n    fn turn_on(&mut self) {\n        while !self.done {\n            self.turn();\n        }\n    }\n\n    \
+        fn turn(&mut self) {\n        let mut line = String::new();\n        \
+        self.done = std::io::stdin().read_line(&mut line).is_ok_and(|count| count == 0);\n        \
+        self.turns += 1;\n        println!(\"turn {}\", self.turns);\n    }\n}\n\n\
+        fn main() {\n    println!(\"ready\");\n    App { turns: 0, done: false }.turn_on();\n}\n";
+    let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "turn 1");
+    project.edit(
+        "src/main.rs",
+        "self.turn();\n",
+        "self.turn();\n            self.turns += 10;\n",
+    );
+    session.wait_for_all(&["patched 1 function", "app::App::turn_on"]);
+    session.wait_for_all(&[
+        "app::App::turn_on (src/main.rs:7) is running",
+        "keeps its old body",
+    ]);
+    assert_eq!(session.ask("x"), "turn 2");
+    project.edit("src/main.rs", "\"turn {}\"", "\"round {}\"");
+    session.wait_for_all(&["patched 1 function", "app::App::turn (src/main.rs:"]);
+    assert_eq!(session.ask("x"), "round 3");
+}
+
+#[test]
 fn an_accept_loop_that_has_not_begun_is_patched_like_anything_else() {
     let project = Project::fixture("ledger");
     let mut session = start(&project);
