@@ -1,7 +1,7 @@
 //! What follows an edit only after a restart, or late, although it has a site: each with a line of
 //! advice.
 //!
-//! By a crate's sources: `main`, and closures that something keeps. Knows nothing of what runs.
+//! By a crate's sources: `main`, handlers that an attribute takes, and closures that something keeps. Knows nothing of what runs.
 
 use std::path::Path;
 
@@ -23,6 +23,11 @@ const KEEPERS: [&str; 11] = [
     "service",
     "wrap",
     "wrap_fn",
+];
+
+/// Attributes of actix-web: each puts the function below it into a method of its own.
+const ROUTES: [&str; 9] = [
+    "connect", "delete", "get", "head", "options", "patch", "post", "put", "trace",
 ];
 
 /// One thing, and what to do about it.
@@ -62,6 +67,24 @@ pub(super) fn of_crate(
             )
         }));
     }
+    let has_actix = tree
+        .files
+        .iter()
+        .any(|file| file.text.contains("actix_web"));
+    for file in tree.files.iter().filter(|_| has_actix) {
+        let mut routes = Routes::default();
+        routes.visit_file(&file.ast);
+        all.extend(routes.0.iter().map(|(line, function, attribute)| {
+            Advice::new(
+                format!(
+                    "{}:{line}: `#[{attribute}]` puts `{function}` into a method of its own, so an edit of it needs a \
+                     restart",
+                    shown(&file.path)
+                ),
+                format!("let it call a function, or give it to the router by name: `web::{attribute}().to({function})`"),
+            )
+        }));
+    }
     for file in &tree.files {
         let mut closures = Closures::default();
         closures.visit_file(&file.ast);
@@ -82,6 +105,23 @@ pub(super) fn of_crate(
         }
     }
     all
+}
+
+/// Functions under one of `ROUTES`, with line and attribute.
+#[derive(Default)]
+struct Routes(Vec<(usize, String, String)>);
+
+impl<'ast> Visit<'ast> for Routes {
+    fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
+        let names = function.attrs.iter().filter_map(|attribute| {
+            let name = attribute.path().segments.last()?.ident.to_string();
+            ROUTES.contains(&&*name).then_some(name)
+        });
+        let line = function.sig.ident.span().start().line;
+        let places = names.map(|name| (line, function.sig.ident.to_string(), name));
+        self.0.extend(places);
+        syn::visit::visit_item_fn(self, function);
+    }
 }
 
 /// Closures in the arguments of keepers.
@@ -164,6 +204,17 @@ mod tests {
                 "main.rs:5: a closure given to `fallback` keeps the body that it was made with",
             ],
         );
+    }
+
+    #[test]
+    fn handlers_that_an_attribute_takes() {
+        let handler = "#[get(\"/\")]\nasync fn index() {}\n#[inline]\nfn other() {}";
+        check(
+            &format!("use actix_web::get;\n{handler}"),
+            false,
+            &["main.rs:3: `#[get]` puts `index` into a method of its own, so an edit of it needs a restart"],
+        );
+        check(handler, false, &[]);
     }
 
     #[test]

@@ -18,6 +18,14 @@ use crate::config::settings;
 /// Functions that a line names.
 const NAMED: usize = 3;
 
+/// All of it, for programs.
+#[derive(Debug, Serialize)]
+struct Findings<'a> {
+    crates: &'a [Finding],
+    /// What concerns the whole project.
+    advice: &'a [Advice],
+}
+
 /// What is said of one crate.
 #[derive(Debug, Serialize)]
 struct Finding {
@@ -62,8 +70,13 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
         .iter()
         .map(|krate| survey(krate, args.release, &here))
         .collect();
+    let around = surroundings::of_project(&root(&folder), args.release);
     if args.json {
-        return Ok(format!("{}\n", serde_json::to_string_pretty(&findings)?));
+        let all = Findings {
+            crates: &findings,
+            advice: &around,
+        };
+        return Ok(format!("{}\n", serde_json::to_string_pretty(&all)?));
     }
     let mut text: String = findings.iter().map(Finding::text).collect();
     let (all, patchable) = findings.iter().fold((0, 0), |(all, patchable), finding| {
@@ -79,8 +92,6 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
          depends on them; an edit of any other builds the program again and restarts it.",
         all - patchable,
     );
-    let root = root(&folder);
-    let around = surroundings::of_project(&root, args.release);
     let advice = findings.iter().flat_map(|finding| &finding.advice);
     let advice: Vec<&Advice> = advice.chain(&around).collect();
     if !advice.is_empty() {

@@ -8,8 +8,9 @@ use soft_mock_abi::symbol;
 /// Two lines of a terminal of 100 columns.
 pub(super) const WIDTH: usize = 200;
 
-/// What of a name in backquotes is left at its start and at its end, where it has to be cut.
-const NAME_ENDS: usize = 24;
+/// What of a name in backquotes is left at its start and at its end, where it has to be cut: as
+/// much as there is room for.
+const NAME_ENDS: [usize; 2] = [24, 12];
 
 /// What stands for something that was left out.
 const CUT: char = '…';
@@ -22,8 +23,10 @@ pub(super) fn brief(text: &str, width: usize) -> String {
             text = without_generics(&text, depth);
         }
     }
-    if text.chars().count() > width {
-        text = with_short_names(&text);
+    for ends in NAME_ENDS {
+        if text.chars().count() > width {
+            text = with_short_names(&text, ends);
+        }
     }
     match text.chars().count() > width {
         true => text.chars().take(width - 1).chain([CUT]).collect(),
@@ -107,15 +110,15 @@ fn without_generics(text: &str, depth: usize) -> String {
     out
 }
 
-/// The text with the middles of its names in backquotes left out.
-fn with_short_names(text: &str) -> String {
+/// The text with the middles of its names in backquotes left out, but for so much at both ends.
+fn with_short_names(text: &str, ends: usize) -> String {
     let parts = text.split('`').enumerate().map(|(position, part)| {
         let count = part.chars().count();
-        if position % 2 == 0 || count <= 2 * NAME_ENDS + 1 {
+        if position % 2 == 0 || count <= 2 * ends + 1 {
             return part.to_owned();
         }
-        let start = part.chars().take(NAME_ENDS);
-        let end = part.chars().skip(count - NAME_ENDS);
+        let start = part.chars().take(ends);
+        let end = part.chars().skip(count - ends);
         start.chain([CUT]).chain(end).collect()
     });
     parts.collect::<Vec<String>>().join("`")
@@ -182,6 +185,12 @@ mod tests {
         );
         assert!(short.contains("`outer::") && short.contains(CUT), "{short}");
         assert!(short.chars().count() <= 100);
+        let names = format!("`{name}` and `{name}` differ, and `{name}` leads there");
+        assert!(
+            brief(&names, 120).ends_with("::last` leads there"),
+            "{}",
+            brief(&names, 120)
+        );
         check(&"x".repeat(300), WIDTH, &("x".repeat(199) + "…"));
     }
 }

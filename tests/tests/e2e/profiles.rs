@@ -138,11 +138,17 @@ fn what_can_be_patched_is_known_without_running_it() {
         assert!(more.contains(part), "{part} is missing in\n{more}");
         assert!(!told.contains(part), "{told}");
     }
+    let json = |project: &Project| -> serde_json::Value {
+        let (json, _) = project.hot_to_end(&["doctor", "--json"]);
+        serde_json::from_str(&json).expect("JSON")
+    };
+    let profile = json(&project)["advice"].to_string();
+    assert!(profile.contains("in the profile `dev`"), "{profile}");
     project.save(Save::InPlace, "src/main.rs", &main);
     project.save(Save::InPlace, "Cargo.toml", &manifest);
-    let (json, _) = project.hot_to_end(&["doctor", "--json"]);
-    let crates: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    let count = |key: &str| crates[0][key].as_u64().expect("a number");
+    let all = json(&project);
+    assert!(!all["advice"].to_string().contains("profile"), "{all}");
+    let count = |key: &str| all["crates"][0][key].as_u64().expect("a number");
     assert_eq!(count("functions") - count("patchable"), 3);
     assert!(!project.path("target").exists(), "nothing is built");
 

@@ -145,7 +145,12 @@ fn record() -> Vec<Line> {
         text.replace(root.trim_end_matches('/'), "/home/ada/visitors")
             .replace(&port, "3000")
     };
-    let lines = recorder.lines.into_iter();
+    // What cargo says where another one runs at the same time.
+    let waits = "Blocking waiting for file lock";
+    let lines = recorder
+        .lines
+        .into_iter()
+        .filter(|(_, _, text)| !text.contains(waits));
     lines
         .flat_map(|(at, terminal, text)| Line::all(at, terminal, &shown(text), COLUMNS))
         .collect()
@@ -165,20 +170,35 @@ fn page(texts: &[String]) -> String {
     page
 }
 
-/// Without what differs from one time to the next: times, what they come to, cargo's own files, and
-/// which of the program and `hot` says something first.
-fn comparable(page: &str) -> Vec<Vec<String>> {
+/// The lines of a page, without what differs from one time to the next: times, what they come to,
+/// cargo's own files, and which of the program and `hot` says something first.
+fn comparable(page: &str) -> Vec<String> {
     let times = Regex::new(r"\d+(\.\d+)? ?(ms|s)\b|watching \d+").expect("a pattern");
-    let saved = Regex::new(r"(?s)(1 patch, 1 restart).*").expect("a pattern");
-    let block = |block: &str| {
-        let text = saved
-            .replace(&times.replace_all(block, "… s"), "$1")
-            .into_owned();
-        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        lines.sort();
-        lines
+    let saved = Regex::new(r"(1 patch, 1 restart)[^`]*").expect("a pattern");
+    let text = times.replace_all(page, "…");
+    let mut lines: Vec<String> = saved
+        .replace(&text, "$1\n")
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[track_caller]
+fn check(played: &str, recorded: &str) {
+    let (played, recorded) = (comparable(played), comparable(recorded));
+    let only = |these: &[String], those: &[String]| {
+        let only = these.iter().filter(|line| !those.contains(line));
+        only.cloned().collect::<Vec<_>>()
     };
-    page.split("```").map(block).collect()
+    let (new, gone) = (only(&played, &recorded), only(&recorded, &played));
+    assert_eq!(
+        (new, gone),
+        (vec![], vec![]),
+        "what is new, and what is gone"
+    );
+    assert_eq!(played.len(), recorded.len(), "{played:#?}");
 }
 
 fn docs(file: &str) -> PathBuf {
@@ -195,7 +215,7 @@ fn the_recorded_session_is_the_one_that_there_is() {
         fs::write(docs("session.svg"), picture).expect("written");
     }
     let recorded = fs::read_to_string(docs("session.md")).expect("docs/session.md");
-    assert_eq!(comparable(&page), comparable(&recorded));
+    check(&page, &recorded);
 }
 
 #[test]
