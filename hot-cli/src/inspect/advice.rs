@@ -1,7 +1,8 @@
 //! What follows an edit only after a restart, or late, although it has a site: each with a line of
 //! advice.
 //!
-//! By a crate's sources: `main`, handlers that an attribute takes, and closures that something keeps. Knows nothing of what runs.
+//! By a crate's sources: `main`, handlers that an attribute takes, and closures that something
+//! keeps. Knows nothing of what runs.
 
 use std::path::Path;
 
@@ -26,9 +27,7 @@ const KEEPERS: [&str; 11] = [
 ];
 
 /// Attributes of actix-web: each puts the function below it into a method of its own.
-const ROUTES: [&str; 9] = [
-    "connect", "delete", "get", "head", "options", "patch", "post", "put", "trace",
-];
+const ROUTES: [&str; 7] = ["delete", "get", "head", "patch", "post", "put", "trace"];
 
 /// One thing, and what to do about it.
 #[derive(Debug, Serialize, PartialEq, Eq)]
