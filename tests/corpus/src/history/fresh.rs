@@ -16,6 +16,9 @@ use crate::functions::process::Group;
 /// How long a program may take until it answers.
 const START: Duration = Duration::from_secs(20);
 
+/// How often both are asked before they differ.
+const ATTEMPTS: usize = 3;
+
 pub(super) struct Fresh {
     repository: Repository,
     target: PathBuf,
@@ -70,15 +73,22 @@ impl Fresh {
             .context("can't start cargo")?;
         let _group = Group(child);
         let end = Instant::now() + START;
-        let fresh = loop {
-            match ask(probe, port, self.repository.folder())? {
-                Some(answer) => break answer,
-                None if Instant::now() > end => break "nothing".to_owned(),
-                None => std::thread::sleep(Duration::from_millis(100)),
+        let folder = self.repository.folder();
+        while ask(probe, port, folder)?.is_none() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let answer = |answer: Option<String>| answer.unwrap_or_else(|| "nothing".to_owned());
+        // What time decides about may differ once.
+        let mut found = None;
+        for _ in 0..ATTEMPTS {
+            let fresh = answer(ask(probe, port, folder)?);
+            let running = answer(session.ask(probe)?);
+            if running == fresh {
+                return Ok(None);
             }
-        };
-        let running = session.ask(probe)?.unwrap_or_else(|| "nothing".to_owned());
-        Ok((running != fresh).then_some((running, fresh)))
+            found = Some((running, fresh));
+        }
+        Ok(found)
     }
 
     fn cargo(&self) -> Command {

@@ -192,17 +192,15 @@ impl Replay {
         for (outcome, count) in &self.found {
             println!("  {:<14} {count}", outcome.name());
         }
-        let patched = self
-            .found
-            .get(&Outcome::Patched)
-            .copied()
-            .unwrap_or_default();
-        let done: usize = Outcome::TO_DO
-            .iter()
-            .filter_map(|outcome| self.found.get(outcome))
-            .sum();
+        let sum = |outcomes: &[Outcome]| -> usize {
+            outcomes
+                .iter()
+                .filter_map(|outcome| self.found.get(outcome))
+                .sum()
+        };
+        let (live, done) = (sum(&Outcome::LIVE), sum(&Outcome::TO_DO));
         if done > 0 {
-            println!("  patched of those that compile and ask for something: {patched} of {done}");
+            println!("  in effect without a restart, of those that compile and ask for something: {live} of {done}");
         }
         for fault in &self.faults {
             println!("  FAULT {fault}");
@@ -210,7 +208,7 @@ impl Replay {
     }
 }
 
-/// A command's words; quotes keep several together.
+/// A command's words.
 fn words(text: &str, port: u16) -> Vec<String> {
     let text = text.replace("{port}", &port.to_string());
     text.split_whitespace().map(str::to_owned).collect()

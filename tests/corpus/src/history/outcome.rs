@@ -21,6 +21,9 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
+    /// Where the program is what the files say, and runs on.
+    pub(super) const LIVE: [Self; 2] = [Self::Patched, Self::NothingDiffers];
+
     /// Where something was to be done, and it compiles.
     pub(super) const TO_DO: [Self; 4] = [
         Self::Patched,
