@@ -1,5 +1,5 @@
-//! `cargo run --release -p soft-mock-corpus -- functions|meanings|suites|mutations|history|tables`: what
-//! `docs/corpus.md` shows.
+//! `cargo run --release -p soft-mock-corpus --
+//! functions|meanings|suites|mutations|history|tables`: what `docs/corpus.md` shows.
 //!
 //! Works on published crates, as cargo fetches them. Every result is written down when it is there,
 //! so a run that was stopped goes on where it was; `tables` prints what there is. Knows `hot` from

@@ -92,8 +92,8 @@ impl Step {
         Ok(())
     }
 
-    /// Whether something has to be said of it: the code of a file that the program was compiled from
-    /// changes, beyond comments and formatting.
+    /// Whether something has to be said of it: the code of a file that the program was compiled
+    /// from changes, beyond comments and formatting.
     pub(super) fn counts(&self, project: &Path, compiled: &BTreeSet<PathBuf>) -> bool {
         self.files.iter().any(|(path, text)| {
             let path = project.join(path);
