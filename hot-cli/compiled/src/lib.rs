@@ -12,6 +12,7 @@
 //! - [`select`], [`extract`], [`manifest_object`], [`late_object`]: what of the new code goes into
 //!   a plugin, and the objects to link
 //! - [`std_calls`]: a crate's own code led to what stands in for functions of std
+//! - [`crate_id`]: a crate's symbols by the id that it has in a program
 //! - [`visibility`]: symbols that are to be found from outside
 //! - [`locations`]: places in sources that code holds
 //!
@@ -21,6 +22,7 @@
 pub mod code;
 pub mod compare;
 pub mod counterparts;
+pub mod crate_id;
 pub mod debug_info;
 pub mod extract;
 pub mod fingerprint;

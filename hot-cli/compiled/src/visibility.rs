@@ -1,4 +1,4 @@
-//! The visibility of Rust symbols in the objects of an archive.
+//! The visibility of Rust symbols in objects and archives.
 
 use anyhow::Result;
 use object::read::elf::{FileHeader, SectionHeader};
@@ -12,6 +12,16 @@ pub fn unhide(archive: &mut [u8]) -> Result<usize> {
     let places = hidden_symbols(archive)?;
     for &place in &places {
         archive[place] &= !3;
+    }
+    Ok(places.len())
+}
+
+/// The same for an object.
+pub fn unhide_object(object: &mut [u8]) -> Result<usize> {
+    let mut places = Vec::new();
+    in_object(object, 0, &mut places)?;
+    for &place in &places {
+        object[place] &= !3;
     }
     Ok(places.len())
 }

@@ -44,6 +44,7 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
         folder: folder.path().to_owned(),
         number: number(),
         coloured: false,
+        whole_crates: true,
         cancel: Cancel::default(),
     };
     match patch::build(&job) {

@@ -29,6 +29,8 @@ pub(crate) struct Job {
     pub(crate) folder: PathBuf,
     pub(crate) number: u64,
     pub(crate) coloured: bool,
+    /// Where functions can't be compiled alone, whole crates may be.
+    pub(crate) whole_crates: bool,
     pub(crate) cancel: Cancel,
 }
 
@@ -73,6 +75,15 @@ pub(crate) fn build(job: &Job) -> Result<Built, BuildError> {
 }
 
 fn build_all(job: &Job) -> Result<Built, BuildError> {
+    if !job.whole_crates {
+        if let Some(edit) = job.wanted.indirect.first() {
+            return Err(BuildError::Rude(vec![Rude {
+                file: edit.file.clone(),
+                line: edit.line,
+                why: edit.what.clone(),
+            }]));
+        }
+    }
     let reaches_others = job.wanted.whole_crate || !job.wanted.indirect.is_empty();
     if reaches_others && !job.wanted.on_top {
         let mut built = whole_crate::build_wanted(job, None)?;
@@ -122,6 +133,9 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
                 built.plan.entry(position).or_default().included = done.included;
             }
             Attempt::Checked => {}
+            Attempt::Failed(why) | Attempt::Refused(why) if !job.whole_crates => {
+                return Err(unit.rude(&why));
+            }
             attempt @ (Attempt::Failed(_) | Attempt::Refused(_)) => {
                 let mut whole = from_whole_crates(job, &unit, &attempt)?;
                 whole.notes.extend(unit.not_alone.take());

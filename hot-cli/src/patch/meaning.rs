@@ -42,6 +42,7 @@ impl Alone {
                 place: PathBuf::new(),
                 root: PathBuf::new(),
                 number: 0,
+                is_final: false,
             },
             functions: BTreeMap::from([(0, function)]),
         }

@@ -5,6 +5,7 @@
 mod additions;
 mod build;
 mod foundation;
+mod harness;
 mod left;
 mod linker;
 mod meaning;

@@ -32,7 +32,7 @@ use super::linker::{Inputs, Linker};
 use super::meaning::Alone;
 use super::micro_crate::MicroCrate;
 use super::whole_crate::Why;
-use super::{additions, user_errors};
+use super::{additions, harness, user_errors};
 use crate::os::files::replace_file;
 use crate::os::process::Cancelled;
 use crate::program::plan::{PlannedFunction, Rude, UnitPlan};
@@ -40,6 +40,7 @@ use crate::program::twin::{NoTwin, Twin};
 use crate::program::LoadedUnit;
 use crate::rustc::dep_info::Reading;
 use crate::rustc::run::first_error;
+use crate::rustc::unit::UnitKind;
 use crate::ui::CompilerOutput;
 use crate::wrapper::columns;
 
@@ -142,6 +143,10 @@ impl UnitJob<'_> {
             Err(error) => Attempt::Refused(error.downcast::<NoTwin>()?.to_string()),
         };
         Ok(match attempt {
+            // Whoever builds the crate next says what rustc thinks of it.
+            Attempt::Failed(stderr) if !self.job.whole_crates => {
+                Ok(Attempt::Failed(first_error(&stderr)))
+            }
             Attempt::Failed(stderr) => match self.user_errors()? {
                 Some(errors) => Err(BuildError::Compile(errors)),
                 None => Ok(Attempt::Failed(first_error(&stderr))),
@@ -200,7 +205,7 @@ impl UnitJob<'_> {
         Some(format!("a closure of {name} changed, and may be alive"))
     }
 
-    fn rude(&self, why: &str) -> BuildError {
+    pub(super) fn rude(&self, why: &str) -> BuildError {
         let edits = self.plan.patch.iter().take(1).map(|function| Rude {
             file: function.file.clone(),
             line: function.line,
@@ -288,7 +293,8 @@ impl UnitJob<'_> {
                 file: target.file,
                 function: target.index,
                 not_send: not_send && target.new.kind == Ok(Kind::Async),
-                typed: !unit.untyped.contains(&target.planned.name),
+                // Ids of types are others in the harness.
+                typed: !self.is_harness() && !unit.untyped.contains(&target.planned.name),
             })
             .collect();
         // A body that is to be the original one again stands in a file that wasn't edited.
@@ -329,6 +335,11 @@ impl UnitJob<'_> {
             None if targets.is_empty() => Ok(Attempt::Checked),
             None => {
                 columns::restore(&object, &unit.cwd, &source.columns)?;
+                if self.is_harness() {
+                    if let Some(why) = harness::meet(&object, unit, &self.job.program)? {
+                        return Ok(Attempt::Refused(why));
+                    }
+                }
                 let own = |path: &Path| {
                     let mut files = source.files.iter();
                     files.any(|(own, _)| Path::new("/").join(own) == path)
@@ -367,6 +378,10 @@ impl UnitJob<'_> {
         }
     }
 
+    fn is_harness(&self) -> bool {
+        self.loaded.unit.kind == UnitKind::Test
+    }
+
     fn linker(&self) -> Result<Linker<'_>> {
         let program = &self.job.program;
         Ok(Linker {
@@ -388,6 +403,7 @@ impl UnitJob<'_> {
             place,
             root: root.context("the plugin has no root file")?.0.clone(),
             number: self.job.number,
+            is_final: !self.job.whole_crates,
         })
     }
 

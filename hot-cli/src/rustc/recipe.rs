@@ -138,7 +138,8 @@ const fn recipe(call: Call) -> Recipe {
         Call::Tests | Call::Tasks => Recipe {
             lto: Kept,
             codegen_units: Kept,
-            dead_code: false,
+            // A harness exports what its tests call: patches have to find it.
+            dead_code: matches!(call, Call::Tests),
             ..IN_PLACE
         },
         Call::Root => Recipe {
@@ -168,7 +169,6 @@ const fn recipe(call: Call) -> Recipe {
             ..REPEATED
         },
         Call::Patch => Recipe {
-            out_dir: Gone,
             debuginfo: Is("line-tables-only"),
             codegen_units: Is("1"),
             dead_code: false,
@@ -236,8 +236,10 @@ impl Call {
         if row.debuginfo != Kept {
             args = args.without_flag("-g").without(&[], &["strip"]);
         }
-        if row.harness == Gone {
+        if row.harness == Gone && args.has("--test") {
             args = args.without_flag("--test");
+            // What is there for tests alone stays.
+            args.push(&["--cfg", "test"]);
         }
         for (option, rule, given) in options {
             let value = rule.value(optimised, given);

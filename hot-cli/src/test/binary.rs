@@ -39,6 +39,8 @@ pub(super) struct Binary {
     /// Of its file, and of the programs that it may run.
     content: u64,
     programs: u64,
+    /// Its tests test from outside, and there are programs that they may run.
+    pub(super) may_run_programs: bool,
     /// Its tests are run by libtest. Otherwise the whole of it is one.
     has_harness: bool,
     /// The files that it was built from.
@@ -115,6 +117,7 @@ impl Binary {
             crate_name,
             content: contents.of(&made.path),
             programs: hasher.finish(),
+            may_run_programs: made.is_outside && !programs.is_empty(),
             has_harness,
             inputs,
             units,
@@ -290,6 +293,7 @@ impl Binary {
             crate_name: crate_name.to_owned(),
             content: 0,
             programs: 0,
+            may_run_programs: false,
             has_harness: true,
             inputs,
             units: Vec::new(),

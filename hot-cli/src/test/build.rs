@@ -29,7 +29,7 @@ pub(super) struct Builder {
 }
 
 /// What came of a build.
-pub(super) enum Build {
+pub(super) enum BuildEnd {
     Made {
         /// In the order in which cargo runs them.
         tests: Vec<(Launch, Executable)>,
@@ -63,23 +63,23 @@ impl Builder {
     }
 
     /// Builds what has changed. `anew`: how the binaries are started may have changed as well.
-    pub(super) fn build(&mut self, anew: bool, cancel: &Cancel) -> Result<Build> {
+    pub(super) fn build(&mut self, anew: bool, cancel: &Cancel) -> Result<BuildEnd> {
         let mut process = Process::new(&self.cargo)
             .args(&self.words)
             .args(["--no-run", "--message-format=json-render-diagnostics"])
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .inherit_stderr();
         let Some(output) = process.output_unless(cancel)? else {
-            return Ok(Build::Cancelled);
+            return Ok(BuildEnd::Cancelled);
         };
         if !output.status.success() {
-            return Ok(Build::Failed(crate::exit::of_command(output.status)));
+            return Ok(BuildEnd::Failed(crate::exit::of_command(output.status)));
         }
         let made = executables(&String::from_utf8_lossy(&output.stdout));
         let (tests, programs): (Vec<_>, Vec<_>) = made.into_iter().partition(|made| made.is_test);
         if anew || !self.knows(&tests) {
             let Some(known) = self.ask(cancel)? else {
-                return Ok(Build::Cancelled);
+                return Ok(BuildEnd::Cancelled);
             };
             self.known = known;
         }
@@ -97,7 +97,7 @@ impl Builder {
                 found.len()
             );
         }
-        Ok(Build::Made {
+        Ok(BuildEnd::Made {
             tests: found,
             programs: programs.into_iter().map(|made| made.path).collect(),
         })

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use soft_mock_rewriter::analysis::DeclaredFunction;
+use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::reach::SiteName;
 use crate::os::files::{below, content_hash};
@@ -24,6 +25,9 @@ use crate::rustc::unit::Unit;
 
 /// A unit: its folder, and its record.
 pub(super) type Recorded = (PathBuf, Unit);
+
+/// Functions and their bodies.
+pub(super) type Bodies = BTreeMap<SiteName, Fingerprint>;
 
 /// What was edited since units were compiled, by their folders. Those without an edit aren't in it.
 #[derive(Debug, Default)]
@@ -91,20 +95,13 @@ impl Edit {
         let files: BTreeMap<PathBuf, u64> = sources
             .map(|path| (path.clone(), content_hash(path)))
             .collect();
-        let copies = folder.join("sources");
-        let differs =
-            |(path, hash): &(&PathBuf, &u64)| content_hash(&below(&copies, path)) != **hash;
-        let edited: Vec<PathBuf> = files
-            .iter()
-            .filter(differs)
-            .map(|(path, _)| path.clone())
-            .collect();
+        let edited = edited(folder, unit);
         if edited.is_empty() {
             return None;
         }
         Some(Self {
             id: unit.id,
-            bodies: bodies(folder, unit, &edited).ok().flatten(),
+            bodies: own_bodies(folder, unit, &edited).ok().flatten(),
             files,
         })
     }
@@ -120,8 +117,19 @@ impl Edit {
     }
 }
 
+/// The sources of a unit that differ from what was compiled.
+pub(super) fn edited(folder: &Path, unit: &Unit) -> Vec<PathBuf> {
+    let copies = folder.join("sources");
+    let differs = |path: &&PathBuf| content_hash(&below(&copies, path)) != content_hash(path);
+    unit.sources.iter().filter(differs).cloned().collect()
+}
+
 /// The functions of a unit whose bodies were edited, if nothing else was.
-fn bodies(folder: &Path, unit: &Unit, edited: &[PathBuf]) -> Result<Option<BTreeSet<SiteName>>> {
+fn own_bodies(
+    folder: &Path,
+    unit: &Unit,
+    edited: &[PathBuf],
+) -> Result<Option<BTreeSet<SiteName>>> {
     // No code is looked at, so whatever was linked of it doesn't matter.
     let program = Program::recorded(folder, PathBuf::new())?;
     if program
@@ -135,16 +143,20 @@ fn bodies(folder: &Path, unit: &Unit, edited: &[PathBuf]) -> Result<Option<BTree
     state.record(edited);
     Ok(match state.change() {
         Change::Nothing => Some(BTreeSet::new()),
-        Change::Patch(wanted) => own_bodies(&state, folder, &wanted),
+        // Another unit's: it has an edit of its own, this one is compared with both.
+        Change::Patch(wanted) => bodies(&state, &wanted)
+            .map(|bodies| bodies.into_keys().collect::<BTreeSet<SiteName>>())
+            .filter(|bodies| bodies.iter().all(|(unit, _)| unit == folder)),
         Change::Syntax(_) | Change::Unknown | Change::Rude { .. } => None,
     })
 }
 
-fn own_bodies(state: &ProgramState, folder: &Path, wanted: &Wanted) -> Option<BTreeSet<SiteName>> {
-    if !wanted.only_bodies() || !wanted.without.is_empty() {
+/// The functions that get other bodies, and which. None: something else is wanted.
+pub(super) fn bodies(state: &ProgramState, wanted: &Wanted) -> Option<Bodies> {
+    if !wanted.only_bodies() || !wanted.without.is_empty() || wanted.whole_crate {
         return None;
     }
-    let mut found = BTreeSet::new();
+    let mut found = Bodies::new();
     for (&position, plan) in &wanted.plan {
         for function in &plan.patch {
             let new = plan.files.get(&function.file)?.items.functions.iter();
@@ -154,11 +166,8 @@ fn own_bodies(state: &ProgramState, folder: &Path, wanted: &Wanted) -> Option<BT
             if !declares_the_same(old, new.next()?) {
                 return None;
             }
-            if position != 0 {
-                return None; // Another unit's: it has an edit of its own, this one is compared with
-                             // both.
-            }
-            found.insert((folder.to_owned(), function.name.clone()));
+            let folder = state.program.units[position].folder.clone();
+            found.insert((folder, function.name.clone()), function.body);
         }
     }
     Some(found)

@@ -1,15 +1,15 @@
 //! `hot test`: runs the project's tests, stays, and after a save runs those again that it concerns.
 //!
 //! ```text
-//! save ─► which functions differ? ─► cargo builds ─► who enters them is due ─► a process each ─► what libtest said
-//!             │ something else does, or nobody knows                                    └► which functions it enters
-//!             └► all tests of the binaries that are others now
+//! save ─► which bodies differ? ─► who enters one is due ─► patched ─► a process each ─► what libtest said
+//!             │ something else does, or nobody knows                       └► which functions it enters
+//!             └► cargo builds ─► all tests of the binaries that are others now, or those that enter what differs
 //! ```
 //!
 //! Cargo builds, with the wrapper that `hot cargo test` has, so mocks work. Each test runs in a
 //! process of its own, forked from one that holds the binary before its main: its statics are
 //! fresh, and one that crashes or hangs takes nobody with it.
-//! Knows nothing of sessions and patches.
+//! Knows nothing of sessions.
 
 mod args;
 mod binary;
@@ -18,6 +18,7 @@ mod edited;
 mod events;
 mod harness_args;
 mod launch;
+mod living;
 mod pool;
 mod process;
 mod reach;
@@ -40,7 +41,7 @@ use crate::ui::Reporter;
 use args::Wanted;
 use events::Signals;
 use report::Report;
-use round::{Also, Ask, Outcome, Project};
+use round::{Also, Ask, Build, Outcome, Project};
 
 pub(crate) use args::TestArgs;
 pub(crate) use launch::{record as record_launch, NAME as RUNNER};
@@ -78,7 +79,7 @@ fn once(mut project: Project) -> Result<u8> {
     let signals = Signals::start(cancel.clone())?;
     let report = Report::new();
     let ask = Ask {
-        build: true,
+        build: Build::Cargo,
         anew: true,
         also: Also::All,
     };

@@ -149,7 +149,7 @@ impl Work<'_> {
             Came::Ended(ended) => Some((Some(ended), reach)),
             Came::Cancelled => Some((None, None)),
             Came::Gone => {
-                tests.template.gone();
+                tests.template.gone()?;
                 None
             }
         })

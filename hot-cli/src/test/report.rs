@@ -58,6 +58,11 @@ impl Report {
         self.say(tone, &ran.line());
     }
 
+    /// What was saved is built, not patched.
+    pub(super) fn builds(&self, why: &str) {
+        self.say(Tone::Plain, &format!("built, not patched: {why}"));
+    }
+
     /// Nothing was run: the build has failed, and cargo has said why.
     pub(super) fn not_built(&self) {
         self.say(Tone::Bad, "not built: no test was run");

@@ -3,7 +3,7 @@
 //! Knows nothing of saves and keys. It can be cancelled at any time; what was not run to its end
 //! stays due, so the next round makes up for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,25 +11,39 @@ use anyhow::Result;
 
 use super::args::Wanted;
 use super::binary::{Binary, Contents, Listed};
-use super::build::{Build, Builder};
+use super::build::{BuildEnd, Builder};
 use super::edited::Edits;
 use super::harness_args;
+use super::living::{Living, NotPatched, Prepared};
 use super::pool::{self, Happened};
 use super::reach::{Recorder, SiteName};
 use super::report::{Ran, Report};
-use super::suite::{Suite, Test, Tests};
+use super::suite::{Place, Suite, Test, Tests};
 use super::verdict::Verdict;
 use crate::os::process::Cancel;
+use crate::rustc::unit::{Unit, UnitKind};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Ask {
-    /// The files are others: build.
-    pub(super) build: bool,
+    /// The files are others.
+    pub(super) build: Build,
     /// How binaries are started may have changed.
     pub(super) anew: bool,
     /// What else is run, beside tests that are due.
     pub(super) also: Also,
+}
+
+/// How tests get to be what the files say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Build {
+    /// They are.
+    #[default]
+    None,
+    /// Sources that are known were saved: by patches, if that can be had.
+    Patch,
+    /// By cargo.
+    Cargo,
 }
 
 /// Which tests are asked for by somebody.
@@ -48,7 +62,7 @@ impl Ask {
     /// Both.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
-            build: self.build || other.build,
+            build: self.build.max(other.build),
             anew: self.anew || other.anew,
             also: self.also.max(other.also),
         }
@@ -61,6 +75,9 @@ pub(super) struct Project {
     recorder: Recorder,
     contents: Contents,
     pub(super) suite: Suite,
+    living: Living,
+    /// Cargo has begun to build, and what it made isn't known yet.
+    is_unfinished: bool,
     timeout: Duration,
 }
 
@@ -81,6 +98,8 @@ impl Project {
             recorder: Recorder::new(folder)?,
             contents: Contents::default(),
             suite: Suite::default(),
+            living: Living::default(),
+            is_unfinished: false,
             timeout: wanted.timeout,
         })
     }
@@ -102,27 +121,89 @@ impl Project {
             Also::Failing => test.fails(),
             Also::All => true,
         });
-        let mut by_reach = false;
-        if ask.build {
-            let binaries = self.suite.binaries.iter();
-            let edits = Edits::of(binaries.flat_map(|tests| &tests.binary.units));
-            match self.builder.build(ask.anew, cancel)? {
-                Build::Failed(code) => return Ok(Outcome::NotBuilt(code)),
-                Build::Cancelled => return Ok(Outcome::Cancelled),
-                Build::Made { tests, programs } => {
-                    let mut binaries = Vec::new();
-                    for (launch, made) in tests {
-                        let contents = &mut self.contents;
-                        binaries.push(Binary::of(launch, &made, &programs, contents)?);
-                    }
-                    match self.replace(binaries, &edits, cancel)? {
-                        Some(known) => by_reach = known && ask.also == Also::None,
-                        None => return Ok(Outcome::Cancelled),
-                    }
+        let by_reach = match self.patch(ask.build, cancel)? {
+            Prepared::Ready => true,
+            Prepared::Cancelled => return Ok(Outcome::Cancelled),
+            Prepared::NotPatched(NotPatched(why)) => {
+                if let Some(why) = why {
+                    report.builds(&why);
+                }
+                match self.build(ask.anew, cancel)? {
+                    Ok(all_known) => all_known,
+                    Err(outcome) => return Ok(outcome),
                 }
             }
+        };
+        let mut by_reach = by_reach && ask.also == Also::None;
+        let mut due = self.suite.due();
+        self.suite.begin();
+        if self.run(&due, report, cancel)? == Outcome::Cancelled {
+            return Ok(Outcome::Cancelled);
         }
-        self.run(started, by_reach, report, cancel)
+        // A test that has started its own file in a patched binary has run something else.
+        if !self.suite.due().is_empty() {
+            report.builds("tests have started other processes");
+            match self.build(ask.anew, cancel)? {
+                Ok(all_known) => by_reach &= all_known,
+                Err(outcome) => return Ok(outcome),
+            }
+            due.extend(self.suite.due());
+            due.sort_unstable();
+            due.dedup();
+            if self.run(&self.suite.due(), report, cancel)? == Outcome::Cancelled {
+                return Ok(Outcome::Cancelled);
+            }
+        }
+        report.ran(&Ran {
+            places: &due,
+            by_reach,
+            suite: &self.suite,
+            elapsed: started.elapsed(),
+        });
+        Ok(Outcome::Ran)
+    }
+
+    /// Has cargo build. Whether it is known of all binaries that are others what differs.
+    fn build(&mut self, anew: bool, cancel: &Cancel) -> Result<Result<bool, Outcome>> {
+        self.living.end(&mut self.suite);
+        self.is_unfinished = true;
+        let binaries = self.suite.binaries.iter();
+        let edits = Edits::of(binaries.flat_map(|tests| &tests.binary.units));
+        let (tests, programs) = match self.builder.build(anew, cancel)? {
+            BuildEnd::Failed(code) => return Ok(Err(Outcome::NotBuilt(code))),
+            BuildEnd::Cancelled => return Ok(Err(Outcome::Cancelled)),
+            BuildEnd::Made { tests, programs } => (tests, programs),
+        };
+        let mut binaries = Vec::new();
+        for (launch, made) in tests {
+            let contents = &mut self.contents;
+            binaries.push(Binary::of(launch, &made, &programs, contents)?);
+        }
+        let Some(all_known) = self.replace(binaries, &edits, cancel)? else {
+            return Ok(Err(Outcome::Cancelled));
+        };
+        self.is_unfinished = false;
+        Ok(Ok(all_known))
+    }
+
+    /// Has the tests that are due be what the files say, without cargo.
+    fn patch(&mut self, build: Build, cancel: &Cancel) -> Result<Prepared> {
+        if self.is_unfinished || build == Build::Cargo {
+            return Ok(Prepared::NotPatched(NotPatched(None)));
+        }
+        if build == Build::Patch {
+            if let Err(not) = self.living.follow(&mut self.suite) {
+                return Ok(Prepared::NotPatched(not));
+            }
+        }
+        self.living.prepare(&mut self.suite, &self.recorder, cancel)
+    }
+
+    /// The units that its binaries were built from.
+    pub(super) fn units(&self) -> BTreeMap<PathBuf, Unit> {
+        let binaries = self.suite.binaries.iter();
+        let units = binaries.flat_map(|tests| tests.binary.units.iter().cloned());
+        units.collect()
     }
 
     /// Takes note of the binaries as they are now. Whether it is known of all that are others what
@@ -157,19 +238,12 @@ impl Project {
         binaries.find(|tests| tests.binary.launch.executable == binary.launch.executable)
     }
 
-    fn run(
-        &mut self,
-        started: Instant,
-        by_reach: bool,
-        report: &Report,
-        cancel: &Cancel,
-    ) -> Result<Outcome> {
-        let due = self.suite.due();
-        self.suite.begin();
+    /// Runs these tests. What a patched binary can't tell stays due.
+    fn run(&mut self, due: &[Place], report: &Report, cancel: &Cancel) -> Result<Outcome> {
         let mut ended = Vec::new();
         let result = pool::run(
             &self.suite,
-            &due,
+            due,
             &self.recorder,
             self.timeout,
             cancel,
@@ -186,20 +260,34 @@ impl Project {
             },
         );
         for (place, verdict, reach) in ended {
+            let is_patched = self.living.patches(self.suite.get(place).0);
+            if is_patched && reach.is_none() && verdict == Verdict::Passed {
+                continue;
+            }
             self.suite.ended(place, verdict, reach);
         }
         result?;
-        if cancel.is_cancelled() {
-            return Ok(Outcome::Cancelled);
+        Ok(match cancel.is_cancelled() {
+            true => Outcome::Cancelled,
+            false => Outcome::Ran,
+        })
+    }
+
+    /// The sources that patches are made of: no macro's, and none that something else reads too.
+    pub(super) fn sources(&self) -> BTreeSet<PathBuf> {
+        let binaries = self.suite.binaries.iter();
+        let units = binaries.flat_map(|tests| &tests.binary.units);
+        let (mut sources, mut read) = (BTreeSet::new(), BTreeSet::new());
+        for (_, unit) in units {
+            match unit.kind {
+                UnitKind::Macro => read.extend(&unit.sources),
+                _ if unit.unmodified.is_some() => read.extend(&unit.sources),
+                _ => sources.extend(&unit.sources),
+            }
+            read.extend(unit.inputs.keys());
         }
-        let ran = Ran {
-            places: &due,
-            by_reach,
-            suite: &self.suite,
-            elapsed: started.elapsed(),
-        };
-        report.ran(&ran);
-        Ok(Outcome::Ran)
+        let sources = sources.difference(&read);
+        sources.copied().cloned().collect()
     }
 
     /// Whether all tests passed when they were last run.
@@ -229,7 +317,7 @@ mod tests {
     #[test]
     fn what_is_asked_for_adds_up() {
         let save = Ask {
-            build: true,
+            build: Build::Patch,
             ..Ask::default()
         };
         let all = Ask {
@@ -241,6 +329,6 @@ mod tests {
             ..Ask::default()
         };
         let both = save.and(failing).and(all);
-        assert_eq!((both.build, both.also), (true, Also::All));
+        assert_eq!((both.build, both.also), (Build::Patch, Also::All));
     }
 }

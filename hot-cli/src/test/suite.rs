@@ -94,6 +94,20 @@ impl Tests {
         }
     }
 
+    /// These functions do something else: those of its tests are due that enter one, or may.
+    pub(super) fn demand_those_that_reach(&mut self, differ: &BTreeSet<SiteName>) {
+        for test in &mut self.tests {
+            test.due |= !test.named.ignored && test.is_reached(Some(differ));
+        }
+    }
+
+    /// A test of which it isn't known what it enters: it may start other processes.
+    pub(super) fn unknown(&self) -> Option<String> {
+        let mut tests = self.tests.iter().filter(|test| !test.named.ignored);
+        let unknown = tests.find(|test| test.reach.is_none())?;
+        Some(self.full_name(unknown))
+    }
+
     /// The full name of a test.
     pub(super) fn full_name(&self, test: &Test) -> String {
         match &test.named.name {

@@ -41,6 +41,8 @@ pub(super) struct Template {
     child: Mutex<Child>,
     socket: Mutex<UnixStream>,
     waiting: Arc<Mutex<Waiting>>,
+    /// What it says of plugins.
+    answers: Mutex<Receiver<Result<(), String>>>,
     number: AtomicU64,
     /// Private: for output of tests.
     folder: PathBuf,
@@ -91,17 +93,32 @@ impl Template {
         // With it goes our copy of their end: else nobody would notice that theirs is closed.
         drop(command);
         let waiting = Arc::new(Mutex::new(Some(HashMap::new())));
+        let (tell, answers) = channel();
         let (read, for_reader) = (socket.try_clone()?, Arc::clone(&waiting));
         thread::Builder::new()
             .name("hot-template".into())
-            .spawn(move || listen(read, &for_reader))?;
+            .spawn(move || listen(read, &for_reader, &tell))?;
         Ok(Self {
             child: Mutex::new(child),
             socket: Mutex::new(socket),
             waiting,
+            answers: Mutex::new(answers),
             number: AtomicU64::new(0),
             folder: folder.to_owned(),
         })
+    }
+
+    /// Installs plugins. Before the first test. The reason, if it doesn't take them.
+    pub(super) fn patch(&self, plugins: &[PathBuf]) -> Result<()> {
+        self.say(&ToTemplate::Patch {
+            plugins: plugins.to_vec(),
+            copies: self.folder.clone(),
+        })?;
+        match lock(&self.answers).recv() {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => bail!(why),
+            Err(_) => bail!("the test binary ended when it was to be patched"),
+        }
     }
 
     /// Runs a test.
@@ -194,7 +211,7 @@ impl Drop for Template {
     }
 }
 
-fn listen(socket: UnixStream, waiting: &Mutex<Waiting>) {
+fn listen(socket: UnixStream, waiting: &Mutex<Waiting>, answers: &Sender<Result<(), String>>) {
     let tell = |number: u64, what| {
         let waits = lock(waiting).as_mut().and_then(|all| all.remove(&number));
         // Who was cancelled waits no more.
@@ -209,7 +226,8 @@ fn listen(socket: UnixStream, waiting: &Mutex<Waiting>) {
                 tell(number, Ok(ExitStatus::from_raw(status)));
             }
             FromTemplate::NotRun { number, why } => tell(number, Err(why)),
-            FromTemplate::Patched | FromTemplate::Refused { .. } => {}
+            FromTemplate::Patched => drop(answers.send(Ok(()))),
+            FromTemplate::Refused { why } => drop(answers.send(Err(why))),
         }
     }
     *lock(waiting) = None;
@@ -221,7 +239,10 @@ fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The template of a binary, started when it is first needed.
 #[derive(Debug, Default)]
-pub(super) struct Held(Mutex<State>);
+pub(super) struct Held {
+    state: Mutex<State>,
+    is_patched: bool,
+}
 
 #[derive(Debug, Default)]
 enum State {
@@ -233,26 +254,48 @@ enum State {
 }
 
 impl Held {
+    /// One that does what the binary doesn't: no test may be started in its place.
+    pub(super) fn patched(template: Template) -> Self {
+        Self {
+            state: Mutex::new(State::Runs(Arc::new(template))),
+            is_patched: true,
+        }
+    }
+
+    /// Whether there was a patched one, and is no more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.is_patched && matches!(*lock(&self.state), State::None)
+    }
+
     /// The template. None: there is none.
     pub(super) fn get(
         &self,
         start: impl FnOnce() -> Result<Option<Template>>,
     ) -> Result<Option<Arc<Template>>> {
-        let mut state = lock(&self.0);
+        let mut state = lock(&self.state);
         if matches!(*state, State::NotStarted) {
             *state = match start()? {
                 Some(template) => State::Runs(Arc::new(template)),
                 None => State::None,
             };
         }
-        Ok(match &*state {
-            State::Runs(template) => Some(Arc::clone(template)),
-            State::NotStarted | State::None => None,
-        })
+        match &*state {
+            State::Runs(template) => Ok(Some(Arc::clone(template))),
+            State::NotStarted | State::None => self.none().map(|()| None),
+        }
     }
 
-    /// It is gone, and another one would go as well.
-    pub(super) fn gone(&self) {
-        *lock(&self.0) = State::None;
+    /// It is gone, and another one would go as well: tests are started from now on.
+    pub(super) fn gone(&self) -> Result<()> {
+        *lock(&self.state) = State::None;
+        self.none()
+    }
+
+    /// Whoever starts the binary of a patched one runs another program.
+    fn none(&self) -> Result<()> {
+        match self.is_patched {
+            true => bail!("a patched test binary has ended: the next run starts another"),
+            false => Ok(()),
+        }
     }
 }

@@ -14,8 +14,9 @@ use anyhow::{Context, Result};
 
 use super::args::Wanted;
 use super::events::{Event, Signals};
+use super::living;
 use super::report::Report;
-use super::round::{Also, Ask, Outcome, Project};
+use super::round::{Also, Ask, Build, Outcome, Project};
 use crate::cargo;
 use crate::cargo::command_line::CargoCommand;
 use crate::exit;
@@ -39,8 +40,12 @@ struct Watching {
     owed: Ask,
     /// The files that the binaries were built from.
     inputs: BTreeSet<PathBuf>,
+    /// Those of them that patches are made of.
+    sources: BTreeSet<PathBuf>,
     /// Others that were written while tests ran.
     meanwhile: Vec<PathBuf>,
+    /// What is made for later patches.
+    warming: Cancel,
     said_that_it_waits: bool,
 }
 
@@ -63,13 +68,15 @@ pub(super) fn watch(wanted: &Wanted, project: Project, keys: bool) -> Result<u8>
         project: Some(Box::new(project)),
         running,
         next: Ask {
-            build: true,
+            build: Build::Cargo,
             anew: true,
             also: Also::All,
         },
         owed: Ask::default(),
         inputs: BTreeSet::new(),
+        sources: BTreeSet::new(),
         meanwhile: Vec::new(),
+        warming: Cancel::default(),
         said_that_it_waits: false,
     };
     watching.begin()?;
@@ -152,14 +159,18 @@ impl Watching {
             paths.into_iter().partition(concerns_build);
         let mut ask = Ask::default();
         if !built.is_empty() {
-            ask.build = true;
+            let is_known = |path: &PathBuf| self.sources.contains(path);
+            ask.build = match built.iter().all(is_known) {
+                true => Build::Patch,
+                false => Build::Cargo,
+            };
             ask.anew = !built.iter().all(|path| is_source(path));
         }
         if !read.is_empty() {
             match self.project {
                 Some(_) => {
                     self.report.may_be_read(&read);
-                    ask.build = true;
+                    ask.build = Build::Cargo;
                     ask.also = Also::All;
                 }
                 // Tests write files too: their own would have them run for ever.
@@ -195,8 +206,12 @@ impl Watching {
 
     fn done(&mut self, project: Box<Project>, ask: Ask, outcome: Result<Outcome>) -> Result<()> {
         self.inputs = project.inputs();
+        self.sources = project.sources();
         self.watcher.set_files(self.inputs.iter().cloned())?;
         self.project = Some(project);
+        if matches!(outcome, Ok(Outcome::Ran)) && ask.build != Build::None {
+            self.warm_up()?;
+        }
         let meanwhile: BTreeSet<PathBuf> = self.meanwhile.drain(..).collect();
         if !matches!(outcome, Ok(Outcome::Ran)) {
             // The tests themselves are due as long as they weren't run.
@@ -224,8 +239,21 @@ impl Watching {
         Ok(())
     }
 
+    /// What was built anew can be patched soon.
+    fn warm_up(&self) -> Result<()> {
+        let Some(project) = &self.project else {
+            return Ok(());
+        };
+        let (units, cancel) = (project.units(), self.warming.clone());
+        thread::Builder::new()
+            .name("hot-twins".into())
+            .spawn(move || living::warm_up(&units, &cancel))?;
+        Ok(())
+    }
+
     fn wait_for_the_round(&mut self, received: &Receiver<Event>) {
         self.keys = None;
+        self.warming.cancel();
         while self.project.is_none() {
             match received.recv() {
                 Ok(Event::Done(project, ..)) => self.project = Some(project),

@@ -232,6 +232,7 @@ impl Compilation {
         );
         let variables = match self.kind {
             UnitKind::Test => {
+                args.push(&["-C", "link-arg=-Wl,--export-dynamic"]);
                 let surroundings = self.surroundings(unit, rewritten);
                 test_linker::between(&mut args, &self.folder, surroundings)?
             }

@@ -1,5 +1,6 @@
 //! Between rustc and the linker of a test program: the program's own objects are given new
-//! references to functions of std before they are linked, see `std_calls`.
+//! references to functions of std before they are linked, see `std_calls`, and what is hidden in
+//! them is made visible, so that patches find it.
 //!
 //! Where rustc chooses the linker by itself it looks for it in `PATH`: there `hot` stands first
 //! under the linker's name, so that rustc treats it as it treats the linker. Knows nothing of what
@@ -12,6 +13,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use soft_mock_compiled::visibility::unhide_object;
 
 use super::std_calls::{self, Surroundings};
 use super::{cargo_call, link};
@@ -110,8 +112,21 @@ impl Task {
         removed(std::fs::remove_dir_all(&self.objects))?;
         let files = std_calls::in_objects(&objects, &self.objects, &self.surroundings)?;
         for (place, file) in places.into_iter().zip(files) {
-            arguments[place] = file.into_os_string();
+            arguments[place] = self.visible(file)?.into_os_string();
         }
         Ok(())
+    }
+
+    /// An object of which patches find everything: a copy, for rustc's own are part of its cache.
+    fn visible(&self, object: PathBuf) -> Result<PathBuf> {
+        let failed = || format!("can't read {}", object.display());
+        let mut bytes = std::fs::read(&object).with_context(failed)?;
+        if unhide_object(&mut bytes).with_context(failed)? == 0 {
+            return Ok(object);
+        }
+        let name = object.file_name().context("an object has no name")?;
+        let copy = self.objects.join(name);
+        replace_file(&copy, &bytes)?;
+        Ok(copy)
     }
 }

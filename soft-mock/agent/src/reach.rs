@@ -83,10 +83,8 @@ fn give_back_environment() {
 
 /// Installs plugins: all of their functions, or none and why.
 fn install(reach: Option<&Reach>, plugins: &[PathBuf], copies: &Path) -> Result<(), String> {
-    let sites = reach.ok_or("the program has no sites that can be patched from outside")?;
-    let bounds = sites.sites().as_ptr_range();
-    // SAFETY: the sites of the program, for ever.
-    unsafe { registry::adopt(bounds.start, bounds.end) }.map_err(|error| error.to_string())?;
+    let reach = reach.ok_or("the program has no sites that can be patched from outside")?;
+    registry::adopt_alone(reach.sites()).map_err(|error| error.to_string())?;
     let patch = Transaction::new().copies_in(Some(copies));
     let patch = plugins.iter().fold(patch, |patch, path| patch.plugin(path));
     patch.commit().map(drop).map_err(|error| error.to_string())

@@ -167,6 +167,24 @@ pub unsafe fn adopt(start: *const Site, stop: *const Site) -> Result<(), Registr
     }
 }
 
+/// Uses these sites, of a program in which nobody else uses them: nothing is shared with another
+/// copy of the runtime.
+pub fn adopt_alone(sites: &'static [Site]) -> Result<(), RegistryError> {
+    let alone = || {
+        let shared = Shared::of(&SENTINEL).map_err(|found| RegistryError::Shared { found })?;
+        Ok(Registry {
+            sites,
+            shared,
+            by_name: OnceLock::new(),
+        })
+    };
+    match REGISTRY.get_or_init(alone) {
+        Err(error) => Err(error.clone()),
+        Ok(registry) if ptr::eq(registry.sites, sites) => Ok(()),
+        Ok(_) => Err(RegistryError::Adopted),
+    }
+}
+
 /// The sites beside which this copy of the runtime stands, without use of the state that copies
 /// share: so they can be asked for before everything else, and by a copy that adopts other sites
 /// later. None, if they aren't of the layout that it knows.

@@ -1,5 +1,5 @@
 //! `cargo run --release -p soft-mock-benches --
-//! save|spread|day|build|call|mock|storm|rewrite|whole|all`: figures for `docs/benchmarks.md`.
+//! save|spread|day|test|build|call|mock|storm|rewrite|whole|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the
@@ -19,6 +19,7 @@ mod save;
 mod spread;
 mod stats;
 mod storm;
+mod tested;
 mod whole;
 
 use std::path::PathBuf;
@@ -27,16 +28,16 @@ use std::process::ExitCode;
 use anyhow::{bail, Context, Result};
 
 const USAGE: &str =
-    "usage: soft-mock-benches save|spread|day|build|call|mock|storm|rewrite|whole|all [--edits N] [--rounds N] [--patches N]";
+    "usage: soft-mock-benches save|spread|day|test|build|call|mock|storm|rewrite|whole|all [--edits N] [--rounds N] [--patches N]";
 
-const WHAT: [&str; 10] = [
-    "save", "spread", "day", "build", "call", "mock", "storm", "rewrite", "whole", "all",
+const WHAT: [&str; 11] = [
+    "save", "spread", "day", "test", "build", "call", "mock", "storm", "rewrite", "whole", "all",
 ];
 
 /// What was asked for.
 struct Options {
     what: String,
-    /// Edits of each program in `save` and `spread`, and of one body at the end of `day`.
+    /// Edits of each program in `save`, `spread` and `test`, and of one body at the end of `day`.
     edits: usize,
     /// Repetitions in `build`, `call`, `rewrite` and `whole`.
     rounds: usize,
@@ -68,6 +69,9 @@ fn run() -> Result<()> {
     }
     if all || options.what == "day" {
         day::run(&hot, scratch.path(), options.edits)?;
+    }
+    if all || options.what == "test" {
+        tested::run(&hot, scratch.path(), options.edits)?;
     }
     if all || options.what == "build" {
         build::run(&hot, scratch.path(), options.rounds)?;

@@ -181,6 +181,24 @@ fn only_tests_run_that_reach_what_was_edited() {
     save("gross / FIFTH", "(gross / FIFTH).max(1)");
     let line = session.wait_for_stderr("hot: 5 of 8 tests reach it: ");
     assert!(line.contains("5 passed"), "{line}");
+
+    // Whatever cargo had to build was told, and it was no body: but for one crate in eleven, whose
+    // symbols have names of another length in a library.
+    session.signal(rustix::process::Signal::INT);
+    let finished = session.finish();
+    let lines = |part: &str| {
+        let lines = finished.stderr.iter();
+        let lines = lines.filter(|line| line.contains(part));
+        lines.collect::<Vec<_>>()
+    };
+    let told = lines("hot: built, not patched: ");
+    let may_be = |line: &&&String| line.contains("FIFTH") || line.contains("another length");
+    assert_eq!(told.iter().filter(may_be).count(), told.len(), "{told:#?}");
+    assert_eq!(
+        lines("Compiling price").len(),
+        1 + told.len(),
+        "{finished:#?}"
+    );
 }
 
 #[test]

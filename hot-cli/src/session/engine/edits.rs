@@ -168,6 +168,7 @@ impl Engine {
             folder: self.folder.patch(number),
             number,
             coloured: self.outside.is_coloured(),
+            whole_crates: true,
             cancel: self.patches.begin(number, program, wanted, since),
         };
         self.perform([Effect::Start(Job::BuildPatch(Box::new(job)))]);

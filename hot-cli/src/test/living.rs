@@ -1,0 +1,330 @@
+//! Binaries that are patched in place of being built: which bodies each is to have, and which its
+//! template has.
+//!
+//! ```text
+//! save ─► which bodies differ from what was built? ─► who enters one that wasn't so before is due
+//!              │ something else does                        │
+//!              ▼                                            ▼
+//!         cargo builds                a new template of each binary with due tests gets all of them
+//! ```
+//!
+//! A template is always patched from what was built, so nothing is ever taken back. All binaries or
+//! none: where one can't be had so, cargo builds. Knows nothing of how tests are run and told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::edited::{self, Bodies, Recorded};
+use super::reach::{Recorder, SiteName};
+use super::suite::{Suite, Tests};
+use super::template::Held;
+use crate::os::files::content_hash;
+use crate::os::process::Cancel;
+use crate::patch::{self, BuildError};
+use crate::program::plan::{Change, Rude, Wanted};
+use crate::program::state::ProgramState;
+use crate::program::{twin, Program};
+use crate::rustc::toolchain;
+use crate::rustc::unit::Unit;
+use crate::ui::shown;
+
+/// What is patched, by the files of the binaries.
+#[derive(Default)]
+pub(super) struct Living {
+    of: BTreeMap<PathBuf, Follows>,
+    number: u64,
+}
+
+/// A binary that follows what is saved.
+#[derive(Clone)]
+struct Follows {
+    state: ProgramState,
+    /// The files that differ from what was built, with hashes of what they hold.
+    edited: BTreeMap<PathBuf, u64>,
+    /// What makes it what they say. None: it is so.
+    wanted: Option<Box<Wanted>>,
+    /// The bodies that differ from those that were built.
+    bodies: Bodies,
+    /// Those that its template has.
+    loaded: Bodies,
+}
+
+/// Why cargo has to build. None: it says so itself.
+pub(super) struct NotPatched(pub(super) Option<String>);
+
+impl From<String> for NotPatched {
+    fn from(why: String) -> Self {
+        Self(Some(why))
+    }
+}
+
+/// Whether tests can be run.
+pub(super) enum Prepared {
+    Ready,
+    NotPatched(NotPatched),
+    Cancelled,
+}
+
+impl Living {
+    /// Takes note of what the sources say, and of the tests that are due for it. Nothing is noted
+    /// if cargo has to build.
+    pub(super) fn follow(&mut self, suite: &mut Suite) -> Result<(), NotPatched> {
+        let mut edits = Edits::default();
+        let mut next = Vec::new();
+        for (place, tests) in suite.binaries.iter().enumerate() {
+            let edited = edits.of(&tests.binary.units);
+            let known = self.of.get(&tests.binary.launch.executable);
+            let is_same = match known {
+                Some(known) => known.edited == edited,
+                None => edited.is_empty(),
+            };
+            if is_same {
+                continue;
+            }
+            let mut follows = match known {
+                Some(known) => known.clone(),
+                None => Follows::load(tests)?,
+            };
+            let differ = follows.follow(edited)?;
+            let sites = tests.sites.as_ref();
+            if !sites.is_some_and(|sites| sites.have(&differ)) {
+                return Err(format!("{} can't be patched", tests.binary.title).into());
+            }
+            if let Some(name) = tests.unknown() {
+                // It may start its own file, which isn't patched.
+                return Err(format!("{name} may start other processes").into());
+            }
+            next.push((place, follows, differ));
+        }
+        if edits.any {
+            suite.binaries.iter().try_for_each(can_stay)?;
+        }
+        for (place, follows, differ) in next {
+            let tests = &mut suite.binaries[place];
+            tests.demand_those_that_reach(&differ);
+            let executable = tests.binary.launch.executable.clone();
+            self.of.insert(executable, follows);
+        }
+        Ok(())
+    }
+
+    /// Has the templates of all binaries with tests that are due be what their sources say.
+    pub(super) fn prepare(
+        &mut self,
+        suite: &mut Suite,
+        recorder: &Recorder,
+        cancel: &Cancel,
+    ) -> Result<Prepared> {
+        let due: BTreeSet<usize> = suite.due().into_iter().map(|(binary, _)| binary).collect();
+        for place in due {
+            let tests = &mut suite.binaries[place];
+            let Some(follows) = self.of.get_mut(&tests.binary.launch.executable) else {
+                continue;
+            };
+            if follows.bodies == follows.loaded && !tests.template.is_gone() {
+                continue;
+            }
+            if follows.bodies.is_empty() {
+                tests.template = Arc::default();
+            } else {
+                self.number += 1;
+                match follows.patched(tests, recorder, self.number, cancel)? {
+                    Ok(held) => tests.template = Arc::new(held),
+                    Err(prepared) => return Ok(prepared),
+                }
+            }
+            follows.loaded.clone_from(&follows.bodies);
+        }
+        Ok(Prepared::Ready)
+    }
+
+    /// Whether the tests of a binary run with other bodies than those that were built.
+    pub(super) fn patches(&self, tests: &Tests) -> bool {
+        let follows = self.of.get(&tests.binary.launch.executable);
+        follows.is_some_and(|follows| !follows.loaded.is_empty())
+    }
+
+    /// Nothing is patched any more: cargo builds. Tests that ran with other bodies than those that
+    /// were built are due.
+    pub(super) fn end(&mut self, suite: &mut Suite) {
+        for tests in &mut suite.binaries {
+            let Some(follows) = self.of.remove(&tests.binary.launch.executable) else {
+                continue;
+            };
+            let differ = follows.bodies.into_keys().collect();
+            tests.demand_those_that_reach(&differ);
+            tests.template = Arc::default();
+        }
+    }
+}
+
+impl Follows {
+    fn load(tests: &Tests) -> Result<Self, NotPatched> {
+        let units = &tests.binary.units;
+        let title = &tests.binary.title;
+        let cant = |why: &dyn std::fmt::Display| format!("{title} can't be patched: {why}");
+        let Some((folder, _)) = units.first() else {
+            return Err(cant(&"it was built without a record").into());
+        };
+        let program = Program::recorded(folder, tests.binary.launch.executable.clone())
+            .map_err(|error| cant(&format!("{error:#}")))?;
+        let is_recorded = |(folder, unit): &Recorded| {
+            let mut loaded = program.units.iter();
+            loaded.any(|loaded| loaded.folder == *folder && loaded.unit.id == unit.id)
+        };
+        if !units.iter().all(is_recorded) || program.units.len() != units.len() {
+            return Err(cant(&"it was built again meanwhile").into());
+        }
+        // It is patched before any of its code runs: nothing is alive.
+        let _ = program.kept_closures.set(BTreeSet::new());
+        Ok(Self {
+            state: ProgramState::new(program),
+            edited: BTreeMap::new(),
+            wanted: None,
+            bodies: Bodies::new(),
+            loaded: Bodies::new(),
+        })
+    }
+
+    /// Takes note of what the files hold. Returns the functions whose bodies are others than
+    /// before.
+    fn follow(&mut self, edited: BTreeMap<PathBuf, u64>) -> Result<BTreeSet<SiteName>, NotPatched> {
+        let files: BTreeSet<&PathBuf> = self.edited.keys().chain(edited.keys()).collect();
+        let files: Vec<PathBuf> = files.into_iter().cloned().collect();
+        self.state.record(&files);
+        self.edited = edited;
+        let (wanted, bodies) = match self.state.change() {
+            Change::Nothing => (None, Bodies::new()),
+            Change::Patch(wanted) => {
+                let bodies = edited::bodies(&self.state, &wanted);
+                let bodies = bodies.ok_or_else(|| NotPatched(Some(beyond_bodies(&wanted))))?;
+                (Some(wanted), bodies)
+            }
+            // Cargo says where.
+            Change::Syntax(_) | Change::Unknown => return Err(NotPatched(None)),
+            Change::Rude { edits, .. } => return Err(NotPatched(edits.first().map(place))),
+        };
+        let before = std::mem::replace(&mut self.bodies, bodies);
+        self.wanted = wanted;
+        let all = before.keys().chain(self.bodies.keys());
+        let differ = all.filter(|site| before.get(*site) != self.bodies.get(*site));
+        Ok(differ.cloned().collect())
+    }
+
+    /// A template with all bodies.
+    fn patched(
+        &self,
+        tests: &Tests,
+        recorder: &Recorder,
+        number: u64,
+        cancel: &Cancel,
+    ) -> Result<Result<Held, Prepared>> {
+        let not = |why: String| Ok(Err(Prepared::NotPatched(why.into())));
+        let Some(wanted) = &self.wanted else {
+            return not("nothing is to be patched".to_owned());
+        };
+        // Started first: it gets ready while rustc runs.
+        let Some(template) = tests.binary.template(recorder)? else {
+            return not(format!("{} can't be held", tests.binary.title));
+        };
+        let built = patch::build(&patch::Job {
+            program: Arc::clone(&self.state.program),
+            wanted: (**wanted).clone(),
+            folder: recorder.folder().join(format!("patch-{number}")),
+            number,
+            coloured: false,
+            whole_crates: false,
+            cancel: cancel.clone(),
+        });
+        let built = match built {
+            Ok(built) if built.once.is_empty() && built.preserved_statics.is_empty() => built,
+            Ok(_) => return not("a function that runs just once was edited".to_owned()),
+            Err(BuildError::Cancelled) => return Ok(Err(Prepared::Cancelled)),
+            // Cargo says so.
+            Err(BuildError::Compile(_)) => return Ok(Err(Prepared::NotPatched(NotPatched(None)))),
+            Err(BuildError::Rude(edits)) => {
+                return Ok(Err(Prepared::NotPatched(NotPatched(
+                    edits.first().map(place),
+                ))));
+            }
+        };
+        match template.patch(&built.plugins) {
+            Ok(()) => Ok(Ok(Held::patched(template))),
+            Err(why) => not(format!("{}: {why:#}", tests.binary.title)),
+        }
+    }
+}
+
+/// What differs from what was compiled, each unit compared once.
+#[derive(Default)]
+struct Edits {
+    of_units: BTreeMap<PathBuf, BTreeMap<PathBuf, u64>>,
+    any: bool,
+}
+
+impl Edits {
+    fn of(&mut self, units: &[Recorded]) -> BTreeMap<PathBuf, u64> {
+        let mut all = BTreeMap::new();
+        for (folder, unit) in units {
+            let of_unit = || {
+                let edited = edited::edited(folder, unit).into_iter();
+                let hashed = edited.map(|path| {
+                    let hash = content_hash(&path);
+                    (path, hash)
+                });
+                hashed.collect()
+            };
+            let edited: &BTreeMap<PathBuf, u64> =
+                self.of_units.entry(folder.clone()).or_insert_with(of_unit);
+            self.any |= !edited.is_empty();
+            all.extend(edited.iter().map(|(path, hash)| (path.clone(), *hash)));
+        }
+        all
+    }
+}
+
+/// Whether a binary may stay as it was built, but for its patches. One whose tests may run a
+/// program of the project runs the one that was built.
+fn can_stay(tests: &Tests) -> Result<(), NotPatched> {
+    let unknown = tests.unknown();
+    match (&tests.sites, unknown) {
+        (None, Some(_)) => Err(format!("{} can't be patched", tests.binary.title).into()),
+        (Some(_), Some(name)) if tests.binary.may_run_programs => {
+            Err(format!("{name} may run programs of the project").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was edited beside bodies of functions with a site.
+fn beyond_bodies(wanted: &Wanted) -> String {
+    let mut edits = wanted.indirect.iter().chain(&wanted.additions);
+    let edit = edits.next().map(|edit| Rude {
+        file: edit.file.clone(),
+        line: edit.line,
+        why: edit.what.clone(),
+    });
+    edit.as_ref().map_or_else(
+        || "more than bodies of functions was edited".to_owned(),
+        place,
+    )
+}
+
+fn place(edit: &Rude) -> String {
+    format!("{}:{}: {}", shown(&edit.file), edit.line, edit.why)
+}
+
+/// Makes what the first patches would have to wait for.
+pub(super) fn warm_up(units: &BTreeMap<PathBuf, Unit>, cancel: &Cancel) {
+    for (folder, unit) in units {
+        if unit.unmodified.is_some() || cancel.is_cancelled() {
+            continue;
+        }
+        let rustc = toolchain::real_rustc(&unit.rustc, &unit.env, &unit.cwd);
+        // The patch that needs it says why there is none.
+        let _ = rustc.map(|rustc| twin::twin(unit, folder, &rustc, cancel).map(drop));
+    }
+}
