@@ -23,6 +23,7 @@ mod influence;
 mod items;
 mod modules;
 mod pairs;
+mod shifted;
 
 use crate::analysis::attribute_effect::{effect_of_text, AttributeEffect};
 use crate::analysis::items::FileItems;
@@ -31,6 +32,7 @@ pub use additions::{Addition, Additions, Source};
 pub use context::ProgramContext;
 pub use findings::{ChangedFunction, FileDiff, IndirectEdit, RudeEdit, Turn};
 pub use influence::{HasSite, Influence};
+pub use shifted::{shifted, Shifted};
 
 /// Compares two states of a file of the program `around`.
 pub fn diff(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>) -> FileDiff {

@@ -27,8 +27,7 @@ use std::rc::Rc;
 
 use crate::counterparts::Counterpart;
 use crate::sites::{self, CompiledSite};
-use crate::symbols::is_of;
-use crate::symbols::{demangled, is_rust};
+use crate::symbols::{demangled, is_of, is_rust, without_marks};
 use crate::world::{Piece, World};
 
 pub use judge::called_by;
@@ -68,9 +67,25 @@ pub struct Edits {
     pub only_bodies: bool,
     /// The names of those functions.
     pub bodies: HashSet<String>,
+    /// Functions, by their names without paths, in which what macros and blocks declare may stand
+    /// in another order than before.
+    pub shifted: HashSet<String>,
+    /// It may do so in any.
+    pub shifted_anywhere: bool,
     /// All that a patch brought was undone since it was made, now or meanwhile, and that was not
     /// refused: what the program wasn't built with is nothing else anywhere.
     pub undone: bool,
+}
+
+impl Edits {
+    /// Whether things of one name and type that a function declares can be told by their order.
+    /// `path`: of one of them.
+    pub fn keep_order(&self, path: &str) -> bool {
+        let path = sites::attached(&without_marks(path));
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let mut names = path.split(|c: char| !is_word(c));
+        !self.shifted_anywhere && !names.any(|name| self.shifted.contains(name))
+    }
 }
 
 impl Premises<'_> {

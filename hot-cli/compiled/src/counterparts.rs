@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Told by the function around, name, type, first value, the closure's code, and by their order
-//! where as many are left on both sides. Where these don't tell, nothing is guessed. Knows nothing
-//! of plugins.
+//! where as many are left on both sides and the sources show none that came or went. Where these
+//! don't tell, nothing is guessed. Knows nothing of plugins.
 
 mod variable;
 
@@ -37,11 +37,13 @@ pub enum Counterpart {
 }
 
 /// What the variables of the new code are, by the paths of what they consist of. `brought`: those
-/// of earlier patches.
+/// of earlier patches. `by_order`: whether what is declared at a path stands in the order in which
+/// it stood.
 pub fn counterparts(
     old: Vec<Variable>,
     new: Vec<Variable>,
     brought: &[Variable],
+    by_order: &dyn Fn(&str) -> bool,
 ) -> HashMap<String, Counterpart> {
     let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
     for variable in old.into_iter().chain(brought.iter().cloned()) {
@@ -55,8 +57,8 @@ pub fn counterparts(
         groups.entry(variable.key()).or_default().now.push(variable);
     }
     let mut found = HashMap::new();
-    for group in groups.into_values() {
-        group.tell(&mut found);
+    for ((scope, _), group) in groups {
+        group.tell(by_order(&scope), &mut found);
     }
     found
 }
@@ -69,20 +71,26 @@ struct Group {
 }
 
 impl Group {
-    fn tell(mut self, found: &mut HashMap<String, Counterpart>) {
+    fn tell(mut self, by_order: bool, found: &mut HashMap<String, Counterpart>) {
         if self.then.is_empty() || self.now.is_empty() {
             return;
         }
+        let by_order = by_order || (self.then.len() == 1 && self.now.len() == 1);
         self.then.sort_by_key(Variable::order);
         self.now.sort_by_key(Variable::order);
         let taken: Vec<String> = self.then.iter().flat_map(Variable::paths).collect();
-        self.match_by(found, |variable| {
+        let most = if by_order { usize::MAX } else { 1 };
+        self.match_by(found, most, |variable| {
             (variable.ty.clone(), variable.content, variable.around)
         });
-        self.match_by(found, |variable| (variable.ty.clone(), variable.content));
+        if by_order {
+            self.match_by(found, most, |variable| {
+                (variable.ty.clone(), variable.content)
+            });
+        }
         // Another first value, if none of them came or went.
-        if self.then.len() == 1 && self.now.len() == 1 {
-            self.match_by(found, |variable| variable.ty.clone());
+        if by_order && self.then.len() == 1 && self.now.len() == 1 {
+            self.match_by(found, most, |variable| variable.ty.clone());
         }
         for variable in &self.now {
             let mut then = self.then.iter();
@@ -98,10 +106,12 @@ impl Group {
         }
     }
 
-    /// Takes those out that are alike in `key`, if there are as many on both sides.
+    /// Takes those out that are alike in `key`, if there are as many on both sides, and no more
+    /// than `most`.
     fn match_by<K: Hash + Eq>(
         &mut self,
         found: &mut HashMap<String, Counterpart>,
+        most: usize,
         key: impl Fn(&Variable) -> K,
     ) {
         let count = |all: &[Variable]| {
@@ -114,7 +124,8 @@ impl Group {
         let (then, now) = (count(&self.then), count(&self.now));
         let fits = |variable: &Variable| {
             let key = key(variable);
-            then.get(&key) == now.get(&key)
+            let count = then.get(&key);
+            count == now.get(&key) && count.is_some_and(|count| *count <= most)
         };
         let (were, rest) = std::mem::take(&mut self.then).into_iter().partition(fits);
         self.then = rest;
@@ -198,7 +209,7 @@ mod tests {
 
     #[track_caller]
     fn check(old: &[(u32, &str, u64, u64)], new: &[(u32, &str, u64, u64)], expected: &[(u32, Is)]) {
-        let found = counterparts(known(old), known(new), &[]);
+        let found = counterparts(known(old), known(new), &[], &|_| true);
         let number = |path: &str| {
             let digits = path.split(['#', '}']).nth(1);
             digits
@@ -298,10 +309,24 @@ mod tests {
     }
 
     #[test]
+    fn without_an_order_the_code_around_has_to_tell() {
+        let (old, new) = (
+            [(0, "u8", 7, 1), (1, "u8", 7, 2)],
+            [(0, "u8", 7, 2), (1, "u8", 7, 3)],
+        );
+        // The closure that is new would get what the one had that is gone.
+        check(&old, &new, &[(0, Of(1)), (1, Of(0))]);
+        let found = counterparts(known(&old), known(&new), &[], &|_| false);
+        let path = |number: u32| format!("app[1]::f::{{closure#{number}}}::N");
+        assert_eq!(found[&path(0)], of(path(1)));
+        assert!(matches!(found[&path(1)], Counterpart::Unclear(_)));
+    }
+
+    #[test]
     fn what_a_patch_brought() {
         let brought = known(&[(1, "u8", 9, 2)]);
         let new = known(&[(1, "u8", 7, 1), (2, "u8", 9, 2)]);
-        let found = counterparts(known(&[(0, "u8", 7, 1)]), new, &brought);
+        let found = counterparts(known(&[(0, "u8", 7, 1)]), new, &brought, &|_| true);
         let path = |number: u32| format!("app[1]::f::{{closure#{number}}}::N");
         assert_eq!(found[&path(1)], of(path(0)));
         assert_eq!(found[&path(2)], of(path(1)));
@@ -315,7 +340,7 @@ mod tests {
             all[0].parts = [part(0), part(1)].into();
             all
         };
-        let found = counterparts(all(0), all(1), &[]);
+        let found = counterparts(all(0), all(1), &[], &|_| true);
         for own in [0, 1] {
             let was = of(all(0)[0].path_of(&part(own)));
             assert_eq!(found[&all(1)[0].path_of(&part(own))], was);

@@ -21,6 +21,8 @@ use crate::world::{Piece, Target, World};
 pub struct Fingerprints<'a, 'd> {
     world: &'a World<'d>,
     known: RefCell<HashMap<Piece, u64>>,
+    /// It counts which of several of one path something refers to.
+    by_order: bool,
 }
 
 /// Nameless constants refer to each other in chains, not in depth.
@@ -32,6 +34,15 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         Self {
             world,
             known: RefCell::default(),
+            by_order: true,
+        }
+    }
+
+    /// The same for pieces of which it isn't known which of several of one path they are.
+    pub fn without_order(world: &'a World<'d>) -> Self {
+        Self {
+            by_order: false,
+            ..Self::new(world)
         }
     }
 
@@ -142,6 +153,7 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         let pieces = path.map_or(&[][..], |path| self.world.pieces(path));
         let mut here = pieces.iter().filter(|other| other.0 == piece.0);
         let position = here.clone().position(|other| *other == piece);
+        let position = position.filter(|_| self.by_order);
         if here.nth(1).is_some() {
             let object = &self.world.objects[piece.0];
             let section = &object.sections[piece.1];

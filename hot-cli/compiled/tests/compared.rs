@@ -125,6 +125,7 @@ fn both<T>(
                 variables(&old, &|_| None),
                 variables(&new, &|_| None),
                 &[],
+                &|_| true,
             ),
             late: None,
         },
@@ -241,7 +242,7 @@ fn check_living(edits: &[(&str, &str)], flags: &[&str], bodies: &[&str], expecte
     let since = Edits {
         only_bodies: bodies.len() == edits.len(),
         bodies: bodies.iter().map(|name| (*name).to_owned()).collect(),
-        undone: false,
+        ..Edits::default()
     };
     let found = both(LIVING, edits, flags, &since, |given| {
         compare(&given.old, &given.new, &given.premises)
@@ -307,7 +308,7 @@ fn a_closure_keeps_its_body_and_nothing_else() {
     let since = Edits {
         only_bodies: true,
         bodies: HashSet::from(["app::make".to_owned()]),
-        undone: false,
+        ..Edits::default()
     };
     let found = both(LIVING, &[body], &[], &since, |given| {
         compare(&given.old, &given.new, &given.premises).expect("comparable")
@@ -323,7 +324,7 @@ fn a_closure_keeps_its_body_and_nothing_else() {
         let since = Edits {
             only_bodies: true,
             bodies: HashSet::from(["app::make".to_owned(), "app::other".to_owned()]),
-            undone: false,
+            ..Edits::default()
         };
         let found = both(LIVING, &[edit], &[], &since, |given| {
             compare(&given.old, &given.new, &given.premises).expect("comparable")

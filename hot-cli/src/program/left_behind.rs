@@ -109,6 +109,7 @@ impl LeftBehind {
             only_bodies: self.edited.indirect == now.indirect,
             bodies: bodies.map(str::to_owned).collect(),
             undone: self.undone,
+            ..Edits::default()
         }
     }
 
@@ -142,7 +143,7 @@ pub(crate) fn edits(wanted: &Wanted) -> Edits {
     Edits {
         only_bodies: wanted.only_bodies(),
         bodies: wanted.bodies.iter().map(names).collect(),
-        undone: false,
+        ..Edits::default()
     }
 }
 

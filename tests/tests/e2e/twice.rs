@@ -73,6 +73,23 @@ fn where_it_cannot_be_told_which_is_which_the_edit_is_refused() {
             "one::N",
         ),
         ("hit!(by), hit!", "0, hit!", "generic::N"),
+        // The first goes and another one comes at the end; they change places.
+        ("hit!(1), hit!(1000)", "hit!(1000), hit!(5)", "alike::N"),
+        (
+            "mine!(1), mine!(1000)",
+            "mine!(1000), mine!(1)",
+            "threads::OWN",
+        ),
+        (
+            "late!(1), late!(1000)",
+            "late!(1000), late!(5)",
+            "lazy::OWN",
+        ),
+        (
+            "hit!(by), hit!(by * 1000)",
+            "hit!(by * 1000), hit!(by)",
+            "generic::N",
+        ),
         // Of others, one begins with another value.
         ("from!(100)", "from!(300)", "other::M"),
     ];
@@ -98,6 +115,40 @@ fn where_it_cannot_be_told_which_is_which_the_edit_is_refused() {
         project.save(Save::InPlace, FILE, &original);
         session.wait_for_stderr("the edit was taken back");
     }
+    // In closures.
+    project.edit(
+        FILE,
+        "let first = || hit!(1);\n    let second = || hit!(1000);",
+        "let second = || hit!(1000);\n    let first = || hit!(5);",
+    );
+    session.wait_for_all(&[
+        "src/main.rs:",
+        "closures come and go, and it can't be told which variable of the program `N` in a closure of",
+    ]);
     assert_eq!(session.patches(), Vec::<String>::new());
+    session.finish();
+}
+
+#[test]
+fn an_edit_in_their_place_is_none_of_their_order() {
+    let project = Project::fixture("twice");
+    let mut session = started(&project);
+    project.edit_all(
+        FILE,
+        &[
+            ("hit!(1), hit!(1000)", "hit!(2), hit!(1000)"),
+            ("mine!(1), mine!(1000)", "mine!(1), mine!(2000)"),
+            ("let first = || hit!(1);", "let first = || hit!(3);"),
+        ],
+    );
+    session.wait_for_patch();
+    assert_eq!(
+        session.ask("x"),
+        "9 2007 | 102 2002 | 9 2007 | 9 2007 | 200 true | 9 | 9 2007 | 9 2007"
+    );
+    assert_eq!(
+        session.ask("x"),
+        "11 3007 | 103 2003 | 10 4007 | 10 3007 | 200 true | 10 | 10 3007 | 12 3007"
+    );
     session.finish();
 }

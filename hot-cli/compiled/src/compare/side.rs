@@ -16,6 +16,7 @@ pub struct Side<'a, 'd> {
     /// Its code and data.
     pub world: &'a World<'d>,
     prints: Fingerprints<'a, 'd>,
+    unordered: Fingerprints<'a, 'd>,
     users: HashMap<Piece, Vec<(Piece, Relocation)>>,
 }
 
@@ -25,6 +26,7 @@ impl<'a, 'd> Side<'a, 'd> {
         Self {
             world,
             prints: Fingerprints::new(world),
+            unordered: Fingerprints::without_order(world),
             users: world.users(),
         }
     }
@@ -58,6 +60,11 @@ impl<'a, 'd> Side<'a, 'd> {
     /// Stands for what a piece is.
     pub fn print(&self, piece: Piece) -> u64 {
         self.prints.of(piece)
+    }
+
+    /// The same for a piece of which it isn't known which of several of one path it is.
+    pub fn print_without_order(&self, piece: Piece) -> u64 {
+        self.unordered.of(piece)
     }
 
     /// The columns of the places in sources that the code of a path holds.

@@ -183,8 +183,12 @@ impl<'d> Selector<'_, 'd> {
 
 /// Why a variable can't be had whose path several have, or had.
 fn several(symbol: &Symbol<'_>) -> String {
+    let name = demangled(symbol.name);
+    // What std's macro makes for a thread-local has names of its own.
+    let own = ["::{K#", "::{constant#"];
+    let end = own.iter().filter_map(|start| name.find(start)).min();
     format!(
         "several variables `{}` are or were in one body, and it can't be told which is which",
-        demangled(symbol.name)
+        &name[..end.unwrap_or(name.len())]
     )
 }

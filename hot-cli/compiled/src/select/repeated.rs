@@ -5,9 +5,9 @@
 //! app::f::N                now: the first or the second of them?
 //! ```
 //!
-//! Told by type and first value, and by their order where as many of them are alike on both sides.
-//! Where these don't tell, nothing is guessed: their symbols hold but a number. Knows nothing of
-//! the variables that plugins brought.
+//! Told by type and first value, and by their order where as many of them are alike on both sides
+//! and the sources show none that came or went. Where these don't tell, nothing is guessed: their
+//! symbols hold but a number. Knows nothing of the variables that plugins brought.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -27,7 +27,7 @@ pub fn marks(side: &Side<'_, '_>, ty: &dyn Fn(&str) -> Option<String>, path: &st
     let mark = |(name, piece)| {
         let variable = accessed(side.world, path, piece).unwrap_or(name);
         let mut hasher = DefaultHasher::new();
-        (side.print(piece), ty(variable)).hash(&mut hasher);
+        (side.print_without_order(piece), ty(variable)).hash(&mut hasher);
         hasher.finish()
     };
     all.map(mark).collect()
@@ -68,18 +68,20 @@ impl Selector<'_, '_> {
         let at = names.position(|(name, _)| name == symbol.name);
         // As the program is, it must have been compiled once more.
         let at = at.filter(|_| candidates.len() == then.len());
-        match at.and_then(|at| counterpart(&then, &now, at)) {
+        let by_order = self.on.premises.edits.keep_order(path);
+        match at.and_then(|at| counterpart(&then, &now, at, by_order)) {
             Some(found) => Whose::Program(candidates[found].to_owned()),
             None => Whose::Unclear,
         }
     }
 }
 
-/// Which of `then` is the one at `at` in `now`.
-fn counterpart(then: &[u64], now: &[u64], at: usize) -> Option<usize> {
+/// Which of `then` is the one at `at` in `now`. `by_order`: those that are alike stand as they
+/// stood.
+fn counterpart(then: &[u64], now: &[u64], at: usize, by_order: bool) -> Option<usize> {
     let mark = now[at];
     let alike = |all: &[u64]| all.iter().filter(|other| **other == mark).count();
-    if alike(then) != alike(now) {
+    if alike(then) != alike(now) || (alike(now) > 1 && !by_order) {
         return None;
     }
     let before = alike(&now[..at]);
@@ -94,9 +96,16 @@ mod tests {
     #[track_caller]
     fn check(then: &[u64], now: &[u64], expected: &[Option<usize>]) {
         let found: Vec<_> = (0..now.len())
-            .map(|at| counterpart(then, now, at))
+            .map(|at| counterpart(then, now, at, true))
             .collect();
         assert_eq!(found, expected, "{then:?} {now:?}");
+    }
+
+    #[test]
+    fn without_an_order_only_those_are_told_that_are_like_no_other() {
+        let told = [7, 1, 7].iter().enumerate();
+        let told = told.map(|(at, _)| counterpart(&[1, 7, 7], &[7, 1, 7], at, false));
+        assert_eq!(told.collect::<Vec<_>>(), [None, Some(0), None]);
     }
 
     #[test]

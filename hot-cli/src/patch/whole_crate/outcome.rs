@@ -113,7 +113,8 @@ fn variables(
     let brought: Vec<Variable> = (request.earlier.iter())
         .flat_map(|plugin| plugin.variables.iter().cloned())
         .collect();
-    let counterparts = counterparts::counterparts(were, are.clone(), &brought);
+    let by_order = |scope: &str| request.edits.keep_order(scope);
+    let counterparts = counterparts::counterparts(were, are.clone(), &brought, &by_order);
     (are, counterparts)
 }
 

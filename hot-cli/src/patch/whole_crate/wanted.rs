@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use soft_mock_compiled::compare::Edits;
 use soft_mock_rewriter::analysis::widened_structs;
+use soft_mock_rewriter::diff::shifted;
 use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::{Read, Request, UnitSources, WholeCrateError, WholeCratePatch};
@@ -79,7 +80,7 @@ fn try_build(job: &Job, why: Option<Why<'_>>) -> Result<Result<Built, BuildError
         libraries: &program.libraries,
         earlier: &job.wanted.earlier,
         left: &left,
-        edits: &left_behind::edits(&job.wanted),
+        edits: &edits(program, &job.wanted),
         only_closures: left::only_closures(job).as_ref(),
         output: &job.folder,
         number: job.number,
@@ -95,6 +96,27 @@ fn try_build(job: &Job, why: Option<Why<'_>>) -> Result<Result<Built, BuildError
         }),
         Err(WholeCrateError::Failed(error)) => return Err(error),
     })
+}
+
+/// What was edited, and where the order of what bodies declare tells nothing since.
+fn edits(program: &Program, wanted: &Wanted) -> Edits {
+    let units = || {
+        let plan = wanted.plan.iter();
+        plan.map(|(position, unit)| (&program.units[*position], unit))
+    };
+    let old: Vec<String> = units()
+        .flat_map(|(loaded, unit)| {
+            let files = unit.files.keys().chain(&unit.gone);
+            files.filter_map(|path| loaded.compiled_text(path))
+        })
+        .collect();
+    let new = units().flat_map(|(_, unit)| unit.files.values().map(|file| &*file.text));
+    let shifted = shifted(old.iter().map(String::as_str), new);
+    Edits {
+        shifted: shifted.functions.into_iter().collect(),
+        shifted_anywhere: shifted.anywhere,
+        ..left_behind::edits(wanted)
+    }
 }
 
 /// Compiles ahead what patches of whole crates are compared with.
