@@ -241,6 +241,7 @@ impl Peer {
             id,
             plugins: plugins.iter().map(PathBuf::from).collect(),
             restore: restore.collect(),
+            calls: false,
         }));
         self.hear()
     }

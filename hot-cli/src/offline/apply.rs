@@ -21,7 +21,7 @@ pub(crate) fn patch(args: &PatchArgs) -> Result<String> {
     let answer = connection.request(&ToProgram::Load(Load {
         id: 1,
         plugins,
-        restore: Vec::new(),
+        ..Load::default()
     }))?;
     connection.outcome(answer)
 }

@@ -80,6 +80,7 @@ use crate::watch::WatchEvent;
 use crate::wrapper::builds::Cause;
 use effect::Effect;
 use parts::dry_builds::DryBuilds;
+use parts::first_calls::FirstCalls;
 use parts::meanings::Meanings;
 use parts::patches::Patches;
 use parts::pause::Pause;
@@ -219,6 +220,7 @@ pub(crate) struct Engine {
     syntax_checks: SyntaxChecks,
     dry_builds: DryBuilds,
     patches: Patches,
+    first_calls: FirstCalls,
     meanings: Meanings,
     restarts: Restarts,
     plugin_builds: PluginBuilds,
@@ -263,6 +265,7 @@ impl Engine {
             syntax_checks: SyntaxChecks::default(),
             dry_builds: DryBuilds::default(),
             patches: Patches::default(),
+            first_calls: FirstCalls::default(),
             meanings: Meanings::default(),
             restarts: Restarts::default(),
             plugin_builds: PluginBuilds::default(),
@@ -414,6 +417,10 @@ impl Engine {
             }
             FromProgram::Loaded(loaded) => self.answered(conn, Ok(loaded)),
             FromProgram::Refused(refused) => self.answered(conn, Err(refused)),
+            FromProgram::Called(called) => {
+                let effects = self.first_calls.called(&called);
+                self.perform(effects);
+            }
             FromProgram::Waiting(waiting) => {
                 let effects = self.patches.waits(waiting.id);
                 self.perform(effects);

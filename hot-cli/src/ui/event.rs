@@ -104,6 +104,12 @@ pub(crate) enum Event {
         because: Option<String>,
         keep: Vec<KeptPlace>,
     },
+    /// The new bodies of these functions were called for the first time, so long after the switch.
+    /// Of interest to those who want details, or read along.
+    FirstCall {
+        functions: Vec<FunctionPlace>,
+        after: Duration,
+    },
     /// So many files were saved. People know that themselves.
     Saved { files: usize },
     /// These functions have their original bodies again.

@@ -86,6 +86,10 @@ fn messages(event: &Event) -> Vec<Message> {
                 "refused": done.refused,
             }),
         ),
+        Event::FirstCall { functions, after } => one(
+            "first-call",
+            json!({ "functions": places(functions), "after_ms": millis(*after) }),
+        ),
         Event::Saved { files } => one(SAVED, json!({ "files": files })),
         Event::StillRunning(functions) => {
             one("still-running", json!({ "functions": places(functions) }))

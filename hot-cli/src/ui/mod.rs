@@ -250,9 +250,19 @@ impl<W: Write> Reporter<W> {
         self.verbose
     }
 
+    /// Whether first calls are told: to those who want details, and to programs.
+    pub(crate) fn tells_calls(&self) -> bool {
+        self.verbose || self.format == Format::Json
+    }
+
     /// Tells what happened.
     pub(crate) fn tell(&self, event: &Event) {
-        if matches!(event, Event::Detail(_)) && !self.verbose {
+        let is_wanted = match event {
+            Event::Detail(_) => self.verbose,
+            Event::FirstCall { .. } => self.tells_calls(),
+            _ => true,
+        };
+        if !is_wanted {
             return;
         }
         let lines = event.lines(self.how());

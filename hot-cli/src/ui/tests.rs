@@ -264,10 +264,20 @@ fn details_only_when_asked_for() {
     let quiet = Reporter::new(Vec::new(), false, false);
     quiet.detail(|| unreachable!("not made"));
     quiet.tell(&Event::Detail("x".into()));
+    let called = Event::FirstCall {
+        functions: vec![get()],
+        after: QUICK,
+    };
+    quiet.tell(&called);
     assert_eq!(said(quiet), "");
     let reporter = Reporter::new(Vec::new(), false, true);
     reporter.detail(|| "linked in 12 ms".into());
-    assert_eq!(said(reporter), "hot: linked in 12 ms\n");
+    reporter.tell(&called);
+    let called = format!("called {} ms after the patch: {}", QUICK.as_millis(), get());
+    assert_eq!(
+        said(reporter),
+        format!("hot: linked in 12 ms\nhot: {called}\n")
+    );
 }
 
 #[test]
@@ -440,6 +450,10 @@ fn every_event_is_json_as_the_schema_has_it() {
         Event::RolledBack {
             done,
             elapsed: QUICK,
+        },
+        Event::FirstCall {
+            functions: vec![get()],
+            after: QUICK,
         },
         Event::StillRunning(vec![get()]),
         Event::WithoutEffect(vec![get()]),

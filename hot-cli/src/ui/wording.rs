@@ -96,6 +96,11 @@ impl Event {
                     "{function} is running: the call in progress keeps its old body, the next one is new"
                 )
             }),
+            Self::FirstCall { functions, after } => plain(format!(
+                "called {} after the patch: {}",
+                time(*after),
+                listed(functions)
+            )),
             Self::WithoutEffect(functions) => each(functions, |function| {
                 let restart = how.restart.words();
                 format!("{function} is running and won't be called again: the edit needs a restart ({restart})")

@@ -4,6 +4,7 @@
 //! program:  {"hello":{"version":1,"pid":4711,"exe":"/…/app","units":[…],"program":"…"}}
 //! peer:     {"load":{"id":7,"plugins":["/…/p.so"],"restore":[{"unit":"…","name":"app::f"}]}}
 //! program:  {"loaded":{"id":7,"report":{…}}}   or   {"refused":{"id":7,"error":"…","functions":[]}}
+//! program:  {"called":{"id":7,"functions":[…],"after":{…}}}   if the load asked for it with "calls":true
 //! peer:     {"sites":{"id":8}}
 //! program:  {"sites":{"id":8,"sites":[…]}}
 //! peer:     {"rollback":{"id":9,"patches":1}}
@@ -16,10 +17,11 @@
 //! Only the messages; who sends what when is the business of both ends.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::report::{PastPatch, Report, Status};
+use crate::report::{Installed, PastPatch, Report, Status};
 
 /// The version of the protocol.
 pub const VERSION: u32 = 1;
@@ -32,6 +34,8 @@ pub enum FromProgram {
     Hello(Hello),
     /// A patch was installed.
     Loaded(Loaded),
+    /// Functions of a patch were called for the first time since it was installed.
+    Called(Called),
     /// A patch waits for the program's safe point; `Loaded` or `Refused` follows.
     Waiting(Waiting),
     /// Nothing was installed.
@@ -108,6 +112,9 @@ pub struct Load {
     /// The functions that get their original bodies back.
     #[serde(default)]
     pub restore: Vec<Restore>,
+    /// The first calls of the new code are to be told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub calls: bool,
 }
 
 /// A function that gets its original body back.
@@ -126,6 +133,17 @@ pub struct Loaded {
     pub id: u64,
     /// What was done.
     pub report: Report,
+}
+
+/// Functions of a patch were called for the first time since it was installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Called {
+    /// The id of the load.
+    pub id: u64,
+    /// The functions.
+    pub functions: Vec<Installed>,
+    /// How long after the switch that was seen.
+    pub after: Duration,
 }
 
 /// A patch waits for the program's safe point.
@@ -253,6 +271,7 @@ mod tests {
                     unit: "00".into(),
                     name: "app::f".into(),
                 }],
+                calls: false,
             }),
         );
         let refused = FromProgram::Refused(Refused {

@@ -143,6 +143,7 @@ fn two_copies_are_one_truth() {
         id: 1,
         plugins: vec![plugin.clone()],
         restore: vec![],
+        calls: false,
     };
     let FromProgram::Loaded(loaded) = ask(&stream, &mut reader, Some(ToProgram::Load(load))) else {
         panic!("not loaded")
@@ -171,6 +172,7 @@ fn two_copies_are_one_truth() {
         id: 2,
         plugins: vec![],
         restore,
+        calls: false,
     };
     let FromProgram::Loaded(again) = ask(&stream, &mut reader, Some(ToProgram::Load(load))) else {
         panic!("not restored")
@@ -212,6 +214,7 @@ fn safe_points_and_listeners(stream: &UnixStream, reader: &mut impl BufRead, plu
             id,
             plugins: vec![plugin.to_owned()],
             restore: vec![],
+            calls: false,
         })
     };
     let FromProgram::Waiting(waiting) = ask(stream, reader, Some(load(7))) else {

@@ -87,3 +87,33 @@ fn an_editor_without_an_extension_lists_what_is_wrong() {
         "{said:#?}"
     );
 }
+
+#[test]
+fn the_first_call_of_a_new_body_is_told_once() {
+    let project = Project::fixture("ledger");
+    let mut session = project.hot(&["--message-format", "json", "--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    let first_calls = |said: &[String]| -> Vec<Value> {
+        let first_calls = said.iter().filter(|line| line.contains("hot-first-call"));
+        let parse = |line: &String| serde_json::from_str(line).expect("a line is JSON");
+        first_calls.map(parse).collect()
+    };
+    for (step, (old, new)) in [("account of", "purse of"), ("purse of", "bag of")]
+        .into_iter()
+        .enumerate()
+    {
+        project.edit(FILE, old, new);
+        session.wait_for_stderr("hot-patched");
+        assert_eq!(first_calls(&session.stderr_since(0)).len(), step);
+        for _ in 0..2 {
+            assert!(session.ask("x").starts_with(new));
+        }
+        session.wait_for_stderr("hot-first-call");
+        let told = first_calls(&session.stderr_since(0));
+        assert_eq!(told.len(), step + 1, "{told:#?}");
+        let functions = &told[step]["functions"];
+        assert_eq!(functions[0]["name"], "ledger::report::title");
+        assert_eq!(functions[0]["file"], FILE);
+    }
+    session.finish();
+}

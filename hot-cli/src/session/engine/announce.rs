@@ -283,8 +283,7 @@ mod tests {
             alone: Vec::new(),
             load: Load {
                 id: 1,
-                plugins: Vec::new(),
-                restore: Vec::new(),
+                ..Load::default()
             },
             since: std::time::Instant::now(),
             recipients: Vec::new(),

@@ -238,7 +238,9 @@ impl Engine {
                 if processes.is_empty() {
                     return self.tell(ui::Event::NobodyRuns);
                 }
-                let effects = self.patches.send(building, built, restore, processes);
+                let calls = self.outside.reporter.tells_calls();
+                let patches = &mut self.patches;
+                let effects = patches.send(building, built, restore, processes, calls);
                 self.perform(effects);
             }
             None => {

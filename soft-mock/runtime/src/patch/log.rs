@@ -199,6 +199,16 @@ pub(crate) fn history_of(registry: &Registry) -> Vec<PastPatch> {
     entries.iter().map(past).collect()
 }
 
+/// What a patch changed, as it is now; nothing if there is no such patch.
+pub(crate) fn installed_by(registry: &Registry, patch: u64) -> Vec<Installed> {
+    let generation = registry.shared().generation.load(Ordering::Acquire);
+    let entries = entries(registry.shared(), registry.domain());
+    let entry = entries.iter().find(|entry| entry.patch == patch);
+    let changes = entry.map_or(&[][..], |entry| entry.changes());
+    let installed = |noted: &Noted| noted.installed(patch, generation);
+    changes.iter().map(installed).collect()
+}
+
 fn pairs(undone: &[(u64, u64)], pick: impl Fn(&(u64, u64)) -> Option<u64>) -> Vec<u64> {
     undone.iter().filter_map(pick).collect()
 }

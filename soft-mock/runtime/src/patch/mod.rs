@@ -25,7 +25,7 @@ use crate::shared::Turn;
 pub use crate::loader::{LoadError, Refusal};
 pub use listeners::{on_patch, PatchEvent, Phase};
 pub use log::{history, status};
-pub(crate) use log::{history_of, status_of};
+pub(crate) use log::{history_of, installed_by, status_of};
 pub(crate) use safe_point::Progress;
 pub use safe_point::{patch_at_safe_points, safe_point};
 pub use soft_mock_abi::report::{Installed, PastPatch, Report, Status};

@@ -172,7 +172,7 @@ mod tests {
             load: Load {
                 id: 1,
                 plugins: vec!["/p.so".into()],
-                restore: Vec::new(),
+                ..Load::default()
             },
             since: std::time::Instant::now(),
             recipients: Vec::new(),

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod answers;
 pub(super) mod dry_builds;
+pub(super) mod first_calls;
 pub(super) mod meanings;
 pub(super) mod patches;
 pub(super) mod pause;

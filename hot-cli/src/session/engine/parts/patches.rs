@@ -120,13 +120,14 @@ impl Patches {
         self.building.take_if(|building| building.number == number)
     }
 
-    /// Sends a patch to these processes.
+    /// Sends a patch to these processes; `calls`: they are to tell when it is first called.
     pub(crate) fn send(
         &mut self,
         building: Building,
         built: Built,
         restore: Vec<Restore>,
         recipients: Vec<Connection>,
+        calls: bool,
     ) -> Vec<Effect> {
         if recipients.is_empty() {
             return Vec::new(); // Nobody would ever answer.
@@ -135,8 +136,14 @@ impl Patches {
             id: building.number,
             plugins: built.plugins,
             restore,
+            calls: false,
         };
-        let send = |conn: &Connection| Effect::Send(*conn, ToProgram::Load(load.clone()));
+        // Who joins later gets the patch as what is there already.
+        let first = Load {
+            calls,
+            ..load.clone()
+        };
+        let send = |conn: &Connection| Effect::Send(*conn, ToProgram::Load(first.clone()));
         let effects = recipients.iter().map(send).collect();
         let sent = Sent {
             waiting: recipients.clone(),
@@ -280,7 +287,7 @@ mod tests {
     fn sent(patches: &mut Patches, number: u64, to: &[Connection]) -> Vec<Effect> {
         patches.begin(number, "/a".into(), wanted(0), Instant::now());
         let building = patches.take_built(number).expect("it was not dropped");
-        patches.send(building, built(), Vec::new(), to.to_vec())
+        patches.send(building, built(), Vec::new(), to.to_vec(), false)
     }
 
     #[test]

@@ -3,24 +3,27 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use soft_mock_abi::protocol::{
-    FromProgram, Hello, History, Load, Loaded, Refused, Rollback, SiteInfo, SiteList, ToProgram,
-    UnitInfo, Waiting, VERSION,
+    Called, FromProgram, Hello, History, Load, Loaded, Refused, Rollback, SiteInfo, SiteList,
+    ToProgram, UnitInfo, Waiting, VERSION,
 };
+use soft_mock_abi::report::Installed;
 
 use crate::images::Image;
 use crate::loader::{Interrupted, LoadError};
 use crate::patch::{
-    history_of, patch_of, rollback_when_safe, status_of, Progress, Report, RollbackError, Target,
-    Transaction,
+    history_of, installed_by, patch_of, rollback_when_safe, status_of, Progress, Report,
+    RollbackError, Target, Transaction,
 };
 use crate::registry::{Registry, Site};
 use crate::reloader::{Stop, THREAD};
 use crate::{registry, signals};
 
+use super::first_calls::{self, Seen};
 use super::fork::{self, Connected};
 use super::handover;
 
@@ -91,6 +94,8 @@ struct Task {
     verb: &'static str,
     /// The program's own plugins that it installs.
     plugins: Vec<PathBuf>,
+    /// First calls are to be told.
+    calls: bool,
 }
 
 impl Task {
@@ -99,6 +104,7 @@ impl Task {
             id,
             verb,
             plugins: Vec::new(),
+            calls: false,
         }
     }
 
@@ -106,6 +112,7 @@ impl Task {
         let own = program.image.is_none();
         Self {
             plugins: load.plugins.iter().filter(|_| own).cloned().collect(),
+            calls: load.calls,
             ..Self::new(load.id, "installed")
         }
     }
@@ -210,12 +217,17 @@ impl Connection {
     }
 
     fn finish<E: fmt::Display>(
-        &self,
+        self: &Arc<Self>,
         task: Task,
         result: Result<Report, E>,
         functions: fn(&E) -> Vec<String>,
     ) -> io::Result<()> {
-        let Task { id, verb, plugins } = task;
+        let Task {
+            id,
+            verb,
+            plugins,
+            calls,
+        } = task;
         if result.is_ok() {
             fork::record_installed(plugins);
         }
@@ -225,6 +237,7 @@ impl Connection {
                 Err(error) => log(peer, format_args!("refused: {error}")),
             }
         }
+        let watched = result.as_ref().ok().map(|report| report.patch);
         self.send(&match result {
             Ok(report) => FromProgram::Loaded(Loaded { id, report }),
             Err(error) => FromProgram::Refused(Refused {
@@ -232,7 +245,39 @@ impl Connection {
                 error: error.to_string(),
                 functions: functions(&error),
             }),
-        })
+        })?;
+        if let Some(patch) = watched.filter(|_| calls) {
+            self.tell_first_calls(id, patch);
+        }
+        Ok(())
+    }
+
+    /// Tells when functions of a patch are called, for as long as the peer is there.
+    fn tell_first_calls(self: &Arc<Self>, id: u64, patch: u64) {
+        let connection = Arc::downgrade(self);
+        let look = {
+            let connection = Weak::clone(&connection);
+            move || {
+                let Some(connection) = connection.upgrade() else {
+                    return Seen::Nothing;
+                };
+                let look = |sites: &Registry| installed_by(sites, patch);
+                // SAFETY: texts and numbers.
+                let seen = undisturbed(|| unsafe { connection.with_sites(look) });
+                seen.map_or(Seen::Nothing, Seen::Functions)
+            }
+        };
+        let tell = move |functions: Vec<Installed>, after: Duration| {
+            let called = FromProgram::Called(Called {
+                id,
+                functions,
+                after,
+            });
+            let connection = connection.upgrade();
+            connection.is_some_and(|peer| undisturbed(|| peer.send(&called)).is_ok())
+        };
+        // Without a thread nothing is told, and the status has it all the same.
+        let _ = signals::spawn(THREAD, move || first_calls::watch(look, tell));
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod address;
 mod connection;
+mod first_calls;
 mod fork;
 mod handover;
 mod lineage;
