@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 /// How often it is looked whether something was missed.
 const LOOK: Duration = Duration::from_secs(2);
-/// How long an event of a change that was seen may take.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long an event of a change that was seen may take, on a machine with much else to do.
+const GRACE: Duration = Duration::from_secs(3);
 /// How often files are looked at where events are missing.
 const POLL: Duration = Duration::from_millis(300);
 

@@ -399,6 +399,23 @@ fn bodies_after_an_edit_that_needed_the_whole_crate_in_an_optimised_program() {
     bodies_after_a_whole_crate("\n[profile.dev]\nopt-level = 3\n");
 }
 
+/// On another line than the one it was compiled from, and in a file that nothing else differs in.
+#[test]
+fn an_original_body_below_a_new_comment_after_a_whole_crate() {
+    let mut day = Day::scaled("");
+    let larger = with(SCALED, &[("u64 = 10", "u64 = 100")]);
+    day.save(&larger, "account of ada: 200m1", Way::WholeCrate);
+    let file = "src/account.rs";
+    let original = day.project.read(file);
+    let named = with(
+        &original,
+        &[("&self.owner", "self.owner.trim_end_matches('a')")],
+    );
+    day.save_file(file, &named, "account of ad: 300m1", Way::Micro);
+    let commented = format!("// One line more.\n{original}");
+    day.save_file(file, &commented, "account of ada: 400m1", Way::Micro);
+}
+
 /// A body that depends on an edit which is in effect, in each way in which it can.
 #[test]
 fn bodies_that_depend_on_what_is_in_effect() {

@@ -84,13 +84,6 @@ struct Wish<'a> {
     mentions: Vec<&'a Names>,
 }
 
-fn plan(wishes: Vec<Wish<'_>>, plan: &mut Plan) {
-    for wish in wishes {
-        let unit = plan.entry(wish.position).or_default();
-        unit.patch.push(wish.function);
-    }
-}
-
 impl ProgramState {
     /// Plans bodies on top of what is in effect, if what reaches others is, and if neither they nor
     /// the additions beside them depend on that. Additions that were compiled with it are carried
@@ -133,7 +126,7 @@ impl ProgramState {
             let dependent: Vec<&Names> =
                 mentions.filter(|names| influence.reaches(names)).collect();
             if dependent.is_empty() {
-                plan(wishes, &mut found.plan);
+                self.plan(wishes, &mut found.plan);
                 found.bodies = bodies;
                 self.plan_additions(&additions, &files, found);
                 found.indirect.retain(|edit| !carried.contains(edit));
@@ -150,6 +143,20 @@ impl ProgramState {
                 return false;
             }
             carried.extend(again);
+        }
+    }
+
+    fn plan(&self, wishes: Vec<Wish<'_>>, plan: &mut Plan) {
+        for wish in wishes {
+            let unit = plan.entry(wish.position).or_default();
+            let path = &wish.function.file;
+            // A body that is again what was compiled may stand on another line than then.
+            if let Some(file) = self.changed_file(wish.position, path) {
+                unit.files
+                    .entry(path.clone())
+                    .or_insert_with(|| file.clone());
+            }
+            unit.patch.push(wish.function);
         }
     }
 
