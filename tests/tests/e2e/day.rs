@@ -399,6 +399,18 @@ fn bodies_after_an_edit_that_needed_the_whole_crate_in_an_optimised_program() {
     bodies_after_a_whole_crate("\n[profile.dev]\nopt-level = 3\n");
 }
 
+#[test]
+fn an_edit_that_is_undone_while_it_is_compiled() {
+    let mut day = Day::scaled("");
+    let larger = with(SCALED, &[("u64 = 10", "u64 = 100")]);
+    day.project.save(Save::InPlace, FILE, &larger);
+    day.session.wait_for_stderr("the whole crate is compiled");
+    day.project.save(Save::InPlace, FILE, SCALED);
+    day.session
+        .wait_for_stderr("the edit was taken back: the files are what runs");
+    assert_eq!(day.session.ask("x"), "account of ada: 20m1");
+}
+
 /// On another line than the one it was compiled from, and in a file that nothing else differs in.
 #[test]
 fn an_original_body_below_a_new_comment_after_a_whole_crate() {

@@ -67,9 +67,9 @@ impl Engine {
             return; // Looked at again when that is done.
         }
         let change = self.first_change();
-        self.patches.drop_build();
+        let was_building = self.patches.drop_build();
         match change {
-            None | Some((_, Change::Nothing)) => self.nothing_asked(),
+            None | Some((_, Change::Nothing)) => self.nothing_asked(was_building),
             Some((program, Change::Patch(wanted))) => self.build(program, wanted, seen),
             Some((program, Change::Unknown)) => self.ask_cargo(&program, seen),
             Some((program, Change::Rude { beside, .. })) => match beside {
@@ -80,10 +80,11 @@ impl Engine {
         }
     }
 
-    /// What runs is what the files say. Said if it answers a save that took back an edit.
-    fn nothing_asked(&mut self) {
+    /// What runs is what the files say. Said if it answers a save that took back an edit, one that
+    /// a patch `was_building` for among them.
+    fn nothing_asked(&mut self, was_building: bool) {
         let asked = self.saves.are_unanswered();
-        let had_no_effect = self.programs.record_nothing_asked();
+        let had_no_effect = self.programs.record_nothing_asked() || was_building;
         if self.saves.are_in_effect() || asked && had_no_effect {
             self.tell(ui::Event::TakenBack);
         }

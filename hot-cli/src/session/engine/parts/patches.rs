@@ -101,10 +101,13 @@ impl Patches {
         cancel
     }
 
-    pub(crate) fn drop_build(&mut self) {
-        if let Some(building) = self.building.take() {
+    /// Whether there was one.
+    pub(crate) fn drop_build(&mut self) -> bool {
+        let building = self.building.take();
+        if let Some(building) = &building {
             building.cancel.cancel();
         }
+        building.is_some()
     }
 
     /// A program is gone for good.
