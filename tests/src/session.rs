@@ -85,6 +85,15 @@ impl Session {
         })
     }
 
+    /// Waits for a line on stderr that contains one of these texts.
+    #[track_caller]
+    pub fn wait_for_any(&mut self, texts: &[&str]) -> String {
+        let what = texts.join(" or ");
+        self.expect(Stream::Stderr, &what, &|line| {
+            texts.iter().any(|text| line.contains(text))
+        })
+    }
+
     /// Waits for the line that says that functions were patched or are back at their original.
     #[track_caller]
     pub fn wait_for_patch(&mut self) -> String {
