@@ -1,5 +1,5 @@
 //! What changed between two states of a file, by meaning: comments, formatting, documentation and
-//! the order of items (but for macros by example) are no change.
+//! the order of items (but for macros by example and those who call them) are no change.
 //!
 //! ```text
 //! fn get(&self) -> u8 { self.a }   ─►   fn get(&self) -> u8 { self.a + 1 }     changed: Store::get
@@ -21,6 +21,7 @@ mod findings;
 mod functions;
 mod influence;
 mod items;
+mod macro_order;
 mod modules;
 mod pairs;
 mod shifted;
@@ -40,9 +41,11 @@ pub fn diff(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>) -> Fi
     if lasting_attributes(old).ne(lasting_attributes(new)) {
         found.rude(1, "attributes of the file changed");
     }
-    items::compare(old, new, around, &mut found);
+    let order = macro_order::MacroOrder::of(old, new, around);
+    order.compare(&mut found);
+    items::compare((old, new), around, &order, &mut found);
     modules::compare(old, new, around, &mut found);
-    functions::compare(old, new, around, &mut found);
+    functions::compare((old, new), around, &order, &mut found);
     found.indirect.sort();
     found.indirect.dedup();
     found.rude.sort();

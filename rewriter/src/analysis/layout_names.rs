@@ -162,6 +162,12 @@ impl LayoutNames {
         self.all_dynamic || self.dynamic.contains(name) || !self.traits.contains(name)
     }
 
+    /// The names in the definitions of a macro, and those of the macros that it calls.
+    pub(crate) fn macros(&self, name: &str) -> impl Iterator<Item = (&Names, &Names)> {
+        let known = self.macros.get(name).into_iter().flatten();
+        known.map(|definition| (&definition.all, &definition.macros))
+    }
+
     /// Whether calls in place of items reach this macro.
     pub(crate) fn makes_items(&self, name: &str) -> bool {
         self.item_macros.contains(name)

@@ -8,6 +8,7 @@
 
 use super::context::ProgramContext;
 use super::findings::{ChangedFunction, FileDiff, Turn};
+use super::macro_order::MacroOrder;
 use super::pairs::pair;
 use crate::analysis::attribute_effect::{effect_of_text, AttributeEffect};
 use crate::analysis::declaration::Declaration;
@@ -15,13 +16,14 @@ use crate::analysis::eligibility::Ineligible;
 use crate::analysis::items::{DeclaredFunction, FileItems};
 use crate::analysis::layout_names::trait_name;
 use crate::analysis::local_items::{LocalItem, LocalItems};
+use crate::syntax::mentions::contains;
 use crate::syntax::names::Owner;
 use crate::syntax::normalize::{fingerprint_of_text, Fingerprint};
 
 pub(super) fn compare(
-    old: &FileItems,
-    new: &FileItems,
+    (old, new): (&FileItems, &FileItems),
     around: &ProgramContext<'_>,
+    order: &MacroOrder<'_>,
     found: &mut FileDiff,
 ) {
     let pairs = pair(
@@ -47,6 +49,7 @@ pub(super) fn compare(
         if is_test(before) && is_test(after) {
             continue;
         }
+        macros_meant(before, after, order, around, found);
         let known = found.rude.len() + found.indirect.len();
         let place = Declaration::Function(new_index);
         outside_of_body((old, before), (new, after, place), around, found);
@@ -70,6 +73,32 @@ pub(super) fn compare(
                 found.rude(after.line, format!("body of {title} changed: {reason}"));
             }
         }
+    }
+}
+
+/// By the order of both, a function may mean other macros than before.
+fn macros_meant(
+    before: &DeclaredFunction,
+    after: &DeclaredFunction,
+    order: &MacroOrder<'_>,
+    around: &ProgramContext<'_>,
+    found: &mut FileDiff,
+) {
+    let Some(crossed) = order.of_function(before, after) else {
+        return;
+    };
+    let is_const = after.kind == Err(Ineligible::Const);
+    let mut names = crossed.names.iter();
+    let why_not = match after.kind {
+        Err(reason) if !reason.is_reached_by_callers() => Some(reason.to_string()),
+        _ if is_const && around.before.reaches(&after.name) => Some(REACHES.to_owned()),
+        _ => names
+            .any(|name| contains(&after.types, name))
+            .then(|| "its signature mentions it".to_owned()),
+    };
+    match why_not {
+        Some(why) => found.rude(after.line, format!("{}: {why}", crossed.what)),
+        None => found.indirect(after.line, crossed.what, crossed.now),
     }
 }
 

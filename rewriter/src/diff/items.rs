@@ -9,18 +9,21 @@
 use super::context::ProgramContext;
 use super::findings::{FileDiff, Turn};
 use super::functions::{local_change, HIDES, REACHES, UNKNOWN_ATTRIBUTE};
+use super::macro_order::MacroOrder;
+use super::modules::why_no_other_macro;
 use super::pairs::pair;
 use crate::analysis::declaration::Declaration;
 use crate::analysis::items::{Aspect, FileItems, Item, ItemKind, Part};
 use crate::analysis::layout_names::{last_name, trait_name, LayoutNames};
 use crate::analysis::local_items::LocalItems;
+use crate::syntax::mentions::contains;
 use crate::syntax::names::Owner;
 use crate::syntax::normalize::{fingerprint_of_text, Fingerprint};
 
 pub(super) fn compare(
-    old: &FileItems,
-    new: &FileItems,
+    (old, new): (&FileItems, &FileItems),
     around: &ProgramContext<'_>,
+    order: &MacroOrder<'_>,
     found: &mut FileDiff,
 ) {
     let pairs = pair(
@@ -55,6 +58,7 @@ pub(super) fn compare(
         }
     }
     for (before, after) in pairs.both {
+        macros_meant(&old.items[before], &new.items[after], order, around, found);
         compare_one(
             &old.items[before],
             (after, &new.items[after]),
@@ -199,6 +203,39 @@ fn macro_call(item: &Item, program: &LayoutNames, whole: Whole) -> Option<String
         Whole::Changes => makes.only_own_code(),
     };
     (!fits).then(|| "what it makes can't be told".to_owned())
+}
+
+/// By the order of both, an item may mean other macros than before.
+fn macros_meant(
+    old: &Item,
+    new: &Item,
+    order: &MacroOrder<'_>,
+    around: &ProgramContext<'_>,
+    found: &mut FileDiff,
+) {
+    let Some(crossed) = order.of_item(old, new) else {
+        return;
+    };
+    let mut names = crossed.names.iter();
+    let why_not = match new.kind {
+        ItemKind::Const if new.name == "_" => None,
+        ItemKind::Const | ItemKind::Type => {
+            let reaches = around.before.reaches(last_name(&new.name));
+            reaches.then(|| REACHES.to_owned())
+        }
+        // Of its type it knows names, of its value none.
+        ItemKind::Static => names
+            .any(|name| contains(&new.mentions, name))
+            .then(|| "the one that exists is of the former type".to_owned()),
+        ItemKind::Mod => names.find_map(|name| why_no_other_macro(name, around)),
+        ItemKind::MacroCall => macro_call(old, around.before, Whole::Changes)
+            .or_else(|| macro_call(new, around.after, Whole::Changes)),
+        _ => Some("it decides about types".to_owned()),
+    };
+    match why_not {
+        Some(why) => found.rude(new.line, format!("{}: {why}", crossed.what)),
+        None => found.indirect(new.line, crossed.what, crossed.now),
+    }
 }
 
 fn compare_one(

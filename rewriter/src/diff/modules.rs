@@ -140,11 +140,6 @@ fn macros(old: &FileItems, new: &FileItems, around: &ProgramContext<'_>, found: 
             macro_changed(a, "changed", around, found);
         }
     }
-    let moved = pairs.both.windows(2).find(|two| two[0].0 > two[1].0);
-    if let Some(two) = moved {
-        let item = &after[two[0].1];
-        macro_changed(item, "moved: the order of macros matters", around, found);
-    }
 }
 
 /// A macro changed, and with it what its calls make.
@@ -155,23 +150,28 @@ fn macro_changed(
     found: &mut FileDiff,
 ) {
     let what = format!("macro {}! {how}", item.name);
+    match why_no_other_macro(&item.name, around) {
+        Some(why) => found.rude(item.line, format!("{what}: {why}")),
+        None => {
+            let place = fingerprint_of_text(&format!("{module:?} {:?}", item.cfgs));
+            found.indirect(item.line, what, Fingerprint::joined([place, item.content]));
+        }
+    }
+}
+
+/// Why a name can't mean another macro.
+pub(super) fn why_no_other_macro(name: &str, around: &ProgramContext<'_>) -> Option<String> {
     let programs = [around.before, &**around.after];
-    let name = [item.name.as_str()];
     // What it makes where it stands in place of items in both programs.
-    let called = around.before.makes_items(&item.name);
+    let called = around.before.makes_items(name);
     let declares = || {
         let mut programs = programs.iter();
-        programs.any(|program| !program.makes([], name).only_own_code())
+        programs.any(|program| !program.makes([], [name]).only_own_code())
     };
-    if around.before.reaches(&item.name) {
-        found.rude(item.line, format!("{what}: {REACHES}"));
-    } else if called && declares() {
-        let why = "calls of it make items, and which can't be told";
-        found.rude(item.line, format!("{what}: {why}"));
-    } else {
-        let place = fingerprint_of_text(&format!("{module:?} {:?}", item.cfgs));
-        found.indirect(item.line, what, Fingerprint::joined([place, item.content]));
+    if around.before.reaches(name) {
+        return Some(REACHES.to_owned());
     }
+    (called && declares()).then(|| "calls of it make items, and which can't be told".to_owned())
 }
 
 fn all_macros(items: &FileItems) -> Vec<(&[String], &MacroRules)> {

@@ -451,4 +451,5 @@ fn other_items() {
     );
 }
 
+mod macro_order;
 mod types;

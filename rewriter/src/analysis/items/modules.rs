@@ -108,6 +108,8 @@ pub struct MacroRules {
     pub line: usize,
     /// Which item of the module it is.
     pub position: usize,
+    /// Where it begins in the text.
+    pub start: usize,
     /// Conditions, those of the modules around included.
     pub cfgs: Vec<String>,
     /// It is exported from the crate root.

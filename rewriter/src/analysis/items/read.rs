@@ -74,6 +74,8 @@ struct Scope<'a> {
     path: &'a [String],
     cfgs: &'a [String],
     position: usize,
+    /// Where the item begins.
+    start: usize,
 }
 
 impl Reader<'_> {
@@ -90,6 +92,7 @@ impl Reader<'_> {
                 path: &path,
                 cfgs: &cfgs,
                 position,
+                start: self.source.range(item.span()).start,
             };
             self.item(item, &scope);
         }
@@ -152,6 +155,7 @@ impl Reader<'_> {
             let pushed = self.push(ItemKind::Static, name, span, &attrs, at);
             pushed.aspects.extend(aspects);
             pushed.mentions = mentions;
+            pushed.macros = Mentions::of(quote!(#ty = #value)).macros;
         }
     }
 
@@ -206,6 +210,7 @@ impl Reader<'_> {
             name,
             module: at.path.to_vec(),
             line: span.start().line,
+            start: at.start,
             place: TextPlace::default(),
             cfgs: cfgs(at.cfgs, attrs),
             aspects: weighed(attrs),
@@ -314,6 +319,7 @@ impl Reader<'_> {
             name: name_of(name),
             line: name.span().start().line,
             position: at.position,
+            start: at.start,
             cfgs: cfgs(at.cfgs, &item.attrs),
             exported: attributes.iter().any(|attr| attr.contains("macro_export")),
             text: self.source.text(start..end),
@@ -350,6 +356,7 @@ impl Reader<'_> {
         pushed.place = place;
         pushed.parts = parts;
         pushed.mentions = mentions(item);
+        pushed.macros = Mentions::of(item.to_token_stream()).macros;
         pushed.local_items = value(item).map(LocalItems::of_value).unwrap_or_default();
         pushed
             .aspects

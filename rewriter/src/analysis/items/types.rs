@@ -17,6 +17,8 @@ pub struct Item {
     pub module: Vec<String>,
     /// Its line.
     pub line: usize,
+    /// Where the item of the module begins that it is, or stands in.
+    pub start: usize,
     /// Where it stands; of what a macro makes, nowhere.
     pub place: TextPlace,
     /// Conditions under which it is compiled, its surroundings in this file included.

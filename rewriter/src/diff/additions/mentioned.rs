@@ -237,16 +237,17 @@ impl Search<'_> {
     }
 
     fn word(&self, word: &str, list: &[TokenTree], at: usize) -> Option<(String, usize)> {
-        let name = self.names.iter().find(|name| name.text == word)?;
         let after_dot =
             sign_before(list, at, 1) == Some('.') && sign_before(list, at, 2) != Some('.');
         let after_path =
             sign_before(list, at, 1) == Some(':') && sign_before(list, at, 2) == Some(':');
-        let meant = match name.called {
+        // Several additions may have it.
+        let mut same = self.names.iter().filter(|name| name.text == word);
+        let meant = same.any(|name| match name.called {
             Called::Item => !after_dot,
             Called::Member => after_dot || after_path,
             Called::Anyhow => true,
-        };
+        });
         let line = list[at].span().start().line;
         meant.then(|| (word.to_owned(), line))
     }

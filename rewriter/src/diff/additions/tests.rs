@@ -183,6 +183,35 @@ fn what_unchanged_text_mentions() {
     );
 }
 
+/// What one of several additions of a name may mean counts, whichever it is.
+#[test]
+fn several_of_one_name() {
+    let old = "mod deep { mod er { use super::*; fn f() { two() } } pub fn two() {} }";
+    let of_trait = "trait Two { fn two(&self); } impl Two for u8 { fn two(&self) {} }";
+    let item = "fn two() {}";
+    let new = old.replace("use super::*;", &format!("use super::*; {item}"));
+    let elsewhere = additions(old, &new, "").expect_err("it hides what the glob brings");
+    assert!(elsewhere.contains("`two` stands elsewhere"), "{elsewhere}");
+    for new in [
+        format!("{of_trait} {new}"),
+        format!("{new} {of_trait}"),
+        format!("impl S {{ fn two(&self) {{}} }} {new}"),
+    ] {
+        let found = additions(old, &new, "struct S;");
+        assert_eq!(found.as_ref(), Err(&elsewhere), "{new}");
+    }
+    // The other way round: a method that code after a dot may mean.
+    let method = "impl S { fn two(&self) {} }";
+    for (before, after) in [(item, method), (method, item)] {
+        check(
+            "1",
+            &format!("{before} {after}"),
+            "fn g(a: A) { a.two() }",
+            Err("`two` stands"),
+        );
+    }
+}
+
 #[test]
 fn what_cannot_be_seen_from_there() {
     let check_in = |vis: &str, expected: Result<&[&str], &str>| {

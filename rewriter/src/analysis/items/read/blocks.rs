@@ -41,11 +41,11 @@ impl Reader<'_> {
         });
         let index = self.out.impls.len() - 1;
         if item.trait_.is_some() || has_layout_attributes(&item.attrs) {
-            let (name, mentions) = (compact(header.clone()), Mentions::of(header).all);
+            let (name, mentions) = (compact(header.clone()), Mentions::of(header));
             let pushed = self.push(ItemKind::Impl, name, item.span(), &item.attrs, at);
             pushed.owner = Some(owner.clone());
             pushed.place = place;
-            pushed.mentions = mentions;
+            (pushed.mentions, pushed.macros) = (mentions.all, mentions.macros);
         }
         let first = self.out.private.len();
         for inner in &item.items {
@@ -126,7 +126,7 @@ impl Reader<'_> {
             TraitItem::Type(inner) => Some(inner.to_token_stream()),
             _ => None,
         });
-        let mentions = Mentions::of(quote!(#generics #above #(#lasting)*)).all;
+        let mentions = Mentions::of(quote!(#generics #above #(#lasting)*));
         let place = self.source.place(item);
         let pushed = self.push(
             ItemKind::Trait,
@@ -137,7 +137,7 @@ impl Reader<'_> {
         );
         pushed.place = place;
         pushed.aspects.extend(aspects);
-        pushed.mentions = mentions;
+        (pushed.mentions, pushed.macros) = (mentions.all, mentions.macros);
         pushed.supertraits = Mentions::of(above.to_token_stream()).all;
         let around = cfgs(at.cfgs, &item.attrs);
         for inner in &item.items {
