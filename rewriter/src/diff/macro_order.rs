@@ -7,8 +7,8 @@
 //! macro_rules! unit { … "mi" }
 //! ```
 //!
-//! By tokens: whatever calls macros is taken to call those whose names it, or a macro that it calls,
-//! mentions. Knows nothing of what follows for a value or a type.
+//! By tokens: whatever calls macros is taken to call those whose names it, or a macro that it
+//! calls, mentions. Knows nothing of what follows for a value or a type.
 
 use std::collections::HashSet;
 

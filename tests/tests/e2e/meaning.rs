@@ -127,4 +127,12 @@ fn names_by_order_by_traits_and_in_macros() {
         let said = session.ask("x");
         assert!(said.ends_with(answer), "{said}");
     }
+
+    // The same text below the other macro of that name.
+    let first = "fn first() -> u32 {\n    number!() + 10\n}\n\n";
+    let below = format!("{first}fn second()");
+    project.edit_all("src/main.rs", &[(first, ""), ("fn second()", &below)]);
+    session.wait_for_patch();
+    let said = session.ask("x");
+    assert!(said.starts_with("12 2, "), "{said}");
 }
