@@ -181,7 +181,9 @@ fn why_not_whole(
                         && item.owner.as_ref() == Some(&function.owner)
                 })
             };
-            (same_impl(old) && same_impl(new) && around.before.may_be_dynamic(tr_name))
+            // One that is added takes the place of the trait's, which is code of its own: whether
+            // objects lead to that is seen there.
+            (!added && same_impl(old) && same_impl(new) && around.before.may_be_dynamic(tr_name))
                 .then(|| format!("objects of {tr} made from {ty} keep their methods"))
         }
         Owner::Free if added => around

@@ -286,6 +286,31 @@ fn which_closure_is_which_is_told_by_what_surrounds_it() {
     );
 }
 
+#[test]
+fn a_method_that_takes_the_place_of_a_default_one() {
+    let mut program = Program::start("overrides", "[1, 1]");
+    let original = program.project.read(FILE);
+    program.patches(
+        (
+            "impl Greet for Plain {}",
+            "impl Greet for Plain {\nfn hi(&self) -> u32 {\n1 + 1\n}\n}",
+        ),
+        "[2, 1]",
+    );
+    program.patches(
+        (
+            "Greet for Of<T> {}",
+            "Greet for Of<T> {\nfn hi(&self) -> u32 {\nself.0.into()\n}\n}",
+        ),
+        "[2, 5]",
+    );
+    program.patches(("1 + 1\n", "1 + 3\n"), "[4, 5]");
+    program.patches(("self.0.into()\n}", "self.0.into() * 2\n}"), "[4, 10]");
+    program.project.save(Save::InPlace, FILE, &original);
+    program.session.wait_for_stderr("restored ");
+    assert_eq!(program.session.ask("overrides"), "[1, 1]");
+}
+
 /// The methods of two types of one name have one path, and are two functions.
 #[test]
 fn objects_of_types_of_one_name_are_not_mixed_up() {

@@ -16,6 +16,7 @@ use super::held::{holder, Holder};
 use super::paths::function_of;
 use super::side::Side;
 use super::Comparison;
+use crate::symbols::are_one;
 use crate::world::Piece;
 
 /// What has to be known for it.
@@ -59,7 +60,7 @@ impl Comparison<'_, '_> {
         let new_pieces = self.new.code(path);
         old == exported.iter().map(String::as_str).collect()
             && !new.is_empty()
-            && self.new.has_one_function(self.old, path)
+            && (self.new.has_one_function(self.old, path) || replaces_default(&old, &new))
             && self.new.print_of(&new_pieces).len() == 1
     }
 
@@ -124,6 +125,15 @@ impl Comparison<'_, '_> {
         });
         own.count()
     }
+}
+
+/// Whether a type has a method of its own now in place of a trait's: the path is the same.
+fn replaces_default(old: &BTreeSet<&str>, new: &BTreeSet<&str>) -> bool {
+    let all = |symbols: &BTreeSet<&str>, start: &str| {
+        are_one(symbols.iter().copied()) && symbols.iter().all(|symbol| symbol.starts_with(start))
+    };
+    // What the newer mangling calls a trait's definition, and that of an impl.
+    all(old, "_RNvY") && all(new, "_RNvX")
 }
 
 /// All names of the code of a path that other objects see. None: there is some without.
