@@ -268,7 +268,13 @@ impl Comparison<'_, '_> {
                     difference.replaced.insert(path.to_string());
                     continue;
                 }
-                dirty.insert(path);
+                dirty.insert(Rc::clone(&path));
+                if self.becomes_late(&path) && !self.is_in_edited_body(&path) {
+                    // The program's vtables lead to the new code as well, whoever uses them.
+                    let others = self.new.users(piece).iter().map(|(user, _)| *user);
+                    waiting.extend(others.filter(|user| !self.is_new_vtable(*user)));
+                    continue;
+                }
             }
             waiting.extend(self.new.users(piece).iter().map(|(user, _)| *user));
         }

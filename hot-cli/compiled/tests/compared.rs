@@ -386,7 +386,12 @@ fn later_in(
     since: &Edits,
 ) -> Result<(), String> {
     let left = both(source, first, &[], &Edits::default(), |given| {
-        Left::of_whole_crates(&given.new, &given.premises, &|_| true, &|_, _| None)
+        Left::of_whole_crates(
+            &given.new,
+            &given.premises,
+            (&|_| true, &|_, _| None),
+            std::iter::empty(),
+        )
     });
     both(
         source,

@@ -103,7 +103,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         plan: job.wanted.plan.clone(),
         once: Vec::new(),
         preserved_statics: Vec::new(),
-        kept_bodies: left::kept(job, &job.wanted.plan, &BTreeMap::new()),
+        kept_bodies: left::kept(job, left::replaced(&job.wanted.plan), &BTreeMap::new()),
         left: Vec::new(),
         alone: Vec::new(),
         whole_crate_plugins: Vec::new(),

@@ -69,19 +69,23 @@ pub(super) fn behind(job: &Job, position: usize, left: Left, held: HeldClosures)
     }
 }
 
-/// The closures that keep their bodies when `plan` is installed: those of `original`, which the
+/// What gets another body when a plan is installed.
+pub(super) fn replaced(plan: &Plan) -> impl Iterator<Item = SiteKey> + '_ {
+    plan.iter().flat_map(|(position, unit)| {
+        let functions = unit.patch.iter().chain(&unit.restore);
+        functions.map(|function| (*position, function.name.clone()))
+    })
+}
+
+/// The closures of the functions in `edited` that keep their bodies: those of `original`, which the
 /// program was built with, and those that earlier patches have left.
 pub(super) fn kept(
     job: &Job,
-    plan: &Plan,
+    edited: impl Iterator<Item = SiteKey>,
     original: &BTreeMap<SiteKey, BTreeSet<usize>>,
 ) -> Vec<KeptBody> {
-    let replaced = plan.iter().flat_map(|(position, unit)| {
-        let functions = unit.patch.iter().chain(&unit.restore);
-        functions.map(|function| (*position, function.name.clone()))
-    });
     let mut kept = BTreeSet::new();
-    for key in replaced.chain(original.keys().cloned()) {
+    for key in edited.chain(original.keys().cloned()) {
         let Some((file, now)) = as_it_is(job, &key) else {
             continue;
         };
@@ -116,12 +120,23 @@ pub(super) fn kept(
     kept.into_iter().collect()
 }
 
+/// The names of the late sites that are in use.
+fn late_in_use(job: &Job) -> impl Iterator<Item = &str> {
+    let active = job.wanted.active.iter().map(|(key, _)| key);
+    let late = active.filter(|key| job.program.function(key).is_none());
+    late.map(|(_, name)| name.as_str())
+}
+
+/// Whether one of them is that of a closure of a function.
+pub(super) fn has_late_closure(job: &Job, function: &str) -> bool {
+    let start = format!("{function}::{{closure#");
+    late_in_use(job).any(|name| name.contains(&start))
+}
+
 /// Code that has a late site which is in use, and of which the plugin holds a copy as it was: new
 /// objects would lead to that.
 pub(super) fn old_copy(job: &Job, left: &Left) -> Option<String> {
-    let active = job.wanted.active.iter().map(|(key, _)| key);
-    let late = active.filter(|key| job.program.function(key).is_none());
-    let late: HashSet<&str> = late.map(|(_, name)| name.as_str()).collect();
+    let late: HashSet<&str> = late_in_use(job).collect();
     match late.is_empty() {
         true => None,
         false => left.copies().find(|name| late.contains(&**name)),

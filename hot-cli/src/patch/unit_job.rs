@@ -187,6 +187,7 @@ impl UnitJob<'_> {
                 .find_map(|addition| addition_needs_whole_crate(addition, &twin.hidden, &items))
         });
         let needs_whole = needs_whole.or_else(|| self.living_closure(&targets));
+        let needs_whole = needs_whole.or_else(|| self.late_closure(&targets));
         if let Some(why) = needs_whole {
             return Ok(Attempt::Refused(why));
         }
@@ -203,6 +204,14 @@ impl UnitJob<'_> {
         })?;
         let name = &target.planned.name;
         Some(format!("a closure of {name} changed, and may be alive"))
+    }
+
+    /// A closure that was given a site, which may have another body now or its own again.
+    fn late_closure(&self, targets: &[Target<'_>]) -> Option<String> {
+        let names = targets.iter().map(|target| &target.planned.name);
+        let mut late = names.filter(|name| left::has_late_closure(self.job, name));
+        let name = late.next()?;
+        Some(format!("a closure of {name} was patched, and is alive"))
     }
 
     pub(super) fn rude(&self, why: &str) -> BuildError {

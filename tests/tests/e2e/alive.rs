@@ -236,6 +236,29 @@ fn a_body_that_makes_its_closures_no_more() {
     );
 }
 
+#[test]
+fn a_closure_gets_its_own_body_again_beside_other_edits() {
+    let mut program = Program::start("order", "[10, 30, 50] [20, 40, 1050]");
+    program.patches(("x + 10)", "x + 11)"), "[11, 30, 50] [20, 40, 1050]");
+    // One that reaches others, and stays.
+    program.patches(("{}={}", "{}-{}"), "[11, 30, 50] [20, 40, 1050]");
+    program.project.edit(FILE, "x + 11)", "x + 10)");
+    let restored = ["restored ", "alive::order::setup::{closure#0}"];
+    let said = program.session.wait_for_all(&restored);
+    assert!(!said.contains("keep"), "{said}");
+    assert_eq!(program.session.ask("order"), "[10, 30, 50] [20, 40, 1050]");
+    program.patches(("x + 10)", "x + 12)"), "[12, 30, 50] [20, 40, 1050]");
+    let said = program.last_patch();
+    assert!(!said.contains("keep"), "{said}");
+    // Together with a body.
+    program.project.edit_all(
+        FILE,
+        &[("x + 12)", "x + 10)"), ("\"{:?} {:?}\"", "\"{:?}, {:?}\"")],
+    );
+    program.session.wait_for_all(&restored);
+    assert_eq!(program.session.ask("order"), "[10, 30, 50], [20, 40, 1050]");
+}
+
 /// Closures are numbered as they stand: which of them an object was made with is known from what
 /// surrounds it, or not at all.
 #[test]
@@ -340,6 +363,10 @@ fn living_objects_have_new_methods_without_a_site() {
     let original = program.project.read(FILE);
     // Default methods, those of a generic type, and what writes it as text: again and again.
     program.patches(("{}={}", "{}-{}"), "~7 one-3007 1503");
+    // Who made them has nothing to do anew.
+    let said = program.last_patch();
+    assert!(said.contains("as alive::methods::Item>::shown"), "{said}");
+    assert!(!said.contains("methods::setup"), "{said}");
     program.patches(("+ 3000", "+ 4000"), "~7 one-4007 2003");
     program.patches(("~{}", "^{}"), "^7 one-4007 2003");
     program.patches(("\"one\"", "\"uno\""), "^7 uno-4007 2003");

@@ -37,6 +37,34 @@ pub struct LateFacts<'a> {
 }
 
 impl Comparison<'_, '_> {
+    /// Whether old code gets a site if it differs: something leads to it, and it can be given one.
+    pub(super) fn becomes_late(&self, path: &str) -> bool {
+        let Some(facts) = self.premises.late else {
+            return false;
+        };
+        let is_held = || {
+            self.old.code(path).into_iter().any(|piece| {
+                let mut users = self.old.users(piece).iter();
+                users.any(|(user, relocation)| {
+                    holder(self.old, (path, Some(piece)), (*user, relocation)).is_some()
+                })
+            })
+        };
+        (facts.left.contains(path) || is_held()) && self.may_be_late(path)
+    }
+
+    /// Whether it is a closure's, or calls one, that stands in an edited body: that body is new.
+    pub(super) fn is_in_edited_body(&self, path: &str) -> bool {
+        let site = function_of(path).and_then(|function| self.premises.then.get(function));
+        site.is_some_and(|site| self.premises.edits.bodies.contains(&site.name))
+    }
+
+    /// Whether a piece of the new code is a vtable and nothing else.
+    pub(super) fn is_new_vtable(&self, piece: Piece) -> bool {
+        let facts = self.premises.late;
+        facts.is_some_and(|facts| (facts.is_vtable[1])(piece))
+    }
+
     /// Whether old code that differs can be given a site.
     pub(super) fn may_be_late(&self, path: &str) -> bool {
         self.premises.late.is_some_and(|facts| {
@@ -44,7 +72,7 @@ impl Comparison<'_, '_> {
                 && self.is_one_function(facts, path)
                 && self.is_the_same_closure(facts, path)
                 && self.only_vtables_lead_to(facts, path)
-                && self.new_vtables_lead_to(facts, path)
+                && self.new_vtables_lead_to(path)
                 && (facts.is_same_function)(path)
         })
     }
@@ -79,10 +107,10 @@ impl Comparison<'_, '_> {
 
     /// Whether the new code is what a vtable holds: of a function with `#[track_caller]` it isn't,
     /// since that takes more than its signature says.
-    fn new_vtables_lead_to(&self, facts: &LateFacts<'_>, path: &str) -> bool {
+    fn new_vtables_lead_to(&self, path: &str) -> bool {
         self.new.code(path).into_iter().any(|piece| {
             let mut users = self.new.users(piece).iter();
-            users.any(|(user, _)| (facts.is_vtable[1])(*user))
+            users.any(|(user, _)| self.is_new_vtable(*user))
         })
     }
 

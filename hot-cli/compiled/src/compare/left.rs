@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::held::holder;
+use super::held::{holder, Holder};
 use super::judge::{Judge, State};
 use super::paths::{is_closure, is_detached_body, is_instance, marks_of};
 use super::side::Side;
@@ -56,16 +56,26 @@ struct Held {
 }
 
 impl Left {
-    /// Of a plugin that holds these pieces of a compilation of whole crates.
-    pub fn of_whole_crates(
+    /// Of a plugin that holds these pieces of a compilation of whole crates. `late`: the paths of
+    /// its code that late sites lead to.
+    pub fn of_whole_crates<'p>(
         side: &Side<'_, '_>,
         premises: &Premises<'_>,
-        taken: &dyn Fn(Piece) -> bool,
-        rebound: &Rebinds<'_>,
+        (taken, rebound): (&dyn Fn(Piece) -> bool, &Rebinds<'_>),
+        late: impl Iterator<Item = &'p str>,
     ) -> Self {
         let has_site = |path: &str| premises.bound.contains_key(path);
         let mut left = Self::default();
         left.look(side, premises.crates, (taken, rebound), &has_site);
+        for path in late {
+            let code = side.code(path).first().copied();
+            let reach = left.reach(side, premises.crates, (path, code), &has_site);
+            left.held.entry(path.to_owned()).or_insert_with(|| Held {
+                holder: Holder::Table.told(),
+                reach,
+                by: Some(Rebound::LateSite),
+            });
+        }
         for path in left.held.values().flat_map(|held| &held.reach) {
             left.brought.note(path, side.world, premises);
         }
@@ -150,11 +160,13 @@ impl Left {
         self.prints.keys().map(|path| without_marks(path))
     }
 
-    /// The numbers of the closures and futures that it may hold, of the function that has this
-    /// path, or this name in the plugin.
+    /// The numbers of the closures and futures that it may hold and that keep their bodies, of the
+    /// function that has this path, or this name in the plugin.
     pub fn closures_of(&self, function: &str) -> BTreeSet<usize> {
         let start = format!("{function}::{{closure#");
-        let held = self.held.keys().map(|path| attached(path));
+        let held = self.held.iter();
+        let held = held.filter(|(_, held)| held.by != Some(Rebound::LateSite));
+        let held = held.map(|(path, _)| attached(path));
         let numbers = held.filter_map(|path| {
             let (_, number) = path.split_once(&start)?;
             number.split('}').next()?.parse().ok()

@@ -29,7 +29,7 @@ use crate::rustc::unit::Unit;
 /// Code of the program that gets a site.
 pub(super) struct Late {
     /// Its path, with the marks of crates.
-    path: String,
+    pub(super) path: String,
     /// The name that its new code is exported under.
     symbol: String,
     /// The symbols of its old code.

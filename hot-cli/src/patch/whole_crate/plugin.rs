@@ -99,7 +99,8 @@ impl Plugins<'_, '_, '_> {
             object.is_some_and(|taken| taken.sections.contains(&piece.1))
         };
         let rebound = |piece: Piece, path: &str| rebound(piece, path).map(|(_, what)| what);
-        let left = Left::of_whole_crates(self.new, self.premises, &taken, &rebound);
+        let names = late.iter().map(|late| late.path.as_str());
+        let left = Left::of_whole_crates(self.new, self.premises, (&taken, &rebound), names);
         let plugin = WholeCratePlugin {
             position,
             path,

@@ -315,7 +315,9 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
         ..left::behind(job, by.position, by.left, by.closures_of)
     });
     let left = left.collect();
-    let mut kept_bodies = left::kept(job, &plan, &patch.keep_bodies);
+    // A function isn't replaced if nothing of it is new but a closure with a late site.
+    let edited = left::replaced(&plan).chain(job.wanted.bodies.keys().cloned());
+    let mut kept_bodies = left::kept(job, edited, &patch.keep_bodies);
     let others = patch.keep_other_bodies.into_iter();
     kept_bodies.extend(others.map(|function| KeptBody {
         function,
