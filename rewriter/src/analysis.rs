@@ -8,6 +8,7 @@ pub(crate) mod attribute_effect;
 pub(crate) mod closure_edits;
 pub(crate) mod crate_survey;
 pub(crate) mod declaration;
+pub(crate) mod doc_readers;
 pub(crate) mod each_function;
 pub(crate) mod eligibility;
 pub(crate) mod function_info;

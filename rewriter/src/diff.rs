@@ -1,5 +1,6 @@
-//! What changed between two states of a file, by meaning: comments, formatting, documentation and
-//! the order of items (but for macros by example and those who call them) are no change.
+//! What changed between two states of a file, by meaning: comments, formatting, documentation that
+//! no macro may read and the order of items (but for macros by example and those who call them) are
+//! no change.
 //!
 //! ```text
 //! fn get(&self) -> u8 { self.a }   ─►   fn get(&self) -> u8 { self.a + 1 }     changed: Store::get

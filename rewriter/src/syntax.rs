@@ -6,6 +6,7 @@
 pub(crate) mod attributes;
 pub(crate) mod column_calls;
 pub(crate) mod columns;
+pub(crate) mod documentation;
 pub(crate) mod edition;
 pub(crate) mod edits;
 pub(crate) mod elided;

@@ -13,6 +13,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, ToTokens};
 use syn::{Attribute, Path};
 
+use crate::syntax::documentation::DocReader;
 use crate::syntax::known_macros;
 
 /// How much an attribute weighs.
@@ -26,7 +27,7 @@ pub(crate) enum AttributeEffect {
     Layout,
 }
 
-/// Lints, hints for people and tools. Documentation never gets this far.
+/// Lints, hints for people and tools.
 const NOTHING: [&str; 12] = [
     "allow",
     "warn",
@@ -66,6 +67,10 @@ pub(crate) fn effect_of_text(text: &str) -> AttributeEffect {
 pub(crate) struct AttributesByEffect {
     pub(crate) layout: TokenStream,
     pub(crate) code: TokenStream,
+    /// Doc comments that derives read: what they make of them is code.
+    pub(crate) derive_docs: TokenStream,
+    /// Doc comments that another macro may read.
+    pub(crate) macro_docs: TokenStream,
 }
 
 impl AttributesByEffect {
@@ -80,6 +85,11 @@ impl AttributesByEffect {
     fn add(&mut self, attr: &Attribute) {
         if attr.path().is_ident("derive") {
             return self.derives(attr);
+        }
+        match DocReader::of(attr) {
+            Some(DocReader::Derive) => return self.derive_docs.extend(attr.to_token_stream()),
+            Some(DocReader::Macro) => return self.macro_docs.extend(attr.to_token_stream()),
+            None => {}
         }
         let first = attr.path().segments.first();
         let weight = first.map_or(AttributeEffect::Layout, |s| {

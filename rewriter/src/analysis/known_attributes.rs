@@ -29,8 +29,8 @@ fn is_known_derive(name: &str) -> bool {
     known_macros::only_adds_impls(name) || FURTHER_DERIVES.contains(&name)
 }
 
-/// Attributes that don't turn an item into another one.
-const KNOWN_ATTRIBUTES: [&str; 40] = [
+/// Attributes of the compiler that don't turn an item into another one.
+const KNOWN_ATTRIBUTES: [&str; 26] = [
     "doc",
     "derive",
     "cfg",
@@ -50,6 +50,17 @@ const KNOWN_ATTRIBUTES: [&str; 40] = [
     "rustfmt",
     "clippy",
     "diagnostic",
+    "no_mangle",
+    "export_name",
+    "link_section",
+    "used",
+    "unsafe",
+    "target_feature",
+    "automatically_derived",
+];
+
+/// Attributes that derives read: without a derive they may be macros.
+const HELPERS: [&str; 13] = [
     "serde",
     "clap",
     "command",
@@ -61,17 +72,18 @@ const KNOWN_ATTRIBUTES: [&str; 40] = [
     "source",
     "backtrace",
     "default",
-    "pin_project",
     "pin",
     "zeroize",
-    "no_mangle",
-    "export_name",
-    "link_section",
-    "used",
-    "unsafe",
-    "target_feature",
-    "automatically_derived",
 ];
+
+/// Macros that leave an item what it is.
+const MACROS: [&str; 1] = ["pin_project"];
+
+fn is_known_attribute(name: &str) -> bool {
+    [&KNOWN_ATTRIBUTES[..], &HELPERS, &MACROS]
+        .concat()
+        .contains(&name)
+}
 
 /// Further attributes of the compiler.
 const OF_THE_COMPILER: [&str; 18] = [
@@ -95,11 +107,21 @@ const OF_THE_COMPILER: [&str; 18] = [
     "type_length_limit",
 ];
 
+/// Whether this is an attribute of the compiler, or of one of its tools.
+pub(crate) fn is_of_the_compiler(name: &str) -> bool {
+    KNOWN_ATTRIBUTES.contains(&name) || OF_THE_COMPILER.contains(&name)
+}
+
+/// Whether this is an attribute that derives read.
+pub(crate) fn is_read_by_derives(name: &str) -> bool {
+    HELPERS.contains(&name)
+}
+
 /// Whether an attribute of this name makes no code, by itself: it is the compiler's, or read by
 /// derives.
 pub(crate) fn makes_no_code(name: &str) -> bool {
-    let known = KNOWN_ATTRIBUTES.contains(&name) || OF_THE_COMPILER.contains(&name);
-    known && !["derive", "cfg_attr", "pin_project"].contains(&name)
+    let known = is_of_the_compiler(name) || HELPERS.contains(&name);
+    known && !["derive", "cfg_attr"].contains(&name)
 }
 
 /// Whether an item has only attributes that are known to leave it as it is.
@@ -110,7 +132,7 @@ pub(crate) fn is_plain(attrs: &[Attribute]) -> bool {
         let known = [first, last]
             .into_iter()
             .flatten()
-            .any(|name| KNOWN_ATTRIBUTES.contains(&name.as_str()));
+            .any(|name| is_known_attribute(&name));
         known && !conditional_derive_is_unknown(attr) && derives_are_known(attr)
     })
 }

@@ -192,16 +192,20 @@ impl<'ast> Visit<'ast> for Finder {
         let name = name.map(|segment| segment.ident.to_string());
         self.hides_closures |= !name.is_some_and(|name| takes_expressions(&name));
         if may_hold_closures(call.tokens.clone()) {
-            self.closure(call.tokens.clone(), |_| {});
+            self.closure(call.to_token_stream(), |_| {});
             self.hides_closures = true;
         }
         if declares_function(call.tokens.clone()) {
-            self.function(call.tokens.clone());
+            self.function(call.to_token_stream());
         }
         if declares(call.tokens.clone()) {
             let name = call.path.to_token_stream().to_string().replace(' ', "");
             let tokens = call.tokens.clone();
-            self.found(format!("what {name}! makes"), tokens.clone(), tokens);
+            self.found(
+                format!("what {name}! makes"),
+                call.to_token_stream(),
+                tokens,
+            );
         }
     }
 }

@@ -115,7 +115,12 @@ fn content(items: &FileItems, function: &DeclaredFunction) -> Fingerprint {
         function.cfgs,
         items.header_of(function).map(|header| &header.text),
     );
-    Fingerprint::joined([fingerprint_of_text(&text), function.body])
+    let read = [function.docs, function.parameter_attributes];
+    Fingerprint::joined(
+        [fingerprint_of_text(&text), function.body]
+            .into_iter()
+            .chain(read),
+    )
 }
 
 fn is_test(function: &DeclaredFunction) -> bool {
@@ -236,6 +241,14 @@ fn outside_of_body(
             }
         }
     }
+    if before.docs != after.docs {
+        let what = format!("doc comment of {title} changed: {READ_BY_MACRO}");
+        found.rude(after.line, what);
+    }
+    if before.parameter_attributes != after.parameter_attributes {
+        let what = format!("attributes of a parameter of {title} changed: {UNKNOWN_ATTRIBUTE}");
+        found.rude(after.line, what);
+    }
     if before.cfgs != after.cfgs {
         found.rude(after.line, format!("condition of {title} changed"));
     }
@@ -256,6 +269,7 @@ fn outside_of_body(
 }
 
 pub(super) const UNKNOWN_ATTRIBUTE: &str = "they may change more than code";
+pub(super) const READ_BY_MACRO: &str = "a macro may make anything of it";
 
 fn why_no_other_signature(
     before: &DeclaredFunction,

@@ -8,7 +8,7 @@
 
 use super::context::ProgramContext;
 use super::findings::{FileDiff, Turn};
-use super::functions::{local_change, HIDES, REACHES, UNKNOWN_ATTRIBUTE};
+use super::functions::{local_change, HIDES, REACHES, READ_BY_MACRO, UNKNOWN_ATTRIBUTE};
 use super::macro_order::MacroOrder;
 use super::modules::why_no_other_macro;
 use super::pairs::pair;
@@ -281,7 +281,8 @@ fn why_no_other_aspect(
 ) -> Option<String> {
     let last = last_name(&new.name);
     match (new.kind, name) {
-        (_, "code attributes") => None,
+        (_, "code attributes" | Aspect::DERIVE_DOCS) => None,
+        (_, Aspect::MACRO_DOCS) => Some(READ_BY_MACRO.to_owned()),
         (_, "attributes") => Some(UNKNOWN_ATTRIBUTE.to_owned()),
         (ItemKind::ForeignMod | ItemKind::ExternCrate | ItemKind::Other, _) => {
             Some("what follows from it can't be told".to_owned())
@@ -337,13 +338,16 @@ fn parts(old: &Item, new: &Item, found: &mut FileDiff) {
         for name in changed_aspects(&before.aspects, &after.aspects) {
             let what = format!("{name} of {} of {title} changed", part_title(after));
             match name {
-                "code attributes" => found.indirect(after.line, what, content(new)),
+                "code attributes" | Aspect::DERIVE_DOCS => {
+                    found.indirect(after.line, what, content(new))
+                }
                 "visibility" => {
                     found.rude(
                         after.line,
                         format!("{what}: it is part of the type's identity"),
                     );
                 }
+                Aspect::MACRO_DOCS => found.rude(after.line, format!("{what}: {READ_BY_MACRO}")),
                 "attributes" => found.rude(after.line, format!("{what}: {UNKNOWN_ATTRIBUTE}")),
                 _ => found.rude(after.line, format!("{what}: its layout changes")),
             }

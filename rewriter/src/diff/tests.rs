@@ -451,5 +451,6 @@ fn other_items() {
     );
 }
 
+mod documentation;
 mod macro_order;
 mod types;

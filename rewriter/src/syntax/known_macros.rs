@@ -55,8 +55,8 @@ const FURTHER: [&str; 17] = [
     "try",
 ];
 
-/// Derives that add impls and nothing else, none of which is `Drop` or `Deref`.
-const DERIVES: [&str; 16] = [
+/// The derives of the standard library.
+const DERIVES_OF_STD: [&str; 9] = [
     "Debug",
     "Clone",
     "Copy",
@@ -66,6 +66,10 @@ const DERIVES: [&str; 16] = [
     "Ord",
     "Hash",
     "Default",
+];
+
+/// Further derives that add impls and nothing else, none of which is `Drop` or `Deref`.
+const DERIVES: [&str; 7] = [
     "Serialize",
     "Deserialize",
     "Error",
@@ -102,7 +106,12 @@ pub(crate) fn is_of_std(name: &str) -> bool {
     takes_expressions(name) || FURTHER.contains(&name)
 }
 
+/// A derive of the standard library: it adds impls, and reads no doc comments.
+pub(crate) fn is_derive_of_std(derive: &str) -> bool {
+    DERIVES_OF_STD.contains(&derive)
+}
+
 /// A derive that adds impls and nothing else, none of which is `Drop` or `Deref`.
 pub(crate) fn only_adds_impls(derive: &str) -> bool {
-    DERIVES.contains(&derive)
+    is_derive_of_std(derive) || DERIVES.contains(&derive)
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
+use crate::syntax::documentation::is_doc;
 use crate::syntax::names::plain;
 use crate::syntax::normalize::sign_at;
 
@@ -163,8 +164,8 @@ impl Collector {
 fn is_documentation(list: &[TokenTree], at: usize, group: &Group) -> bool {
     let sign = at > 0 && matches!(sign_at(list, at - 1), Some('#' | '!'));
     let mut inner = group.stream().into_iter();
-    let is_doc = |token| matches!(token, Some(TokenTree::Ident(ident)) if ident == "doc");
-    sign && is_doc(inner.next()) && matches!(inner.nth(1), Some(TokenTree::Literal(_)))
+    let is_doc = matches!(inner.next(), Some(TokenTree::Ident(ident)) if is_doc(&ident));
+    sign && is_doc && matches!(inner.nth(1), Some(TokenTree::Literal(_)))
 }
 
 fn is_lifetime(list: &[TokenTree], at: usize) -> bool {

@@ -6,11 +6,12 @@
 //! ```
 //!
 //! Commas that rustfmt adds and removes count as formatting, but only where they can't mean
-//! anything: never inside a macro that isn't known. Knows nothing of items.
+//! anything: never inside a macro that isn't known. To such a macro doc comments are tokens like
+//! any other, and it may tell `a+b` from `a + b`. Knows nothing of items.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 
 use crate::syntax::known_macros;
 
@@ -53,7 +54,8 @@ pub(crate) fn normalize(tokens: TokenStream) -> String {
 /// What is known of the group whose tokens are written.
 #[derive(Default, Clone, Copy)]
 struct Context {
-    /// Inside a macro call of which nothing is known: every comma counts.
+    /// Inside a macro call of which nothing is known: every comma counts, every doc comment, and
+    /// whether tokens touch.
     literal: bool,
     /// A comma at the end of the group means nothing.
     droppable: bool,
@@ -63,10 +65,19 @@ fn push(tokens: TokenStream, context: Context, out: &mut String) {
     let list: Vec<TokenTree> = tokens.into_iter().collect();
     let mut at = 0;
     while let Some(token) = list.get(at) {
-        let doc = doc_attribute(&list[at..]);
+        let doc = if context.literal {
+            0
+        } else {
+            doc_attribute(&list[at..])
+        };
         if doc > 0 {
             at += doc;
             continue;
+        }
+        let touches = at > 0 && touch(last_span(&list[at - 1]), first_span(token));
+        // Signs of one operator are written without a space.
+        if context.literal && touches && out.ends_with(' ') {
+            out.push_str(TOUCHING);
         }
         match token {
             TokenTree::Group(group) => push_group(group, &list[..at], context, out),
@@ -110,7 +121,37 @@ fn push_group(group: &Group, before: &[TokenTree], context: Context, out: &mut S
     };
     out.push_str(open);
     push(group.stream(), inner, out);
+    if context.literal && touches_inside(group) {
+        out.push_str(TOUCHING);
+    }
     out.push_str(close);
+}
+
+/// Between tokens without space between them. It is a comment, as the text may become source.
+const TOUCHING: &str = "/**/ ";
+
+fn touch(first: Span, second: Span) -> bool {
+    first.end() == second.start()
+}
+
+fn first_span(token: &TokenTree) -> Span {
+    match token {
+        TokenTree::Group(group) => group.span_open(),
+        other => other.span(),
+    }
+}
+
+fn last_span(token: &TokenTree) -> Span {
+    match token {
+        TokenTree::Group(group) => group.span_close(),
+        other => other.span(),
+    }
+}
+
+/// `{a}` rather than `{ a }`.
+fn touches_inside(group: &Group) -> bool {
+    let first = group.stream().into_iter().next();
+    first.is_some_and(|first| touch(group.span_open(), first_span(&first)))
 }
 
 /// How many tokens a documentation attribute takes at the start of `list`; 0 if there is none.
@@ -158,15 +199,27 @@ fn is_unknown_macro(before: &[TokenTree]) -> bool {
         [.., TokenTree::Ident(name), TokenTree::Punct(sign)] => {
             sign.as_char() == '!' && !is_known_macro(&name.to_string())
         }
-        [.., TokenTree::Punct(sign), TokenTree::Ident(_)] => sign.as_char() == '!',
+        [.., TokenTree::Ident(rules), TokenTree::Punct(sign), TokenTree::Ident(_)] => {
+            sign.as_char() == '!' && rules == "macro_rules"
+        }
         _ => false,
     }
 }
 
-/// A macro whose arguments are expressions, of the standard library or for logs and errors.
+/// A macro whose arguments are expressions, of the standard library or for logs and errors, or one
+/// that makes statics of what is written.
 fn is_known_macro(name: &str) -> bool {
-    const FURTHER: [&str; 8] = [
-        "matches", "trace", "debug", "info", "warn", "error", "bail", "anyhow",
+    const FURTHER: [&str; 10] = [
+        "matches",
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "bail",
+        "anyhow",
+        "thread_local",
+        "lazy_static",
     ];
     known_macros::takes_expressions(name) || FURTHER.contains(&name)
 }
@@ -218,6 +271,29 @@ mod tests {
         same("S { a, }", "S { a }", true);
         same("Map<A, B,>", "Map<A, B>", true);
         same("println!(\"{}\", a,)", "println!(\"{}\", a)", true);
+        same("if !x { /** doc */ f(a,) }", "if !x { f(a) }", true);
+    }
+
+    #[test]
+    fn a_macro_sees_doc_comments_and_spaces() {
+        same("m! { /// a\n x }", "m! { /// b\n x }", false);
+        same("m! { (/// a\n x) }", "m! { (x) }", false);
+        same("m! { // a\n x }", "m! {\n\n  x // b\n}", true);
+        let rules =
+            |text: &str| format!("/// A\nmacro_rules! m {{ () => {{ {text} fn f() {{}} }} }}");
+        same(&rules("/// a\n"), &rules("/// b\n"), false);
+        same(
+            &rules("/// a\n"),
+            &rules("/// a\n").replace("/// A", "/// B"),
+            true,
+        );
+        let local = "thread_local! { /// a\n static A: u8 = 1; }";
+        same(local, &local.replace("/// a", "/// b"), true);
+        same("m!(a+b)", "m!(a + b)", false);
+        same("m!(f {a})", "m!(f { a })", false);
+        same("m!(a  + b)", "x; m!( a\n+ b )", false);
+        same("m!(a  + b)", "m!( a\n+ b )", true);
+        same("println!(a+b)", "println!(a + b)", true);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, ToTokens};
-use syn::{Attribute, TraitItem};
+use syn::{Attribute, FnArg, PatType, Receiver, Signature, TraitItem};
 
 use super::types::Aspect;
 use crate::analysis::attribute_effect::AttributesByEffect;
-use crate::syntax::normalize::{fingerprint, normalize};
+use crate::syntax::documentation::{is_doc, DocReader};
+use crate::syntax::normalize::{fingerprint, normalize, Fingerprint};
 
 pub(super) fn aspect(name: &'static str, tokens: TokenStream) -> Aspect {
     Aspect {
@@ -22,6 +23,8 @@ pub(super) fn weighed(attrs: &[Attribute]) -> Vec<Aspect> {
     vec![
         aspect("attributes", weighed.layout),
         aspect("code attributes", weighed.code),
+        aspect(Aspect::DERIVE_DOCS, weighed.derive_docs),
+        aspect(Aspect::MACRO_DOCS, weighed.macro_docs),
     ]
 }
 
@@ -75,9 +78,44 @@ pub(super) fn trait_aspects(item: &syn::ItemTrait) -> Vec<Aspect> {
 pub(super) fn attributes(attrs: &[Attribute]) -> Vec<String> {
     attrs
         .iter()
-        .filter(|attr| !attr.path().is_ident("doc") && !attr.path().is_ident("cfg"))
+        .filter(|attr| !attr.path().get_ident().is_some_and(is_doc))
+        .filter(|attr| !attr.path().is_ident("cfg"))
         .map(|attr| normalize(attr.meta.to_token_stream()))
         .collect()
+}
+
+/// The doc comments on a function and its parameters that a macro may read, and the attributes of
+/// the parameters.
+pub(super) fn read_by_macros(attrs: &[Attribute], signature: &Signature) -> [Fingerprint; 2] {
+    let mut docs = AttributesByEffect::of(attrs).macro_docs;
+    let mut attributes = TokenStream::new();
+    for (at, argument) in signature.inputs.iter().enumerate() {
+        let (FnArg::Typed(PatType { attrs, .. }) | FnArg::Receiver(Receiver { attrs, .. })) =
+            argument;
+        let own = AttributesByEffect::of(attrs);
+        let (layout, code, read) = (own.layout, own.code, own.macro_docs);
+        let conditions = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        let all = quote!(#layout #code #(#conditions)*);
+        if !all.is_empty() {
+            attributes.extend(quote!(#at #all));
+        }
+        if !read.is_empty() {
+            docs.extend(quote!(#at #read));
+        }
+    }
+    [docs, attributes].map(fingerprint)
+}
+
+/// The attributes of a trait, and the doc comments of what stands in it that macros may read.
+pub(super) fn trait_attributes(item: &syn::ItemTrait) -> Vec<Attribute> {
+    let inner = item.items.iter().flat_map(|inner| match inner {
+        TraitItem::Fn(inner) => inner.attrs.as_slice(),
+        TraitItem::Const(inner) => &inner.attrs,
+        TraitItem::Type(inner) => &inner.attrs,
+        _ => &[],
+    });
+    let docs = inner.filter(|attr| DocReader::of(attr).is_some());
+    item.attrs.iter().chain(docs).cloned().collect()
 }
 
 /// The conditions among the attributes, after those of the surroundings.

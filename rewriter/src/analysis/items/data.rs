@@ -7,6 +7,7 @@ use syn::{Attribute, Fields, Generics, Item as Syntax, Visibility};
 use super::aspects::{aspect, part_attributes};
 use super::modules::name_of;
 use super::types::{ItemKind, Part};
+use crate::syntax::documentation::DocReader;
 use crate::syntax::mentions::{Mentions, Names};
 
 /// What items without a body have in common.
@@ -96,16 +97,23 @@ pub(super) fn value(item: &Syntax) -> Option<&syn::Expr> {
 
 pub(super) fn variant(variant: &syn::Variant) -> Part {
     let value = variant.discriminant.as_ref().map(|(_, value)| value);
+    let (mut fields, mut attrs) = (variant.fields.clone(), variant.attrs.clone());
+    for field in &mut fields {
+        let own = std::mem::take(&mut field.attrs).into_iter();
+        let (docs, others) = own.partition(|attr| DocReader::of(attr).is_some());
+        field.attrs = others;
+        attrs.extend::<Vec<_>>(docs);
+    }
     Part {
         kind: "variant",
         name: name_of(&variant.ident),
         line: variant.ident.span().start().line,
         aspects: vec![
-            aspect("content", variant.fields.to_token_stream()),
+            aspect("content", fields.to_token_stream()),
             aspect("value", quote!(#value)),
         ]
         .into_iter()
-        .chain(part_attributes(&variant.attrs))
+        .chain(part_attributes(&attrs))
         .collect(),
     }
 }

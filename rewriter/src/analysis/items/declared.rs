@@ -34,7 +34,7 @@ pub struct FileItems {
     pub borrowing: Vec<String>,
     /// Traits of which it mentions objects.
     pub dynamic: Dynamic,
-    /// All of the file but comments, documentation and formatting.
+    /// All of the file but comments, formatting, and documentation that no macro may read.
     pub meaning: Fingerprint,
 }
 
@@ -66,6 +66,10 @@ pub struct DeclaredFunction {
     pub cfgs: Vec<String>,
     /// Its other attributes, normalised, without documentation.
     pub attributes: Vec<String>,
+    /// The doc comments on it and its parameters that a macro may read.
+    pub docs: Fingerprint,
+    /// The attributes of its parameters.
+    pub parameter_attributes: Fingerprint,
     /// Qualifiers, parameter types and result.
     pub signature: String,
     /// Its visibility.

@@ -7,7 +7,7 @@ use quote::{quote, ToTokens};
 use syn::spanned::Spanned;
 use syn::{AttrStyle, Attribute, Block, FnArg, ItemImpl, Signature, Visibility};
 
-use super::aspects::{attributes, cfgs};
+use super::aspects::{attributes, cfgs, read_by_macros};
 use super::declared::{DeclaredFunction, FunctionPlace, TextPlace};
 use crate::analysis::eligibility::{classify, Place};
 use crate::analysis::local_items::LocalItems;
@@ -70,6 +70,7 @@ pub(super) fn function(
         FnArg::Receiver(receiver) => receiver.to_token_stream(),
         FnArg::Typed(typed) => typed.pat.to_token_stream(),
     });
+    let [docs, parameter_attributes] = read_by_macros(attrs, signature);
     DeclaredFunction {
         name: plain(&signature.ident.to_string()),
         owner,
@@ -79,6 +80,8 @@ pub(super) fn function(
         line: signature.ident.span().start().line,
         cfgs: cfgs(around, attrs),
         attributes: attributes(attrs),
+        docs,
+        parameter_attributes,
         signature: signature_text(signature),
         visibility: normalize(vis.to_token_stream()),
         kind: classify(attrs, signature, place),

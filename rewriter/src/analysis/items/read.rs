@@ -19,6 +19,7 @@ use super::modules::{name_of, paths_of, UseItem};
 use super::modules::{Child, ExternCrate, LocalName, MacroRules, Module};
 use super::statics::{self, MadeStatic};
 use super::types::{Item, ItemKind, Part};
+use crate::analysis::doc_readers::{self, attrs_of};
 use crate::analysis::hidden::scope;
 use crate::analysis::local_items::{declares, declares_function, LocalItems};
 use crate::syntax::attributes::{has_attribute, is_test_only};
@@ -31,16 +32,17 @@ impl FileItems {
     /// Reads the text of a file that is the module `module` of its crate.
     pub fn read(text: &str, path: &Path, module: &[String]) -> Result<Self, SyntaxError> {
         let ast = parse(path, text)?;
-        Ok(Self::of(text, &ast, path, module))
+        Ok(Self::of(text, ast, path, module))
     }
 
     /// Reads a file that is parsed already.
     pub fn of_source(file: &SourceFile) -> Self {
-        Self::of(&file.text, &file.ast, &file.path, &file.module)
+        Self::of(&file.text, file.ast.clone(), &file.path, &file.module)
     }
 
-    fn of(text: &str, ast: &syn::File, path: &Path, module: &[String]) -> Self {
-        read(text, ast, path, module)
+    fn of(text: &str, mut ast: syn::File, path: &Path, module: &[String]) -> Self {
+        doc_readers::mark(&mut ast);
+        read(text, &ast, path, module)
     }
 }
 
@@ -412,26 +414,5 @@ fn foreign_name(item: &syn::ForeignItem) -> Option<&syn::Ident> {
         syn::ForeignItem::Static(item) => Some(&item.ident),
         syn::ForeignItem::Type(item) => Some(&item.ident),
         _ => None,
-    }
-}
-
-fn attrs_of(item: &Syntax) -> &[Attribute] {
-    match item {
-        Syntax::Const(i) => &i.attrs,
-        Syntax::Enum(i) => &i.attrs,
-        Syntax::ExternCrate(i) => &i.attrs,
-        Syntax::Fn(i) => &i.attrs,
-        Syntax::ForeignMod(i) => &i.attrs,
-        Syntax::Impl(i) => &i.attrs,
-        Syntax::Macro(i) => &i.attrs,
-        Syntax::Mod(i) => &i.attrs,
-        Syntax::Static(i) => &i.attrs,
-        Syntax::Struct(i) => &i.attrs,
-        Syntax::Trait(i) => &i.attrs,
-        Syntax::TraitAlias(i) => &i.attrs,
-        Syntax::Type(i) => &i.attrs,
-        Syntax::Union(i) => &i.attrs,
-        Syntax::Use(i) => &i.attrs,
-        _ => &[],
     }
 }

@@ -50,6 +50,13 @@ pub struct Aspect {
     pub content: Fingerprint,
 }
 
+impl Aspect {
+    /// Doc comments that derives read which only add impls.
+    pub const DERIVE_DOCS: &str = "doc comment, which a derive may read,";
+    /// Doc comments that any other macro may read.
+    pub const MACRO_DOCS: &str = "doc comment";
+}
+
 /// A field or a variant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {

@@ -6,7 +6,9 @@ use syn::{ImplItem, ItemImpl, TraitItem, Visibility};
 
 use super::{Reader, Scope};
 use crate::analysis::eligibility::{is_generic, Ineligible};
-use crate::analysis::items::aspects::{attributes, cfgs, has_layout_attributes, trait_aspects};
+use crate::analysis::items::aspects::{
+    attributes, cfgs, has_layout_attributes, trait_aspects, trait_attributes,
+};
 use crate::analysis::items::declared::{ImplHeader, PrivateKind};
 use crate::analysis::items::functions::function;
 use crate::analysis::items::modules::name_of;
@@ -132,7 +134,7 @@ impl Reader<'_> {
             ItemKind::Trait,
             name.clone(),
             item.ident.span(),
-            &item.attrs,
+            &trait_attributes(item),
             at,
         );
         pushed.place = place;
