@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use soft_mock_rewriter::analysis::{Declaration, FileItems};
@@ -160,7 +160,8 @@ impl Wanted {
     }
 
     /// That no patch of it can be had. What was edited since the last patch is blamed, if anything
-    /// was; of that, what the reason names, and then what shares the most names with it.
+    /// was; of that, what the reason names, then what shares the most names with it, and then what
+    /// stands in a module that it names.
     pub(crate) fn refused(&self, why: &str) -> Vec<Rude> {
         let edited = |edit: &Edit| Rude {
             file: edit.file.clone(),
@@ -189,10 +190,12 @@ impl Wanted {
             let own: BTreeSet<&str> = names(text).collect();
             own.intersection(&told).count()
         };
-        let shared = |(what, _): &(&str, Rude)| {
+        let shared = |(what, rude): &(&str, Rude)| {
             // A function's own name, if it is a path.
             let own = what.rsplit("::").next().unwrap_or(what);
-            Reverse((shared(own) > 0, shared(what)))
+            // What a macro makes has names that its edit doesn't say.
+            let is_in_module = module(&rude.file).is_some_and(|module| told.contains(module));
+            Reverse((shared(own) > 0, shared(what), is_in_module))
         };
         let blamed = fresh.min_by_key(shared).map(|(_, rude)| rude);
         let all = || self.indirect.iter().chain(&self.additions);
@@ -200,6 +203,15 @@ impl Wanted {
         let any_body = || self.bodies.values().map(body).next();
         blamed.or_else(any).or_else(any_body).into_iter().collect()
     }
+}
+
+/// The name of the module that a file holds, where the file says it.
+fn module(file: &Path) -> Option<&str> {
+    let name = match file.file_stem()?.to_str()? {
+        "mod" => file.parent()?.file_name()?.to_str()?,
+        name => name,
+    };
+    Some(name)
 }
 
 /// The names in a text, and its words.
@@ -278,6 +290,14 @@ mod tests {
         };
         let files: Vec<PathBuf> = wanted.refused(why).into_iter().map(|r| r.file).collect();
         assert_eq!(files, [PathBuf::from(blamed)], "{why}");
+    }
+
+    #[test]
+    fn what_stands_in_the_module_of_the_reason_is_blamed() {
+        let made = "what is alive has another form: struct app::a::Made: field x: u8, was u16";
+        check("macro mk! changed", made, "a.rs");
+        check("macro mk! changed", &made.replace("::a::", "::b::"), "b.rs");
+        assert_eq!(module(Path::new("src/a/mod.rs")), Some("a"));
     }
 
     #[test]
