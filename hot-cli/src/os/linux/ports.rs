@@ -6,8 +6,8 @@ use std::path::Path;
 /// `TCP_LISTEN` in /proc/net/tcp.
 const LISTENING: &str = "0A";
 
-/// Addresses that a connection to 127.0.0.1 or to [::1] reaches, as the tables write them: those
-/// two and all addresses, each also as the other family has it.
+/// Addresses that a connection to `127.0.0.1` or to `[::1]` reaches, as the tables write them:
+/// those two and all addresses, each also as the other family has it.
 const REACHED: [&str; 6] = [
     "0100007F",
     "00000000",
