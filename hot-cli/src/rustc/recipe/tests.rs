@@ -16,11 +16,11 @@ const TABLE: &str = "
 call       | type | emit                    | out-dir | edition | json | metadata | extra | incremental | debuginfo        | split | strip | -g | lto | units | model | linker | link-arg | test | v0 | dead | remap
 Library    | =    | =                       | =       | =       | =    | =        | =     | =           | =                | =     | =     | =  | off | =     | =     | =      | =        | =    | v0 | yes  | 2
 Program    | rlib | dep-info,metadata,link  | /own    | =       | =    | own      | =     | =           | =                | =     | =     | =  | off | =     | =     | -      | -        | =    | v0 | yes  | 2
-Tests      | =    | =                       | =       | =       | =    | =        | =     | =           | =                | =     | =     | =  | =   | =     | =     | =      | =        | =    | v0 | -    | 2
+Tests      | =    | =                       | =       | =       | =    | =        | =     | =           | =                | =     | =     | =  | =   | =     | =     | =      | =        | =    | v0 | yes  | 2
 Root       | =    | link                    | =       | 2021    | =    | =        | =     | -           | =                | =     | =     | =  | =   | =     | =     | =      | =        | =    | -  | -    | -
 Twin       | lib  | metadata,mir=/dev/null  | /own    | =       | -    | own      | -     | -           | =                | -     | =     | =  | -   | =     | -     | -      | -        | -    | v0 | yes  | 2
 WholeCrate | rlib | dep-info,link           | /own    | =       | -    | own      | =     | /inc        | 2                | -     | -     | -  | off | =     | -     | -      | -        | -    | v0 | yes  | 2
-Patch      | lib  | obj=/own.o              | -       | =       | -    | own      | -     | -           | line-tables-only | -     | -     | -  | -   | 1     | -     | -      | -        | -    | v0 | -    | 2
+Patch      | lib  | obj=/own.o              | /own    | =       | -    | own      | -     | -           | line-tables-only | -     | -     | -  | -   | 1     | -     | -      | -        | -    | v0 | -    | 2
 Check      | own  | metadata                | /own    | =       | -    | =        | -     | /inc        | =                | -     | =     | =  | -   | =     | -     | -      | -        | -    | -  | -    | -
 ";
 
