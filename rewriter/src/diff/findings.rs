@@ -5,6 +5,13 @@ use crate::analysis::declaration::Declaration;
 use crate::analysis::eligibility::Kind;
 use crate::syntax::normalize::Fingerprint;
 
+// Reasons that several comparisons have.
+pub(super) const HIDES: &str =
+    "a type or signature mentions this name, which may mean something else now";
+pub(super) const GLOB_HIDES: &str =
+    "a name in a type or signature may mean something else with it than without";
+pub(super) const REACHES: &str = "it may reach the layout of a type";
+
 /// What changed in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileDiff {

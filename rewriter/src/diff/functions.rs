@@ -7,7 +7,7 @@
 //! ```
 
 use super::context::ProgramContext;
-use super::findings::{ChangedFunction, FileDiff, Turn};
+use super::findings::{ChangedFunction, FileDiff, Turn, HIDES, REACHES};
 use super::macro_order::MacroOrder;
 use super::pairs::pair;
 use crate::analysis::attribute_effect::{effect_of_text, AttributeEffect};
@@ -203,12 +203,6 @@ fn why_not_whole(
         .then(|| REACHES.to_owned()),
     }
 }
-
-pub(super) const HIDES: &str =
-    "a type or signature mentions this name, which may mean something else now";
-pub(super) const GLOB_HIDES: &str =
-    "a name in a type or signature may mean something else with it than without";
-pub(super) const REACHES: &str = "it may reach the layout of a type";
 
 fn outside_of_body(
     (old, before): (&FileItems, &DeclaredFunction),

@@ -7,8 +7,8 @@
 //! ```
 
 use super::context::ProgramContext;
-use super::findings::{FileDiff, Turn};
-use super::functions::{local_change, HIDES, REACHES, READ_BY_MACRO, UNKNOWN_ATTRIBUTE};
+use super::findings::{FileDiff, Turn, HIDES, REACHES};
+use super::functions::{local_change, READ_BY_MACRO, UNKNOWN_ATTRIBUTE};
 use super::macro_order::MacroOrder;
 use super::modules::why_no_other_macro;
 use super::pairs::pair;

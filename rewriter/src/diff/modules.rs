@@ -7,8 +7,7 @@
 //! ```
 
 use super::context::ProgramContext;
-use super::findings::{FileDiff, Turn};
-use super::functions::{GLOB_HIDES, HIDES, REACHES};
+use super::findings::{FileDiff, Turn, GLOB_HIDES, HIDES, REACHES};
 use super::pairs::pair;
 use crate::analysis::declaration::Declaration;
 use crate::analysis::items::{FileItems, MacroRules, Use};
