@@ -165,7 +165,7 @@ fn a_rude_edit_that_does_not_compile_leaves_the_old_program_running() {
 fn an_edit_of_the_manifest_restarts_the_program() {
     let project = Project::fixture("ledger");
     let mut session = start(&project, &["cargo", "run"]);
-    project.edit("Cargo.toml", "version = \"0.1.0\"", "version = \"0.2.0\"");
+    project.edit("Cargo.toml", "edition = \"2021\"", "edition = \"2018\"");
     session.wait_for_stderr("Cargo.toml");
     session.wait_for_stdout("ready");
     assert_eq!(session.ask("x"), "account of ada: 1");
