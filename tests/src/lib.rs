@@ -13,6 +13,7 @@ pub mod hot;
 pub mod http;
 pub mod output;
 pub mod package;
+pub mod ports;
 pub mod process;
 pub mod project;
 pub mod recording;

@@ -84,9 +84,3 @@ impl Client {
         Reply::Bulk(String::from_utf8(bytes).expect("text"))
     }
 }
-
-/// A port that nobody listens on, for servers that don't tell which one they got.
-pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
-}

@@ -149,9 +149,14 @@ pub(crate) fn unpack(
 
 /// How long `cargo build` takes now.
 pub(crate) fn build(folder: &Path, options: &[&str]) -> Result<Duration> {
+    timed("build", folder, options)
+}
+
+/// How long a command of cargo takes now.
+pub(crate) fn timed(command: &str, folder: &Path, options: &[&str]) -> Result<Duration> {
     let start = Instant::now();
     let output = cargo()
-        .args(["build", "--quiet"])
+        .args([command, "--quiet"])
         .args(options)
         .current_dir(folder)
         .stdout(Stdio::null())

@@ -2,12 +2,11 @@
 //! on a published crate with its own tests. Between two edits, both have time to get ready.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, Result};
 
-use crate::project::{cargo, copy, published, scrubbed, write};
+use crate::project::{copy, published, scrubbed, timed, write};
 use crate::running::Running;
 use crate::save::{FIRST_BUILD, PAUSE};
 use crate::stats::{median, percentile, ratio, time, times, verdict};
@@ -92,15 +91,5 @@ fn summary(line: &str) -> Option<String> {
 
 /// How long cargo takes to build and run all tests: the tests themselves are a small part of it.
 fn tests(folder: &Path) -> Result<Duration> {
-    let start = Instant::now();
-    let output = cargo()
-        .args(["test", "--quiet", "--lib"])
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .output()
-        .context("can't start cargo")?;
-    match output.status.success() {
-        true => Ok(start.elapsed()),
-        false => bail!("{}", String::from_utf8_lossy(&output.stderr)),
-    }
+    timed("test", folder, &["--lib"])
 }

@@ -9,6 +9,7 @@ mod functions;
 mod history;
 mod mutations;
 mod package;
+mod process;
 mod records;
 mod suites;
 

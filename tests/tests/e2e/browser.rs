@@ -5,18 +5,13 @@ use std::net::TcpListener;
 use serde_json::json;
 use soft_mock_tests::chromium::Chromium;
 use soft_mock_tests::hot;
+use soft_mock_tests::ports::free_port;
 use soft_mock_tests::project::Project;
 use soft_mock_tests::session::Session;
 
 const HEADING: &str = "document.querySelector('h1')?.textContent";
 const SCROLLED: &str = "[Math.round(scrollY), document.querySelector('#frame')?.scrollTop]";
 const VISITS: &str = "Number(document.querySelector('#visits').textContent)";
-
-/// One that nobody listened at just now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
-}
 
 fn start(project: &Project, pages: u16) -> Session {
     let mut session = project.hot(&[&format!("--browser=:{pages}"), "cargo", "run"]);

@@ -8,20 +8,19 @@ use crate::ledger::{start, FILE};
 const MANIFEST: &str = "Cargo.toml";
 const MEANS_NOTHING: &str = "about how the crates are compiled";
 
+/// A crate beside the project's that could be a dependency.
+fn add_extra(project: &Project) {
+    std::fs::create_dir_all(project.path("extra/src")).expect("a folder");
+    let manifest = "[package]\nname = \"extra\"\nversion = \"0.1.0\"\n";
+    project.save(Save::InPlace, "extra/Cargo.toml", manifest);
+    project.save(Save::InPlace, "extra/src/lib.rs", "");
+}
+
 #[test]
 fn what_changes_no_crate_is_patched_beside() {
     let project = Project::fixture("ledger");
     let manifest = project.read(MANIFEST);
-    for (file, text) in [
-        (
-            "extra/Cargo.toml",
-            "[package]\nname = \"extra\"\nversion = \"0.1.0\"\n",
-        ),
-        ("extra/src/lib.rs", ""),
-    ] {
-        std::fs::create_dir_all(project.path("extra/src")).expect("a folder");
-        project.save(Save::InPlace, file, text);
-    }
+    add_extra(&project);
     let mut session = start(&project);
     let mut count = 1;
     let version = |text: &str| text.replace("version = \"0.1.0\"", "version = \"0.2.0\"");
@@ -126,16 +125,7 @@ fn what_changes_a_crate_is_named() {
 fn a_dependency_that_is_new_or_gone_is_named() {
     let project = Project::fixture("ledger");
     let manifest = project.read(MANIFEST);
-    for (file, text) in [
-        (
-            "extra/Cargo.toml",
-            "[package]\nname = \"extra\"\nversion = \"0.1.0\"\n",
-        ),
-        ("extra/src/lib.rs", ""),
-    ] {
-        std::fs::create_dir_all(project.path("extra/src")).expect("a folder");
-        project.save(Save::InPlace, file, text);
-    }
+    add_extra(&project);
     let with = format!("{manifest}\n[dependencies]\nextra = {{ path = \"extra\" }}\n");
     let mut session = project.hot(&["cargo", "run"]);
     session.wait_for_stdout("ready");

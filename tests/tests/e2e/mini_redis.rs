@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use soft_mock_tests::package;
+use soft_mock_tests::ports::free_port;
 use soft_mock_tests::project::Project;
-use soft_mock_tests::redis::{free_port, Client, Reply};
+use soft_mock_tests::redis::{Client, Reply};
 use soft_mock_tests::session::Session;
 
 const GET: &str = "src/cmd/get.rs";

@@ -4,12 +4,12 @@
 //! `ACCEPT_RECORDING=1` writes both anew.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use regex::Regex;
+use soft_mock_tests::ports::free_port;
 use soft_mock_tests::project::Project;
 use soft_mock_tests::recording::{picture, texts, Line};
 use soft_mock_tests::session::TIMEOUT;
@@ -119,11 +119,7 @@ impl Recorder {
 
 /// A session as it goes, with the places of a reader.
 fn record() -> Vec<Line> {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port()
-        .to_string();
+    let port = free_port().to_string();
     let mut project = Project::fixture_in("visitors", "visitors");
     let path = std::env::var("PATH").unwrap_or_default();
     let folder = hot::binary().parent().expect("a folder").display();

@@ -16,7 +16,6 @@ mod groups;
 mod mark;
 mod meanings;
 mod memory;
-pub(crate) mod process;
 mod projects;
 mod session;
 mod symbols;

@@ -15,12 +15,12 @@ use soft_mock_tests::{environment, hot};
 
 use super::mark::Body;
 use super::memory::Memory;
-use super::process::Group;
 use super::projects::Project;
 use super::symbols::Symbols;
 use super::words::{word, Word};
 use super::{Outcome, Way};
 use crate::package::{in_project, target};
+use crate::process::Group;
 
 const START: Duration = Duration::from_secs(900);
 /// Compiling a large crate whole takes some time on a busy machine.

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use soft_mock_tests::environment;
+use soft_mock_tests::ports::free_port;
 
 use super::commits::Repository;
 use super::session::Session;
-use super::{ask, free_port, words, Options};
-use crate::functions::process::Group;
+use super::{ask, words, Options};
+use crate::process::Group;
 
 /// How long a program may take until it answers.
 const START: Duration = Duration::from_secs(20);
@@ -62,7 +63,7 @@ impl Fresh {
         if !self.compiles(commit)? {
             return Ok(None);
         }
-        let port = free_port()?;
+        let port = free_port();
         let child = self
             .cargo()
             .arg("run")

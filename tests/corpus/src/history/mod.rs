@@ -214,12 +214,6 @@ fn words(text: &str, port: u16) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-/// A port that nobody uses.
-fn free_port() -> Result<u16> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    Ok(listener.local_addr()?.port())
-}
-
 /// What a shell's command prints; none if it fails.
 fn ask(probe: &str, port: u16, folder: &Path) -> Result<Option<String>> {
     let output = soft_mock_tests::environment::command("sh")

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, Context, Result};
 use serde_json::Value;
+use soft_mock_tests::ports::free_port;
 use soft_mock_tests::{environment, hot};
 
 use super::outcome::{announces_restart, of_message, Answer, Outcome};
-use super::{ask, free_port, words, Options};
-use crate::functions::process::Group;
+use super::{ask, words, Options};
+use crate::process::Group;
 
 const START: Duration = Duration::from_secs(900);
 /// How long an answer may take: a restart may compile dependencies.
@@ -39,7 +40,7 @@ pub(super) struct Session {
 impl Session {
     /// Starts the project and waits until the program can be patched.
     pub(super) fn start(project: &Path, target: &Path, options: &Options) -> Result<Self> {
-        let port = free_port()?;
+        let port = free_port();
         let mut command = environment::command(hot::binary());
         command
             .args(["--message-format", "json", "cargo", "run"])
