@@ -149,26 +149,28 @@ fn is_coerced_to(ty: &str) -> bool {
 }
 
 /// Says of which function with an `impl Trait` as its result the site can't be used, and why: the
-/// code that differs is its own.
+/// code that differs is its own. `differs`: whether there is code of a path, and it is another one
+/// now.
 pub fn unusable_result(
     then: &HashMap<String, CompiledSite>,
     now: &HashMap<String, CompiledSite>,
-    is_same: &dyn Fn(&str) -> bool,
+    differs: &dyn Fn(&str) -> bool,
 ) -> Option<String> {
     let opaque = now
         .iter()
         .filter(|(_, site)| has_opaque_result(&site.signature));
-    let mut both = opaque.filter_map(|(owner, site)| Some((site, then.get(owner)?)));
-    both.find_map(|(site, then)| {
+    let both = opaque.filter_map(|(owner, site)| Some((site, then.get(owner)?)));
+    let told = both.filter_map(|(site, then)| {
         let name = &site.name;
         if site.output != then.output {
             return Some(format!("what `{name}` returns is of another type now: "));
         }
         let body = site.detached().replace(DETACHED_CODE, DETACHED_BODY) + "::{closure#0}";
-        (!site.has_known_output() && !is_same(&body)).then(|| {
+        (!site.has_known_output() && differs(&body)).then(|| {
             format!("`{name}` returns a reference, a pointer or a closure as `impl …`, so its site can't be used: ")
         })
-    })
+    });
+    told.min()
 }
 
 /// The types that results of `impl Trait` are, by the paths of the code that replaces the

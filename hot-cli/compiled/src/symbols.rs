@@ -106,6 +106,17 @@ pub(crate) fn start_of(text: &str, end: usize) -> usize {
     start
 }
 
+/// The closure that a path names: the code is its own, or made for it.
+pub fn closure_in(path: &str) -> Option<&str> {
+    const CLOSURE: &str = "::{closure#";
+    let at = path.find(CLOSURE)?;
+    let mut end = at;
+    while path[end..].starts_with(CLOSURE) {
+        end += path[end..].find('}')? + 1;
+    }
+    Some(&path[start_of(path, at)..end])
+}
+
 /// Whether a path names one of the program's crates. What doesn't is the same in every compilation,
 /// wherever its code happens to be found.
 pub fn is_of(path: &str, crates: &HashSet<String>) -> bool {
@@ -143,6 +154,19 @@ mod tests {
             assert_eq!(without_marks(&path(first)), without_marks(&path(second)));
             assert!(!one(&[first, second]), "{first} {second}");
         }
+    }
+
+    #[test]
+    fn closures_in_paths() {
+        let closure = "app::main::{closure#0}::{closure#2}";
+        for path in [
+            closure.to_owned(),
+            format!("<ecs::Run<(u8, fn(u8)), {closure}> as ecs::System>::run"),
+            format!("<{closure} as core::ops::function::FnOnce<()>>::call_once"),
+        ] {
+            assert_eq!(closure_in(&path), Some(closure), "{path}");
+        }
+        assert_eq!(closure_in("<app::G<u8> as app::Item>::shown"), None);
     }
 
     #[test]

@@ -54,9 +54,10 @@ impl Comparison<'_, '_> {
     }
 
     /// Whether it is a closure's, or calls one, that stands in an edited body: that body is new.
+    /// The program's main won't be called again, and isn't if nothing else of it is.
     pub(super) fn is_in_edited_body(&self, path: &str) -> bool {
         let site = function_of(path).and_then(|function| self.premises.then.get(function));
-        site.is_some_and(|site| self.premises.edits.bodies.contains(&site.name))
+        site.is_some_and(|site| !site.is_main && self.premises.edits.bodies.contains(&site.name))
     }
 
     /// Whether a piece of the new code is a vtable and nothing else.

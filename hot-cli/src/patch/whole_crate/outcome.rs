@@ -61,8 +61,9 @@ pub(super) fn extract<'d>(
     };
     let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));
     let difference = compare::compare(&old_side, &new_side, &premises).map_err(|why| {
-        let is_same = |path: &str| new_side.is_same(&old_side, path);
-        refused(sites::unusable_result(&then, &now, &is_same).unwrap_or_default() + &why)
+        let differs =
+            |path: &str| !new.world.pieces(path).is_empty() && !new_side.is_same(&old_side, path);
+        refused(sites::unusable_result(&then, &now, &differs).unwrap_or_default() + &why)
     })?;
     for (left, since) in request.left {
         left.check((&old_side, &new_side), &premises, since, &difference)

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use soft_mock_abi::protocol::Loaded;
+use soft_mock_compiled::symbols::closure_in;
 
 use super::parts::patches::Patch;
 use crate::patch::Built;
@@ -192,18 +193,27 @@ fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
     }
 }
 
-/// Functions, as they are shown. Code with which an object calls a closure is that closure; drop
-/// glue, which nobody has written, is told if there is nothing else.
+/// Functions, as they are shown. Code with which an object or a library calls a closure is that
+/// closure; drop glue, which nobody has written, is told if there is nothing else.
 fn told(functions: Vec<&PlannedFunction>) -> Vec<FunctionPlace> {
-    let (calls, mut all): (Vec<_>, Vec<_>) = functions
-        .into_iter()
-        .map(place)
-        .partition(|place| place.name.contains(CALLS));
-    for mut call in calls {
-        let closure = call.name.split(CALLS).next().unwrap_or_default();
-        call.name = closure.trim_start_matches('<').to_owned();
-        if !all.iter().any(|known| known.name == call.name) {
-            all.push(call);
+    let mut all = Vec::new();
+    let mut made = Vec::new();
+    for place in functions.into_iter().map(place) {
+        let is_made = place.name.contains(CALLS) || place.name.len() > READABLE;
+        match closure_in(&place.name)
+            .filter(|_| is_made)
+            .map(str::to_owned)
+        {
+            Some(name) => made.push(FunctionPlace { name, ..place }),
+            None => all.push(place),
+        }
+    }
+    for closure in made {
+        if !all
+            .iter()
+            .any(|known: &FunctionPlace| known.name == closure.name)
+        {
+            all.push(closure);
         }
     }
     let is_written = |place: &FunctionPlace| !place.name.starts_with(DROPS);
@@ -215,6 +225,9 @@ fn told(functions: Vec<&PlannedFunction>) -> Vec<FunctionPlace> {
 
 /// What follows the name of a closure where an object calls it.
 const CALLS: &str = " as core::ops::function::Fn";
+
+/// A longer name of what is made for a closure tells less than that closure's.
+const READABLE: usize = 120;
 
 /// How the name of drop glue begins.
 const DROPS: &str = "core::ptr::drop_in_place::<";
