@@ -1,6 +1,10 @@
 //! Closures that are kept since the start: their bodies, what they capture, and what they call.
 
-use super::{code, kept, open, Kind, Part, Seen, NOTHING};
+use super::{code, kept, open, Kind, Part, Seen};
+
+/// The positions of knobs.
+const BODY: usize = 0;
+const CAPTURE: usize = 1;
 
 pub(super) const KIND: Kind = Kind {
     name: "stored-closure",
@@ -42,13 +46,19 @@ pub fn tick(_: u64) -> String {
             kept(7 + seen.number("generic")),
         ]
     },
-    lives: NOTHING,
+    // The last body under each of the captures, counted from one.
+    lives: Some(|now, notes| notes[usize::from(now[CAPTURE])] = now[BODY] + 1),
 };
 
-/// The body may change under what is captured, but not what is captured.
+/// The body may change under what is captured, but not what is captured: then it keeps the last
+/// that it had before.
 fn closure(seen: &Seen<'_>) -> Part {
     let body = |text: &str| format!("{text}7");
+    let captured = usize::from(seen.born[CAPTURE]);
+    let last = seen.notes[captured].saturating_sub(1);
+    let last = KIND.knobs[BODY].choices[usize::from(last)][0];
     kept(body(seen.now("body")))
         .if_said(body(seen.born("body")))
         .if_said(body(seen.before("body")))
+        .if_said(body(last))
 }
