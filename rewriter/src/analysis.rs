@@ -24,7 +24,9 @@ pub(crate) mod macro_functions;
 pub(crate) mod skip;
 pub(crate) mod track_caller;
 
-pub use closure_edits::{closures_differ, edited_closures, only_closures_differ};
+pub use closure_edits::{
+    closures_differ, edited_closures, only_closures_differ, untouched_closures,
+};
 pub use crate_survey::widened_structs;
 pub use declaration::Declaration;
 pub use eligibility::{classify, Ineligible, Kind, Place};

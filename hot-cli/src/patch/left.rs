@@ -3,19 +3,19 @@
 //!
 //! Knows nothing of how plugins are made, but for the names that functions have in those of bodies.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use soft_mock_abi::symbol;
 use soft_mock_compiled::compare::Left;
 use soft_mock_rewriter::analysis::{
-    closures_differ, edited_closures, only_closures_differ, DeclaredFunction,
+    self, closures_differ, edited_closures, only_closures_differ, DeclaredFunction,
 };
 
 use super::build::Job;
 use crate::program::left_behind::LeftBehind;
-use crate::program::plan::{KeptBody, Plan, SiteKey};
+use crate::program::plan::{KeptBody, Plan, SiteKey, Wanted};
 use crate::program::Program;
 use crate::rustc::unit::Unit;
 
@@ -162,10 +162,33 @@ pub(super) fn only_closures(job: &Job) -> Option<HashSet<String>> {
     Some(only.map(|(_, name)| name.clone()).collect())
 }
 
+/// Of edited functions, by their names, the closures that are written as they were.
+pub(super) fn untouched_closures(
+    program: &Program,
+    wanted: &Wanted,
+) -> HashMap<String, BTreeSet<usize>> {
+    let edited = wanted.bodies.keys();
+    let all = edited.filter_map(|key| {
+        let then = program.function(key)?;
+        let (_, now) = stands(program, wanted, key)?;
+        let numbers = analysis::untouched_closures(&then.local_items, &now.local_items);
+        Some((key.1.clone(), numbers))
+    });
+    all.collect()
+}
+
 /// A function as it stands in the files now, and its file.
 fn as_it_is<'a>(job: &'a Job, key: &SiteKey) -> Option<(PathBuf, &'a DeclaredFunction)> {
-    let loaded = job.program.units.get(key.0)?;
-    let edited = job.wanted.plan.get(&key.0).map(|unit| &unit.files);
+    stands(&job.program, &job.wanted, key)
+}
+
+fn stands<'a>(
+    program: &'a Program,
+    wanted: &'a Wanted,
+    key: &SiteKey,
+) -> Option<(PathBuf, &'a DeclaredFunction)> {
+    let loaded = program.units.get(key.0)?;
+    let edited = wanted.plan.get(&key.0).map(|unit| &unit.files);
     let files = loaded.files.iter().map(|(path, compiled)| {
         let changed = edited.and_then(|files| files.get(path));
         (path, changed.map_or(compiled, |changed| &changed.items))

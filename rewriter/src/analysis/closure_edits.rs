@@ -39,6 +39,19 @@ pub fn only_closures_differ(old: &LocalItems, new: &LocalItems) -> bool {
         && pairs.all(|(old, new)| old.around == new.around)
 }
 
+/// The numbers of the closures that are written as they were, where nothing differs but what stands
+/// inside of closures and what they are called is known.
+pub fn untouched_closures(old: &LocalItems, new: &LocalItems) -> BTreeSet<usize> {
+    if !old.numbered || !new.numbered || !only_closures_differ(old, new) {
+        return BTreeSet::new();
+    }
+    let pairs = old.closures.iter().zip(&new.closures).enumerate();
+    pairs
+        .filter(|(_, (old, new))| old.content == new.content)
+        .map(|(number, _)| number)
+        .collect()
+}
+
 /// Whether one of the closures of `old` is another one in `new`, or gone.
 pub fn closures_differ(old: &LocalItems, new: &LocalItems) -> bool {
     if only_closures_differ(old, new) {
@@ -105,6 +118,23 @@ mod tests {
         // Another one may be before them.
         assert_eq!(count("{ f(|| 1); info!(); f(|| 2) }"), 2);
         assert_eq!(count("{ f(|| g(|| 1)); f(|| 2) }"), 3);
+    }
+
+    #[test]
+    fn closures_that_are_as_they_were() {
+        let items = |body: &str| LocalItems::of(&syn::parse_str(body).expect("a block"));
+        let untouched = |old: &str, new: &str| -> Vec<usize> {
+            untouched_closures(&items(old), &items(new))
+                .into_iter()
+                .collect()
+        };
+        let old = "{ f(|| 1); g(|| 2); h(|| 3) }";
+        assert_eq!(untouched(old, "{ f(|| 1); g(|| 4); h(|| 3) }"), [0, 2]);
+        assert_eq!(untouched(old, "{ f(|| 1); g(|| 2); f(|| 3) }"), [0; 0]);
+        assert_eq!(
+            untouched("{ m!(); f(|| 1); f(|| 2) }", "{ m!(); f(|| 1); f(|| 3) }"),
+            [0; 0]
+        );
     }
 
     #[test]

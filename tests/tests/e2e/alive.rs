@@ -17,8 +17,14 @@ struct Program {
 
 impl Program {
     fn start(topic: &'static str, answer: &str) -> Self {
+        Self::start_with(&[], topic, answer)
+    }
+
+    /// With more arguments for cargo.
+    fn start_with(more: &[&str], topic: &'static str, answer: &str) -> Self {
         let project = Project::fixture("alive");
-        let mut session = project.hot(&["--verbose", "--no-restart", "cargo", "run"]);
+        let command = ["--verbose", "--no-restart", "cargo", "run"];
+        let mut session = project.hot(&[&command, more].concat());
         session.wait_for_stdout("ready");
         assert_eq!(session.ask(topic), answer);
         Self {
@@ -341,6 +347,17 @@ fn objects_of_types_of_one_name_are_not_mixed_up() {
             "S<u32> as alive::blocks::Named>::name`",
         ],
         "=u8==u16=",
+    );
+}
+
+/// Nothing of its own text was edited: that it keeps what it had would go without a word.
+#[test]
+fn a_closure_that_holds_an_edited_function_which_was_inlined() {
+    let mut program = Program::start_with(&["--release"], "inlined", "[700, 600]");
+    program.refuses(
+        &[("n + 700", "n + 701"), ("n.into() + 600", "n.into() + 601")],
+        &["alive::inlined::setup::{closure#1}"],
+        "[700, 600]",
     );
 }
 

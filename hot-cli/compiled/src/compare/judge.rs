@@ -121,6 +121,7 @@ impl Judge<'_> {
         };
         match state {
             State::Same => true,
+            State::Differs if site.is_some_and(|site| self.is_untouched(site, path)) => false,
             // A closure or a future keeps the body that it was made with.
             State::Differs | State::Leads => {
                 is_own() && site.is_some_and(|site| self.is_edited(site))
@@ -151,6 +152,18 @@ impl Judge<'_> {
 
     fn is_edited(&self, site: &CompiledSite) -> bool {
         self.edits.bodies.contains(&site.name) || !self.premises.bound.contains_key(site.owner())
+    }
+
+    /// Whether code is that of a closure of a function's own that is written as it was.
+    fn is_untouched(&self, site: &CompiledSite, path: &str) -> bool {
+        let untouched = self.edits.untouched.get(&site.name);
+        let start = format!("{}::{{closure#", site.owner());
+        let number = called_by(path).strip_prefix(&start);
+        let number = number.and_then(|number| number.strip_suffix('}')?.parse().ok());
+        !site.is_async
+            && untouched
+                .zip(number)
+                .is_some_and(|(untouched, number)| untouched.contains(&number))
     }
 
     /// Whether something is declared in the body of a function.

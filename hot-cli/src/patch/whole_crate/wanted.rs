@@ -115,6 +115,7 @@ fn edits(program: &Program, wanted: &Wanted) -> Edits {
     Edits {
         shifted: shifted.functions.into_iter().collect(),
         shifted_anywhere: shifted.anywhere,
+        untouched: left::untouched_closures(program, wanted),
         ..left_behind::edits(wanted)
     }
 }
