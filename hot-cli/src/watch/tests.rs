@@ -314,27 +314,6 @@ fn extra_folders_tell_of_new_files_too() {
     scene.check_silent();
 }
 
-/// Whether the event or the list of files is looked at first is chance: so several times.
-#[test]
-fn files_come_and_go_while_the_list_is_set() {
-    let scene = scene(&["a.rs", "web/old.html"]);
-    let list = || scene.watcher.set_files([scene.path("a.rs")]).expect("set");
-    scene.watcher.set_extra([scene.path("web")]).expect("set");
-    for _ in 0..20 {
-        put(&scene.path("web/new.html"), "new");
-        list();
-        scene.check_told(&["web/new.html"]);
-        fs::remove_file(scene.path("web/new.html")).expect("removed");
-        list();
-        scene.check_told(&["web/new.html"]);
-    }
-    // One that is on the list is known.
-    put(&scene.path("web/listed.html"), "new");
-    let files = ["a.rs", "web/listed.html"].map(|file| scene.path(file));
-    scene.watcher.set_files(files).expect("set");
-    scene.check_silent();
-}
-
 #[test]
 fn events_that_were_lost() {
     let keep = tempfile::tempdir().expect("folder");

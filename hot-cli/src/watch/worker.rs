@@ -394,7 +394,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_appears_while_files_are_set_is_told() {
+    fn what_comes_and_goes_while_files_are_set_is_told() {
         let folder = tempfile::tempdir().expect("a folder");
         let (old, new) = (folder.path().join("old.rs"), folder.path().join("new.rs"));
         std::fs::write(&old, "1").expect("written");
@@ -417,6 +417,9 @@ mod tests {
         assert!(worker.obey(Command::Files(HashSet::from([old.clone()]))));
         assert_eq!(changed(), Vec::<PathBuf>::new());
         std::fs::write(&new, "2").expect("written");
+        assert!(worker.obey(Command::Files(HashSet::from([old.clone()]))));
+        assert_eq!(changed(), [new.clone()]);
+        std::fs::remove_file(&new).expect("removed");
         assert!(worker.obey(Command::Files(HashSet::from([old.clone()]))));
         assert_eq!(changed(), [new]);
         // What a caller names is what changes of it are compared with.
