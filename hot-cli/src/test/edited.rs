@@ -91,14 +91,12 @@ impl Edits {
 impl Edit {
     /// None: nothing was edited.
     fn of(folder: &Path, unit: &Unit) -> Option<Self> {
-        let sources = unit.sources.iter();
-        let files: BTreeMap<PathBuf, u64> = sources
-            .map(|path| (path.clone(), content_hash(path)))
-            .collect();
-        let edited = edited(folder, unit);
+        let files = hashed(unit);
+        let edited = differing(folder, &files);
         if edited.is_empty() {
             return None;
         }
+        let edited: Vec<PathBuf> = edited.into_keys().collect();
         Some(Self {
             id: unit.id,
             bodies: own_bodies(folder, unit, &edited).ok().flatten(),
@@ -117,11 +115,22 @@ impl Edit {
     }
 }
 
-/// The sources of a unit that differ from what was compiled.
-pub(super) fn edited(folder: &Path, unit: &Unit) -> Vec<PathBuf> {
+/// The sources of a unit that differ from what was compiled, with hashes of what they hold.
+pub(super) fn edited(folder: &Path, unit: &Unit) -> BTreeMap<PathBuf, u64> {
+    differing(folder, &hashed(unit))
+}
+
+fn hashed(unit: &Unit) -> BTreeMap<PathBuf, u64> {
+    let hashed = |path: &PathBuf| (path.clone(), content_hash(path));
+    unit.sources.iter().map(hashed).collect()
+}
+
+/// Those of these files that differ from what was compiled.
+fn differing(folder: &Path, files: &BTreeMap<PathBuf, u64>) -> BTreeMap<PathBuf, u64> {
     let copies = folder.join("sources");
-    let differs = |path: &&PathBuf| content_hash(&below(&copies, path)) != content_hash(path);
-    unit.sources.iter().filter(differs).cloned().collect()
+    let differs = |(path, hash): &(&PathBuf, &u64)| content_hash(&below(&copies, path)) != **hash;
+    let differing = files.iter().filter(differs);
+    differing.map(|(path, hash)| (path.clone(), *hash)).collect()
 }
 
 /// The functions of a unit whose bodies were edited, if nothing else was.

@@ -11,7 +11,7 @@
 //! A template is always patched from what was built, so nothing is ever taken back. All binaries or
 //! none: where one can't be had so, cargo builds. Knows nothing of how tests are run and told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,7 +21,6 @@ use super::edited::{self, Bodies, Recorded};
 use super::reach::{Recorder, SiteName};
 use super::suite::{Suite, Tests};
 use super::template::Held;
-use crate::os::files::content_hash;
 use crate::os::process::Cancel;
 use crate::patch::{self, BuildError};
 use crate::program::plan::{Change, Rude, Wanted};
@@ -269,16 +268,8 @@ impl Edits {
     fn of(&mut self, units: &[Recorded]) -> BTreeMap<PathBuf, u64> {
         let mut all = BTreeMap::new();
         for (folder, unit) in units {
-            let of_unit = || {
-                let edited = edited::edited(folder, unit).into_iter();
-                let hashed = edited.map(|path| {
-                    let hash = content_hash(&path);
-                    (path, hash)
-                });
-                hashed.collect()
-            };
-            let edited: &BTreeMap<PathBuf, u64> =
-                self.of_units.entry(folder.clone()).or_insert_with(of_unit);
+            let of_unit = self.of_units.entry(folder.clone());
+            let edited = of_unit.or_insert_with(|| edited::edited(folder, unit));
             self.any |= !edited.is_empty();
             all.extend(edited.iter().map(|(path, hash)| (path.clone(), *hash)));
         }
@@ -319,12 +310,18 @@ fn place(edit: &Rude) -> String {
 
 /// Makes what the first patches would have to wait for.
 pub(super) fn warm_up(units: &BTreeMap<PathBuf, Unit>, cancel: &Cancel) {
+    // Asked once of each compiler: most units have the same.
+    let mut compilers = HashMap::new();
     for (folder, unit) in units {
         if unit.unmodified.is_some() || cancel.is_cancelled() {
             continue;
         }
-        let rustc = toolchain::real_rustc(&unit.rustc, &unit.env, &unit.cwd);
+        let rustc = compilers
+            .entry((&unit.rustc, &unit.cwd))
+            .or_insert_with(|| toolchain::real_rustc(&unit.rustc, &unit.env, &unit.cwd));
         // The patch that needs it says why there is none.
-        let _ = rustc.map(|rustc| twin::twin(unit, folder, &rustc, cancel).map(drop));
+        if let Ok(rustc) = rustc {
+            let _ = twin::twin(unit, folder, rustc, cancel);
+        }
     }
 }

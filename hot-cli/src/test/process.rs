@@ -60,11 +60,14 @@ impl Waiting<'_> {
     pub(super) fn on(&mut self, cancel: &Cancel) -> Wait {
         let elapsed = self.began.elapsed();
         let (slow, tell) = self.patience.slow;
-        match () {
-            () if cancel.is_cancelled() => return Wait::Cancelled,
-            () if elapsed > self.patience.timeout => return Wait::Over,
-            () if elapsed > slow && !std::mem::replace(&mut self.told, true) => tell(),
-            () => {}
+        if cancel.is_cancelled() {
+            return Wait::Cancelled;
+        }
+        if elapsed > self.patience.timeout {
+            return Wait::Over;
+        }
+        if elapsed > slow && !std::mem::replace(&mut self.told, true) {
+            tell();
         }
         Wait::GoOn
     }
