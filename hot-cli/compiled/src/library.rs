@@ -32,17 +32,17 @@ pub fn dynamic_symbols(file: &[u8]) -> Result<DynamicSymbols> {
         is_fixed: file.elf_header().e_type(file.endian()) == object::elf::ET_EXEC,
         ..DynamicSymbols::default()
     };
-    let mut addresses: HashMap<u64, String> = HashMap::new();
+    let mut addresses: HashMap<u64, &str> = HashMap::new();
     for symbol in file.dynamic_symbols() {
-        let name = symbol.name()?.to_owned();
+        let name = symbol.name()?;
         if symbol.is_definition() {
-            if let Some(other) = addresses.insert(symbol.address(), name.clone()) {
-                symbols.folded.extend([other, name.clone()]);
+            if let Some(other) = addresses.insert(symbol.address(), name) {
+                symbols.folded.extend([other, name].map(str::to_owned));
             }
         }
         match symbol.is_undefined() {
-            true => symbols.undefined.insert(name),
-            false => symbols.defined.insert(name),
+            true => symbols.undefined.insert(name.to_owned()),
+            false => symbols.defined.insert(name.to_owned()),
         };
     }
     Ok(symbols)

@@ -64,13 +64,8 @@ pub fn set_columns(
     column: &dyn Fn(&Location<'_>) -> Option<u32>,
 ) -> Result<usize> {
     let mut changes = Vec::new();
-    match bytes.starts_with(&elf::ELFMAG) {
-        true => in_object(bytes, 0, column, &mut changes)?,
-        false => {
-            for object in objects::places(bytes)? {
-                in_object(&bytes[object.clone()], object.start, column, &mut changes)?;
-            }
-        }
+    for object in objects::places_in(bytes)? {
+        in_object(&bytes[object.clone()], object.start, column, &mut changes)?;
     }
     for (place, column) in &changes {
         bytes[*place..*place + 4].copy_from_slice(&column.to_le_bytes());

@@ -118,6 +118,14 @@ pub fn places(archive: &[u8]) -> Result<Vec<Range<usize>>> {
     Ok(found)
 }
 
+/// The same for a file that may be an object itself: then it is the only one.
+pub fn places_in(file: &[u8]) -> Result<Vec<Range<usize>>> {
+    match file.starts_with(&elf::ELFMAG) {
+        true => Ok(vec![0..file.len()]),
+        false => places(file),
+    }
+}
+
 /// Reads all objects of an archive.
 pub fn read<'d>(archive: &'d [u8], objects: &mut Vec<Object<'d>>) -> Result<()> {
     for place in places(archive)? {

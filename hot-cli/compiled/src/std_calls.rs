@@ -82,7 +82,7 @@ pub fn redirect(objects: &[&[u8]], program: &Program<'_>) -> Result<Vec<Option<V
     }
     let mut lines = lines(&reached, &missed, program.place);
     for other in program.unmodified {
-        lines += &known.lines_of(other, program);
+        lines += &known.lines_of(other, &owners, program.place);
     }
     for (object, changed) in read.iter().zip(&mut changed) {
         for section in object.sections.iter().filter(|s| s.name == STD_PLACES) {
@@ -201,7 +201,12 @@ impl<'d> Known<'d> {
 
     /// What there is to say of a crate that isn't rewritten: its own code goes past every
     /// replacement.
-    fn lines_of(&self, other: &Unmodified<'d>, program: &Program<'_>) -> String {
+    fn lines_of(
+        &self,
+        other: &Unmodified<'d>,
+        owners: &Owners<'_>,
+        place: &dyn Fn(&str) -> String,
+    ) -> String {
         let mut text = Line::Unmodified(other.name, other.reason).to_string();
         let mut say = |ident: &str, place: &str| {
             let place = format!("{place}, in `{}`, which is built unmodified", other.name);
@@ -217,10 +222,9 @@ impl<'d> Known<'d> {
                 .for_each(|ident| say(ident, "code that can't be read"));
             return text;
         };
-        let owners = Owners::new(program.crates, program.optimised);
         let mut missed = Missed::new();
         for named in read.iter().map(Named::of) {
-            let turns = self.look_into(&named, &owners, &mut BTreeSet::new(), &mut missed);
+            let turns = self.look_into(&named, owners, &mut BTreeSet::new(), &mut missed);
             missed.extend(turns.into_iter().filter_map(|turn| {
                 let ident = ident_of(turn.to)?;
                 Some((ident.to_owned(), turn.owner))
@@ -228,7 +232,7 @@ impl<'d> Known<'d> {
         }
         missed
             .iter()
-            .for_each(|(ident, path)| say(ident, &(program.place)(path)));
+            .for_each(|(ident, path)| say(ident, &place(path)));
         text
     }
 

@@ -6,22 +6,12 @@ use object::{elf, Endianness, U32};
 
 use crate::objects;
 
-/// Makes the hidden Rust symbols of all objects in the archive visible, in place. Returns how many
-/// there were.
-pub fn unhide(archive: &mut [u8]) -> Result<usize> {
-    let places = hidden_symbols(archive)?;
+/// Makes the hidden Rust symbols in all objects of an archive, or in one object, visible, in place.
+/// Returns how many there were.
+pub fn unhide(bytes: &mut [u8]) -> Result<usize> {
+    let places = hidden_symbols(bytes)?;
     for &place in &places {
-        archive[place] &= !3;
-    }
-    Ok(places.len())
-}
-
-/// The same for an object.
-pub fn unhide_object(object: &mut [u8]) -> Result<usize> {
-    let mut places = Vec::new();
-    in_object(object, 0, &mut places)?;
-    for &place in &places {
-        object[place] &= !3;
+        bytes[place] &= !3;
     }
     Ok(places.len())
 }
@@ -29,7 +19,7 @@ pub fn unhide_object(object: &mut [u8]) -> Result<usize> {
 /// Offsets of the visibility bytes of hidden Rust symbols.
 fn hidden_symbols(bytes: &[u8]) -> Result<Vec<usize>> {
     let mut places = Vec::new();
-    for object in objects::places(bytes)? {
+    for object in objects::places_in(bytes)? {
         in_object(&bytes[object.clone()], object.start, &mut places)?;
     }
     Ok(places)

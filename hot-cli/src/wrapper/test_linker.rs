@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use soft_mock_compiled::visibility::unhide_object;
+use soft_mock_compiled::visibility::unhide;
 
 use super::std_calls::{self, Surroundings};
 use super::{cargo_call, link};
@@ -121,7 +121,7 @@ impl Task {
     fn visible(&self, object: PathBuf) -> Result<PathBuf> {
         let failed = || format!("can't read {}", object.display());
         let mut bytes = std::fs::read(&object).with_context(failed)?;
-        if unhide_object(&mut bytes).with_context(failed)? == 0 {
+        if unhide(&mut bytes).with_context(failed)? == 0 {
             return Ok(object);
         }
         let name = object.file_name().context("an object has no name")?;

@@ -7,7 +7,7 @@ use soft_mock_abi::symbol::DETACHED_BODY;
 
 use super::held::{holder, Holder};
 use super::judge::{called_by, Judge, State};
-use super::paths::{function_of, is_detached_body};
+use super::paths::{function_of, is_closure_of, is_detached_body};
 use super::side::reach;
 use super::{Comparison, Difference};
 use crate::symbols::{is_of, is_rust, without_marks};
@@ -123,20 +123,16 @@ impl Comparison<'_, '_> {
     /// Whether it is a closure's own body, and the new code has none that is the same: one that was
     /// inserted before it only shifts its number.
     fn is_living_closure(&self, path: &str) -> bool {
-        let is_number = |(_, number): &(&str, &str)| number.find('}') == Some(number.len() - 1);
-        let Some((outer, _)) = path.rsplit_once("::{closure#").filter(is_number) else {
+        let outer = path.rsplit_once("::{closure#").map(|(outer, _)| outer);
+        let Some(outer) = outer.filter(|outer| is_closure_of(path, outer)) else {
             return false;
         };
         if is_detached_body(path) || self.premises.then.contains_key(path) {
             return false;
         }
         let print = self.old.print_of(&self.old.code(path));
-        let start = format!("{outer}::{{closure#");
-        let mut others = self.new.world.paths().filter(|(other, _)| {
-            other
-                .strip_prefix(&start)
-                .is_some_and(|rest| rest.find('}') == Some(rest.len() - 1))
-        });
+        let others = self.new.world.paths();
+        let mut others = others.filter(|(other, _)| is_closure_of(other, outer));
         !others.any(|(other, _)| self.new.print_of(&self.new.code(other)) == print)
     }
 }

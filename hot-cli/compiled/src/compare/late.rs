@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashSet};
 use soft_mock_abi::symbol::DETACHED_BODY;
 
 use super::held::{holder, Holder};
-use super::paths::function_of;
+use super::paths::{function_of, is_closure_of};
 use super::side::Side;
 use super::Comparison;
 use crate::symbols::are_one;
@@ -36,21 +36,26 @@ pub struct LateFacts<'a> {
     pub left: &'a BTreeSet<String>,
 }
 
-impl Comparison<'_, '_> {
+impl<'a, 'b> Comparison<'a, 'b> {
     /// Whether old code gets a site if it differs: something leads to it, and it can be given one.
     pub(super) fn becomes_late(&self, path: &str) -> bool {
         let Some(facts) = self.premises.late else {
             return false;
         };
-        let is_held = || {
-            self.old.code(path).into_iter().any(|piece| {
-                let mut users = self.old.users(piece).iter();
-                users.any(|(user, relocation)| {
-                    holder(self.old, (path, Some(piece)), (*user, relocation)).is_some()
-                })
-            })
-        };
+        let is_held = || self.holders(path).next().is_some();
         (facts.left.contains(path) || is_held()) && self.may_be_late(path)
+    }
+
+    /// What holds the old code of a path, and the pieces that do.
+    fn holders<'s>(&'s self, path: &'s str) -> impl Iterator<Item = (Piece, Holder)> + use<'s, 'a, 'b> {
+        let code = self.old.code(path).into_iter();
+        code.flat_map(move |piece| {
+            let users = self.old.users(piece).iter();
+            users.filter_map(move |(user, relocation)| {
+                let holder = holder(self.old, (path, Some(piece)), (*user, relocation))?;
+                Some((*user, holder))
+            })
+        })
     }
 
     /// Whether it is a closure's, or calls one, that stands in an edited body: that body is new.
@@ -94,16 +99,8 @@ impl Comparison<'_, '_> {
     }
 
     fn only_vtables_lead_to(&self, facts: &LateFacts<'_>, path: &str) -> bool {
-        self.old.code(path).into_iter().all(|piece| {
-            let mut users = self.old.users(piece).iter();
-            users.all(|(user, relocation)| {
-                match holder(self.old, (path, Some(piece)), (*user, relocation)) {
-                    None => true,
-                    Some(Holder::Table) => (facts.is_vtable[0])(*user),
-                    Some(_) => false,
-                }
-            })
-        })
+        let mut holders = self.holders(path);
+        holders.all(|(piece, holder)| holder == Holder::Table && (facts.is_vtable[0])(piece))
     }
 
     /// Whether the new code is what a vtable holds: of a function with `#[track_caller]` it isn't,
@@ -146,12 +143,8 @@ impl Comparison<'_, '_> {
 
     /// How many closures a function itself has, as far as there is code of them.
     fn closures_in(&self, side: &Side<'_, '_>, function: &str) -> usize {
-        let start = format!("{function}::{{closure#");
         let paths = side.world.paths();
-        let own = paths.filter(|(path, _)| {
-            let number = path.strip_prefix(&start);
-            number.is_some_and(|number| number.find('}') == Some(number.len() - 1))
-        });
+        let own = paths.filter(|(path, _)| is_closure_of(path, function));
         own.count()
     }
 }

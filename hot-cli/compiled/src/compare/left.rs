@@ -13,7 +13,6 @@ use super::paths::{is_closure, is_detached_body, is_instance, marks_of};
 use super::side::Side;
 use super::withdrawn::{self, Brought};
 use super::{Difference, Edits, Premises};
-use crate::debug_info::Reader;
 use crate::objects::Object;
 use crate::sites::attached;
 use crate::symbols::{is_of, path, without_marks};
@@ -97,17 +96,8 @@ impl Left {
             names,
             ..Self::default()
         };
-        // Without debug information nothing is known to be a vtable.
-        let vtables = Reader::new(crates.clone()).read(&world.objects);
-        let vtables = vtables.unwrap_or_default();
-        let vtables: Vec<&[usize]> = vtables.vtables().collect();
-        let rebound = |(object, section): Piece, path: &str| {
-            let is_vtable = vtables
-                .get(object)
-                .is_some_and(|all| all.contains(&section));
-            (is_vtable && world.pieces(path).is_empty()).then_some(Rebound::Program)
-        };
-        left.look(&side, crates, (&|_| true, &rebound), &|_| false);
+        // Its debug information has lines alone, so nothing is known to be a vtable.
+        left.look(&side, crates, (&|_| true, &|_, _| None), &|_| false);
         if left.held.is_empty() {
             return Ok(left);
         }

@@ -106,6 +106,14 @@ pub(super) fn function_of(path: &str) -> Option<&str> {
     Some(&path[start_of(path, end)..end])
 }
 
+/// Whether `path` is a closure or a future that stands in a function itself.
+pub(super) fn is_closure_of(path: &str, function: &str) -> bool {
+    let rest = path.strip_prefix(function);
+    let number = rest.and_then(|rest| rest.strip_prefix("::{closure#"));
+    let number = number.and_then(|number| number.strip_suffix('}'));
+    number.is_some_and(|number| !number.contains('}'))
+}
+
 /// The type at the start of a path, and what follows it.
 pub(super) fn split_type(text: &str) -> (&str, &str) {
     let mut depth = 0_usize;
@@ -143,6 +151,20 @@ mod tests {
             Some("app[1]::f"),
         );
         check("app[1]::f", None);
+    }
+
+    #[test]
+    fn closures_of_functions_themselves() {
+        assert!(is_closure_of("app[1]::f::{closure#10}", "app[1]::f"));
+        for path in [
+            "app[1]::f",
+            "app[1]::fg::{closure#0}",
+            "app[1]::f::{closure#0}::{closure#1}",
+            "app[1]::f::{closure#0}::inner",
+            "<app[1]::f::{closure#0} as core[2]::Trait>::run",
+        ] {
+            assert!(!is_closure_of(path, "app[1]::f"), "{path}");
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub use self::functions::Functions;
 use self::pool::Pool;
 use crate::counterparts;
 use crate::objects::Object;
+use crate::world::Piece;
 
 /// Reads debug information and remembers what it read, for one program.
 #[derive(Debug)]
@@ -49,13 +50,14 @@ pub struct Library {
     objects: Vec<Arc<Described>>,
 }
 
-impl Library {
-    /// The sections that are vtables, for each object.
-    pub fn vtables(&self) -> impl Iterator<Item = &[usize]> {
-        self.objects
-            .iter()
-            .map(|described| described.vtable_sections.as_slice())
-    }
+/// The vtables of a compilation, of which these are all libraries in the order of their objects.
+pub fn vtables(libraries: &[Library]) -> HashSet<Piece> {
+    let objects = libraries.iter().flat_map(|library| &library.objects);
+    let pieces = objects.enumerate().flat_map(|(object, described)| {
+        let sections = described.vtable_sections.iter();
+        sections.map(move |section| (object, *section))
+    });
+    pieces.collect()
 }
 
 impl Reader {

@@ -4,12 +4,12 @@
 //! code is compared.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use soft_mock_compiled::debug_info::{Functions, Library, Reader};
+use soft_mock_compiled::debug_info::{self, Functions, Library, Reader};
 use soft_mock_compiled::objects::{self, Object};
 use soft_mock_compiled::world::Piece;
 
@@ -85,6 +85,7 @@ impl Layouts {
         match differences.first() {
             None => Ok(Lives {
                 reader: &known.reader,
+                vtables: [&before, &now].map(|read| debug_info::vtables(read)),
                 read: [before, now],
                 functions: OnceCell::new(),
             }),
@@ -110,6 +111,7 @@ impl Layouts {
 pub(super) struct Lives<'a> {
     reader: &'a Reader,
     read: [Vec<Library>; 2],
+    vtables: [HashSet<Piece>; 2],
     functions: OnceCell<Functions<'a>>,
 }
 
@@ -130,10 +132,8 @@ impl Lives<'_> {
     }
 
     /// Whether a piece of one of the compilations is a vtable.
-    pub(super) fn is_vtable(&self, side: usize, (object, section): Piece) -> bool {
-        let mut objects = self.read[side].iter().flat_map(Library::vtables);
-        let vtables = objects.nth(object);
-        vtables.is_some_and(|sections| sections.contains(&section))
+    pub(super) fn is_vtable(&self, side: usize, piece: Piece) -> bool {
+        self.vtables[side].contains(&piece)
     }
 
     /// The line of a function in the new one, if it takes, returns and holds the same in both.
