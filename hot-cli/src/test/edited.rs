@@ -130,7 +130,9 @@ fn differing(folder: &Path, files: &BTreeMap<PathBuf, u64>) -> BTreeMap<PathBuf,
     let copies = folder.join("sources");
     let differs = |(path, hash): &(&PathBuf, &u64)| content_hash(&below(&copies, path)) != **hash;
     let differing = files.iter().filter(differs);
-    differing.map(|(path, hash)| (path.clone(), *hash)).collect()
+    differing
+        .map(|(path, hash)| (path.clone(), *hash))
+        .collect()
 }
 
 /// The functions of a unit whose bodies were edited, if nothing else was.

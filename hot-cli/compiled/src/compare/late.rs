@@ -47,7 +47,10 @@ impl<'a, 'b> Comparison<'a, 'b> {
     }
 
     /// What holds the old code of a path, and the pieces that do.
-    fn holders<'s>(&'s self, path: &'s str) -> impl Iterator<Item = (Piece, Holder)> + use<'s, 'a, 'b> {
+    fn holders<'s>(
+        &'s self,
+        path: &'s str,
+    ) -> impl Iterator<Item = (Piece, Holder)> + use<'s, 'a, 'b> {
         let code = self.old.code(path).into_iter();
         code.flat_map(move |piece| {
             let users = self.old.users(piece).iter();

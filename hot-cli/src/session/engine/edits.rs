@@ -10,6 +10,7 @@ use super::effect::Effect;
 use super::jobs::{Job, SyntaxCheck};
 use super::parts::patches::{Building, Finished, Patch};
 use super::parts::saves::{News, Trouble};
+use super::rude_edits::trouble;
 use super::{announce, Engine, Policy};
 use crate::control::Connection;
 use crate::patch::{self, BuildError, Built};
@@ -312,10 +313,9 @@ impl Engine {
         if patch.wanted.without.is_empty() {
             self.saves.are_in_effect();
         } else {
-            self.tell(ui::Event::StillWithout(announce::reasons(
-                &patch.wanted.without,
-            )));
-            self.saves.are_in_effect_in_part();
+            let without = &patch.wanted.without;
+            self.tell(ui::Event::StillWithout(announce::reasons(without)));
+            self.saves.are_in_effect_but_for(trouble(without));
         }
         let units = patch.wanted.plan.values();
         self.tell_edited_copies(units.flat_map(|unit| unit.files.keys()));

@@ -194,7 +194,7 @@ impl Engine {
 }
 
 /// What stands in the way, wherever in its file: lines move.
-fn trouble(edits: &[Rude]) -> Trouble {
+pub(super) fn trouble(edits: &[Rude]) -> Trouble {
     let line = |edit: &Rude| format!("{}: {}\n", edit.file.display(), edit.why);
     Trouble {
         key: edits.iter().map(line).collect(),

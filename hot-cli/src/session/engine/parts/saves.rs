@@ -105,8 +105,9 @@ impl Saves {
         std::mem::take(&mut self.unanswered) && trouble.is_some()
     }
 
-    /// They are in effect but for what stands in their way, which was said again.
-    pub(crate) fn are_in_effect_in_part(&mut self) {
+    /// They are in effect but for what stands in their way, which was said with that.
+    pub(crate) fn are_in_effect_but_for(&mut self, trouble: Trouble) {
+        self.trouble = Some(trouble);
         self.unanswered = false;
     }
 
@@ -162,7 +163,9 @@ mod tests {
         assert_eq!(saves.standing(), Some("a:1"), "as it was said last");
         assert_eq!(saves.trouble(trouble("b", 1)), News::New);
         saves.saved();
-        saves.are_in_effect_in_part();
+        assert_eq!(saves.trouble(trouble("half a save", 1)), News::New);
+        saves.saved();
+        saves.are_in_effect_but_for(trouble("b", 1));
         assert_eq!(saves.trouble(trouble("b", 1)), News::Known);
         saves.saved();
         assert!(saves.are_in_effect(), "taken away by a save");
