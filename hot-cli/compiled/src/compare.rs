@@ -56,6 +56,8 @@ pub struct Premises<'a> {
     pub edits: &'a Edits,
     /// What is known of the variables in closures.
     pub counterparts: &'a HashMap<String, Counterpart>,
+    /// Whether an object of the new code is optimised, by its position.
+    pub optimised: &'a dyn Fn(usize) -> bool,
     /// What has to be known to give old code a site afterwards. None: it gets none.
     pub late: Option<&'a LateFacts<'a>>,
 }
@@ -92,6 +94,19 @@ impl Edits {
 }
 
 impl Premises<'_> {
+    /// Why the variable in a piece of the new code can't keep a value that it doesn't begin with
+    /// any more: nothing writes to it, and optimised code may hold the value in place of
+    /// reading it.
+    pub(crate) fn folded(&self, world: &World<'_>, piece: Piece, name: &str) -> Option<String> {
+        let is_state = world.objects[piece.0].sections[piece.1].is_state();
+        (!is_state && (self.optimised)(piece.0)).then(|| {
+            format!(
+                "nothing writes to `{name}`: optimised code holds its value itself, and memory \
+                 would keep the former"
+            )
+        })
+    }
+
     /// Whether a variable describes the code that it stands in, such as the callsite of a log line:
     /// a foreign macro left it in a body. Where it differs, it is a new one.
     pub fn is_description(&self, world: &World<'_>, path: &str) -> bool {
@@ -230,6 +245,9 @@ impl Comparison<'_, '_> {
                 return Err(format!(
                     "the type of the variable `{name}` has another size"
                 ));
+            }
+            if let Some(why) = self.premises.folded(new.world, piece, &name) {
+                return Err(why);
             }
             found.preserved_statics.insert(name);
         }

@@ -121,7 +121,7 @@ pub fn places(archive: &[u8]) -> Result<Vec<Range<usize>>> {
 /// The same for a file that may be an object itself: then it is the only one.
 pub fn places_in(file: &[u8]) -> Result<Vec<Range<usize>>> {
     match file.starts_with(&elf::ELFMAG) {
-        true => Ok(vec![0..file.len()]),
+        true => Ok(std::iter::once(0..file.len()).collect()),
         false => places(file),
     }
 }

@@ -127,6 +127,7 @@ fn both<T>(
                 &[],
                 &|_| true,
             ),
+            optimised: &|_| flags.contains(&"-O"),
             late: None,
         },
         sites: &now,
@@ -713,6 +714,32 @@ fn new_code_is_taken_with_what_it_needs() {
         let symbol = brought[0].symbol.clone();
         assert_eq!(selected.used, BTreeSet::from([symbol]));
     });
+}
+
+/// Optimised code holds the value of what nothing writes to.
+#[test]
+fn what_optimised_code_holds_is_no_value_to_keep() {
+    let source = "use std::sync::atomic::AtomicU32;
+        static MOST: u32 = 5; pub fn over(n: u32) -> bool { n > MOST }
+        static NAME: &str = \"a\"; pub fn name() -> &'static str { NAME }
+        static CALLS: AtomicU32 = AtomicU32::new(1); pub fn calls() -> &'static AtomicU32 { &CALLS }";
+    let check = |flags: &[&str], edit: (&str, &str), refused: bool| {
+        let found = both(source, &[edit], flags, &Edits::default(), |given| {
+            compare(&given.old, &given.new, &given.premises)
+        });
+        match found {
+            Ok(found) => assert!(!refused && found.preserved_statics.len() == 1, "{found:?}"),
+            Err(why) => assert!(refused && why.contains("optimised code holds"), "{why}"),
+        }
+    };
+    for (edit, folds) in [
+        (("u32 = 5", "u32 = 6"), true),
+        (("\"a\"", "\"b\""), true),
+        (("new(1)", "new(2)"), false),
+    ] {
+        check(&[], edit, false);
+        check(&["-O"], edit, folds);
+    }
 }
 
 #[test]

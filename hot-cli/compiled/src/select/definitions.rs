@@ -171,6 +171,13 @@ impl<'d> Selector<'_, 'd> {
                 .is_some_and(|path| known.path == **path)
         });
         if let Some(known) = brought.find(|known| is_word || known.print == print) {
+            let folded = self
+                .on
+                .premises
+                .folded(self.on.world, piece, &demangled(symbol.name));
+            if let Some(why) = folded.filter(|_| known.print != print) {
+                return Err(why);
+            }
             self.found.used.insert(known.symbol.clone());
             return Ok(Decision::Elsewhere(known.symbol.clone()));
         }

@@ -57,6 +57,10 @@ pub(super) fn extract<'d>(
         then: &then,
         now: &all,
         edits: request.edits,
+        optimised: &|object| {
+            let unit = request.units[new.units[object]].unit;
+            unit.rustc_args().is_optimised()
+        },
         late: late::can_be_given(request).then_some(&facts),
     };
     let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));
