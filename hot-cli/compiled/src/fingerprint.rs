@@ -1,7 +1,7 @@
 //! What a piece of code or data is, so that two compilations can be compared.
 //!
-//! Bytes, and what they refer to: functions and statics by their paths, nameless constants by what
-//! they hold. Where a panic stands (`core::panic::Location`) doesn't count: a line or a module that
+//! Bytes, and what they refer to: functions and statics by their paths, nameless constants and code
+//! that isn't Rust's by name (`__rust_try`) by what they hold. Where a panic stands (`core::panic::Location`) doesn't count: a line or a module that
 //! is moved changes no function, nor does another indentation. Knows nothing of what a difference
 //! means.
 
@@ -100,11 +100,11 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         if piece == from {
             return ("self", offset).hash(hasher);
         }
-        if section.is_code() {
+        let path = self.world.path_of(piece).filter(|_| section.is_code());
+        if let Some(path) = path {
             // A jump table's way back, or code that only its own object calls.
-            let path = self.world.path_of(piece);
             (&path, offset).hash(hasher);
-            return self.among_namesakes(path.as_deref(), piece, hasher);
+            return self.among_namesakes(Some(&path), piece, hasher);
         }
         if section.has(elf::SHF_MERGE) {
             if symbol.kind != elf::STT_SECTION {
@@ -115,6 +115,8 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
             let relative = matches!(relocation.kind, elf::R_X86_64_PC32 | elf::R_X86_64_PLT32);
             return self.entry(piece, offset, relative, hasher);
         }
+        // Also code that LLVM names: it has what was inlined into it, and nothing else tells that
+        // it differs.
         let content = match depth {
             0 => self.constant(piece),
             depth => self.at_depth(piece, depth + 1),

@@ -184,6 +184,27 @@ fn a_constant_is_none_of_those_beside_it() {
     assert_eq!(replaced, ["app::number"]);
 }
 
+/// What catches a panic is code that LLVM names, into which the closure was inlined.
+#[test]
+fn code_that_llvm_names_is_what_it_holds() {
+    let source = "pub fn caught() -> bool {
+        std::panic::catch_unwind(|| { let n = 2; assert!(n < 1, \"{n}\"); }).is_ok()
+    }";
+    let flags = ["-Copt-level=3", "-Ccodegen-units=1"];
+    let edit = [("n = 2", "n = 3")];
+    let found = both(source, &edit, &flags, &Edits::default(), |given| {
+        compare(&given.old, &given.new, &given.premises).expect("comparable")
+    });
+    assert_eq!(
+        found
+            .replaced
+            .iter()
+            .map(|path| symbols::without_marks(path))
+            .collect::<Vec<_>>(),
+        ["app::caught"]
+    );
+}
+
 #[test]
 fn a_static_keeps_its_value() {
     let found = difference(&[("AtomicU32::new(1)", "AtomicU32::new(2)")]).expect("comparable");
