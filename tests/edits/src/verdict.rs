@@ -66,6 +66,8 @@ struct Said<'a> {
     refused: bool,
     /// What still waits beside that.
     waits: Vec<&'a Place>,
+    /// The same, and what is refused.
+    named: Vec<&'a Place>,
 }
 
 impl<'a> Said<'a> {
@@ -74,10 +76,15 @@ impl<'a> Said<'a> {
             Word::Still(place) => Some(place),
             _ => None,
         });
+        let named = answer.words.iter().filter_map(|word| match word {
+            Word::Reason(place) | Word::Still(place) => Some(place),
+            _ => None,
+        });
         Self {
             done: answer.has(&Word::Done) || answer.has(&Word::RolledBack),
             refused: answer.has(&Word::Refused) || answer.has(&Word::NoCompile),
             waits: waits.collect(),
+            named: named.collect(),
         }
     }
 }
@@ -245,8 +252,11 @@ impl Model<'_> {
                 false => all.extend(turned),
             }
         }
-        // First what has all of it: where nothing shows a difference, that is what runs.
-        all.reverse();
+        // Where nothing shows a difference, what has all of it runs, unless its edit is refused.
+        let is_named = |place: &&Place| self.owners(place).contains(&fragment);
+        if !said.named.iter().any(is_named) {
+            all.reverse();
+        }
         all
     }
 
@@ -366,14 +376,7 @@ impl Model<'_> {
             return Err("said not to compile, and does".to_owned());
         }
         let waits = |at: &usize| self.source[*at] != self.running[*at];
-        let places: Vec<&Place> = answer
-            .words
-            .iter()
-            .filter_map(|word| match word {
-                Word::Reason(place) | Word::Still(place) => Some(place),
-                _ => None,
-            })
-            .collect();
+        let places = Said::of(answer).named;
         let holds = |place: &&Place| self.names_what_waits(place);
         if places.is_empty() {
             return Err("refused without a place".to_owned());
