@@ -221,7 +221,7 @@ impl Model<'_> {
 
     /// What a fragment may run after an answer: each knob as it was or as it is now, but for those
     /// that can't be patched, and for those that must be: of a patch beside which nothing waits,
-    /// all; else what was edited in this step.
+    /// all; else what was edited in this step and isn't said to wait.
     fn may_run(&self, fragment: usize, step: &Step, said: &Said<'_>) -> Vec<Standing> {
         let (old, new) = (&self.running[fragment], &self.source[fragment]);
         if old == new || !said.done {
@@ -233,6 +233,7 @@ impl Model<'_> {
                     && matches!(change.what, What::Knob(at, _) if at == knob)
             })
         };
+        let mut refuses_any = false;
         let knobs = self.program.fragments[fragment].kind.knobs;
         let mut all = vec![Standing {
             knobs: old.knobs.clone(),
@@ -247,14 +248,18 @@ impl Model<'_> {
                 .iter_mut()
                 .for_each(|standing| standing.knobs[at] = new.knobs[at]);
             let all_counts = said.waits.is_empty() && !self.rolled_back[fragment];
-            match !said.refused && (all_counts || turns(at)) {
+            let is_refused = said
+                .named
+                .iter()
+                .any(|place| self.differs_at(place, fragment, at));
+            refuses_any |= is_refused;
+            match !said.refused && !is_refused && (all_counts || turns(at)) {
                 true => all = turned,
                 false => all.extend(turned),
             }
         }
-        // Where nothing shows a difference, what has all of it runs, unless its edit is refused.
-        let is_named = |place: &&Place| self.owners(place).contains(&fragment);
-        if !said.named.iter().any(is_named) {
+        // Where nothing shows a difference, what has all of it runs.
+        if !refuses_any {
             all.reverse();
         }
         all
@@ -287,6 +292,20 @@ impl Model<'_> {
         let states = [&self.running, &self.source].into_iter();
         let owner = |state| self.program.render(state).owner(&place.file, place.line);
         states.filter_map(owner).collect()
+    }
+
+    /// Whether a line would be another one if a knob stood as it runs.
+    fn differs_at(&self, place: &Place, fragment: usize, knob: usize) -> bool {
+        let mut other = self.source.clone();
+        other[fragment].knobs[knob] = self.running[fragment].knobs[knob];
+        let [line, other] = [&self.source, &other].map(|state| {
+            let rendered = self.program.render(state);
+            let text = rendered.files.get(&place.file)?;
+            text.lines()
+                .nth(place.line.checked_sub(1)?)
+                .map(str::to_owned)
+        });
+        line != other
     }
 
     /// Whether something waits to be patched at this place.
