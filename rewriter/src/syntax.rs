@@ -6,6 +6,7 @@
 pub(crate) mod attributes;
 pub(crate) mod column_calls;
 pub(crate) mod columns;
+pub(crate) mod compiled_as;
 pub(crate) mod documentation;
 pub(crate) mod edition;
 pub(crate) mod edits;
@@ -22,6 +23,7 @@ pub(crate) mod tree;
 
 pub use attributes::{has_attribute, is_test_only};
 pub use columns::Columns;
+pub use compiled_as::CompiledAs;
 pub use edition::Edition;
 pub use mentions::{contains, identifiers, Mentions, Names};
 pub use names::{signature_text, site_name, Owner};

@@ -11,7 +11,7 @@ use crate::cargo::configuration;
 use crate::cargo::metadata::Query;
 use crate::config::settings;
 use crate::include::dependencies;
-use crate::wrapper::{shadow, unfit};
+use crate::wrapper::unfit;
 
 /// One crate of a project.
 #[derive(Debug)]
@@ -108,7 +108,8 @@ impl Crate {
 
     /// Reads and rewrites it.
     pub(super) fn read(&self) -> Result<Sources> {
-        let tree = shadow::tree(&self.root, &|path| std::fs::read_to_string(path))?;
+        let tree = CrateTree::load(&self.root, &mut |path| std::fs::read_to_string(path))
+            .with_context(|| format!("can't read {}", self.root.display()))?;
         let options = Options {
             edition: self.edition,
             facts: CrateIdentity {

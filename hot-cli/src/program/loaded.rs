@@ -251,9 +251,10 @@ impl LoadedUnit {
                 let copy = below(&folder.join("sources"), path);
                 std::fs::read_to_string(copy)
             };
-            for file in shadow::tree(&unit.root, &read)?.files {
+            for file in shadow::tree(&unit, &read)?.files {
                 texts.insert(file.path.clone(), hash_of(&file.text));
-                let items = FileItems::read(&file.text, &file.path, &file.module)?;
+                let items =
+                    FileItems::read_as(unit.compiled_as(), &file.text, &file.path, &file.module)?;
                 if files.insert(file.path.clone(), Arc::new(items)).is_some() {
                     repeated.insert(file.path);
                 }

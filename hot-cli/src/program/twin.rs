@@ -50,7 +50,7 @@ pub(crate) fn twin(unit: &Unit, folder: &Path, real_rustc: &Path, cancel: &Cance
     }
     let shadow_root = place.join("shadow");
     let read_source = |path: &Path| std::fs::read_to_string(below(&folder.join("sources"), path));
-    let tree = shadow::tree(&unit.root, &read_source)?;
+    let tree = shadow::tree(unit, &read_source)?;
     let rewritten = shadow::write(unit, &tree, Output::Twin, &shadow_root)?;
     compile(unit, &place, &shadow_root, real_rustc, cancel)?;
     let hidden: Vec<_> = rewritten

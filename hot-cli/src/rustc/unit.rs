@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use soft_mock_rewriter::syntax::CompiledAs;
 
 use super::args::RustcArgs;
 use super::inputs::{inputs, Input, Role};
@@ -123,6 +124,14 @@ fn set_time(path: &Path, time: SystemTime) -> Result<()> {
 }
 
 impl Unit {
+    /// What its crate is compiled as.
+    pub(crate) fn compiled_as(&self) -> CompiledAs {
+        match self.kind {
+            UnitKind::Test => CompiledAs::Harness,
+            UnitKind::Lib | UnitKind::Bin | UnitKind::Plugin | UnitKind::Macro => CompiledAs::Crate,
+        }
+    }
+
     /// The folder of the unit with the given output file stem.
     pub(crate) fn folder(out_dir: &Path, stem: &str) -> PathBuf {
         records(out_dir.parent().unwrap_or(out_dir)).join(stem)

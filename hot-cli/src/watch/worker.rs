@@ -418,7 +418,7 @@ mod tests {
         assert_eq!(changed(), Vec::<PathBuf>::new());
         std::fs::write(&new, "2").expect("written");
         assert!(worker.obey(Command::Files(HashSet::from([old.clone()]))));
-        assert_eq!(changed(), [new.clone()]);
+        assert_eq!(changed(), std::slice::from_ref(&new));
         std::fs::remove_file(&new).expect("removed");
         assert!(worker.obey(Command::Files(HashSet::from([old.clone()]))));
         assert_eq!(changed(), [new]);

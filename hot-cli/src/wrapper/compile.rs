@@ -150,7 +150,7 @@ impl Compilation {
         if self.folder.as_os_str().is_empty() {
             bail!("cargo named no output folder");
         }
-        let tree = shadow::tree(&unit.root, &|path| std::fs::read_to_string(path))?;
+        let tree = shadow::tree(&unit, &|path| std::fs::read_to_string(path))?;
         if let Some(error) = tree.errors.first() {
             bail!("{error}");
         }

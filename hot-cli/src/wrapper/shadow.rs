@@ -13,11 +13,11 @@ use crate::rustc::unit::{Unit, UnitKind};
 
 /// Reads the crate of a unit with `read`.
 pub(crate) fn tree(
-    root: &Path,
+    unit: &Unit,
     read: &dyn Fn(&Path) -> std::io::Result<String>,
 ) -> Result<CrateTree> {
-    CrateTree::load(root, &mut |path| read(path))
-        .with_context(|| format!("can't read {}", root.display()))
+    CrateTree::load_as(unit.compiled_as(), &unit.root, &mut |path| read(path))
+        .with_context(|| format!("can't read {}", unit.root.display()))
 }
 
 /// How the crate of a unit is rewritten.

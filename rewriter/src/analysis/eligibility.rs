@@ -15,6 +15,7 @@ use syn::{Attribute, FnArg, GenericParam, Generics, Signature};
 
 use crate::analysis::skip::is_left_out;
 use crate::syntax::attributes::{has_attribute, TRACK_CALLER};
+use crate::syntax::compiled_as::CompiledAs;
 use crate::syntax::signature::output_type;
 
 /// How the body of an eligible function is replaced.
@@ -110,6 +111,8 @@ pub struct Place<'a> {
     pub in_trait_impl: bool,
     /// The crate has no standard library.
     pub no_std: bool,
+    /// In a harness, tests are functions like others.
+    pub compiled_as: CompiledAs,
 }
 
 /// Says whether a function gets a site.
@@ -124,10 +127,7 @@ pub fn classify(
     if is_left_out(attrs) {
         return Err(Ineligible::LeftOut);
     }
-    if ["test", "bench", "rstest", "test_case"]
-        .iter()
-        .any(|name| has_attribute(attrs, name))
-    {
+    if place.compiled_as == CompiledAs::Crate && is_test(attrs) {
         return Err(Ineligible::Test);
     }
     const SPECIAL: [&str; 6] = [
@@ -166,6 +166,12 @@ pub fn classify(
         return Err(Ineligible::TrackCaller);
     }
     rest(signature, place)
+}
+
+/// Whether it is there for a harness alone.
+fn is_test(attrs: &[Attribute]) -> bool {
+    let mut names = ["test", "bench", "rstest", "test_case"].iter();
+    names.any(|name| has_attribute(attrs, name))
 }
 
 /// Whether it has `#[track_caller]`, or may have under some condition.

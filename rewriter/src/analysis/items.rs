@@ -1,8 +1,8 @@
 //! What a file declares, in an owned form that is small, `Send` and quick to compare: nothing of
 //! the syntax tree is kept, so that a large crate fits into memory and a save re-reads one file.
 //!
-//! Items that are compiled for tests only are left out. Knows nothing of what is done with the
-//! items; that is `diff` and `patch_source`.
+//! Items that are compiled for tests only are left out, but in a harness. Knows nothing of what is
+//! done with the items; that is `diff` and `patch_source`.
 
 mod aspects;
 mod data;

@@ -26,6 +26,7 @@ use crate::instrument::{
 };
 use crate::syntax::attributes::is_test_only;
 use crate::syntax::columns::Columns;
+use crate::syntax::compiled_as::CompiledAs;
 use crate::syntax::edition::Edition;
 use crate::syntax::edits::Edits;
 use crate::syntax::names::{plain, raw, signature_text, site_name, Owner};
@@ -104,6 +105,7 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
         }
         let mut rewriter = Rewriter {
             options,
+            compiled_as: tree.compiled_as,
             facts: &facts,
             mentions: &mentions,
             file,
@@ -167,6 +169,7 @@ fn root_text(options: &Options, more: &str) -> String {
 
 struct Rewriter<'a> {
     options: &'a Options,
+    compiled_as: CompiledAs,
     facts: &'a CrateSurvey,
     mentions: &'a MentionPlaces,
     file: &'a SourceFile,
@@ -323,6 +326,7 @@ impl<'a> Rewriter<'a> {
             in_trait_impl: item_impl.is_some_and(|item| item.trait_.is_some()),
             nested: false,
             no_std: self.facts.no_std,
+            compiled_as: self.compiled_as,
         };
         let mut kind = match self.options.mocks {
             true => classify_for_tests(attrs, signature, place),

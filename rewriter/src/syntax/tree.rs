@@ -11,6 +11,7 @@ use syn::{Attribute, Item, ItemMod};
 
 use crate::syntax::attributes::{is_no_std, is_test_only};
 use crate::syntax::columns::Columns;
+use crate::syntax::compiled_as::CompiledAs;
 use crate::syntax::names::plain;
 
 /// One source file of a crate, in the module where it is declared.
@@ -92,6 +93,8 @@ pub struct CrateTree {
     pub found: Vec<(PathBuf, Vec<String>)>,
     /// Files that are no Rust as they stand.
     pub errors: Vec<SyntaxError>,
+    /// What it is compiled as.
+    pub compiled_as: CompiledAs,
 }
 
 /// How many bytes at its start the parser leaves out: a byte order mark and a `#!` line.
@@ -106,7 +109,16 @@ pub(crate) fn left_out(text: &str) -> usize {
 
 /// Parses one file.
 pub fn parse(path: &Path, text: &str) -> Result<syn::File, SyntaxError> {
-    syn::parse_file(text).map_err(|error| {
+    parse_as(CompiledAs::Crate, path, text)
+}
+
+/// Parses one file of a crate that is compiled as this.
+pub(crate) fn parse_as(
+    compiled_as: CompiledAs,
+    path: &Path,
+    text: &str,
+) -> Result<syn::File, SyntaxError> {
+    let parsed = syn::parse_file(text).map_err(|error| {
         let start = error.span().start();
         SyntaxError {
             path: path.to_owned(),
@@ -114,21 +126,37 @@ pub fn parse(path: &Path, text: &str) -> Result<syn::File, SyntaxError> {
             column: start.column + 1,
             message: error.to_string(),
         }
-    })
+    });
+    let mut file = parsed?;
+    compiled_as.mark(&mut file);
+    Ok(file)
 }
 
 impl CrateTree {
+    /// Reads the crate with the root file `root`, as it is compiled by itself: see
+    /// [`Self::load_as`].
+    pub fn load(
+        root: &Path,
+        read: &mut dyn FnMut(&Path) -> io::Result<String>,
+    ) -> io::Result<Self> {
+        Self::load_as(CompiledAs::Crate, root, read)
+    }
+
     /// Reads the crate with the root file `root`.
     ///
     /// Module files that don't exist are left out: `#[cfg]` may exclude them, and if it does not,
     /// rustc says so better. The error is that of the root file itself.
-    pub fn load(
+    pub fn load_as(
+        compiled_as: CompiledAs,
         root: &Path,
         read: &mut dyn FnMut(&Path) -> io::Result<String>,
     ) -> io::Result<Self> {
         let text = read(root)?;
         let dir = root.parent().unwrap_or(Path::new("")).to_owned();
-        let mut tree = Self::default();
+        let mut tree = Self {
+            compiled_as,
+            ..Self::default()
+        };
         let mut loader = Loader {
             tree: &mut tree,
             read,
@@ -162,7 +190,7 @@ struct Place<'a> {
 impl Loader<'_> {
     fn file(&mut self, path: PathBuf, text: String, module: Vec<String>, children: PathBuf) {
         self.tree.found.push((path.clone(), module.clone()));
-        let ast = match parse(&path, &text) {
+        let ast = match parse_as(self.tree.compiled_as, &path, &text) {
             Ok(ast) => ast,
             Err(error) => return self.tree.errors.push(error),
         };

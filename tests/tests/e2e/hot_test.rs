@@ -166,6 +166,20 @@ fn only_tests_run_that_reach_what_was_edited() {
     save("amount * 2", "amount + amount");
     session.wait_for_stderr("hot: 1 of 8 tests reaches it: 1 passed");
 
+    // A test itself, and what is there for tests alone.
+    let (line, column) = project.position("price/src/lib.rs", "assert_eq!(on_a_thread");
+    save("twice(1)).join()", "twice(4)).join()");
+    session.wait_for_stderr("hot: 1 of 8 tests reaches it: 1 FAILED");
+    session.wait_for_stdout(&format!("panicked at price/src/lib.rs:{line}:{column}:"));
+    save("twice(4)).join()", "twice(1)).join()");
+    session.wait_for_stderr("hot: 1 of 8 tests reaches it: 1 passed");
+    project.edit(
+        "price/tests/trouble.rs",
+        "trouble == what",
+        "what == trouble",
+    );
+    session.wait_for_stderr("hot: 3 of 8 tests reach it: 3 passed");
+
     // What no test calls, what no function does differently.
     save(
         "fn by_nobody() -> u32 {\n    1",

@@ -128,7 +128,7 @@ impl Crate<'_> {
         place: &Path,
         incremental: &str,
     ) -> Result<Compiled, WholeCrateError> {
-        let tree = shadow::tree(&self.unit.root, self.read)?;
+        let tree = shadow::tree(self.unit, self.read)?;
         if let Some(error) = tree.errors.first() {
             return Err(WholeCrateError::Compile {
                 stderr: error.to_string(),

@@ -221,8 +221,8 @@ fn reader<'a>(program: &Program, wanted: &'a Wanted, position: usize) -> Option<
 fn seen_otherwise(loaded: &LoadedUnit, read: &Reader<'_>) -> Result<Option<String>> {
     let sources = loaded.folder.join("sources");
     let compiled = |path: &Path| std::fs::read_to_string(below(&sources, path));
-    let old = widened_structs(&shadow::tree(&loaded.unit.root, &compiled)?);
-    let new = widened_structs(&shadow::tree(&loaded.unit.root, read)?);
+    let old = widened_structs(&shadow::tree(&loaded.unit, &compiled)?);
+    let new = widened_structs(&shadow::tree(&loaded.unit, read)?);
     let mut names = old.into_iter();
     let differs = |name: &String, was| new.get(name).is_some_and(|is| *is != was);
     Ok(names

@@ -217,7 +217,7 @@ impl ProgramState {
             }
             text
         };
-        let tree = shadow::tree(&loaded.unit.root, &read).ok();
+        let tree = shadow::tree(&loaded.unit, &read).ok();
         missing.extend(asked.into_inner());
         tree
     }
@@ -244,9 +244,10 @@ impl ProgramState {
         path: &Path,
         (position, module): &(usize, Vec<String>),
     ) -> Option<FileState> {
+        let compiled_as = self.program.units[*position].unit.compiled_as();
         // If it has vanished, the compiler says so.
         let text: Arc<str> = std::fs::read_to_string(path).ok()?.into();
-        Some(match FileItems::read(&text, path, module) {
+        Some(match FileItems::read_as(compiled_as, &text, path, module) {
             Ok(items) => {
                 let items = Arc::new(items);
                 FileState::Changed(vec![(*position, ChangedFile { text, items })])
@@ -287,7 +288,7 @@ impl ProgramState {
                 return rude("the file belongs to more than one module of its crate".to_owned());
             }
             let module = loaded.files[path].module.clone();
-            match FileItems::read(&text, path, &module) {
+            match FileItems::read_as(loaded.unit.compiled_as(), &text, path, &module) {
                 Ok(items) => {
                     let items = Arc::new(items);
                     let text = Arc::clone(&text);

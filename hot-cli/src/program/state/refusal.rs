@@ -186,7 +186,13 @@ impl ProgramState {
             let (running, _) = self.running(position, path)?;
             let merged = merge(&then, &running, &now)?;
             let read = |text: String| {
-                let items = FileItems::read(&text, path, &loaded.files[path].module).ok()?;
+                let items = FileItems::read_as(
+                    loaded.unit.compiled_as(),
+                    &text,
+                    path,
+                    &loaded.files[path].module,
+                )
+                .ok()?;
                 let items = Arc::new(items);
                 let text = text.into();
                 Some(ChangedFile { text, items })

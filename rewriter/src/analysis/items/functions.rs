@@ -11,6 +11,7 @@ use super::aspects::{attributes, cfgs, read_by_macros};
 use super::declared::{DeclaredFunction, FunctionPlace, TextPlace};
 use crate::analysis::eligibility::{classify, Place};
 use crate::analysis::local_items::LocalItems;
+use crate::syntax::compiled_as::CompiledAs;
 use crate::syntax::mentions::Mentions;
 use crate::syntax::names::{plain, signature_text, Owner};
 use crate::syntax::normalize::{fingerprint, normalize};
@@ -21,13 +22,15 @@ pub(super) struct Source<'a> {
     text: &'a str,
     /// Bytes at the start that the parser leaves out: a byte order mark and a `#!` line.
     skipped: usize,
+    compiled_as: CompiledAs,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str, compiled_as: CompiledAs) -> Self {
         Self {
             text,
             skipped: left_out(text),
+            compiled_as,
         }
     }
 
@@ -64,6 +67,7 @@ pub(super) fn function(
     let place = Place {
         impl_generics: item_impl.map(|item| &item.generics),
         in_trait_impl: item_impl.is_some_and(|item| item.trait_.is_some()),
+        compiled_as: source.compiled_as,
         ..Place::default()
     };
     let patterns = signature.inputs.iter().map(|argument| match argument {

@@ -23,31 +23,49 @@ use crate::analysis::doc_readers::{self, attrs_of};
 use crate::analysis::hidden::scope;
 use crate::analysis::local_items::{declares, declares_function, LocalItems};
 use crate::syntax::attributes::{has_attribute, is_test_only};
+use crate::syntax::compiled_as::CompiledAs;
 use crate::syntax::mentions::{Mentions, Names};
 use crate::syntax::names::{compact, Owner};
 use crate::syntax::normalize::{fingerprint, normalize};
-use crate::syntax::tree::{parse, SourceFile, SyntaxError};
+use crate::syntax::tree::{parse_as, SourceFile, SyntaxError};
 
 impl FileItems {
-    /// Reads the text of a file that is the module `module` of its crate.
+    /// Reads the text of a file that is the module `module` of its crate, compiled by itself.
     pub fn read(text: &str, path: &Path, module: &[String]) -> Result<Self, SyntaxError> {
-        let ast = parse(path, text)?;
-        Ok(Self::of(text, ast, path, module))
+        Self::read_as(CompiledAs::Crate, text, path, module)
     }
 
-    /// Reads a file that is parsed already.
+    /// Reads the text of a file that is the module `module` of its crate.
+    pub fn read_as(
+        compiled_as: CompiledAs,
+        text: &str,
+        path: &Path,
+        module: &[String],
+    ) -> Result<Self, SyntaxError> {
+        let ast = parse_as(compiled_as, path, text)?;
+        Ok(Self::of(compiled_as, text, ast, path, module))
+    }
+
+    /// Reads a file that is parsed already, of a crate that is compiled by itself.
     pub fn of_source(file: &SourceFile) -> Self {
-        Self::of(&file.text, file.ast.clone(), &file.path, &file.module)
+        let ast = file.ast.clone();
+        Self::of(CompiledAs::Crate, &file.text, ast, &file.path, &file.module)
     }
 
-    fn of(text: &str, mut ast: syn::File, path: &Path, module: &[String]) -> Self {
+    fn of(
+        compiled_as: CompiledAs,
+        text: &str,
+        mut ast: syn::File,
+        path: &Path,
+        module: &[String],
+    ) -> Self {
         doc_readers::mark(&mut ast);
-        read(text, &ast, path, module)
+        read(Source::new(text, compiled_as), &ast, path, module)
     }
 }
 
 /// Reads a file.
-fn read(text: &str, ast: &syn::File, path: &Path, module: &[String]) -> FileItems {
+fn read(source: Source<'_>, ast: &syn::File, path: &Path, module: &[String]) -> FileItems {
     let mut out = FileItems {
         path: path.to_owned(),
         module: module.to_vec(),
@@ -57,7 +75,7 @@ fn read(text: &str, ast: &syn::File, path: &Path, module: &[String]) -> FileItem
         ..FileItems::default()
     };
     let mut reader = Reader {
-        source: Source::new(text),
+        source,
         out: &mut out,
     };
     reader.module(&ast.items, module.to_vec(), Vec::new());

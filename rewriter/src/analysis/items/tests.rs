@@ -1,6 +1,8 @@
 use std::path::Path;
 
 use super::*;
+use crate::analysis::eligibility::{Ineligible, Kind};
+use crate::syntax::CompiledAs;
 
 fn read(text: &str) -> FileItems {
     FileItems::read(text, Path::new("src/a.rs"), &["a".to_owned()]).expect("a file")
@@ -118,4 +120,20 @@ fn a_block_is_like_a_file_of_its_own() {
 fn items_can_be_kept_and_sent() {
     fn send<T: Send + Sync + 'static>() {}
     send::<FileItems>();
+}
+
+#[test]
+fn what_is_there_for_tests_is_an_item_of_a_harness() {
+    let text = "#[test] fn a() {} #[cfg(test)] mod tests { fn helper() {} #[test] fn b() {} }";
+    let kinds = |compiled_as| {
+        let items = FileItems::read_as(compiled_as, text, Path::new("src/a.rs"), &[]);
+        let functions = items.expect("a file").functions;
+        let kinds = functions.into_iter().map(|found| (found.name, found.kind));
+        kinds.collect::<Vec<_>>()
+    };
+    let named = |name: &str, kind| (name.to_owned(), kind);
+    let left = [named("a", Err(Ineligible::Test))];
+    assert_eq!(kinds(CompiledAs::Crate), left);
+    let sync = ["a", "helper", "b"].map(|name| named(name, Ok(Kind::Sync)));
+    assert_eq!(kinds(CompiledAs::Harness), sync);
 }

@@ -122,7 +122,7 @@ impl Project {
         let copy = below(&self.folder(unit).join("sources"), &unit.root);
         crate::os::files::replace_file(&copy, &text).expect("a source");
         let read = |path: &Path| std::fs::read_to_string(path);
-        let tree = shadow::tree(&unit.root, &read).expect("a tree");
+        let tree = shadow::tree(unit, &read).expect("a tree");
         let shadow_root = self.folder(unit).join("shadow");
         shadow::write(unit, &tree, Output::Program, &shadow_root).expect("a shadow");
         let root = below(&shadow_root, &unit.root);
