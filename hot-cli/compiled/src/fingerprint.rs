@@ -1,9 +1,9 @@
 //! What a piece of code or data is, so that two compilations can be compared.
 //!
 //! Bytes, and what they refer to: functions and statics by their paths, nameless constants and code
-//! that isn't Rust's by name (`__rust_try`) by what they hold. Where a panic stands (`core::panic::Location`) doesn't count: a line or a module that
-//! is moved changes no function, nor does another indentation. Knows nothing of what a difference
-//! means.
+//! that isn't Rust's by name (`__rust_try`) by what they hold. Where a panic stands
+//! (`core::panic::Location`) doesn't count: a line or a module that is moved changes no function,
+//! nor does another indentation. Knows nothing of what a difference means.
 
 use std::cell::RefCell;
 use std::collections::hash_map::DefaultHasher;

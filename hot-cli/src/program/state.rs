@@ -53,6 +53,8 @@ pub(crate) struct ProgramState {
     meaning: Option<Meaning>,
     /// They say something that the program did already: without a patch.
     said_in_vain: bool,
+    /// What changed files held when it was last found what they ask for.
+    known_texts: BTreeMap<PathBuf, Fingerprint>,
     /// The edits of the last patch that reached others.
     told: Vec<Edit>,
     /// Those that were additions.
@@ -141,6 +143,7 @@ impl ProgramState {
             active: BTreeMap::new(),
             meaning: Some(Meaning::new()),
             said_in_vain: false,
+            known_texts: BTreeMap::new(),
             told: Vec::new(),
             added: Vec::new(),
             base: Some(Base::default()),
@@ -336,7 +339,19 @@ impl ProgramState {
         is_gone
     }
 
+    /// Whether files hold other code than when this was last asked, or when something was in
+    /// effect. Comments and formatting are none.
+    pub(crate) fn record_texts(&mut self) -> bool {
+        let changed = self.current.iter().filter_map(|(path, state)| match state {
+            FileState::Changed(units) => Some((path.clone(), units.first()?.1.items.meaning)),
+            FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => None,
+        });
+        let texts = changed.collect();
+        std::mem::replace(&mut self.known_texts, texts) != self.known_texts
+    }
+
     fn in_effect(&mut self, wanted: &Wanted, whole_crate: bool) {
+        self.record_texts();
         self.base = Base::after(self.base.as_ref(), wanted, whole_crate);
         self.meaning = Some(wanted.meaning.clone());
         self.said_in_vain = false;

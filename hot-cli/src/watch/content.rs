@@ -20,6 +20,8 @@ const CLOCK_TICK: Duration = Duration::from_millis(20);
 pub(super) enum Content {
     /// No such file (or it is a folder, a pipe, a device).
     Missing,
+    /// Something that can't be read.
+    Unreadable,
     /// A file that was read.
     Hash(u64, u64),
     /// A file too large to read: length and time.
@@ -61,6 +63,11 @@ impl Seen {
 
     const MISSING: Self = Self {
         content: Content::Missing,
+        stamp: None,
+    };
+
+    pub(super) const UNREADABLE: Self = Self {
+        content: Content::Unreadable,
         stamp: None,
     };
 
@@ -107,6 +114,7 @@ impl Seen {
             .map(|meta| Stamp::of(&meta));
         match self.content {
             Content::Missing => now.is_none(),
+            Content::Unreadable => Self::read(path).is_err(),
             _ => self.stamp.is_some() && self.stamp == now,
         }
     }

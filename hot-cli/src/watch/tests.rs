@@ -175,6 +175,20 @@ fn deleted_and_back() {
 }
 
 #[test]
+fn one_that_cannot_be_read_is_told_and_again_when_it_can() {
+    let scene = scene(&["a", "b"]);
+    fs::remove_file(scene.path("a")).expect("removed");
+    symlink("a", scene.path("a")).expect("a link to itself");
+    scene.check_told(&["a"]);
+    scene.check_silent();
+    fs::remove_file(scene.path("a")).expect("removed");
+    put(&scene.path("a"), "old");
+    scene.check_told(&["a"]);
+    put(&scene.path("b"), "new");
+    scene.check_told(&["b"]);
+}
+
+#[test]
 fn many_files_replaced_as_git_does() {
     let names: Vec<String> = (0..200)
         .map(|number| format!("src/m{}/f{number}.rs", number % 7))

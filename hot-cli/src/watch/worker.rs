@@ -348,9 +348,16 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
                 let before = before.map_or(Content::Missing, |seen| seen.content);
                 Some(before != now.content)
             }
-            Err(error) => self
-                .fail(format!("{} can't be read: {error}", path.display()))
-                .then_some(false),
+            Err(error) => {
+                // Whoever asked for the file finds out why.
+                let known = self.seen.get_mut(path);
+                if let Some(seen) = known.filter(|_| self.files.contains(path)) {
+                    let before = std::mem::replace(seen, Seen::UNREADABLE);
+                    return Some(before.content != Content::Unreadable);
+                }
+                self.fail(format!("{} can't be read: {error}", path.display()))
+                    .then_some(false)
+            }
         }
     }
 

@@ -138,7 +138,17 @@ fn an_edit_without_effect_that_is_taken_back() {
     let thread =
         format!("std::thread::spawn(|| loop {{ std::thread::sleep(std::time::{OLD}); }});");
     project.edit(MAIN, ready, &format!("{thread}\n    {ready}"));
+    let tests = "#[cfg(test)]\nmod tests {\n    const ONE: u8 = 1;\n}\n\nfn title(";
+    project.edit(FILE, "fn title(", tests);
     let mut session = start(&project);
+    // What the program was built without.
+    for (from, to) in [
+        ("ONE: u8 = 1", "ONE: u8 = 2"),
+        ("ONE: u8 = 2", "ONE: u8 = 1"),
+    ] {
+        project.edit(FILE, from, to);
+        session.wait_for_stderr("nothing differs from what runs");
+    }
     let dead = "ledger::main (src/main.rs:10) is running and won't be called again";
     for _ in 0..2 {
         project.edit(MAIN, OLD, NEW);

@@ -82,12 +82,15 @@ impl Engine {
     }
 
     /// What runs is what the files say. Said if it answers a save that took back an edit, one that
-    /// a patch `was_building` for among them.
+    /// a patch `was_building` for among them, or one of code that the program was built without.
     fn nothing_asked(&mut self, was_building: bool) {
         let asked = self.saves.are_unanswered();
         let had_no_effect = self.programs.record_nothing_asked() || was_building;
+        let is_other_code = self.programs.record_texts();
         if self.saves.are_in_effect() || asked && had_no_effect {
             self.tell(ui::Event::TakenBack);
+        } else if asked && is_other_code {
+            self.tell(ui::Event::NothingDiffers);
         }
     }
 

@@ -112,6 +112,7 @@ impl Engine {
             Some(files) => self.tell(ui::Event::SavedInPause { files }),
             None => {
                 self.tell(ui::Event::Saved { files: files.len() });
+                self.saves.saved();
                 self.act(Instant::now());
             }
         }

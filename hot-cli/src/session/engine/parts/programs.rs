@@ -331,6 +331,15 @@ impl Programs {
         taken_back
     }
 
+    /// The files ask for nothing. Whether they hold other code all the same.
+    pub(crate) fn record_texts(&mut self) -> bool {
+        let mut is_other_code = false;
+        for state in self.known.values_mut() {
+            is_other_code |= state.record_texts();
+        }
+        is_other_code
+    }
+
     /// The last patches of a program were taken back, which were made from these files.
     pub(crate) fn record_rollback(&mut self, key: &Path, patches: usize, files: &[PathBuf]) {
         if let Some(state) = self.known.get_mut(key) {
