@@ -185,7 +185,7 @@ impl Wanted {
         let fresh = self.fresh.iter().map(|edit| (&*edit.what, edited(edit)));
         let fresh = fresh.chain(self.undone.iter().map(|edit| (&*edit.what, undone(edit))));
         let fresh = fresh.chain(new.map(|function| (function.path_in_crate(), body(function))));
-        let told: BTreeSet<&str> = names(why).collect();
+        let told: BTreeSet<&str> = code_in(why).flat_map(names).collect();
         let shared = |text: &str| {
             let own: BTreeSet<&str> = names(text).collect();
             own.intersection(&told).count()
@@ -212,6 +212,12 @@ fn module(file: &Path) -> Option<&str> {
         name => name,
     };
     Some(name)
+}
+
+/// What a reason says of code: what stands in backticks, or all, where none do.
+fn code_in(why: &str) -> impl Iterator<Item = &str> {
+    let start = usize::from(why.contains('`'));
+    why.split('`').skip(start).step_by(2)
 }
 
 /// The names in a text, and its words.
@@ -307,5 +313,6 @@ mod tests {
         check("static KEEP changed", other, "a.rs");
         let body = "a vtable may still lead to `<app::q2::Boxed as Drop>::drop`";
         check("impl Tr for Sel removed", body, "b.rs");
+        check("body of fn vtable changed", body, "b.rs");
     }
 }
