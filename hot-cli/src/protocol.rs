@@ -74,6 +74,9 @@ pub(crate) struct SessionStatus {
     pub(crate) refused: Option<String>,
     /// Why the programs were restarted last, in full.
     pub(crate) restarted_because: Option<String>,
+    /// The port at which pages of the program's server refresh themselves.
+    #[serde(default)]
+    pub(crate) pages: Option<u16>,
 }
 
 /// A process of a session.

@@ -226,6 +226,18 @@ impl Program {
         &self.watched
     }
 
+    /// How many of them the compiler read: sources of its crates and of others in reach, and what
+    /// macros include.
+    pub(crate) fn source_files(&self) -> usize {
+        let is_read = |input: &Input| matches!(input.role, Role::Read | Role::Dependency(_));
+        let files = self.units.iter().flat_map(|loaded| {
+            let inputs = loaded.unit.inputs.iter();
+            let read = inputs.filter(move |(_, input)| is_read(input));
+            loaded.unit.sources.iter().chain(read.map(|(path, _)| path))
+        });
+        files.collect::<BTreeSet<_>>().len()
+    }
+
     /// The manifests and lock files that its crates were built with, with hashes of what they held.
     pub(crate) fn manifests(&self) -> impl Iterator<Item = (&PathBuf, u64)> {
         let inputs = self.units.iter().flat_map(|loaded| &loaded.unit.inputs);

@@ -18,7 +18,7 @@ pub(crate) fn overview(program: &Program, sites: &[SiteInfo]) -> Overview {
     let name = |unit: &str| names.get(&u64::from_str_radix(unit, 16).ok()?).copied();
     Overview {
         functions: by_crate(sites, name),
-        files: program.watched_files().len(),
+        files: program.source_files(),
     }
 }
 

@@ -7,6 +7,7 @@ use soft_mock_abi::protocol::{Hello, History};
 use soft_mock_abi::report::{self, Installed, Status};
 
 use crate::protocol::{PastPatch, RolledBack, SessionStatus};
+use crate::ui::address;
 
 pub(super) fn session(status: &SessionStatus) -> String {
     let info = &status.session;
@@ -32,6 +33,9 @@ pub(super) fn session(status: &SessionStatus) -> String {
     }
     if status.processes.is_empty() {
         text.push_str("  no program has joined\n");
+    }
+    if let Some(port) = status.pages {
+        let _ = writeln!(text, "  pages refresh themselves at {}", address(port));
     }
     if status.paused {
         text.push_str("  paused: saves are collected until `hot resume`\n");
@@ -210,12 +214,14 @@ mod tests {
             paused: true,
             refused: Some("src/a.rs:3: one\nsrc/b.rs:4: two".into()),
             restarted_because: None,
+            pages: Some(13000),
         };
         assert_eq!(
             session(&status),
             "session 7: `cargo run` in /app, since 4 min ago\n  pid 8 /app/target/debug/app, joined 30 s ago: \
              2 of 12 functions patched, 1 patch in effect (3 installed), 64 KiB, \
-             not called yet: app::f and 1 more\n  paused: saves are collected until \
+             not called yet: app::f and 1 more\n  pages refresh themselves at \
+             http://localhost:13000\n  paused: saves are collected until \
              `hot resume`\n  not patched:\n    src/a.rs:3: one\n    src/b.rs:4: two\n"
         );
     }

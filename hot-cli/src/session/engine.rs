@@ -93,6 +93,7 @@ use parts::rollbacks::Rollbacks;
 use parts::saves::Saves;
 use parts::syntax_checks::SyntaxChecks;
 use parts::tally::Tally;
+use parts::uncalled::Uncalled;
 
 pub(crate) use outside::Outside;
 
@@ -118,6 +119,8 @@ pub(crate) enum Event {
     Judged(u64, Option<Judgement>),
     /// Nothing was saved for a moment.
     Idle(u64),
+    /// The functions of this patch had the time to be called.
+    CallsDue(u64),
     /// Functions of micro-crates were compared with those of their crates. None: dropped.
     Compared(u64, Result<Option<Compared>>),
     /// The project was built again before a restart.
@@ -221,6 +224,7 @@ pub(crate) struct Engine {
     dry_builds: DryBuilds,
     patches: Patches,
     first_calls: FirstCalls,
+    uncalled: Uncalled,
     meanings: Meanings,
     restarts: Restarts,
     plugin_builds: PluginBuilds,
@@ -266,6 +270,7 @@ impl Engine {
             dry_builds: DryBuilds::default(),
             patches: Patches::default(),
             first_calls: FirstCalls::default(),
+            uncalled: Uncalled::default(),
             meanings: Meanings::default(),
             restarts: Restarts::default(),
             plugin_builds: PluginBuilds::default(),
@@ -358,6 +363,7 @@ impl Engine {
             } => self.syntax_checked(number, at, compiler),
             Event::Judged(number, judgement) => self.judged(number, judgement),
             Event::Idle(turn) => self.compare_if_idle(turn),
+            Event::CallsDue(patch) => self.calls_due(patch),
             Event::Compared(number, compared) => self.compared(number, compared),
             Event::BuiltAgain { success, said } => self.built_again(success, said),
             Event::PluginsBuilt { success } => self.plugins_built(success),
@@ -430,10 +436,7 @@ impl Engine {
                 let effects = self.restarts.handed_over(conn, handed);
                 self.perform(effects);
             }
-            FromProgram::History(history) => {
-                let answered = self.questions.answered(conn, history.id, history.status);
-                self.tell_status(answered);
-            }
+            FromProgram::History(history) => self.told_history(conn, history),
             FromProgram::Hello(_) => {}
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how pages are shown.
 
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::Sender;
 
 use anyhow::Result;
@@ -10,7 +11,11 @@ use crate::browser::{Browser, News, Ports, Untouched};
 use crate::ui::Event as Told;
 
 /// As long as this lives.
-pub(crate) struct Pages(Browser);
+pub(crate) struct Pages {
+    browser: Browser,
+    /// The port at which they are shown, as soon as it was told; 0 until then.
+    port: AtomicU16,
+}
 
 impl Pages {
     pub(crate) fn start<E: From<News> + Send + 'static>(
@@ -19,19 +24,30 @@ impl Pages {
     ) -> Result<Self> {
         // The session may have ended meanwhile.
         let tell = move |news: News| drop(events.send(news.into()));
-        Ok(Self(Browser::start(ports, tell)?))
+        Ok(Self {
+            browser: Browser::start(ports, tell)?,
+            port: AtomicU16::new(0),
+        })
+    }
+
+    /// The port at which pages are shown, as soon as that is known.
+    pub(crate) fn port(&self) -> Option<u16> {
+        Some(self.port.load(Ordering::Relaxed)).filter(|port| *port != 0)
     }
 
     /// The user is told something.
     pub(crate) fn told(&self, event: &Told) {
         if changes_what_runs(event) {
-            self.0.changed();
+            self.browser.changed();
+        }
+        if let Told::PagesShown { pages, .. } = event {
+            self.port.store(*pages, Ordering::Relaxed);
         }
     }
 
     /// The program consists of these processes.
     pub(crate) fn joined(&self, pids: Vec<u32>) {
-        self.0.joined(pids);
+        self.browser.joined(pids);
     }
 }
 

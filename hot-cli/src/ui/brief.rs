@@ -1,5 +1,6 @@
 //! Long reasons in two lines of a terminal: parts of names that no user wrote go, then what stands
-//! in generics, then the middles of names, and at last the end.
+//! in generics, then a second reason beside the first, then the middles of names, and at last the
+//! end.
 //!
 //! Knows nothing of what a reason says.
 
@@ -12,6 +13,9 @@ pub(super) const WIDTH: usize = 200;
 /// much as there is room for.
 const NAME_ENDS: [usize; 2] = [24, 12];
 
+/// What stands between two reasons.
+const BOTH: &str = "; ";
+
 /// What stands for something that was left out.
 const CUT: char = '…';
 
@@ -22,6 +26,9 @@ pub(super) fn brief(text: &str, width: usize) -> String {
         if text.chars().count() > width {
             text = without_generics(&text, depth);
         }
+    }
+    if text.chars().count() > width {
+        text = first_reason(&text).to_owned();
     }
     for ends in NAME_ENDS {
         if text.chars().count() > width {
@@ -110,6 +117,13 @@ fn without_generics(text: &str, depth: usize) -> String {
     out
 }
 
+/// What stands before a second reason, where both ways to a patch are refused: it explains itself.
+fn first_reason(text: &str) -> &str {
+    let mut ends = text.match_indices(BOTH).map(|(end, _)| &text[..end]);
+    let is_in_name = |first: &str| first.matches('`').count() % 2 == 1;
+    ends.find(|first| !is_in_name(first)).unwrap_or(text)
+}
+
 /// The text with the middles of its names in backquotes left out, but for so much at both ends.
 fn with_short_names(text: &str, ends: usize) -> String {
     let parts = text.split('`').enumerate().map(|(position, part)| {
@@ -172,6 +186,15 @@ mod tests {
             30,
             "a < b and `c<…` stay: 1234567…",
         );
+    }
+
+    #[test]
+    fn a_second_reason_goes_before_the_first_is_cut() {
+        let first = "fn about added: something may still lead to `[about; 3]` as it was";
+        let second = "`core::ptr::drop_in_place` has no site, and a pointer to it may lead there";
+        let both = format!("{first}; {second}");
+        check(&both, both.chars().count(), &both);
+        check(&both, 100, first);
     }
 
     #[test]

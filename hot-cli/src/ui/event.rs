@@ -110,6 +110,8 @@ pub(crate) enum Event {
         functions: Vec<FunctionPlace>,
         after: Duration,
     },
+    /// The new bodies of these functions weren't called for some seconds.
+    NotCalled(Vec<FunctionPlace>),
     /// So many files were saved. People know that themselves.
     Saved { files: usize },
     /// These functions have their original bodies again.

@@ -90,6 +90,7 @@ fn messages(event: &Event) -> Vec<Message> {
             "first-call",
             json!({ "functions": places(functions), "after_ms": millis(*after) }),
         ),
+        Event::NotCalled(functions) => one("not-called", json!({ "functions": places(functions) })),
         Event::Saved { files } => one(SAVED, json!({ "files": files })),
         Event::StillRunning(functions) => {
             one("still-running", json!({ "functions": places(functions) }))

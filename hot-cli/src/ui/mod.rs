@@ -18,7 +18,7 @@ pub(crate) use event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
 pub(crate) use out::{Copy, Screen};
 pub(crate) use overview::{Compiling, Overview, Saved, Summary};
 pub(crate) use refused::in_full;
-pub(crate) use wording::{applied, listed};
+pub(crate) use wording::{address, applied, listed};
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -96,7 +96,7 @@ struct How {
 impl How {
     fn resume(self) -> &'static str {
         match self.restart {
-            Restart::Key => "press p",
+            Restart::Key => "p",
             Restart::Command | Restart::Elsewhere => "`hot resume`",
         }
     }
@@ -266,8 +266,8 @@ impl<W: Write> Reporter<W> {
             return;
         }
         let lines = event.lines(self.how());
-        // Who asks for help gets it.
-        let asked = matches!(event, Event::KeysHelp);
+        // Who asks for help, or for pages, is told.
+        let asked = matches!(event, Event::KeysHelp | Event::PagesShown { .. });
         if self.quiet && !asked && !lines.iter().any(Line::is_trouble) {
             return;
         }

@@ -23,7 +23,7 @@ pub(crate) enum Compiling {
 pub(crate) struct Overview {
     /// How many functions of each crate can be patched.
     pub(crate) functions: Vec<(String, usize)>,
-    /// The files that count: sources, and what was read when they were compiled.
+    /// The files that the compiler read; manifests and the like are watched besides.
     pub(crate) files: usize,
 }
 
@@ -76,7 +76,7 @@ pub(super) fn ready(overview: &Overview, named: &[String]) -> String {
         ),
     };
     let also: String = named.iter().map(|path| format!(", {path}")).collect();
-    let files = counted(*files, "file");
+    let files = counted(*files, "source file");
     format!("watching {files}{also}: {can} (`hot doctor` says which can't, `hot --help` more)")
 }
 
@@ -140,7 +140,7 @@ mod tests {
                 &overview(&[("shop", 112), ("core", 1)]),
                 &["templates".to_owned()]
             ),
-            "watching 14 files, templates: 113 functions of shop, core can be patched live \
+            "watching 14 source files, templates: 113 functions of shop, core can be patched live \
              (`hot doctor` says which can't, `hot --help` more)"
         );
         let many = ready(&overview(&[("a", 1), ("b", 1), ("c", 1), ("d", 1)]), &[]);

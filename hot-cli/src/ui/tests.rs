@@ -111,6 +111,11 @@ fn running_code_is_said() {
         &Event::WithoutEffect(vec![run()]),
         "hot: their_crate::run (src/main.rs:7) is running and won't be called again: the edit needs a restart (`hot restart`)\n",
     );
+    check(
+        &Event::NotCalled(vec![run()]),
+        "hot: not called yet: their_crate::run (src/main.rs:7); what runs only at the start does so after a restart \
+         (`hot restart`)\n",
+    );
 }
 
 #[test]
@@ -255,8 +260,14 @@ fn only_trouble_is_told_to_who_wants_quiet() {
     );
     reporter.tell(&Event::Warning("x".into()));
     reporter.tell(&Event::WithoutEffect(vec![run()]));
+    // They have asked for pages.
+    reporter.tell(&Event::PagesShown {
+        server: 3000,
+        pages: 13000,
+        others: Vec::new(),
+    });
     let said = said(reporter);
-    assert_eq!(said.lines().count(), 2, "{said}");
+    assert_eq!(said.lines().count(), 3, "{said}");
 }
 
 #[test]
@@ -455,6 +466,7 @@ fn every_event_is_json_as_the_schema_has_it() {
             functions: vec![get()],
             after: QUICK,
         },
+        Event::NotCalled(vec![get()]),
         Event::StillRunning(vec![get()]),
         Event::WithoutEffect(vec![get()]),
         Event::Refused {

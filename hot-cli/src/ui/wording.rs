@@ -56,7 +56,7 @@ impl Consequence {
             Self::BuildPlugin => "building the plugin again, for its host to reload",
             Self::NoRestart => {
                 let restarts = how.restart.words();
-                return format!("the old code runs on (--no-restart); {restarts} restarts it");
+                return format!("the old code runs on (--no-restart); to restart it: {restarts}");
             }
             Self::Attached => "the old code runs on (`hot attach` restarts nothing)",
             Self::RestartInVain => {
@@ -100,6 +100,11 @@ impl Event {
                 "called {} after the patch: {}",
                 time(*after),
                 listed(functions)
+            )),
+            Self::NotCalled(functions) => plain(format!(
+                "not called yet: {}; what runs only at the start does so after a restart ({})",
+                listed(functions),
+                how.restart.words()
             )),
             Self::WithoutEffect(functions) => each(functions, |function| {
                 let restart = how.restart.words();
@@ -238,7 +243,13 @@ fn pages_shown(server: u16, pages: u16, others: &[u16]) -> String {
             others.join(", ")
         ),
     };
-    format!("pages refresh themselves at http://localhost:{pages} (the server is at port {server}{others})")
+    let address = address(pages);
+    format!("pages refresh themselves at {address} (the server is at port {server}{others})")
+}
+
+/// Of a port of this machine, as browsers understand it.
+pub(crate) fn address(port: u16) -> String {
+    format!("http://localhost:{port}")
 }
 
 /// `applying 2 files`.

@@ -75,12 +75,18 @@ fn an_open_page_shows_what_runs_and_stays_where_it_is() {
 fn a_page_that_is_opened_before_its_server_waits_for_it() {
     let project = Project::fixture("pages");
     let pages = free_port();
-    let _session = project.hot(&["--browser", &format!(":{pages}"), "cargo", "run"]);
+    let mut session = project.hot(&["-q", "--browser", &format!(":{pages}"), "cargo", "run"]);
     while std::net::TcpStream::connect(("127.0.0.1", pages)).is_err() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    let mut browser = Chromium::open(&format!("http://localhost:{pages}/"));
+    let address = format!("http://localhost:{pages}");
+    let mut browser = Chromium::open(&address);
     browser.wait_for(HEADING, &json!("first"));
+    // Who wants quiet has asked for pages, and may have lost the line.
+    let line = format!("pages refresh themselves at {address}");
+    session.wait_for_stderr(&line);
+    let (status, _) = project.hot_to_end(&["status"]);
+    assert!(status.contains(&line), "{status}");
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn keys_steer_a_session() {
     terminal.type_keys("p");
     terminal.wait_for("hot: paused");
     say(&project, "tock", "tuck");
-    terminal.wait_for("1 file saved, not applied yet (press p applies)");
+    terminal.wait_for("1 file saved, not applied yet (p applies)");
     thread::sleep(Duration::from_millis(500));
     terminal.type_keys("p");
     terminal.wait_for("resumed: applying 1 file");

@@ -105,6 +105,10 @@ fn the_first_call_of_a_new_body_is_told_once() {
         project.edit(FILE, old, new);
         session.wait_for_stderr("hot-patched");
         assert_eq!(first_calls(&session.stderr_since(0)).len(), step);
+        if step == 0 {
+            let line = session.wait_for_stderr("hot-not-called");
+            assert!(line.contains("ledger::report::title"), "{line}");
+        }
         for _ in 0..2 {
             assert!(session.ask("x").starts_with(new));
         }

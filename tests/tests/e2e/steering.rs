@@ -136,7 +136,7 @@ fn a_reason_is_short_and_the_status_has_all_of_it() {
         "{reason}"
     );
     let how = session.wait_for_stderr("the old code runs on (--no-restart)");
-    assert!(how.contains("`hot restart` restarts it"), "{how}");
+    assert!(how.contains("to restart it: `hot restart`"), "{how}");
     let status = hot(&project, &["status"]);
     assert!(status.contains("not patched:"), "{status}");
     assert!(

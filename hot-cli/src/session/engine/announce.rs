@@ -51,6 +51,19 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
     events
 }
 
+/// The functions of which calls may be expected: new ones come, and none is in progress.
+pub(super) fn callable(events: &[Event]) -> Vec<FunctionPlace> {
+    let mut all = Vec::new();
+    for event in events {
+        match event {
+            Event::Patched { functions, .. } => all.extend_from_slice(functions),
+            Event::StillRunning(functions) => all.retain(|function| !functions.contains(function)),
+            _ => {}
+        }
+    }
+    all
+}
+
 /// What keeps its body is said beside the functions that are new, or else by itself. What was made
 /// by others was told with them.
 fn keep(events: &mut Vec<Event>, kept: &[KeptBody]) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use soft_mock_abi::protocol::{Loaded, Refused, ToProgram};
+use soft_mock_abi::protocol::{Loaded, Refused, Restore, ToProgram};
 
 use super::effect::Effect;
 use super::jobs::{Job, SyntaxCheck};
@@ -243,6 +243,7 @@ impl Engine {
                 if processes.is_empty() {
                     return self.tell(ui::Event::NobodyRuns);
                 }
+                self.ask_before(&building, &restore, &processes);
                 let calls = self.outside.reporter.tells_calls();
                 let patches = &mut self.patches;
                 let effects = patches.send(building, built, restore, processes, calls);
@@ -262,6 +263,30 @@ impl Engine {
                 self.saves.are_in_effect();
             }
         }
+    }
+
+    /// Whether what is replaced now was called, if the user was told that it wasn't.
+    fn ask_before(&mut self, building: &Building, restore: &[Restore], to: &[Connection]) {
+        let units = building.wanted.plan.values();
+        let patched = units.flat_map(|unit| unit.patch.iter().map(|function| &*function.name));
+        let all = patched.chain(restore.iter().map(|function| &*function.name));
+        let id = self.numbers.next();
+        let program = &building.program;
+        let effects = self.uncalled.before(id, program, all, to.to_vec());
+        self.perform(effects);
+    }
+
+    /// The functions of a patch had the time to be called.
+    pub(super) fn calls_due(&mut self, patch: u64) {
+        let program = self.uncalled.waited_for(patch);
+        // What is about to be restarted begins anew.
+        let Some(program) = program.filter(|_| !self.restarts.is_under_way()) else {
+            return;
+        };
+        let processes = self.processes.of(program);
+        let id = self.numbers.next();
+        let effects = self.uncalled.due(patch, id, processes);
+        self.perform(effects);
     }
 
     /// A process installed a patch, or refuses it.
@@ -311,7 +336,14 @@ impl Engine {
 
     /// A patch is active: said, and taken down.
     fn active(&mut self, patch: &Patch, loaded: &Loaded) {
-        self.tell_all(announce::patched(patch, loaded, patch.since.elapsed()));
+        let events = announce::patched(patch, loaded, patch.since.elapsed());
+        let program = &patch.program;
+        let restored = patch.load.restore.iter().map(|function| &*function.name);
+        self.uncalled.undone(program, restored);
+        let callable = announce::callable(&events);
+        let look = self.uncalled.patched(patch.load.id, program, callable);
+        self.tell_all(events);
+        self.perform(look);
         self.tally.patched(patch.since, Instant::now());
         if patch.wanted.without.is_empty() {
             self.saves.are_in_effect();

@@ -152,6 +152,8 @@ impl Engine {
         for finished in self.patches.left(conn) {
             self.finished(finished);
         }
+        let effects = self.uncalled.left(conn);
+        self.perform(effects);
         let answered = self.questions.left(conn);
         self.tell_status(answered);
         if let Some(done) = self.rollbacks.left(conn) {

@@ -164,6 +164,7 @@ impl Engine {
         self.syntax_checks.drop_check();
         self.dry_builds.stop();
         self.meanings.restarted();
+        self.uncalled.restarted();
         self.ledger.clear();
         let reply = self.rollbacks.restarted();
         self.perform(reply);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
-use soft_mock_abi::protocol::{Loaded, Refused};
+use soft_mock_abi::protocol::{History, Loaded, Refused};
 
 use super::effect::Effect;
 use super::parts::questions::Answered;
@@ -14,6 +14,7 @@ use crate::control::Connection;
 use crate::protocol::{Reply, Request, SessionStatus};
 use crate::remote::server::ServerEvent;
 use crate::session::ledger::Record;
+use crate::session::pages::Pages;
 use crate::ui;
 
 impl Engine {
@@ -55,7 +56,10 @@ impl Engine {
             },
             Request::Rollback { patches } => match self.roll_back(patches, &terminal) {
                 Ok(()) => return,
-                Err(why) => Reply::Refused(why),
+                Err(why) => {
+                    self.tell(ui::Event::NotRolledBack(why.clone()));
+                    Reply::Refused(why)
+                }
             },
         };
         self.perform([Effect::Reply(terminal, reply)]);
@@ -69,6 +73,15 @@ impl Engine {
         self.tell_status(answered);
     }
 
+    /// A process told what it runs: a terminal wants to know it, or what was called.
+    pub(super) fn told_history(&mut self, conn: Connection, history: History) {
+        let History { id, status, .. } = history;
+        let effects = self.uncalled.answered(conn, id, &status);
+        self.perform(effects);
+        let answered = self.questions.answered(conn, id, status);
+        self.tell_status(answered);
+    }
+
     pub(super) fn tell_status(&self, answered: Vec<Answered>) {
         for Answered { terminal, told } in answered {
             let status = Reply::Status(SessionStatus {
@@ -77,6 +90,7 @@ impl Engine {
                 paused: self.pause.collects(),
                 refused: self.saves.standing().map(str::to_owned),
                 restarted_because: self.restarts.why().map(str::to_owned),
+                pages: self.outside.pages.as_ref().and_then(Pages::port),
             });
             self.perform([Effect::Reply(terminal, status)]);
         }
@@ -103,9 +117,7 @@ impl Engine {
             .iter()
             .map(|(program, numbers)| (program, numbers.len()));
         if let Some(why) = self.programs.no_way_back(counts) {
-            let why = format!("{why}; take the edit back in its file, or restart");
-            self.tell(ui::Event::NotRolledBack(why.clone()));
-            return Err(why);
+            return Err(format!("{why}; take the edit back in its file, or restart"));
         }
         // What compiles now was compared with what is to be taken back.
         self.patches.drop_build();
@@ -157,6 +169,8 @@ impl Engine {
             patches,
             functions,
         } = undone;
+        let names = functions.iter().map(|function| function.name.as_str());
+        self.uncalled.undone(&program, names);
         let files = self.ledger.files(&patches);
         self.programs
             .record_rollback(&program, patches.len(), &files);

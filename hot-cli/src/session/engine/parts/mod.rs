@@ -17,3 +17,4 @@ pub(super) mod rollbacks;
 pub(super) mod saves;
 pub(super) mod syntax_checks;
 pub(super) mod tally;
+pub(super) mod uncalled;

@@ -1,0 +1,298 @@
+//! Patched functions whose new bodies nobody calls for a while: told once.
+//!
+//! What runs only at a program's start is patched like anything else, and no call of it comes. That
+//! none will can't be known; that none came can. Of a function whose new body was called once,
+//! whenever that was, nothing is told any more: it is one of those that run again and again.
+//!
+//! Knows nothing of how processes find out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use soft_mock_abi::protocol::{AskHistory, ToProgram};
+use soft_mock_abi::report::Status;
+
+use crate::control::Connection;
+use crate::session::engine::effect::Effect;
+use crate::session::engine::Event;
+use crate::ui::{self, FunctionPlace};
+
+/// As long as a person may take from their editor to what they want to see.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A function of a program.
+type Key = (PathBuf, String);
+
+#[derive(Debug, Default)]
+pub(crate) struct Uncalled {
+    /// Patched, by which patch, and not looked at since.
+    waiting: BTreeMap<Key, (u64, FunctionPlace)>,
+    /// What was told of, and wasn't called since as far as is known.
+    told: BTreeSet<Key>,
+    /// New bodies of these were called.
+    called: BTreeSet<Key>,
+    looks: Vec<Look>,
+}
+
+/// A question to the processes of a program.
+#[derive(Debug)]
+struct Look {
+    id: u64,
+    program: PathBuf,
+    /// The patch whose functions are told of if they weren't called.
+    patch: Option<u64>,
+    waiting: Vec<Connection>,
+    /// What none of those has called that have answered. None: none has.
+    not_called: Option<BTreeSet<String>>,
+}
+
+impl Uncalled {
+    /// A patch is active; these may be called from now on.
+    pub(crate) fn patched(
+        &mut self,
+        patch: u64,
+        program: &Path,
+        functions: Vec<FunctionPlace>,
+    ) -> Option<Effect> {
+        for function in functions {
+            let key = (program.to_owned(), function.name.clone());
+            if !self.called.contains(&key) {
+                self.waiting.insert(key, (patch, function));
+            }
+        }
+        let waits = self.waited_for(patch).is_some();
+        waits.then_some(Effect::Later(PATIENCE, Event::CallsDue(patch)))
+    }
+
+    /// These have other bodies again.
+    pub(crate) fn undone<'a>(&mut self, program: &Path, functions: impl Iterator<Item = &'a str>) {
+        for name in functions {
+            let key = (program.to_owned(), name.to_owned());
+            self.waiting.remove(&key);
+            self.told.remove(&key);
+        }
+    }
+
+    /// The program of a patch, if nothing is known yet of calls of its functions.
+    pub(crate) fn waited_for(&self, patch: u64) -> Option<&Path> {
+        let mut waiting = self.waiting.iter();
+        let ((program, _), _) = waiting.find(|(_, (of, _))| *of == patch)?;
+        Some(program)
+    }
+
+    /// Asks these processes, as functions of a patch had their time.
+    pub(crate) fn due(&mut self, patch: u64, id: u64, processes: Vec<Connection>) -> Vec<Effect> {
+        match self.waited_for(patch).map(Path::to_owned) {
+            Some(program) => self.ask(id, program, Some(patch), processes),
+            None => Vec::new(),
+        }
+    }
+
+    /// These are about to get other bodies, or the same ones once more. Whether the present ones
+    /// were called is asked before, where that isn't known.
+    pub(crate) fn before<'a>(
+        &mut self,
+        id: u64,
+        program: &Path,
+        mut functions: impl Iterator<Item = &'a str>,
+        processes: Vec<Connection>,
+    ) -> Vec<Effect> {
+        let is_unknown = |name: &str| {
+            let key = (program.to_owned(), name.to_owned());
+            self.told.contains(&key) || self.waiting.contains_key(&key)
+        };
+        match functions.any(is_unknown) {
+            true => self.ask(id, program.to_owned(), None, processes),
+            false => Vec::new(),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        id: u64,
+        program: PathBuf,
+        patch: Option<u64>,
+        waiting: Vec<Connection>,
+    ) -> Vec<Effect> {
+        let ask = |conn: &Connection| Effect::Send(*conn, ToProgram::History(AskHistory { id }));
+        let effects = waiting.iter().map(ask).collect();
+        self.looks.push(Look {
+            id,
+            program,
+            patch,
+            waiting,
+            not_called: None,
+        });
+        self.looks.retain(|look| !look.waiting.is_empty());
+        effects
+    }
+
+    /// A process has answered.
+    pub(crate) fn answered(
+        &mut self,
+        conn: Connection,
+        id: u64,
+        status: &Status,
+    ) -> Option<Effect> {
+        let look = self.looks.iter_mut().find(|look| look.id == id)?;
+        let all: BTreeSet<String> = status.not_called.iter().cloned().collect();
+        look.not_called = Some(match look.not_called.take() {
+            Some(others) => &others & &all,
+            None => all,
+        });
+        self.left(conn).pop()
+    }
+
+    /// Nobody waits for a process that is gone, or has answered.
+    pub(crate) fn left(&mut self, conn: Connection) -> Vec<Effect> {
+        for look in &mut self.looks {
+            look.waiting.retain(|other| *other != conn);
+        }
+        let (open, done) = std::mem::take(&mut self.looks)
+            .into_iter()
+            .partition(|look| !look.waiting.is_empty());
+        self.looks = open;
+        let done: Vec<Look> = done;
+        done.into_iter()
+            .filter_map(|look| self.looked(look))
+            .collect()
+    }
+
+    fn looked(&mut self, look: Look) -> Option<Effect> {
+        let not_called = look.not_called?;
+        let was_called = |key: &Key| key.0 == look.program && !not_called.contains(&key.1);
+        let known = self.told.iter().chain(self.waiting.keys());
+        let called: Vec<Key> = known.filter(|key| was_called(key)).cloned().collect();
+        for key in called {
+            self.told.remove(&key);
+            self.waiting.remove(&key);
+            self.called.insert(key);
+        }
+        let mut functions = Vec::new();
+        self.waiting.retain(|key, (patch, function)| {
+            let is_due = Some(*patch) == look.patch;
+            if is_due {
+                self.told.insert(key.clone());
+                functions.push(function.clone());
+            }
+            !is_due
+        });
+        (!functions.is_empty()).then_some(Effect::Tell(ui::Event::NotCalled(functions)))
+    }
+
+    /// The programs are ended. What is called again and again will be so.
+    pub(crate) fn restarted(&mut self) {
+        self.waiting.clear();
+        self.told.clear();
+        self.looks.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const APP: &str = "/app";
+
+    fn function(name: &str) -> FunctionPlace {
+        FunctionPlace {
+            name: name.to_owned(),
+            file: "src/main.rs".to_owned(),
+            line: 3,
+        }
+    }
+
+    fn patched(uncalled: &mut Uncalled, patch: u64, names: &[&str]) -> bool {
+        let functions = names.iter().map(|name| function(name)).collect();
+        uncalled.patched(patch, Path::new(APP), functions).is_some()
+    }
+
+    fn status(not_called: &[&str]) -> Status {
+        Status {
+            not_called: not_called.iter().map(|name| (*name).to_owned()).collect(),
+            ..Status::default()
+        }
+    }
+
+    fn told(effects: impl IntoIterator<Item = Effect>) -> Vec<String> {
+        let mut names = Vec::new();
+        for effect in effects {
+            let Effect::Tell(ui::Event::NotCalled(functions)) = effect else {
+                panic!("nothing else is told");
+            };
+            names.extend(functions.into_iter().map(|function| function.name));
+        }
+        names
+    }
+
+    /// What is told of a patch if a process says so.
+    fn looked(uncalled: &mut Uncalled, patch: u64, not_called: &[&str]) -> Vec<String> {
+        let process = Connection::numbered(1);
+        let asked = uncalled.due(patch, patch + 100, vec![process]);
+        assert!(!asked.is_empty());
+        told(uncalled.answered(process, patch + 100, &status(not_called)))
+    }
+
+    #[test]
+    fn what_was_called_once_is_never_told_again() {
+        let mut uncalled = Uncalled::default();
+        assert!(patched(&mut uncalled, 1, &["routes", "index"]));
+        assert_eq!(looked(&mut uncalled, 1, &["routes"]), ["routes"]);
+        // `index` was called.
+        assert!(!patched(&mut uncalled, 2, &["index"]));
+        assert!(patched(&mut uncalled, 3, &["index", "routes"]));
+        assert_eq!(looked(&mut uncalled, 3, &["index", "routes"]), ["routes"]);
+    }
+
+    #[test]
+    fn what_is_called_later_is_learned_before_it_is_patched_again() {
+        let mut uncalled = Uncalled::default();
+        let process = Connection::numbered(1);
+        patched(&mut uncalled, 1, &["index"]);
+        assert_eq!(looked(&mut uncalled, 1, &["index"]), ["index"]);
+        let app = Path::new(APP);
+        let asked = uncalled.before(7, app, ["other"].into_iter(), vec![process]);
+        assert!(asked.is_empty());
+        let asked = uncalled.before(8, app, ["index"].into_iter(), vec![process]);
+        assert_eq!(asked.len(), 1);
+        assert!(uncalled.answered(process, 8, &status(&[])).is_none());
+        assert!(!patched(&mut uncalled, 2, &["index"]));
+        // The same of what wasn't looked at yet: another patch may carry it along.
+        patched(&mut uncalled, 3, &["create"]);
+        let asked = uncalled.before(9, app, ["create"].into_iter(), vec![process]);
+        assert_eq!(asked.len(), 1);
+        assert!(uncalled.answered(process, 9, &status(&[])).is_none());
+        assert!(uncalled.waited_for(3).is_none());
+    }
+
+    #[test]
+    fn the_newest_patch_of_a_function_counts_and_one_that_is_undone_does_not() {
+        let mut uncalled = Uncalled::default();
+        patched(&mut uncalled, 1, &["routes", "setup"]);
+        patched(&mut uncalled, 2, &["routes"]);
+        uncalled.undone(Path::new(APP), ["setup"].into_iter());
+        assert!(uncalled.waited_for(1).is_none());
+        assert_eq!(looked(&mut uncalled, 2, &["routes", "setup"]), ["routes"]);
+        patched(&mut uncalled, 3, &["routes"]);
+        uncalled.restarted();
+        assert!(uncalled.waited_for(3).is_none());
+    }
+
+    #[test]
+    fn a_call_in_any_process_is_one() {
+        let mut uncalled = Uncalled::default();
+        let [one, two, gone] = [1, 2, 3].map(Connection::numbered);
+        patched(&mut uncalled, 1, &["serve", "setup"]);
+        assert_eq!(uncalled.due(1, 9, vec![one, two, gone]).len(), 3);
+        let both = status(&["serve", "setup"]);
+        assert!(uncalled.answered(one, 9, &both).is_none());
+        assert!(uncalled.answered(two, 9, &status(&["setup"])).is_none());
+        assert_eq!(told(uncalled.left(gone)), ["setup"]);
+        // Nobody is left to answer.
+        patched(&mut uncalled, 2, &["setup"]);
+        assert!(uncalled.due(2, 10, Vec::new()).is_empty());
+        uncalled.due(2, 11, vec![one]);
+        assert!(uncalled.left(one).is_empty());
+    }
+}
