@@ -93,7 +93,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         return Ok(built);
     }
     if let Some(why) = additions::in_the_way(&job.wanted) {
-        return whole_crate::build_wanted(job, Some(Why::Source(&why)));
+        return whole_crate::build_wanted(job, Some(Why::Left(&why)));
     }
     if let Some(edit) = no_way_back(job) {
         return Err(BuildError::Rude(vec![edit]));

@@ -31,7 +31,7 @@ use super::left::{self, Body, HeldClosures};
 use super::linker::{Inputs, Linker};
 use super::meaning::Alone;
 use super::micro_crate::MicroCrate;
-use super::whole_crate::Why;
+use super::whole_crate::{self, Why};
 use super::{additions, harness, user_errors};
 use crate::os::files::replace_file;
 use crate::os::process::Cancelled;
@@ -186,7 +186,10 @@ impl UnitJob<'_> {
             additions
                 .find_map(|addition| addition_needs_whole_crate(addition, &twin.hidden, &items))
         });
-        let needs_whole = needs_whole.or_else(|| self.living_closure(&targets));
+        let needs_whole = match needs_whole {
+            None => self.living_closure(&targets)?,
+            why => why,
+        };
         let needs_whole = needs_whole.or_else(|| self.late_closure(&targets));
         if let Some(why) = needs_whole {
             return Ok(Attempt::Refused(why));
@@ -196,14 +199,26 @@ impl UnitJob<'_> {
 
     /// A closure that may be alive, and is another one now: the code has to tell what becomes of
     /// it.
-    fn living_closure(&self, targets: &[Target<'_>]) -> Option<String> {
-        let mut targets = targets.iter();
-        let target = targets.find(|target| {
+    fn living_closure(&self, targets: &[Target<'_>]) -> Result<Option<String>> {
+        let differ = |target: &&Target<'_>| {
             closures_differ(&target.old.local_items, &target.new.local_items)
-                && self.job.program.keeps_closures_of(&target.planned.name)
-        })?;
-        let name = &target.planned.name;
-        Some(format!("a closure of {name} changed, and may be alive"))
+        };
+        let program = &self.job.program;
+        // The whole crate would wait for the same, and be refused for what a moment later is none.
+        let is_unknown = self.job.whole_crates && program.kept_closures.get().is_none();
+        if is_unknown && targets.iter().any(|target| differ(&target)) {
+            match whole_crate::prepare_program(program, &self.job.cancel) {
+                Err(error) if error.is::<Cancelled>() => return Err(error),
+                // Then it stays unknown.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        let mut differing = targets.iter().filter(differ);
+        let kept = differing.find(|target| program.keeps_closures_of(&target.planned.name));
+        Ok(kept.map(|target| {
+            let name = &target.planned.name;
+            format!("a closure of {name} changed, and may be alive")
+        }))
     }
 
     /// A closure that was given a site, which may have another body now or its own again.

@@ -84,6 +84,14 @@ pub(crate) enum Consequence {
     Failed,
 }
 
+/// Why patches can't be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoWayBack {
+    pub(crate) why: String,
+    /// It will be so for as long as the program runs.
+    pub(crate) stays: bool,
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -126,7 +134,7 @@ pub(crate) enum Event {
     /// be expected.
     StillRunning(Vec<FunctionPlace>),
     /// They can't be, for this reason.
-    NotRolledBack(String),
+    NotRolledBack(NoWayBack),
     /// These are running and won't be called again: the edit has no effect before a restart.
     WithoutEffect(Vec<FunctionPlace>),
     /// A patch waits for the program's safe point; the names of some of its functions.

@@ -14,7 +14,7 @@ mod refused;
 mod wording;
 
 pub(crate) use diagnostic::{CompilerOutput, Diagnostic, Span};
-pub(crate) use event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
+pub(crate) use event::{Consequence, Event, FunctionPlace, KeptPlace, NoWayBack, Reason};
 pub(crate) use out::{Copy, Screen};
 pub(crate) use overview::{Compiling, Overview, Saved, Summary};
 pub(crate) use refused::in_full;

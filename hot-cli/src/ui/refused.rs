@@ -81,7 +81,8 @@ fn likeness(why: &str) -> String {
     why.split('`').step_by(2).collect::<Vec<_>>().join("`")
 }
 
-fn fitting(text: &str, more: &str, how: How) -> String {
+/// The text with `more` behind it, in two lines of a terminal.
+pub(super) fn fitting(text: &str, more: &str, how: How) -> String {
     let room = WIDTH.saturating_sub(super::MARK.len() + 1 + more.chars().count());
     match how.verbose {
         true => written(text) + more,

@@ -142,6 +142,23 @@ fn refused_edits_name_their_place() {
 }
 
 #[test]
+fn why_nothing_is_rolled_back_is_short_and_says_what_helps() {
+    let no = |why: String, stays| Event::NotRolledBack(NoWayBack { why, stays });
+    check(
+        &no("no patch is in effect".into(), false),
+        "hot: not rolled back: no patch is in effect\n",
+    );
+    let reporter = Reporter::new(Vec::new(), false, false);
+    reporter.tell(&no(format!("`{}` is gone", "a::<B>::".repeat(200)), true));
+    let said = said(reporter);
+    assert!(said.trim_end().chars().count() <= 200, "{said}");
+    assert!(
+        said.ends_with("` is gone; take the edit back in its file, or restart\n"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_syntax_error_is_one_line() {
     let error = |again| Event::SyntaxError {
         at: reason("src/a.rs", 3, "expected `;`\n  more\n"),
@@ -493,7 +510,10 @@ fn every_event_is_json_as_the_schema_has_it() {
             pages: 13000,
             others: vec![9090],
         },
-        Event::NotRolledBack("no".into()),
+        Event::NotRolledBack(NoWayBack {
+            why: "no".into(),
+            stays: true,
+        }),
         Event::WaitsForSafePoint(vec!["a::b".into()]),
         Event::NothingDiffers,
         Event::NobodyRuns,

@@ -6,14 +6,16 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
+use super::event::{Consequence, Event, FunctionPlace, KeptPlace, NoWayBack, Reason};
 use super::overview::{ready, summary};
-use super::refused::{reason, refused, still};
+use super::refused::{fitting, reason, refused, still};
 use super::{How, Tone};
 use crate::protocol::RolledBack;
 
 /// What a line names before it says `+N more`.
 const NAMED: usize = 3;
+
+const NOT_ROLLED_BACK: &str = "not rolled back: ";
 
 /// What each key does.
 const KEYS: &str = "\
@@ -89,8 +91,8 @@ impl Event {
                 elapsed,
                 keep,
             } => done("restored", functions, *elapsed, None, &keeping(keep, how)),
-            Self::RolledBack { done, elapsed } => rolled_back(done, *elapsed),
-            Self::NotRolledBack(why) => vec![not_rolled_back(why)],
+            Self::RolledBack { done, elapsed } => rolled_back(done, *elapsed, how),
+            Self::NotRolledBack(no) => vec![not_rolled_back(&no.words(how))],
             Self::StillRunning(functions) => each(functions, |function| {
                 format!(
                     "{function} is running: the call in progress keeps its old body, the next one is new"
@@ -336,7 +338,23 @@ fn keeps(kept: &[KeptPlace], how: How) -> String {
     )
 }
 
-fn rolled_back(done: &RolledBack, elapsed: Duration) -> Vec<Line> {
+impl Display for NoWayBack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.words(How::default()))
+    }
+}
+
+impl NoWayBack {
+    fn words(&self, how: How) -> String {
+        let what_helps = match self.stays {
+            true => "; take the edit back in its file, or restart",
+            false => "",
+        };
+        fitting(&self.why, what_helps, how)
+    }
+}
+
+fn rolled_back(done: &RolledBack, elapsed: Duration, how: How) -> Vec<Line> {
     let mut lines = Vec::new();
     if !done.undone.is_empty() {
         let functions: Vec<FunctionPlace> =
@@ -345,12 +363,13 @@ fn rolled_back(done: &RolledBack, elapsed: Duration) -> Vec<Line> {
         let keep = "the files keep the edit; it counts again when they change";
         lines.push(Line::Own(Tone::Plain, keep.to_owned()));
     }
-    lines.extend(done.refused.iter().map(|why| not_rolled_back(why)));
+    let refused = done.refused.iter();
+    lines.extend(refused.map(|why| not_rolled_back(&fitting(why, "", how))));
     lines
 }
 
 fn not_rolled_back(why: &str) -> Line {
-    Line::Own(Tone::Warning, format!("not rolled back: {why}"))
+    Line::Own(Tone::Warning, format!("{NOT_ROLLED_BACK}{why}"))
 }
 
 /// `a, b, c +2 more`.

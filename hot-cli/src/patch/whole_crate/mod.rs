@@ -21,6 +21,7 @@ mod layouts;
 mod names;
 mod outcome;
 mod plugin;
+mod reasons;
 mod units;
 mod wanted;
 
@@ -44,8 +45,9 @@ use soft_mock_compiled::sites;
 use soft_mock_compiled::world::World;
 use units::{Built, Units};
 
+pub(super) use reasons::Why;
 pub(crate) use wanted::prepare as prepare_program;
-pub(super) use wanted::{build as build_wanted, own_library, Why};
+pub(super) use wanted::{build as build_wanted, own_library};
 
 /// Reads a source file.
 pub(crate) type Read<'a> = dyn Fn(&Path) -> std::io::Result<String> + 'a;

@@ -15,6 +15,7 @@ use soft_mock_rewriter::analysis::widened_structs;
 use soft_mock_rewriter::diff::shifted;
 use soft_mock_rewriter::syntax::Fingerprint;
 
+use super::reasons::{both, Why};
 use super::{Read, Request, UnitSources, WholeCrateError, WholeCratePatch};
 use crate::os::files::below;
 use crate::os::process::{Cancel, Cancelled};
@@ -29,15 +30,6 @@ use crate::rustc::run::first_error;
 use crate::wrapper::shadow;
 
 type Reader<'a> = Box<Read<'a>>;
-
-/// What stood in the way of a micro-crate.
-#[derive(Clone, Copy)]
-pub(in crate::patch) enum Why<'a> {
-    /// What the sources say.
-    Source(&'a str),
-    /// What rustc says of it: nothing that concerns a user, where the whole crate compiles.
-    Rustc(&'a str),
-}
 
 /// Builds the plugins of a patch.
 pub(in crate::patch) fn build(job: &Job, why: Option<Why<'_>>) -> Result<Built, BuildError> {
@@ -90,10 +82,9 @@ fn try_build(job: &Job, why: Option<Why<'_>>) -> Result<Result<Built, BuildError
         Ok(patch) => Ok(taken(job, patch, why)),
         Err(WholeCrateError::Cancelled) => Err(BuildError::Cancelled),
         Err(WholeCrateError::Compile { stderr }) => Err(compile_error(job, &stderr)?),
-        Err(WholeCrateError::Refused { reason }) => Err(match why {
-            Some(Why::Source(why)) => rude(job, &format!("{why}; {reason}")),
-            Some(Why::Rustc(_)) | None => rude(job, &reason),
-        }),
+        Err(WholeCrateError::Refused { reason }) => {
+            Err(rude(job, &both(&job.program, why, &reason)))
+        }
         Err(WholeCrateError::Failed(error)) => return Err(error),
     })
 }
@@ -325,7 +316,7 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
         place: None,
     }));
     let mut notes = patch.notes;
-    if let Some(Why::Source(why) | Why::Rustc(why)) = why {
+    if let Some(Why::Left(why) | Why::Source(why) | Why::Rustc(why)) = why {
         notes.insert(0, format!("the whole crate is compiled: {why}"));
     }
     let plugins: Vec<PathBuf> = patch

@@ -56,8 +56,9 @@ impl Engine {
             },
             Request::Rollback { patches } => match self.roll_back(patches, &terminal) {
                 Ok(()) => return,
-                Err(why) => {
-                    self.tell(ui::Event::NotRolledBack(why.clone()));
+                Err(no) => {
+                    let why = no.to_string();
+                    self.tell(ui::Event::NotRolledBack(no));
                     Reply::Refused(why)
                 }
             },
@@ -100,24 +101,28 @@ impl Engine {
         &mut self,
         patches: usize,
         terminal: &Sender<Reply>,
-    ) -> Result<(), String> {
+    ) -> Result<(), ui::NoWayBack> {
+        let for_now = |why: &str| ui::NoWayBack {
+            why: why.to_owned(),
+            stays: false,
+        };
         if self.rollbacks.is_under_way() {
-            return Err("another rollback is under way".to_owned());
+            return Err(for_now("another rollback is under way"));
         }
         if self.restarts.is_under_way() {
-            return Err("the program is about to be restarted".to_owned());
+            return Err(for_now("the program is about to be restarted"));
         }
         if self.patches.is_any_on_its_way() {
-            return Err(
-                "a patch is on its way to the program; try again when it is active".to_owned(),
-            );
+            return Err(for_now(
+                "a patch is on its way to the program, try again when it is active",
+            ));
         }
-        let undone = self.ledger.newest(patches)?;
+        let undone = self.ledger.newest(patches).map_err(|why| for_now(&why))?;
         let counts = undone
             .iter()
             .map(|(program, numbers)| (program, numbers.len()));
         if let Some(why) = self.programs.no_way_back(counts) {
-            return Err(format!("{why}; take the edit back in its file, or restart"));
+            return Err(ui::NoWayBack { why, stays: true });
         }
         // What compiles now was compared with what is to be taken back.
         self.patches.drop_build();

@@ -85,8 +85,8 @@ impl Engine {
             Key::Undo => {
                 // Nobody waits for an answer: what was done is said here.
                 let (nobody, _) = channel();
-                if let Err(why) = self.roll_back(1, &nobody) {
-                    self.tell(ui::Event::NotRolledBack(why));
+                if let Err(no) = self.roll_back(1, &nobody) {
+                    self.tell(ui::Event::NotRolledBack(no));
                 }
             }
             Key::Clear => self.outside.reporter.clear(),

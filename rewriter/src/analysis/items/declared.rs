@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::modules::Module;
 use super::types::Item;
 use crate::analysis::eligibility::{Ineligible, Kind};
+use crate::analysis::known_attributes::makes_no_code;
 use crate::analysis::local_items::LocalItems;
 use crate::syntax::mentions::{Mentions, Names};
 use crate::syntax::names::{site_name, Owner};
@@ -181,6 +182,18 @@ impl DeclaredFunction {
             module.push_str(name);
         }
         site_name(&module, &self.owner, &self.name)
+    }
+
+    /// The attribute on it that may make something else of it: one that is neither the compiler's
+    /// nor known to leave functions where they are.
+    pub fn attribute_macro(&self) -> Option<&str> {
+        const LEAVE: [&str; 5] = ["async_trait", "cfg_attr", "instrument", "main", "test"];
+        let names = self.attributes.iter().map(|text| {
+            let path = text.split(['(', '=', '[', '{']).next().unwrap_or_default();
+            path.rsplit("::").next().unwrap_or_default().trim()
+        });
+        let mut macros = names.filter(|name| !makes_no_code(name) && !LEAVE.contains(name));
+        macros.next()
     }
 
     /// What people call it inside its module: `Store::get`, `<Store as Display>::fmt`, `fn get`.

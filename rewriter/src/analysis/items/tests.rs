@@ -37,6 +37,17 @@ fn functions_of_all_kinds() {
 }
 
 #[test]
+fn attributes_that_may_make_something_else_of_a_function() {
+    let items = read(
+        "#[inline] #[tokio::main] fn a() {}\n#[cfg(unix)] #[actix_web::get(\"/\")] async fn b() {}\n\
+         #[instrument(skip(x))] #[post(\"/\")] fn c() {}\nfn d() {}",
+    );
+    let functions = items.functions.iter();
+    let found: Vec<_> = functions.map(DeclaredFunction::attribute_macro).collect();
+    assert_eq!(found, [None, Some("get"), Some("post"), None]);
+}
+
+#[test]
 fn imports_one_by_one() {
     let items = read("pub(crate) use a::{b, c::{self, d as e}, f::*}; use ::g::H as _;");
     let found: Vec<String> = items.modules[0]
