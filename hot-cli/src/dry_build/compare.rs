@@ -1,20 +1,20 @@
 //! The calls that a program's crates were compiled with against those that cargo would make now.
 //!
 //! What only names or places the result is left out, and so is what only reports: lints, and which
-//! names of conditions are known. Of the variables those count that the crate was compiled with.
+//! names of conditions are known.
 //!
 //! Knows nothing of how the calls were found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::call::Call;
 use super::target::Target;
+use super::variables::{self, Variables};
 use super::Difference;
 use crate::config::settings;
 use crate::os::files::content_hash;
 use crate::rustc::args::RustcArgs;
-use crate::rustc::dep_info;
 use crate::rustc::unit::Unit;
 
 /// Where the result goes, how it is called, and what is said meanwhile.
@@ -44,11 +44,8 @@ const LINTS: [&str; 10] = [
     "--cap-lints",
 ];
 
-/// How the variables begin that say what stands in a manifest.
-const OF_PACKAGE: &str = "CARGO_PKG_";
-
 /// Where the files of a build script lie.
-const OUT_DIR: &str = "OUT_DIR";
+pub(super) const OUT_DIR: &str = "OUT_DIR";
 
 /// The length of cargo's hashes.
 const HASH: usize = 16;
@@ -81,21 +78,10 @@ pub(super) fn all(units: &[(&Path, &Unit)], calls: &[Call], target: &Target) -> 
         });
     }
     units.iter().find_map(|(folder, unit)| {
-        let mut own = calls.iter().filter(|call| is_for(call, unit)).peekable();
+        let mut own = pairs((*folder, *unit), calls, target).peekable();
         // What isn't called for is as it was built.
         own.peek()?;
-        let found: Option<Vec<(String, String)>> = own
-            .map(|call| {
-                Pair {
-                    folder,
-                    unit,
-                    call,
-                    calls,
-                    target,
-                }
-                .difference()
-            })
-            .collect();
+        let found: Option<Vec<(String, String)>> = own.map(|pair| pair.difference()).collect();
         let (word, why) = found?.into_iter().next()?;
         Some(Difference {
             package: Some(unit.package().to_owned()),
@@ -103,6 +89,42 @@ pub(super) fn all(units: &[(&Path, &Unit)], calls: &[Call], target: &Target) -> 
             line: None,
             why,
         })
+    })
+}
+
+/// The crates that would be compiled as they were but for their variables, by their positions.
+pub(super) fn variables(
+    units: &[(&Path, &Unit)],
+    calls: &[Call],
+    target: &Target,
+) -> Vec<(usize, Difference, Variables)> {
+    let units = units.iter().enumerate();
+    let found = units.filter_map(|(position, unit)| {
+        let mut same = pairs(*unit, calls, target).filter(|pair| pair.difference().is_none());
+        let (word, why, all) = variables::changed(&same.next()?)?;
+        let difference = Difference {
+            package: Some(unit.1.package().to_owned()),
+            word,
+            line: None,
+            why,
+        };
+        Some((position, difference, all))
+    });
+    found.collect()
+}
+
+fn pairs<'a>(
+    (folder, unit): (&'a Path, &'a Unit),
+    calls: &'a [Call],
+    target: &'a Target,
+) -> impl Iterator<Item = Pair<'a>> {
+    let own = calls.iter().filter(move |call| is_for(call, unit));
+    own.map(move |call| Pair {
+        folder,
+        unit,
+        call,
+        calls,
+        target,
     })
 }
 
@@ -116,13 +138,14 @@ fn is_for(call: &Call, unit: &Unit) -> bool {
         && now.is_test() == before.is_test()
 }
 
-struct Pair<'a> {
-    folder: &'a Path,
-    unit: &'a Unit,
-    call: &'a Call,
+/// A crate of the program, and how it would be compiled now.
+pub(super) struct Pair<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) unit: &'a Unit,
+    pub(super) call: &'a Call,
     /// All that there are.
     calls: &'a [Call],
-    target: &'a Target,
+    pub(super) target: &'a Target,
 }
 
 impl Pair<'_> {
@@ -150,8 +173,8 @@ impl Pair<'_> {
         }
         self.settings()
             .or_else(|| self.libraries(&before, &now))
-            .or_else(|| self.variables())
             .or_else(|| self.files_of_build_script())
+            .or_else(|| variables::difference(self))
     }
 
     /// The arguments that decide what the code is, each option with its value.
@@ -243,47 +266,6 @@ impl Pair<'_> {
         })
     }
 
-    /// Variables that it was compiled with: the compiler notes those that the code names, but not
-    /// those that macros look up.
-    fn variables(&self) -> Option<(String, String)> {
-        let unit = self.unit;
-        let (folder, stem) = unit.rustc_args().out_dir().zip(unit.rustc_args().stem())?;
-        let folder = unit.cwd.join(folder);
-        let Ok(named) = dep_info::variables(&folder.join(format!("{stem}.d"))) else {
-            let why = format!(
-                "what crate `{}` was compiled with isn't known",
-                unit.crate_name
-            );
-            return Some((String::new(), why));
-        };
-        let all = [&unit.env, &self.call.variables]
-            .into_iter()
-            .flat_map(BTreeMap::keys);
-        let of_package = all.filter(|name| name.starts_with(OF_PACKAGE)).cloned();
-        let mut names: BTreeSet<String> = named.iter().cloned().chain(of_package).collect();
-        names.remove(OUT_DIR); // Its files are compared.
-        names.iter().find_map(|name| {
-            let [old, new] = [&unit.env, &self.call.variables]
-                .map(|all| all.get(name).map(|value| self.placed(value)));
-            if old == new {
-                return None;
-            }
-            let who = match named.contains(name) {
-                true => format!("crate `{}` is compiled with {name}", unit.crate_name),
-                false => format!(
-                    "crate `{}` may have been compiled with {name} by `{}`",
-                    unit.crate_name,
-                    macros_that_read(name, &folder)?
-                ),
-            };
-            let word = name.strip_prefix(OF_PACKAGE).unwrap_or(name).to_lowercase();
-            Some((
-                word,
-                format!("{who}, and it is `{}` now", new.unwrap_or_default()),
-            ))
-        })
-    }
-
     /// What its build script left, if it was run again.
     fn files_of_build_script(&self) -> Option<(String, String)> {
         let (before, now) = (
@@ -304,26 +286,13 @@ impl Pair<'_> {
     }
 
     /// A text in which the target folder and cargo's hashes don't count.
-    fn placed(&self, text: &str) -> String {
+    pub(super) fn placed(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for folder in [self.target.folder(), self.target.real(), self.folder] {
             text = text.replace(&*folder.to_string_lossy(), "target");
         }
         without_hashes(&text)
     }
-}
-
-/// A crate of macros in this folder that knows the name of a variable.
-fn macros_that_read(name: &str, folder: &Path) -> Option<String> {
-    let entries = std::fs::read_dir(folder).ok()?;
-    let files = entries.flatten().map(|entry| entry.path());
-    let mut libraries = files.filter(|file| file.extension().is_some_and(|end| end == "so"));
-    let found = libraries.find(|file| {
-        let bytes = std::fs::read(file).unwrap_or_default();
-        memchr::memmem::find(&bytes, name.as_bytes()).is_some()
-    })?;
-    let stem = found.file_stem()?.to_string_lossy().into_owned();
-    Some(without_hashes(stem.strip_prefix("lib").unwrap_or(&stem)))
 }
 
 /// What a manifest calls it: `serde` of `--cfg feature="serde"`, `opt-level` of `-C opt-level=1`.
@@ -335,7 +304,7 @@ fn word_of(arg: &str) -> &str {
 }
 
 /// A text without what cargo puts behind names.
-fn without_hashes(text: &str) -> String {
+pub(super) fn without_hashes(text: &str) -> String {
     let mut parts = text.split('-');
     let mut kept = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -16,6 +16,7 @@
 mod call;
 mod compare;
 mod target;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -29,12 +30,13 @@ pub(crate) use call::answer;
 
 use crate::os::files::content_hash;
 use crate::os::process::{Cancel, Process};
-use crate::program::plan::Rude;
+use crate::program::plan::{ChangedInput, InputContent, Rude};
 use crate::program::state::Judgement;
 use crate::program::Program;
 use crate::rustc::unit::Unit;
 use call::Call;
 use target::Target;
+use variables::Variables;
 
 /// The name of the link that cargo calls in place of every compiler.
 pub(crate) const WRAPPER: &str = "hot-dry-build";
@@ -62,9 +64,14 @@ struct Difference {
 
 /// Whether the program would be compiled otherwise now. None: it was cancelled.
 pub(crate) fn ask(question: &Question) -> Option<Judgement> {
+    let mut variables = Vec::new();
     let difference = match difference(question) {
         Ok(Answer::Cancelled) => return None,
         Ok(Answer::Same) => None,
+        Ok(Answer::Variables(found)) => {
+            variables = found;
+            None
+        }
         Ok(Answer::Differs(difference)) => Some(difference),
         Err(error) => Some(Difference {
             package: None,
@@ -85,12 +92,33 @@ pub(crate) fn ask(question: &Question) -> Option<Judgement> {
     files.extend(locks);
     Some(Judgement {
         difference: difference.map(|difference| difference.at(&files)),
+        variables: by_manifest(variables, &files),
         files,
     })
 }
 
+/// The crates with other variables, by the manifests that are to be blamed.
+fn by_manifest(
+    found: Vec<(usize, Difference, Variables)>,
+    files: &BTreeMap<PathBuf, u64>,
+) -> BTreeMap<PathBuf, Vec<(usize, ChangedInput)>> {
+    let mut manifests: BTreeMap<PathBuf, Vec<(usize, ChangedInput)>> = BTreeMap::new();
+    for (position, difference, variables) in found {
+        let Rude { file, line, why } = difference.at(files);
+        let input = ChangedInput {
+            line,
+            what: why,
+            content: InputContent::Variables(variables),
+        };
+        manifests.entry(file).or_default().push((position, input));
+    }
+    manifests
+}
+
 enum Answer {
     Same,
+    /// Nothing differs but these, and each crate can be compiled with them for a patch.
+    Variables(Vec<(usize, Difference, Variables)>),
     Differs(Difference),
     Cancelled,
 }
@@ -126,7 +154,10 @@ fn difference(question: &Question) -> Result<Answer> {
     }
     Ok(match compare::all(&units, &calls, &target) {
         Some(found) => Answer::Differs(found),
-        None => Answer::Same,
+        None => match compare::variables(&units, &calls, &target) {
+            none if none.is_empty() => Answer::Same,
+            found => Answer::Variables(found),
+        },
     })
 }
 

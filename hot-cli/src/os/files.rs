@@ -10,11 +10,14 @@ use anyhow::{Context, Result};
 
 /// A hash of a file's contents; 0 if there is none to read.
 pub(crate) fn content_hash(path: &Path) -> u64 {
-    std::fs::read(path).map_or(0, |bytes| {
-        let mut hasher = DefaultHasher::new();
-        bytes.hash(&mut hasher);
-        hasher.finish().max(1)
-    })
+    std::fs::read(path).map_or(0, |bytes| hash_of(&bytes))
+}
+
+/// The same of what was read.
+pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish().max(1)
 }
 
 /// What `read` finds in a file; what is wrong names the file.

@@ -33,11 +33,12 @@ use super::meaning::Alone;
 use super::micro_crate::MicroCrate;
 use super::whole_crate::{self, Why};
 use super::{additions, harness, user_errors};
-use crate::os::files::replace_file;
+use crate::os::files::{below, replace_file};
 use crate::os::process::Cancelled;
 use crate::program::plan::{PlannedFunction, Rude, UnitPlan};
 use crate::program::twin::{NoTwin, Twin};
 use crate::program::LoadedUnit;
+use crate::rustc::beside::Beside;
 use crate::rustc::dep_info::Reading;
 use crate::rustc::run::first_error;
 use crate::rustc::unit::UnitKind;
@@ -416,9 +417,16 @@ impl UnitJob<'_> {
         })
     }
 
-    /// Writes the plugin's source.
+    /// Writes the plugin's source, and beside it the files that it may include.
     fn write(&self, source: &PatchSource) -> Result<MicroCrate> {
         let place = self.folder.join("source");
+        let mut texts = source.files.iter();
+        if texts.any(|(_, text)| text.contains("include_")) {
+            let LoadedUnit { unit, folder, .. } = self.loaded;
+            for (path, bytes) in Beside::compiled(unit, folder)?.data {
+                replace_file(&below(&place, &path), &bytes)?;
+            }
+        }
         for (path, text) in &source.files {
             replace_file(&place.join(path), text.as_bytes())?;
         }

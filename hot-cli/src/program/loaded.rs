@@ -295,6 +295,13 @@ impl LoadedUnit {
         self.compiled_text_is(path, &text).then_some(text)
     }
 
+    /// The text of what was compiled as a value, as long as no later build has replaced it.
+    pub(crate) fn input_text(&self, path: &Path) -> String {
+        let copy = below(&self.folder.join("sources"), path);
+        let bytes = std::fs::read(copy).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// The unit's twin, made now if it wasn't before.
     pub(crate) fn twin(&self, rustc: &Path, cancel: &Cancel) -> Result<Arc<Twin>> {
         let mut place = self.twin.lock().unwrap_or_else(PoisonError::into_inner);

@@ -77,6 +77,58 @@ pub(crate) struct UnitPlan {
     /// Files that macros included when the functions were compiled, each with a hash of what it
     /// held.
     pub(crate) included: BTreeMap<PathBuf, u64>,
+    /// What else the crate is compiled with now: files whose contents are values in it, and
+    /// manifests that set its variables.
+    pub(crate) inputs: BTreeMap<PathBuf, ChangedInput>,
+}
+
+impl UnitPlan {
+    /// Whether this file is another one than when the crate was compiled.
+    pub(crate) fn is_edited(&self, file: &Path) -> bool {
+        self.files.contains_key(file) || self.gone.contains(file) || self.inputs.contains_key(file)
+    }
+}
+
+/// A file that is no source, as far as the crate is compiled otherwise with it now.
+#[derive(Debug, Clone)]
+pub(crate) struct ChangedInput {
+    /// What is told of it.
+    pub(crate) line: usize,
+    pub(crate) what: String,
+    pub(crate) content: InputContent,
+}
+
+/// What such a file means to the crate.
+#[derive(Debug, Clone)]
+pub(crate) enum InputContent {
+    /// What it holds is a value in it.
+    File(Arc<[u8]>),
+    /// It is compiled with these variables. None: one isn't set any more.
+    Variables(BTreeMap<String, Option<String>>),
+}
+
+impl ChangedInput {
+    /// Stands for all that it means.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        match &self.content {
+            InputContent::File(bytes) => Fingerprint::of_bytes(bytes),
+            InputContent::Variables(all) => Fingerprint::of_bytes(format!("{all:?}").as_bytes()),
+        }
+    }
+
+    /// The same as a text, for the session's history.
+    pub(crate) fn text(&self) -> String {
+        match &self.content {
+            InputContent::File(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            InputContent::Variables(all) => {
+                let lines = all.iter().map(|(name, value)| {
+                    let value = value.as_deref().unwrap_or_default();
+                    format!("{name}={value}\n")
+                });
+                lines.collect()
+            }
+        }
+    }
 }
 
 /// Something new that goes with the functions that use it.
@@ -153,7 +205,7 @@ impl Wanted {
     pub(crate) fn beyond_bodies(&self) -> BTreeSet<usize> {
         let has = |unit: &UnitPlan| {
             let mut edits = self.indirect.iter().chain(&self.additions);
-            edits.any(|edit| unit.files.contains_key(&edit.file) || unit.gone.contains(&edit.file))
+            edits.any(|edit| unit.is_edited(&edit.file))
         };
         let units = self.plan.iter().filter(|(_, unit)| has(unit));
         units.map(|(position, _)| *position).collect()

@@ -11,6 +11,7 @@ mod bodies;
 mod compare;
 mod files;
 mod included;
+mod inputs;
 mod manifests;
 mod merge;
 mod moved;
@@ -30,10 +31,12 @@ pub(crate) use self::manifests::Judgement;
 pub(crate) use self::refusal::Bodies;
 use self::refusal::Refusal;
 use super::left_behind::{Edited, LeftBehind};
-use super::plan::{ChangedFile, Edit, Meaning, PlannedFunction, Rude, SiteKey, Wanted};
+use super::plan::{
+    ChangedFile, ChangedInput, Edit, Meaning, PlannedFunction, Rude, SiteKey, Wanted,
+};
 use super::whole_crate_plugin::WholeCratePlugin;
 use super::{LoadedUnit, Program};
-use crate::os::files::content_hash;
+use crate::os::files::{content_hash, hash_of};
 
 /// A program and the state of its processes.
 #[derive(Clone)]
@@ -67,6 +70,8 @@ pub(crate) struct ProgramState {
     before: Vec<Before>,
     /// The files from which what runs was made, as far as they differ from what was compiled.
     made_from: BTreeMap<(usize, PathBuf), ChangedFile>,
+    /// What else it was made with that isn't what was compiled.
+    made_with: BTreeMap<(usize, PathBuf), ChangedInput>,
     /// Files that were compiled into what is active.
     included: Vec<Included>,
     /// All of which that ever was so: they stay watched.
@@ -111,6 +116,7 @@ pub(crate) struct ProgramState {
 struct Before {
     active: BTreeMap<SiteKey, PlannedFunction>,
     made_from: BTreeMap<(usize, PathBuf), ChangedFile>,
+    made_with: BTreeMap<(usize, PathBuf), ChangedInput>,
     included: Vec<Included>,
     meaning: Option<Meaning>,
     told: Vec<Edit>,
@@ -128,6 +134,8 @@ enum FileState {
     Syntax(SyntaxError),
     /// It isn't source code of the program, or not as it was: gone, no text.
     Rude(Rude),
+    /// No source, but crates can be compiled with what it holds now. Per unit.
+    Input(Vec<(usize, ChangedInput)>),
     /// A manifest of which it has to be asked whether it means anything.
     Unknown,
 }
@@ -150,6 +158,7 @@ impl ProgramState {
             installed: Vec::new(),
             before: Vec::new(),
             made_from: BTreeMap::new(),
+            made_with: BTreeMap::new(),
             included: Vec::new(),
             ever_included: BTreeSet::new(),
             whole_crate: false,
@@ -228,12 +237,14 @@ impl ProgramState {
         if self.moved().is_any() {
             self.held_together.extend(files.iter().cloned());
         }
+        let made_with = self.made_with.clone();
         for _ in 0..patches {
             self.installed.pop();
             self.latest.clear();
             if let Some(before) = self.before.pop() {
                 self.active = before.active;
                 self.made_from = before.made_from;
+                self.made_with = before.made_with;
                 self.included = before.included;
                 self.meaning = before.meaning;
                 self.told = before.told;
@@ -245,6 +256,7 @@ impl ProgramState {
         self.record_left();
         let held = files.iter().map(|path| (path.clone(), content_hash(path)));
         self.held.extend(held);
+        self.hold_inputs(&made_with);
         self.hold_included();
         self.follow_modules();
     }
@@ -254,6 +266,7 @@ impl ProgramState {
         self.before.push(Before {
             active: self.active.clone(),
             made_from: self.made_from.clone(),
+            made_with: self.made_with.clone(),
             included: self.included.clone(),
             meaning: self.meaning.clone(),
             told: self.told.clone(),
@@ -344,6 +357,7 @@ impl ProgramState {
     pub(crate) fn record_texts(&mut self) -> bool {
         let changed = self.current.iter().filter_map(|(path, state)| match state {
             FileState::Changed(units) => Some((path.clone(), units.first()?.1.items.meaning)),
+            FileState::Input(units) => Some((path.clone(), units.first()?.1.fingerprint())),
             FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => None,
         });
         let texts = changed.collect();
@@ -363,6 +377,7 @@ impl ProgramState {
             files.map(|(path, file)| ((*position, path.clone()), file.clone()))
         });
         self.made_from = files.collect();
+        self.made_with = inputs::made_with(wanted);
         match wanted.without.is_empty() {
             true => self.refusal = None,
             false => self.record_beside(&wanted.beside),

@@ -15,6 +15,7 @@ use soft_mock_rewriter::instrument::Output;
 
 use crate::os::files::{below, replace_file};
 use crate::os::process::Cancel;
+use crate::rustc::beside::Beside;
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run::{self, first_error};
 use crate::rustc::unit::Unit;
@@ -51,7 +52,8 @@ pub(crate) fn twin(unit: &Unit, folder: &Path, real_rustc: &Path, cancel: &Cance
     let shadow_root = place.join("shadow");
     let read_source = |path: &Path| std::fs::read_to_string(below(&folder.join("sources"), path));
     let tree = shadow::tree(unit, &read_source)?;
-    let rewritten = shadow::write(unit, &tree, Output::Twin, &shadow_root)?;
+    let Beside { data, .. } = Beside::compiled(unit, folder)?;
+    let rewritten = shadow::write(unit, (&tree, &data), Output::Twin, &shadow_root)?;
     compile(unit, &place, &shadow_root, real_rustc, cancel)?;
     let hidden: Vec<_> = rewritten
         .hidden

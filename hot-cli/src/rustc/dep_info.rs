@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
+use soft_mock_rewriter::syntax::plain_path;
 
 use super::unit::Unit;
 use crate::os::files::{content_hash, replace_file};
@@ -77,8 +78,11 @@ impl Reading<'_> {
         };
         let files = read(dep_info)?.into_iter().map(place);
         let included = files.filter(|path| {
-            let unit = self.unit;
-            !is_source(path) && !unit.sources.contains(path) && !unit.inputs.contains_key(path)
+            let Unit {
+                sources, inputs, ..
+            } = self.unit;
+            let is_input = inputs.contains_key(path) || inputs.contains_key(&plain_path(path));
+            !is_source(path) && !sources.contains(path) && !is_input
         });
         let with_hash = |path: PathBuf| {
             let written = path.metadata().and_then(|meta| meta.modified());

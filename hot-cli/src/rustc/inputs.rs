@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use soft_mock_rewriter::syntax::plain_path;
 
+use super::beside::DataFiles;
 use super::foreign_crates;
 use super::unit::Unit;
-use crate::os::files::content_hash;
+use crate::os::files::{content_hash, hash_of};
 
 /// A file as it was when the unit was compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,8 @@ pub(crate) struct Input {
 pub(crate) enum Role {
     /// The compiler read it: a source of a crate without sites, or a file that a macro includes.
     Read,
+    /// What it holds is a value in the crate. A copy was compiled, which is kept.
+    Data,
     Manifest,
     LockFile,
     BuildScript,
@@ -42,8 +46,8 @@ pub(crate) enum Role {
 /// At most so many files are taken from a folder that a build script names.
 const FILES_MAX: usize = 2000;
 
-/// The inputs of a unit; `read` is what the compiler read.
-pub(super) fn inputs(unit: &Unit, read: &[PathBuf]) -> BTreeMap<PathBuf, Input> {
+/// The inputs of a unit; `read` is what the compiler read, and `data` what may be values.
+pub(super) fn inputs(unit: &Unit, read: &[PathBuf], data: &DataFiles) -> BTreeMap<PathBuf, Input> {
     let mut roles = BTreeMap::new();
     for (path, krate) in foreign_crates::sources(unit) {
         roles.insert(path, Role::Dependency(krate));
@@ -55,7 +59,13 @@ pub(super) fn inputs(unit: &Unit, read: &[PathBuf]) -> BTreeMap<PathBuf, Input> 
         roles.insert(path, role);
     }
     for path in read {
-        roles.insert(unit.cwd.join(path), Role::Read);
+        let path = unit.cwd.join(path);
+        let plain = plain_path(&path);
+        // What a build script reads too may be more than a value.
+        match data.contains_key(&plain) && !roles.contains_key(&plain) {
+            true => roles.insert(plain, Role::Data),
+            false => roles.insert(path, Role::Read),
+        };
     }
     let package = unit.env.contains_key("CARGO_MANIFEST_DIR");
     if package {
@@ -66,7 +76,8 @@ pub(super) fn inputs(unit: &Unit, read: &[PathBuf]) -> BTreeMap<PathBuf, Input> 
     roles.insert(unit.cwd.join("Cargo.lock"), Role::LockFile);
     roles.retain(|path, _| !unit.sources.contains(path));
     let with_hash = |(path, role): (PathBuf, Role)| {
-        let hash = content_hash(&path);
+        let compiled = data.get(&path).filter(|_| role == Role::Data);
+        let hash = compiled.map_or_else(|| content_hash(&path), |bytes| hash_of(bytes));
         (path, Input { hash, role })
     };
     roles.into_iter().map(with_hash).collect()

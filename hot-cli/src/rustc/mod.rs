@@ -4,6 +4,7 @@
 //! Knows nothing of how sources are rewritten, nor of what the results are for.
 
 pub(crate) mod args;
+pub(crate) mod beside;
 pub(crate) mod dep_info;
 pub(crate) mod diagnostics;
 mod foreign_crates;

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use soft_mock_rewriter::syntax::CompiledAs;
 
 use super::args::RustcArgs;
+use super::beside::DataFiles;
 use super::inputs::{inputs, Input, Role};
 use super::optimisation;
 use crate::os::files::{replace_file, replace_with_mode};
@@ -222,9 +223,9 @@ impl Unit {
     }
 
     /// Records what decides about the crate beside its rewritten sources; `read` is what the
-    /// compiler read.
-    pub(crate) fn record_inputs(&mut self, read: &[PathBuf]) {
-        self.inputs = inputs(self, read);
+    /// compiler read, and `data` what may be values in it.
+    pub(crate) fn record_inputs(&mut self, read: &[PathBuf], data: &DataFiles) {
+        self.inputs = inputs(self, read, data);
         self.optimisation_differs = optimisation::may_differ(self);
     }
 

@@ -11,7 +11,7 @@ use anyhow::{bail, Context, Result};
 use soft_mock_compiled::visibility::unhide;
 use soft_mock_rewriter::analysis::{inlined, tracked};
 use soft_mock_rewriter::instrument::{Output, Rewritten};
-use soft_mock_rewriter::syntax::CrateTree;
+use soft_mock_rewriter::syntax::{plain_path, CrateTree};
 
 use super::cargo_call::{exit_code, CargoCall, Notices};
 use super::included_list::{Included, List};
@@ -22,6 +22,7 @@ use crate::config::settings;
 use crate::exit;
 use crate::os::files::{below, edit_file, removed, replace_file};
 use crate::rustc::args::RustcArgs;
+use crate::rustc::beside::{data_files, DataFiles};
 use crate::rustc::dep_info;
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::unit::{record_built, Unit, UnitKind, NOT_INCLUDED};
@@ -133,7 +134,8 @@ impl Compilation {
             }
             let record = self.unit().and_then(|mut unit| {
                 unit.unmodified = Some(reason);
-                unit.record_inputs(&dep_info::read(&self.dep_info(&self.out_dir()))?);
+                let read = dep_info::read(&self.dep_info(&self.out_dir()))?;
+                unit.record_inputs(&read, &DataFiles::new());
                 self.watched(&unit)?;
                 unit.write(&self.folder)
             });
@@ -159,7 +161,8 @@ impl Compilation {
             Some(foreign) => settings::meant_for(&unit.crate_name, foreign.skip.clone()),
             None => settings::read(&unit.crate_name, unit.package())?,
         };
-        unit.id = self.identify(&unit, &tree);
+        let data = data_files(&tree);
+        unit.id = self.identify(&unit, &tree, &data);
         if !unit.mocks {
             // A mock is called with what the function is called with. A patch may be the function
             // itself.
@@ -173,9 +176,9 @@ impl Compilation {
         let shadow_root = self.folder.join("shadow");
         let mut refusals = Vec::new();
         for _ in 0..ATTEMPTS {
-            let rewritten = shadow::write(&unit, &tree, Output::Program, &shadow_root)?;
+            let rewritten = shadow::write(&unit, (&tree, &data), Output::Program, &shadow_root)?;
             match self.compile(&unit, &shadow_root, &rewritten)? {
-                Outcome::Built => return self.record(unit, &tree),
+                Outcome::Built => return self.record(unit, &tree, data),
                 Outcome::Refused(lines) => refusals = lines,
             }
             if !leave_out(&mut unit, &refusals, &rewritten) {
@@ -196,12 +199,17 @@ impl Compilation {
         dep_info::add(&self.dep_info(&self.out_dir()), &files)
     }
 
-    fn record(&self, mut unit: Unit, tree: &CrateTree) -> Result<()> {
+    fn record(&self, mut unit: Unit, tree: &CrateTree, mut data: DataFiles) -> Result<()> {
         let from = self.dep_info(&self.output_folder());
+        for path in dep_info::read(&from)? {
+            // A macro has read the file itself, and not the copy: it isn't known what it made of
+            // it.
+            data.remove(&plain_path(&unit.cwd.join(path)));
+        }
         let shadow_root = self.folder.join("shadow");
         let read = dep_info::fix(&from, &self.dep_info(&self.out_dir()), &shadow_root)?;
         self.watched(&unit)?;
-        unit.record_inputs(&read);
+        unit.record_inputs(&read, &data);
         // Who reads the record before and after something else knows that all of it was of one
         // build.
         removed(std::fs::remove_file(self.folder.join("unit.json")))?;
@@ -209,6 +217,9 @@ impl Compilation {
         removed(std::fs::remove_dir_all(&sources))?;
         for file in &tree.files {
             replace_file(&below(&sources, &file.path), file.text.as_bytes())?;
+        }
+        for (path, bytes) in &data {
+            replace_file(&below(&sources, path), bytes)?;
         }
         unit.write(&self.folder)
     }
@@ -367,12 +378,13 @@ impl Compilation {
     }
 
     /// The same for the same sources and flags, another for any other build.
-    fn identify(&self, unit: &Unit, tree: &CrateTree) -> u64 {
+    fn identify(&self, unit: &Unit, tree: &CrateTree, data: &DataFiles) -> u64 {
         let mut hasher = DefaultHasher::new();
         (&unit.crate_name, &unit.version, &unit.args, &unit.skip).hash(&mut hasher);
         for file in &tree.files {
             (&file.path, &file.text).hash(&mut hasher);
         }
+        data.hash(&mut hasher);
         hasher.finish()
     }
 

@@ -26,8 +26,8 @@ impl<'a> Mirror<'a> {
         Self { root, top }
     }
 
-    /// Writes `files` (absolute paths and texts), and links to everything beside them.
-    pub(crate) fn write(&self, files: &[(PathBuf, String)]) -> Result<()> {
+    /// Writes `files` (absolute paths and contents), and links to everything beside them.
+    pub(crate) fn write(&self, files: &[(&Path, &[u8])]) -> Result<()> {
         self.try_write(files).with_context(|| {
             format!(
                 "can't write the rewritten sources to {}",
@@ -36,19 +36,19 @@ impl<'a> Mirror<'a> {
         })
     }
 
-    fn try_write(&self, files: &[(PathBuf, String)]) -> io::Result<()> {
+    fn try_write(&self, files: &[(&Path, &[u8])]) -> io::Result<()> {
         removed(std::fs::remove_dir_all(self.root))?;
         let mut folders: BTreeSet<&Path> = BTreeSet::new();
         let others: BTreeSet<PathBuf> = files
             .iter()
             .filter_map(|(path, _)| other_place(path))
             .collect();
-        for (path, text) in files {
+        for (path, content) in files {
             let copy = below(self.root, path);
             if let Some(parent) = copy.parent() {
                 std::fs::create_dir_all(parent)?;
             }
-            std::fs::write(copy, text)?;
+            std::fs::write(copy, content)?;
             folders.extend(path.ancestors().skip(1));
         }
         for folder in folders.iter().filter(|f| f.starts_with(self.top)) {
@@ -116,7 +116,7 @@ mod tests {
         let mirror = Mirror::new(&shadow, &project);
         for text in ["one", "two"] {
             mirror
-                .write(&[(project.join("src/lib.rs"), text.to_owned())])
+                .write(&[(&project.join("src/lib.rs"), text.as_bytes())])
                 .expect("a tree");
             let read = |path: &str| std::fs::read_to_string(below(&shadow, &project.join(path)));
             assert_eq!(read("src/lib.rs").expect("rewritten"), text);
@@ -145,7 +145,8 @@ mod tests {
             std::fs::write(project.join(file), "").expect("a file");
         }
         let files = ["src/lib.rs", "src/a.rs", "src/b/mod.rs"];
-        let files = files.map(|file| (project.join(file), String::new()));
+        let files = files.map(|file| project.join(file));
+        let files = files.each_ref().map(|file| (&**file, &b""[..]));
         let shadow = dir.path().join("shadow");
         Mirror::new(&shadow, &project)
             .write(&files)

@@ -9,6 +9,7 @@ use soft_mock_rewriter::syntax::CrateTree;
 use super::asm_support;
 use super::mirror::Mirror;
 use super::tasks;
+use crate::rustc::beside::DataFiles;
 use crate::rustc::unit::{Unit, UnitKind};
 
 /// Reads the crate of a unit with `read`.
@@ -41,10 +42,10 @@ pub(crate) fn options(unit: &Unit, output: Output) -> Options {
     }
 }
 
-/// Rewrites the crate into a shadow tree at `shadow`.
+/// Rewrites the crate into a shadow tree at `shadow`, with `data` in it.
 pub(crate) fn write(
     unit: &Unit,
-    tree: &CrateTree,
+    (tree, data): (&CrateTree, &DataFiles),
     output: Output,
     shadow: &Path,
 ) -> Result<Rewritten> {
@@ -52,7 +53,11 @@ pub(crate) fn write(
     if output == Output::Program {
         tasks::carry(unit, &mut rewritten.files);
     }
-    Mirror::new(shadow, &linked_below(unit)).write(&rewritten.files)?;
+    let sources = rewritten.files.iter();
+    let sources = sources.map(|(path, text)| (&**path, text.as_bytes()));
+    let data = data.iter().map(|(path, bytes)| (&**path, &**bytes));
+    let files: Vec<(&Path, &[u8])> = sources.chain(data).collect();
+    Mirror::new(shadow, &linked_below(unit)).write(&files)?;
     Ok(rewritten)
 }
 

@@ -60,11 +60,13 @@ fn rewritten(call: &CargoCall, args: &RustcArgs, package: &Included) -> Result<(
         &read,
     );
     let files = changed.map_err(|why| anyhow!(why))?.into_iter();
-    let files: Vec<_> = files
+    let files: Vec<(PathBuf, String)> = files
         .map(|(path, text)| (package.folder.join(path), text))
         .collect();
     let shadow = Unit::folder(&out_dir, &stem).join("shadow");
-    Mirror::new(&shadow, &package.folder).write(&files)?;
+    let texts = files.iter();
+    let texts = texts.map(|(path, text)| (&**path, text.as_bytes()));
+    Mirror::new(&shadow, &package.folder).write(&texts.collect::<Vec<_>>())?;
     compile(call, args, &below(&shadow, &root), &shadow)?;
     let dep_info = out_dir.join(format!("{stem}.d"));
     dep_info::fix(&dep_info, &dep_info, &shadow).map(drop)

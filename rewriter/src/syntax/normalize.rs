@@ -20,6 +20,11 @@ use crate::syntax::known_macros;
 pub struct Fingerprint(u64, u64);
 
 impl Fingerprint {
+    /// Of what a file holds.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        fingerprint_of(&bytes)
+    }
+
     /// One for many, in their order.
     pub fn joined(parts: impl IntoIterator<Item = Self>) -> Self {
         let parts: Vec<String> = parts.into_iter().map(|part| format!("{part:?}")).collect();
@@ -34,10 +39,14 @@ pub(crate) fn fingerprint(tokens: TokenStream) -> Fingerprint {
 
 /// The fingerprint of a text.
 pub(crate) fn fingerprint_of_text(text: &str) -> Fingerprint {
+    fingerprint_of(text)
+}
+
+fn fingerprint_of(content: &(impl Hash + ?Sized)) -> Fingerprint {
     let half = |seed: u8| {
         let mut hasher = DefaultHasher::new();
         seed.hash(&mut hasher);
-        text.hash(&mut hasher);
+        content.hash(&mut hasher);
         hasher.finish()
     };
     Fingerprint(half(0), half(1))

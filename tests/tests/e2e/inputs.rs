@@ -135,6 +135,64 @@ fn a_dependency_of_one_beside_the_workspace_is_named() {
 }
 
 #[test]
+fn files_that_are_values_are_patched() {
+    const WORD: &str = "word.txt";
+    const LENGTH: &str = "src/length.bin";
+    let project = Project::fixture("ledger");
+    project.save(Save::InPlace, WORD, "one");
+    project.save(Save::InPlace, LENGTH, "abc");
+    project.edit(FILE, "\"account of {}\", ", "\"{WORD} of {}\", ");
+    let constant = "\nconst WORD: &str = include_str!(\"../word.txt\");\n";
+    project.save(Save::InPlace, FILE, &(project.read(FILE) + constant));
+    project.edit_all(
+        MAIN,
+        &[
+            (
+                "fn main() {",
+                "struct Held([u8; include_bytes!(\"length.bin\").len()]);\n\nfn main() {\n    let held = Held(*include_bytes!(\"length.bin\"));",
+            ),
+            (
+                "println!(\"{}\", report::line(&account));",
+                "println!(\"{} {}\", held.0.len(), report::line(&account));",
+            ),
+        ],
+    );
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "3 one of ada: 1");
+    project.save(Save::Rename, WORD, "two");
+    session.wait_for_all(&["patched 1 function", "because of: word.txt changed"]);
+    assert_eq!(session.ask("x"), "3 two of ada: 2");
+
+    // A length that reaches a type; what is saved beside it is patched.
+    project.save(Save::Rename, LENGTH, "abcd");
+    session.wait_for_all(&[
+        "src/length.bin changed: what is alive has another form",
+        "[u8; 4], was [u8; 3]",
+    ]);
+    project.save(Save::Rename, WORD, "three");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "3 three of ada: 3");
+    project.edit(FILE, " of {}", " for {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "3 three for ada: 4");
+    project.save(Save::Rename, LENGTH, "abc");
+    project.edit(FILE, "{}: {}", "{} = {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "3 three for ada = 5");
+
+    // Taken back by hand, and by the files.
+    project.save(Save::Rename, WORD, "four");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "3 four for ada = 6");
+    project.hot_to_end(&["rollback"]);
+    assert_eq!(session.ask("x"), "3 three for ada = 7");
+    project.save(Save::Rename, WORD, "one");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "3 one for ada = 8");
+}
+
+#[test]
 fn what_a_patch_includes_is_watched() {
     const WORD: &str = "src/word.txt";
     let project = Project::fixture("ledger");

@@ -82,11 +82,6 @@ fn what_changes_a_crate_is_named() {
     assert_eq!(session.ask("x"), "0.1.0 of ada: 1");
     for (edited, line, why) in [
         (
-            manifest.replace("version = \"0.1.0\"", "version = \"0.2.0\""),
-            3,
-            "crate `ledger` is compiled with CARGO_PKG_VERSION, and it is `0.2.0` now",
-        ),
-        (
             format!("{manifest}\n[profile.dev]\nopt-level = 1\n"),
             manifest.lines().count() + 3,
             "crate `ledger` would be compiled with `-C opt-level=1`",
@@ -119,6 +114,52 @@ fn what_changes_a_crate_is_named() {
     project.edit(FILE, " of {}", " for {}");
     session.wait_for_patch();
     assert_eq!(session.ask("x"), "0.1.0 for ada: 2");
+}
+
+#[test]
+fn a_version_that_crates_are_compiled_with_is_patched() {
+    let project = Project::fixture("ledger");
+    let original = project.read(FILE);
+    project.edit(FILE, "\"account of {}\", ", "\"{VERSION} of {}\", ");
+    let constant = "\nconst VERSION: &str = env!(\"CARGO_PKG_VERSION\");\n";
+    project.save(Save::InPlace, FILE, &(project.read(FILE) + constant));
+    let manifest = project.read(MANIFEST);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "0.1.0 of ada: 1");
+    let bump = |version: &str| {
+        let edited = manifest.replace("\"0.1.0\"", &format!("\"{version}\""));
+        project.save(Save::Rename, MANIFEST, &edited);
+    };
+    bump("0.2.0");
+    session.wait_for_all(&[
+        "patched 1 function",
+        "because of: CARGO_PKG_VERSION is `0.2.0` now",
+    ]);
+    assert_eq!(session.ask("x"), "0.2.0 of ada: 2");
+    project.edit(FILE, " of {}", " for {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "0.2.0 for ada: 3");
+
+    // What is taken back by hand isn't patched in again by the next save.
+    bump("0.3.0");
+    session.wait_for_stderr("because of: CARGO_PKG_VERSION is `0.3.0` now");
+    assert_eq!(session.ask("x"), "0.3.0 for ada: 4");
+    project.hot_to_end(&["rollback"]);
+    assert_eq!(session.ask("x"), "0.2.0 for ada: 5");
+    project.edit(FILE, "{}: {}", "{} = {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "0.2.0 for ada = 6");
+    bump("0.1.0");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "0.1.0 for ada = 7");
+
+    // Nothing that runs is compiled with it.
+    project.save(Save::Rename, FILE, &original);
+    session.wait_for_patch();
+    bump("0.4.0");
+    session.wait_for_stderr("nothing that runs uses it");
+    assert_eq!(session.ask("x"), "account of ada: 8");
 }
 
 #[test]

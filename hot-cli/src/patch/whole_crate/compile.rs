@@ -14,8 +14,9 @@ use soft_mock_rewriter::analysis::FunctionInfo;
 use soft_mock_rewriter::instrument::{rewrite, Output};
 use soft_mock_rewriter::whole_crate::prepare;
 
-use super::{Request, WholeCrateError};
+use super::{Request, State, WholeCrateError};
 use crate::os::files::{below, replace_file};
+use crate::rustc::beside::Beside;
 use crate::rustc::dep_info::Reading;
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run;
@@ -60,7 +61,7 @@ pub(super) type InPlaceOf = BTreeMap<String, PathBuf>;
 pub(super) struct Crate<'a> {
     pub(super) unit: &'a Unit,
     pub(super) folder: &'a Path,
-    pub(super) read: &'a dyn Fn(&Path) -> std::io::Result<String>,
+    pub(super) state: State<'a>,
     pub(super) libraries: &'a InPlaceOf,
 }
 
@@ -128,7 +129,7 @@ impl Crate<'_> {
         place: &Path,
         incremental: &str,
     ) -> Result<Compiled, WholeCrateError> {
-        let tree = shadow::tree(self.unit, self.read)?;
+        let tree = shadow::tree(self.unit, self.state.read)?;
         if let Some(error) = tree.errors.first() {
             return Err(WholeCrateError::Compile {
                 stderr: error.to_string(),
@@ -141,9 +142,15 @@ impl Crate<'_> {
             }
         })?;
         let shadow_root = self.folder.join("whole/shadow");
+        let Beside { data, .. } = self.state.beside;
         let mut prepared = self.unit.clone();
         prepared.without.extend(source.without);
-        let rewritten = shadow::write(&prepared, &source.tree, Output::Program, &shadow_root)?;
+        let rewritten = shadow::write(
+            &prepared,
+            (&source.tree, data),
+            Output::Program,
+            &shadow_root,
+        )?;
         let library = self.library(place);
         remove(&library)?;
         let output = self.folder.join(OUTPUT);
@@ -201,7 +208,8 @@ impl Crate<'_> {
         if args.all.iter().any(|arg| arg.contains(COMPRESSION)) {
             args.push(&[&format!("-Z{COMPRESSION}=none")]);
         }
-        let finished = run::run(request.rustc, unit, &args, request.cancel)?;
+        let unit = self.state.beside.unit(unit);
+        let finished = run::run(request.rustc, &unit, &args, request.cancel)?;
         match finished.success {
             true => Ok(()),
             false => Err(WholeCrateError::Compile {

@@ -36,6 +36,7 @@ use crate::os::process::{Cancel, Cancelled};
 use crate::patch::left::HeldClosures;
 use crate::program::plan::SiteKey;
 use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
+use crate::rustc::beside::Beside;
 use crate::rustc::unit::Unit;
 use layouts::Layouts;
 use soft_mock_compiled::compare::{self, Edits, Left, Side};
@@ -58,10 +59,18 @@ pub(crate) struct UnitSources<'a> {
     pub(crate) unit: &'a Unit,
     /// The unit's folder.
     pub(crate) folder: &'a Path,
-    /// Reads a source file as it was compiled into the program.
-    pub(crate) compiled: &'a Read<'a>,
-    /// Reads a source file as it is now. None: nothing of the unit was edited.
-    pub(crate) edited: Option<&'a Read<'a>>,
+    /// As it was compiled into the program.
+    pub(crate) compiled: State<'a>,
+    /// As it is now. None: nothing of the unit was edited.
+    pub(crate) edited: Option<State<'a>>,
+}
+
+/// A unit's crate in one state.
+#[derive(Clone, Copy)]
+pub(crate) struct State<'a> {
+    /// Reads a source file.
+    pub(crate) read: &'a Read<'a>,
+    pub(crate) beside: &'a Beside,
 }
 
 /// A patch to build.

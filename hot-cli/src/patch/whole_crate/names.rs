@@ -46,7 +46,7 @@ impl<'a> Names<'a> {
         for unit in self.request.units {
             let edited = unit.edited.filter(|_| self.now);
             let read = edited.unwrap_or(unit.compiled);
-            let tree = shadow::tree(unit.unit, read).ok()?;
+            let tree = shadow::tree(unit.unit, read.read).ok()?;
             if !tree.errors.is_empty() {
                 return None;
             }

@@ -131,7 +131,7 @@ impl<'a> Units<'a> {
             let library = Crate {
                 unit: unit.unit,
                 folder: unit.folder,
-                read: unit.compiled,
+                state: unit.compiled,
                 libraries: &libraries,
             }
             .baseline(self.request, against)?;
@@ -160,7 +160,7 @@ impl<'a> Units<'a> {
         let compiled = Crate {
             unit: unit.unit,
             folder: unit.folder,
-            read: unit.edited.unwrap_or(unit.compiled),
+            state: unit.edited.unwrap_or(unit.compiled),
             libraries: &libraries,
         }
         .compile_to_compare(self.request)?;
@@ -185,7 +185,7 @@ impl<'a> Units<'a> {
             let found = Crate {
                 unit: unit.unit,
                 folder: unit.folder,
-                read: unit.edited.unwrap_or(unit.compiled),
+                state: unit.edited.unwrap_or(unit.compiled),
                 libraries: &libraries,
             }
             .compile(self.request, &unit.folder.join("whole/new"))?;

@@ -16,16 +16,17 @@ use soft_mock_rewriter::diff::shifted;
 use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::reasons::{both, Why};
-use super::{Read, Request, UnitSources, WholeCrateError, WholeCratePatch};
+use super::{Read, Request, State, UnitSources, WholeCrateError, WholeCratePatch};
 use crate::os::files::below;
 use crate::os::process::{Cancel, Cancelled};
 use crate::patch::build::{BuildError, Built, Job};
 use crate::patch::left;
 use crate::patch::user_errors;
 use crate::program::left_behind::{self, LeftBehind};
-use crate::program::plan::{KeptBody, Plan, PlannedFunction, SiteKey, Wanted};
+use crate::program::plan::{InputContent, KeptBody, Plan, PlannedFunction, SiteKey, Wanted};
 use crate::program::whole_crate_plugin::Replaced;
 use crate::program::{LoadedUnit, Program};
+use crate::rustc::beside::Beside;
 use crate::rustc::run::first_error;
 use crate::wrapper::shadow;
 
@@ -55,7 +56,8 @@ fn try_build(job: &Job, why: Option<Why<'_>>) -> Result<Result<Built, BuildError
         }
     }
     let compiled = compiled_texts(program);
-    let units = unit_sources(program, &compiled, &readers);
+    let besides = besides(program, &job.wanted)?;
+    let units = unit_sources(program, &compiled, &readers, &besides);
     let left = &job.wanted.left;
     let left: Vec<_> = left
         .iter()
@@ -105,7 +107,7 @@ fn edits(program: &Program, wanted: &Wanted) -> Edits {
     let shifted = shifted(old.iter().map(String::as_str), new);
     Edits {
         shifted: shifted.functions.into_iter().collect(),
-        shifted_anywhere: shifted.anywhere,
+        shifted_anywhere: shifted.anywhere || units().any(|(_, unit)| !unit.inputs.is_empty()),
         untouched: left::untouched_closures(program, wanted),
         ..left_behind::edits(wanted)
     }
@@ -144,7 +146,8 @@ fn with_request<T, E: From<anyhow::Error>>(
     let edited: Vec<Option<Reader<'_>>> = (0..program.units.len())
         .map(|position| reader(program, wanted?, position))
         .collect();
-    let units = unit_sources(program, &compiled, &edited);
+    let besides = besides(program, wanted.unwrap_or(&Wanted::default()))?;
+    let units = unit_sources(program, &compiled, &edited, &besides);
     act(&Request {
         units: &units,
         rustc: &program.rustc,
@@ -167,17 +170,41 @@ fn unit_sources<'a>(
     program: &'a Program,
     compiled: &'a [Reader<'a>],
     edited: &'a [Option<Reader<'a>>],
+    besides: &'a [[Beside; 2]],
 ) -> Vec<UnitSources<'a>> {
-    let texts = compiled.iter().zip(edited);
+    let texts = compiled.iter().zip(edited).zip(besides);
     let units = program.units.iter().zip(texts);
     units
-        .map(|(loaded, (compiled, edited))| UnitSources {
+        .map(|(loaded, ((compiled, edited), [then, now]))| UnitSources {
             unit: &loaded.unit,
             folder: &loaded.folder,
-            compiled,
-            edited: edited.as_deref(),
+            compiled: State {
+                read: compiled,
+                beside: then,
+            },
+            edited: edited.as_deref().map(|read| State { read, beside: now }),
         })
         .collect()
+}
+
+/// For each unit, what it is compiled with beside its sources, then and now.
+fn besides(program: &Program, wanted: &Wanted) -> Result<Vec<[Beside; 2]>> {
+    let units = program.units.iter().enumerate();
+    let units = units.map(|(position, loaded)| {
+        let then = Beside::compiled(&loaded.unit, &loaded.folder)?;
+        let mut now = then.clone();
+        let plan = wanted.plan.get(&position);
+        for (path, input) in plan.into_iter().flat_map(|unit| &unit.inputs) {
+            match &input.content {
+                InputContent::File(bytes) => {
+                    now.data.insert(path.clone(), bytes.clone());
+                }
+                InputContent::Variables(variables) => now.variables.extend(variables.clone()),
+            }
+        }
+        Ok([then, now])
+    });
+    units.collect()
 }
 
 /// For each unit, what reads its files as they were compiled into the program, and nothing that a

@@ -86,6 +86,7 @@ impl ProgramState {
         }
         for (path, state) in &self.current {
             match state {
+                FileState::Input(_) => {}
                 _ if self.held.contains_key(path) => {}
                 FileState::Syntax(error) => return Err(error.clone()),
                 FileState::Rude(edit) => {
@@ -101,6 +102,7 @@ impl ProgramState {
                 }
             }
         }
+        self.find_inputs(&mut found);
         found.rude.extend(found.moved.lost.iter().cloned());
         self.compare_gone(&after, &mut found);
         self.find_included(&mut found);
@@ -152,6 +154,9 @@ impl ProgramState {
         let not_alone = self.is_other_alone(planned);
         let active = self.active.iter();
         let undone = self.undone(&found);
+        let mut fresh = self.fresh(found.indirect.iter().chain(&found.additions));
+        // What was refused before is to blame rather than what was edited since.
+        fresh.sort_by_key(|edit| !self.was_refused(edit));
         Change::Patch(Box::new(Wanted {
             plan: found.plan,
             meaning: found.meaning,
@@ -159,11 +164,7 @@ impl ProgramState {
             whole_crate: (self.whole_crate || not_alone || found.moved.is_any())
                 && !found.bodies.is_empty(),
             on_top: found.on_top,
-            fresh: self
-                .fresh(found.indirect.iter().chain(&found.additions))
-                .into_iter()
-                .chain(found.included)
-                .collect(),
+            fresh: fresh.into_iter().chain(found.included).collect(),
             undone,
             additions: found.additions.into_iter().collect(),
             no_additions: found.no_additions,
@@ -364,7 +365,7 @@ impl ProgramState {
         for edit in &found.indirect {
             let units = found.plan.iter();
             let mut edited = units
-                .filter(|(_, unit)| unit.files.contains_key(&edit.file))
+                .filter(|(_, unit)| unit.is_edited(&edit.file))
                 .map(|(position, _)| *position);
             let user = edited.find_map(|position| self.program.fixed_user(position));
             if let Some(user) = user {

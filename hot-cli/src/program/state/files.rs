@@ -47,7 +47,7 @@ impl ProgramState {
     pub(crate) fn shared_changed(&self) -> bool {
         let shared = |state: &FileState| match state {
             FileState::Changed(units) => units.iter().any(|(unit, _)| *unit > 0),
-            FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => false,
+            _ => false,
         };
         self.program.is_plugin && self.current.values().any(shared)
     }
@@ -91,7 +91,7 @@ impl ProgramState {
         let current = current.filter(|(path, _)| !self.held.contains_key(*path));
         let changed = current.flat_map(|(_, state)| match state {
             FileState::Changed(units) => units.as_slice(),
-            FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => &[],
+            _ => &[],
         });
         let held = self.held_files();
         built
@@ -273,7 +273,8 @@ impl ProgramState {
             return self.survey_new(path, place);
         }
         if units.is_empty() {
-            return self.survey_input(path).and_then(rude);
+            let data = self.survey_data(path);
+            return data.unwrap_or_else(|| self.survey_input(path).and_then(rude));
         }
         let text: Arc<str> = match std::fs::read_to_string(path) {
             Ok(text) => text.into(),
@@ -328,7 +329,7 @@ impl ProgramState {
                 Role::Dependency(krate) => format!(
                     "crate `{krate}` is no member of the workspace; `hot --include {krate} …` patches it"
                 ),
-                Role::Read => match &unit.unmodified {
+                Role::Read | Role::Data => match &unit.unmodified {
                     Some(reason) => format!("crate `{name}` was built unmodified: {reason}"),
                     None => format!("crate `{name}` reads it when it is compiled"),
                 },

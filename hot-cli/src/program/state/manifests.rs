@@ -12,6 +12,16 @@ pub(crate) struct Judgement {
     pub(crate) files: BTreeMap<PathBuf, u64>,
     /// What makes the crates others. None: they would be compiled just so.
     pub(crate) difference: Option<Rude>,
+    /// Nothing but variables, with which crates can be compiled for a patch: by the manifests that
+    /// set them.
+    pub(crate) variables: BTreeMap<PathBuf, Vec<(usize, ChangedInput)>>,
+}
+
+impl Judgement {
+    /// Whether they are to the crates what those were built with.
+    pub(crate) fn means_nothing(&self) -> bool {
+        self.difference.is_none() && self.variables.is_empty()
+    }
 }
 
 impl ProgramState {
@@ -46,9 +56,14 @@ impl ProgramState {
             .judgement
             .as_ref()
             .filter(|known| known.files == edited);
-        match known.map(|known| &known.difference) {
-            Some(None) => {}
-            Some(Some(difference)) => {
+        match known.map(|known| (&known.difference, &known.variables)) {
+            Some((None, variables)) => {
+                let inputs = variables.iter();
+                let inputs =
+                    inputs.map(|(path, all)| (path.clone(), FileState::Input(all.clone())));
+                self.current.extend(inputs);
+            }
+            Some((Some(difference), _)) => {
                 let state = FileState::Rude(difference.clone());
                 self.current.insert(difference.file.clone(), state);
             }

@@ -106,7 +106,7 @@ impl ProgramState {
         let current = current.filter(|(path, _)| !self.held.contains_key(*path));
         let files = current.flat_map(|(_, state)| match state {
             FileState::Changed(units) => units.as_slice(),
-            FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => &[],
+            _ => &[],
         });
         let files = files.map(|(position, file)| (*position, &*file.items));
         let held = self.held_files();

@@ -25,12 +25,16 @@ pub(super) struct Refusal {
     /// The files as they were then, but for bodies that need not wait: what differs from these
     /// isn't refused.
     texts: Texts,
+    /// What else crates would have been compiled with then.
+    inputs: Inputs,
     /// As they were when something was refused first since the last patch: what was edited
     /// meanwhile may have been taken back.
     first: Option<Texts>,
 }
 
 type Texts = BTreeMap<PathBuf, Arc<str>>;
+
+type Inputs = BTreeMap<(usize, PathBuf), Fingerprint>;
 
 /// Which of the bodies that were saved together with what is refused wait with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +66,7 @@ impl ProgramState {
             edits: edits.to_vec(),
             tried: Some(found.meaning),
             texts,
+            inputs: self.inputs_now().map(content).collect(),
             first: before.map(|before| before.first.unwrap_or(before.texts)),
         });
     }
@@ -88,6 +93,12 @@ impl ProgramState {
         (refusal.tried.as_ref() == Some(meaning)).then_some(&*refusal.edits)
     }
 
+    /// Whether an edit was refused before.
+    pub(super) fn was_refused(&self, edit: &Edit) -> bool {
+        let mut edits = self.refusal.iter().flat_map(|refusal| &refusal.edits);
+        edits.any(|refused| refused.file == edit.file && refused.why.starts_with(&edit.what))
+    }
+
     /// A patch is in effect that was made beside what is refused.
     pub(super) fn record_beside(&mut self, texts: &Texts) {
         if let Some(refusal) = &mut self.refusal {
@@ -112,7 +123,7 @@ impl ProgramState {
     fn texts(&self) -> impl Iterator<Item = (PathBuf, Arc<str>)> + '_ {
         let changed = self.current.iter().filter_map(|(path, state)| match state {
             FileState::Changed(units) => units.first().map(|(_, file)| (path, file)),
-            FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => None,
+            _ => None,
         });
         changed.map(|(path, file)| (path.clone(), Arc::clone(&file.text)))
     }
@@ -161,6 +172,17 @@ impl ProgramState {
         if units.peek().is_none() {
             return match state? {
                 FileState::Rude(_) | FileState::Unknown => Some(None),
+                FileState::Input(inputs) => {
+                    let waits = |(unit, input): &(usize, ChangedInput)| {
+                        let known = self.refusal.as_ref()?.inputs.get(&(*unit, path.clone()));
+                        Some(known == Some(&input.fingerprint()))
+                    };
+                    let wait = inputs.iter().any(|input| waits(input) == Some(true));
+                    Some(match wait {
+                        true => self.running_input(path),
+                        false => state.cloned(),
+                    })
+                }
                 FileState::Syntax(_) => None,
                 FileState::Changed(files) => {
                     let is_running = |(position, now): &(usize, ChangedFile)| {
@@ -180,7 +202,9 @@ impl ProgramState {
                     Some(file) => Arc::clone(&file.text),
                     None => compiled()?,
                 },
-                Some(FileState::Rude(_) | FileState::Unknown) => Arc::clone(&then),
+                Some(FileState::Rude(_) | FileState::Unknown | FileState::Input(_)) => {
+                    Arc::clone(&then)
+                }
                 Some(FileState::Syntax(_)) => return None,
             };
             let (running, _) = self.running(position, path)?;
@@ -243,7 +267,7 @@ impl ProgramState {
     fn edited_bodies<'a>(&'a self, edits: &'a [Rude]) -> impl Iterator<Item = EditedFile<'a>> {
         let changed = self.current.iter().filter_map(|(path, state)| match state {
             FileState::Changed(units) => Some((path, units.first()?)),
-            FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => None,
+            _ => None,
         });
         changed.filter_map(|(path, (position, now))| {
             let running = self.running(*position, path)?;
@@ -288,6 +312,13 @@ impl EditedFile<'_> {
         }
         text
     }
+}
+
+/// A changed input, as it is told from what it is later.
+fn content(
+    (position, path, input): (usize, &PathBuf, &ChangedInput),
+) -> ((usize, PathBuf), Fingerprint) {
+    ((position, path.clone()), input.fingerprint())
 }
 
 /// Functions by all but their bodies; None where there are several.

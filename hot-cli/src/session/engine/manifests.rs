@@ -47,13 +47,13 @@ impl Engine {
             return;
         };
         self.tell_settings();
-        match &judgement.difference {
-            Some(_) => self.dry_builds.mean_something(),
-            None if self.dry_builds.is_news(&judgement.files) => {
+        match judgement.means_nothing() {
+            false => self.dry_builds.mean_something(),
+            true if self.dry_builds.is_news(&judgement.files) => {
                 let files = judgement.files.keys().map(|path| shown(path)).collect();
                 self.tell(ui::Event::ManifestsMeanNothing { files });
             }
-            None => {}
+            true => {}
         }
         self.programs.record_judgement(&asked.program, judgement);
         self.act(asked.since);

@@ -10,6 +10,7 @@ use soft_mock_rewriter::instrument::Output;
 use super::super::*;
 use crate::os::files::examine;
 use crate::os::files::{below, edit_file};
+use crate::rustc::beside::DataFiles;
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::toolchain;
 use crate::rustc::unit::UnitKind;
@@ -124,7 +125,13 @@ impl Project {
         let read = |path: &Path| std::fs::read_to_string(path);
         let tree = shadow::tree(unit, &read).expect("a tree");
         let shadow_root = self.folder(unit).join("shadow");
-        shadow::write(unit, &tree, Output::Program, &shadow_root).expect("a shadow");
+        shadow::write(
+            unit,
+            (&tree, &DataFiles::new()),
+            Output::Program,
+            &shadow_root,
+        )
+        .expect("a shadow");
         let root = below(&shadow_root, &unit.root);
         let places = Places {
             root: &root.to_string_lossy(),
@@ -160,14 +167,19 @@ impl Project {
             let edit = edits.iter().find(|(name, _)| *name == unit.crate_name);
             edit.map(|(_, text)| move |_: &Path| Ok((*text).to_owned()))
         });
+        let beside = Beside::default();
         // The order doesn't matter.
         let units = [1, 0].map(|position: usize| UnitSources {
             unit: &self.units[position],
             folder: &folders[position],
-            compiled: &compiled[position],
-            edited: new[position]
-                .as_ref()
-                .map(|read| read as &dyn Fn(&Path) -> std::io::Result<String>),
+            compiled: State {
+                read: &compiled[position],
+                beside: &beside,
+            },
+            edited: new[position].as_ref().map(|read| State {
+                read,
+                beside: &beside,
+            }),
         });
         build(&Request {
             only_closures: Some(&HashSet::new()),

@@ -367,6 +367,12 @@ impl Programs {
                 let after = now.unwrap_or_else(compiled);
                 files.entry(path.clone()).or_insert(Texts { before, after });
             }
+            for (path, input) in &plan.inputs {
+                let running = ledger.running_text(&patch.program, path);
+                let before = running.unwrap_or_else(|| unit.input_text(path).into());
+                let after = input.text().into();
+                files.entry(path.clone()).or_insert(Texts { before, after });
+            }
         }
         let main = units.first().map(|loaded| loaded.unit.crate_name.clone());
         Some(Record {
