@@ -8,8 +8,10 @@
 //!
 //! Told by the function around, name, type, first value, the closure's code, and by their order
 //! where as many are left on both sides and the sources show none that came or went. Where these
-//! don't tell, nothing is guessed. Knows nothing of plugins.
+//! don't tell, nothing is guessed. Others have a path of their own; what is done about one that has
+//! another now stands in `moved`. Knows nothing of plugins.
 
+mod moved;
 mod variable;
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,6 +19,7 @@ use std::hash::Hash;
 
 use crate::symbols::without_marks;
 
+pub use moved::{as_counterparts, moved, name, Compiled};
 pub(crate) use variable::{accessed, split};
 pub use variable::{is_accessor, variables, Variable};
 

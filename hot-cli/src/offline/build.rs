@@ -12,7 +12,7 @@ use super::target::Target;
 use crate::os::files::replace_file;
 use crate::os::process::Cancel;
 use crate::patch::{self, BuildError, Built, Job};
-use crate::program::plan::{Change, PlannedFunction, Rude};
+use crate::program::plan::{Change, PlannedFunction, Rude, Successor};
 use crate::program::state::ProgramState;
 use crate::program::Program;
 
@@ -125,6 +125,9 @@ fn deliver(built: &Built, output: &Path) -> Result<String> {
             text,
             "`{name}` begins with another value now, but keeps the one that it has"
         );
+    }
+    for Successor { name, gone, .. } in &built.successors {
+        let _ = writeln!(text, "`{name}` is the variable that was `{gone}`");
     }
     text.push_str(&once(&built.once));
     if outputs.len() > 1 {

@@ -16,7 +16,7 @@ use super::whole_crate::Why;
 use super::{additions, left, whole_crate};
 use crate::os::process::Cancel;
 use crate::program::left_behind::LeftBehind;
-use crate::program::plan::{KeptBody, Plan, PlannedFunction, Rude, UnitPlan, Wanted};
+use crate::program::plan::{KeptBody, Plan, PlannedFunction, Rude, Successor, UnitPlan, Wanted};
 use crate::program::whole_crate_plugin::WholeCratePlugin;
 use crate::program::Program;
 use crate::ui::CompilerOutput;
@@ -43,6 +43,8 @@ pub(crate) struct Built {
     pub(crate) once: Vec<PlannedFunction>,
     /// Statics that begin with another value now: those that exist keep theirs.
     pub(crate) preserved_statics: Vec<String>,
+    /// Variables in place of others that are gone, as far as that is news.
+    pub(crate) successors: Vec<Successor>,
     /// What may live on with the body that it was made with.
     pub(crate) kept_bodies: Vec<KeptBody>,
     /// What the plugins leave in the program.
@@ -103,6 +105,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         plan: job.wanted.plan.clone(),
         once: Vec::new(),
         preserved_statics: Vec::new(),
+        successors: Vec::new(),
         kept_bodies: left::kept(job, left::replaced(&job.wanted.plan), &BTreeMap::new()),
         left: Vec::new(),
         alone: Vec::new(),

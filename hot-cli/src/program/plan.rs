@@ -61,6 +61,16 @@ pub(crate) struct KeptBody {
     pub(crate) place: Option<(PathBuf, usize)>,
 }
 
+/// A variable that a patch has in place of one that is gone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Successor {
+    pub(crate) name: String,
+    /// The one that is gone.
+    pub(crate) gone: String,
+    /// They are one variable. Else it begins with its own value.
+    pub(crate) same: bool,
+}
+
 /// The changes of one crate.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UnitPlan {

@@ -1,5 +1,6 @@
 //! A plugin that was made from whole crates: what it replaces, and what it leaves in the program.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use soft_mock_compiled::counterparts::Variable;
@@ -28,6 +29,8 @@ pub(crate) struct WholeCratePlugin {
     pub(crate) statics: Vec<NewStatic>,
     /// What is known of those that stand in closures.
     pub(crate) variables: Vec<Variable>,
+    /// Variables of the program that stand elsewhere now: their paths now and then.
+    pub(crate) moved: BTreeMap<String, String>,
     /// Types and variables of the compilation that it was taken from.
     pub(crate) layouts: Vec<Library>,
     /// Stands for the code and data in it: two with the same do the same.

@@ -151,6 +151,13 @@ pub(crate) enum Event {
     KeepsValue { name: String },
     /// The same, for one that may not have been used yet; the edit says where.
     KeepsUsedValue { edit: Reason, name: String },
+    /// A static stands in place of one that is gone: the `same` variable, or one that begins with
+    /// its own value.
+    Succeeds {
+        name: String,
+        gone: String,
+        same: bool,
+    },
     /// A function was patched with what it doesn't mean: in what its crate, as the compiler takes
     /// it, is another one. A right patch follows.
     MeansOther {

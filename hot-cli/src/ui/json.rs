@@ -164,7 +164,9 @@ fn named(event: &Event) -> &'static str {
         }
         Event::NobodyRuns => "nobody-runs",
         Event::KeepBodies(_) => "keep-bodies",
-        Event::KeepsValue { .. } | Event::KeepsUsedValue { .. } => "keeps-value",
+        Event::KeepsValue { .. } | Event::KeepsUsedValue { .. } | Event::Succeeds { .. } => {
+            "keeps-value"
+        }
         Event::TakenBack => "taken-back",
         Event::Restarted => "restarted",
         Event::StartedAgain => "started-again",

@@ -222,6 +222,11 @@ fn every_note_has_words() {
             edit: reason("a.rs", 1, "x"),
             name: "X".into(),
         },
+        Event::Succeeds {
+            name: "X".into(),
+            gone: "Y".into(),
+            same: false,
+        },
         Event::StillWithout(vec![reason("a.rs", 1, "x")]),
         Event::TakenBack,
         Event::ManifestsMeanNothing {

@@ -179,6 +179,12 @@ impl Event {
             Self::KeepsUsedValue { edit, name } => {
                 format!("{edit}: `{name}` keeps the value that it has, if it was used before")
             }
+            Self::Succeeds { name, gone, same } => match same {
+                true => format!("`{name}` is the variable that was `{gone}`: it keeps its value"),
+                false => format!(
+                    "`{name}` is another variable than `{gone}`, which is gone: it begins with its own value"
+                ),
+            },
             Self::TakenBack => "the edit was taken back: the files are what runs".to_owned(),
             Self::ManifestsMeanNothing { files } => {
                 let verb = match files.len() {

@@ -269,3 +269,57 @@ fn assert_frame_at(project: &Project, report: &[String], code: &str) {
         "no frame at {frame} in {report:#?}"
     );
 }
+
+/// To the compiler a variable in another module or function is another one.
+#[test]
+fn a_static_that_moves_keeps_its_value_and_another_one_is_said() {
+    const MAIN: &str = "use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+mod keep {}
+static HITS: AtomicU32 = AtomicU32::new(0);
+thread_local! { static OWN: Cell<u32> = const { Cell::new(50) }; }
+fn next() -> u32 { static N: AtomicU32 = AtomicU32::new(100); N.fetch_add(1, SeqCst) }
+fn answer() -> String {
+    OWN.set(OWN.get() + 1);
+    format!(\"{} {} {}\", HITS.fetch_add(1, SeqCst), OWN.get(), next())
+}
+fn main() {
+    println!(\"ready\");
+    for _ in std::io::stdin().lines() { println!(\"{}\", answer()); }
+}
+";
+    let manifest = "[package]\nname = \"moves\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", MAIN)]);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "0 51 100");
+    let hits = "static HITS: AtomicU32 = AtomicU32::new(0);";
+    let own = "thread_local! { static OWN: Cell<u32> = const { Cell::new(50) }; }";
+    let inside = [hits, own].map(|text| text.replace("static", "pub static"));
+    let uses = "use std::cell::Cell; use std::sync::atomic::AtomicU32;";
+    let inside = format!("{uses} {}", inside.join(" "));
+    project.edit_all(
+        "src/main.rs",
+        &[
+            ("mod keep {}", &format!("mod keep {{ {inside} }}")),
+            (&format!("{hits}\n{own}"), "use keep::{HITS, OWN};"),
+            ("fn next()", "fn following()"),
+            (" next())", " following())"),
+        ],
+    );
+    session.wait_for_all(&[
+        "`moves::keep::HITS` is the variable that was `moves::HITS`: it keeps its value",
+    ]);
+    assert_eq!(session.ask("x"), "1 52 101");
+    // Nothing tells what a new name means.
+    let text = project.read("src/main.rs").replace("HITS", "VISITS");
+    project.save(Save::InPlace, "src/main.rs", &text);
+    session.wait_for_all(&[
+        "`moves::keep::VISITS` is another variable than `moves::keep::HITS`, which is gone",
+    ]);
+    assert_eq!(session.ask("x"), "0 53 102");
+    project.save(Save::InPlace, "src/main.rs", MAIN);
+    session.wait_for_stderr("restored");
+    assert_eq!(session.ask("x"), "2 54 103");
+    session.finish();
+}

@@ -1,5 +1,4 @@
-//! The variables that stand in closures and other bodies that have but a number: what is known of
-//! each in one compilation.
+//! The variables of a program: what is known of each in one compilation.
 //!
 //! ```text
 //! app::next::{closure#0}::IDS                                       a static
@@ -20,10 +19,10 @@ use crate::locations::location;
 use crate::symbols::{self, is_rust};
 use crate::world::{Piece, Target, World};
 
-/// A variable in a body that has a number.
+/// A variable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Variable {
-    /// The path of the body that it stands in.
+    /// The path of the module or body that it stands in.
     pub(super) scope: String,
     pub(super) name: String,
     /// What follows its name in the paths of what it consists of.
@@ -67,6 +66,11 @@ impl Variable {
 /// Splits the path of a variable in a body that has a number: the scope, the name, and what belongs
 /// to the variable itself.
 pub(crate) fn split(path: &str) -> Option<(&str, &str, &str)> {
+    parts(path).filter(|(scope, ..)| scope.contains('#'))
+}
+
+/// The same of one that stands anywhere.
+pub(super) fn parts(path: &str) -> Option<(&str, &str, &str)> {
     // What std's macro makes for a thread-local has numbers of its own.
     let own = ["::{K#", "::{constant#"]
         .iter()
@@ -74,26 +78,39 @@ pub(crate) fn split(path: &str) -> Option<(&str, &str, &str)> {
         .max();
     let (path, own) = path.split_at(own.unwrap_or(path.len()));
     let (scope, name) = path.rsplit_once("::")?;
-    let is_numbered = scope.contains('#') && !name.contains(['{', '}', '<', '>']);
-    is_numbered.then_some((scope, name, own))
+    let is_name = !name.contains(['{', '}', '<', '>']);
+    is_name.then_some((scope, name, own))
 }
 
-/// All of a compilation. `ty`: the type of what has a path.
+/// A path in its parts, as far as it is one that is wanted.
+pub(super) type Split<'a, 'w> = &'a dyn Fn(&'w str) -> Option<(&'w str, &'w str, &'w str)>;
+
+/// All that stand in bodies that have but a number, of a compilation. `ty`: the type of what has a
+/// path.
 pub fn variables(world: &World<'_>, ty: &dyn Fn(&str) -> Option<String>) -> Vec<Variable> {
+    read(world, &|path| split(path), ty)
+}
+
+/// Those that `split` takes apart.
+pub(super) fn read<'w>(
+    world: &'w World<'_>,
+    split: Split<'_, 'w>,
+    ty: &dyn Fn(&str) -> Option<String>,
+) -> Vec<Variable> {
     let mut found: BTreeMap<(&str, &str), Variable> = BTreeMap::new();
     let mut types: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
     for (path, pieces) in world.paths() {
+        let Some((scope, name, own)) = split(path) else {
+            continue;
+        };
         let is_code = world.is_code(pieces[0]);
         if is_code && !is_accessor(world, path, pieces[0]) {
             continue;
         }
-        let Some((scope, name, own)) = split(path) else {
-            continue;
-        };
         let variable = found.entry((scope, name)).or_insert_with(|| Variable {
             scope: scope.to_owned(),
             name: name.to_owned(),
-            around: print(world, world.pieces(scope).iter()),
+            around: print(world, world.pieces(scope).iter(), ""),
             ..Variable::default()
         });
         variable.parts.insert(own.to_owned());
@@ -127,7 +144,7 @@ fn contents<'w>(
             if let Some(key) = key.filter(&is_variable) {
                 let below = without_numbers(&path[end..]);
                 let own: &mut BTreeSet<_> = found.entry(key).or_default();
-                own.insert((below, print(world, pieces.iter())));
+                own.insert((below, print(world, pieces.iter(), &path[..end])));
             }
         }
     }
@@ -137,15 +154,18 @@ fn contents<'w>(
 /// Constants without a name refer to each other in chains, not in depth.
 const DEEPEST: usize = 8;
 
-/// Stands for pieces, whatever the numbers in the paths that they refer to, and places in sources.
-fn print<'a>(world: &World<'_>, pieces: impl Iterator<Item = &'a Piece>) -> u64 {
-    let all: BTreeSet<u64> = pieces.map(|piece| print_of(world, *piece, 0)).collect();
+/// Stands for pieces, whatever the numbers in the paths that they refer to, places in sources, and
+/// where `own` stands that they are part of.
+fn print<'a>(world: &World<'_>, pieces: impl Iterator<Item = &'a Piece>, own: &str) -> u64 {
+    let all: BTreeSet<u64> = pieces
+        .map(|piece| print_of(world, *piece, own, 0))
+        .collect();
     let mut hasher = DefaultHasher::new();
     all.hash(&mut hasher);
     hasher.finish()
 }
 
-fn print_of(world: &World<'_>, piece: Piece, depth: usize) -> u64 {
+fn print_of(world: &World<'_>, piece: Piece, own: &str, depth: usize) -> u64 {
     let mut hasher = DefaultHasher::new();
     let object = &world.objects[piece.0];
     let section = &object.sections[piece.1];
@@ -159,11 +179,14 @@ fn print_of(world: &World<'_>, piece: Piece, depth: usize) -> u64 {
             None => (None, None),
         };
         match (path, nameless) {
-            (Some(path), _) => without_numbers(&path).hash(&mut hasher),
+            (Some(path), _) => {
+                let path = path.strip_prefix(own).unwrap_or(&path);
+                without_numbers(path).hash(&mut hasher);
+            }
             (None, Some(target)) if target != piece && depth < DEEPEST => {
                 let is_place = location(&world.objects[target.0], target.1).is_some();
                 if !is_place {
-                    print_of(world, target, depth + 1).hash(&mut hasher);
+                    print_of(world, target, own, depth + 1).hash(&mut hasher);
                 }
             }
             _ => relocation.addend.hash(&mut hasher),

@@ -104,12 +104,20 @@ impl Reader {
 
     /// The types of the variables in closures, by the paths of what they consist of.
     pub fn types_in_closures(&self, libraries: &[Library]) -> HashMap<String, String> {
-        let objects = libraries.iter().flat_map(|library| &library.objects);
-        let all = objects.flat_map(|described| &described.statics);
-        let all = all.map(|item| (self.pool.get(item.path), self.pool.get(item.ty)));
+        let all = self.variables(libraries);
         all.filter(|(path, _)| counterparts::split(path).is_some())
             .map(|(path, ty)| (path.to_owned(), ty.to_owned()))
             .collect()
+    }
+
+    /// All variables: the path and type of each.
+    pub fn variables<'a>(
+        &'a self,
+        libraries: &'a [Library],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let objects = libraries.iter().flat_map(|library| &library.objects);
+        let all = objects.flat_map(|described| &described.statics);
+        all.map(|item| (self.pool.get(item.path), self.pool.get(item.ty)))
     }
 
     /// The types of all variables, by their symbols.

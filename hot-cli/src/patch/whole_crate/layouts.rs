@@ -15,6 +15,7 @@ use soft_mock_compiled::world::Piece;
 
 use super::units::Built;
 use super::{refused, Code, Request, WholeCrateError};
+use crate::program::whole_crate_plugin::WholeCratePlugin;
 
 /// What is known of the programs of this process, by the names of their crates.
 pub(super) struct Layouts {
@@ -119,6 +120,16 @@ impl Lives<'_> {
     /// The new one.
     pub(super) fn now(&self) -> &[Library] {
         &self.read[1]
+    }
+
+    /// The variables of the last compilation from which something was patched: the path and type of
+    /// each.
+    pub(super) fn variables_before<'a>(
+        &'a self,
+        earlier: &'a [WholeCratePlugin],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let last = earlier.last().map(|plugin| plugin.layouts.as_slice());
+        self.reader.variables(last.unwrap_or(&self.read[0]))
     }
 
     /// The types of the variables in closures of one of the compilations, by their paths.

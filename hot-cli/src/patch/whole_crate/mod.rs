@@ -22,6 +22,7 @@ mod names;
 mod outcome;
 mod plugin;
 mod reasons;
+mod successors;
 mod units;
 mod wanted;
 
@@ -34,7 +35,7 @@ use anyhow::Context;
 
 use crate::os::process::{Cancel, Cancelled};
 use crate::patch::left::HeldClosures;
-use crate::program::plan::SiteKey;
+use crate::program::plan::{SiteKey, Successor};
 use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
 use crate::rustc::beside::Beside;
 use crate::rustc::unit::Unit;
@@ -113,6 +114,8 @@ pub(crate) struct WholeCratePatch {
     pub(crate) once: Vec<Replaced>,
     /// Statics that begin with another value now: the running ones keep theirs.
     pub(crate) preserved_statics: Vec<String>,
+    /// Variables in place of others that are gone, as far as that is news.
+    pub(crate) successors: Vec<Successor>,
     /// Functions of the program as it was built of which closures may be alive, and keep the
     /// bodies that they were made with: the numbers of those.
     pub(crate) keep_bodies: BTreeMap<SiteKey, BTreeSet<usize>>,

@@ -10,7 +10,10 @@ use super::layouts::Lives;
 use super::names::Names;
 use super::plugin::Plugins;
 use super::units::Built;
-use super::{crates, late, refused, Code, LeftByPlugin, Request, WholeCrateError, WholeCratePatch};
+use super::{
+    crates, late, refused, successors, Code, LeftByPlugin, Request, WholeCrateError,
+    WholeCratePatch,
+};
 use crate::program::plan::SiteKey;
 use soft_mock_compiled::compare::{self, Difference, Edits, LateFacts, Premises, Side};
 use soft_mock_compiled::counterparts::{self, Counterpart, Variable};
@@ -35,7 +38,10 @@ pub(super) fn extract<'d>(
     let all = sites::sites(&new.world, &|_| true);
     let bound = bound_sites(&program, &then, &all);
     let [built_names, names] = [false, true].map(|now| Names::new(request, now));
-    let (variables, counterparts) = variables(request, [old, new], lives);
+    let (variables, mut counterparts) = variables(request, [old, new], lives);
+    let types = [0, 1].map(|side| lives.types(side));
+    let moved = successors::moved(request, [old, new], &types, identifiers);
+    counterparts.extend(counterparts::as_counterparts(&moved));
     let left = request.left.iter();
     let left = left.flat_map(|(left, _)| left.of_the_program());
     let facts = LateFacts {
@@ -64,11 +70,14 @@ pub(super) fn extract<'d>(
         late: late::can_be_given(request).then_some(&facts),
     };
     let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));
-    let difference = compare::compare(&old_side, &new_side, &premises).map_err(|why| {
+    let mut difference = compare::compare(&old_side, &new_side, &premises).map_err(|why| {
         let differs =
             |path: &str| !new.world.pieces(path).is_empty() && !new_side.is_same(&old_side, path);
         refused(sites::unusable_result(&then, &now, &differs).unwrap_or_default() + &why)
     })?;
+    // What makes a variable's first value is part of it.
+    let kept = &mut difference.keep_bodies;
+    kept.retain(|(function, _)| !successors::is_of_one(&moved, function));
     for (left, since) in request.left {
         left.check((&old_side, &new_side), &premises, since, &difference)
             .map_err(refused)?;
@@ -95,13 +104,16 @@ pub(super) fn extract<'d>(
         new: &new_side,
         program: &program,
         premises: &premises,
-        types: &[0, 1].map(|side| lives.types(side)),
+        types: &types,
+        moved: &moved,
         lives,
         then: &then,
         difference: &difference,
     };
     let undone = (&undone, &all_undone);
     build_plugins(&plugins, (&now, &all), undone, &mut patch)?;
+    let known = (&moved, &types, identifiers);
+    patch.successors = successors::successors(request, &new.world, lives, known, &patch.plugins);
     Ok(patch)
 }
 

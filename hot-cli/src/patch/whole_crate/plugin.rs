@@ -43,6 +43,8 @@ pub(super) struct Plugins<'a, 'd, 'l> {
     pub(super) types: &'a [HashMap<String, String>; 2],
     /// The variables in closures of the new code.
     pub(super) variables: &'a [Variable],
+    /// Variables of the program that stand elsewhere now.
+    pub(super) moved: &'a BTreeMap<String, String>,
     /// The sites of the program, by the paths of their code.
     pub(super) then: &'a HashMap<String, CompiledSite>,
     pub(super) difference: &'a Difference,
@@ -111,6 +113,7 @@ impl Plugins<'_, '_, '_> {
                 .collect(),
             variables: self.brought(&selected.statics),
             statics: selected.statics,
+            moved: self.moved.clone(),
             layouts: self.lives.now().to_vec(),
             content,
         };

@@ -360,6 +360,7 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
             .map(|function| planned(0, function))
             .collect(),
         preserved_statics: patch.preserved_statics,
+        successors: patch.successors,
         kept_bodies,
         left,
         alone: Vec::new(),

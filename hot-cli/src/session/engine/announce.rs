@@ -47,6 +47,11 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
         keep: Vec::new(),
     });
     events.extend(kept_values(&patch.wanted.fresh, &patch.preserved_statics));
+    events.extend(patch.successors.iter().map(|one| Event::Succeeds {
+        name: one.name.clone(),
+        gone: one.gone.clone(),
+        same: one.same,
+    }));
     keep(&mut events, &patch.kept_bodies);
     events
 }
@@ -305,6 +310,7 @@ mod tests {
             }),
             once: Vec::new(),
             preserved_statics: Vec::new(),
+            successors: Vec::new(),
             kept_bodies: Vec::new(),
             alone: Vec::new(),
             load: Load {

@@ -167,6 +167,7 @@ mod tests {
             wanted: Box::default(),
             once: Vec::new(),
             preserved_statics: Vec::new(),
+            successors: Vec::new(),
             kept_bodies: Vec::new(),
             alone,
             load: Load {

@@ -13,7 +13,7 @@ use soft_mock_abi::protocol::{Load, Loaded, Refused, Restore, ToProgram};
 use crate::control::Connection;
 use crate::os::process::Cancel;
 use crate::patch::{Alone, Built};
-use crate::program::plan::{KeptBody, PlannedFunction, Wanted};
+use crate::program::plan::{KeptBody, PlannedFunction, Successor, Wanted};
 use crate::session::engine::effect::Effect;
 use crate::ui;
 
@@ -45,6 +45,8 @@ pub(crate) struct Patch {
     pub(crate) once: Vec<PlannedFunction>,
     /// Statics that begin with another value now.
     pub(crate) preserved_statics: Vec<String>,
+    /// Variables in place of others that are gone.
+    pub(crate) successors: Vec<Successor>,
     /// Functions of which closures may be alive, which keep the bodies that they were made with.
     pub(crate) kept_bodies: Vec<KeptBody>,
     /// The functions that were compiled alone.
@@ -158,6 +160,7 @@ impl Patches {
                 wanted: building.wanted,
                 once: built.once,
                 preserved_statics: built.preserved_statics,
+                successors: built.successors,
                 kept_bodies: built.kept_bodies,
                 alone: built.alone,
                 since: building.since,
@@ -279,6 +282,7 @@ mod tests {
             plan: BTreeMap::new(),
             once: Vec::new(),
             preserved_statics: Vec::new(),
+            successors: Vec::new(),
             kept_bodies: Vec::new(),
             left: Vec::new(),
             alone: Vec::new(),
