@@ -38,6 +38,16 @@ pub fn of_program<'a>(symbols: impl Iterator<Item = &'a str>, krate: &str) -> Re
     }
 }
 
+/// The id of the crate of this name that an object is of.
+pub fn of_object(bytes: &[u8], krate: &str) -> Result<String> {
+    use object::{Object, ObjectSymbol};
+    let object = object::File::parse(bytes)?;
+    of_program(
+        object.symbols().filter_map(|symbol| symbol.name().ok()),
+        krate,
+    )
+}
+
 /// Puts the id `to` in the place of that by which an object refers to the crate. Why not, if it
 /// can't be had.
 pub fn rename(bytes: &mut [u8], krate: &str, to: &str) -> Result<Option<String>> {
@@ -286,6 +296,7 @@ mod tests {
             "_RINvNtCs9_4core3ptr4readNtCsab3_5shelf1TECsz_5shelf"
         ));
         let mut bytes = object(&["_RNvCsab3_5shelf4main"]);
+        assert_eq!(of_object(&bytes, "shelf").expect("an object"), "ab3");
         let longer = rename(&mut bytes, "shelf", "longer").expect("read");
         assert!(longer.is_some(), "names keep their lengths");
     }

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of how patches are built, nor of who runs the program.
 
+mod harness_id;
 pub(crate) mod left_behind;
 mod loaded;
 pub(crate) mod overview;

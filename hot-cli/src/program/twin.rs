@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use soft_mock_rewriter::analysis::Hidden;
 use soft_mock_rewriter::instrument::Output;
 
+use super::harness_id;
 use crate::os::files::{below, replace_file};
 use crate::os::process::Cancel;
 use crate::rustc::beside::Beside;
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run::{self, first_error};
-use crate::rustc::unit::Unit;
+use crate::rustc::unit::{Unit, UnitKind};
 use crate::wrapper::shadow;
 
 /// A twin that plugins can be compiled against.
@@ -104,12 +105,18 @@ fn compile(
     cancel: &Cancel,
 ) -> Result<()> {
     let root = below(shadow_root, &unit.root);
+    let metadata = match unit.kind {
+        UnitKind::Test => harness_id::metadata(unit, place, real_rustc, cancel)?,
+        UnitKind::Lib | UnitKind::Bin | UnitKind::Plugin | UnitKind::Macro => {
+            unit.library_metadata()
+        }
+    };
     let args = Call::Twin.args(
         &unit.rustc_args(),
         &Places {
             root: &root.to_string_lossy(),
             out_dir: &place.to_string_lossy(),
-            metadata: &unit.library_metadata(),
+            metadata: &metadata,
             shadow: Some((shadow_root, &unit.cwd)),
             ..Places::default()
         },

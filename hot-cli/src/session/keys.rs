@@ -42,6 +42,8 @@ pub(crate) enum Key {
     /// All tests, and those that fail; in a session with a program they mean nothing.
     All,
     Failing,
+    /// Which tests were run last.
+    Which,
 }
 
 impl Key {
@@ -59,6 +61,7 @@ impl Key {
             b'q' => Self::Quit,
             b'a' => Self::All,
             b'f' => Self::Failing,
+            b'w' => Self::Which,
             b'\r' | b'\n' => Self::Line,
             _ => return None,
         })

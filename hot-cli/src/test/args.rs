@@ -3,27 +3,45 @@
 //! Knows nothing of how tests are built and run.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{bail, Result};
 use clap::Args;
 
 use crate::os;
+use crate::ui::Format;
 
 /// Runs the project's tests, stays, and after a save runs those again that it concerns.
 ///
 /// Each test runs in a process of its own. Unit tests, integration tests and examples with tests;
 /// no doc tests. Keys, where the terminal is free: Enter (the last ones again), a (all), f (those
-/// that fail), q (quit).
+/// that fail), w (which were run last), q (quit).
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct TestArgs {
     /// Run all tests once and end, with 0 or with cargo's exit code 101
     #[arg(long)]
     once: bool,
 
-    /// Kill a test that runs longer than this
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    timeout: u64,
+    /// Kill a test that runs longer than this [default: 300, or what nextest's profile says]
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+
+    /// Write the results of all tests to this file after every run, as JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// The profile in .config/nextest.toml of which retries, slow-timeout and test-threads count
+    #[arg(long, value_name = "NAME")]
+    nextest_profile: Option<String>,
+
+    /// How to say things: as people read them, or each as a line of JSON (docs/messages.md)
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    message_format: Option<Format>,
+
+    /// Say how long what takes
+    #[arg(short, long)]
+    verbose: bool,
 
     /// Read no keys, also where the terminal is free for them
     #[arg(long)]
@@ -42,7 +60,11 @@ pub(crate) struct TestArgs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) once: bool,
-    pub(super) timeout: Duration,
+    pub(super) timeout: Option<Duration>,
+    pub(super) junit: Option<PathBuf>,
+    pub(super) nextest_profile: Option<String>,
+    pub(super) verbose: bool,
+    pub(super) format: Format,
     /// `+toolchain`.
     pub(super) toolchain: Option<OsString>,
     /// What stands behind `cargo test`, up to `--`.
@@ -84,7 +106,11 @@ impl TestArgs {
         };
         let wanted = Wanted {
             once: self.once,
-            timeout: Duration::from_secs(self.timeout),
+            timeout: self.timeout.map(Duration::from_secs),
+            junit: self.junit.clone(),
+            nextest_profile: self.nextest_profile.clone(),
+            verbose: self.verbose,
+            format: self.message_format.unwrap_or_default(),
             toolchain,
             cargo: words,
             harness,

@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use soft_mock_rewriter::analysis::DeclaredFunction;
+use soft_mock_rewriter::analysis::{Declaration, DeclaredFunction, ItemKind};
 use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::reach::SiteName;
 use crate::os::files::{below, content_hash};
-use crate::program::plan::{Change, PlannedFunction, Wanted};
+use crate::program::plan::{Change, PlannedFunction, UnitPlan, Wanted};
 use crate::program::state::ProgramState;
 use crate::program::Program;
 use crate::rustc::recipe::environment;
@@ -26,7 +26,7 @@ use crate::rustc::unit::Unit;
 /// A unit: its folder, and its record.
 pub(super) type Recorded = (PathBuf, Unit);
 
-/// Functions and their bodies.
+/// Functions, and what stands for their bodies and for what these use that is new.
 pub(super) type Bodies = BTreeMap<SiteName, Fingerprint>;
 
 /// What was edited since units were compiled, by their folders. Those without an edit aren't in it.
@@ -162,9 +162,11 @@ fn own_bodies(
     })
 }
 
-/// The functions that get other bodies, and which. None: something else is wanted.
+/// The functions that get other bodies, and which. What is new beside them, and that nothing else
+/// knows of, comes with them. None: something else is wanted.
 pub(super) fn bodies(state: &ProgramState, wanted: &Wanted) -> Option<Bodies> {
-    if !wanted.only_bodies() || !wanted.without.is_empty() || wanted.whole_crate {
+    let reaches_others = !wanted.indirect.is_empty() || wanted.whole_crate;
+    if reaches_others || !wanted.without.is_empty() || wanted.plan.values().any(may_add_tests) {
         return None;
     }
     let mut found = Bodies::new();
@@ -178,10 +180,45 @@ pub(super) fn bodies(state: &ProgramState, wanted: &Wanted) -> Option<Bodies> {
                 return None;
             }
             let folder = state.program.units[position].folder.clone();
-            found.insert((folder, function.name.clone()), function.body);
+            let content = Fingerprint::joined([function.body, function.uses]);
+            found.insert((folder, function.name.clone()), content);
         }
     }
-    Some(found)
+    // What is new and used by none of them would be compiled by nobody.
+    let is_alone = found.is_empty() && !wanted.additions.is_empty();
+    (!is_alone).then_some(found)
+}
+
+/// Whether something is new that may be a test, or become one by a macro: the harness has to know.
+fn may_add_tests(plan: &UnitPlan) -> bool {
+    let mut additions = plan.additions.iter();
+    additions.any(|addition| {
+        let items = plan.files.get(&addition.file).map(|file| &file.items);
+        let is_known = items.is_some_and(|items| match addition.declaration {
+            Declaration::Function(place) => items.functions.get(place).is_some_and(is_plain),
+            Declaration::Item(place) => {
+                let item = items.items.get(place);
+                item.is_some_and(|item| item.kind != ItemKind::MacroCall)
+            }
+            Declaration::Impl(_) | Declaration::Import { .. } => true,
+        });
+        !is_known
+    })
+}
+
+/// Whether no attribute makes something else of a function.
+fn is_plain(function: &DeclaredFunction) -> bool {
+    const PLAIN: [&str; 8] = [
+        "allow", "cfg", "cold", "deny", "doc", "expect", "inline", "warn",
+    ];
+    let mut names = function.attributes.iter().map(|attribute| {
+        let name = |char: char| char.is_alphanumeric() || char == '_';
+        attribute
+            .split(|char| !name(char))
+            .next()
+            .unwrap_or_default()
+    });
+    names.all(|name| PLAIN.contains(&name))
 }
 
 fn is_it(new: &DeclaredFunction, krate: &str, function: &PlannedFunction) -> bool {

@@ -14,8 +14,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Result;
+use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::edited::{self, Bodies, Recorded};
 use super::reach::{Recorder, SiteName};
@@ -35,6 +37,8 @@ use crate::ui::shown;
 pub(super) struct Living {
     of: BTreeMap<PathBuf, Follows>,
     number: u64,
+    /// What took how long.
+    notes: Vec<String>,
 }
 
 /// A binary that follows what is saved.
@@ -49,6 +53,8 @@ struct Follows {
     bodies: Bodies,
     /// Those that its template has.
     loaded: Bodies,
+    /// Those that rustc takes.
+    compiled: Bodies,
 }
 
 /// Why cargo has to build. None: it says so itself.
@@ -130,14 +136,48 @@ impl Living {
                 tests.template = Arc::default();
             } else {
                 self.number += 1;
+                let began = Instant::now();
                 match follows.patched(tests, recorder, self.number, cancel)? {
                     Ok(held) => tests.template = Arc::new(held),
                     Err(prepared) => return Ok(prepared),
                 }
+                let (title, took) = (&tests.binary.title, began.elapsed());
+                self.notes.push(format!("{title} is patched: {took:?}"));
             }
             follows.loaded.clone_from(&follows.bodies);
+            follows.compiled.clone_from(&follows.bodies);
+        }
+        self.check(recorder, cancel)
+    }
+
+    /// Has what no test enters that is due be compiled all the same: cargo would refuse it.
+    fn check(&mut self, recorder: &Recorder, cancel: &Cancel) -> Result<Prepared> {
+        let places: Vec<PathBuf> = self.of.keys().cloned().collect();
+        for place in places {
+            let known: Vec<Bodies> = self.of.values().map(|of| of.compiled.clone()).collect();
+            let is_known = |(site, body): (&SiteName, &Fingerprint)| {
+                known
+                    .iter()
+                    .any(|compiled| compiled.get(site) == Some(body))
+            };
+            let Some(follows) = self.of.get_mut(&place) else {
+                continue;
+            };
+            if follows.bodies.iter().all(is_known) {
+                continue;
+            }
+            self.number += 1;
+            if let Err(prepared) = follows.build(recorder, self.number, cancel) {
+                return Ok(prepared);
+            }
+            follows.compiled.clone_from(&follows.bodies);
         }
         Ok(Prepared::Ready)
+    }
+
+    /// What took how long since it was last asked.
+    pub(super) fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Whether the tests of a binary run with other bodies than those that were built.
@@ -185,6 +225,7 @@ impl Follows {
             wanted: None,
             bodies: Bodies::new(),
             loaded: Bodies::new(),
+            compiled: Bodies::new(),
         })
     }
 
@@ -199,7 +240,10 @@ impl Follows {
             Change::Nothing => (None, Bodies::new()),
             Change::Patch(wanted) => {
                 let bodies = edited::bodies(&self.state, &wanted);
-                let bodies = bodies.ok_or_else(|| NotPatched(Some(beyond_bodies(&wanted))))?;
+                let bodies = bodies.ok_or_else(|| {
+                    let before = self.wanted.as_deref();
+                    NotPatched(Some(beyond_bodies(&wanted, before)))
+                })?;
                 (Some(wanted), bodies)
             }
             // Cargo says where.
@@ -222,12 +266,30 @@ impl Follows {
         cancel: &Cancel,
     ) -> Result<Result<Held, Prepared>> {
         let not = |why: String| Ok(Err(Prepared::NotPatched(why.into())));
-        let Some(wanted) = &self.wanted else {
-            return not("nothing is to be patched".to_owned());
-        };
         // Started first: it gets ready while rustc runs.
         let Some(template) = tests.binary.template(recorder)? else {
             return not(format!("{} can't be held", tests.binary.title));
+        };
+        let plugins = match self.build(recorder, number, cancel) {
+            Ok(plugins) => plugins,
+            Err(prepared) => return Ok(Err(prepared)),
+        };
+        match template.patch(&plugins) {
+            Ok(()) => Ok(Ok(Held::patched(template))),
+            Err(why) => not(format!("{}: {why:#}", tests.binary.title)),
+        }
+    }
+
+    /// The plugins with all bodies.
+    fn build(
+        &self,
+        recorder: &Recorder,
+        number: u64,
+        cancel: &Cancel,
+    ) -> Result<Vec<PathBuf>, Prepared> {
+        let not = |why: Option<String>| Err(Prepared::NotPatched(NotPatched(why)));
+        let Some(wanted) = &self.wanted else {
+            return not(Some("nothing is to be patched".to_owned()));
         };
         let built = patch::build(&patch::Job {
             program: Arc::clone(&self.state.program),
@@ -238,21 +300,15 @@ impl Follows {
             whole_crates: false,
             cancel: cancel.clone(),
         });
-        let built = match built {
-            Ok(built) if built.once.is_empty() && built.preserved_statics.is_empty() => built,
-            Ok(_) => return not("a function that runs just once was edited".to_owned()),
-            Err(BuildError::Cancelled) => return Ok(Err(Prepared::Cancelled)),
-            // Cargo says so.
-            Err(BuildError::Compile(_)) => return Ok(Err(Prepared::NotPatched(NotPatched(None)))),
-            Err(BuildError::Rude(edits)) => {
-                return Ok(Err(Prepared::NotPatched(NotPatched(
-                    edits.first().map(place),
-                ))));
+        match built {
+            Ok(built) if built.once.is_empty() && built.preserved_statics.is_empty() => {
+                Ok(built.plugins)
             }
-        };
-        match template.patch(&built.plugins) {
-            Ok(()) => Ok(Ok(Held::patched(template))),
-            Err(why) => not(format!("{}: {why:#}", tests.binary.title)),
+            Ok(_) => not(Some("a function that runs just once was edited".to_owned())),
+            Err(BuildError::Cancelled) => Err(Prepared::Cancelled),
+            // Cargo says so.
+            Err(BuildError::Compile(_)) => not(None),
+            Err(BuildError::Rude(edits)) => not(edits.first().map(place)),
         }
     }
 }
@@ -290,10 +346,12 @@ fn can_stay(tests: &Tests) -> Result<(), NotPatched> {
     }
 }
 
-/// What was edited beside bodies of functions with a site.
-fn beyond_bodies(wanted: &Wanted) -> String {
-    let mut edits = wanted.indirect.iter().chain(&wanted.additions);
-    let edit = edits.next().map(|edit| Rude {
+/// What was edited beside bodies of functions with a site, and wasn't there before.
+fn beyond_bodies(wanted: &Wanted, before: Option<&Wanted>) -> String {
+    let all = |wanted: &Wanted| [&*wanted.indirect, &wanted.additions].concat();
+    let (edits, before) = (all(wanted), before.map(all).unwrap_or_default());
+    let new = edits.iter().find(|edit| !before.contains(edit));
+    let edit = new.or(edits.first()).map(|edit| Rude {
         file: edit.file.clone(),
         line: edit.line,
         why: edit.what.clone(),

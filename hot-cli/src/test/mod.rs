@@ -17,8 +17,11 @@ mod build;
 mod edited;
 mod events;
 mod harness_args;
+mod junit;
 mod launch;
+mod limits;
 mod living;
+mod nextest;
 mod pool;
 mod process;
 mod reach;
@@ -36,10 +39,11 @@ use anyhow::{Context, Result};
 
 use crate::exit;
 use crate::os::process::Cancel;
-use crate::ui::Reporter;
+use crate::ui::{set_format, Reporter};
 
 use args::Wanted;
 use events::Signals;
+use limits::Limits;
 use report::Report;
 use round::{Also, Ask, Build, Outcome, Project};
 
@@ -65,25 +69,30 @@ pub(crate) fn run(args: &TestArgs, line: &[OsString]) -> ExitCode {
 }
 
 fn try_run(wanted: &Wanted, keys: bool) -> Result<u8> {
+    set_format(wanted.format);
     let folder = tempfile::tempdir().context("no folder for the session")?;
-    let project = Project::new(wanted, folder.path())?;
+    let (limits, told) = Limits::of(wanted, &std::env::current_dir()?)?;
+    let report = Report::new(wanted.verbose);
+    if let Some(told) = told {
+        report.note(&told);
+    }
+    let project = Project::new(wanted, limits, folder.path())?;
     match wanted.once {
-        true => once(project),
-        false => watching::watch(wanted, project, keys),
+        true => once(project, &report),
+        false => watching::watch(wanted, project, report, keys),
     }
 }
 
 /// All tests, once.
-fn once(mut project: Project) -> Result<u8> {
+fn once(mut project: Project, report: &Report) -> Result<u8> {
     let cancel = Cancel::default();
     let signals = Signals::start(cancel.clone())?;
-    let report = Report::new();
     let ask = Ask {
         build: Build::Cargo,
         anew: true,
         also: Also::All,
     };
-    let outcome = project.round(ask, &report, &cancel)?;
+    let outcome = project.round(ask, report, &cancel)?;
     if let Some(signal) = signals.came() {
         return Ok(exit::of_signal(signal));
     }

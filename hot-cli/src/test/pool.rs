@@ -6,11 +6,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::harness_args;
+use super::limits::Limits;
 use super::process::{Patience, Run};
 use super::reach::{Reach, Recorder};
 use super::suite::{Place, Suite, Test, Tests};
@@ -18,15 +19,23 @@ use super::template::{Asked, Came};
 use super::verdict::{Ended, Verdict};
 use crate::os::process::Cancel;
 
-/// When a test is called slow, as libtest does.
-const SLOW: Duration = Duration::from_secs(60);
-
 /// What happens while tests run.
 pub(super) enum Happened {
     /// It takes long.
     Slow(Place),
-    /// It has ended; with all that it printed.
-    Ended(Place, Verdict, String, Option<Reach>),
+    /// It has ended.
+    Ended(Place, Ran),
+}
+
+/// What came of a test.
+pub(super) struct Ran {
+    pub(super) verdict: Verdict,
+    /// All that it printed.
+    pub(super) output: String,
+    pub(super) reach: Option<Reach>,
+    pub(super) took: Duration,
+    /// How often it had failed before.
+    pub(super) retries: usize,
 }
 
 /// Runs the tests at these places, and tells each as it ends. What is cancelled doesn't end.
@@ -34,19 +43,19 @@ pub(super) fn run(
     suite: &Suite,
     places: &[Place],
     recorder: &Recorder,
-    timeout: Duration,
+    limits: Limits,
     cancel: &Cancel,
     mut tell: impl FnMut(Happened),
 ) -> Result<()> {
     let next = AtomicUsize::new(0);
     let (events, received) = channel();
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..width(suite, places))
+        let workers: Vec<_> = (0..width(suite, places, limits.threads))
             .map(|_| {
                 let work = Work {
                     suite,
                     recorder,
-                    timeout,
+                    limits,
                     cancel,
                     events: events.clone(),
                 };
@@ -64,22 +73,23 @@ pub(super) fn run(
     })
 }
 
-/// How many run at once: as many as the harness would run.
-fn width(suite: &Suite, places: &[Place]) -> usize {
+/// How many run at once: as many as the harness would run, or as are wanted.
+fn width(suite: &Suite, places: &[Place], wanted: Option<usize>) -> usize {
     let said = places.iter().filter_map(|place| {
         let launch = &suite.get(*place).0.binary.launch;
         let variable = launch.env.get(std::ffi::OsStr::new("RUST_TEST_THREADS"));
         harness_args::threads(&launch.args, variable.map(|value| value.as_os_str()))
     });
     let processors = || thread::available_parallelism().map_or(1, usize::from);
-    said.min().unwrap_or_else(processors).min(places.len())
+    let count = said.min().or(wanted).unwrap_or_else(processors);
+    count.min(places.len())
 }
 
 /// What a worker has.
 struct Work<'a> {
     suite: &'a Suite,
     recorder: &'a Recorder,
-    timeout: Duration,
+    limits: Limits,
     cancel: &'a Cancel,
     events: Sender<Happened>,
 }
@@ -96,14 +106,42 @@ impl Work<'_> {
 
     /// Whether it came to its end.
     fn one(&self, place: Place) -> Result<bool> {
+        let began = Instant::now();
+        let mut reach = Reached::default();
+        for retries in 0..=self.limits.retries {
+            let Some((ended, reached)) = self.once(place)? else {
+                return Ok(false);
+            };
+            reach.add(reached);
+            let verdict = verdict(&ended, self.suite.get(place).1.named.name.as_deref());
+            if verdict != Verdict::Passed && retries < self.limits.retries {
+                continue;
+            }
+            // The caller listens until all have ended.
+            let _ = self.events.send(Happened::Ended(
+                place,
+                Ran {
+                    verdict,
+                    output: ended.output(),
+                    reach: reach.all(),
+                    took: began.elapsed(),
+                    retries,
+                },
+            ));
+            break;
+        }
+        Ok(true)
+    }
+
+    /// None: it did not come to its end.
+    fn once(&self, place: Place) -> Result<Option<(Ended, Option<Reach>)>> {
         let (tests, test) = self.suite.get(place);
         let slow = self.events.clone();
         let patience = Patience {
-            timeout: self.timeout,
-            slow: (SLOW, &|| drop(slow.send(Happened::Slow(place)))),
+            timeout: self.limits.timeout,
+            slow: (self.limits.slow, &|| drop(slow.send(Happened::Slow(place)))),
         };
-        let name = test.named.name.as_deref();
-        let forked = match name {
+        let forked = match test.named.name.as_deref() {
             Some(name) => self.forked(tests, name, patience)?,
             None => None,
         };
@@ -111,15 +149,7 @@ impl Work<'_> {
             Some(forked) => forked,
             None => (self.started(tests, test, patience)?, None),
         };
-        let Some(ended) = ended else {
-            return Ok(false);
-        };
-        let verdict = verdict(&ended, name);
-        // The caller listens until all have ended.
-        let _ = self
-            .events
-            .send(Happened::Ended(place, verdict, ended.output(), reach));
-        Ok(true)
+        Ok(ended.map(|ended| (ended, reach)))
     }
 
     /// Runs a test in a fork of its template. None: it has none.
@@ -164,6 +194,33 @@ impl Work<'_> {
             patience,
         };
         run.to_end(self.cancel)
+    }
+}
+
+/// What all attempts have entered.
+#[derive(Default)]
+enum Reached {
+    #[default]
+    Nothing,
+    All(Reach),
+    /// It isn't known of one of them.
+    Unknown,
+}
+
+impl Reached {
+    fn add(&mut self, reach: Option<Reach>) {
+        *self = match (std::mem::take(self), reach) {
+            (Self::Nothing, Some(reach)) => Self::All(reach),
+            (Self::All(earlier), Some(reach)) => Self::All(reach.or(&earlier)),
+            (_, None) | (Self::Unknown, _) => Self::Unknown,
+        };
+    }
+
+    fn all(self) -> Option<Reach> {
+        match self {
+            Self::All(reach) => Some(reach),
+            Self::Nothing | Self::Unknown => None,
+        }
     }
 }
 

@@ -7,9 +7,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::pool;
 use super::suite::{Place, Suite, Test, Tests};
 use super::verdict::Verdict;
-use crate::ui::{listed, shown, Reporter, Tone};
+use crate::ui::{listed, shown, Event, Reporter, TestEnded, TestsRan, Tone};
 
 /// Says it.
 pub(super) struct Report {
@@ -26,10 +27,15 @@ pub(super) struct Ran<'a> {
 }
 
 impl Report {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(verbose: bool) -> Self {
         Self {
-            reporter: Reporter::stderr(false),
+            reporter: Reporter::stderr(verbose),
         }
+    }
+
+    /// For those who want to know what takes how long.
+    pub(super) fn detail(&self, text: impl FnOnce() -> String) {
+        self.reporter.detail(text);
     }
 
     /// What a test printed that passed.
@@ -41,12 +47,30 @@ impl Report {
         ));
     }
 
-    pub(super) fn slow(&self, (tests, test): (&Tests, &Test)) {
-        let name = tests.full_name(test);
+    pub(super) fn slow(&self, (tests, test): (&Tests, &Test), limit: Duration) {
+        let (name, seconds) = (tests.full_name(test), limit.as_secs_f64());
         self.say(
             Tone::Warning,
-            &format!("{name} has been running for over 60 seconds"),
+            &format!("{name} has been running for over {seconds} seconds"),
         );
+    }
+
+    /// A test that failed before passes now, with nothing changed.
+    pub(super) fn flaky(&self, (tests, test): (&Tests, &Test), retries: usize) {
+        let name = tests.full_name(test);
+        let text = format!("{name} has failed and passes now (attempt {})", retries + 1);
+        self.say(Tone::Warning, &text);
+    }
+
+    /// Which tests were run the last time.
+    pub(super) fn last(&self, suite: &Suite) {
+        let names = suite.places(|test| test.last).into_iter().map(|place| {
+            let (tests, test) = suite.get(place);
+            format!("\n    {}", tests.full_name(test))
+        });
+        let names: Vec<String> = names.collect();
+        let text = format!("the last run had {} of {}:", names.len(), suite.len());
+        self.say(Tone::Plain, &(text + &names.concat()));
     }
 
     pub(super) fn ran(&self, ran: &Ran<'_>) {
@@ -55,7 +79,23 @@ impl Report {
             true => Tone::Good,
             false => Tone::Bad,
         };
-        self.say(tone, &ran.line());
+        let event = Event::TestsRan(ran.counts(), tone, ran.line());
+        self.reporter.tell(&event);
+    }
+
+    /// A test has ended.
+    pub(super) fn ended(&self, (tests, test): (&Tests, &Test), ran: &pool::Ran) {
+        let failure = match &ran.verdict {
+            Verdict::Passed => None,
+            Verdict::Failed(said) => Some(said.clone()),
+        };
+        self.reporter.tell(&Event::TestEnded(TestEnded {
+            name: tests.full_name(test),
+            binary: tests.binary.title.clone(),
+            elapsed: ran.took,
+            retries: ran.retries,
+            failure,
+        }));
     }
 
     /// What was saved is built, not patched.
@@ -99,7 +139,7 @@ impl Report {
     pub(super) fn keys(&self) {
         self.say(
             Tone::Plain,
-            "keys: Enter the last tests again, a all, f those that fail, q quit",
+            "keys: Enter the last tests again, a all, f those that fail, w which were the last, q quit",
         );
     }
 
@@ -111,6 +151,10 @@ impl Report {
         self.reporter.error(text);
     }
 
+    pub(super) fn note(&self, text: &str) {
+        self.say(Tone::Plain, text);
+    }
+
     pub(super) fn warn(&self, text: &str) {
         self.say(Tone::Warning, text);
     }
@@ -120,7 +164,7 @@ impl Report {
     }
 
     fn say(&self, tone: Tone, text: &str) {
-        self.reporter.line(tone, text);
+        self.reporter.tell(&Event::Told(tone, text.to_owned()));
     }
 }
 
@@ -153,6 +197,27 @@ impl Ran<'_> {
         text
     }
 
+    fn counts(&self) -> TestsRan {
+        let fails = |place: &&Place| self.suite.get(**place).1.fails();
+        let failed = self.places.iter().filter(fails).count();
+        let other = self.suite.places(Test::fails).into_iter();
+        let other = other.filter(|place| !self.places.contains(place));
+        TestsRan {
+            all: self.suite.len(),
+            ignored: self.suite.ignored(),
+            passed: self.places.len() - failed,
+            failed,
+            by_reach: self.by_reach,
+            still_failing: other
+                .map(|place| {
+                    let (tests, test) = self.suite.get(place);
+                    tests.full_name(test)
+                })
+                .collect(),
+            elapsed: self.elapsed,
+        }
+    }
+
     /// `12 of 418 tests: 11 passed, 1 FAILED (86 ms)`
     fn line(&self) -> String {
         let all = self.suite.len();
@@ -170,9 +235,13 @@ impl Ran<'_> {
             _ if ran == all => format!("{all} {tests}"),
             _ => format!("{ran} of {all} {tests}"),
         };
-        let fails = |place: &&Place| self.suite.get(**place).1.fails();
-        let failed = self.places.iter().filter(fails).count();
-        let passed = ran - failed;
+        let TestsRan {
+            passed,
+            failed,
+            ignored,
+            still_failing,
+            ..
+        } = self.counts();
         let mut counts = Vec::new();
         if passed > 0 {
             counts.push(format!("{passed} passed"));
@@ -180,7 +249,6 @@ impl Ran<'_> {
         if failed > 0 {
             counts.push(format!("{failed} FAILED"));
         }
-        let ignored = self.suite.ignored();
         if ignored > 0 && ran == all {
             counts.push(format!("{ignored} ignored"));
         }
@@ -188,18 +256,8 @@ impl Ran<'_> {
             line.push_str(&format!(": {}", counts.join(", ")));
         }
         line.push_str(&format!(" ({})", time(self.elapsed)));
-        let other = self.suite.places(|test| test.fails());
-        let other: Vec<&Place> = other
-            .iter()
-            .filter(|place| !self.places.contains(place))
-            .collect();
-        if !other.is_empty() {
-            let names = other.iter().map(|place| {
-                let (tests, test) = self.suite.get(**place);
-                tests.full_name(test)
-            });
-            let names: Vec<String> = names.collect();
-            line.push_str(&format!("; still failing: {}", listed(&names)));
+        if !still_failing.is_empty() {
+            line.push_str(&format!("; still failing: {}", listed(&still_failing)));
         }
         line
     }

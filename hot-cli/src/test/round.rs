@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 
@@ -14,6 +14,8 @@ use super::binary::{Binary, Contents, Listed};
 use super::build::{BuildEnd, Builder};
 use super::edited::Edits;
 use super::harness_args;
+use super::junit;
+use super::limits::Limits;
 use super::living::{Living, NotPatched, Prepared};
 use super::pool::{self, Happened};
 use super::reach::{Recorder, SiteName};
@@ -78,7 +80,8 @@ pub(super) struct Project {
     living: Living,
     /// Cargo has begun to build, and what it made isn't known yet.
     is_unfinished: bool,
-    timeout: Duration,
+    limits: Limits,
+    junit: Option<PathBuf>,
 }
 
 /// How a round ended.
@@ -92,7 +95,7 @@ pub(super) enum Outcome {
 }
 
 impl Project {
-    pub(super) fn new(wanted: &Wanted, folder: &Path) -> Result<Self> {
+    pub(super) fn new(wanted: &Wanted, limits: Limits, folder: &Path) -> Result<Self> {
         Ok(Self {
             builder: Builder::new(wanted, folder)?,
             recorder: Recorder::new(folder)?,
@@ -100,7 +103,12 @@ impl Project {
             suite: Suite::default(),
             living: Living::default(),
             is_unfinished: false,
-            timeout: wanted.timeout,
+            limits,
+            junit: wanted
+                .junit
+                .as_deref()
+                .map(std::path::absolute)
+                .transpose()?,
         })
     }
 
@@ -121,7 +129,7 @@ impl Project {
             Also::Failing => test.fails(),
             Also::All => true,
         });
-        let by_reach = match self.patch(ask.build, cancel)? {
+        let by_reach = match self.patch(ask.build, report, cancel)? {
             Prepared::Ready => true,
             Prepared::Cancelled => return Ok(Outcome::Cancelled),
             Prepared::NotPatched(NotPatched(why)) => {
@@ -134,6 +142,7 @@ impl Project {
                 }
             }
         };
+        report.detail(|| format!("what is to run is there after {:?}", started.elapsed()));
         let mut by_reach = by_reach && ask.also == Also::None;
         let mut due = self.suite.due();
         self.suite.begin();
@@ -154,12 +163,16 @@ impl Project {
                 return Ok(Outcome::Cancelled);
             }
         }
+        let elapsed = started.elapsed();
         report.ran(&Ran {
             places: &due,
             by_reach,
             suite: &self.suite,
-            elapsed: started.elapsed(),
+            elapsed,
         });
+        if let Some(path) = &self.junit {
+            junit::write(&self.suite, elapsed, path)?;
+        }
         Ok(Outcome::Ran)
     }
 
@@ -187,7 +200,7 @@ impl Project {
     }
 
     /// Has the tests that are due be what the files say, without cargo.
-    fn patch(&mut self, build: Build, cancel: &Cancel) -> Result<Prepared> {
+    fn patch(&mut self, build: Build, report: &Report, cancel: &Cancel) -> Result<Prepared> {
         if self.is_unfinished || build == Build::Cargo {
             return Ok(Prepared::NotPatched(NotPatched(None)));
         }
@@ -196,7 +209,11 @@ impl Project {
                 return Ok(Prepared::NotPatched(not));
             }
         }
-        self.living.prepare(&mut self.suite, &self.recorder, cancel)
+        let prepared = self.living.prepare(&mut self.suite, &self.recorder, cancel);
+        for note in self.living.notes() {
+            report.detail(|| note);
+        }
+        prepared
     }
 
     /// The units that its binaries were built from.
@@ -220,7 +237,9 @@ impl Project {
             new.push(match self.known(&binary) {
                 Some(known) if known.binary.is_same_file(&binary) => known.beside(binary),
                 known => {
-                    let Some(listed) = binary.listed(&self.recorder, self.timeout, cancel)? else {
+                    let Some(listed) =
+                        binary.listed(&self.recorder, self.limits.timeout, cancel)?
+                    else {
                         return Ok(None);
                     };
                     let differ = known.and_then(|known| differ(known, &binary, &listed, edits));
@@ -245,26 +264,37 @@ impl Project {
             &self.suite,
             due,
             &self.recorder,
-            self.timeout,
+            self.limits,
             cancel,
             |happened| match happened {
-                Happened::Slow(place) => report.slow(self.suite.get(place)),
-                Happened::Ended(place, verdict, output, reach) => {
+                Happened::Slow(place) => report.slow(self.suite.get(place), self.limits.slow),
+                Happened::Ended(place, ran) => {
                     let (tests, test) = self.suite.get(place);
-                    let shows = harness_args::shows_output(&tests.binary.launch.args);
-                    if shows && verdict == Verdict::Passed {
-                        report.output((tests, test), &output);
+                    // What a patched binary can't tell is run again.
+                    let counts = ran.reach.is_some() || ran.verdict != Verdict::Passed;
+                    if counts || !self.living.patches(tests) {
+                        report.ended((tests, test), &ran);
                     }
-                    ended.push((place, verdict, reach));
+                    let shows = harness_args::shows_output(&tests.binary.launch.args);
+                    if ran.verdict == Verdict::Passed {
+                        if ran.retries > 0 {
+                            report.flaky((tests, test), ran.retries);
+                        }
+                        if shows {
+                            report.output((tests, test), &ran.output);
+                        }
+                    }
+                    ended.push((place, ran));
                 }
             },
         );
-        for (place, verdict, reach) in ended {
+        for (place, ran) in ended {
             let is_patched = self.living.patches(self.suite.get(place).0);
-            if is_patched && reach.is_none() && verdict == Verdict::Passed {
+            if is_patched && ran.reach.is_none() && ran.verdict == Verdict::Passed {
                 continue;
             }
-            self.suite.ended(place, verdict, reach);
+            self.suite.ended(place, ran.verdict, ran.reach);
+            self.suite.took(place, ran.took);
         }
         result?;
         Ok(match cancel.is_cancelled() {

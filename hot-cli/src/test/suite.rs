@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::binary::{Binary, Listed, Named};
 use super::reach::{Reach, SiteName, Sites};
@@ -38,6 +39,7 @@ pub(super) struct Test {
     pub(super) verdict: Option<Verdict>,
     /// What it entered then. None: it isn't known.
     pub(super) reach: Option<Arc<Reach>>,
+    pub(super) took: Duration,
 }
 
 /// A test's place: that of its binary, and its own.
@@ -60,6 +62,7 @@ impl Tests {
                 due: is_due && !named.ignored,
                 last: false,
                 verdict: known.and_then(|test| test.verdict.clone()),
+                took: known.map(|test| test.took).unwrap_or_default(),
                 reach: known.and_then(|test| {
                     let reach = test.reach.as_ref()?;
                     Some(Arc::new(reach.among(listed.sites.as_ref()?)))
@@ -166,6 +169,11 @@ impl Suite {
         test.verdict = Some(verdict);
     }
 
+    /// A test took so long.
+    pub(super) fn took(&mut self, (binary, test): Place, took: Duration) {
+        self.binaries[binary].tests[test].took = took;
+    }
+
     /// All tests, without those that are ignored.
     pub(super) fn len(&self) -> usize {
         let tests = self.binaries.iter().flat_map(|tests| &tests.tests);
@@ -218,6 +226,19 @@ pub(super) mod tests {
             sites: Some(sites()),
         };
         Tests::new(binary, listed, before, differ)
+    }
+
+    /// Tests that were run, with what came of them.
+    pub(in crate::test) fn ran(ended: &[(&str, Verdict)]) -> Suite {
+        let names: Vec<&str> = ended.iter().map(|(name, _)| *name).collect();
+        let mut suite = Suite {
+            binaries: vec![tests(&names, None, None)],
+        };
+        for (place, (_, verdict)) in ended.iter().enumerate() {
+            suite.ended((0, place), verdict.clone(), None);
+            suite.took((0, place), Duration::from_millis(250));
+        }
+        suite
     }
 
     #[test]

@@ -50,7 +50,7 @@ struct Watching {
 }
 
 /// Runs all tests, and then those that saves and keys ask for. Returns the exit code.
-pub(super) fn watch(wanted: &Wanted, project: Project, keys: bool) -> Result<u8> {
+pub(super) fn watch(wanted: &Wanted, project: Project, report: Report, keys: bool) -> Result<u8> {
     let (events, received) = channel();
     let watcher = Watcher::start(events.clone(), false)?;
     watcher.set_extra(folders(wanted)?)?;
@@ -60,7 +60,7 @@ pub(super) fn watch(wanted: &Wanted, project: Project, keys: bool) -> Result<u8>
     };
     let running = Cancel::default();
     let mut watching = Watching {
-        report: Arc::new(Report::new()),
+        report: Arc::new(report),
         signals: Signals::telling(running.clone(), Some(events.clone()))?,
         events,
         watcher,
@@ -188,6 +188,13 @@ impl Watching {
             KeyEvent::Pressed(Key::All) => Also::All,
             KeyEvent::Pressed(Key::Failing) => Also::Failing,
             KeyEvent::Pressed(Key::Clear) => return self.report.clear(),
+            KeyEvent::Pressed(Key::Which) => {
+                // While they run, nobody knows all of them.
+                if let Some(project) = &self.project {
+                    self.report.last(&project.suite);
+                }
+                return;
+            }
             KeyEvent::Pressed(_) => return self.report.keys(),
         };
         self.demand(Ask {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::diagnostic::CompilerOutput;
 use super::overview::{Compiling, Overview, Summary};
+use super::Tone;
 use crate::protocol::RolledBack;
 use soft_mock_abi::report::Installed;
 
@@ -90,6 +91,33 @@ pub(crate) struct NoWayBack {
     pub(crate) why: String,
     /// It will be so for as long as the program runs.
     pub(crate) stays: bool,
+}
+
+/// How a test ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TestEnded {
+    /// Its name, that of its crate first.
+    pub(crate) name: String,
+    pub(crate) binary: String,
+    pub(crate) elapsed: Duration,
+    /// How often it had failed before it passed.
+    pub(crate) retries: usize,
+    /// What is to be shown of one that failed.
+    pub(crate) failure: Option<String>,
+}
+
+/// What came of a run of tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TestsRan {
+    pub(crate) all: usize,
+    pub(crate) ignored: usize,
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    /// They are those that reach what was edited.
+    pub(crate) by_reach: bool,
+    /// Tests that weren't run, and failed when they last were.
+    pub(crate) still_failing: Vec<String>,
+    pub(crate) elapsed: Duration,
 }
 
 /// What happened.
@@ -230,6 +258,12 @@ pub(crate) enum Event {
     Quoted(String),
     /// Files are looked at again and again from now on, because of this.
     Polls(String),
+    /// A test has ended. People are told of all of them together.
+    TestEnded(TestEnded),
+    /// All tests that were due were run; what people are told of it.
+    TestsRan(TestsRan, Tone, String),
+    /// Something that a command tells in words of its own.
+    Told(Tone, String),
     /// Something that went wrong while the session goes on.
     Warning(String),
     /// Something that failed.

@@ -10,6 +10,7 @@ use super::brief::written;
 use super::diagnostic::{CompilerOutput, Span};
 use super::event::{Consequence, Event, FunctionPlace, KeptPlace, Reason};
 use super::overview::Saved;
+use super::Tone;
 
 /// The version of the form. A field or a reason that is new doesn't change it.
 const VERSION: u64 = 1;
@@ -19,7 +20,7 @@ const VERSION: u64 = 1;
 pub(super) fn lines(event: &Event, text: &str) -> String {
     let mut out = String::new();
     for (reason, mut fields) in messages(event) {
-        if ![DIAGNOSTIC, SAVED].contains(&reason) {
+        if ![DIAGNOSTIC, SAVED, TEST_ENDED].contains(&reason) {
             fields.insert("text".to_owned(), text.into());
         }
         out.push_str(&format!(
@@ -38,6 +39,14 @@ const DIAGNOSTIC: &str = "diagnostic";
 
 /// That of what begins the answer to a save.
 const SAVED: &str = "saved";
+
+/// That of what is told of each test.
+const TEST_ENDED: &str = "test-ended";
+
+/// Whether it is told although people aren't.
+pub(super) fn needs_no_words(event: &Event) -> bool {
+    matches!(event, Event::Saved { .. } | Event::TestEnded(_))
+}
 
 type Message = (&'static str, Map<String, Value>);
 
@@ -148,6 +157,29 @@ fn messages(event: &Event) -> Vec<Message> {
             "pages-shown",
             json!({ "server": server, "pages": pages, "others": others }),
         ),
+        Event::TestEnded(test) => one(
+            TEST_ENDED,
+            json!({
+                "name": test.name,
+                "binary": test.binary,
+                "passed": test.failure.is_none(),
+                "retries": test.retries,
+                "elapsed_ms": millis(test.elapsed),
+                "failure": test.failure,
+            }),
+        ),
+        Event::TestsRan(ran, ..) => one(
+            "tests-ran",
+            json!({
+                "all": ran.all,
+                "ignored": ran.ignored,
+                "passed": ran.passed,
+                "failed": ran.failed,
+                "by_reach": ran.by_reach,
+                "still_failing": ran.still_failing,
+                "elapsed_ms": millis(ran.elapsed),
+            }),
+        ),
         Event::Joined { pid, exe } => one("joined", json!({ "pid": pid, "exe": exe })),
         other => one(named(other), json!({})),
     }
@@ -180,8 +212,9 @@ fn named(event: &Event) -> &'static str {
         | Event::CargosCopyEdited { .. }
         | Event::MeansOther { .. }
         | Event::CompilesAlone { .. }
+        | Event::Told(Tone::Warning, _)
         | Event::Warning(_) => "warning",
-        Event::Error(_) => "error",
+        Event::Told(Tone::Bad, _) | Event::Error(_) => "error",
         _ => "note",
     }
 }

@@ -14,7 +14,9 @@ mod refused;
 mod wording;
 
 pub(crate) use diagnostic::{CompilerOutput, Diagnostic, Span};
-pub(crate) use event::{Consequence, Event, FunctionPlace, KeptPlace, NoWayBack, Reason};
+pub(crate) use event::{
+    Consequence, Event, FunctionPlace, KeptPlace, NoWayBack, Reason, TestEnded, TestsRan,
+};
 pub(crate) use out::{Copy, Screen};
 pub(crate) use overview::{Compiling, Overview, Saved, Summary};
 pub(crate) use refused::in_full;
@@ -281,7 +283,7 @@ impl<W: Write> Reporter<W> {
             .collect();
         match self.format {
             // What has no words didn't happen.
-            Format::Json if !text.is_empty() || matches!(event, Event::Saved { .. }) => {
+            Format::Json if !text.is_empty() || json::needs_no_words(event) => {
                 self.out().say(&json::lines(event, text.trim_end()));
             }
             // Cargo's progress stands at the start of the line.
@@ -292,11 +294,6 @@ impl<W: Write> Reporter<W> {
             }
             _ => self.out().say(&text),
         }
-    }
-
-    /// A line of a command that has words of its own.
-    pub(crate) fn line(&self, tone: Tone, text: &str) {
-        self.out().say(&self.marked(tone, text));
     }
 
     /// Clears the terminal.

@@ -469,6 +469,27 @@ fn every_event_is_json_as_the_schema_has_it() {
             build: QUICK,
         })),
         Event::Saved { files: 2 },
+        Event::TestEnded(TestEnded {
+            name: "app::tests::one".into(),
+            binary: "unittests src/lib.rs".into(),
+            elapsed: QUICK,
+            retries: 0,
+            failure: None,
+        }),
+        Event::TestsRan(
+            TestsRan {
+                all: 3,
+                ignored: 0,
+                passed: 1,
+                failed: 0,
+                by_reach: true,
+                still_failing: vec!["app::tests::two".into()],
+                elapsed: QUICK,
+            },
+            Tone::Good,
+            "1 of 3 tests reaches it".into(),
+        ),
+        Event::Told(Tone::Plain, "waiting for saves".into()),
         Event::Patched {
             functions: vec![get()],
             elapsed: QUICK,

@@ -149,6 +149,10 @@ impl Event {
                  again, from its whole crate"
             )),
             Self::Quoted(text) => vec![Line::Verbatim(whole_lines(text))],
+            Self::TestEnded(_) => Vec::new(),
+            Self::TestsRan(_, tone, text) | Self::Told(tone, text) => {
+                vec![Line::Own(*tone, text.clone())]
+            }
             Self::Warning(text) => vec![Line::Own(Tone::Warning, text.clone())],
             Self::Error(text) => vec![Line::Own(Tone::Bad, text.clone())],
             Self::HandoverTooSlow => vec![Line::Own(

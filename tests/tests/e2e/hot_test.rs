@@ -180,6 +180,13 @@ fn only_tests_run_that_reach_what_was_edited() {
     );
     session.wait_for_stderr("hot: 3 of 8 tests reach it: 3 passed");
 
+    // What is new comes with the functions that use it.
+    save(
+        "gross - tax(gross)\n}",
+        "less(gross)\n}\n\nfn less(gross: u32) -> u32 {\n    gross - tax(gross)\n}",
+    );
+    session.wait_for_stderr("hot: 3 of 8 tests reach it: 3 passed");
+
     // What no test calls, what no function does differently.
     save(
         "fn by_nobody() -> u32 {\n    1",
@@ -196,8 +203,20 @@ fn only_tests_run_that_reach_what_was_edited() {
     let line = session.wait_for_stderr("hot: 5 of 8 tests reach it: ");
     assert!(line.contains("5 passed"), "{line}");
 
-    // Whatever cargo had to build was told, and it was no body: but for one crate in eleven, whose
-    // symbols have names of another length in a library.
+    // A new test isn't known to the harness.
+    save(
+        "    #[test]\n    #[ignore]",
+        "    #[test]\n    fn more() {}\n\n    #[test]\n    #[ignore]",
+    );
+    session.wait_for_stderr("hot: 6 of 9 tests: 6 passed");
+    // What no test enters has to compile as well.
+    save(
+        "fn by_nobody() -> u32 {\n    2",
+        "fn by_nobody() -> u32 {\n    \"2\"",
+    );
+    session.wait_for_stderr("hot: not built: no test was run");
+
+    // Whatever cargo had to build was told, and it was no body.
     session.signal(rustix::process::Signal::INT);
     let finished = session.finish();
     let lines = |part: &str| {
@@ -206,8 +225,10 @@ fn only_tests_run_that_reach_what_was_edited() {
         lines.collect::<Vec<_>>()
     };
     let told = lines("hot: built, not patched: ");
-    let may_be = |line: &&&String| line.contains("FIFTH") || line.contains("another length");
-    assert_eq!(told.iter().filter(may_be).count(), told.len(), "{told:#?}");
+    let reasons = ["FIFTH", "fn more added", "mismatched types"];
+    let may_be = |line: &&&String| reasons.iter().any(|reason| line.contains(reason));
+    let expected = told.iter().filter(may_be).count();
+    assert_eq!(expected, told.len(), "{finished:#?}");
     assert_eq!(
         lines("Compiling price").len(),
         1 + told.len(),
@@ -259,4 +280,57 @@ fn keys_run_tests_again() {
     terminal.wait_for("hot: 2 tests: 1 passed, 1 FAILED");
     terminal.type_keys("q");
     assert_eq!(terminal.finish().code(), Some(0));
+}
+
+#[test]
+fn a_profile_of_nextest_counts_and_results_are_written() {
+    let project = Project::fixture("tested");
+    let profile = "[profile.default]\nretries = 1\ntest-threads = 1\n\
+                   [profile.ci]\nslow-timeout = { period = \"1s\", terminate-after = 2 }\n";
+    std::fs::create_dir(project.path(".config")).expect("a folder");
+    std::fs::write(project.path(".config/nextest.toml"), profile).expect("written");
+    // It fails the first time.
+    project.edit(
+        "apart/src/lib.rs",
+        "{\n    \"apart\"",
+        "{\n    let been = std::path::Path::new(\"been\");\n    if !been.exists() {\n        \
+         std::fs::write(been, \"\").unwrap();\n        return \"first\";\n    }\n    \"apart\"",
+    );
+    let own = [
+        "test",
+        "--once",
+        "--junit",
+        "tests.xml",
+        "--nextest-profile",
+    ];
+    let run = |rest: &[&str]| {
+        project
+            .start(hot::binary(), &[&own[..], rest].concat())
+            .finish()
+    };
+    let passed = run(&["ci", "-p", "apart", "--lib"]);
+    assert_eq!(passed.status.code(), Some(0), "{passed:#?}");
+    check_line(
+        &passed,
+        "nextest's profile: retries 1, slow after 1s, killed after 2s, 1 at once",
+    );
+    check_line(
+        &passed,
+        "apart::tests::it_has_a_name has failed and passes now (attempt 2)",
+    );
+    let written = std::fs::read_to_string(project.path("tests.xml")).expect("written");
+    let case = r#"<testcase name="tests::it_has_a_name" classname="apart""#;
+    assert!(written.contains(case), "{written}");
+    let told = run(&["ci", "--message-format", "json", "-p", "apart", "--lib"]);
+    check_line(
+        &told,
+        r#"{"reason":"hot-test-ended","version":1,"binary":"unittests"#,
+    );
+    check_line(
+        &told,
+        r#"{"reason":"hot-tests-ran","version":1,"all":1,"by_reach":false,"#,
+    );
+    let unknown = run(&["other"]);
+    assert_eq!(unknown.status.code(), Some(1), "{unknown:#?}");
+    check_line(&unknown, "there is no [profile.other]");
 }

@@ -6,6 +6,7 @@
 
 use soft_mock_rewriter::analysis::Declaration;
 use soft_mock_rewriter::diff::{Additions, Source};
+use soft_mock_rewriter::syntax::CompiledAs;
 
 use super::compare::Found;
 use super::*;
@@ -52,7 +53,7 @@ impl ProgramState {
     fn additions(&self, found: &Found) -> Result<(Additions, Vec<FileNow<'_>>), String> {
         for (position, ..) in &found.found {
             let unit = &self.program.units[*position].unit;
-            if unit.rustc_args().is_test() {
+            if unit.rustc_args().is_test() && unit.compiled_as() != CompiledAs::Harness {
                 return Err("it is compiled for tests".to_owned());
             }
             if let Some(user) = self.program.fixed_user(*position) {

@@ -92,7 +92,7 @@ impl Engine {
             Key::Clear => self.outside.reporter.clear(),
             Key::Help => self.tell(ui::Event::KeysHelp),
             Key::Line => self.outside.reporter.empty_line(),
-            Key::Quit | Key::All | Key::Failing => {}
+            Key::Quit | Key::All | Key::Failing | Key::Which => {}
         }
     }
 

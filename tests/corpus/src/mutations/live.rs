@@ -28,7 +28,7 @@ pub(super) enum Answer {
     NotBuilt,
     Ran {
         said: String,
-        /// By their names, without that of the crate.
+        /// By their names, that of the crate first.
         failing: BTreeSet<String>,
     },
 }
@@ -143,7 +143,6 @@ fn failing(stdout: &str) -> BTreeSet<String> {
         .rsplit_once("\nfailures:\n")
         .map_or("", |(_, list)| list);
     let names = list.lines().map_while(|line| line.strip_prefix("    "));
-    let names = names.map(|name| name.split_once("::").map_or(name, |(_, test)| test));
     names.map(str::to_owned).collect()
 }
 
@@ -163,7 +162,7 @@ mod tests {
         }
         assert!(!is_summary("hot: waiting for saves (doc tests aren't run)"));
         let list = "\nfailures in x:\n\n---- a ----\n\nfailures:\n    krate::a::b\n    it::c\n\n";
-        let expected = ["a::b", "c"].map(str::to_owned);
+        let expected = ["krate::a::b", "it::c"].map(str::to_owned);
         assert_eq!(failing(list), BTreeSet::from(expected));
         assert!(failing("").is_empty());
     }

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Results {
     tests: BTreeMap<String, String>,
+    /// The crate of each executable.
+    crates: BTreeMap<String, String>,
 }
 
 impl Results {
@@ -15,7 +17,7 @@ impl Results {
         let mut executable = String::new();
         for line in output.lines() {
             if let Some(rest) = line.trim_start().strip_prefix("Running ") {
-                executable = rest.split(" (").next().unwrap_or_default().to_owned();
+                executable = results.executable(rest);
             } else if let Some((test, how)) = test_line(line) {
                 let name = format!("{executable}: {test}");
                 // Of several with one name, each counts.
@@ -38,17 +40,38 @@ impl Results {
         results
     }
 
+    /// An executable as cargo tells it: `unittests src/lib.rs (target/debug/deps/a-1)`. That of
+    /// another package may have the same root.
+    fn executable(&mut self, told: &str) -> String {
+        let (title, path) = told.split_once(" (").unwrap_or((told, ""));
+        let file = path.trim_end_matches(')').rsplit('/').next();
+        let krate = file.and_then(|file| Some(file.rsplit_once('-')?.0));
+        let krate = krate.unwrap_or_default().to_owned();
+        let name = match self.crates.get(title) {
+            Some(known) if *known != krate => format!("{title} of {krate}"),
+            _ => title.to_owned(),
+        };
+        self.crates.insert(name.clone(), krate);
+        name
+    }
+
     /// Passed, failed, ignored.
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         let count = |how: &str| self.tests.values().filter(|end| *end == how).count();
         (count("ok"), count("FAILED"), count("ignored"))
     }
 
-    /// The names of those that failed, without their executables.
+    /// The names of those that failed, that of the crate first.
     pub(crate) fn failed(&self) -> BTreeSet<String> {
         let failed = self.tests.iter().filter(|(_, end)| *end == "FAILED");
-        let names = failed.map(|(name, _)| name.split_once(": ").map_or(&**name, |(_, test)| test));
-        names.map(str::to_owned).collect()
+        let names = failed.map(|(name, _)| match name.split_once(": ") {
+            Some((executable, test)) => match self.crates.get(executable) {
+                Some(krate) => format!("{krate}::{test}"),
+                None => test.to_owned(),
+            },
+            None => name.clone(),
+        });
+        names.collect()
     }
 
     /// `test: how it ended here, how there`, for each that differs.
@@ -106,8 +129,11 @@ mod tests {
     fn the_same_is_no_difference() {
         let plain = Results::read(PLAIN);
         assert_eq!(plain.counts(), (2, 1, 1));
+        assert_eq!(plain.failed(), BTreeSet::from(["t::e".to_owned()]));
         let elsewhere = PLAIN.replace("a-1", "a-2").replace("t-1", "t-2");
         assert_eq!(plain.differences(&Results::read(&elsewhere)), [""; 0]);
+        let other = PLAIN.replace("tests/t.rs", "unittests src/lib.rs");
+        assert_eq!(Results::read(&other).failed(), plain.failed());
     }
 
     #[test]
