@@ -1,5 +1,5 @@
-//! A profile of nextest's, where a project has some: how often a test that failed is run again, when
-//! one is slow and when it is killed, how many run at once.
+//! A profile of nextest's, where a project has some: how often a test that failed is run again,
+//! when one is slow and when it is killed, how many run at once.
 //!
 //! ```text
 //! [profile.default]
