@@ -91,24 +91,24 @@ pub(super) fn kept(
         };
         let left = job.wanted.left.iter();
         let left = left.filter_map(|left| left.closures_of.get(&key));
-        let mut left = left.filter(|then| closures_differ(then, &now.local_items));
+        let left = left.filter(|then| closures_differ(then, &now.local_items));
+        let mut all: Vec<Vec<usize>> = left
+            .map(|then| edited_closures(then, &now.local_items))
+            .collect();
         let built = job.program.function(&key);
-        let built = built.map(|function| &function.local_items);
-        let then = match (built, original.get(&key)) {
-            (Some(built), Some(numbers)) => Some(built.clone().with_closures(numbers)),
-            _ => left.next().cloned(),
-        };
-        let Some(then) = then else {
+        if let (Some(built), Some(numbers)) = (built, original.get(&key)) {
+            let built = &built.local_items;
+            let then = built.clone().with_closures(numbers);
+            all.push(match only_closures_differ(built, &now.local_items) {
+                // They have the same numbers now.
+                true => edited_closures(&then, &now.local_items.clone().with_closures(numbers)),
+                false => edited_closures(&then, &now.local_items),
+            });
+        }
+        if all.is_empty() {
             continue;
-        };
-        let mut lines = match (built, original.get(&key)) {
-            // They have the same numbers now.
-            (Some(built), Some(numbers)) if only_closures_differ(built, &now.local_items) => {
-                let now = now.local_items.clone().with_closures(numbers);
-                edited_closures(&then, &now)
-            }
-            _ => edited_closures(&then, &now.local_items),
-        };
+        }
+        let mut lines = all.concat();
         if lines.is_empty() {
             lines.push(now.line);
         }

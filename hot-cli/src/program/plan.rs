@@ -247,7 +247,7 @@ impl Wanted {
         let fresh = self.fresh.iter().map(|edit| (&*edit.what, edited(edit)));
         let fresh = fresh.chain(self.undone.iter().map(|edit| (&*edit.what, undone(edit))));
         let fresh = fresh.chain(new.map(|function| (function.path_in_crate(), body(function))));
-        let told: BTreeSet<&str> = code_in(why).flat_map(names).collect();
+        let told: BTreeSet<&str> = code_in(why).into_iter().flat_map(names).collect();
         let shared = |text: &str| {
             let own: BTreeSet<&str> = names(text).collect();
             own.intersection(&told).count()
@@ -276,10 +276,15 @@ fn module(file: &Path) -> Option<&str> {
     Some(name)
 }
 
-/// What a reason says of code: what stands in backticks, or all, where none do.
-fn code_in(why: &str) -> impl Iterator<Item = &str> {
-    let start = usize::from(why.contains('`'));
-    why.split('`').skip(start).step_by(2)
+/// What a reason says of code: what stands in backticks; where nothing does, its paths; where there
+/// are none, all of it.
+fn code_in(why: &str) -> Vec<&str> {
+    let quoted: Vec<&str> = why.split('`').skip(1).step_by(2).collect();
+    let paths = why.split_whitespace().filter(|word| word.contains("::"));
+    let paths: Vec<&str> = paths.collect();
+    let found = [quoted, paths, vec![why]].into_iter();
+    let mut found = found.filter(|parts| !parts.is_empty());
+    found.next().unwrap_or_default()
 }
 
 /// The names in a text, and its words.
@@ -376,5 +381,7 @@ mod tests {
         let body = "a vtable may still lead to `<app::q2::Boxed as Drop>::drop`";
         check("impl Tr for Sel removed", body, "b.rs");
         check("body of fn vtable changed", body, "b.rs");
+        let form = "what is alive has another form: struct app::q2::Boxed: field a: u32, was u8";
+        check("body of fn a::r#struct::new changed", form, "b.rs");
     }
 }

@@ -258,8 +258,10 @@ impl Model<'_> {
                 false => all.extend(turned),
             }
         }
-        // Where nothing shows a difference, what has all of it runs.
-        if !refuses_any {
+        // Where nothing shows a difference, what has all of it runs, unless it may be among what
+        // waits: of several reasons one is told.
+        let is_edited = step.changes().any(|change| change.fragment == fragment);
+        if !refuses_any && (is_edited || said.waits.is_empty()) {
             all.reverse();
         }
         all

@@ -44,9 +44,11 @@ pub fn tick(_: u64) -> String {
     lives: NOTHING,
 };
 
+/// What is said to keep its body keeps any that it had.
 fn living(seen: &Seen<'_>, knob: &str, base: i64) -> Part {
     let with = |text: &str| base + super::number(text);
-    kept(with(seen.now(knob)))
-        .if_said(with(seen.born(knob)))
-        .if_said(with(seen.before(knob)))
+    let mut knobs = KIND.knobs.iter();
+    let choices = knobs.find(|it| it.name == knob).map(|it| it.choices);
+    let bodies = choices.into_iter().flatten().map(|choice| with(choice[0]));
+    bodies.fold(kept(with(seen.now(knob))), Part::if_said)
 }
