@@ -23,6 +23,8 @@ mod survey;
 mod withdrawn;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::counterparts::Counterpart;
@@ -69,6 +71,8 @@ pub struct Edits {
     pub only_bodies: bool,
     /// The names of those functions.
     pub bodies: HashSet<String>,
+    /// Where edited functions without a site stand now: the file, and the first and the last line.
+    pub without_site: Vec<(PathBuf, RangeInclusive<usize>)>,
     /// Of those functions, by their names, closures that are written as they were, by their
     /// numbers: if the code of one differs, something else has changed that is part of it.
     pub untouched: HashMap<String, BTreeSet<usize>>,
@@ -83,6 +87,13 @@ pub struct Edits {
 }
 
 impl Edits {
+    /// Whether a place in a source, by the name that the compiler has for the file, is in an edited
+    /// function without a site.
+    fn stand_at(&self, file: &str, line: usize) -> bool {
+        let mut places = self.without_site.iter();
+        places.any(|(path, lines)| path.ends_with(file) && lines.contains(&line))
+    }
+
     /// Whether things of one name and type that a function declares can be told by their order.
     /// `path`: of one of them.
     pub fn keep_order(&self, path: &str) -> bool {
@@ -179,25 +190,34 @@ struct Comparison<'a, 'd> {
     premises: &'a Premises<'a>,
 }
 
-impl Comparison<'_, '_> {
-    /// Functions whose bodies were edited, and in which nothing differs but the columns of panics
-    /// and callers. Of others they don't count.
+impl<'a, 'd> Comparison<'a, 'd> {
+    /// Code of functions whose bodies were edited, and in which nothing differs but the columns of
+    /// panics and callers. Of others they don't count.
     fn with_other_columns(&self) -> Vec<Rc<str>> {
-        let bodies = &self.premises.edits.bodies;
-        let edited = self
-            .premises
-            .now
-            .values()
-            .filter(|site| bodies.contains(&site.name));
+        let edits = self.premises.edits;
+        let edited = self.premises.now.values();
+        let edited = edited.filter(|site| edits.bodies.contains(&site.name));
         let differs = |site: &&CompiledSite| {
-            [site.owner(), &site.detached()]
-                .iter()
-                .any(|path| self.old.columns(path) != self.new.columns(path))
+            let differs = |path: &str| self.other_columns(path).next().is_some();
+            differs(site.owner()) || differs(&site.detached())
         };
-        edited
-            .filter(differs)
-            .map(|site| site.owner().into())
-            .collect()
+        let edited = edited.filter(differs).map(|site| site.owner().into());
+        // What has no site may be part of any code.
+        let code = self.new.world.paths().map(|(path, _)| path);
+        let holds = |path: &&Rc<str>| {
+            let mut places = self.other_columns(path);
+            places.any(|(file, line)| edits.stand_at(file, line))
+        };
+        let code = code.filter(|path| !edits.without_site.is_empty() && holds(path));
+        edited.chain(code.map(Rc::clone)).collect()
+    }
+
+    /// The file and line of what has another column now in the code of a path.
+    fn other_columns<'s>(&'s self, path: &'s str) -> impl Iterator<Item = (&'d str, usize)> + 's {
+        let places = |side: &Side<'a, 'd>| side.places(path).into_iter();
+        let both = places(self.old).zip(places(self.new));
+        let differing = both.filter(|(old, new)| old.column != new.column);
+        differing.map(|(_, new)| (new.file, new.line as usize))
     }
 
     /// Takes note of statics that begin with another value. Returns what is new with the code that

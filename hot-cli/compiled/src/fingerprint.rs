@@ -12,7 +12,7 @@ use std::hash::{Hash, Hasher};
 
 use object::elf;
 
-use crate::locations::location;
+use crate::locations::{location, Location};
 use crate::objects::Relocation;
 use crate::symbols::is_rust;
 use crate::world::{Piece, Target, World};
@@ -185,17 +185,15 @@ impl<'a, 'd> Fingerprints<'a, 'd> {
         }
     }
 
-    /// The columns of the places in sources that a piece of code holds.
-    pub fn columns(&self, piece: Piece) -> Vec<u32> {
+    /// The places in sources that a piece of code holds.
+    pub fn places(&self, piece: Piece) -> Vec<Location<'d>> {
         let relocations = self.world.objects[piece.0].relocations(piece.1);
         let held = relocations.filter_map(|relocation| {
             let Some(Target::Piece(held)) = self.world.target(piece.0, &relocation) else {
                 return None;
             };
             let place = location(&self.world.objects[held.0], held.1);
-            place
-                .filter(|_| self.is_location(held))
-                .map(|place| place.column)
+            place.filter(|_| self.is_location(held))
         });
         held.collect()
     }

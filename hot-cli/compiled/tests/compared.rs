@@ -205,6 +205,26 @@ fn code_that_llvm_names_is_what_it_holds() {
     );
 }
 
+/// The column is that of a place which is part of its caller.
+#[test]
+fn columns_of_edited_functions_without_a_site_count() {
+    let source = "#[inline(always)] fn within(n: u32) -> u32 { assert!(n > 2); n }
+    pub fn outer(n: u32) -> u32 { within(n) + 1 }";
+    let edit = [("{ assert!", "{ let _ = 1; assert!")];
+    for (lines, expected) in [(1..=1, &["app::outer", "app::within"][..]), (2..=2, &[])] {
+        let edits = Edits {
+            without_site: vec![("/somewhere/lib.rs".into(), lines)],
+            ..Edits::default()
+        };
+        let found = both(source, &edit, &["-Copt-level=3"], &edits, |given| {
+            compare(&given.old, &given.new, &given.premises).expect("comparable")
+        });
+        let replaced = found.replaced.iter();
+        let replaced: Vec<String> = replaced.map(|path| symbols::without_marks(path)).collect();
+        assert_eq!(replaced, expected);
+    }
+}
+
 #[test]
 fn a_static_keeps_its_value() {
     let found = difference(&[("AtomicU32::new(1)", "AtomicU32::new(2)")]).expect("comparable");

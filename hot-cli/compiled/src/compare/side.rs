@@ -7,6 +7,7 @@ use object::elf;
 
 use super::Premises;
 use crate::fingerprint::Fingerprints;
+use crate::locations::Location;
 use crate::objects::Relocation;
 use crate::symbols::are_one;
 use crate::world::{Piece, Target, World};
@@ -67,10 +68,10 @@ impl<'a, 'd> Side<'a, 'd> {
         self.unordered.of(piece)
     }
 
-    /// The columns of the places in sources that the code of a path holds.
-    pub(super) fn columns(&self, path: &str) -> Vec<Vec<u32>> {
+    /// The places in sources that the code of a path holds.
+    pub(super) fn places(&self, path: &str) -> Vec<Location<'d>> {
         let code = self.code(path).into_iter();
-        code.map(|piece| self.prints.columns(piece)).collect()
+        code.flat_map(|piece| self.prints.places(piece)).collect()
     }
 
     /// Stands for the first piece of a path.

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -109,8 +110,23 @@ fn edits(program: &Program, wanted: &Wanted) -> Edits {
         shifted: shifted.functions.into_iter().collect(),
         shifted_anywhere: shifted.anywhere || units().any(|(_, unit)| !unit.inputs.is_empty()),
         untouched: left::untouched_closures(program, wanted),
+        without_site: without_site(wanted),
         ..left_behind::edits(wanted)
     }
+}
+
+/// Where functions without a site stand of which the body was edited.
+fn without_site(wanted: &Wanted) -> Vec<(PathBuf, RangeInclusive<usize>)> {
+    let code = wanted.indirect.iter().filter(|edit| edit.is_of_code);
+    let places = code.filter_map(|edit| {
+        let mut units = wanted.plan.values();
+        let file = units.find_map(|unit| unit.files.get(&edit.file))?;
+        let mut functions = file.items.functions.iter();
+        let function = functions.find(|function| function.line == edit.line)?;
+        let last = file.text[..function.place.body.end].lines().count();
+        Some((edit.file.clone(), edit.line..=last))
+    });
+    places.collect()
 }
 
 /// Compiles ahead what patches of whole crates are compared with.
