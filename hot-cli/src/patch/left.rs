@@ -89,26 +89,35 @@ pub(super) fn kept(
         let Some((file, now)) = as_it_is(job, &key) else {
             continue;
         };
+        let built = job.program.function(&key);
+        let built = built.map(|function| &function.local_items);
+        let same_numbers = built.is_some_and(|built| only_closures_differ(built, &now.local_items));
+        let then = built.zip(original.get(&key));
+        let then = then.map(|(built, numbers)| (built.clone().with_closures(numbers), numbers));
         let left = job.wanted.left.iter();
         let left = left.filter_map(|left| left.closures_of.get(&key));
-        let left = left.filter(|then| closures_differ(then, &now.local_items));
-        let mut all: Vec<Vec<usize>> = left
-            .map(|then| edited_closures(then, &now.local_items))
-            .collect();
-        let built = job.program.function(&key);
-        if let (Some(built), Some(numbers)) = (built, original.get(&key)) {
-            let built = &built.local_items;
-            let then = built.clone().with_closures(numbers);
-            all.push(match only_closures_differ(built, &now.local_items) {
-                // They have the same numbers now.
-                true => edited_closures(&then, &now.local_items.clone().with_closures(numbers)),
-                false => edited_closures(&then, &now.local_items),
-            });
-        }
-        if all.is_empty() {
-            continue;
-        }
-        let mut lines = all.concat();
+        let mut left = left.filter(|then| closures_differ(then, &now.local_items));
+        let mut lines = match then {
+            Some((then, numbers)) if same_numbers => {
+                edited_closures(&then, &now.local_items.clone().with_closures(numbers))
+            }
+            None if same_numbers => match left.next() {
+                Some(then) => edited_closures(then, &now.local_items),
+                None => continue,
+            },
+            // Which of them runs which body can't be told: any that there was.
+            _ => {
+                let then = then.iter().map(|(then, _)| then);
+                let all = then
+                    .chain(left)
+                    .map(|then| edited_closures(then, &now.local_items));
+                let all: Vec<Vec<usize>> = all.collect();
+                if all.is_empty() {
+                    continue;
+                }
+                all.concat()
+            }
+        };
         if lines.is_empty() {
             lines.push(now.line);
         }
