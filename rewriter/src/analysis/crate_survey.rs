@@ -190,6 +190,10 @@ impl<'ast> Visit<'ast> for Collector<'_> {
             return;
         };
         let name = name.ident.to_string();
+        if let Some(own) = &item.ident {
+            self.functions
+                .add_macro(&own.to_string(), item.mac.tokens.clone());
+        }
         let own_and_free = item.ident.is_some() || KNOWN_MACROS.contains(&name.as_str());
         let mut idents = HashSet::new();
         identifiers(item.mac.tokens.clone(), &mut idents);

@@ -1,9 +1,10 @@
 //! Functions whose calls in progress are counted: those that stay in a loop around something that
-//! waits, those with any loop without a given end that are called once, and whoever calls them, up
-//! to `main`.
+//! waits, or in one that nothing in it ends; those with any loop without a given end that are
+//! called once; and whoever calls them, up to `main`.
 //!
 //! ```text
 //! fn serve(l: &TcpListener) { for s in l.incoming() { … } }      counted: a loop around `incoming`
+//! fn tick() { sleep(SECOND) }   fn beat() { loop { tick() } }    counted: `tick` waits
 //! fn run(&mut self) { while !self.done { self.draw() } }         counted: `main` calls it once
 //! fn main() { serve(&listener); App::new().run() }               counted: it calls both
 //! ```
@@ -13,31 +14,40 @@
 //!
 //! A call in progress goes on with its old body. For these functions that may be for ever, so a
 //! patch of one says how many calls are running. Found by name: a function that is counted without
-//! need costs one atomic addition a call.
+//! need costs one atomic addition a call, and what is said of it is no less true.
+
+mod loops;
 
 use std::collections::{HashMap, HashSet};
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::visit::Visit;
 use syn::Block;
 
+use loops::{called_names, words, Loops};
+
 /// Calls that usually wait for something outside of the program.
-const WAITING: [&str; 14] = [
+const WAITING: [&str; 19] = [
     "accept",
     "await",
     "incoming",
     "lines",
     "next_event",
     "park",
+    "park_timeout",
     "read_line",
     "recv",
+    "recv_deadline",
     "recv_timeout",
     "run_until",
     "select",
     "sleep",
+    "spin_loop",
     "wait",
     "wait_timeout",
+    "wait_while",
+    "yield_now",
 ];
 
 /// Where a program begins.
@@ -60,12 +70,16 @@ const TOO_COMMON: usize = 3;
 #[derive(Debug, Default)]
 pub(crate) struct CallGraph {
     list: Vec<Function>,
+    /// Macros by example that have a loop without a given end, each with its `!`.
+    looping: HashSet<String>,
 }
 
 #[derive(Debug)]
 struct Function {
     name: String,
-    waits_in_loop: bool,
+    /// It waits itself.
+    waits: bool,
+    loops: Loops,
     called: HashSet<String>,
     once: Once,
 }
@@ -73,16 +87,27 @@ struct Function {
 impl CallGraph {
     /// Adds one function.
     pub(crate) fn add(&mut self, name: &str, block: &Block) {
-        let mut called = HashSet::new();
+        let (mut called, mut all) = (HashSet::new(), HashSet::new());
         called_names(block.to_token_stream(), &mut called);
+        words(block.to_token_stream(), &mut all);
         let mut once = Once::default();
         once.visit_block(block);
         self.list.push(Function {
             name: name.to_owned(),
-            waits_in_loop: waits_in_loop(block),
+            waits: waits(&all),
+            loops: Loops::of(block),
             called,
             once,
         });
+    }
+
+    /// Adds a macro by example.
+    pub(crate) fn add_macro(&mut self, name: &str, rules: TokenStream) {
+        let mut all = HashSet::new();
+        words(rules, &mut all);
+        if all.contains("loop") {
+            self.looping.insert(format!("{name}!"));
+        }
     }
 
     /// Names of functions to count.
@@ -93,8 +118,20 @@ impl CallGraph {
         }
         let telling = |name: &str| definitions.get(name).is_some_and(|n| *n <= TOO_COMMON);
         let once = self.called_once(&telling);
+        let waiting = self.waiting(&telling);
         let stays = |function: &&Function| {
-            function.waits_in_loop || function.once.loops && once.contains(&*function.name)
+            let Function { loops, called, .. } = function;
+            let calls_itself = || {
+                waiting.contains(&*function.name)
+                    && telling(&function.name)
+                    && called.contains(&function.name)
+            };
+            loops.endless
+                || waits(&loops.words)
+                || loops.calls.iter().any(|name| waiting.contains(&**name))
+                || called.iter().any(|name| self.looping.contains(name))
+                || calls_itself()
+                || function.once.loops && once.contains(&*function.name)
         };
         let mut counted: HashSet<String> = self
             .list
@@ -120,6 +157,28 @@ impl CallGraph {
         }
     }
 
+    /// Names of functions that wait, themselves or in what they call.
+    fn waiting(&self, telling: &dyn Fn(&str) -> bool) -> HashSet<&str> {
+        let own = self.list.iter().filter(|function| function.waits);
+        let own = own.map(|function| &*function.name);
+        let mut waiting: HashSet<&str> = own.filter(|name| telling(name)).collect();
+        loop {
+            let waits = |function: &&Function| {
+                let mut called = function.called.iter();
+                called.any(|name| waiting.contains(&**name))
+            };
+            let others = self.list.iter().filter(waits);
+            let others = others.map(|function| &*function.name);
+            let new: Vec<&str> = others
+                .filter(|name| telling(name) && !waiting.contains(name))
+                .collect();
+            if new.is_empty() {
+                return waiting;
+            }
+            waiting.extend(new);
+        }
+    }
+
     /// Names of functions that are called once, as far as can be seen.
     fn called_once(&self, telling: &dyn Fn(&str) -> bool) -> HashSet<&str> {
         let mut once: HashSet<&str> = BEGINNINGS.into_iter().collect();
@@ -134,6 +193,10 @@ impl CallGraph {
         }
         once
     }
+}
+
+fn waits(words: &HashSet<String>) -> bool {
+    WAITING.iter().any(|waiting| words.contains(*waiting))
 }
 
 /// What a body calls once each time that it is called, and whether it has a loop that ends when it
@@ -194,54 +257,6 @@ impl<'ast> Visit<'ast> for Once {
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
-fn waits_in_loop(block: &Block) -> bool {
-    struct Finder(bool);
-    impl<'ast> Visit<'ast> for Finder {
-        fn visit_expr_loop(&mut self, item: &'ast syn::ExprLoop) {
-            self.0 |= mentions_waiting(item.body.to_token_stream());
-            syn::visit::visit_expr_loop(self, item);
-        }
-        fn visit_expr_while(&mut self, item: &'ast syn::ExprWhile) {
-            self.0 |= mentions_waiting(item.to_token_stream());
-            syn::visit::visit_expr_while(self, item);
-        }
-        fn visit_expr_for_loop(&mut self, item: &'ast syn::ExprForLoop) {
-            self.0 |= mentions_waiting(item.to_token_stream());
-            syn::visit::visit_expr_for_loop(self, item);
-        }
-        fn visit_item(&mut self, _: &'ast syn::Item) {}
-    }
-    let mut finder = Finder(false);
-    finder.visit_block(block);
-    finder.0
-}
-
-fn mentions_waiting(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => WAITING.contains(&ident.to_string().as_str()),
-        TokenTree::Group(group) => mentions_waiting(group.stream()),
-        _ => false,
-    })
-}
-
-/// Identifiers that a parenthesis follows.
-fn called_names(tokens: TokenStream, names: &mut HashSet<String>) {
-    let mut last: Option<String> = None;
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => {
-                let call = group.delimiter() == proc_macro2::Delimiter::Parenthesis;
-                if let (true, Some(name)) = (call, last.take()) {
-                    names.insert(name);
-                }
-                called_names(group.stream(), names);
-            }
-            TokenTree::Ident(ident) => last = Some(ident.to_string()),
-            _ => last = None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +268,10 @@ mod tests {
         for item in file.items {
             match item {
                 syn::Item::Fn(item) => functions.add(&item.sig.ident.to_string(), &item.block),
+                syn::Item::Macro(item) => {
+                    let name = item.ident.expect("a macro by example").to_string();
+                    functions.add_macro(&name, item.mac.tokens);
+                }
                 syn::Item::Impl(item) => {
                     for item in item.items {
                         if let syn::ImplItem::Fn(item) = item {
@@ -274,6 +293,43 @@ mod tests {
              fn start() { serve() } fn handle() { for x in 0..3 { work(x) } } fn other() {}",
             &["serve", "start"],
         );
+    }
+
+    #[test]
+    fn loops_that_wait_by_way_of_others() {
+        let helpers = "fn nap() { sleep(D) } fn doze() { nap() } fn quick() {} \
+                       fn ticker() -> T { T::new(sleep) } \
+                       macro_rules! forever { ($($t:tt)*) => { loop { $($t)* } } }";
+        let check = |body: &str, is_counted: bool| {
+            let expected: &[&str] = if is_counted { &["stays"] } else { &[] };
+            check(&format!("{helpers} fn stays() {{ {body} }}"), expected);
+        };
+        for body in [
+            "while on() { doze(); }",
+            "for _ in ticker() { work(); }",
+            "(0..).for_each(|_| { sleep(D); work(); })",
+            "repeat_with(|| nap()).map(work).last();",
+            "work_until(|| { nap(); false })",
+            "forever! { work(); }",
+            "nap(); stays()",
+            "while on() { park_timeout(D); }",
+            "loop { for x in all() { if x { break; } } }",
+            "loop { work(); let f = || { return 1; }; }",
+        ] {
+            check(body, true);
+        }
+        for body in [
+            "while on() { quick(); }",
+            "loop { if on() { break; } }",
+            "loop { work()?; }",
+            "'a: loop { loop { break 'a; } }",
+            "loop { check!(return 1) }",
+            "all().for_each(|x| quick(x))",
+            "spawn(|| nap());",
+            "nap();",
+        ] {
+            check(body, false);
+        }
     }
 
     #[test]
