@@ -27,7 +27,7 @@ pub(crate) mod track_caller;
 pub use closure_edits::{
     closures_differ, edited_closures, only_closures_differ, untouched_closures,
 };
-pub use crate_survey::widened_structs;
+pub use crate_survey::{fields_seen, FieldsSeen};
 pub use declaration::Declaration;
 pub use eligibility::{classify, Ineligible, Kind, Place};
 pub use function_info::FunctionInfo;

@@ -19,6 +19,7 @@ use crate::analysis::long_running::CallGraph;
 use crate::syntax::attributes::is_test_only;
 use crate::syntax::hidden_lifetimes::LifetimeCounts;
 use crate::syntax::mentions::identifiers;
+use crate::syntax::normalize::normalize;
 use crate::syntax::tree::CrateTree;
 
 /// What is known of a crate.
@@ -78,26 +79,46 @@ impl CrateSurvey {
     }
 }
 
-/// By name of a struct, whether its private fields are made `pub` in the program. It is part of the
-/// type's identity: the same types must have it in every compilation of a program.
-pub fn widened_structs(tree: &CrateTree) -> BTreeMap<String, BTreeSet<bool>> {
+/// Who can see the fields of a struct in the program.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldsSeen {
+    /// Everybody: all are made `pub`.
+    ByAll,
+    /// Who can by the source: the visibility of each.
+    AsWritten(Vec<String>),
+}
+
+/// By name of a struct, who can see its fields in the program. It is part of the type's identity:
+/// the same types must have it in every compilation of a program.
+pub fn fields_seen(tree: &CrateTree) -> BTreeMap<String, BTreeSet<FieldsSeen>> {
     struct Finder<'f> {
         facts: &'f CrateSurvey,
-        found: BTreeMap<String, BTreeSet<bool>>,
+        found: BTreeMap<String, BTreeSet<FieldsSeen>>,
     }
     impl Finder<'_> {
-        fn add(&mut self, name: &syn::Ident, attrs: &[Attribute]) {
+        fn add<'a>(
+            &mut self,
+            name: &syn::Ident,
+            attrs: &[Attribute],
+            fields: impl Iterator<Item = &'a syn::Field>,
+        ) {
             let name = name.to_string();
-            let free = self.facts.fields_are_free(&name, attrs);
-            self.found.entry(name).or_default().insert(free);
+            let seen = match self.facts.fields_are_free(&name, attrs) {
+                true => FieldsSeen::ByAll,
+                false => {
+                    let visibility = fields.map(|field| normalize(field.vis.to_token_stream()));
+                    FieldsSeen::AsWritten(visibility.collect())
+                }
+            };
+            self.found.entry(name).or_default().insert(seen);
         }
     }
     impl<'ast> Visit<'ast> for Finder<'_> {
         fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
-            self.add(&item.ident, &item.attrs);
+            self.add(&item.ident, &item.attrs, item.fields.iter());
         }
         fn visit_item_union(&mut self, item: &'ast syn::ItemUnion) {
-            self.add(&item.ident, &item.attrs);
+            self.add(&item.ident, &item.attrs, item.fields.named.iter());
         }
     }
     let facts = CrateSurvey::of(tree);

@@ -60,6 +60,8 @@ pub enum Turn {
     Removed(Declaration),
     /// It is in both; its position in the new one.
     Changed(Declaration),
+    /// Others may name a field than before: what compiles means what it meant.
+    FieldVisibility,
 }
 
 /// A change that can't be patched.

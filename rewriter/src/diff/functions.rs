@@ -142,7 +142,7 @@ fn come_or_gone(
     let word = match turn {
         Turn::Added(_) => "added",
         Turn::Removed(_) => "removed",
-        Turn::Changed(_) => "changed",
+        Turn::Changed(_) | Turn::FieldVisibility => "changed",
     };
     let what = format!("{} {word}", function.title());
     match why_not_whole(function, turn, (old, new), around) {

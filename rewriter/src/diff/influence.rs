@@ -34,7 +34,8 @@ impl Influence {
     pub fn of(files: &[Source<'_>], has_site: HasSite<'_>) -> Option<Self> {
         let mut found = Self::default();
         for file in files {
-            for edit in &file.edits {
+            let reaches = |edit: &&&IndirectEdit| edit.turn != Some(Turn::FieldVisibility);
+            for edit in file.edits.iter().filter(reaches) {
                 let name = found.own_name(files, file, edit)?;
                 found.names.insert(name);
             }
@@ -68,6 +69,7 @@ impl Influence {
         let (items, declaration) = match edit.turn? {
             Turn::Added(declaration) | Turn::Changed(declaration) => (file.items, declaration),
             Turn::Removed(declaration) => (file.old?, declaration),
+            Turn::FieldVisibility => return None,
         };
         let changed = matches!(edit.turn, Some(Turn::Changed(_)));
         match declaration {

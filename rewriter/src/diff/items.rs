@@ -341,12 +341,8 @@ fn parts(old: &Item, new: &Item, found: &mut FileDiff) {
                 "code attributes" | Aspect::DERIVE_DOCS => {
                     found.indirect(after.line, what, content(new))
                 }
-                "visibility" => {
-                    found.rude(
-                        after.line,
-                        format!("{what}: it is part of the type's identity"),
-                    );
-                }
+                // Whether that is part of the type's identity is to be seen in the whole crate.
+                "visibility" => found.turned(after.line, what, content(new), Turn::FieldVisibility),
                 Aspect::MACRO_DOCS => found.rude(after.line, format!("{what}: {READ_BY_MACRO}")),
                 "attributes" => found.rude(after.line, format!("{what}: {UNKNOWN_ATTRIBUTE}")),
                 _ => found.rude(after.line, format!("{what}: its layout changes")),

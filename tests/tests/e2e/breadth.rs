@@ -293,10 +293,10 @@ fn edits_that_are_refused() {
         &["attributes of struct Thing"],
     );
     refuses(
-        (LASTING, "    amount: Amount,", "    pub amount: Amount,"),
+        (rows::ROWS, "    front: Vec", "    pub front: Vec"),
         &[
-            "visibility of field `amount` of struct Thing",
-            "the type's identity",
+            "visibility of field `front` of struct Sheet",
+            "it changes how the fields of Sheet are seen",
         ],
     );
     refuses(

@@ -208,3 +208,39 @@ fn greeting(address: &str) -> String {
     connection.read_to_string(&mut text).expect("a line");
     text
 }
+
+#[test]
+fn a_field_that_others_may_name_now_is_the_field_that_it_was() {
+    let project = Project::fixture("ledger");
+    project.edit(FILE, "\"account of {}\", ", "\"{} of {}\", mark(), ");
+    let kept = "
+mod marks {
+    pub struct Mark { number: u32 }
+    impl Mark { pub fn new() -> Self { Self { number: 7 } } pub fn get(&self) -> u32 { self.number } }
+}
+static KEPT: std::sync::Mutex<Option<Box<dyn std::any::Any + Send>>> = std::sync::Mutex::new(None);
+fn mark() -> u32 {
+    let mut kept = KEPT.lock().unwrap();
+    let kept = kept.get_or_insert_with(|| Box::new(marks::Mark::new()));
+    kept.downcast_ref::<marks::Mark>().map_or(0, |mark| mark.get())
+}
+";
+    project.save(Save::InPlace, FILE, &(project.read(FILE) + kept));
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "7 of ada: 1");
+    project.edit_all(
+        FILE,
+        &[
+            ("{ number: u32 }", "{ pub number: u32 }"),
+            ("mark.get())", "mark.number + 1)"),
+        ],
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "8 of ada: 2");
+    // What only bodies say is compiled alone again.
+    project.edit(FILE, "mark.number + 1", "mark.number + 2");
+    let patch = session.wait_for_patch();
+    assert_eq!(session.ask("x"), "9 of ada: 3");
+    assert!(patch.contains("patched 1 function"), "{patch}");
+}

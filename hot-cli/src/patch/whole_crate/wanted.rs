@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use soft_mock_compiled::compare::Edits;
-use soft_mock_rewriter::analysis::widened_structs;
+use soft_mock_rewriter::analysis::fields_seen;
 use soft_mock_rewriter::diff::shifted;
 use soft_mock_rewriter::syntax::Fingerprint;
 
@@ -255,8 +255,8 @@ fn reader<'a>(program: &Program, wanted: &'a Wanted, position: usize) -> Option<
 fn seen_otherwise(loaded: &LoadedUnit, read: &Reader<'_>) -> Result<Option<String>> {
     let sources = loaded.folder.join("sources");
     let compiled = |path: &Path| std::fs::read_to_string(below(&sources, path));
-    let old = widened_structs(&shadow::tree(&loaded.unit, &compiled)?);
-    let new = widened_structs(&shadow::tree(&loaded.unit, read)?);
+    let old = fields_seen(&shadow::tree(&loaded.unit, &compiled)?);
+    let new = fields_seen(&shadow::tree(&loaded.unit, read)?);
     let mut names = old.into_iter();
     let differs = |name: &String, was| new.get(name).is_some_and(|is| *is != was);
     Ok(names

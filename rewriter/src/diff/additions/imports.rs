@@ -19,7 +19,7 @@ pub(super) fn collect(files: &[Source<'_>], found: &mut Vec<Found>) -> Result<()
             let (items, declaration, removed) = match edit.turn {
                 Some(Turn::Added(declaration)) => (Some(file.items), declaration, false),
                 Some(Turn::Removed(declaration)) => (file.old, declaration, true),
-                Some(Turn::Changed(_)) | None => continue,
+                Some(Turn::Changed(_) | Turn::FieldVisibility) | None => continue,
             };
             let Declaration::Import { module, import } = declaration else {
                 continue;

@@ -22,7 +22,7 @@ fn layouts() {
     check(
         "struct S { a: u8 }",
         "struct S { pub a: u8 }",
-        &["1: visibility of field `a` of struct S changed: it is part of the type's identity"],
+        &["indirect: visibility of field `a` of struct S changed"],
     );
     check(
         "struct S { a: u8, b: u8 }",
