@@ -34,6 +34,21 @@ mod shop {
 }
 use shop::{fetch, longer, open, rate, shown, write};
 
+/// In scope for every value, mocks included.
+trait Everywhere {
+    fn show(&self) -> &'static str {
+        "not of a mock"
+    }
+}
+impl<T: ?Sized> Everywhere for T {}
+
+#[test]
+fn methods_that_everything_has_are_in_nobodys_way() {
+    let mock = mock!(rate, |sku: &str, _count: u32| -> f64 { sku.len() as f64 }).once();
+    assert_eq!(rate("hat", 2), 3.0);
+    assert_eq!(mock.show(), "not of a mock");
+}
+
 /// The message of a panic.
 fn panicked<R>(work: impl FnOnce() -> R) -> String {
     let panic = catch_unwind(AssertUnwindSafe(work)).err().expect("a panic");

@@ -440,7 +440,7 @@ pub(crate) fn shown(names: &[syn::Ident]) -> TokenStream {
         || {
             #[allow(unused_imports)]
             use ::soft_mock::__private::v1::mock::{AsDebug as _, AsUnknown as _};
-            ::std::vec![#((&::soft_mock::__private::v1::mock::Shown(&#names)).show()),*]
+            ::std::vec![#((&::soft_mock::__private::v1::mock::Shown(&#names)).__soft_mock_shown()),*]
         }
     }
 }

@@ -66,7 +66,19 @@ pub fn is_instance(site: &str, compiler: &str) -> bool {
     let (ours, theirs) = (words(site), words(compiler));
     let end = |list: &[String]| list.last().cloned();
     let owner = ours.len().checked_sub(2).map(|at| &ours[at]);
-    end(&ours) == end(&theirs) && owner.is_none_or(|owner| theirs.contains(owner))
+    let known = |word: &String| theirs.contains(word);
+    end(&ours) == end(&theirs)
+        && owner.is_none_or(known)
+        && generic_type(site).is_none_or(|word| known(&word.to_owned()))
+}
+
+/// `Box` of `<std::boxed::Box<T> as Trait>::f`. None where any type could be meant: `<T as Trait>`.
+fn generic_type(site: &str) -> Option<&str> {
+    let (ty, _) = site.strip_prefix('<')?.split_once(" as ")?;
+    let (path, _) = ty.split_once('<')?;
+    let name = path.rsplit("::").next()?;
+    let is_name = |sign: char| sign.is_alphanumeric() || sign == '_';
+    (!name.is_empty() && name.chars().all(is_name)).then_some(name)
 }
 
 /// Without what stands in angle brackets, but for `<Type as Trait>`.
@@ -263,6 +275,21 @@ mod tests {
         ] {
             assert!(!is_same(site, compiler), "{site} | {compiler}");
         }
+    }
+
+    #[test]
+    fn instances_are_of_the_type_that_is_written() {
+        let site = "<std::boxed::Box<T> as Named>::name";
+        assert!(is_instance(
+            site,
+            "<alloc::boxed::Box<app::Money> as app::Named>::name"
+        ));
+        assert!(!is_instance(site, "<bool as app::Named>::name"));
+        assert!(is_instance(
+            "<T as Named>::name",
+            "<bool as app::Named>::name"
+        ));
+        assert!(is_instance("app::Stack<T>::pop", "app::Stack<u8>::pop"));
     }
 
     #[test]

@@ -24,11 +24,11 @@ impl<R> fmt::Debug for Probe<R> {
 /// The future is `Send`.
 pub trait IsSend {
     /// True.
-    fn is_send(&self) -> bool;
+    fn __soft_mock_is_send(&self) -> bool;
 }
 
 impl<R: Send> IsSend for Probe<R> {
-    fn is_send(&self) -> bool {
+    fn __soft_mock_is_send(&self) -> bool {
         true
     }
 }
@@ -36,11 +36,11 @@ impl<R: Send> IsSend for Probe<R> {
 /// It isn't.
 pub trait IsLocal {
     /// False.
-    fn is_send(&self) -> bool;
+    fn __soft_mock_is_send(&self) -> bool;
 }
 
 impl<R> IsLocal for &Probe<R> {
-    fn is_send(&self) -> bool {
+    fn __soft_mock_is_send(&self) -> bool {
         false
     }
 }

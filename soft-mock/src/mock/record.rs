@@ -268,11 +268,11 @@ pub struct Shown<'a, T: ?Sized>(pub &'a T);
 /// Shows what implements `Debug`.
 pub trait AsDebug {
     /// The text.
-    fn show(&self) -> String;
+    fn __soft_mock_shown(&self) -> String;
 }
 
 impl<T: Debug + ?Sized> AsDebug for Shown<'_, T> {
-    fn show(&self) -> String {
+    fn __soft_mock_shown(&self) -> String {
         format!("{:?}", self.0)
     }
 }
@@ -280,11 +280,11 @@ impl<T: Debug + ?Sized> AsDebug for Shown<'_, T> {
 /// Stands for what doesn't.
 pub trait AsUnknown {
     /// The text.
-    fn show(&self) -> String;
+    fn __soft_mock_shown(&self) -> String;
 }
 
 impl<T: ?Sized> AsUnknown for &Shown<'_, T> {
-    fn show(&self) -> String {
+    fn __soft_mock_shown(&self) -> String {
         "_".to_owned()
     }
 }

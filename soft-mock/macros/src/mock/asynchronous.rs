@@ -23,7 +23,7 @@ impl Mock {
             quote! {
                 #[allow(unused_imports)]
                 use ::soft_mock::__private::v1::mock::{IsLocal as _, IsSend as _};
-                ::soft_mock::__private::v1::mock::must_be_local((&probe).is_send());
+                ::soft_mock::__private::v1::mock::must_be_local((&probe).__soft_mock_is_send());
             }
         });
         let output = self.output_type();

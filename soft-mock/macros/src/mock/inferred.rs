@@ -66,7 +66,7 @@ pub(super) fn write(input: &Input, everywhere: bool) -> syn::Result<TokenStream>
             |#(#names),*| {
                 #[allow(unused_imports)]
                 use ::soft_mock::__private::v1::mock::{AsDebug as _, AsUnknown as _};
-                ::std::vec![#((&::soft_mock::__private::v1::mock::Shown(#names)).show()),*]
+                ::std::vec![#((&::soft_mock::__private::v1::mock::Shown(#names)).__soft_mock_shown()),*]
             },
             #when,
         )
