@@ -52,6 +52,8 @@ pub struct Program<'d> {
     pub crates: &'d HashSet<String>,
     /// Crates that aren't.
     pub unmodified: &'d [Unmodified<'d>],
+    /// The crate is the program's root.
+    pub is_root: bool,
     /// Functions are put into others.
     pub optimised: bool,
     /// Says where a function is, given its path.
@@ -81,6 +83,9 @@ pub fn redirect(objects: &[&[u8]], program: &Program<'_>) -> Result<Vec<Option<V
         });
     }
     let mut lines = lines(&reached, &missed, program.place);
+    if program.is_root {
+        lines += &Line::Root.to_string();
+    }
     for other in program.unmodified {
         lines += &known.lines_of(other, &owners, program.place);
     }

@@ -95,6 +95,7 @@ fn turn(library: &Path) {
     let program = Program {
         crates: &crates,
         unmodified: &unmodified,
+        is_root: true,
         optimised: false,
         place: &|path| format!("at {path}"),
     };
@@ -128,7 +129,7 @@ fn own_code_reaches_the_replacements_and_the_rest_is_listed() {
     assert_eq!(
         text,
         "7 7 1 false false true\ntrue\n1\n+std_env_var_os\n+std_path_Path_is_dir\n+std_process_id\n\
-         -std_env_var_os\tat lib::e::var\n\
+         -std_env_var_os\tat lib::e::var\n*\n\
          !old\tit is old\n\
          -std_env_var_os\tat old::var, in `old`, which is built unmodified\n\
          -std_process_id\tat old::id, in `old`, which is built unmodified\n\

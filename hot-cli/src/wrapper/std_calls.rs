@@ -24,6 +24,8 @@ use crate::rustc::unit::{records, Unit, UnitKind};
 pub(super) struct Surroundings {
     /// The names of all crates whose functions of std can be mocked, or should be.
     crates: HashSet<String>,
+    /// The crate is a program's root.
+    is_root: bool,
     /// Of a whole program, the crates that aren't rewritten.
     unmodified: Vec<Unmodified>,
     /// The compiler puts functions into others.
@@ -43,9 +45,10 @@ impl Surroundings {
         let mut crates = rewritten(out_dir);
         crates.insert(unit.crate_name.clone());
         // Only now have all others been compiled.
-        let unmodified = match unit.kind {
-            UnitKind::Test => unmodified::of(args),
-            _ => Vec::new(),
+        let is_root = unit.kind == UnitKind::Test;
+        let unmodified = match is_root {
+            true => unmodified::of(args),
+            false => Vec::new(),
         };
         crates.extend(unmodified.iter().map(|other| other.name.clone()));
         let place = |function: &FunctionInfo| {
@@ -55,6 +58,7 @@ impl Surroundings {
         };
         Self {
             crates,
+            is_root,
             unmodified,
             optimised: args.is_optimised(),
             places: functions.iter().map(place).collect(),
@@ -75,6 +79,7 @@ impl Surroundings {
         });
         let program = std_calls::Program {
             crates: &self.crates,
+            is_root: self.is_root,
             unmodified: &unmodified.collect::<Vec<_>>(),
             optimised: self.optimised,
             place: &|path| self.place(path),

@@ -48,6 +48,8 @@ pub enum Line<'a> {
     Missed(&'a str, &'a str),
     /// Another crate of the program has no sites and was led nowhere; why.
     Unmodified(&'a str, &'a str),
+    /// The crate is the root of the program: its code was led as well.
+    Root,
 }
 
 impl<'a> Line<'a> {
@@ -61,6 +63,7 @@ impl<'a> Line<'a> {
             ("!", rest) => rest
                 .split_once('\t')
                 .map(|(name, why)| Self::Unmodified(name, why)),
+            ("*", "") => Some(Self::Root),
             _ => None,
         }
     }
@@ -72,6 +75,7 @@ impl std::fmt::Display for Line<'_> {
             Self::Reached(ident) => writeln!(f, "+{ident}"),
             Self::Missed(ident, place) => writeln!(f, "-{ident}\t{place}"),
             Self::Unmodified(name, why) => writeln!(f, "!{name}\t{why}"),
+            Self::Root => writeln!(f, "*"),
         }
     }
 }
@@ -90,6 +94,7 @@ mod tests {
             Line::Reached("std_fs_read"),
             Line::Missed("std_fs_read", "app::load (src/lib.rs:3)"),
             Line::Unmodified("old", "it is a `dylib`"),
+            Line::Root,
         ] {
             assert_eq!(Line::parse(line.to_string().trim_end()), Some(line));
         }

@@ -106,7 +106,8 @@ pub enum MockError {
     /// Nobody wrote the function.
     #[error(
         "`{name}` can't be mocked: the sources have no body of it to put a check into, since a derive \
-         or a macro makes it, or it belongs to the tests; write it out where it is to be mocked"
+         or a macro makes it, it stands in the body of another item, or it belongs to the tests; write it \
+         out where it is to be mocked"
     )]
     Unwritten {
         /// The function.
@@ -183,6 +184,16 @@ pub enum MockError {
          linked, or `hot` couldn't read its objects and has said why; build the tests without `lto`"
     )]
     Unread {
+        /// The function's name.
+        name: &'static str,
+    },
+    /// The code of the program's root calls what it likes.
+    #[error(
+        "`{name}` can't be mocked: `hot` didn't compile the code of this program itself, which is a doc test, or \
+         tests that it built unmodified and has said why, and calls there would go past the mock; mock it in \
+         a test"
+    )]
+    Rootless {
         /// The function's name.
         name: &'static str,
     },

@@ -33,6 +33,8 @@ pub(super) struct Known {
     pub(super) missed: Vec<&'static str>,
     /// There is code that nobody has looked at.
     pub(super) is_unread: bool,
+    /// The code of the program's root is led there as well.
+    pub(super) has_root: bool,
 }
 
 /// What is known of the function of this path.
@@ -66,6 +68,7 @@ impl Known {
             match line {
                 Line::Reached(ident) if ident == wanted => self.is_reached = true,
                 Line::Missed(ident, place) if ident == wanted => self.missed.push(place),
+                Line::Root => self.has_root = true,
                 _ => {}
             }
         }
@@ -100,13 +103,14 @@ mod tests {
     fn lines_of_the_function_and_of_no_other() {
         let mut known = Known::default();
         known.add(
-            "1\n+std_fs_read\n-std_fs_read\t`app::load` (src/lib.rs:3)\n-std_fs_write\tx\n",
+            "1\n+std_fs_read\n-std_fs_read\t`app::load` (src/lib.rs:3)\n-std_fs_write\tx\n*\n",
             "std_fs_read",
         );
         let expected = Known {
             is_reached: true,
             missed: vec!["`app::load` (src/lib.rs:3)"],
             is_unread: false,
+            has_root: true,
         };
         assert_eq!(known, expected);
         known.add("?", "std_fs_read");

@@ -87,6 +87,7 @@ impl Target {
         match (known.is_unread, known.is_reached) {
             (true, _) => Err(MockError::Unread { name }),
             (false, false) => Err(MockError::Uncalled { name }),
+            (false, true) if !known.has_root => Err(MockError::Rootless { name }),
             (false, true) => Ok(Self { sites }),
         }
     }

@@ -1,7 +1,23 @@
 //! `examples/mocking` and `examples/mockable`, as a reader would copy them.
 
 use soft_mock_tests::folder;
-use soft_mock_tests::project::Project;
+use soft_mock_tests::project::{Project, Save};
+
+/// Two doc tests: the crate's own functions can be mocked there, those of std can't.
+const DOC_TESTS: &str = r#"
+/// ```
+/// let _mock = soft_mock::mock!(shop::pricing::rate_for, |_: &str| -> f64 { 0.5 });
+/// assert_eq!(shop::pricing::rate_for("hat"), 0.5);
+/// ```
+/// ```
+/// let mock = std::panic::catch_unwind(|| {
+///     soft_mock::mock!(std::time::SystemTime::now, || std::time::SystemTime::UNIX_EPOCH)
+/// });
+/// let panic = mock.err().expect("refused");
+/// assert!(panic.downcast_ref::<String>().expect("a text").contains("which is a doc test"));
+/// ```
+pub fn documented() {}
+"#;
 
 fn example() -> Project {
     copy_of("mocking")
@@ -50,6 +66,15 @@ fn release_builds_are_mocked_as_well() {
     let project = example();
     let (stdout, _) = project.hot_to_end(&["cargo", "test", "--release", "--test", "mocks"]);
     assert!(stdout.contains("7 passed; 0 failed"), "{stdout}");
+}
+
+#[test]
+fn doc_tests_mock_what_they_document() {
+    let project = example();
+    let library = project.read("src/lib.rs") + DOC_TESTS;
+    project.save(Save::InPlace, "src/lib.rs", &library);
+    let (stdout, _) = project.hot_to_end(&["cargo", "test", "--doc"]);
+    assert!(stdout.contains("2 passed; 0 failed"), "{stdout}");
 }
 
 #[test]
