@@ -14,7 +14,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::ui::Reporter;
-use crate::{exit, inspect, offline, plugins, remote, session, shell, test};
+use crate::{exit, init, inspect, offline, plugins, remote, session, shell, test};
 
 /// First argument with which `cargo-hot` starts `hot`: the user typed `cargo hot …`.
 ///
@@ -72,6 +72,7 @@ struct Hot {
 #[derive(Debug, Subcommand)]
 enum Command {
     Test(test::TestArgs),
+    Init(init::InitArgs),
     Build(plugins::BuildOptions),
     Seal(plugins::SealArgs),
     WatchPlugins(plugins::WatchOptions),
@@ -108,6 +109,7 @@ impl Command {
     fn run(&self, line: &[OsString]) -> ExitCode {
         match self {
             Self::Test(args) => test::run(args, line),
+            Self::Init(args) => shown(init::init(args)),
             Self::Build(args) => plugins::build(args),
             Self::Seal(args) => plugins::seal(args),
             Self::WatchPlugins(args) => plugins::watch(args),

@@ -16,6 +16,7 @@ mod dry_build;
 mod exit;
 mod handover;
 mod include;
+mod init;
 mod inspect;
 mod offline;
 mod os;

@@ -13,11 +13,21 @@ pub(crate) fn is_cargo(word: &OsStr) -> bool {
     Path::new(word).file_name() == Some("cargo".as_ref())
 }
 
-/// Whether the command is `cargo test` or `cargo nextest`: then crates are rewritten for mocks as
-/// well.
+/// Whether the command is one that runs tests: then crates are rewritten for mocks as well.
 pub(crate) fn runs_tests(program: &OsStr, arguments: &[OsString]) -> bool {
     let word = subcommand(arguments).and_then(|position| arguments[position].to_str());
-    is_cargo(program) && word.is_some_and(|word| ["t", "test", "nextest"].contains(&word))
+    let runs = match word {
+        Some("t" | "test" | "nextest") => true,
+        // Tests as well, if it isn't told to run a program.
+        Some("llvm-cov") => !own(arguments).any(|arg| arg == "run"),
+        _ => false,
+    };
+    is_cargo(program) && runs
+}
+
+/// What is cargo's among the arguments, and not a program's that it runs.
+fn own(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
+    arguments.iter().take_while(|arg| *arg != "--")
 }
 
 /// Where the name of cargo's subcommand stands among its arguments.
@@ -36,8 +46,7 @@ pub(crate) fn subcommand(arguments: &[OsString]) -> Option<usize> {
 
 /// What is given with `--config`: settings, or names of files that have them.
 pub(crate) fn configurations(arguments: &[OsString]) -> impl Iterator<Item = &OsStr> {
-    let own = arguments.iter().take_while(|arg| *arg != "--");
-    own.enumerate().filter_map(|(position, arg)| {
+    own(arguments).enumerate().filter_map(|(position, arg)| {
         let glued = arg.as_bytes().strip_prefix(b"--config=");
         let separate = || arguments.get(position + 1).filter(|_| arg == "--config");
         match glued {
@@ -56,8 +65,7 @@ pub(crate) fn build_only(arguments: &[OsString]) -> Option<Vec<OsString>> {
         "test" | "t" => ("test", Some("--no-run")),
         _ => return None,
     };
-    let own = arguments.iter().take_while(|arg| *arg != "--");
-    let mut args: Vec<OsString> = own.cloned().collect();
+    let mut args: Vec<OsString> = own(arguments).cloned().collect();
     args[position] = word.into();
     args.extend(extra.map(OsString::from));
     Some(args)
@@ -110,7 +118,7 @@ impl<'a> CargoCommand<'a> {
             manifest: None,
             after_subcommand: after_subcommand.min(args.len()),
         };
-        let mut rest = args.iter().take_while(|arg| *arg != "--");
+        let mut rest = own(args);
         while let Some(arg) = rest.next() {
             let text = arg.to_string_lossy();
             let name = text.split('=').next().unwrap_or_default();

@@ -19,18 +19,18 @@ mod graph;
 
 pub(crate) use graph::dependencies;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use anyhow::{bail, Result};
 use soft_mock_rewriter::instrument::Executor;
 
 use crate::cargo::command_line::{runs_tests, CargoCommand};
-use crate::cargo::configuration::configured_wrapper;
 use crate::child::Launch;
 use crate::config::{env, settings};
 use crate::wrapper::included_list::{sources, Included, List};
-use crate::wrapper::link::include_wrapper;
+use crate::wrapper::link::{include_wrapper, users_wrapper};
+use crate::wrapper::Purpose;
 
 /// The user's command, and the crates that are to be rewritten beside the workspace's.
 #[derive(Debug)]
@@ -56,11 +56,52 @@ impl Include {
     /// The command as it has to be now, which depends on manifests and on what the sources of the
     /// crates hold.
     pub(crate) fn launch(&self) -> Result<Launch> {
+        let mut launch = self.plain.clone();
         let Some(named) = &self.named else {
-            return Ok(self.plain.clone());
+            return Ok(launch);
         };
-        let command = CargoCommand::of(&self.plain.program, &self.plain.args);
-        let folder = command.as_ref().map_or_else(here, CargoCommand::folder);
+        let (program, args) = (&self.plain.program, &self.plain.args);
+        let purpose = Purpose::of_command(runs_tests(program, args));
+        let command = CargoCommand::of(program, args);
+        let Some(rewriting) = Rewriting::of(program, command.as_ref(), named, purpose)? else {
+            return Ok(launch);
+        };
+        // Tests and benchmarks, and profiles of the user's own, take over what these two say.
+        let place = command.map_or(0, |command| command.after_subcommand);
+        for (spec, cache_key) in &rewriting.cache_keys {
+            for profile in ["dev", "release"] {
+                let key = format!("profile.{profile}.package.\"{spec}\".codegen-units={cache_key}");
+                let option = ["--config".into(), OsString::from(key)];
+                launch.args.splice(place..place, option);
+            }
+        }
+        let before = std::env::var_os("RUSTC_WRAPPER").unwrap_or_default();
+        let wrapper = rewriting.wrapper.into();
+        launch.env.push(("RUSTC_WRAPPER".into(), wrapper));
+        launch.env.push((env::RUSTC_WRAPPER_BEFORE.into(), before));
+        Ok(launch)
+    }
+}
+
+/// What cargo has to be told so that crates outside of the workspace are rewritten.
+#[derive(Debug)]
+pub(crate) struct Rewriting {
+    /// How cargo's profiles name each package, and its number of codegen units.
+    pub(crate) cache_keys: Vec<(String, u32)>,
+    /// What is to be called for every crate.
+    pub(crate) wrapper: PathBuf,
+}
+
+impl Rewriting {
+    /// Of the crates named, of those that the project's manifest names, and for tests of those that
+    /// run their tasks. None if there is no such crate.
+    pub(crate) fn of(
+        program: &OsStr,
+        command: Option<&CargoCommand<'_>>,
+        named: &[String],
+        purpose: Purpose,
+    ) -> Result<Option<Self>> {
+        let folder = command.map_or_else(here, CargoCommand::folder);
         // A manifest that isn't understood is told where its crate is compiled.
         let settings = settings::of_project(&folder).unwrap_or_default();
         let (also, skip) = (settings.list("include"), settings.list("skip"));
@@ -70,11 +111,10 @@ impl Include {
             .map(|name| name.trim())
             .filter(|name| !name.is_empty())
             .collect();
-        let for_tests = runs_tests(&self.plain.program, &self.plain.args);
-        let executors = Executor::known().filter(|_| for_tests);
+        let executors = Executor::known().filter(|_| purpose.is_tests());
         let executors: Vec<_> = executors.map(|known| known.package).collect();
         if wanted.is_empty() && executors.is_empty() {
-            return Ok(self.plain.clone());
+            return Ok(None);
         }
         let Some(command) = command else {
             bail!(
@@ -82,31 +122,20 @@ impl Include {
                 wanted[0]
             );
         };
-        let packages = match graph::find(&command, &wanted, &executors) {
+        let packages = match graph::find(command, &wanted, &executors) {
             // Cargo itself will say what is wrong with the project.
-            Err(_) if wanted.is_empty() => return Ok(self.plain.clone()),
+            Err(_) if wanted.is_empty() => return Ok(None),
             found => found?,
         };
         if packages.is_empty() {
-            return Ok(self.plain.clone());
+            return Ok(None);
         }
-        let mut included = Vec::new();
-        let mut launch = self.plain.clone();
+        let (mut included, mut cache_keys) = (Vec::new(), Vec::new());
         for package in &packages {
             let sources = package.is_immutable.then(|| sources(&package.folder));
             let sources = sources.transpose()?;
-            let cache_key = cache_key::of(package, sources, for_tests, &skip)?;
-            // Tests and benchmarks, and profiles of the user's own, take over what these two say.
-            for profile in ["dev", "release"] {
-                let key = format!(
-                    "profile.{profile}.package.\"{}\".codegen-units={cache_key}",
-                    package.spec
-                );
-                let place = command.after_subcommand;
-                launch
-                    .args
-                    .splice(place..place, ["--config".into(), OsString::from(key)]);
-            }
+            let cache_key = cache_key::of(package, sources, purpose.is_tests(), &skip)?;
+            cache_keys.push((package.spec.clone(), cache_key));
             included.push(Included {
                 name: package.name.clone(),
                 version: package.version.clone(),
@@ -119,13 +148,12 @@ impl Include {
         let list = List {
             crates: included,
             skip,
-            chained: configured_wrapper(&self.plain.program, "RUSTC_WRAPPER", "rustc-wrapper"),
+            chained: users_wrapper(program, "RUSTC_WRAPPER", "rustc-wrapper"),
         };
-        let wrapper = include_wrapper(&list, for_tests)?;
-        let before = std::env::var_os("RUSTC_WRAPPER").unwrap_or_default();
-        launch.env.push(("RUSTC_WRAPPER".into(), wrapper.into()));
-        launch.env.push((env::RUSTC_WRAPPER_BEFORE.into(), before));
-        Ok(launch)
+        Ok(Some(Self {
+            cache_keys,
+            wrapper: include_wrapper(&list, purpose)?,
+        }))
     }
 }
 

@@ -79,6 +79,9 @@ pub(crate) struct Unit {
     /// Lines with closures that don't carry the scope of their test: the compiler refuses them.
     #[serde(default)]
     pub(crate) uncarried: BTreeSet<(PathBuf, usize)>,
+    /// Where those functions stand that the compiler refused.
+    #[serde(default)]
+    pub(crate) refused: BTreeMap<String, PathBuf>,
     /// Names of functions without a site because the optimiser inlines them.
     #[serde(default)]
     pub(crate) inlined: BTreeSet<String>,
@@ -166,6 +169,7 @@ impl Unit {
             inputs: BTreeMap::new(),
             untyped: BTreeSet::new(),
             uncarried: BTreeSet::new(),
+            refused: BTreeMap::new(),
             without: BTreeSet::new(),
             skip: Vec::new(),
             inlined: BTreeSet::new(),

@@ -16,7 +16,8 @@ use soft_mock_rewriter::syntax::{plain_path, CrateTree};
 use super::cargo_call::{exit_code, CargoCall, Notices};
 use super::included_list::{Included, List};
 use super::{
-    builds, columns, diagnostics, linker, shadow, std_calls, stub, test_linker, track_caller,
+    builds, columns, diagnostics, linker, refusals, shadow, std_calls, stub, test_linker,
+    track_caller, Purpose,
 };
 use crate::config::settings;
 use crate::exit;
@@ -173,19 +174,20 @@ impl Compilation {
                 unit.inlined.extend(inlined(&tree, &unit.crate_name));
             }
         }
+        refusals::take_over(&mut unit, &tree, &self.folder);
         let shadow_root = self.folder.join("shadow");
-        let mut refusals = Vec::new();
+        let mut lines = Vec::new();
         for _ in 0..ATTEMPTS {
             let rewritten = shadow::write(&unit, (&tree, &data), Output::Program, &shadow_root)?;
             match self.compile(&unit, &shadow_root, &rewritten)? {
                 Outcome::Built => return self.record(unit, &tree, data),
-                Outcome::Refused(lines) => refusals = lines,
+                Outcome::Refused(said) => lines = said,
             }
-            if !leave_out(&mut unit, &refusals, &rewritten) {
+            if !refusals::leave_out(&mut unit, &lines, &rewritten) {
                 break;
             }
         }
-        let why = diagnostics::first_error(&refusals);
+        let why = diagnostics::first_error(&lines);
         bail!(
             "it does not compile with prologues: {}",
             why.unwrap_or_default()
@@ -357,7 +359,7 @@ impl Compilation {
             version: crate::rustc::toolchain::version(&self.call.rustc)?,
             args: self.args.all.clone(),
             root: cwd.join(input),
-            mocks: self.kind == UnitKind::Test || super::for_tests(),
+            mocks: self.kind == UnitKind::Test || Purpose::of_this_process().is_tests(),
             cwd,
             env: crate::rustc::toolchain::recorded_environment(),
             sources: Vec::new(),
@@ -367,6 +369,7 @@ impl Compilation {
             skip: Vec::new(),
             inlined: BTreeSet::new(),
             uncarried: BTreeSet::new(),
+            refused: BTreeMap::new(),
             unmodified: None,
             built_by: crate::os::own_build()?.1,
             optimisation_differs: false,
@@ -407,24 +410,6 @@ impl Compilation {
     fn dep_info(&self, folder: &Path) -> PathBuf {
         folder.join(format!("{}.d", self.args.stem().unwrap_or_default()))
     }
-}
-
-/// Adds the refused functions to those that are left out: first their type ids, then their sites;
-/// and the refused closures.
-/// Says whether anything was added.
-fn leave_out(unit: &mut Unit, refusals: &[String], rewritten: &Rewritten) -> bool {
-    let refused = diagnostics::refused(refusals, &rewritten.functions, &unit.cwd);
-    let closures = diagnostics::refused_lines(refusals, &rewritten.carrying, &unit.cwd);
-    let known = unit.uncarried.len();
-    unit.uncarried.extend(closures);
-    let mut changed = unit.uncarried.len() > known;
-    for function in refused {
-        changed |= match unit.untyped.insert(function.clone()) {
-            true => true,
-            false => unit.without.insert(function),
-        };
-    }
-    changed
 }
 
 fn absolute(path: &Path) -> PathBuf {

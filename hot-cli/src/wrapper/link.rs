@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::included_list::{List, WRAPPER};
-use super::{FOR_TESTS, NAME};
+use super::{Purpose, NAME};
 use crate::cargo::command_line::{configurations, runs_tests};
 use crate::cargo::configuration::configured_wrapper;
 use crate::cargo::profiles::is_about_optimisation;
@@ -21,8 +21,9 @@ use crate::os::own_build;
 pub(crate) fn build_environment(command: &[OsString]) -> Result<Vec<(OsString, OsString)>> {
     let cargo = command.split_first();
     let for_tests = cargo.is_some_and(|(cargo, args)| runs_tests(cargo, args));
+    let wrapper = wrapper(Purpose::of_command(for_tests))?;
     let mut list: Vec<(OsString, OsString)> =
-        vec![("RUSTC_WORKSPACE_WRAPPER".into(), wrapper(for_tests)?.into())];
+        vec![("RUSTC_WORKSPACE_WRAPPER".into(), wrapper.into())];
     let args = cargo.map_or(&[][..], |(_, args)| args);
     if configurations(args).any(is_about_optimisation) {
         list.push((OPTIMISES.into(), "1".into()));
@@ -37,19 +38,19 @@ pub(crate) fn build_environment(command: &[OsString]) -> Result<Vec<(OsString, O
 ///
 /// Cargo takes a crate for fresh as long as the wrapper's path is the same, so the path holds a
 /// hash of this very build of `hot`.
-fn wrapper(for_tests: bool) -> Result<PathBuf> {
+pub(crate) fn wrapper(purpose: Purpose) -> Result<PathBuf> {
     let (_, build) = own_build()?;
-    link(format!("{build:016x}"), for_tests, NAME)
+    link(format!("{build:016x}"), purpose, NAME)
 }
 
 /// The wrapper for crates outside of the workspace, with the list of them beside it.
-pub(crate) fn include_wrapper(list: &List, for_tests: bool) -> Result<PathBuf> {
+pub(crate) fn include_wrapper(list: &List, purpose: Purpose) -> Result<PathBuf> {
     let (_, build) = own_build()?;
     let mut hasher = DefaultHasher::new();
     (build, list).hash(&mut hasher);
     let link = link(
         format!("{:016x}-include", hasher.finish()),
-        for_tests,
+        purpose,
         WRAPPER,
     )?;
     list.write(link.parent().unwrap_or(&link))?;
@@ -57,12 +58,8 @@ pub(crate) fn include_wrapper(list: &List, for_tests: bool) -> Result<PathBuf> {
 }
 
 /// A link to this program in a folder of its own.
-fn link(folder: String, for_tests: bool, name: &str) -> Result<PathBuf> {
-    let kind = match for_tests {
-        true => FOR_TESTS,
-        false => "",
-    };
-    let folder = cache_folder().join(format!("{folder}{kind}"));
+fn link(folder: String, purpose: Purpose, name: &str) -> Result<PathBuf> {
+    let folder = cache_folder().join(folder + purpose.suffix());
     let hint = "hot's wrapper for rustc needs a place: set XDG_CACHE_HOME to a folder of your own";
     link_in(&folder, name.as_ref(), hint)
 }
@@ -105,10 +102,21 @@ fn cache_folder() -> PathBuf {
         )
 }
 
+/// The wrapper that the user has set; not what `hot init` has.
+pub(crate) fn users_wrapper(program: &OsStr, variable: &str, key: &str) -> Option<PathBuf> {
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name();
+        [NAME, WRAPPER]
+            .iter()
+            .any(|own| name == Some(OsStr::new(own)))
+    };
+    configured_wrapper(program, variable, key).filter(|path| !is_ours(path))
+}
+
 /// The workspace wrapper that the user has set.
 fn chained_wrapper(command: &[OsString]) -> Option<OsString> {
     let program = command.first().map_or(OsStr::new(""), OsString::as_os_str);
-    configured_wrapper(
+    users_wrapper(
         program,
         "RUSTC_WORKSPACE_WRAPPER",
         "rustc-workspace-wrapper",

@@ -10,6 +10,7 @@
 //! Never breaks a build: whatever goes wrong here, the crate is compiled as it is, and the user is
 //! told which crate and why. Knows nothing of sessions and running programs.
 
+mod always;
 mod asm_support;
 pub(crate) mod builds;
 mod cargo_call;
@@ -21,6 +22,7 @@ pub(crate) mod included_list;
 pub(crate) mod link;
 pub(crate) mod linker;
 mod mirror;
+mod refusals;
 pub(crate) mod shadow;
 mod std_calls;
 mod stub;
@@ -33,7 +35,7 @@ mod unmodified;
 pub(crate) use included::run as run_included;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cargo_call::CargoCall;
@@ -65,7 +67,11 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let Some(kind) = kind(&args) else {
         return call.pass_through();
     };
-    match unfit::of(kind, &args) {
+    let purpose = Purpose::of_this_process();
+    if purpose == Purpose::EveryCommand && always::is_for_cargo(kind, &args) {
+        return call.pass_through();
+    }
+    match always::outdated(purpose).or_else(|| unfit::of(kind, &args)) {
         Some(reason) => compile::unmodified(&call, &args, kind, reason),
         None => Compilation::new(call, args, kind).run(),
     }
@@ -77,17 +83,52 @@ fn readable(arguments: &[OsString]) -> Option<RustcArgs> {
     texts.collect::<Option<_>>().map(RustcArgs::new)
 }
 
-/// What the wrapper's folder ends with when cargo builds tests: another path, so another cache.
-pub(crate) const FOR_TESTS: &str = "-tests";
+/// For what cargo calls this program. The wrapper's folder ends with it: another path, so another
+/// cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Programs that can be patched.
+    Programs,
+    /// Tests that can mock.
+    Tests,
+    /// Tests that can mock, among all that cargo builds: `hot init`.
+    EveryCommand,
+}
 
-/// Whether the command that cargo runs is one that runs tests.
-pub(crate) fn for_tests() -> bool {
-    let own = std::env::args_os().next().map(PathBuf::from);
-    let folder = own
-        .as_deref()
-        .and_then(std::path::Path::parent)
-        .and_then(std::path::Path::file_name);
-    folder.is_some_and(|folder| folder.to_string_lossy().ends_with(FOR_TESTS))
+impl Purpose {
+    /// Of a command that runs tests, or another one.
+    pub(crate) fn of_command(runs_tests: bool) -> Self {
+        match runs_tests {
+            true => Self::Tests,
+            false => Self::Programs,
+        }
+    }
+
+    fn of_this_process() -> Self {
+        let own = std::env::args_os().next().map(PathBuf::from);
+        let folder = own
+            .as_deref()
+            .and_then(Path::parent)
+            .and_then(Path::file_name);
+        let folder = folder.unwrap_or_default().to_string_lossy();
+        let ends = |purpose: &Self| folder.ends_with(purpose.suffix());
+        let purposes = [Self::EveryCommand, Self::Tests];
+        purposes.into_iter().find(ends).unwrap_or(Self::Programs)
+    }
+
+    /// What the name of the wrapper's folder ends with.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::Programs => "",
+            Self::Tests => "-for-tests",
+            Self::EveryCommand => "-every-command",
+        }
+    }
+
+    /// Whether crates are rewritten for mocks as well.
+    pub(crate) fn is_tests(self) -> bool {
+        self != Self::Programs
+    }
 }
 
 /// What the call compiles, if it is something that gets sites.

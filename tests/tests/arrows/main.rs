@@ -38,7 +38,7 @@ const CRATES: [Crate; 9] = [
     },
     Crate {
         folder: "hot-cli",
-        order: "cli > shell > test > session > offline > inspect > plugins > remote > patch > dry_build > program > include > wrapper > rustc \
+        order: "cli > shell > test > session > offline > inspect > init > plugins > remote > patch > dry_build > program > include > wrapper > rustc \
                 > cargo > child > control > handover > watch > browser > ui > protocol > os > config > exit",
     },
     Crate {

@@ -215,23 +215,59 @@ fn files(project: &Project) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
+/// A wrapper that writes its calls into a file.
+fn script(project: &Project, name: &str) -> (PathBuf, PathBuf) {
+    let path = project.scratch().join(name);
+    let log = path.with_extension("log");
+    let text = format!(
+        "#!/bin/sh\necho \"$@\" >> '{}'\nexec \"$@\"\n",
+        log.display()
+    );
+    fs::write(&path, text).expect("a script");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("an executable script");
+    (path, log)
+}
+
+/// A destructor can't be named, so the compiler refuses what stands in this one.
+const REFUSED: &str = "pub struct Held<T: Default>(pub T);\n\
+    impl<T: Default> Drop for Held<T> {\n    fn drop(&mut self) {\n        drop(T::default());\n    }\n}\n";
+
+#[test]
+fn what_the_compiler_refused_is_left_out_at_once_the_next_time() {
+    let mut project = Project::of_files([
+        (
+            "Cargo.toml",
+            "[package]\nname = \"held\"\nedition = \"2021\"\n[workspace]\n",
+        ),
+        (
+            "src/lib.rs",
+            "pub mod held;\n#[test]\nfn one() {\n    assert_eq!(1, 1);\n}\n",
+        ),
+        ("src/held.rs", REFUSED),
+    ]);
+    let (wrapper, log) = script(&project, "workspace-wrapper");
+    project.env("RUSTC_WORKSPACE_WRAPPER", &wrapper);
+    let compilations = || {
+        let (stdout, _) = project.hot_to_end(&["cargo", "test", "--lib"]);
+        assert!(stdout.contains("1 passed"), "{stdout}");
+        let calls = fs::read_to_string(&log).expect("the wrapper was called");
+        fs::remove_file(&log).expect("a log");
+        let tests = calls.lines().filter(|call| call.contains(" --test "));
+        tests.count()
+    };
+    assert_eq!(compilations(), 2, "it is refused");
+    project.edit("src/lib.rs", "assert_eq!(1, 1)", "assert_eq!(2, 2)");
+    assert_eq!(compilations(), 1);
+    // Whoever edits it has another try.
+    project.edit("src/held.rs", "drop(T::default())", "let _ = T::default()");
+    assert_eq!(compilations(), 2);
+}
+
 #[test]
 fn wrappers_that_are_set_already_are_called() {
     let mut project = Project::fixture("mirror");
-    let script = |name: &str| {
-        let path = project.scratch().join(name);
-        let log = path.with_extension("log");
-        let text = format!(
-            "#!/bin/sh\necho \"$@\" >> '{}'\nexec \"$@\"\n",
-            log.display()
-        );
-        fs::write(&path, text).expect("a script");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
-            .expect("an executable script");
-        (path, log)
-    };
-    let (wrapper, wrapper_log) = script("wrapper");
-    let (workspace_wrapper, workspace_log) = script("workspace-wrapper");
+    let (wrapper, wrapper_log) = script(&project, "wrapper");
+    let (workspace_wrapper, workspace_log) = script(&project, "workspace-wrapper");
     project.env("RUSTC_WRAPPER", &wrapper);
     project.env("RUSTC_WORKSPACE_WRAPPER", &workspace_wrapper);
     let (plain, _) = project.cargo(&["run", "-q", "--", "environment"]);

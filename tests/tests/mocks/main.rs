@@ -8,6 +8,7 @@ mod apart {
     mod example;
     mod functions;
     mod included;
+    mod init;
     mod published;
     mod refused;
     mod runtimes;
