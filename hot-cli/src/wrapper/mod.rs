@@ -10,13 +10,13 @@
 //! Never breaks a build: whatever goes wrong here, the crate is compiled as it is, and the user is
 //! told which crate and why. Knows nothing of sessions and running programs.
 
-mod always;
 mod asm_support;
 pub(crate) mod builds;
 mod cargo_call;
 pub(crate) mod columns;
 mod compile;
 mod diagnostics;
+mod every_command;
 mod included;
 pub(crate) mod included_list;
 pub(crate) mod link;
@@ -68,10 +68,10 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         return call.pass_through();
     };
     let purpose = Purpose::of_this_process();
-    if purpose == Purpose::EveryCommand && always::is_for_cargo(kind, &args) {
+    if purpose == Purpose::EveryCommand && every_command::is_for_cargo(kind, &args) {
         return call.pass_through();
     }
-    match always::outdated(purpose).or_else(|| unfit::of(kind, &args)) {
+    match every_command::outdated(purpose).or_else(|| unfit::of(kind, &args)) {
         Some(reason) => compile::unmodified(&call, &args, kind, reason),
         None => Compilation::new(call, args, kind).run(),
     }

@@ -10,6 +10,7 @@ const DOC_TESTS: &str = r#"
 /// assert_eq!(shop::pricing::rate_for("hat"), 0.5);
 /// ```
 /// ```
+/// shop::clock::is_open();
 /// let mock = std::panic::catch_unwind(|| {
 ///     soft_mock::mock!(std::time::SystemTime::now, || std::time::SystemTime::UNIX_EPOCH)
 /// });
