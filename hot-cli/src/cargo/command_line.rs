@@ -217,6 +217,14 @@ mod tests {
     }
 
     #[test]
+    fn commands_that_run_tests() {
+        let runs = |args: &[&str]| runs_tests("cargo".as_ref(), &words(args));
+        assert!(runs(&["test"]) && runs(&["nextest", "run"]));
+        assert!(runs(&["llvm-cov"]) && runs(&["llvm-cov", "--", "run"]));
+        assert!(!runs(&["run"]) && !runs(&["llvm-cov", "run"]));
+    }
+
+    #[test]
     fn settings_in_a_command() {
         let args = words(&[
             "--config",
