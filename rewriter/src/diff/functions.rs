@@ -13,7 +13,7 @@ use super::pairs::pair;
 use crate::analysis::attribute_effect::{effect_of_text, AttributeEffect};
 use crate::analysis::declaration::Declaration;
 use crate::analysis::eligibility::Ineligible;
-use crate::analysis::items::{DeclaredFunction, FileItems};
+use crate::analysis::items::{DeclaredFunction, FileItems, Item, ItemKind};
 use crate::analysis::layout_names::trait_name;
 use crate::analysis::local_items::{LocalItem, LocalItems};
 use crate::syntax::mentions::contains;
@@ -145,17 +145,30 @@ fn come_or_gone(
         Turn::Changed(_) | Turn::FieldVisibility => "changed",
     };
     let what = format!("{} {word}", function.title());
+    let block = impl_of(function, new).filter(|_| matches!(turn, Turn::Removed(_)));
+    let line = block.map_or(function.line, |block| block.line);
     match why_not_whole(function, turn, (old, new), around) {
-        Some(reason) => found.rude(function.line, format!("{what}: {reason}")),
+        Some(reason) => found.rude(line, format!("{what}: {reason}")),
         None => {
             let items = if matches!(turn, Turn::Added(_)) {
                 new
             } else {
                 old
             };
-            found.turned(function.line, what, content(items, function), turn);
+            found.turned(line, what, content(items, function), turn);
         }
     }
+}
+
+/// The impl block of these items in which a function would stand.
+fn impl_of<'i>(function: &DeclaredFunction, items: &'i FileItems) -> Option<&'i Item> {
+    let mut blocks = items
+        .items
+        .iter()
+        .filter(|item| item.kind == ItemKind::Impl);
+    blocks.find(|block| {
+        block.module == function.module && block.owner.as_ref() == Some(&function.owner)
+    })
 }
 
 fn why_not_whole(
@@ -179,13 +192,7 @@ fn why_not_whole(
                 // Said of the impl block.
                 return None;
             }
-            let same_impl = |items: &FileItems| {
-                items.items.iter().any(|item| {
-                    item.kind == crate::analysis::items::ItemKind::Impl
-                        && item.module == function.module
-                        && item.owner.as_ref() == Some(&function.owner)
-                })
-            };
+            let same_impl = |items: &FileItems| impl_of(function, items).is_some();
             // One that is added takes the place of the trait's, which is code of its own: whether
             // objects lead to that is seen there.
             (!added && same_impl(old) && same_impl(new) && around.before.may_be_dynamic(tr_name))

@@ -230,6 +230,12 @@ fn impls() {
         "impl Error for S {}",
         &["1: <S as Error>::source removed: objects of Error made from S keep their methods"],
     );
+    // Where its block stands now.
+    check(
+        "impl Error for S { fn source(&self) {} }",
+        "\n\nimpl Error for S {}",
+        &["3: <S as Error>::source removed: objects of Error made from S keep their methods"],
+    );
     check(
         "trait T { fn f() {} } impl T for S {}",
         "trait T { fn f() {} } impl T for S { fn f() {} }",
