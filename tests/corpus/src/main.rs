@@ -68,6 +68,9 @@ enum What {
         /// Another choice for another number.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// In tests as well.
+        #[arg(long)]
+        tests: bool,
     },
     /// Saves the commits of a real project one by one, and says what became of each.
     History(history::Options),
@@ -104,7 +107,8 @@ fn run(options: Options) -> Result<bool> {
             crates,
             count,
             seed,
-        } => mutations::run(&crates, count, seed),
+            tests,
+        } => mutations::run(&crates, count, seed, tests),
         What::History(options) => history::run(&options),
         What::Tables => {
             functions::print_table()?;

@@ -51,13 +51,13 @@ impl Record {
     }
 }
 
-/// Makes `count` mutations that compile in each of these crates.
-pub(crate) fn run(names: &[String], count: usize, seed: u64) -> Result<bool> {
+/// Makes `count` mutations that compile in each of these crates; `tests`: also in tests.
+pub(crate) fn run(names: &[String], count: usize, seed: u64, tests: bool) -> Result<bool> {
     let records = Records::new("mutations");
     let mut all_equal = true;
     for package in chosen(names)? {
         let mut dice = seeded(seed);
-        let made = mutate(&package, count, &mut dice, &records)?;
+        let made = mutate(&package, count, tests, &mut dice, &records)?;
         all_equal &= made.iter().all(Record::is_equal);
         print(&package, &made);
     }
@@ -67,6 +67,7 @@ pub(crate) fn run(names: &[String], count: usize, seed: u64) -> Result<bool> {
 fn mutate(
     package: &Published,
     count: usize,
+    tests: bool,
     dice: &mut Dice,
     records: &Records,
 ) -> Result<Vec<Record>> {
@@ -75,7 +76,7 @@ fn mutate(
     if before.as_ref().is_none_or(|failing| !failing.is_empty()) {
         bail!("{}: its own tests fail: {before:?}", package.name);
     }
-    let mut mutations = places::all(&folder)?;
+    let mut mutations = places::all(&folder, tests)?;
     dice.shuffle(&mut mutations);
     let mut live = Live::start(&folder)?;
     let mut made = Vec::new();

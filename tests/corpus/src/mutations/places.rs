@@ -1,7 +1,7 @@
 //! Where a function can be made to do something else, and how: another operator, another number,
 //! the opposite, a default in place of a result.
 //!
-//! Tests are left as they are. Whether it compiles is not known here.
+//! Tests are left as they are, unless they are wanted. Whether it compiles is not known here.
 
 use std::fmt;
 use std::fs;
@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{BinOp, Block, ExprBinary, ImplItemFn, ItemFn, ItemImpl, ItemMod, Lit, ReturnType};
@@ -41,16 +42,20 @@ impl fmt::Display for Mutation {
     }
 }
 
-/// All of a package's own code.
-pub(super) fn all(folder: &Path) -> Result<Vec<Mutation>> {
+/// All of a package's own code. `tests`: of its tests, too.
+pub(super) fn all(folder: &Path, tests: bool) -> Result<Vec<Mutation>> {
     let mut files = Vec::new();
     rust_files(&folder.join("src"), &mut files)?;
+    let from_outside = folder.join("tests");
+    if tests && from_outside.is_dir() {
+        rust_files(&from_outside, &mut files)?;
+    }
     files.sort();
     let mut found = Vec::new();
     for path in files {
         let text = fs::read_to_string(&path)?;
         let file = path.strip_prefix(folder).unwrap_or(&path).to_owned();
-        found.extend(of(&text, file).with_context(|| path.display().to_string())?);
+        found.extend(of(&text, file, tests).with_context(|| path.display().to_string())?);
     }
     Ok(found)
 }
@@ -67,10 +72,11 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn of(text: &str, file: PathBuf) -> Result<Vec<Mutation>> {
+fn of(text: &str, file: PathBuf, tests: bool) -> Result<Vec<Mutation>> {
     let mut finder = Finder {
         text,
         file,
+        tests,
         inside: 0,
         found: Vec::new(),
     };
@@ -81,6 +87,8 @@ fn of(text: &str, file: PathBuf) -> Result<Vec<Mutation>> {
 struct Finder<'a> {
     text: &'a str,
     file: PathBuf,
+    /// Tests are mutated, too.
+    tests: bool,
     /// In how many bodies of functions.
     inside: usize,
     found: Vec<Mutation>,
@@ -113,25 +121,25 @@ impl Finder<'_> {
 
 impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_item_fn(&mut self, item: &'ast ItemFn) {
-        if !is_test(&item.attrs) {
+        if self.tests || !is_test(&item.attrs) {
             self.body(&item.block, &item.sig.output);
         }
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast ImplItemFn) {
-        if !is_test(&item.attrs) {
+        if self.tests || !is_test(&item.attrs) {
             self.body(&item.block, &item.sig.output);
         }
     }
 
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
-        if !is_test(&item.attrs) {
+        if self.tests || !is_test(&item.attrs) {
             visit::visit_item_mod(self, item);
         }
     }
 
     fn visit_item_impl(&mut self, item: &'ast ItemImpl) {
-        if !is_test(&item.attrs) {
+        if self.tests || !is_test(&item.attrs) {
             visit::visit_item_impl(self, item);
         }
     }
@@ -157,6 +165,19 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         visit::visit_expr_binary(self, binary);
     }
 
+    /// What a test says, it says in such macros.
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let name = call.path.segments.last();
+        let asserts = name.is_some_and(|name| name.ident.to_string().starts_with("assert"));
+        if self.tests && asserts {
+            let arguments = Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
+            let arguments = call.parse_body_with(arguments).unwrap_or_default();
+            arguments
+                .iter()
+                .for_each(|argument| self.visit_expr(argument));
+        }
+    }
+
     fn visit_expr_lit(&mut self, lit: &'ast syn::ExprLit) {
         match &lit.lit {
             Lit::Bool(bool) => self.add(bool.span, if bool.value { "false" } else { "true" }),
@@ -179,7 +200,7 @@ mod tests {
     fn functions_are_mutated_and_tests_are_not() {
         let text = "const A: u8 = 1;\nfn f(a: u8) -> bool { a + 2 < 3u8 && true }\n\
                     #[cfg(test)] mod tests { fn g() -> u8 { 1 + 1 } }\n#[test] fn h() { assert!(1 < 2); }\n";
-        let found = of(text, "a.rs".into()).expect("Rust");
+        let found = of(text, "a.rs".into(), false).expect("Rust");
         let mut made: Vec<String> = found.iter().map(|mutation| mutation.apply(text)).collect();
         made.sort();
         let line = |text: &String| text.lines().nth(1).unwrap_or_default().to_owned();
@@ -197,6 +218,8 @@ mod tests {
                 "fn f(a: u8) -> bool { if true { return Default::default(); } a + 2 < 3u8 && true }",
             ]
         );
+        let with_tests = of(text, "a.rs".into(), true).expect("Rust");
+        assert_eq!(with_tests.len(), found.len() + 4 + 3);
         assert_eq!(
             found[0].to_string(),
             "a.rs:2: `{` is `{ if true { return Default::default(); }`"
