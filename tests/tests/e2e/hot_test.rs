@@ -276,6 +276,8 @@ fn keys_run_tests_again() {
     terminal.wait_for("hot: 1 of 2 tests: 1 FAILED");
     terminal.type_keys("\n");
     terminal.wait_for("hot: 1 of 2 tests: 1 FAILED");
+    terminal.type_keys("w");
+    terminal.wait_for("hot: the last run had 1 of 2:");
     terminal.type_keys("a");
     terminal.wait_for("hot: 2 tests: 1 passed, 1 FAILED");
     terminal.type_keys("q");
