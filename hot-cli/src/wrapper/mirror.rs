@@ -89,6 +89,9 @@ const MODULE: &str = "mod.rs";
 /// The other place of a module's file, `a/mod.rs` for `a.rs` and the other way round: rustc takes
 /// no crate that has both, and the user may have moved the file since.
 fn other_place(file: &Path) -> Option<PathBuf> {
+    if file.extension().is_none_or(|extension| extension != "rs") {
+        return None; // It is no module.
+    }
     match file.file_name()?.to_str()? {
         MODULE => {
             let folder = file.parent()?;
@@ -131,7 +134,7 @@ mod tests {
     fn a_module_has_one_file() {
         let dir = tempfile::tempdir().expect("a folder");
         let project = dir.path().join("project");
-        for folder in ["src/a", "src/b"] {
+        for folder in ["src/a", "src/b/c"] {
             std::fs::create_dir_all(project.join(folder)).expect("folders");
         }
         for file in [
@@ -141,10 +144,12 @@ mod tests {
             "src/a/c.rs",
             "src/b.rs",
             "src/b/mod.rs",
+            "src/b/c.txt",
+            "src/b/c/mod.rs",
         ] {
             std::fs::write(project.join(file), "").expect("a file");
         }
-        let files = ["src/lib.rs", "src/a.rs", "src/b/mod.rs"];
+        let files = ["src/lib.rs", "src/a.rs", "src/b/mod.rs", "src/b/c.txt"];
         let files = files.map(|file| project.join(file));
         let files = files.each_ref().map(|file| (&**file, &b""[..]));
         let shadow = dir.path().join("shadow");
@@ -154,5 +159,7 @@ mod tests {
         let is_there = |path: &str| below(&shadow, &project.join(path)).exists();
         assert!(is_there("src/a.rs") && is_there("src/a/c.rs") && is_there("src/b/mod.rs"));
         assert!(!is_there("src/a/mod.rs") && !is_there("src/b.rs"));
+        // What stands beside a file that isn't a module is left as it is.
+        assert!(is_there("src/b/c/mod.rs"));
     }
 }
