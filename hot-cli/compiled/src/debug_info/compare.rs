@@ -4,6 +4,7 @@
 //! in one of them only                nothing lives that both could touch
 //! in both, and the same              nothing to say
 //! several of one name, and no match  which is which can't be told: a difference
+//! the same, in another order         likewise
 //! in both, and not the same          a difference
 //! ```
 //!
@@ -15,6 +16,7 @@
 //! looks into it. Knows nothing of what can be done about a difference.
 
 mod dropped;
+mod exchanged;
 mod lines;
 mod variables;
 
@@ -69,6 +71,7 @@ impl<'a> Comparison<'a> {
         for (key, sides) in self.types(|described| &described.vtables) {
             found.extend(self.vtable(key, &sides));
         }
+        self.exchanged(&mut found);
         self.environments(&mut found);
         self.statics(&mut found);
         self.dropped(&mut found);
@@ -122,13 +125,7 @@ impl<'a> Comparison<'a> {
         let before = only_in(&old, &new);
         let now = only_in(&new, &old);
         let (Some(before), Some(now)) = (before, now) else {
-            return Some(Difference {
-                rank: Rank::Members,
-                what: format!(
-                    "there are several types `{}`, and which is which can't be told",
-                    shown(name)
-                ),
-            });
+            return Some(several(name));
         };
         let (rank, what) = self.changed_line(before, now);
         let kind = self.pool.get(now).split(SEPARATOR).next().unwrap_or("type");
@@ -189,6 +186,16 @@ impl<'a> Comparison<'a> {
             rank: Rank::Vtable,
             what: format!("vtable of {name}: {what}"),
         })
+    }
+}
+
+fn several(name: &str) -> Difference {
+    Difference {
+        rank: Rank::Members,
+        what: format!(
+            "there are several types `{}`, and which is which can't be told",
+            shown(name)
+        ),
     }
 }
 

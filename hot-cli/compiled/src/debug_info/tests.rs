@@ -352,3 +352,24 @@ fn causes_come_before_what_follows_from_them() {
         assert_eq!(first(edit).as_deref(), Some(edit.1));
     }
 }
+
+/// Which of two types of one name is which is told by their order.
+#[test]
+fn types_of_one_name_that_exchange_their_forms() {
+    let program = Program::new(&["-Cdebuginfo=2"]);
+    let of = |first: &str, second: &str| {
+        let make = |ty: &str| {
+            format!("{{ #[derive(Debug)] struct One({ty}); keep.push(Box::new(One(1))); }}")
+        };
+        let source = format!(
+            "pub fn fill(keep: &mut Vec<Box<dyn std::fmt::Debug>>) {{ {} {} }}",
+            make(first),
+            make(second)
+        );
+        program.compile(&source)
+    };
+    let built = of("u8", "u64");
+    assert_eq!(differences(&built, &of("u8", "u64")), Vec::<String>::new());
+    let several = "there are several types `app::fill::One`, and which is which can't be told";
+    assert_eq!(differences(&built, &of("u64", "u8")), [several]);
+}
