@@ -1,6 +1,6 @@
 //! Long reasons in two lines of a terminal: parts of names that no user wrote go, then what stands
-//! in generics, then a second reason beside the first, then the middles of names, and at last the
-//! end.
+//! in generics, then a second reason beside the first, then by way of what old code is reached, then
+//! the middles of names, and at last the end.
 //!
 //! Knows nothing of what a reason says.
 
@@ -16,6 +16,9 @@ const NAME_ENDS: [usize; 2] = [24, 12];
 /// What stands between two reasons.
 const BOTH: &str = "; ";
 
+/// What stands before code that leads on to what a reason is about.
+const THROUGH: &str = ", through `";
+
 /// What stands for something that was left out.
 const CUT: char = '…';
 
@@ -29,6 +32,10 @@ pub(super) fn brief(text: &str, width: usize) -> String {
     }
     if text.chars().count() > width {
         text = first_reason(&text).to_owned();
+    }
+    if text.chars().count() > width {
+        let (start, _) = text.split_once(THROUGH).unwrap_or((&text, ""));
+        text = start.to_owned();
     }
     for ends in NAME_ENDS {
         if text.chars().count() > width {
@@ -195,6 +202,14 @@ mod tests {
         let both = format!("{first}; {second}");
         check(&both, both.chars().count(), &both);
         check(&both, 100, first);
+    }
+
+    #[test]
+    fn what_leads_on_goes_before_names_are_cut() {
+        let start = "`app::report` has another signature now, and a vtable may still lead to it";
+        let whole = format!("{start}, through `<bevy::System>::run` (as before)");
+        check(&whole, whole.chars().count(), &whole);
+        check(&whole, 100, start);
     }
 
     #[test]

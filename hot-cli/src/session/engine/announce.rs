@@ -197,8 +197,12 @@ fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
     };
     let carried = |position: usize, function: &PlannedFunction| {
         let site = (position, function.name.clone());
+        // Whatever else an edit reaches, it is none that came with this save.
+        let is_as_before = wanted.fresh.is_empty()
+            && wanted.undone.is_empty()
+            && !wanted.bodies.contains_key(&site);
         let mut active = wanted.active.iter();
-        active.any(|(known, active)| *known == site && function.is_like(active))
+        active.any(|(known, active)| *known == site && (is_as_before || function.is_like(active)))
     };
     let new: Vec<_> = all()
         .filter(|(position, function)| !carried(*position, function))
@@ -287,6 +291,7 @@ mod tests {
 
     use soft_mock_abi::protocol::Load;
     use soft_mock_abi::report::{Installed, Report};
+    use soft_mock_rewriter::syntax::Fingerprint;
 
     use super::*;
     use crate::program::plan::UnitPlan;
@@ -403,6 +408,19 @@ mod tests {
             ..UnitPlan::default()
         });
         patch.wanted.active = vec![((0, "a::f".into()), function("a::f"))];
+        let events = self::patched(&patch, &loaded(&[]), Duration::ZERO);
+        let Some(Event::Patched { functions, .. }) = events.first() else {
+            panic!("{events:?}");
+        };
+        assert_eq!(names(functions), ["a::g"]);
+
+        // A constant that `f` uses was edited before; now it is the body of `g`.
+        let before = PlannedFunction {
+            body: Fingerprint::joined([Fingerprint::default()]),
+            ..function("a::f")
+        };
+        patch.wanted.active = vec![((0, "a::f".into()), before)];
+        patch.wanted.bodies = BTreeMap::from([((0, "a::g".into()), function("a::g"))]);
         let events = self::patched(&patch, &loaded(&[]), Duration::ZERO);
         let Some(Event::Patched { functions, .. }) = events.first() else {
             panic!("{events:?}");
