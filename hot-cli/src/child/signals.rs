@@ -22,17 +22,22 @@ const HANDLED: [i32; 7] = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, S
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Received {
     pub(super) signal: Signal,
-    /// The kernel sent it, to our whole process group: Ctrl-C, a closed or resized terminal.
+    /// The kernel sent it, to our whole process group: Ctrl-C, a resized terminal. Not a closed
+    /// one: that is told to the leader of the session alone.
     pub(super) from_terminal: bool,
 }
 
 impl Received {
     fn new(origin: &Origin) -> Option<Self> {
         let signal = Signal::from_named_raw(origin.signal)?;
-        Some(Self {
+        Some(Self::sent(signal, origin.cause))
+    }
+
+    fn sent(signal: Signal, cause: Cause) -> Self {
+        Self {
             signal,
-            from_terminal: matches!(origin.cause, Cause::Kernel),
-        })
+            from_terminal: matches!(cause, Cause::Kernel) && signal != Signal::HUP,
+        }
     }
 
     /// Whether it asks to end.
@@ -74,4 +79,20 @@ impl Drop for SignalThread {
 
 fn bit(signal: i32) -> u64 {
     1 << (signal - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use signal_hook::low_level::siginfo::Sent;
+
+    use super::*;
+
+    #[test]
+    fn the_child_has_what_a_terminal_sends_but_for_its_end() {
+        let kernel = |signal| Received::sent(signal, Cause::Kernel).from_terminal;
+        assert!(kernel(Signal::INT) && kernel(Signal::WINCH));
+        assert!(!kernel(Signal::HUP), "only who leads the session is told");
+        let user = Received::sent(Signal::INT, Cause::Sent(Sent::User));
+        assert!(!user.from_terminal, "sent to us alone");
+    }
 }

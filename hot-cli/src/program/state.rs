@@ -232,10 +232,12 @@ impl ProgramState {
             .next()
     }
 
-    /// Takes note that the last patches were taken back, which were made from these files.
-    pub(crate) fn rolled_back(&mut self, patches: usize, files: &[PathBuf]) {
+    /// Takes note that the last patches were taken back, which were made from these files; with what
+    /// ran of each.
+    pub(crate) fn rolled_back(&mut self, patches: usize, files: &[(PathBuf, Option<Arc<str>>)]) {
         if self.moved().is_any() {
-            self.held_together.extend(files.iter().cloned());
+            let paths = files.iter().map(|(path, _)| path.clone());
+            self.held_together.extend(paths);
         }
         let made_with = self.made_with.clone();
         for _ in 0..patches {
@@ -254,7 +256,16 @@ impl ProgramState {
             }
         }
         self.record_left();
-        let held = files.iter().map(|path| (path.clone(), content_hash(path)));
+        // What was saved since, and isn't in effect yet, is no edit that was taken back.
+        let is_input = |path: &Path| made_with.keys().any(|(_, input)| input == path);
+        let is_newer = |path: &Path, ran: &Arc<str>| {
+            !is_input(path) && std::fs::read_to_string(path).is_ok_and(|now| now != **ran)
+        };
+        let held = files.iter().filter(|(path, ran)| {
+            let newer = ran.as_ref().is_some_and(|ran| is_newer(path, ran));
+            !newer
+        });
+        let held = held.map(|(path, _)| (path.clone(), content_hash(path)));
         self.held.extend(held);
         self.hold_inputs(&made_with);
         self.hold_included();

@@ -66,10 +66,13 @@ fn choose(mut sessions: Vec<Session>, pid: Option<u32>, here: &Path) -> Result<S
             "no session runs in this project; say which is meant with --session{}",
             list(&sessions)
         ),
-        (_, _) => bail!(
-            "several sessions run in this project; say which is meant with --session{}",
-            list(&sessions)
-        ),
+        (_, _) => {
+            sessions.retain(|session| is_meant(session));
+            bail!(
+                "several sessions run in this project; say which is meant with --session{}",
+                list(&sessions)
+            )
+        }
     }
 }
 
@@ -141,10 +144,14 @@ mod tests {
             Err("no session runs in this project"),
         );
         check(&[], None, Err("no session of `hot` runs"));
-        check(
-            &[(1, "/work"), (2, "/")],
+        let several = choose(
+            sessions(&[(1, "/work"), (2, "/"), (3, "/other")]),
             None,
-            Err("several sessions run in this project"),
+            Path::new("/work/app/src"),
         );
+        let several = several.expect_err("two").to_string();
+        let (first, listed) = several.split_once('\n').expect("a list");
+        assert!(first.starts_with("several sessions run in this project"));
+        assert_eq!(listed.lines().count(), 2, "those of this project: {listed}");
     }
 }

@@ -217,6 +217,20 @@ fn a_rollback_holds_while_other_edits_come_and_go() {
         "        self.balance + 300\n",
     );
     session.ask_until("x", "account of ada: 3");
+
+    // What was saved before a rollback, and was in no patch yet, isn't taken back with it.
+    project.edit(FILE, "account of", "purse of");
+    session.wait_for_patch();
+    hot(&project, &["pause"]);
+    balance(
+        "        self.balance + 300\n",
+        "        self.balance + 5000\n",
+    );
+    session.wait_for_mention("not applied yet");
+    hot(&project, &["rollback"]);
+    session.wait_for_mention("rolled back");
+    hot(&project, &["resume"]);
+    session.ask_until("x", "account of ada: 5");
 }
 
 #[test]

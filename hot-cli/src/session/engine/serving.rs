@@ -2,6 +2,7 @@
 //! themselves.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 
 use soft_mock_abi::protocol::{History, Loaded, Refused};
@@ -176,7 +177,12 @@ impl Engine {
         } = undone;
         let names = functions.iter().map(|function| function.name.as_str());
         self.uncalled.undone(&program, names);
-        let files = self.ledger.files(&patches);
+        let ran = |path: PathBuf| {
+            let text = self.ledger.running_text(&program, &path);
+            (path, text)
+        };
+        let files = self.ledger.files(&patches).into_iter().map(ran);
+        let files: Vec<_> = files.collect();
         self.programs
             .record_rollback(&program, patches.len(), &files);
         let record = Record {

@@ -341,7 +341,12 @@ impl Programs {
     }
 
     /// The last patches of a program were taken back, which were made from these files.
-    pub(crate) fn record_rollback(&mut self, key: &Path, patches: usize, files: &[PathBuf]) {
+    pub(crate) fn record_rollback(
+        &mut self,
+        key: &Path,
+        patches: usize,
+        files: &[(PathBuf, Option<Arc<str>>)],
+    ) {
         if let Some(state) = self.known.get_mut(key) {
             state.rolled_back(patches, files);
         }
