@@ -232,8 +232,8 @@ impl ProgramState {
             .next()
     }
 
-    /// Takes note that the last patches were taken back, which were made from these files; with what
-    /// ran of each.
+    /// Takes note that the last patches were taken back, which were made from these files; with
+    /// what ran of each.
     pub(crate) fn rolled_back(&mut self, patches: usize, files: &[(PathBuf, Option<Arc<str>>)]) {
         if self.moved().is_any() {
             let paths = files.iter().map(|(path, _)| path.clone());

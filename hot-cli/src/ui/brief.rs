@@ -1,6 +1,6 @@
 //! Long reasons in two lines of a terminal: parts of names that no user wrote go, then what stands
-//! in generics, then a second reason beside the first, then by way of what old code is reached, then
-//! the middles of names, and at last the end.
+//! in generics, then a second reason beside the first, then by way of what old code is reached,
+//! then the middles of names, and at last the end.
 //!
 //! Knows nothing of what a reason says.
 
