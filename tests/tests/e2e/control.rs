@@ -220,7 +220,7 @@ fn a_rollback_holds_while_other_edits_come_and_go() {
 
     // What was saved before a rollback, and was in no patch yet, isn't taken back with it.
     project.edit(FILE, "account of", "purse of");
-    session.wait_for_patch();
+    session.ask_until("x", "purse of ada");
     hot(&project, &["pause"]);
     balance(
         "        self.balance + 300\n",
