@@ -118,9 +118,9 @@ fn patches_are_seen_and_taken_back_from_another_terminal() {
             (r#""{} = {}""#, r#""{}: {}""#),
         ],
     );
-    std::thread::sleep(std::time::Duration::from_millis(400));
+    let told = session.wait_for_stderr("nothing differs from what runs");
     assert_eq!(session.ask("x"), "account of ada: 8");
-    assert_eq!(session.stderr_since(now), Vec::<String>::new());
+    assert_eq!(session.stderr_since(now), [told]);
     let json = hot(&project, &["history", "--json"]);
     let past: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let numbers: Vec<_> = past
