@@ -62,6 +62,9 @@ pub(crate) fn words(line: &str) -> Vec<Word> {
             .chain([Word::Refused])
             .collect();
     }
+    if starts("not called yet: ") {
+        return vec![Word::Other];
+    }
     if has("doesn't compile") {
         return vec![Word::NoCompile];
     }
