@@ -201,6 +201,8 @@ pub(crate) struct Wanted {
     /// Edits that can't be patched, and that it does without: the plan is of the files as if they
     /// did as well.
     pub(crate) without: Vec<Rude>,
+    /// What was saved together with them and has to wait as well.
+    pub(crate) waiting: Vec<Rude>,
     /// The texts of the edited files with those edits.
     pub(crate) beside: BTreeMap<PathBuf, Arc<str>>,
 }

@@ -174,6 +174,7 @@ impl ProgramState {
             earlier: self.earlier.clone(),
             left: self.left.clone(),
             without: Vec::new(),
+            waiting: Vec::new(),
             beside: BTreeMap::new(),
         }))
     }

@@ -34,6 +34,8 @@ pub(super) struct Refusal {
 
 type Texts = BTreeMap<PathBuf, Arc<str>>;
 
+const WAITS: &str = "saved together with what can't be patched, it waits as well";
+
 type Inputs = BTreeMap<(usize, PathBuf), Fingerprint>;
 
 /// Which of the bodies that were saved together with what is refused wait with it.
@@ -112,11 +114,46 @@ impl ProgramState {
         match self.merged()?.change() {
             Change::Patch(wanted) => Some(Box::new(Wanted {
                 without: edits.to_vec(),
+                waiting: self.waiting(edits, &wanted),
                 beside: self.texts().collect(),
                 ..*wanted
             })),
             _ => None,
         }
+    }
+
+    /// What the files ask for beside refused edits, and `wanted` doesn't have.
+    fn waiting(&self, refused: &[Rude], wanted: &Wanted) -> Vec<Rude> {
+        let Ok(found) = self.find() else {
+            return Vec::new();
+        };
+        let bodies = found.bodies.iter().filter(|(key, function)| {
+            let had = wanted.bodies.get(*key);
+            had.is_none_or(|had| had.body != function.body)
+        });
+        let bodies = bodies.map(|(_, function)| Rude {
+            file: function.file.clone(),
+            line: function.line,
+            why: format!("body of {} changed: {WAITS}", function.name),
+        });
+        let others = found.indirect.iter().chain(&found.additions);
+        let others = others.filter(|edit| {
+            let mut had = wanted.indirect.iter().chain(&wanted.additions);
+            had.all(|had| had.what != edit.what || had.now != edit.now)
+        });
+        let others = others.map(|edit| Rude {
+            file: edit.file.clone(),
+            line: edit.line,
+            why: format!("{}: {WAITS}", edit.what),
+        });
+        let is_refused = |waits: &Rude| {
+            let mut refused = refused.iter();
+            refused.any(|edit| edit.file == waits.file && edit.line == waits.line)
+        };
+        bodies
+            .chain(others)
+            .filter(|waits| !is_refused(waits))
+            .collect()
     }
 
     /// The texts of the files that differ from what was compiled.

@@ -349,7 +349,8 @@ impl Engine {
             self.saves.are_in_effect();
         } else {
             let without = &patch.wanted.without;
-            self.tell(ui::Event::StillWithout(announce::reasons(without)));
+            let waiting = [without.as_slice(), &patch.wanted.waiting].concat();
+            self.tell(ui::Event::StillWithout(announce::reasons(&waiting)));
             self.saves.are_in_effect_but_for(trouble(without));
         }
         let units = patch.wanted.plan.values();
