@@ -11,6 +11,7 @@ mod minimise;
 mod model;
 mod program;
 mod run;
+mod said;
 mod session;
 mod verdict;
 mod words;

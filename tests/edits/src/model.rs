@@ -25,6 +25,8 @@ pub(crate) struct Model<'p> {
     pub(crate) rolled_back: Vec<bool>,
     /// Whether a refusal has to name what was edited.
     pub(crate) is_strict: bool,
+    /// What runs can't be told any more: the session is over.
+    pub(crate) is_lost: bool,
 }
 
 /// What is known of a fragment's values.
@@ -48,6 +50,7 @@ impl<'p> Model<'p> {
             history: Vec::new(),
             rolled_back: vec![false; state.len()],
             is_strict: true,
+            is_lost: false,
         };
         for (fragment, standing) in state.iter().enumerate() {
             model.lives[fragment] = model.lived(fragment, standing);

@@ -167,6 +167,9 @@ fn session(options: &Options, seed: u64, summary: &mut Summary) {
                 return report(options, summary, seed, &program, &first, &steps, &fault);
             }
         }
+        if player.model.is_lost {
+            return;
+        }
         earlier = Some(source);
     }
 }

@@ -11,6 +11,7 @@ use crate::edit::{apply, Step, What};
 use crate::grammar::{Nature, Part};
 use crate::model::Model;
 use crate::program::{parse_line, Standing, State};
+use crate::said::Said;
 use crate::session::Answer;
 use crate::words::{general, Place, Word};
 
@@ -57,36 +58,6 @@ pub(crate) struct Outcome {
     pub(crate) unanswered: bool,
     /// Reasons of refusals, and whether the edit could have been patched by the grammar's measure.
     pub(crate) refused: Vec<(String, bool)>,
-}
-
-/// What an answer comes to.
-struct Said<'a> {
-    /// New code runs, or nothing had to be done.
-    done: bool,
-    refused: bool,
-    /// What still waits beside that.
-    waits: Vec<&'a Place>,
-    /// The same, and what is refused.
-    named: Vec<&'a Place>,
-}
-
-impl<'a> Said<'a> {
-    fn of(answer: &'a Answer) -> Self {
-        let waits = answer.words.iter().filter_map(|word| match word {
-            Word::Still(place) => Some(place),
-            _ => None,
-        });
-        let named = answer.words.iter().filter_map(|word| match word {
-            Word::Reason(place) | Word::Still(place) => Some(place),
-            _ => None,
-        });
-        Self {
-            done: answer.has(&Word::Done) || answer.has(&Word::RolledBack),
-            refused: answer.has(&Word::Refused) || answer.has(&Word::NoCompile),
-            waits: waits.collect(),
-            named: named.collect(),
-        }
-    }
 }
 
 impl Model<'_> {
@@ -178,6 +149,11 @@ impl Model<'_> {
         }
         if !wrong.is_empty() {
             let stale = |(at, _): &(usize, _)| self.is_stale(*at, &was[*at], &shown[*at]);
+            if said.is_cut && wrong.iter().all(stale) {
+                // Of what one knob turns, a part runs and another one waits.
+                self.is_lost = true;
+                return Ok(Outcome::default());
+            }
             let kind = match done && wrong.iter().all(stale) {
                 true => FaultKind::False,
                 false => FaultKind::Corrupt,

@@ -30,6 +30,13 @@ pub(crate) struct Place {
     pub(crate) why: String,
 }
 
+impl Place {
+    /// Whether it stands for others as well, which are counted and not named.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.why.ends_with(" more") || self.why.ends_with(" more like it)")
+    }
+}
+
 /// How a line begins that says what still stands in the way.
 const STILL: &str = "still can't be patched: ";
 
@@ -74,7 +81,8 @@ pub(crate) fn words(line: &str) -> Vec<Word> {
     if has("the old code runs on") {
         return vec![Word::Refused];
     }
-    if has("keep") && (has("bod") || has("old code")) {
+    let keeps = has("keep") && (has("bod") || has("old code"));
+    if keeps && !has("memory would keep the former") {
         return vec![Word::Keeps];
     }
     match place(text) {

@@ -102,7 +102,10 @@ fn after_a_refusal_every_save_is_answered_and_bodies_are_patched() {
     project.edit(REPORT, "purse of {}", "pocket of {}");
     session.wait_for_patch();
     let still = session.wait_for_stderr(STILL);
-    assert!(still.ends_with(" more"), "what waits with it counts: {still}");
+    assert!(
+        still.ends_with(" more"),
+        "what waits with it counts: {still}"
+    );
     assert_eq!(session.ask("x"), "pocket of ada: 4");
 
     // What was patched meanwhile can be taken back.
