@@ -31,7 +31,9 @@ impl<'a> Said<'a> {
         let named: Vec<&Place> = named.collect();
         Self {
             is_cut: named.iter().any(|place| place.is_cut()),
-            done: answer.has(&Word::Done) || answer.has(&Word::RolledBack),
+            done: [Word::Done, Word::Unused, Word::RolledBack]
+                .iter()
+                .any(|word| answer.has(word)),
             refused: answer.has(&Word::Refused) || answer.has(&Word::NoCompile),
             waits: waits.collect(),
             named,

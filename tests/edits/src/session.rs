@@ -62,6 +62,7 @@ impl Answer {
     fn is_final(&self) -> bool {
         let last = [
             Word::Done,
+            Word::Unused,
             Word::RolledBack,
             Word::NotRolledBack,
             Word::Refused,

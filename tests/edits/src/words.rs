@@ -3,8 +3,10 @@
 /// What a line means for what was saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// New code runs, or there is nothing to do.
+    /// New code runs.
     Done,
+    /// There is nothing to do, and no patch that could be taken back.
+    Unused,
     RolledBack,
     NotRolledBack,
     /// Living code keeps its body.
@@ -47,8 +49,11 @@ pub(crate) fn words(line: &str) -> Vec<Word> {
     };
     let has = |part: &str| text.contains(part);
     let starts = |part: &str| text.starts_with(part);
-    if starts("patched ") || starts("restored ") || has("nothing that runs uses it") {
+    if starts("patched ") || starts("restored ") {
         return with_keeps(Word::Done, text);
+    }
+    if has("nothing that runs uses it") {
+        return with_keeps(Word::Unused, text);
     }
     if starts("rolled back ") {
         return vec![Word::RolledBack];
@@ -152,7 +157,7 @@ mod tests {
         );
         assert_eq!(
             words("hot: src/a.rs:7: body of fn f changed: nothing that runs uses it"),
-            [Word::Done]
+            [Word::Unused]
         );
         assert_eq!(
             words("hot: upper/src/q1.rs:12: field added to struct S: its layout changes"),
