@@ -71,11 +71,11 @@ pub struct Edits {
     pub only_bodies: bool,
     /// The names of those functions.
     pub bodies: HashSet<String>,
-    /// Where edited functions without a site stand now: the file, and the first and the last line.
-    pub without_site: Vec<(PathBuf, RangeInclusive<usize>)>,
     /// Of those functions, by their names, closures that are written as they were, by their
     /// numbers: if the code of one differs, something else has changed that is part of it.
     pub untouched: HashMap<String, BTreeSet<usize>>,
+    /// Where edited functions without a site stand now: the file, and the first and the last line.
+    pub without_site: Vec<(PathBuf, RangeInclusive<usize>)>,
     /// Functions, by their names without paths, in which what macros and blocks declare may stand
     /// in another order than before.
     pub shifted: HashSet<String>,

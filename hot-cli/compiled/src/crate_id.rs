@@ -12,6 +12,8 @@ use anyhow::{bail, Context, Result};
 use object::read::elf::{FileHeader, SectionHeader, Sym};
 use object::{elf, Endianness};
 
+use crate::objects::Object;
+
 /// What may come to a `TypeId`: names of functions and traits that do, as symbols have them.
 const TYPE_IDS: [&str; 6] = [
     "6TypeId",
@@ -40,12 +42,8 @@ pub fn of_program<'a>(symbols: impl Iterator<Item = &'a str>, krate: &str) -> Re
 
 /// The id of the crate of this name that an object is of.
 pub fn of_object(bytes: &[u8], krate: &str) -> Result<String> {
-    use object::{Object, ObjectSymbol};
-    let object = object::File::parse(bytes)?;
-    of_program(
-        object.symbols().filter_map(|symbol| symbol.name().ok()),
-        krate,
-    )
+    let object = Object::read(bytes)?;
+    of_program(object.symbols.iter().map(|symbol| symbol.name), krate)
 }
 
 /// Puts the id `to` in the place of that by which an object refers to the crate. Why not, if it

@@ -7,7 +7,7 @@ use soft_mock_abi::symbol::DETACHED_BODY;
 
 use super::held::{holder, Holder};
 use super::judge::{called_by, Judge, State};
-use super::paths::{function_of, is_closure_of, is_detached_body};
+use super::paths::{closure_of, function_of, is_detached_body};
 use super::side::reach;
 use super::{Comparison, Difference};
 use crate::symbols::{is_of, is_rust, without_marks};
@@ -124,7 +124,7 @@ impl Comparison<'_, '_> {
     /// inserted before it only shifts its number.
     fn is_living_closure(&self, path: &str) -> bool {
         let outer = path.rsplit_once("::{closure#").map(|(outer, _)| outer);
-        let Some(outer) = outer.filter(|outer| is_closure_of(path, outer)) else {
+        let Some(outer) = outer.filter(|outer| closure_of(path, outer).is_some()) else {
             return false;
         };
         if is_detached_body(path) || self.premises.then.contains_key(path) {
@@ -132,7 +132,7 @@ impl Comparison<'_, '_> {
         }
         let print = self.old.print_of(&self.old.code(path));
         let others = self.new.world.paths();
-        let mut others = others.filter(|(other, _)| is_closure_of(other, outer));
+        let mut others = others.filter(|(other, _)| closure_of(other, outer).is_some());
         !others.any(|(other, _)| self.new.print_of(&self.new.code(other)) == print)
     }
 }

@@ -6,7 +6,8 @@
 use soft_mock_abi::symbol::DETACHED_BODY;
 
 use super::paths::{
-    function_of, is_closure, is_compiler_made, is_detached_body, is_foreign, is_instance,
+    closure_of, function_of, is_closure, is_compiler_made, is_detached_body, is_foreign,
+    is_instance,
 };
 use super::{Edits, Premises};
 use crate::sites::CompiledSite;
@@ -157,9 +158,7 @@ impl Judge<'_> {
     /// Whether code is that of a closure of a function's own that is written as it was.
     fn is_untouched(&self, site: &CompiledSite, path: &str) -> bool {
         let untouched = self.edits.untouched.get(&site.name);
-        let start = format!("{}::{{closure#", site.owner());
-        let number = called_by(path).strip_prefix(&start);
-        let number = number.and_then(|number| number.strip_suffix('}')?.parse().ok());
+        let number = closure_of(called_by(path), site.owner());
         !site.is_async
             && untouched
                 .zip(number)

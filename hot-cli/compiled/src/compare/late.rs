@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashSet};
 use soft_mock_abi::symbol::DETACHED_BODY;
 
 use super::held::{holder, Holder};
-use super::paths::{function_of, is_closure_of};
+use super::paths::{closure_of, function_of};
 use super::side::Side;
 use super::Comparison;
 use crate::symbols::are_one;
@@ -147,7 +147,7 @@ impl<'a, 'b> Comparison<'a, 'b> {
     /// How many closures a function itself has, as far as there is code of them.
     fn closures_in(&self, side: &Side<'_, '_>, function: &str) -> usize {
         let paths = side.world.paths();
-        let own = paths.filter(|(path, _)| is_closure_of(path, function));
+        let own = paths.filter(|(path, _)| closure_of(path, function).is_some());
         own.count()
     }
 }

@@ -106,12 +106,10 @@ pub(super) fn function_of(path: &str) -> Option<&str> {
     Some(&path[start_of(path, end)..end])
 }
 
-/// Whether `path` is a closure or a future that stands in a function itself.
-pub(super) fn is_closure_of(path: &str, function: &str) -> bool {
-    let rest = path.strip_prefix(function);
-    let number = rest.and_then(|rest| rest.strip_prefix("::{closure#"));
-    let number = number.and_then(|number| number.strip_suffix('}'));
-    number.is_some_and(|number| !number.contains('}'))
+/// The number of a closure or a future that stands in a function itself.
+pub(super) fn closure_of(path: &str, function: &str) -> Option<usize> {
+    let number = path.strip_prefix(function)?.strip_prefix("::{closure#")?;
+    number.strip_suffix('}')?.parse().ok()
 }
 
 /// The type at the start of a path, and what follows it.
@@ -155,7 +153,7 @@ mod tests {
 
     #[test]
     fn closures_of_functions_themselves() {
-        assert!(is_closure_of("app[1]::f::{closure#10}", "app[1]::f"));
+        assert_eq!(closure_of("app[1]::f::{closure#10}", "app[1]::f"), Some(10));
         for path in [
             "app[1]::f",
             "app[1]::fg::{closure#0}",
@@ -163,7 +161,7 @@ mod tests {
             "app[1]::f::{closure#0}::inner",
             "<app[1]::f::{closure#0} as core[2]::Trait>::run",
         ] {
-            assert!(!is_closure_of(path, "app[1]::f"), "{path}");
+            assert_eq!(closure_of(path, "app[1]::f"), None, "{path}");
         }
     }
 
