@@ -154,18 +154,17 @@ impl Living {
     fn check(&mut self, recorder: &Recorder, cancel: &Cancel) -> Result<Prepared> {
         let places: Vec<PathBuf> = self.of.keys().cloned().collect();
         for place in places {
-            let known: Vec<Bodies> = self.of.values().map(|of| of.compiled.clone()).collect();
             let is_known = |(site, body): (&SiteName, &Fingerprint)| {
-                known
-                    .iter()
-                    .any(|compiled| compiled.get(site) == Some(body))
+                let mut all = self.of.values();
+                all.any(|of| of.compiled.get(site) == Some(body))
             };
+            let follows = self.of.get(&place);
+            if follows.is_none_or(|follows| follows.bodies.iter().all(is_known)) {
+                continue;
+            }
             let Some(follows) = self.of.get_mut(&place) else {
                 continue;
             };
-            if follows.bodies.iter().all(is_known) {
-                continue;
-            }
             self.number += 1;
             if let Err(prepared) = follows.build(recorder, self.number, cancel) {
                 return Ok(prepared);

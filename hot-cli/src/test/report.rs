@@ -64,10 +64,8 @@ impl Report {
 
     /// Which tests were run the last time.
     pub(super) fn last(&self, suite: &Suite) {
-        let names = suite.places(|test| test.last).into_iter().map(|place| {
-            let (tests, test) = suite.get(place);
-            format!("\n    {}", tests.full_name(test))
-        });
+        let places = suite.places(|test| test.last).into_iter();
+        let names = places.map(|place| format!("\n    {}", suite.name(place)));
         let names: Vec<String> = names.collect();
         let text = format!("the last run had {} of {}:", names.len(), suite.len());
         self.say(Tone::Plain, &(text + &names.concat()));
@@ -79,8 +77,9 @@ impl Report {
             true => Tone::Good,
             false => Tone::Bad,
         };
-        let event = Event::TestsRan(ran.counts(), tone, ran.line());
-        self.reporter.tell(&event);
+        let counts = ran.counts();
+        let line = line(&counts);
+        self.reporter.tell(&Event::TestsRan(counts, tone, line));
     }
 
     /// A test has ended.
@@ -187,9 +186,8 @@ impl Ran<'_> {
         if !text.is_empty() {
             text.push_str("\nfailures:\n");
             for &place in self.places {
-                let (tests, test) = self.suite.get(place);
-                if test.fails() {
-                    text.push_str(&format!("    {}\n", tests.full_name(test)));
+                if self.suite.get(place).1.fails() {
+                    text.push_str(&format!("    {}\n", self.suite.name(place)));
                 }
             }
             text.push('\n');
@@ -208,59 +206,46 @@ impl Ran<'_> {
             passed: self.places.len() - failed,
             failed,
             by_reach: self.by_reach,
-            still_failing: other
-                .map(|place| {
-                    let (tests, test) = self.suite.get(place);
-                    tests.full_name(test)
-                })
-                .collect(),
+            still_failing: other.map(|place| self.suite.name(place)).collect(),
             elapsed: self.elapsed,
         }
     }
+}
 
-    /// `12 of 418 tests: 11 passed, 1 FAILED (86 ms)`
-    fn line(&self) -> String {
-        let all = self.suite.len();
-        let ran = self.places.len();
-        let tests = match all {
-            1 => "test",
-            _ => "tests",
-        };
-        let mut line = match ran {
-            0 if all == 0 => "there are no tests".to_owned(),
-            0 if self.by_reach => format!("none of {all} {tests} reaches it"),
-            0 => format!("none of {all} {tests} is concerned"),
-            1 if self.by_reach => format!("1 of {all} {tests} reaches it"),
-            _ if self.by_reach => format!("{ran} of {all} {tests} reach it"),
-            _ if ran == all => format!("{all} {tests}"),
-            _ => format!("{ran} of {all} {tests}"),
-        };
-        let TestsRan {
-            passed,
-            failed,
-            ignored,
-            still_failing,
-            ..
-        } = self.counts();
-        let mut counts = Vec::new();
-        if passed > 0 {
-            counts.push(format!("{passed} passed"));
-        }
-        if failed > 0 {
-            counts.push(format!("{failed} FAILED"));
-        }
-        if ignored > 0 && ran == all {
-            counts.push(format!("{ignored} ignored"));
-        }
-        if !counts.is_empty() {
-            line.push_str(&format!(": {}", counts.join(", ")));
-        }
-        line.push_str(&format!(" ({})", time(self.elapsed)));
-        if !still_failing.is_empty() {
-            line.push_str(&format!("; still failing: {}", listed(&still_failing)));
-        }
-        line
+/// `12 of 418 tests: 11 passed, 1 FAILED (86 ms)`
+fn line(of: &TestsRan) -> String {
+    let (all, ran) = (of.all, of.passed + of.failed);
+    let tests = match all {
+        1 => "test",
+        _ => "tests",
+    };
+    let mut line = match ran {
+        0 if all == 0 => "there are no tests".to_owned(),
+        0 if of.by_reach => format!("none of {all} {tests} reaches it"),
+        0 => format!("none of {all} {tests} is concerned"),
+        1 if of.by_reach => format!("1 of {all} {tests} reaches it"),
+        _ if of.by_reach => format!("{ran} of {all} {tests} reach it"),
+        _ if ran == all => format!("{all} {tests}"),
+        _ => format!("{ran} of {all} {tests}"),
+    };
+    let mut counts = Vec::new();
+    if of.passed > 0 {
+        counts.push(format!("{} passed", of.passed));
     }
+    if of.failed > 0 {
+        counts.push(format!("{} FAILED", of.failed));
+    }
+    if of.ignored > 0 && ran == all {
+        counts.push(format!("{} ignored", of.ignored));
+    }
+    if !counts.is_empty() {
+        line.push_str(&format!(": {}", counts.join(", ")));
+    }
+    line.push_str(&format!(" ({})", time(of.elapsed)));
+    if !of.still_failing.is_empty() {
+        line.push_str(&format!("; still failing: {}", listed(&of.still_failing)));
+    }
+    line
 }
 
 fn time(elapsed: Duration) -> String {

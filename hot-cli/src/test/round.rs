@@ -17,7 +17,7 @@ use super::harness_args;
 use super::junit;
 use super::limits::Limits;
 use super::living::{Living, NotPatched, Prepared};
-use super::pool::{self, Happened};
+use super::pool::{self, Happened, Ran as TestRan};
 use super::reach::{Recorder, SiteName};
 use super::report::{Ran, Report};
 use super::suite::{Place, Suite, Test, Tests};
@@ -257,6 +257,11 @@ impl Project {
         binaries.find(|tests| tests.binary.launch.executable == binary.launch.executable)
     }
 
+    /// Whether it counts what came of a test: what a patched binary can't tell is run again.
+    fn counts(&self, tests: &Tests, ran: &TestRan) -> bool {
+        ran.reach.is_some() || ran.verdict != Verdict::Passed || !self.living.patches(tests)
+    }
+
     /// Runs these tests. What a patched binary can't tell stays due.
     fn run(&mut self, due: &[Place], report: &Report, cancel: &Cancel) -> Result<Outcome> {
         let mut ended = Vec::new();
@@ -270,9 +275,7 @@ impl Project {
                 Happened::Slow(place) => report.slow(self.suite.get(place), self.limits.slow),
                 Happened::Ended(place, ran) => {
                     let (tests, test) = self.suite.get(place);
-                    // What a patched binary can't tell is run again.
-                    let counts = ran.reach.is_some() || ran.verdict != Verdict::Passed;
-                    if counts || !self.living.patches(tests) {
+                    if self.counts(tests, &ran) {
                         report.ended((tests, test), &ran);
                     }
                     let shows = harness_args::shows_output(&tests.binary.launch.args);
@@ -289,8 +292,7 @@ impl Project {
             },
         );
         for (place, ran) in ended {
-            let is_patched = self.living.patches(self.suite.get(place).0);
-            if is_patched && ran.reach.is_none() && ran.verdict == Verdict::Passed {
+            if !self.counts(self.suite.get(place).0, &ran) {
                 continue;
             }
             self.suite.ended(place, ran.verdict, ran.reach);

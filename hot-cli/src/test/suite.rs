@@ -151,6 +151,12 @@ impl Suite {
         (tests, &tests.tests[test])
     }
 
+    /// The full name of the test at a place.
+    pub(super) fn name(&self, place: Place) -> String {
+        let (tests, test) = self.get(place);
+        tests.full_name(test)
+    }
+
     /// From now on, those that are run are the last ones.
     pub(super) fn begin(&mut self) {
         for test in self.binaries.iter_mut().flat_map(|tests| &mut tests.tests) {
