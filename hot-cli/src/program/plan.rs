@@ -317,6 +317,13 @@ pub(crate) struct Rude {
     pub(crate) why: String,
 }
 
+impl Rude {
+    /// Whether it is told at this place.
+    pub(crate) fn is_at(&self, file: &Path, line: usize) -> bool {
+        self.file == file && self.line == line
+    }
+}
+
 /// What a change comes to.
 #[derive(Debug)]
 pub(crate) enum Change {

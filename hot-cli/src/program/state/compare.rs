@@ -52,9 +52,9 @@ impl ProgramState {
             Err(error) => return Change::Syntax(error),
         };
         if !found.rude.is_empty() {
-            let edits: Vec<Rude> = found.rude.into_iter().collect();
+            let edits: Vec<Rude> = found.rude.iter().cloned().collect();
             return Change::Rude {
-                beside: self.beside(&edits),
+                beside: self.beside(&edits, &found),
                 edits,
             };
         }
@@ -68,7 +68,7 @@ impl ProgramState {
         if let Some(edits) = known.filter(|_| found.reread.is_empty()) {
             return Change::Rude {
                 edits: edits.to_vec(),
-                beside: self.beside(edits),
+                beside: self.beside(edits, &found),
             };
         }
         self.wanted(found)

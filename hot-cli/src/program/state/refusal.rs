@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 use soft_mock_rewriter::syntax::contains;
 
+use super::compare::Found;
 use super::merge::{merge, words_of_changes};
 use super::*;
 use crate::program::plan::Change;
@@ -34,9 +35,9 @@ pub(super) struct Refusal {
 
 type Texts = BTreeMap<PathBuf, Arc<str>>;
 
-const WAITS: &str = "saved together with what can't be patched, it waits as well";
-
 type Inputs = BTreeMap<(usize, PathBuf), Fingerprint>;
+
+const WAITS: &str = "saved together with what can't be patched, it waits as well";
 
 /// Which of the bodies that were saved together with what is refused wait with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,11 +76,11 @@ impl ProgramState {
 
     /// What can be had without these edits, for which no patch could be built.
     pub(crate) fn without(&mut self, edits: &[Rude]) -> Option<Box<Wanted>> {
-        let meaning = self.find().ok()?.meaning;
+        let found = self.find().ok()?;
         let refusal = self.refusal.as_mut()?;
-        refusal.tried = Some(meaning);
+        refusal.tried = Some(found.meaning.clone());
         refusal.edits = edits.to_vec();
-        self.beside(edits)
+        self.beside(edits, &found)
     }
 
     /// The next look at the files may come to something else.
@@ -109,51 +110,17 @@ impl ProgramState {
         }
     }
 
-    /// What can be had beside edits that can't be patched.
-    pub(super) fn beside(&self, edits: &[Rude]) -> Option<Box<Wanted>> {
+    /// What can be had beside edits that can't be patched; `found` is all that the files ask for.
+    pub(super) fn beside(&self, edits: &[Rude], found: &Found) -> Option<Box<Wanted>> {
         match self.merged()?.change() {
             Change::Patch(wanted) => Some(Box::new(Wanted {
                 without: edits.to_vec(),
-                waiting: self.waiting(edits, &wanted),
+                waiting: waiting(found, edits, &wanted),
                 beside: self.texts().collect(),
                 ..*wanted
             })),
             _ => None,
         }
-    }
-
-    /// What the files ask for beside refused edits, and `wanted` doesn't have.
-    fn waiting(&self, refused: &[Rude], wanted: &Wanted) -> Vec<Rude> {
-        let Ok(found) = self.find() else {
-            return Vec::new();
-        };
-        let bodies = found.bodies.iter().filter(|(key, function)| {
-            let had = wanted.bodies.get(*key);
-            had.is_none_or(|had| had.body != function.body)
-        });
-        let bodies = bodies.map(|(_, function)| Rude {
-            file: function.file.clone(),
-            line: function.line,
-            why: format!("body of {} changed: {WAITS}", function.name),
-        });
-        let others = found.indirect.iter().chain(&found.additions);
-        let others = others.filter(|edit| {
-            let mut had = wanted.indirect.iter().chain(&wanted.additions);
-            had.all(|had| had.what != edit.what || had.now != edit.now)
-        });
-        let others = others.map(|edit| Rude {
-            file: edit.file.clone(),
-            line: edit.line,
-            why: format!("{}: {WAITS}", edit.what),
-        });
-        let is_refused = |waits: &Rude| {
-            let mut refused = refused.iter();
-            refused.any(|edit| edit.file == waits.file && edit.line == waits.line)
-        };
-        bodies
-            .chain(others)
-            .filter(|waits| !is_refused(waits))
-            .collect()
     }
 
     /// The texts of the files that differ from what was compiled.
@@ -312,7 +279,7 @@ impl ProgramState {
             let bodies = by_name(&now.items).into_iter().filter_map(|(key, at)| {
                 let (at, before) = (at?, (*then.get(&key)?)?);
                 let [new, old] = [&now.items.functions[at], &running.1.functions[before]];
-                let is_refused = |edit: &Rude| edit.file == *path && edit.line == new.line;
+                let is_refused = |edit: &Rude| edit.is_at(path, new.line);
                 (new.body != old.body && !edits.iter().any(is_refused)).then_some((at, before))
             });
             let mut bodies: Vec<(usize, usize)> = bodies.collect();
@@ -349,6 +316,37 @@ impl EditedFile<'_> {
         }
         text
     }
+}
+
+/// What the files ask for beside refused edits, and `wanted` doesn't have.
+fn waiting(found: &Found, refused: &[Rude], wanted: &Wanted) -> Vec<Rude> {
+    let bodies = found.bodies.iter().filter(|(key, function)| {
+        let had = wanted.bodies.get(*key);
+        had.is_none_or(|had| had.body != function.body)
+    });
+    let bodies = bodies.map(|(_, function)| Rude {
+        file: function.file.clone(),
+        line: function.line,
+        why: format!("body of {} changed: {WAITS}", function.name),
+    });
+    let others = found.indirect.iter().chain(&found.additions);
+    let others = others.filter(|edit| {
+        let mut had = wanted.indirect.iter().chain(&wanted.additions);
+        had.all(|had| had.what != edit.what || had.now != edit.now)
+    });
+    let others = others.map(|edit| Rude {
+        file: edit.file.clone(),
+        line: edit.line,
+        why: format!("{}: {WAITS}", edit.what),
+    });
+    let is_refused = |waits: &Rude| {
+        let mut refused = refused.iter();
+        refused.any(|edit| edit.is_at(&waits.file, waits.line))
+    };
+    bodies
+        .chain(others)
+        .filter(|waits| !is_refused(waits))
+        .collect()
 }
 
 /// A changed input, as it is told from what it is later.
