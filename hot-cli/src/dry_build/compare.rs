@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::call::Call;
 use super::target::Target;
-use super::variables::{self, Variables};
+use super::variables::{self, Changes, Variables};
 use super::Difference;
 use crate::config::settings;
 use crate::os::files::content_hash;
@@ -66,51 +66,50 @@ pub(super) fn new_crate(call: &Call) -> Difference {
     }
 }
 
-/// The first crate of the program that would be compiled otherwise.
-pub(super) fn all(units: &[(&Path, &Unit)], calls: &[Call], target: &Target) -> Option<Difference> {
-    let (_, main) = units.first()?;
-    if !calls.iter().any(|call| is_for(call, main)) {
-        return Some(Difference {
-            package: Some(main.package().to_owned()),
-            word: main.crate_name.clone(),
-            line: None,
-            why: format!("cargo doesn't build crate `{}` any more", main.crate_name),
-        });
-    }
-    units.iter().find_map(|(folder, unit)| {
-        let mut own = pairs((*folder, *unit), calls, target).peekable();
-        // What isn't called for is as it was built.
-        own.peek()?;
-        let found: Option<Vec<(String, String)>> = own.map(|pair| pair.difference()).collect();
-        let (word, why) = found?.into_iter().next()?;
-        Some(Difference {
-            package: Some(unit.package().to_owned()),
-            word,
-            line: None,
-            why,
-        })
-    })
-}
-
 /// The crates that would be compiled as they were but for their variables, by their positions.
-pub(super) fn variables(
+/// `Err`: the first that would be compiled otherwise.
+pub(super) fn all(
     units: &[(&Path, &Unit)],
     calls: &[Call],
     target: &Target,
-) -> Vec<(usize, Difference, Variables)> {
-    let units = units.iter().enumerate();
-    let found = units.filter_map(|(position, unit)| {
-        let mut same = pairs(*unit, calls, target).filter(|pair| pair.difference().is_none());
-        let (word, why, all) = variables::changed(&same.next()?)?;
-        let difference = Difference {
-            package: Some(unit.1.package().to_owned()),
-            word,
-            line: None,
-            why,
-        };
-        Some((position, difference, all))
-    });
-    found.collect()
+) -> Result<Vec<(usize, Difference, Variables)>, Difference> {
+    let of = |unit: &Unit, word: String, why: String| Difference {
+        package: Some(unit.package().to_owned()),
+        word,
+        line: None,
+        why,
+    };
+    if let Some((_, main)) = units.first() {
+        if !calls.iter().any(|call| is_for(call, main)) {
+            let name = &main.crate_name;
+            let why = format!("cargo doesn't build crate `{name}` any more");
+            return Err(of(main, name.clone(), why));
+        }
+    }
+    let mut changed = Vec::new();
+    for (position, unit) in units.iter().enumerate() {
+        // What isn't called for is as it was built; of several calls one is enough that is the
+        // same.
+        let mut first = None;
+        for pair in pairs(*unit, calls, target) {
+            match pair.variables() {
+                Ok(variables) => {
+                    let variables = variables.map(|(word, why, all)| {
+                        let difference = of(unit.1, word, why);
+                        (position, difference, all)
+                    });
+                    changed.extend(variables);
+                    first = None;
+                    break;
+                }
+                Err(difference) => first = first.or(Some(difference)),
+            }
+        }
+        if let Some((word, why)) = first {
+            return Err(of(unit.1, word, why));
+        }
+    }
+    Ok(changed)
 }
 
 fn pairs<'a>(
@@ -149,7 +148,16 @@ pub(super) struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// A word for it, and what it is.
+    /// The variables that differ, and nothing else does. `Err`: a word for what does, and what it
+    /// is.
+    fn variables(&self) -> Result<Option<Changes>, (String, String)> {
+        match self.difference() {
+            Some(difference) => Err(difference),
+            None => variables::changes(self),
+        }
+    }
+
+    /// A word for what differs beside variables, and what it is.
     fn difference(&self) -> Option<(String, String)> {
         let name = &self.unit.crate_name;
         let (before, now) = (self.unit.rustc_args(), self.call.rustc_args());
@@ -174,7 +182,6 @@ impl Pair<'_> {
         self.settings()
             .or_else(|| self.libraries(&before, &now))
             .or_else(|| self.files_of_build_script())
-            .or_else(|| variables::difference(self))
     }
 
     /// The arguments that decide what the code is, each option with its value.

@@ -153,11 +153,9 @@ fn difference(question: &Question) -> Result<Answer> {
         return Ok(Answer::Differs(Difference::failed(&said)));
     }
     Ok(match compare::all(&units, &calls, &target) {
-        Some(found) => Answer::Differs(found),
-        None => match compare::variables(&units, &calls, &target) {
-            none if none.is_empty() => Answer::Same,
-            found => Answer::Variables(found),
-        },
+        Err(found) => Answer::Differs(found),
+        Ok(none) if none.is_empty() => Answer::Same,
+        Ok(found) => Answer::Variables(found),
     })
 }
 

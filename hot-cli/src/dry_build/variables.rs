@@ -36,36 +36,38 @@ impl Changed {
     }
 }
 
-/// Why the crate can't be compiled with them for a patch, if any differ: a word for it, and what it
-/// is.
-pub(super) fn difference(pair: &Pair<'_>) -> Option<(String, String)> {
+/// A word for the first that differs, what is told of all, and all.
+pub(super) type Changes = (String, String, Variables);
+
+/// Those that differ. `Err`: why the crate can't be compiled with them for a patch: a word for it,
+/// and what it is.
+pub(super) fn changes(pair: &Pair<'_>) -> Result<Option<Changes>, (String, String)> {
     let Some(all) = all(pair) else {
         let name = &pair.unit.crate_name;
         let why = format!("what crate `{name}` was compiled with isn't known");
-        return Some((String::new(), why));
+        return Err((String::new(), why));
     };
     let is_ours =
         pair.unit.unmodified.is_none() && matches!(pair.unit.kind, UnitKind::Lib | UnitKind::Bin);
     let here = pair.target.folder().to_string_lossy().into_owned();
     // What lies in a folder for this question alone isn't what cargo would set.
-    let found = all
+    let in_the_way = all
         .iter()
-        .find(|changed| !is_ours || changed.now().contains(&here))?;
-    let (who, now) = (&found.who, found.now());
-    Some((found.word(), format!("{who}, and it is `{now}` now")))
-}
-
-/// Those that differ, with a word for the first and what it is.
-pub(super) fn changed(pair: &Pair<'_>) -> Option<(String, String, Variables)> {
-    let all = all(pair)?;
-    let first = all.first()?;
+        .find(|changed| !is_ours || changed.now().contains(&here));
+    if let Some(found) = in_the_way {
+        let (who, now) = (&found.who, found.now());
+        return Err((found.word(), format!("{who}, and it is `{now}` now")));
+    }
+    let Some(first) = all.first() else {
+        return Ok(None);
+    };
     let told = all
         .iter()
         .map(|one| format!("{} is `{}`", one.name, one.now()));
     let told = format!("{} now", told.collect::<Vec<_>>().join(", "));
     let word = first.word();
     let variables = all.into_iter().map(|one| (one.name, one.now));
-    Some((word, told, variables.collect()))
+    Ok(Some((word, told, variables.collect())))
 }
 
 /// All that the crate was compiled with and that differ. None: it isn't known.
