@@ -80,7 +80,7 @@ impl Engine {
         let History { id, status, .. } = history;
         let effects = self.uncalled.answered(conn, id, &status);
         self.perform(effects);
-        let answered = self.questions.answered(conn, id, status);
+        let answered = self.questions.answered(conn, id, &status);
         self.tell_status(answered);
     }
 

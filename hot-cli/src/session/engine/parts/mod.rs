@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod answers;
+mod asked;
 pub(super) mod dry_builds;
 pub(super) mod first_calls;
 pub(super) mod meanings;

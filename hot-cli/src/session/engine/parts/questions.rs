@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 
-use soft_mock_abi::protocol::{AskHistory, ToProgram};
 use soft_mock_abi::report::Status;
 
+use super::asked::Asked;
 use crate::control::Connection;
 use crate::protocol::Reply;
 use crate::session::engine::effect::Effect;
@@ -22,11 +22,8 @@ pub(crate) struct Questions {
 struct Question {
     /// The number of the request.
     request: u64,
-    /// The id of the message to the programs.
-    id: u64,
     terminal: Sender<Reply>,
-    waiting: Vec<Connection>,
-    told: HashMap<Connection, Status>,
+    asked: Asked,
 }
 
 /// What the processes said, and who wants to know it.
@@ -45,33 +42,29 @@ impl Questions {
         terminal: Sender<Reply>,
         processes: Vec<Connection>,
     ) -> (Vec<Effect>, Vec<Answered>) {
-        let ask = |conn: &Connection| Effect::Send(*conn, ToProgram::History(AskHistory { id }));
-        let effects = processes.iter().map(ask).collect();
+        let (asked, effects) = Asked::of(id, processes);
         self.open.push(Question {
             request,
-            id,
             terminal,
-            waiting: processes,
-            told: HashMap::new(),
+            asked,
         });
-        (effects, self.take(|question| question.waiting.is_empty()))
+        (effects, self.take(|question| question.asked.is_over()))
     }
 
     /// A process has answered.
-    pub(crate) fn answered(&mut self, conn: Connection, id: u64, status: Status) -> Vec<Answered> {
-        if let Some(question) = self.open.iter_mut().find(|question| question.id == id) {
-            question.told.insert(conn, status);
-            question.waiting.retain(|other| *other != conn);
+    pub(crate) fn answered(&mut self, conn: Connection, id: u64, status: &Status) -> Vec<Answered> {
+        for question in &mut self.open {
+            question.asked.answered(conn, id, status);
         }
-        self.take(|question| question.waiting.is_empty())
+        self.take(|question| question.asked.is_over())
     }
 
     /// Nobody waits for a process that is gone.
     pub(crate) fn left(&mut self, conn: Connection) -> Vec<Answered> {
         for question in &mut self.open {
-            question.waiting.retain(|other| *other != conn);
+            question.asked.left(conn);
         }
-        self.take(|question| question.waiting.is_empty())
+        self.take(|question| question.asked.is_over())
     }
 
     /// A terminal wants what is known by now.
@@ -88,7 +81,7 @@ impl Questions {
         done.into_iter()
             .map(|question| Answered {
                 terminal: question.terminal,
-                told: question.told,
+                told: question.asked.told,
             })
             .collect()
     }
@@ -122,15 +115,18 @@ mod tests {
 
         let (asked, answered) = questions.ask(2, 11, terminal.clone(), vec![one, two]);
         assert_eq!((asked.len(), answered.len()), (2, 0));
-        assert!(questions.answered(one, 11, status()).is_empty());
+        assert!(questions.answered(one, 11, &status()).is_empty());
         let answered = questions.left(two);
         assert_eq!(answered.len(), 1);
         assert!(answered[0].told.contains_key(&one));
 
         questions.ask(3, 12, terminal, vec![one, two]);
-        questions.answered(two, 12, status());
+        questions.answered(two, 12, &status());
         let answered = questions.expired(3);
         assert_eq!((answered.len(), answered[0].told.len()), (1, 1));
-        assert!(questions.answered(one, 12, status()).is_empty(), "too late");
+        assert!(
+            questions.answered(one, 12, &status()).is_empty(),
+            "too late"
+        );
     }
 }

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use soft_mock_abi::protocol::{AskHistory, ToProgram};
 use soft_mock_abi::report::Status;
 
+use super::asked::Asked;
 use crate::control::Connection;
 use crate::session::engine::effect::Effect;
 use crate::session::engine::Event;
@@ -38,13 +38,10 @@ pub(crate) struct Uncalled {
 /// A question to the processes of a program.
 #[derive(Debug)]
 struct Look {
-    id: u64,
     program: PathBuf,
     /// The patch whose functions are told of if they weren't called.
     patch: Option<u64>,
-    waiting: Vec<Connection>,
-    /// What none of those has called that have answered. None: none has.
-    not_called: Option<BTreeSet<String>>,
+    asked: Asked,
 }
 
 impl Uncalled {
@@ -113,55 +110,52 @@ impl Uncalled {
         id: u64,
         program: PathBuf,
         patch: Option<u64>,
-        waiting: Vec<Connection>,
+        processes: Vec<Connection>,
     ) -> Vec<Effect> {
-        let ask = |conn: &Connection| Effect::Send(*conn, ToProgram::History(AskHistory { id }));
-        let effects = waiting.iter().map(ask).collect();
-        self.looks.push(Look {
-            id,
-            program,
-            patch,
-            waiting,
-            not_called: None,
-        });
-        self.looks.retain(|look| !look.waiting.is_empty());
+        let (asked, effects) = Asked::of(id, processes);
+        if !asked.is_over() {
+            self.looks.push(Look {
+                program,
+                patch,
+                asked,
+            });
+        }
         effects
     }
 
     /// A process has answered.
-    pub(crate) fn answered(
-        &mut self,
-        conn: Connection,
-        id: u64,
-        status: &Status,
-    ) -> Option<Effect> {
-        let look = self.looks.iter_mut().find(|look| look.id == id)?;
-        let all: BTreeSet<String> = status.not_called.iter().cloned().collect();
-        look.not_called = Some(match look.not_called.take() {
-            Some(others) => &others & &all,
-            None => all,
-        });
-        self.left(conn).pop()
+    pub(crate) fn answered(&mut self, conn: Connection, id: u64, status: &Status) -> Vec<Effect> {
+        for look in &mut self.looks {
+            look.asked.answered(conn, id, status);
+        }
+        self.take()
     }
 
-    /// Nobody waits for a process that is gone, or has answered.
+    /// Nobody waits for a process that is gone.
     pub(crate) fn left(&mut self, conn: Connection) -> Vec<Effect> {
         for look in &mut self.looks {
-            look.waiting.retain(|other| *other != conn);
+            look.asked.left(conn);
         }
-        let (open, done) = std::mem::take(&mut self.looks)
-            .into_iter()
-            .partition(|look| !look.waiting.is_empty());
+        self.take()
+    }
+
+    /// What is to be told since all have answered, or are gone.
+    fn take(&mut self) -> Vec<Effect> {
+        let looks = std::mem::take(&mut self.looks).into_iter();
+        let (done, open): (Vec<Look>, _) = looks.partition(|look| look.asked.is_over());
         self.looks = open;
-        let done: Vec<Look> = done;
-        done.into_iter()
-            .filter_map(|look| self.looked(look))
-            .collect()
+        let told = done.into_iter().filter_map(|look| self.looked(look));
+        told.collect()
     }
 
     fn looked(&mut self, look: Look) -> Option<Effect> {
-        let not_called = look.not_called?;
-        let was_called = |key: &Key| key.0 == look.program && !not_called.contains(&key.1);
+        if look.asked.told.is_empty() {
+            return None;
+        }
+        let was_called = |key: &Key| {
+            let mut told = look.asked.told.values();
+            key.0 == look.program && told.any(|status| !status.not_called.contains(&key.1))
+        };
         let known = self.told.iter().chain(self.waiting.keys());
         let called: Vec<Key> = known.filter(|key| was_called(key)).cloned().collect();
         for key in called {
@@ -256,13 +250,13 @@ mod tests {
         assert!(asked.is_empty());
         let asked = uncalled.before(8, app, ["index"].into_iter(), vec![process]);
         assert_eq!(asked.len(), 1);
-        assert!(uncalled.answered(process, 8, &status(&[])).is_none());
+        assert!(uncalled.answered(process, 8, &status(&[])).is_empty());
         assert!(!patched(&mut uncalled, 2, &["index"]));
         // The same of what wasn't looked at yet: another patch may carry it along.
         patched(&mut uncalled, 3, &["create"]);
         let asked = uncalled.before(9, app, ["create"].into_iter(), vec![process]);
         assert_eq!(asked.len(), 1);
-        assert!(uncalled.answered(process, 9, &status(&[])).is_none());
+        assert!(uncalled.answered(process, 9, &status(&[])).is_empty());
         assert!(uncalled.waited_for(3).is_none());
     }
 
@@ -286,8 +280,8 @@ mod tests {
         patched(&mut uncalled, 1, &["serve", "setup"]);
         assert_eq!(uncalled.due(1, 9, vec![one, two, gone]).len(), 3);
         let both = status(&["serve", "setup"]);
-        assert!(uncalled.answered(one, 9, &both).is_none());
-        assert!(uncalled.answered(two, 9, &status(&["setup"])).is_none());
+        assert!(uncalled.answered(one, 9, &both).is_empty());
+        assert!(uncalled.answered(two, 9, &status(&["setup"])).is_empty());
         assert_eq!(told(uncalled.left(gone)), ["setup"]);
         // Nobody is left to answer.
         patched(&mut uncalled, 2, &["setup"]);
