@@ -47,6 +47,8 @@ struct Watching {
     /// What is made for later patches.
     warming: Cancel,
     said_that_it_waits: bool,
+    /// Somebody wants to know which tests were run last.
+    asks_last: bool,
 }
 
 /// Runs all tests, and then those that saves and keys ask for. Returns the exit code.
@@ -78,6 +80,7 @@ pub(super) fn watch(wanted: &Wanted, project: Project, report: Report, keys: boo
         meanwhile: Vec::new(),
         warming: Cancel::default(),
         said_that_it_waits: false,
+        asks_last: false,
     };
     watching.begin()?;
     watching.run(&received)
@@ -189,11 +192,8 @@ impl Watching {
             KeyEvent::Pressed(Key::Failing) => Also::Failing,
             KeyEvent::Pressed(Key::Clear) => return self.report.clear(),
             KeyEvent::Pressed(Key::Which) => {
-                // While they run, nobody knows all of them.
-                if let Some(project) = &self.project {
-                    self.report.last(&project.suite);
-                }
-                return;
+                self.asks_last = true;
+                return self.tell_last();
             }
             KeyEvent::Pressed(_) => return self.report.keys(),
         };
@@ -201,6 +201,14 @@ impl Watching {
             also,
             ..Ask::default()
         });
+    }
+
+    /// Says which tests were run last, if somebody asks; while they run, nobody knows all of them.
+    fn tell_last(&mut self) {
+        if let Some(project) = self.project.as_ref().filter(|_| self.asks_last) {
+            self.report.last(&project.suite);
+            self.asks_last = false;
+        }
     }
 
     /// What runs is cancelled for it.
@@ -243,6 +251,7 @@ impl Watching {
                 keys.want();
             }
         }
+        self.tell_last();
         Ok(())
     }
 
