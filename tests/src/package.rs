@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rustix::fs::{flock, FlockOperation};
 use serde_json::Value;
 
 use crate::project::Project;
@@ -36,19 +37,26 @@ pub fn sources(fixture: &str, name: &str) -> PathBuf {
         .to_owned()
 }
 
-/// Gives a project a home of cargo's own, with the index and the archives of the user's: its
-/// sources are unpacked there, and may be edited. What the project needs has to be fetched.
+/// Gives a project a home of cargo's own, with the archives of the user's and a copy of their
+/// index: its sources are unpacked there, and may be edited. What the project needs has to be
+/// fetched.
 pub fn own_cargo_home(project: &mut Project) {
     project.cargo(&["fetch", "--locked"]);
     let users = user_cargo_home();
     let own = project.scratch().join("cargo-home");
     std::fs::create_dir_all(own.join("registry")).expect("a folder");
-    for shared in ["config.toml", "config", "registry/index", "registry/cache"] {
+    for shared in ["config.toml", "config", "registry/cache"] {
         let from = users.join(shared);
         if from.exists() {
             std::os::unix::fs::symlink(from, own.join(shared)).expect("a link");
         }
     }
+    // Other calls of cargo write to the user's index under the lock of their home, which a cargo
+    // with another home doesn't take: it would read files that are half written.
+    let lock = std::fs::File::open(users.join(".package-cache")).expect("cargo's lock");
+    flock(&lock, FlockOperation::LockShared).expect("a lock");
+    folder::copy(&users.join("registry/index"), &own.join("registry/index"));
+    drop(lock);
     project.env("CARGO_HOME", own);
     project.env("CARGO_NET_OFFLINE", "true");
 }
