@@ -69,7 +69,11 @@ impl Day {
         }
         self.session.wait_for_patch();
         let found = self.session.ask("x");
-        assert!(found.starts_with(answer), "{found}");
+        assert!(
+            found.starts_with(answer),
+            "{found} {:#?}",
+            self.session.stderr_since(before)
+        );
         let lines = self.session.stderr_since(before);
         let says = |text: &str| lines.iter().any(|line| line.contains(text));
         let mut crates = ["ledger", "deep", "middle", "app"].into_iter();
@@ -243,6 +247,10 @@ pub mod names {
     pub const five: u64 = 5;
     pub fn six() -> u64 { 6 }
 }
+pub mod here {
+    impl crate::account::Account { pub fn number(&self) -> u64 { 30 } }
+}
+pub mod there {}
 ";
     let original = project.read(FILE) + more;
     project.save(Save::InPlace, FILE, &original);
@@ -264,6 +272,18 @@ pub mod names {
     }
     let seven = with(&calls, &[("names_six()", "names_six() + 1")]);
     day.save(&seven, "account of ada: 7", Way::Micro);
+
+    // A method that was edited moves with its impl, which its site doesn't.
+    let edited = uses("account.number()").replace("{ 30 }", "{ 80 }");
+    day.save(&edited, "account of ada: 80", Way::Micro);
+    let block = "    impl crate::account::Account { pub fn number(&self) -> u64 { 80 } }\n";
+    let there = format!("pub mod there {{\n{block}}}");
+    let moved = with(&edited, &[(block, ""), ("pub mod there {}", &there)]);
+    day.save(&moved, "account of ada: 80", Way::WholeCrate);
+    let again = with(&moved, &[("{ 80 }", "{ 90 }")]);
+    day.save(&again, "account of ada: 90", Way::WholeCrate);
+    // The balance: how often it was asked for.
+    day.save(&original, "account of ada: 8", Way::Nothing);
 }
 
 /// A thread may run the helper for ever: another one beside it is refused, and said.

@@ -17,7 +17,7 @@ use crate::os::files::{examine, replace_file};
 use crate::os::process::Cancelled;
 use crate::os::session_dir::WHOLE_CRATE;
 use crate::patch::linker::{Inputs, Linker};
-use crate::program::whole_crate_plugin::WholeCratePlugin;
+use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
 use soft_mock_compiled::compare::{Difference, Left, Premises, Side};
 use soft_mock_compiled::counterparts::Variable;
 use soft_mock_compiled::extract;
@@ -108,7 +108,7 @@ impl Plugins<'_, '_, '_> {
             path,
             functions: sites
                 .iter()
-                .map(|site| self.built.replaced(position, site))
+                .map(|site| self.replaced(position, site))
                 .chain(late.iter().map(|late| late.replaced.clone()))
                 .collect(),
             variables: self.brought(&selected.statics),
@@ -156,6 +156,16 @@ impl Plugins<'_, '_, '_> {
         Ok((written, content.finish()))
     }
 
+    /// A function as it is told, under the name that its site has in the program: where an impl
+    /// block moved to another module, it has another one now.
+    fn replaced(&self, position: usize, site: &CompiledSite) -> Replaced {
+        let then = self.then.get(site.owner()).unwrap_or(site);
+        Replaced {
+            name: then.name.clone(),
+            ..self.built.replaced(position, site)
+        }
+    }
+
     fn manifest(
         &self,
         position: usize,
@@ -164,15 +174,13 @@ impl Plugins<'_, '_, '_> {
     ) -> Result<String, serde_json::Error> {
         let unit = self.request.units[position].unit;
         let functions = sites.iter().enumerate().map(|(k, site)| {
-            let replaced = self.built.replaced(position, site);
+            let replaced = self.replaced(position, site);
             let file = replaced
                 .file
                 .strip_prefix(&unit.cwd)
                 .unwrap_or(&replaced.file);
             Function {
-                // An impl block that moved to another module has another name there, and the same
-                // site.
-                name: self.then.get(site.owner()).unwrap_or(site).name.clone(),
+                name: replaced.name.clone(),
                 signature: site.signature.clone(),
                 symbol: symbol::patch(k),
                 check: None,
