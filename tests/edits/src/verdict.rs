@@ -143,6 +143,10 @@ impl Model<'_> {
                 None => self.may_run(fragment, step, &said),
             };
             let keeps = answer.has(&Word::Keeps) && done;
+            // Of what one knob turns, nothing that shows says whether it runs, and a reason that
+            // would say so may be among those that aren't told.
+            self.is_lost |=
+                said.is_cut && self.shows_several(fragment, &may, keeps, &shown[fragment]);
             if let Err(text) = self.settle(fragment, &may, keeps, done, &shown[fragment]) {
                 wrong.push((fragment, text));
             }
@@ -338,6 +342,15 @@ impl Model<'_> {
             }
         }
         Err(wrong)
+    }
+
+    /// Whether what a fragment shows may be more than one of the standings.
+    fn shows_several(&self, at: usize, may: &[Standing], keeps: bool, shown: &[String]) -> bool {
+        let fits = |standing: &&Standing| {
+            let alone = std::slice::from_ref(*standing);
+            self.clone().settle(at, alone, keeps, true, shown).is_ok()
+        };
+        may.iter().filter(fits).count() > 1
     }
 
     /// Whether each part shows what it must, or what it did before.
