@@ -160,7 +160,9 @@ impl Running {
                 answer.said.push(line);
                 if answer.is_final() && !expected.several {
                     answer.line = self.line_after(next);
-                    if answer.line.is_some() && (expected.is_right)(&answer) {
+                    // What still waits is said after what is patched.
+                    let is_last = || output.wait(Stream::Stderr, next, TICK, &|_| true).is_none();
+                    if answer.line.is_some() && (expected.is_right)(&answer) && is_last() {
                         break;
                     }
                 }
