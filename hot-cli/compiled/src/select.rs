@@ -10,6 +10,7 @@
 //! Functions without a site are taken along because they may depend on what changed: a coroutine
 //! holds those that it awaits, a generic instance is made for a closure.
 
+mod content;
 mod definitions;
 mod program_symbols;
 mod repeated;
@@ -102,6 +103,8 @@ pub struct Selection<'a, 'd> {
 pub struct Selected {
     /// What is taken of each object, by its position.
     pub taken: BTreeMap<usize, Taken>,
+    /// The code of each of the functions, in their order.
+    pub roots: Vec<Piece>,
     /// Variables that the program doesn't have.
     pub statics: Vec<NewStatic>,
     /// Variables of earlier plugins that are used.
@@ -195,6 +198,7 @@ impl<'a, 'd> Selector<'a, 'd> {
         let taken = self.found.taken.entry(piece.0).or_default();
         taken.symbols.insert(index, Fate::Exported(name.clone()));
         self.roots.insert(piece, Root { site, name, inline });
+        self.found.roots.push(piece);
         self.take(piece.0, piece.1)
     }
 

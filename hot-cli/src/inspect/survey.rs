@@ -86,12 +86,15 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
     let by_callers = rest().filter(|rest| rest.by_callers);
     let by_callers: usize = by_callers.map(|rest| rest.functions.len()).sum();
     let _ = writeln!(text, "{}", share("all crates", patchable, all));
-    let _ = writeln!(
-        text,
-        "Of the other {}, {by_callers} are patched by way of the functions that call them, where no type or object \
-         depends on them; an edit of any other builds the program again and restarts it.",
-        all - patchable,
-    );
+    let others = all - patchable;
+    if others > 0 {
+        let _ = writeln!(
+            text,
+            "Of the other {}, {by_callers} are patched by way of the functions that call them, where no type or \
+             object depends on them; an edit of any other builds the program again and restarts it.",
+            others
+        );
+    }
     let advice = findings.iter().flat_map(|finding| &finding.advice);
     let advice: Vec<&Advice> = advice.chain(&around).collect();
     if !advice.is_empty() {

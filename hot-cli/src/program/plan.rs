@@ -22,6 +22,8 @@ pub(crate) struct PlannedFunction {
     pub(crate) body: Fingerprint,
     /// Stands for the additions that the body gets to.
     pub(crate) uses: Fingerprint,
+    /// Stands for its code with all that comes along for it, if whole crates were compiled.
+    pub(crate) code: Option<u64>,
 }
 
 impl PlannedFunction {
@@ -40,8 +42,12 @@ impl PlannedFunction {
             .map_or(&*self.name, |(_, path)| path)
     }
 
-    /// Whether it does what another one does. A build of whole crates doesn't tell what it uses.
+    /// Whether it does what another one does. Where not both were made from whole crates, their
+    /// sources say so, and a build of whole crates doesn't tell what its functions use.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
+        if let (Some(code), Some(other)) = (self.code, other.code) {
+            return code == other;
+        }
         let unknown = self.uses == Fingerprint::default();
         self.body == other.body && (unknown || self.uses == other.uses)
     }
@@ -364,6 +370,7 @@ mod tests {
             line: 1,
             body: Fingerprint::joined([Fingerprint::default()]),
             uses: Fingerprint::default(),
+            code: None,
         };
         let wanted = Wanted {
             fresh: vec![edit],
@@ -372,6 +379,22 @@ mod tests {
         };
         let files: Vec<PathBuf> = wanted.refused(why).into_iter().map(|r| r.file).collect();
         assert_eq!(files, [PathBuf::from(blamed)], "{why}");
+    }
+
+    #[test]
+    fn whole_crates_tell_functions_by_what_they_come_to() {
+        let made = |code| PlannedFunction {
+            name: "app::f".to_owned(),
+            file: "a.rs".into(),
+            line: 1,
+            body: Fingerprint::default(),
+            uses: Fingerprint::default(),
+            code,
+        };
+        let of_crate = made(Some(1));
+        assert!(of_crate.is_like(&made(Some(1))));
+        assert!(!of_crate.is_like(&made(Some(2))), "what it uses differs");
+        assert!(of_crate.is_like(&made(None)), "its source says so");
     }
 
     #[test]

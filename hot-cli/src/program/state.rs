@@ -202,6 +202,7 @@ impl ProgramState {
                 line: site.line as usize,
                 body: Fingerprint::default(),
                 uses: Fingerprint::default(),
+                code: None,
             };
             let key = (position, site.name.clone());
             self.active.entry(key).or_insert(patched);
@@ -407,5 +408,6 @@ fn planned(crate_name: &str, path: &Path, function: &DeclaredFunction) -> Planne
         line: function.line,
         body: function.body,
         uses: Fingerprint::default(),
+        code: None,
     }
 }

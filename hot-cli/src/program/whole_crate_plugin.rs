@@ -15,6 +15,8 @@ pub(crate) struct Replaced {
     /// Where it stands now.
     pub(crate) file: PathBuf,
     pub(crate) line: usize,
+    /// Stands for its new code and all that comes along for it, if it has new code of its own.
+    pub(crate) content: Option<u64>,
 }
 
 /// A plugin that was built.

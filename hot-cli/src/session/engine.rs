@@ -107,6 +107,8 @@ pub(crate) enum Event {
     Watch(WatchEvent),
     /// The records of the program with this key were read, which was started by this run.
     ProgramLoaded(PathBuf, u64, Result<Box<Program>>),
+    /// This patch may still be built.
+    BuildTakesLong(u64),
     /// A patch was built, or not.
     Built(u64, Result<Built, BuildError>),
     /// rustc was asked about a file that can't be parsed.
@@ -355,6 +357,7 @@ impl Engine {
             Event::Watch(WatchEvent::Polls { why }) => self.tell(announce::polls(&why)),
             Event::Watch(WatchEvent::Failed { why }) => self.tell(ui::Event::Warning(why)),
             Event::ProgramLoaded(key, run, program) => self.program_loaded(key, run, program),
+            Event::BuildTakesLong(number) => self.build_takes_long(number),
             Event::Built(number, built) => self.built(number, built),
             Event::SyntaxChecked {
                 number,

@@ -13,6 +13,20 @@ pub(crate) struct CompilerOutput {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
+impl CompilerOutput {
+    /// The same without colours.
+    pub(crate) fn plain(&self) -> String {
+        anstream::adapter::strip_str(&self.rendered).to_string()
+    }
+
+    /// Where the first error stands: the file and the line.
+    pub(super) fn place(&self) -> Option<(&str, usize)> {
+        let errors = self.diagnostics.iter().filter(|one| one.level == "error");
+        let span = errors.flat_map(|error| &error.spans).next()?;
+        Some((&span.file, span.line))
+    }
+}
+
 /// One thing that it said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Diagnostic {

@@ -150,6 +150,8 @@ pub(crate) enum Event {
     NotCalled(Vec<FunctionPlace>),
     /// So many files were saved. People know that themselves.
     Saved { files: usize },
+    /// This is still compiled, some time after it was saved. Programs know how to wait.
+    StillBuilding(String),
     /// These functions have their original bodies again.
     Restored {
         functions: Vec<FunctionPlace>,

@@ -194,7 +194,31 @@ fn the_compiler_is_quoted_verbatim_and_once() {
     );
     check(
         &error(text, true),
-        "hot: the edit still doesn't compile: the old code runs on\n",
+        "hot: the edit still doesn't compile: saved edits wait until it does\n",
+    );
+    let span = Span {
+        file: "src/a.rs".into(),
+        line: 7,
+        column: 1,
+        end_line: 7,
+        end_column: 2,
+        label: None,
+    };
+    let placed = Diagnostic {
+        level: "error".into(),
+        code: None,
+        message: "x".into(),
+        spans: vec![span],
+    };
+    check(
+        &Event::CompileError {
+            compiler: CompilerOutput {
+                rendered: text.into(),
+                diagnostics: vec![placed],
+            },
+            again: true,
+        },
+        "hot: src/a.rs:7 still doesn't compile: saved edits wait until it does\n",
     );
 }
 

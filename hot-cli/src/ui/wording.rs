@@ -115,6 +115,7 @@ impl Event {
             Self::Refused { edits, then, again } => refused(edits, *then, *again, how),
             Self::StillWithout(edits) => still(edits, how),
             Self::Saved { .. } => Vec::new(),
+            Self::StillBuilding(what) => plain(format!("still compiling: {what}")),
             Self::SyntaxError { at, again } => {
                 let Reason { file, line, why } = at;
                 let why = match again {
@@ -123,10 +124,19 @@ impl Event {
                 };
                 plain(format!("{file}:{line}: {why} (waiting for the next save)"))
             }
-            Self::CompileError { again: true, .. } => vec![Line::Own(
-                Tone::Bad,
-                "the edit still doesn't compile: the old code runs on".to_owned(),
-            )],
+            Self::CompileError {
+                again: true,
+                compiler,
+            } => {
+                let what = compiler.place().map_or_else(
+                    || "the edit still doesn't compile".to_owned(),
+                    |(file, line)| format!("{file}:{line} still doesn't compile"),
+                );
+                vec![Line::Own(
+                    Tone::Bad,
+                    format!("{what}: saved edits wait until it does"),
+                )]
+            }
             Self::CompileError { compiler, .. } => vec![
                 Line::Verbatim(whole_lines(&compiler.rendered)),
                 Line::Own(

@@ -91,7 +91,7 @@ fn an_error_that_stands_is_shown_once_and_named_after_every_save() {
     session.wait_for_stderr("the edit doesn't compile");
     let before = session.now();
     project.edit(FILE, "{}: {}", "{} has {}");
-    session.wait_for_stderr("the edit still doesn't compile");
+    session.wait_for_stderr("still doesn't compile: saved edits wait until it does");
     let said = session.stderr_since(before);
     assert!(!said.iter().any(|line| line.contains("E0599")), "{said:#?}");
     assert_eq!(session.ask("x"), "account of ada: 2");

@@ -175,6 +175,7 @@ fn comparable(page: &str) -> Vec<String> {
     let mut lines: Vec<String> = saved
         .replace(&text, "$1\n")
         .lines()
+        .filter(|line| !line.contains("still compiling")) // Said where it takes long.
         .map(str::to_owned)
         .collect();
     lines.sort();

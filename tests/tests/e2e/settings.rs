@@ -162,6 +162,11 @@ fn zsh_and_fish_complete() {
     );
     assert!(ask("hot --no-r").starts_with("--no-restart"));
     assert!(ask("hot diff --ses").starts_with("--session"));
+    // Options before a command, values, and the user's command.
+    assert!(ask("hot --poll stat").contains("status\t"));
+    assert!(ask("hot --message-format js").starts_with("json\t"));
+    assert!(ask("hot --poll sle").contains("sleep"));
+    assert_eq!(ask("hot sleep --no-r"), "");
 
     let file = script(&project, "zsh");
     run_in("zsh", &["-f", "-n", &file]);
@@ -175,6 +180,15 @@ fn zsh_and_fish_complete() {
         commands.lines().any(|line| line.starts_with("status:")),
         "{commands}"
     );
+    // The first word is a command of ours or any other, which is completed as that is.
+    let text = fs::read_to_string(&file).expect("a script");
+    assert!(
+        !text.contains("$line[2]"),
+        "the user's command isn't one of ours"
+    );
+    assert!(text.contains("_hot_commands; _command_names -e"));
+    assert!(text.contains("            (*)\n_normal\n;;\n"));
+    assert!(text.contains("'--poll=-["));
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn a_syntax_error_is_shown_as_rustc_shows_it() {
         "{said:#?}"
     );
     project.edit(FILE, "//! How", "//!\n//! How");
-    session.wait_for_stderr("the edit still doesn't compile: the old code runs on");
+    session.wait_for_stderr("still doesn't compile: saved edits wait until it does");
     project.save(
         Save::InPlace,
         FILE,

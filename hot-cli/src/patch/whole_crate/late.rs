@@ -163,5 +163,6 @@ fn replaced(plugins: &Plugins<'_, '_, '_>, position: usize, path: &str) -> Repla
         file: found.map_or_else(PathBuf::new, |function| function.path.clone()),
         name,
         line,
+        content: None,
     }
 }

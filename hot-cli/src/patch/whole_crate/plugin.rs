@@ -103,12 +103,17 @@ impl Plugins<'_, '_, '_> {
         let rebound = |piece: Piece, path: &str| rebound(piece, path).map(|(_, what)| what);
         let names = late.iter().map(|late| late.path.as_str());
         let left = Left::of_whole_crates(self.new, self.premises, (&taken, &rebound), names);
+        let contents = selected.contents(&self.code.world, |piece| self.new.print(piece));
         let plugin = WholeCratePlugin {
             position,
             path,
             functions: sites
                 .iter()
-                .map(|site| self.replaced(position, site))
+                .zip(contents)
+                .map(|(site, content)| Replaced {
+                    content: Some(content),
+                    ..self.replaced(position, site)
+                })
                 .chain(late.iter().map(|late| late.replaced.clone()))
                 .collect(),
             variables: self.brought(&selected.statics),

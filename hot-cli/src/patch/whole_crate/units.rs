@@ -217,6 +217,7 @@ impl Built {
             name: site.name.clone(),
             file: function.map_or_else(PathBuf::new, |function| function.path.clone()),
             line,
+            content: None,
         }
     }
 }

@@ -316,6 +316,7 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
             line,
             body,
             uses,
+            code: function.content,
         }
     };
     let mut plan: Plan = job.wanted.plan.clone();

@@ -56,6 +56,15 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
     events
 }
 
+/// The names of the functions that have new bodies.
+pub(super) fn functions(events: &[Event]) -> impl Iterator<Item = &str> {
+    let patched = events.iter().filter_map(|event| match event {
+        Event::Patched { functions, .. } => Some(functions),
+        _ => None,
+    });
+    patched.flatten().map(|function| &*function.name)
+}
+
 /// The functions of which calls may be expected: new ones come, and none is in progress.
 pub(super) fn callable(events: &[Event]) -> Vec<FunctionPlace> {
     let mut all = Vec::new();
@@ -128,6 +137,16 @@ pub(super) fn nothing_differs(wanted: &Wanted, built: &Built) -> Vec<Event> {
         events.push(Event::NothingUsesIt(edit_reason(edit)));
     }
     events
+}
+
+/// What is still compiled for a patch.
+pub(super) fn still_building(wanted: &Wanted) -> Option<Event> {
+    let edit = wanted.fresh.first().map(|edit| {
+        let Reason { file, line, why } = edit_reason(edit);
+        format!("{file}:{line}: {why}")
+    });
+    let body = || Some(place(wanted.bodies.values().next()?).to_string());
+    Some(Event::StillBuilding(edit.or_else(body)?))
 }
 
 /// Files are looked at again and again from now on.
@@ -302,6 +321,7 @@ mod tests {
             file: "/a.rs".into(),
             line: 3,
             uses: Default::default(),
+            code: None,
             body: Default::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use soft_mock_abi::protocol::{Loaded, Refused, Restore, ToProgram};
 
@@ -11,12 +11,15 @@ use super::jobs::{Job, SyntaxCheck};
 use super::parts::patches::{Building, Finished, Patch};
 use super::parts::saves::{News, Trouble};
 use super::rude_edits::trouble;
-use super::{announce, Engine, Policy};
+use super::{announce, Engine, Event, Policy};
 use crate::control::Connection;
 use crate::patch::{self, BuildError, Built};
 use crate::program::plan::{Change, Rude, Wanted};
 use crate::program::state::Bodies;
 use crate::ui::{self, CompilerOutput, Reason};
+
+/// As long as a person waits for an answer before they doubt that one will come.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 impl Engine {
     /// Files were saved.
@@ -140,11 +143,12 @@ impl Engine {
         if !self.syntax_checks.end(number) {
             return; // Saved since.
         }
-        let said = compiler.as_ref().map_or(&at.why, |said| &said.rendered);
+        let said = compiler.as_ref().map(CompilerOutput::plain);
+        let said = said.unwrap_or_else(|| at.why.clone());
         let news = self.saves.trouble(Trouble {
             // The same error on another line is the same error.
             key: said.replace(|c: char| c.is_ascii_digit() || c.is_whitespace(), ""),
-            text: said.clone(),
+            text: said,
         });
         let again = news == News::Again;
         match (news, compiler) {
@@ -176,7 +180,16 @@ impl Engine {
             whole_crates: true,
             cancel: self.patches.begin(number, program, wanted, since),
         };
-        self.perform([Effect::Start(Job::BuildPatch(Box::new(job)))]);
+        self.perform([
+            Effect::Start(Job::BuildPatch(Box::new(job))),
+            Effect::Later(PATIENCE, Event::BuildTakesLong(number)),
+        ]);
+    }
+
+    /// A patch may still be built: who has saved is told that it is.
+    pub(super) fn build_takes_long(&self, number: u64) {
+        let wanted = self.patches.built_by(number);
+        self.tell_all(wanted.and_then(announce::still_building));
     }
 
     /// A patch was built, or not.
@@ -188,7 +201,7 @@ impl Engine {
             Ok(built) => self.install(building, built),
             Err(BuildError::Cancelled) => {}
             Err(BuildError::Compile(compiler)) => {
-                let news = self.saves.trouble(Trouble::said(&compiler.rendered));
+                let news = self.saves.trouble(Trouble::said(&compiler.plain()));
                 if news != News::Known {
                     let again = news == News::Again;
                     self.tell(ui::Event::CompileError { compiler, again });
@@ -339,7 +352,9 @@ impl Engine {
         let events = announce::patched(patch, loaded, patch.since.elapsed());
         let program = &patch.program;
         let restored = patch.load.restore.iter().map(|function| &*function.name);
-        self.uncalled.undone(program, restored);
+        self.uncalled.replaced(program, restored);
+        let new = announce::functions(&events);
+        self.uncalled.replaced(program, new);
         let callable = announce::callable(&events);
         let look = self.uncalled.patched(patch.load.id, program, callable);
         self.tell_all(events);

@@ -85,7 +85,12 @@ impl Engine {
     }
 
     pub(super) fn tell_status(&self, answered: Vec<Answered>) {
-        for Answered { terminal, told } in answered {
+        for Answered { terminal, mut told } in answered {
+            for (conn, status) in &mut told {
+                if let Some((program, _)) = self.processes.who(*conn) {
+                    self.uncalled.correct(program, status);
+                }
+            }
             let status = Reply::Status(SessionStatus {
                 session: self.info.clone(),
                 processes: self.processes.status(told),
@@ -176,7 +181,7 @@ impl Engine {
             functions,
         } = undone;
         let names = functions.iter().map(|function| function.name.as_str());
-        self.uncalled.undone(&program, names);
+        self.uncalled.replaced(&program, names);
         let ran = |path: PathBuf| {
             let text = self.ledger.running_text(&program, &path);
             (path, text)

@@ -158,6 +158,7 @@ mod tests {
             line: 1,
             body: Default::default(),
             uses: Default::default(),
+            code: None,
         }
     }
 

@@ -125,6 +125,13 @@ impl Patches {
         self.building.take_if(|building| building.number == number)
     }
 
+    /// What is being built under this number, if that still is.
+    pub(crate) fn built_by(&self, number: u64) -> Option<&Wanted> {
+        let building = self.building.as_ref();
+        let building = building.filter(|building| building.number == number)?;
+        Some(&building.wanted)
+    }
+
     /// Sends a patch to these processes; `calls`: they are to tell when it is first called.
     pub(crate) fn send(
         &mut self,

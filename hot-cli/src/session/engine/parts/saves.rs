@@ -113,7 +113,9 @@ impl Saves {
 
     /// The next save is another try, also if the same edits stand in its way.
     pub(crate) fn try_again(&mut self) {
-        self.trouble = None;
+        if let Some(trouble) = &mut self.trouble {
+            trouble.key.clear(); // It stands, and is news once more.
+        }
     }
 
     /// The programs are started again: what stood in the way until now.
@@ -176,5 +178,9 @@ mod tests {
         saves.try_again();
         assert_eq!(saves.trouble(trouble("b", 1)), News::New);
         assert_eq!(saves.restarted(), Some(trouble("b", 1)));
+        saves.trouble(trouble("b", 1));
+        saves.try_again();
+        saves.saved();
+        assert!(saves.are_in_effect(), "taken away after a try in vain");
     }
 }

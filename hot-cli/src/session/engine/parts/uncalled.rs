@@ -4,6 +4,9 @@
 //! none will can't be known; that none came can. Of a function whose new body was called once,
 //! whenever that was, nothing is told any more: it is one of those that run again and again.
 //!
+//! A process counts calls from the newest patch on, also of functions that it carries along as they
+//! were. Whether the body that they have was called before is known here.
+//!
 //! Knows nothing of how processes find out.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +35,8 @@ pub(crate) struct Uncalled {
     told: BTreeSet<Key>,
     /// New bodies of these were called.
     called: BTreeSet<Key>,
+    /// Of those, the ones whose present body was.
+    ran: BTreeSet<Key>,
     looks: Vec<Look>,
 }
 
@@ -62,13 +67,24 @@ impl Uncalled {
         waits.then_some(Effect::Later(PATIENCE, Event::CallsDue(patch)))
     }
 
-    /// These have other bodies again.
-    pub(crate) fn undone<'a>(&mut self, program: &Path, functions: impl Iterator<Item = &'a str>) {
+    /// These have other bodies, of which nothing is known yet.
+    pub(crate) fn replaced<'a>(
+        &mut self,
+        program: &Path,
+        functions: impl Iterator<Item = &'a str>,
+    ) {
         for name in functions {
             let key = (program.to_owned(), name.to_owned());
             self.waiting.remove(&key);
             self.told.remove(&key);
+            self.ran.remove(&key);
         }
+    }
+
+    /// What a process of `program` tells, without what is known to have run.
+    pub(crate) fn correct(&self, program: &Path, status: &mut Status) {
+        let ran = |name: &String| self.ran.contains(&(program.to_owned(), name.clone()));
+        status.not_called.retain(|name| !ran(name));
     }
 
     /// The program of a patch, if nothing is known yet of calls of its functions.
@@ -97,7 +113,10 @@ impl Uncalled {
     ) -> Vec<Effect> {
         let is_unknown = |name: &str| {
             let key = (program.to_owned(), name.to_owned());
-            self.told.contains(&key) || self.waiting.contains_key(&key)
+            let is_patched = self.told.contains(&key)
+                || self.waiting.contains_key(&key)
+                || self.called.contains(&key);
+            is_patched && !self.ran.contains(&key)
         };
         match functions.any(is_unknown) {
             true => self.ask(id, program.to_owned(), None, processes),
@@ -157,11 +176,13 @@ impl Uncalled {
             key.0 == look.program && told.any(|status| !status.not_called.contains(&key.1))
         };
         let known = self.told.iter().chain(self.waiting.keys());
+        let known = known.chain(&self.called);
         let called: Vec<Key> = known.filter(|key| was_called(key)).cloned().collect();
         for key in called {
             self.told.remove(&key);
             self.waiting.remove(&key);
-            self.called.insert(key);
+            self.called.insert(key.clone());
+            self.ran.insert(key);
         }
         let mut functions = Vec::new();
         self.waiting.retain(|key, (patch, function)| {
@@ -179,6 +200,7 @@ impl Uncalled {
     pub(crate) fn restarted(&mut self) {
         self.waiting.clear();
         self.told.clear();
+        self.ran.clear();
         self.looks.clear();
     }
 }
@@ -265,12 +287,36 @@ mod tests {
         let mut uncalled = Uncalled::default();
         patched(&mut uncalled, 1, &["routes", "setup"]);
         patched(&mut uncalled, 2, &["routes"]);
-        uncalled.undone(Path::new(APP), ["setup"].into_iter());
+        uncalled.replaced(Path::new(APP), ["setup"].into_iter());
         assert!(uncalled.waited_for(1).is_none());
         assert_eq!(looked(&mut uncalled, 2, &["routes", "setup"]), ["routes"]);
         patched(&mut uncalled, 3, &["routes"]);
         uncalled.restarted();
         assert!(uncalled.waited_for(3).is_none());
+    }
+
+    #[test]
+    fn what_a_patch_carries_along_was_called_if_its_body_was() {
+        let mut uncalled = Uncalled::default();
+        let (app, process) = (Path::new(APP), Connection::numbered(1));
+        let shown = |uncalled: &Uncalled| {
+            let mut told = status(&["index", "routes"]);
+            uncalled.correct(app, &mut told);
+            told.not_called
+        };
+        patched(&mut uncalled, 1, &["index", "routes"]);
+        assert_eq!(looked(&mut uncalled, 1, &["routes"]), ["routes"]);
+        // Another patch carries both: the process begins to count anew.
+        patched(&mut uncalled, 2, &["list"]);
+        assert_eq!(shown(&uncalled), ["routes"]);
+        // Its next body, which is asked for before it is carried along in its turn.
+        uncalled.replaced(app, ["index"].into_iter());
+        assert!(!patched(&mut uncalled, 3, &["index"]));
+        assert_eq!(shown(&uncalled), ["index", "routes"]);
+        let asked = uncalled.before(9, app, ["index"].into_iter(), vec![process]);
+        assert_eq!(asked.len(), 1);
+        assert!(told(uncalled.answered(process, 9, &status(&["routes"]))).is_empty());
+        assert_eq!(shown(&uncalled), ["routes"]);
     }
 
     #[test]
