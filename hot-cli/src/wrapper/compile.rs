@@ -3,9 +3,10 @@
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
+use std::time::SystemTime;
 
 use anyhow::{bail, Context, Result};
 use soft_mock_compiled::visibility::unhide;
@@ -30,6 +31,9 @@ use crate::rustc::unit::{record_built, Unit, UnitKind, NOT_INCLUDED};
 
 /// How often a rewritten crate is compiled before it is built as it is.
 const ATTEMPTS: usize = 4;
+
+/// How many saves a compilation begins anew for.
+const SAVES: usize = 3;
 
 pub(crate) struct Compilation {
     call: CargoCall,
@@ -64,7 +68,7 @@ pub(crate) fn unmodified(
     reason: String,
 ) -> ExitCode {
     let compilation = Compilation::new(call.clone(), args.clone(), kind);
-    compilation.original(reason)
+    compilation.original(compilation.as_it_is(), reason)
 }
 
 impl Compilation {
@@ -94,7 +98,7 @@ impl Compilation {
     /// Compiles a crate as it is, and records that it uses what has sites. Its own changes concern
     /// nobody: cargo wouldn't look at them either.
     pub(super) fn not_included(&self) -> ExitCode {
-        let status = self.call.command().args(&self.args.all).status();
+        let status = self.as_it_is();
         if status.as_ref().is_ok_and(ExitStatus::success) {
             let record = self.unit().and_then(|mut unit| {
                 unit.unmodified = Some(NOT_INCLUDED.to_owned());
@@ -114,15 +118,37 @@ impl Compilation {
             let name = self.args.value("--crate-name");
             builds::tell(&self.folder, name.unwrap_or_default());
         }
-        match self.rewritten() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => self.original(format!("{error:#}")),
+        let mut saves = 0..SAVES;
+        loop {
+            let begun = SystemTime::now();
+            let Err(error) = self.rewritten() else {
+                return ExitCode::SUCCESS;
+            };
+            // If this works, it was the rewriting that failed, or what didn't compile is gone with
+            // a save since.
+            let status = self.as_it_is();
+            let works = status.as_ref().is_ok_and(ExitStatus::success);
+            if !works || !self.is_saved_since(begun) || saves.next().is_none() {
+                return self.original(status, format!("{error:#}"));
+            }
         }
     }
 
-    /// Compiles the crate as cargo asked for it. If that works, it was the rewriting that failed.
-    fn original(&self, reason: String) -> ExitCode {
-        let status = self.call.command().args(&self.args.all).status();
+    /// Has the crate compiled as cargo asked for it.
+    fn as_it_is(&self) -> io::Result<ExitStatus> {
+        self.call.command().args(&self.args.all).status()
+    }
+
+    /// Whether what was compiled was saved after that.
+    fn is_saved_since(&self, begun: SystemTime) -> bool {
+        let read = dep_info::read(&self.dep_info(&self.out_dir())).unwrap_or_default();
+        let saved = |path: &PathBuf| std::fs::metadata(path).and_then(|file| file.modified());
+        let mut read = read.iter();
+        read.any(|path| saved(path).is_ok_and(|at| at > begun))
+    }
+
+    /// The crate was compiled as cargo asked for it, since this was in the way of anything else.
+    fn original(&self, status: io::Result<ExitStatus>, reason: String) -> ExitCode {
         if status.as_ref().is_ok_and(ExitStatus::success) {
             let name = self.args.value("--crate-name").unwrap_or("?");
             if matches!(self.kind, UnitKind::Lib | UnitKind::Bin | UnitKind::Plugin) {

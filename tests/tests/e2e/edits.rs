@@ -36,6 +36,14 @@ fn comments_and_formatting_patch_nothing() {
     assert!(patch.contains("ledger::report::title"), "{patch}");
     assert_eq!(session.ask("x"), "purse of ada: 2");
     assert_eq!(session.patches(), [patch]);
+    // The program is linked without the C library's mathematics.
+    project.edit(
+        FILE,
+        "\"purse of {}\", account",
+        "\"{} of {}\", (account.balance() as f64).sin() > 2.0, account",
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "false of ada: 3");
 }
 
 #[test]

@@ -112,7 +112,7 @@ impl Engine {
 
     /// Who was expected has had their time.
     pub(super) fn join_expected(&mut self, run: u64) {
-        if self.restarts.stop_expecting(run) {
+        if self.restarts.are_overdue(run) {
             self.tell(ui::Event::StartedAgain);
         }
     }

@@ -18,7 +18,7 @@ mod slots;
 use std::any::TypeId;
 use std::path::{Path, PathBuf};
 
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LOCAL, RTLD_NOW};
 use soft_mock_abi::checksum;
 use soft_mock_abi::late::LateCell;
 use soft_mock_abi::manifest::{parse_unit, Function, Manifest};
@@ -289,6 +289,7 @@ struct Kept(std::mem::ManuallyDrop<Library>);
 /// # Safety
 /// The library's initialisers run: the file is one that was checked, and nobody else can write it.
 unsafe fn open(copy: &Path, for_image: bool) -> Result<Kept, Refusal> {
+    open_mathematics();
     let how = RTLD_NOW | RTLD_LOCAL | if for_image { image::FIRST } else { 0 };
     // NOW, so that a symbol that is nowhere is found out here and not in the middle of a call.
     // SAFETY: the caller's promise.
@@ -299,6 +300,15 @@ unsafe fn open(copy: &Path, for_image: bool) -> Result<Kept, Refusal> {
             cause: describe(&error, copy),
         }),
     }
+}
+
+/// New code may call what std has of the C library's mathematics (`f32::round`, `sin`). A program
+/// that calls none was linked without, and a plugin finds only what the process has.
+fn open_mathematics() {
+    // SAFETY: the C library's own part, by its fixed name; nothing of it runs until it is called.
+    let library = unsafe { Library::open(Some("libm.so.6"), RTLD_NOW | RTLD_GLOBAL) };
+    // It stays for whoever uses it. Without one, a plugin that needs it is refused by name.
+    std::mem::forget(library);
 }
 
 /// The dynamic linker's own words, without the name of the copy that nobody knows.

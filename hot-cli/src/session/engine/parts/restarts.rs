@@ -159,9 +159,9 @@ impl Restarts {
         self.expected.take().is_some()
     }
 
-    /// The programs of a run have had their time. Whether none has joined.
-    pub(crate) fn stop_expecting(&mut self, run: u64) -> bool {
-        self.expected.take_if(|expected| *expected == run).is_some()
+    /// The programs of a run have had their time. Whether none has joined; one may yet.
+    pub(crate) fn are_overdue(&self, run: u64) -> bool {
+        self.expected == Some(run)
     }
 
     /// The programs were ended for this.
@@ -245,12 +245,12 @@ mod tests {
         let mut restarts = Restarts::default();
         assert!(!restarts.joined(), "the first start is none");
         restarts.expect(2);
-        assert!(!restarts.stop_expecting(1));
+        assert!(!restarts.are_overdue(1));
         assert!(restarts.joined() && !restarts.joined());
-        assert!(!restarts.stop_expecting(2));
+        assert!(!restarts.are_overdue(2));
         restarts.expect(3);
-        assert!(restarts.stop_expecting(3));
-        assert!(!restarts.joined(), "it came too late, and that was said");
+        assert!(restarts.are_overdue(3));
+        assert!(restarts.joined(), "late, and that is said too");
     }
 
     #[test]
