@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod chromium;
+pub mod compiled;
 pub mod dice;
 pub mod environment;
 pub mod folder;

@@ -5,11 +5,13 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
-use crate::folder;
+use crate::{compiled, folder};
 
 /// How a project's own packages are compiled stays as it is; nobody debugs or edits their
-/// dependencies, and what is tried of optimised programs is what is ours.
+/// dependencies, and what is tried of optimised programs is what is ours. Without optimisation,
+/// dependencies are what they are in this workspace, and what was compiled for it is used again.
 const SPARED: &str = r#"
 [profile.dev.package."*"]
 debug = false
@@ -22,9 +24,21 @@ soft-mock-runtime = { opt-level = 3 }
 soft-mock-abi = { opt-level = 3 }
 "#;
 
-/// The target folder of all of these projects.
+/// The target folder of all of these projects. It begins with what this workspace's own has of what
+/// the runtime needs.
 pub fn target() -> PathBuf {
-    folder::kept().join("runtime")
+    static BEGUN: Once = Once::new();
+    let target = folder::kept().join("runtime");
+    BEGUN.call_once(|| {
+        // Of all examples, this one has the most of what the runtime may need.
+        let needed = locked(&folder::workspace().join("examples/mockable"));
+        let names = needed.into_iter().map(|(name, _)| name);
+        let registered = names.filter(|name| name != "soft-mock").collect();
+        let kept = folder::kept();
+        let own = kept.with_file_name("debug");
+        compiled::give(&registered, &own, &target.join("debug"));
+    });
+    target
 }
 
 /// Makes cargo compile the dependencies of all projects below a folder without debug information
@@ -73,6 +87,22 @@ fn pointed(manifest: &str, workspace: &Path) -> String {
     text
 }
 
+/// Names and versions of what a project has from a registry, and of the runtime. None if there is
+/// no lock file.
+fn locked(project: &Path) -> Vec<(String, String)> {
+    let text = fs::read_to_string(project.join("Cargo.lock")).unwrap_or_default();
+    let lock: toml::Table = text.parse().expect("a lock file is TOML");
+    let packages = lock.get("package").and_then(toml::Value::as_array);
+    let from_a_registry = |package: &&toml::Value| package.get("source").is_some();
+    let text = |package: &toml::Value, key: &str| package[key].as_str().map(str::to_owned);
+    let packages = packages.into_iter().flatten();
+    packages
+        .filter(|package| from_a_registry(package) || package["name"].as_str() == Some("soft-mock"))
+        .map(|package| (text(package, "name"), text(package, "version")))
+        .map(|(name, version)| (name.expect("a name"), version.expect("a version")))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +117,7 @@ mod tests {
             c = { path = \"/x/soft-mock\" }\n[package.metadata.soft-mock]\n";
         assert_eq!(pointed(manifest, Path::new("/w")), expected);
     }
+
     /// Else they are compiled once for each version.
     #[test]
     fn what_the_runtime_needs_has_one_version_in_all_projects() {
@@ -109,22 +140,5 @@ mod tests {
             }
         }
         assert!(projects > 10, "{projects} projects");
-    }
-
-    /// Names and versions, none if there is no lock file.
-    fn locked(project: &Path) -> Vec<(String, String)> {
-        let text = fs::read_to_string(project.join("Cargo.lock")).unwrap_or_default();
-        let lock: toml::Table = text.parse().expect("a lock file is TOML");
-        let packages = lock.get("package").and_then(toml::Value::as_array);
-        let from_a_registry = |package: &&toml::Value| package.get("source").is_some();
-        let text = |package: &toml::Value, key: &str| package[key].as_str().map(str::to_owned);
-        let packages = packages.into_iter().flatten();
-        packages
-            .filter(|package| {
-                from_a_registry(package) || package["name"].as_str() == Some("soft-mock")
-            })
-            .map(|package| (text(package, "name"), text(package, "version")))
-            .map(|(name, version)| (name.expect("a name"), version.expect("a version")))
-            .collect()
     }
 }
