@@ -74,6 +74,7 @@ pub fn prepare(
             text: file.parsed(),
             module: file.module.clone(),
             unknown_macro: false,
+            in_unknown_module: false,
             edits: Edits::default(),
         };
         preparer.items(&file.ast.items);
@@ -113,6 +114,8 @@ struct Preparer<'a> {
     module: Vec<String>,
     /// Inside of a module or impl block that a macro may turn into something else.
     unknown_macro: bool,
+    /// Inside of such a module.
+    in_unknown_module: bool,
     edits: Edits,
 }
 
@@ -134,12 +137,13 @@ impl Preparer<'_> {
             Item::Impl(item) => self.impl_block(item),
             Item::Mod(item) if !is_test_only(&item.attrs) => {
                 if let Some((_, items)) = &item.content {
-                    let outside = self.unknown_macro;
+                    let outside = (self.unknown_macro, self.in_unknown_module);
                     self.unknown_macro |= !is_plain(&item.attrs);
+                    self.in_unknown_module = self.unknown_macro;
                     self.module.push(plain(&item.ident.to_string()));
                     self.items(items);
                     self.module.pop();
-                    self.unknown_macro = outside;
+                    (self.unknown_macro, self.in_unknown_module) = outside;
                     return;
                 }
             }
@@ -187,6 +191,9 @@ impl Preparer<'_> {
         };
         let is_async = kind == Ok(Kind::Async);
         if !is_async && !self.unknown_macro && is_plain(candidate.attrs) {
+            return;
+        }
+        if candidate.stays_in_place() && !self.in_unknown_module {
             return;
         }
         match self.unfit(candidate) {

@@ -27,9 +27,11 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use soft_mock_abi::symbol::{DETACHED_BODY, DETACHED_CODE};
+
 use crate::counterparts::Counterpart;
 use crate::sites::{self, CompiledSite};
-use crate::symbols::{demangled, is_of, is_rust, without_marks};
+use crate::symbols::{demangled, is_of, is_rust, start_of, without_marks};
 use crate::world::{Piece, World};
 
 pub use judge::called_by;
@@ -40,7 +42,8 @@ pub use survey::kept_closures;
 
 /// What is known beside the code.
 pub struct Premises<'a> {
-    /// Sites of the program that can be used, by the paths of the code that holds them.
+    /// Sites of the program that can be used, by the paths of the code that holds them. Also by
+    /// those of functions that do nothing but return the boxed future that holds one.
     pub bound: &'a HashMap<String, CompiledSite>,
     /// All sites of the program.
     pub then: &'a HashMap<String, CompiledSite>,
@@ -105,6 +108,43 @@ impl Edits {
 }
 
 impl Premises<'_> {
+    /// The site of the program whose function's body was moved into the one of this path.
+    fn moved(&self, function: &str) -> Option<&CompiledSite> {
+        let start = function.rsplit("::").next()?;
+        let is_body = start.starts_with(DETACHED_BODY);
+        if !is_body && !start.starts_with(DETACHED_CODE) {
+            return None;
+        }
+        let code = function.replace(DETACHED_BODY, DETACHED_CODE);
+        let mut sites = self.then.values();
+        // What boxes the future of an async function's body has none of what stands in that.
+        sites.find(|site| site.is_async == is_body && site.detached() == code)
+    }
+
+    /// The path that code of the old compilation has in the program, where no body was moved. None:
+    /// that has no such code.
+    pub fn in_program(&self, path: &str) -> Option<String> {
+        let mut found = String::new();
+        let mut rest = path;
+        while let Some(at) = [DETACHED_BODY, DETACHED_CODE]
+            .iter()
+            .filter_map(|name| rest.find(name))
+            .min()
+        {
+            let name = rest[at..].find("::").unwrap_or(rest.len() - at);
+            let start = start_of(rest, at);
+            let function = &rest[start..at + name];
+            let site = self.moved(function)?;
+            found += &rest[..start];
+            found += site.owner();
+            rest = &rest[at + name..];
+            if site.is_async {
+                rest = rest.strip_prefix("::{closure#0}")?;
+            }
+        }
+        Some(found + rest)
+    }
+
     /// Why the variable in a piece of the new code can't keep a value that it doesn't begin with
     /// any more: nothing writes to it, and optimised code may hold the value in place of
     /// reading it.
@@ -199,7 +239,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
         let edited = edited.filter(|site| edits.bodies.contains(&site.name));
         let differs = |site: &&CompiledSite| {
             let differs = |path: &str| self.other_columns(path).next().is_some();
-            differs(site.owner()) || differs(&site.detached())
+            differs(site.owner()) || differs(site.detached())
         };
         let edited = edited.filter(differs).map(|site| site.owner().into());
         // What has no site may be part of any code.
@@ -305,8 +345,8 @@ impl<'a, 'd> Comparison<'a, 'd> {
                     // A static: what the program's own leads to is looked at from the old side.
                     continue;
                 }
-                if self.premises.bound.contains_key(&*path) {
-                    difference.replaced.insert(path.to_string());
+                if let Some(site) = self.premises.bound.get(&*path) {
+                    difference.replaced.insert(site.owner().to_owned());
                     continue;
                 }
                 dirty.insert(Rc::clone(&path));

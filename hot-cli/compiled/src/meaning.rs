@@ -125,7 +125,7 @@ impl<'d> Own<'d> {
         let code = site.detached();
         let body = code.replace(DETACHED_CODE, DETACHED_BODY);
         let has_code = |path: &&str| !code_of(&self.world, path).is_empty();
-        let path = [body.as_str(), code.as_str(), site.owner()]
+        let path = [body.as_str(), code, site.owner()]
             .into_iter()
             .find(has_code);
         let path = path.filter(|path| !path.ends_with('}'));

@@ -117,6 +117,7 @@ pub fn select(selection: &Selection<'_, '_>) -> Result<Selected, String> {
         on: selection,
         roots: HashMap::new(),
         late: HashMap::new(),
+        prologues: HashMap::new(),
         own_sites: HashSet::new(),
         decided: HashMap::new(),
         found: Selected::default(),
@@ -151,7 +152,8 @@ struct Root<'a> {
     site: &'a CompiledSite,
     /// What it is exported as.
     name: String,
-    /// It stands behind its prologue, and is not called but through the site.
+    /// It stands behind its prologue, or returns the future that does, and is not called but
+    /// through the site.
     inline: bool,
 }
 
@@ -166,6 +168,8 @@ struct Selector<'a, 'd> {
     on: &'a Selection<'a, 'd>,
     roots: HashMap<Piece, Root<'a>>,
     late: HashMap<Piece, &'a str>,
+    /// The code with the prologue of what is wanted, if that stands behind it.
+    prologues: HashMap<Piece, &'a CompiledSite>,
     own_sites: HashSet<String>,
     decided: HashMap<&'d str, Decision>,
     found: Selected,
@@ -176,12 +180,16 @@ impl<'a, 'd> Selector<'a, 'd> {
     fn root(&mut self, position: usize, site: &'a CompiledSite) -> Result<(), String> {
         let world = self.on.world;
         let missing = || format!("rustc made no code of its own for {}", site.name);
-        let detached = site.detached();
-        let inline = world.pieces(&detached).is_empty();
-        if inline && site.is_async {
-            return Err(missing());
-        }
-        let code = if inline { site.owner() } else { &detached };
+        let inline = world.pieces(site.detached()).is_empty();
+        let returning = site.returning().filter(|path| {
+            let bound = self.on.premises.bound.get(*path);
+            bound.is_some_and(|bound| bound.path == site.path)
+        });
+        let code = match (inline, site.is_async) {
+            (false, _) => site.detached(),
+            (true, false) => site.owner(),
+            (true, true) => returning.ok_or_else(missing)?,
+        };
         let mut pieces = world.pieces(code).iter();
         let piece = *pieces
             .find(|piece| world.is_code(**piece))
@@ -197,6 +205,14 @@ impl<'a, 'd> Selector<'a, 'd> {
         let name = symbol::patch(position);
         let taken = self.found.taken.entry(piece.0).or_default();
         taken.symbols.insert(index, Fate::Exported(name.clone()));
+        if inline {
+            let mut holding = world.pieces(site.owner()).iter().copied();
+            let prologue = match site.is_async {
+                true => holding.next().filter(|_| holding.next().is_none()),
+                false => Some(piece),
+            };
+            self.prologues.insert(prologue.ok_or_else(missing)?, site);
+        }
         self.roots.insert(piece, Root { site, name, inline });
         self.found.roots.push(piece);
         self.take(piece.0, piece.1)
@@ -336,9 +352,9 @@ impl<'a, 'd> Selector<'a, 'd> {
         let from = &self.on.world.objects[object].sections[section];
         let owner = sites::owner(&path).unwrap_or(&path);
         let own = self
-            .roots
+            .prologues
             .get(&(object, section))
-            .is_some_and(|root| *root.site.path == *path);
+            .is_some_and(|site| *site.path == *path);
         if own {
             self.own_sites.insert(path.to_string());
         }

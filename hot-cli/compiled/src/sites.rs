@@ -29,6 +29,10 @@ pub struct CompiledSite {
     pub signature: String,
     /// The path of the function that answers with the id of the site's type.
     type_id: Option<Rc<str>>,
+    /// See [`detached`](Self::detached).
+    detached: String,
+    /// The body was moved.
+    is_moved: bool,
     /// What a result with `impl Trait` in it is, as the end of an instance's path: several where
     /// it can't be told.
     output: Vec<String>,
@@ -45,21 +49,19 @@ impl CompiledSite {
     }
 
     /// The path that the code that replaces the function has if its body was moved.
-    pub fn detached(&self) -> String {
-        let mut function = self.owner();
-        // A macro may have put the body of an async function into a future of its own.
-        while let Some((outer, closure)) = function.rsplit_once("::") {
-            match closure.starts_with("{closure#") {
-                true => function = outer,
-                false => break,
-            }
-        }
-        let start = function.rfind("::").map_or(0, |at| at + 2);
-        format!(
-            "{}{DETACHED_CODE}{}",
-            &function[..start],
-            &function[start..]
-        )
+    pub fn detached(&self) -> &str {
+        &self.detached
+    }
+
+    /// The path of the future of a moved body.
+    pub fn detached_future(&self) -> String {
+        self.detached.replace(DETACHED_CODE, DETACHED_BODY) + "::{closure#0}"
+    }
+
+    /// The path of the function that returns the future with the prologue, if a macro made it so.
+    pub fn returning(&self) -> Option<&str> {
+        let function = self.owner().strip_suffix("::{closure#0}");
+        function.filter(|_| self.is_async && !self.is_moved)
     }
 
     /// Whether the code that holds the prologue is the function itself: a macro may have put the
@@ -116,7 +118,7 @@ pub fn sites<'d>(
         let piece = pieces.iter().find(|piece| objects(piece.0))?;
         let mut site = read(world, *piece, path)?;
         if has_opaque_result(&site.signature) {
-            site.output = outputs.get(&site.detached()).cloned().unwrap_or_default();
+            site.output = outputs.get(site.detached()).cloned().unwrap_or_default();
         }
         Some((site.owner().to_owned(), site))
     })
@@ -165,12 +167,52 @@ pub fn unusable_result(
         if site.output != then.output {
             return Some(format!("what `{name}` returns is of another type now: "));
         }
-        let body = site.detached().replace(DETACHED_CODE, DETACHED_BODY) + "::{closure#0}";
-        (!site.has_known_output() && differs(&body)).then(|| {
+        (!site.has_known_output() && differs(&site.detached_future())).then(|| {
             format!("`{name}` returns a reference, a pointer or a closure as `impl …`, so its site can't be used: ")
         })
     });
     told.min()
+}
+
+/// The path of the code that replaces a function if its body was moved: beside the function, which
+/// a macro may have put elsewhere than into the module in which it is written.
+fn detached(world: &World<'_>, owner: &str, name: &str) -> String {
+    let mut function = owner;
+    // A macro may have put the body of an async function into a future of its own.
+    while let Some((outer, closure)) = function.rsplit_once("::") {
+        match closure.starts_with("{closure#") {
+            true => function = outer,
+            false => break,
+        }
+    }
+    let beside = |function: &str| {
+        let (module, name) = function.rsplit_once("::").unwrap_or(("", function));
+        format!("{module}::{DETACHED_CODE}{name}")
+    };
+    let here = beside(function);
+    let written = as_written(owner, name).map(|function| beside(&function));
+    match written {
+        Some(written) if world.pieces(&here).is_empty() && !world.pieces(&written).is_empty() => {
+            written
+        }
+        _ => here,
+    }
+}
+
+/// The path that a free function has by its name, `app::pages::index`, with the crate's mark.
+fn as_written(owner: &str, name: &str) -> Option<String> {
+    let (of, rest) = name.split_once("::").filter(|_| !name.contains('<'))?;
+    let start = format!("{of}[");
+    let is_start = |at: &usize| {
+        let before = owner[..*at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+    };
+    let at = owner
+        .match_indices(&start)
+        .map(|(at, _)| at)
+        .find(is_start)?;
+    let mark = owner[at..].find(']')?;
+    Some(format!("{}::{rest}", &owner[at..=at + mark]))
 }
 
 /// The types that results of `impl Trait` are, by the paths of the code that replaces the
@@ -227,9 +269,13 @@ fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<CompiledSite>
         Some(relocation) => Some(world.path(world.symbol(piece.0, relocation)?.name)),
         None => None,
     };
+    let name = text(NAME)?;
+    let detached = detached(world, owner(path)?, &name);
     Some(CompiledSite {
         path: Rc::clone(path),
-        name: text(NAME)?,
+        is_moved: !world.pieces(&detached).is_empty(),
+        detached,
+        name,
         line: number(LINE)?,
         signature: text(SIGNATURE)?,
         type_id,
@@ -253,6 +299,8 @@ mod tests {
                 line: 1,
                 signature: "async fn() -> impl Display".to_owned(),
                 type_id: None,
+                detached: String::new(),
+                is_moved: true,
                 output: output.iter().map(end).collect(),
                 is_async: true,
                 is_main: false,

@@ -6,7 +6,7 @@
 //! impl blocks, which an insertion before them would change. Knows nothing of what changed.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -189,6 +189,30 @@ impl<'d> World<'d> {
             }
             None => Target::Outside(symbol.name),
         })
+    }
+
+    /// These vtables, and those of supertraits to which they lead: of such a one debug information
+    /// says nothing. All that a vtable refers to is code or another vtable.
+    pub fn with_supertraits(&self, mut vtables: HashSet<Piece>) -> HashSet<Piece> {
+        let mut waiting: Vec<Piece> = vtables.iter().copied().collect();
+        while let Some(vtable) = waiting.pop() {
+            for relocation in self.objects[vtable.0].relocations(vtable.1) {
+                let Some(Target::Piece(target)) = self.target(vtable.0, &relocation) else {
+                    continue;
+                };
+                let starts = self.symbol(vtable.0, &relocation).is_some_and(|symbol| {
+                    i64::try_from(symbol.value)
+                        .ok()
+                        .and_then(|at| at.checked_add(relocation.addend))
+                        == Some(0)
+                });
+                let is_data = !self.is_code(target) && self.symbols_in(target).is_empty();
+                if is_data && starts && vtables.insert(target) {
+                    waiting.push(target);
+                }
+            }
+        }
+        vtables
     }
 
     /// How a relocation of a piece uses its target.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use soft_mock_abi::symbol;
 use soft_mock_compiled::compare::Left;
+use soft_mock_compiled::sites;
 use soft_mock_rewriter::analysis::{
     self, closures_differ, edited_closures, only_closures_differ, DeclaredFunction,
 };
@@ -148,7 +149,9 @@ pub(super) fn old_copy(job: &Job, left: &Left) -> Option<String> {
     let late: HashSet<&str> = late_in_use(job).collect();
     match late.is_empty() {
         true => None,
-        false => left.copies().find(|name| late.contains(&**name)),
+        false => left
+            .copies()
+            .find(|name| late.contains(&*sites::attached(name))),
     }
 }
 

@@ -8,6 +8,8 @@
 //! async fn __soft_mock_body_get(&self, (a, b): P) -> u8 { body }
 //! ```
 //!
+//! Not of a method under `#[async_trait]`: that returns a boxed future as it is.
+//!
 //! Where the result is `impl Trait`, `__soft_mock_code_get` returns a future of `()`: the output
 //! has no name. Of a function that isn't async, `__soft_mock_code_get` holds the body. `get` gets
 //! its prologue as ever. Its future has the same layout whatever the body is, and keeps a
@@ -17,13 +19,18 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, ToTokens};
 use soft_mock_abi::symbol::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature};
+use syn::{Attribute, Block, FnArg, ItemImpl, Meta, Pat, ReturnType, Signature, Token};
 
 use crate::analysis::eligibility::contains_impl;
+use crate::analysis::known_attributes::is_plain;
 use crate::syntax::attributes::conditions;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::names::plain;
+
+/// The macro that turns `async fn` in impls of traits into functions that return boxed futures.
+const ASYNC_TRAIT: &str = "async_trait";
 
 /// A function whose body is moved, where it stands.
 pub(super) struct Candidate<'a> {
@@ -31,6 +38,33 @@ pub(super) struct Candidate<'a> {
     pub(super) signature: &'a Signature,
     pub(super) block: &'a Block,
     pub(super) item_impl: Option<&'a ItemImpl>,
+}
+
+impl Candidate<'_> {
+    /// Whether it stands in an impl whose macro makes an async method one that returns a boxed
+    /// future, so that whoever awaits it doesn't hold its body, and leaves others as they are.
+    pub(super) fn stays_in_place(&self) -> bool {
+        let attrs = self.item_impl.map_or(&[][..], |item| &item.attrs);
+        let (boxing, others): (Vec<_>, Vec<_>) = attrs.iter().partition(|attr| is_boxing(attr));
+        !boxing.is_empty() && others.into_iter().chain(self.attrs).all(is_plain_one)
+    }
+}
+
+fn is_plain_one(attr: &Attribute) -> bool {
+    is_plain(std::slice::from_ref(attr))
+}
+
+/// `#[async_trait]`, also where that is one under a condition.
+fn is_boxing(attr: &Attribute) -> bool {
+    let is_it = |path: &syn::Path| path.segments.last().is_some_and(|s| s.ident == ASYNC_TRAIT);
+    if !attr.path().is_ident("cfg_attr") {
+        return is_it(attr.path());
+    }
+    let nested = attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    nested.is_ok_and(|nested| {
+        let mut attributes = nested.iter().skip(1);
+        nested.len() > 1 && attributes.all(|meta| is_it(meta.path()))
+    })
 }
 
 /// Moves the body. Returns the names of the functions that this adds beside it.

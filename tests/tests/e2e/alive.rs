@@ -370,6 +370,26 @@ fn a_future_behind_an_object_keeps_its_body() {
     assert!(said.contains("keep their old bodies"), "{said}");
 }
 
+/// What a patch makes is laid out as its own code has it.
+#[test]
+fn a_future_that_a_patch_has_made_is_polled_by_its_own_code() {
+    let mut program = Program::start("futures", "3000 [12]");
+    program.patches(("MORE: u32 = 1", "MORE: u32 = 5"), "7000 [12]");
+    program.patches(("MORE: u32 = 5", "MORE: u32 = 3"), "5000 [12]");
+    // A closure of an async function, which another body surrounds where it is compared.
+    program.patches(("n * by + 2", "n * by + 3"), "5000 [13]");
+    program.patches(("n * by + 3", "n + by"), "5000 [11]");
+    program.patches(("move |n| n + by", "move |n| n * by + 2"), "5000 [12]");
+}
+
+/// A vtable of `Error` leads to one of `Display`.
+#[test]
+fn what_an_error_says_of_itself_is_edited_twice() {
+    let mut program = Program::start("errors", "failed: 3");
+    program.patches(("failed: {}", "failure: {}"), "failure: 3");
+    program.patches(("failure: {}", "{} failed"), "3 failed");
+}
+
 #[test]
 fn living_objects_have_new_methods_without_a_site() {
     let mut program = Program::start("methods", "~7 one=3007 1503");

@@ -3,8 +3,6 @@
 //!
 //! Knows nothing of what holds it, nor where it was compiled.
 
-use soft_mock_abi::symbol::DETACHED_BODY;
-
 use super::paths::{
     closure_of, function_of, is_closure, is_compiler_made, is_detached_body, is_foreign,
     is_instance,
@@ -100,10 +98,10 @@ impl Judge<'_> {
 
     /// What the sites say of a path that had one.
     pub(super) fn of_site(&self, path: &str) -> Option<State> {
-        let then = self.premises.then.get(path)?;
         if self.premises.bound.contains_key(path) {
             return Some(State::Same);
         }
+        let then = self.premises.then.get(path)?;
         match self.premises.now.get(path) {
             Some(now) if now.is_resigned(then) => Some(State::Resigned),
             Some(_) => None,
@@ -145,9 +143,10 @@ impl Judge<'_> {
 
     /// The site that a function of the program had.
     fn site(&self, function: &str) -> Option<&CompiledSite> {
-        let function = function.replace(DETACHED_BODY, "");
         let then = self.premises.then;
-        then.get(&function)
+        self.premises
+            .moved(function)
+            .or_else(|| then.get(function))
             .or_else(|| then.get(&format!("{function}::{{closure#0}}")))
     }
 

@@ -10,12 +10,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use soft_mock_abi::symbol::DETACHED_BODY;
-
 use super::held::{holder, Holder};
 use super::paths::{closure_of, function_of};
 use super::side::Side;
 use super::Comparison;
+use crate::sites::CompiledSite;
 use crate::symbols::are_one;
 use crate::world::Piece;
 
@@ -64,8 +63,9 @@ impl<'a, 'b> Comparison<'a, 'b> {
     /// Whether it is a closure's, or calls one, that stands in an edited body: that body is new.
     /// The program's main won't be called again, and isn't if nothing else of it is.
     pub(super) fn is_in_edited_body(&self, path: &str) -> bool {
-        let site = function_of(path).and_then(|function| self.premises.then.get(function));
-        site.is_some_and(|site| !site.is_main && self.premises.edits.bodies.contains(&site.name))
+        let body = function_of(path).and_then(|function| self.body(function));
+        body.map(|body| body.site)
+            .is_some_and(|site| !site.is_main && self.premises.edits.bodies.contains(&site.name))
     }
 
     /// Whether a piece of the new code is a vtable and nothing else.
@@ -93,12 +93,34 @@ impl<'a, 'b> Comparison<'a, 'b> {
         let (Some(old), Some(new)) = (old, new) else {
             return false;
         };
-        let exported = (facts.exported)(path);
+        let Some(in_program) = self.premises.in_program(path) else {
+            return false;
+        };
+        let exported = (facts.exported)(&in_program);
+        let exported: BTreeSet<&str> = exported.iter().map(String::as_str).collect();
         let new_pieces = self.new.code(path);
-        old == exported.iter().map(String::as_str).collect()
+        let is_exported = match in_program == path {
+            true => old == exported,
+            // Where a body was moved, all symbols of what stands in it are others.
+            false => {
+                let one = |symbols: &BTreeSet<&str>| are_one(symbols.iter().copied());
+                let are_one = one(&old) && one(&exported) && old.len() == exported.len();
+                are_one && !self.is_told_by_type(path)
+            }
+        };
+        is_exported
             && !new.is_empty()
             && (self.new.has_one_function(self.old, path) || replaces_default(&old, &new))
             && self.new.print_of(&new_pieces).len() == 1
+    }
+
+    /// Whether code asks for the ids of types that are made of closures of the function with this
+    /// one: where its body was moved, these are others than the program's.
+    fn is_told_by_type(&self, path: &str) -> bool {
+        const ID_OF: &str = "::any::TypeId>::of::<";
+        let function = function_of(path).unwrap_or(path);
+        let mut paths = self.new.world.paths();
+        paths.any(|(path, _)| path.contains(ID_OF) && path.contains(function))
     }
 
     fn only_vtables_lead_to(&self, facts: &LateFacts<'_>, path: &str) -> bool {
@@ -115,33 +137,55 @@ impl<'a, 'b> Comparison<'a, 'b> {
         })
     }
 
-    /// Whether all closures and futures that a path is made of are those that had these numbers.
-    /// What an async function returns isn't: its body has been moved for the comparison.
+    /// Whether all closures that a path is made of are those that had these numbers.
     fn is_the_same_closure(&self, facts: &LateFacts<'_>, path: &str) -> bool {
+        const CLOSURE: &str = "::{closure#";
         let mut rest = path;
         while let Some(function) = function_of(rest) {
-            let Some(only_closures) = facts.only_closures else {
-                return false;
-            };
-            let Some(site) = self.premises.then.get(function) else {
+            let (Some(only_closures), Some(body)) = (facts.only_closures, self.body(function))
+            else {
                 return false;
             };
             let end = function.as_ptr().addr() - rest.as_ptr().addr() + function.len();
-            rest = &rest[end + "::{closure#".len()..];
+            rest = &rest[end..];
+            if body.is_future {
+                // What stands in the future of the body; that itself isn't a closure.
+                let inside = rest
+                    .strip_prefix(CLOSURE)
+                    .and_then(|rest| rest.strip_prefix("0}"));
+                match inside.filter(|inside| inside.starts_with(CLOSURE)) {
+                    Some(inside) => rest = inside,
+                    None => return false,
+                }
+            }
+            rest = &rest[CLOSURE.len()..];
             // What stands in an edited closure may be in another order.
-            let edited = self.premises.edits.bodies.contains(&site.name);
-            let may_be_edited = only_closures.contains(&site.name) && !holds_closure(rest);
-            if site.is_async || function.contains(DETACHED_BODY) || (edited && !may_be_edited) {
+            let name = &body.site.name;
+            let edited = self.premises.edits.bodies.contains(name);
+            let may_be_edited = only_closures.contains(name) && !holds_closure(rest);
+            if edited && !may_be_edited {
                 return false;
             }
-            if self.closures_in(self.old, function) != self.closures_in(self.new, function) {
+            let body = body.path(function);
+            if self.closures_in(self.old, &body) != self.closures_in(self.new, &body) {
                 return false;
             }
             while holds_closure(rest) {
-                rest = &rest[rest.find("::{closure#").unwrap_or_default() + "::{closure#".len()..];
+                rest = &rest[rest.find(CLOSURE).unwrap_or_default() + CLOSURE.len()..];
             }
         }
         true
+    }
+
+    /// The body of the function of this path, in the old code.
+    fn body(&self, function: &str) -> Option<Body<'_>> {
+        let premises = self.premises;
+        let moved = premises.moved(function);
+        let site = moved.or_else(|| premises.then.get(function))?;
+        Some(Body {
+            site,
+            is_future: site.is_async,
+        })
     }
 
     /// How many closures a function itself has, as far as there is code of them.
@@ -149,6 +193,23 @@ impl<'a, 'b> Comparison<'a, 'b> {
         let paths = side.world.paths();
         let own = paths.filter(|(path, _)| closure_of(path, function).is_some());
         own.count()
+    }
+}
+
+/// What is written in the body of a function.
+struct Body<'a> {
+    site: &'a CompiledSite,
+    /// It stands in the future of an async function.
+    is_future: bool,
+}
+
+impl Body<'_> {
+    /// The path of the code that has it, of the function of this path.
+    fn path(&self, function: &str) -> String {
+        match self.is_future {
+            true => format!("{function}::{{closure#0}}"),
+            false => function.to_owned(),
+        }
     }
 }
 

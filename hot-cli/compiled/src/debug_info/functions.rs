@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::describe::{Described, Function};
+use super::describe::{Described, Function, SEPARATOR};
 use super::pool::{Pool, Text};
 use super::Library;
 
@@ -60,18 +60,45 @@ impl<'a> Functions<'a> {
             .then(|| new.first().map(|function| function.line))?
     }
 
-    /// Whether all closures and futures of a function hold the same.
+    /// Whether the function of this path returns a boxed future, in both compilations.
+    pub fn returns_boxed_future(&self, path: &str) -> bool {
+        let result = |side: &Side, path: Text| {
+            let mut functions = side.functions.get(&path).into_iter().flatten().peekable();
+            let is_known = functions.peek().is_some();
+            is_known && functions.all(|function| is_boxed_future(self.pool.get(function.shape)))
+        };
+        let path = self.pool.find(path);
+        path.is_some_and(|path| result(&self.old, path) && result(&self.new, path))
+    }
+
+    /// Whether all closures of a function hold the same, and none of them a future: those that a
+    /// comparison compiles aren't laid out as the program's.
     fn holds_same(&self, outer: &str) -> bool {
-        let (old, new) = (self.old.inside(outer), self.new.inside(outer));
+        let (old, new) = (
+            self.old.closures_inside(outer),
+            self.new.closures_inside(outer),
+        );
         let mut shapes = new.iter().flat_map(|(_, shapes)| shapes.iter());
         // Those of other functions stand there without their numbers.
         let is_known = |shape: &Text| {
             let shape = self.pool.get(*shape);
             let own = shape.matches(&format!("{outer}::{{")).count();
-            shape.matches("_env}").count() <= own
+            let closures = shape.matches("{closure_env}").count();
+            shape.matches("_env}").count() == closures && closures <= own
         };
         !new.is_empty() && old == new && shapes.all(is_known)
     }
+}
+
+/// Whether what a function takes and returns begins with such a result.
+fn is_boxed_future(shape: &str) -> bool {
+    let ty = shape
+        .lines()
+        .next()
+        .and_then(|line| line.split(SEPARATOR).nth(1));
+    let inside = ty.and_then(|ty| ty.strip_prefix("core::pin::Pin<alloc::boxed::Box<"));
+    let inside = inside.map(|inside| inside.trim_start_matches('('));
+    inside.is_some_and(|inside| inside.starts_with("dyn core::future::future::Future<"))
 }
 
 impl Side {
@@ -87,10 +114,17 @@ impl Side {
         }
     }
 
-    fn inside(&self, outer: &str) -> Vec<(&String, &BTreeSet<Text>)> {
+    /// What the closures in a function hold, by name. What its futures hold is nobody's business
+    /// but that of the code that makes them.
+    fn closures_inside(&self, outer: &str) -> Vec<(&String, &BTreeSet<Text>)> {
         let start = format!("{outer}::{{");
         let from = self.environments.range(start.clone()..);
-        from.take_while(|(name, _)| name.starts_with(&start))
-            .collect()
+        let inside = from.take_while(|(name, _)| name.starts_with(&start));
+        let is_future = |name: &str| {
+            let own = name.find("_env#").map_or(name, |end| &name[..end]);
+            !own.ends_with("closure")
+        };
+        let inside = inside.filter(|(name, _)| !is_future(&name[start.len()..]));
+        inside.collect()
     }
 }

@@ -7,7 +7,7 @@ use super::repeated::Whose;
 use super::{Decision, Fate, NewStatic, Selector};
 use crate::counterparts::{accessed, is_accessor, Counterpart};
 use crate::objects::Symbol;
-use crate::sites;
+use crate::sites::{self, CompiledSite};
 use crate::symbols::demangled;
 use crate::world::Piece;
 
@@ -46,7 +46,8 @@ impl<'d> Selector<'_, 'd> {
             }
             let path = world.path(symbol.name);
             let bound = self.on.premises.bound.get(&*path);
-            let Some(site) = bound.filter(|site| !site.is_async) else {
+            let is_called = |site: &&CompiledSite| !site.is_async || site.owner() != &*path;
+            let Some(site) = bound.filter(is_called) else {
                 return match is_accessor(world, &path, (object, section)) {
                     true => self.accessor(symbol, (object, section), index),
                     false => Ok(taken),

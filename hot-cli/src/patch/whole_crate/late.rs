@@ -80,7 +80,10 @@ pub(super) fn of_unit(plugins: &Plugins<'_, '_, '_>, position: usize, others: us
     late.map(|(at, path)| Late {
         path: path.to_owned(),
         symbol: symbol::patch(others + at),
-        originals: plugins.program.functions(path),
+        originals: plugins
+            .premises
+            .in_program(path)
+            .map_or_else(Vec::new, |path| plugins.program.functions(&path)),
         replaced: replaced(plugins, position, path),
     })
     .collect()
@@ -113,7 +116,9 @@ pub(super) fn rebound(
         && !plugins.difference.dirty.contains(path)
         && !premises.then.contains_key(path)
         && plugins.new.is_same(plugins.old, path)
-        && plugins.new.has_one_function(plugins.old, path);
+        && plugins.new.has_one_function(plugins.old, path)
+        // Futures of the plugin have another layout than the program's.
+        && plugins.lives.line_of_same(path).is_some();
     let exported = plugins.program.function(path).filter(|_| is_same)?;
     Some((exported.to_owned(), Rebound::Program))
 }
@@ -145,8 +150,11 @@ fn replaced(plugins: &Plugins<'_, '_, '_>, position: usize, path: &str) -> Repla
     let line = plugins.lives.line_of_same(own);
     let line = line.or_else(|| plugins.lives.line_of_same(path));
     let line = line.unwrap_or_default() as usize;
-    let name = without_marks(path);
-    let around = without_marks(own);
+    // As the program has it: other parts of a session find a function's closures by its name.
+    let [name, around] = [path, own].map(|path| {
+        let in_program = plugins.premises.in_program(path);
+        without_marks(in_program.as_deref().unwrap_or(path))
+    });
     let compiled = plugins.built.compiled.get(&position);
     let functions = compiled
         .into_iter()

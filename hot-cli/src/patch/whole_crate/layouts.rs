@@ -86,7 +86,10 @@ impl Layouts {
         match differences.first() {
             None => Ok(Lives {
                 reader: &known.reader,
-                vtables: [&before, &now].map(|read| debug_info::vtables(read)),
+                vtables: [(&before, old), (&now, new)].map(|(read, code)| {
+                    let described = debug_info::vtables(read);
+                    code.world.with_supertraits(described)
+                }),
                 read: [before, now],
                 functions: OnceCell::new(),
             }),
@@ -149,11 +152,20 @@ impl Lives<'_> {
 
     /// The line of a function in the new one, if it takes, returns and holds the same in both.
     pub(super) fn line_of_same(&self, path: &str) -> Option<u32> {
-        let functions = self.functions.get_or_init(|| {
+        self.functions().line_of_same(path)
+    }
+
+    /// Whether a function takes the same in both, and returns a boxed future.
+    pub(super) fn returns_boxed_future(&self, path: &str) -> bool {
+        let functions = self.functions();
+        functions.line_of_same(path).is_some() && functions.returns_boxed_future(path)
+    }
+
+    fn functions(&self) -> &Functions<'_> {
+        self.functions.get_or_init(|| {
             let [then, now] = &self.read;
             self.reader.functions(then, now)
-        });
-        functions.line_of_same(path)
+        })
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn extract<'d>(
     });
     let then = sites::sites(&old.world, &|_| true);
     let all = sites::sites(&new.world, &|_| true);
-    let bound = bound_sites(&program, &then, &all);
+    let bound = bound_sites(&program, &then, &all, lives);
     let [built_names, names] = [false, true].map(|now| Names::new(request, now));
     let (variables, mut counterparts) = variables(request, [old, new], lives);
     let types = [0, 1].map(|side| lives.types(side));
@@ -83,7 +83,7 @@ pub(super) fn extract<'d>(
             .map_err(refused)?;
     }
     let mut patch = without_plugins(&difference, built, old, &then);
-    let original = bound_sites(&program, &then, &then);
+    let original = bound_sites(&program, &then, &then, lives);
     let undone = Premises {
         bound: &original,
         now: &then,
@@ -217,19 +217,25 @@ fn site_key(
 }
 
 /// The sites of the program that can be used for functions as they are now, by the paths of their
-/// code.
+/// code, and of the code that returns a boxed future in which such a site stands.
 fn bound_sites(
     program: &ProgramSymbols<'_>,
     then: &HashMap<String, CompiledSite>,
     now: &HashMap<String, CompiledSite>,
+    lives: &Lives<'_>,
 ) -> HashMap<String, CompiledSite> {
     let usable = now.iter().filter(|(owner, site)| {
         let same = then.get(*owner).is_some_and(|then| then.has_type_of(site));
         same && site.is_function() && program.symbol(&site.path).is_some()
     });
-    usable
-        .map(|(owner, site)| (owner.clone(), site.clone()))
-        .collect()
+    let usable = usable.flat_map(|(owner, site)| {
+        let returning = site
+            .returning()
+            .filter(|path| program.function(path).is_some() && lives.returns_boxed_future(path));
+        let paths = returning.into_iter().chain([owner.as_str()]);
+        paths.map(|path| (path.to_owned(), site.clone()))
+    });
+    usable.collect()
 }
 
 /// The functions to replace of each unit, in the order of the units.
