@@ -43,11 +43,17 @@ impl PlannedFunction {
     }
 
     /// Whether it does what another one does. Where not both were made from whole crates, their
-    /// sources say so, and a build of whole crates doesn't tell what its functions use.
+    /// sources say so.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        if let (Some(code), Some(other)) = (self.code, other.code) {
-            return code == other;
+        match (self.code, other.code) {
+            (Some(code), Some(other)) => code == other,
+            _ => self.has_source_of(other),
         }
+    }
+
+    /// Whether its body is that of another one, and so are the additions that it gets to. A build of
+    /// whole crates doesn't tell those.
+    pub(crate) fn has_source_of(&self, other: &Self) -> bool {
         let unknown = self.uses == Fingerprint::default();
         self.body == other.body && (unknown || self.uses == other.uses)
     }

@@ -214,14 +214,17 @@ fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
         let units = wanted.plan.iter();
         units.flat_map(|(position, unit)| unit.patch.iter().map(move |f| (*position, f)))
     };
+    let only_bodies = wanted.fresh.is_empty() && wanted.undone.is_empty();
     let carried = |position: usize, function: &PlannedFunction| {
         let site = (position, function.name.clone());
         // Whatever else an edit reaches, it is none that came with this save.
-        let is_as_before = wanted.fresh.is_empty()
-            && wanted.undone.is_empty()
-            && !wanted.bodies.contains_key(&site);
+        let is_as_before = only_bodies && !wanted.bodies.contains_key(&site);
         let mut active = wanted.active.iter();
-        active.any(|(known, active)| *known == site && (is_as_before || function.is_like(active)))
+        let is_like = |active: &PlannedFunction| match only_bodies {
+            true => function.has_source_of(active),
+            false => function.is_like(active),
+        };
+        active.any(|(known, active)| *known == site && (is_as_before || is_like(active)))
     };
     let new: Vec<_> = all()
         .filter(|(position, function)| !carried(*position, function))
