@@ -120,12 +120,9 @@ impl Model<'_> {
         let said = Said::of(answer);
         let Said { done, refused, .. } = said;
         let silent = !done && !refused && !answer.has(&Word::NotRolledBack);
-        let is_told = |at: usize| {
-            said.waits
-                .iter()
-                .any(|place| self.owners(place).contains(&at))
+        let rude = |at: &&usize| {
+            done && !refused && self.turns_rude(step, **at) && !self.is_told(&said, **at)
         };
-        let rude = |at: &&usize| done && !refused && self.turns_rude(step, **at) && !is_told(**at);
         if let Some(fragment) = touched.iter().find(rude) {
             let why = format!("{} is patched, and can't be", self.describe(*fragment));
             return fault(FaultKind::False, &[*fragment], why);
@@ -153,7 +150,8 @@ impl Model<'_> {
         }
         if !wrong.is_empty() {
             let stale = |(at, _): &(usize, _)| self.is_stale(*at, &was[*at], &shown[*at]);
-            if said.is_cut && wrong.iter().all(stale) {
+            let is_said = said.is_cut || wrong.iter().all(|(at, _)| self.is_told(&said, *at));
+            if is_said && wrong.iter().all(stale) {
                 // Of what one knob turns, a part runs and another one waits.
                 self.is_lost = true;
                 return Ok(Outcome::default());
@@ -274,6 +272,12 @@ impl Model<'_> {
         let states = [&self.running, &self.source].into_iter();
         let owner = |state| self.program.render(state).owner(&place.file, place.line);
         states.filter_map(owner).collect()
+    }
+
+    /// Whether it is said that something of a fragment waits.
+    fn is_told(&self, said: &Said<'_>, fragment: usize) -> bool {
+        let mut waits = said.waits.iter();
+        waits.any(|place| self.owners(place).contains(&fragment))
     }
 
     /// Whether a line would be another one if a knob stood as it runs.
