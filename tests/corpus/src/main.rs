@@ -59,19 +59,7 @@ enum What {
     },
     /// Mutates functions under `hot test`, and compares the tests that fail with those of a whole
     /// `cargo test`.
-    Mutations {
-        /// The crates, all of them without names.
-        crates: Vec<String>,
-        /// How many mutations of each crate, chosen by chance: those that compile.
-        #[arg(long, default_value_t = 20)]
-        count: usize,
-        /// Another choice for another number.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// In tests as well.
-        #[arg(long)]
-        tests: bool,
-    },
+    Mutations(mutations::Options),
     /// Saves the commits of a real project one by one, and says what became of each.
     History(history::Options),
     /// Prints the tables of all results so far.
@@ -103,12 +91,7 @@ fn run(options: Options) -> Result<bool> {
             together,
         } => functions::run_meanings(&projects, sample, together),
         What::Suites { crates } => suites::run(&crates),
-        What::Mutations {
-            crates,
-            count,
-            seed,
-            tests,
-        } => mutations::run(&crates, count, seed, tests),
+        What::Mutations(options) => mutations::run(&options),
         What::History(options) => history::run(&options),
         What::Tables => {
             functions::print_table()?;

@@ -12,15 +12,16 @@ mod places;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, Context, Result};
+use clap::Args;
 use serde::{Deserialize, Serialize};
-use soft_mock_tests::dice::{seeded, Dice};
+use soft_mock_tests::dice::seeded;
 use soft_mock_tests::environment;
 
-use crate::package::{in_project, Published};
+use crate::package::{copied, in_project};
 use crate::records::Records;
 use crate::suites::{chosen, Results};
 use live::{Answer, Live};
@@ -51,40 +52,82 @@ impl Record {
     }
 }
 
-/// Makes `count` mutations that compile in each of these crates; `tests`: also in tests.
-pub(crate) fn run(names: &[String], count: usize, seed: u64, tests: bool) -> Result<bool> {
+/// What is mutated.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The crates, all of them without names.
+    crates: Vec<String>,
+    /// A project of one's own in place of them, a workspace too. It is copied.
+    #[arg(long, conflicts_with = "crates")]
+    folder: Option<PathBuf>,
+    /// How many mutations of each crate, chosen by chance: those that compile.
+    #[arg(long, default_value_t = 20)]
+    count: usize,
+    /// Another choice for another number.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// In tests as well.
+    #[arg(long)]
+    tests: bool,
+}
+
+/// A copy of a project that may be edited.
+struct Project {
+    name: String,
+    version: String,
+    folder: PathBuf,
+}
+
+/// Makes the mutations.
+pub(crate) fn run(options: &Options) -> Result<bool> {
     let records = Records::new("mutations");
     let mut all_equal = true;
-    for package in chosen(names)? {
-        let mut dice = seeded(seed);
-        let made = mutate(&package, count, tests, &mut dice, &records)?;
+    for project in projects(options)? {
+        let project = project?;
+        let made = mutate(&project, options, &records)?;
         all_equal &= made.iter().all(Record::is_equal);
-        print(&package, &made);
+        print(&project, &made);
     }
     Ok(all_equal)
 }
 
-fn mutate(
-    package: &Published,
-    count: usize,
-    tests: bool,
-    dice: &mut Dice,
-    records: &Records,
-) -> Result<Vec<Record>> {
-    let folder = package.copy("mutations")?;
-    let (_, before) = plain(&folder)?;
-    if before.as_ref().is_none_or(|failing| !failing.is_empty()) {
-        bail!("{}: its own tests fail: {before:?}", package.name);
+/// Each is copied when it is its turn.
+fn projects(options: &Options) -> Result<Box<dyn Iterator<Item = Result<Project>>>> {
+    const PURPOSE: &str = "mutations";
+    if let Some(folder) = &options.folder {
+        let (name, folder) = copied(folder, PURPOSE)?;
+        let version = String::new();
+        return Ok(Box::new(std::iter::once(Ok(Project {
+            name,
+            version,
+            folder,
+        }))));
     }
-    let mut mutations = places::all(&folder, tests)?;
-    dice.shuffle(&mut mutations);
-    let mut live = Live::start(&folder)?;
+    let packages = chosen(&options.crates)?.into_iter();
+    Ok(Box::new(packages.map(|package| {
+        Ok(Project {
+            name: package.name.to_owned(),
+            version: package.version.to_owned(),
+            folder: package.copy(PURPOSE)?,
+        })
+    })))
+}
+
+fn mutate(project: &Project, options: &Options, records: &Records) -> Result<Vec<Record>> {
+    let (folder, count) = (&project.folder, options.count);
+    let (_, before) = plain(folder)?;
+    if before.as_ref().is_none_or(|failing| !failing.is_empty()) {
+        bail!("{}: its own tests fail: {before:?}", project.name);
+    }
+    let mut mutations = places::all(folder, options.tests)?;
+    seeded(options.seed).shuffle(&mut mutations);
+    let mut live = Live::start(folder)?;
     let mut made = Vec::new();
     for mutation in mutations {
         if made.len() == count {
             break;
         }
-        let Some(record) = one(package, &folder, &mutation, &mut live)? else {
+        let Some(record) = one(project, &mutation, &mut live)? else {
             continue;
         };
         eprintln!(
@@ -104,12 +147,8 @@ fn mutate(
 }
 
 /// None: it doesn't compile.
-fn one(
-    package: &Published,
-    folder: &Path,
-    mutation: &Mutation,
-    live: &mut Live,
-) -> Result<Option<Record>> {
+fn one(project: &Project, mutation: &Mutation, live: &mut Live) -> Result<Option<Record>> {
+    let folder = &project.folder;
     let path = folder.join(&mutation.file);
     let original = fs::read_to_string(&path)?;
     let began = Instant::now();
@@ -121,8 +160,8 @@ fn one(
         Answer::Ran { said, failing } => {
             let (plain_took, plain) = plain(folder)?;
             Some(Record {
-                name: package.name.to_owned(),
-                version: package.version.to_owned(),
+                name: project.name.clone(),
+                version: project.version.clone(),
                 mutation: mutation.to_string(),
                 said,
                 plain,
@@ -160,7 +199,7 @@ fn plain(folder: &Path) -> Result<(Duration, Option<BTreeSet<String>>)> {
     Ok((began.elapsed(), whole.then_some(failed)))
 }
 
-fn print(package: &Published, made: &[Record]) {
+fn print(project: &Project, made: &[Record]) {
     let equal = made.iter().filter(|record| record.is_equal()).count();
     let red = made.iter().filter(|record| !record.hot.is_empty()).count();
     let middle = |took: &dyn Fn(&Record) -> Duration| {
@@ -170,8 +209,8 @@ fn print(package: &Published, made: &[Record]) {
     };
     println!(
         "| {} {} | {} | {red} | {} | {:.1?} | {:.1?} |",
-        package.name,
-        package.version,
+        project.name,
+        project.version,
         made.len(),
         made.len() - equal,
         middle(&|record| record.hot_took),

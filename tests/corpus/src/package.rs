@@ -56,6 +56,17 @@ impl Published {
     }
 }
 
+/// The name of a project's folder, and a fresh copy of it below the folder `purpose`.
+pub(crate) fn copied(project: &Path, purpose: &str) -> Result<(String, PathBuf)> {
+    let name = project.file_name().context("the folder has no name")?;
+    let place = home().join(purpose).join(name);
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    folder::copy(project, &place);
+    Ok((name.to_string_lossy().into_owned(), place))
+}
+
 /// Where cargo has put a package. Not asked of `cargo metadata`: that leaves out packages without a
 /// library.
 fn sources(package: &str) -> Result<PathBuf> {

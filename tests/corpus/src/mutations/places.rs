@@ -42,13 +42,15 @@ impl fmt::Display for Mutation {
     }
 }
 
-/// All of a package's own code. `tests`: of its tests, too.
+/// All code of the packages in a folder. `tests`: of their tests, too.
 pub(super) fn all(folder: &Path, tests: bool) -> Result<Vec<Mutation>> {
     let mut files = Vec::new();
-    rust_files(&folder.join("src"), &mut files)?;
-    let from_outside = folder.join("tests");
-    if tests && from_outside.is_dir() {
-        rust_files(&from_outside, &mut files)?;
+    for package in packages(folder)? {
+        let own = [Some("src"), tests.then_some("tests")];
+        let own = own.into_iter().flatten().map(|name| package.join(name));
+        for place in own.filter(|place| place.is_dir()) {
+            rust_files(&place, &mut files)?;
+        }
     }
     files.sort();
     let mut found = Vec::new();
@@ -56,6 +58,23 @@ pub(super) fn all(folder: &Path, tests: bool) -> Result<Vec<Mutation>> {
         let text = fs::read_to_string(&path)?;
         let file = path.strip_prefix(folder).unwrap_or(&path).to_owned();
         found.extend(of(&text, file, tests).with_context(|| path.display().to_string())?);
+    }
+    Ok(found)
+}
+
+/// The folders with a manifest, but for what cargo and git make.
+fn packages(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    if folder.join("Cargo.toml").is_file() {
+        found.push(folder.to_owned());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_made = name == "target" || name.starts_with('.');
+        if path.is_dir() && !is_made && !["src", "tests"].contains(&&*name) {
+            found.extend(packages(&path)?);
+        }
     }
     Ok(found)
 }

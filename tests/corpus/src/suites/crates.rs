@@ -47,6 +47,8 @@ const CRATES: &[Published] = &[
     package("matches", "0.1.10"),
     package("heck", "0.5.0"),
     package("arrayvec", "0.7.8"),
+    package("async-channel", "2.5.0"),
+    package("async-lock", "3.5.0"),
 ];
 
 /// The crates of these names; all if there are none.
