@@ -20,6 +20,7 @@ mod additions;
 mod context;
 mod findings;
 mod functions;
+mod harness;
 mod influence;
 mod items;
 mod macro_order;
@@ -33,6 +34,7 @@ use crate::analysis::items::FileItems;
 pub use additions::{Addition, Additions, Source};
 pub use context::ProgramContext;
 pub use findings::{ChangedFunction, FileDiff, IndirectEdit, RudeEdit, Turn};
+pub use harness::may_be_test;
 pub use influence::{HasSite, Influence};
 pub use shifted::{shifted, Shifted};
 

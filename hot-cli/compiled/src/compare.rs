@@ -63,6 +63,8 @@ pub struct Premises<'a> {
     pub counterparts: &'a HashMap<String, Counterpart>,
     /// Whether an object of the new code is optimised, by its position.
     pub optimised: &'a dyn Fn(usize) -> bool,
+    /// It is a harness of tests, which has the same ones as before.
+    pub is_harness: bool,
     /// What has to be known to give old code a site afterwards. None: it gets none.
     pub late: Option<&'a LateFacts<'a>>,
 }
@@ -145,6 +147,15 @@ impl Premises<'_> {
         Some(found + rest)
     }
 
+    /// Whether code is what rustc makes the main of a harness: it says of each test in which lines
+    /// it stands, and nothing else of it can differ. (A program's own is a function with a site.)
+    fn lists_tests(&self, path: &str) -> bool {
+        let mut crates = self.crates.iter();
+        let has_site = self.now.contains_key(path) || self.then.contains_key(path);
+        let name = || without_marks(path);
+        self.is_harness && !has_site && crates.any(|krate| name() == format!("{krate}::main"))
+    }
+
     /// Why the variable in a piece of the new code can't keep a value that it doesn't begin with
     /// any more: nothing writes to it, and optimised code may hold the value in place of
     /// reading it.
@@ -201,6 +212,9 @@ pub fn compare<'d>(
     let described = comparison.statics(&mut difference)?;
     difference.changed = changed(old, new, premises.crates);
     difference.changed.extend(comparison.with_other_columns());
+    difference
+        .changed
+        .retain(|path| !premises.lists_tests(path));
     let dirty = comparison.dirty(described, &mut difference);
     comparison.living(&dirty, &mut difference)?;
     difference.dirty = dirty;

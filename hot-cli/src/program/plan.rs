@@ -319,6 +319,8 @@ pub(crate) struct Edit {
     pub(crate) preserved_static: Option<String>,
     /// Nothing but what code does, or a value: names and macros mean what they meant.
     pub(crate) is_of_code: bool,
+    /// It may add, remove or alter a test of a harness.
+    pub(crate) may_concern_tests: bool,
 }
 
 /// An edit that can't be patched.
@@ -369,6 +371,7 @@ mod tests {
             now: Fingerprint::default(),
             preserved_static: None,
             is_of_code: true,
+            may_concern_tests: false,
         };
         let function = PlannedFunction {
             name: "<app::q2::Boxed as Drop>::drop".to_owned(),

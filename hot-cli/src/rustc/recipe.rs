@@ -25,6 +25,8 @@ pub(crate) enum Call {
     Twin,
     /// The crate as it is, or as it was, to be compared.
     WholeCrate,
+    /// The same of a test harness: its objects, which are named as those of the harness.
+    WholeHarness,
     /// Just the functions that changed.
     Patch,
     /// The user's own sources, for what rustc says of them.
@@ -167,6 +169,12 @@ const fn recipe(call: Call) -> Recipe {
             // Optimisation across objects would drop what nothing calls, and make symbols local.
             lto: Is("off"),
             ..REPEATED
+        },
+        Call::WholeHarness => Recipe {
+            crate_type: Kept,
+            emit: Is("dep-info,obj"),
+            harness: Kept,
+            ..recipe(Call::WholeCrate)
         },
         Call::Patch => Recipe {
             debuginfo: Is("line-tables-only"),

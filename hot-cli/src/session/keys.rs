@@ -9,6 +9,8 @@
 //! Signals and output stay as they are set. How the terminal was is restored when this is dropped,
 //! and before `hot` is stopped by Ctrl-Z.
 
+mod typed;
+
 use std::io;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +23,9 @@ use signal_hook::iterator::Signals;
 
 use crate::os::ignored;
 use crate::os::terminal::{key_by_key, Readers, Terminal};
+use typed::Line;
+
+pub(crate) use typed::Typed;
 
 /// How often it is looked whether the terminal is still free.
 const LOOK: Duration = Duration::from_millis(200);
@@ -69,11 +74,13 @@ impl Key {
 }
 
 /// What happens with keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeyEvent {
     /// They are read from now on.
     Ready,
     Pressed(Key),
+    /// A text is typed after a slash, where one is asked for.
+    Typed(Typed),
     /// They are read no more: somebody else reads the terminal, or has set it otherwise, as
     /// programs do that fill it.
     Taken {
@@ -91,6 +98,10 @@ struct State {
     ours: Termios,
     /// A program runs, so it can be told whether that one reads the terminal.
     wanted: bool,
+    /// A text can be typed after a slash.
+    asks_text: bool,
+    /// It is being typed.
+    line: Option<Line>,
     /// Keys are read.
     on: bool,
     /// They were at some time.
@@ -102,9 +113,10 @@ struct State {
 }
 
 impl Keys {
-    /// None where there is no terminal to read from.
+    /// None where there is no terminal to read from. `asks_text`: a slash is followed by one.
     pub(crate) fn start<E: From<KeyEvent> + Send + 'static>(
         events: Sender<E>,
+        asks_text: bool,
     ) -> io::Result<Option<Self>> {
         let Some(terminal) = Terminal::at_stdin() else {
             return Ok(None);
@@ -117,6 +129,8 @@ impl Keys {
             ours: key_by_key(&before),
             before,
             wanted: false,
+            asks_text,
+            line: None,
             on: false,
             was_on: false,
             free: 0,
@@ -196,7 +210,10 @@ impl State {
         };
         let free = is_as_it_was && self.terminal.readers() == Readers::None;
         match (self.on, free) {
-            (true, true) => Key::of(&self.terminal.read()).map(KeyEvent::Pressed),
+            (true, true) => {
+                let bytes = self.terminal.read();
+                self.read(&bytes)
+            }
             (true, false) => {
                 self.taken = true;
                 self.give_back();
@@ -218,10 +235,26 @@ impl State {
         }
     }
 
+    /// What bytes mean that were read at once. None: nothing.
+    fn read(&mut self, bytes: &[u8]) -> Option<KeyEvent> {
+        let rest = match (bytes.split_first(), &self.line) {
+            (None, _) => return None,
+            (Some(_), Some(_)) => bytes,
+            (Some((b'/', rest)), None) if self.asks_text => rest,
+            (Some(_), None) => return Key::of(bytes).map(KeyEvent::Pressed),
+        };
+        let typed = self.line.get_or_insert_default().take(rest);
+        if !matches!(typed, Typed::So(_)) {
+            self.line = None;
+        }
+        Some(KeyEvent::Typed(typed))
+    }
+
     /// Leaves the terminal as it was, if it is as we have set it.
     fn give_back(&mut self) {
         self.on = false;
         self.free = 0;
+        self.line = None;
         let is_set_by_us = |now: Termios| same(&now, &self.ours);
         if self.terminal.is_ours() && self.terminal.settings().is_some_and(is_set_by_us) {
             self.terminal.set(&self.before);

@@ -93,7 +93,7 @@ fn engine(
     watcher.set_extra(settings.watch.iter().cloned())?;
     let keys = match settings.no_keys || !std::io::stderr().is_terminal() {
         true => None,
-        false => Keys::start(events.clone()).context("keys can't be read")?,
+        false => Keys::start(events.clone(), false).context("keys can't be read")?,
     };
     let screen = SessionScreen::watch(events.clone());
     let boxed = screen

@@ -14,14 +14,21 @@ use crate::ui::Format;
 
 /// Runs the project's tests, stays, and after a save runs those again that it concerns.
 ///
-/// Each test runs in a process of its own. Unit tests, integration tests and examples with tests;
-/// no doc tests. Keys, where the terminal is free: Enter (the last ones again), a (all), f (those
-/// that fail), w (which were run last), q (quit).
+/// The first run leaves out what is known to pass: tests of which an earlier one has shown what
+/// they reach, and nothing of that has changed. Each test runs in a process of its own. Unit tests,
+/// integration tests and examples with tests; no doc tests. Keys, where the terminal is free: Enter
+/// (the last ones again), a (all), f (those that fail), / (a filter: only tests with what is typed
+/// in their names), w (which were run last), q (quit).
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct TestArgs {
-    /// Run all tests once and end, with 0 or with cargo's exit code 101
+    /// Run the tests that what changed since the last run concerns, and end: with 0, or with
+    /// cargo's exit code 101
     #[arg(long)]
     once: bool,
+
+    /// Forget what is known of the last run: all tests are run first
+    #[arg(long)]
+    forget: bool,
 
     /// Kill a test that runs longer than this [default: 300, or what nextest's profile says]
     #[arg(long, value_name = "SECONDS")]
@@ -60,6 +67,7 @@ pub(crate) struct TestArgs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) once: bool,
+    pub(super) forget: bool,
     pub(super) timeout: Option<Duration>,
     pub(super) junit: Option<PathBuf>,
     pub(super) nextest_profile: Option<String>,
@@ -106,6 +114,7 @@ impl TestArgs {
         };
         let wanted = Wanted {
             once: self.once,
+            forget: self.forget,
             timeout: self.timeout.map(Duration::from_secs),
             junit: self.junit.clone(),
             nextest_profile: self.nextest_profile.clone(),

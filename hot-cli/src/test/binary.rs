@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
+use serde::{Deserialize, Serialize};
 
 use super::edited::Recorded;
 use super::harness_args::{self, Ignored};
@@ -29,7 +30,7 @@ use crate::rustc::unit::{Unit, UnitKind};
 use crate::ui::shown;
 
 /// A test binary as it is on disk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Binary {
     pub(super) launch: Launch,
     /// `unittests src/lib.rs`
@@ -44,8 +45,10 @@ pub(super) struct Binary {
     /// Its tests are run by libtest. Otherwise the whole of it is one.
     has_harness: bool,
     /// The files that it was built from.
+    #[serde(skip)]
     pub(super) inputs: BTreeSet<PathBuf>,
     /// The units that it was built from, its own first.
+    #[serde(skip)]
     pub(super) units: Vec<Recorded>,
 }
 
@@ -81,7 +84,7 @@ pub(super) struct Listed {
 }
 
 /// A test that is to be run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Named {
     /// None: the whole binary is the test.
     pub(super) name: Option<String>,
@@ -121,6 +124,16 @@ impl Binary {
             has_harness,
             inputs,
             units,
+        })
+    }
+
+    /// One of an earlier run, with what is recorded of how it was built.
+    pub(super) fn with_units(self) -> Result<Self> {
+        let built = Built::read(&self.launch.executable)?;
+        Ok(Self {
+            inputs: built.inputs,
+            units: built.units,
+            ..self
         })
     }
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use soft_mock_rewriter::analysis::{Declaration, DeclaredFunction, ItemKind};
+use soft_mock_rewriter::diff::may_be_test;
 use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::reach::SiteName;
@@ -166,7 +167,7 @@ fn own_bodies(
 /// knows of, comes with them. None: something else is wanted.
 pub(super) fn bodies(state: &ProgramState, wanted: &Wanted) -> Option<Bodies> {
     let reaches_others = !wanted.indirect.is_empty() || wanted.whole_crate;
-    if reaches_others || !wanted.without.is_empty() || wanted.plan.values().any(may_add_tests) {
+    if reaches_others || may_concern_tests(wanted) {
         return None;
     }
     let mut found = Bodies::new();
@@ -189,36 +190,29 @@ pub(super) fn bodies(state: &ProgramState, wanted: &Wanted) -> Option<Bodies> {
     (!is_alone).then_some(found)
 }
 
-/// Whether something is new that may be a test, or become one by a macro: the harness has to know.
+/// Whether an edit beside bodies may add, remove or alter a test: the harness has to know.
+pub(super) fn may_concern_tests(wanted: &Wanted) -> bool {
+    let mut indirect = wanted.indirect.iter();
+    let is_beside = !wanted.without.is_empty();
+    is_beside
+        || indirect.any(|edit| edit.may_concern_tests)
+        || wanted.plan.values().any(may_add_tests)
+}
+
+/// Whether something is new that may be a test, or become one by a macro.
 fn may_add_tests(plan: &UnitPlan) -> bool {
     let mut additions = plan.additions.iter();
     additions.any(|addition| {
         let items = plan.files.get(&addition.file).map(|file| &file.items);
-        let is_known = items.is_some_and(|items| match addition.declaration {
-            Declaration::Function(place) => items.functions.get(place).is_some_and(is_plain),
+        items.is_none_or(|items| match addition.declaration {
+            Declaration::Function(place) => items.functions.get(place).is_none_or(may_be_test),
             Declaration::Item(place) => {
                 let item = items.items.get(place);
-                item.is_some_and(|item| item.kind != ItemKind::MacroCall)
+                item.is_none_or(|item| item.kind == ItemKind::MacroCall)
             }
-            Declaration::Impl(_) | Declaration::Import { .. } => true,
-        });
-        !is_known
+            Declaration::Impl(_) | Declaration::Import { .. } => false,
+        })
     })
-}
-
-/// Whether no attribute makes something else of a function.
-fn is_plain(function: &DeclaredFunction) -> bool {
-    const PLAIN: [&str; 8] = [
-        "allow", "cfg", "cold", "deny", "doc", "expect", "inline", "warn",
-    ];
-    let mut names = function.attributes.iter().map(|attribute| {
-        let name = |char: char| char.is_alphanumeric() || char == '_';
-        attribute
-            .split(|char| !name(char))
-            .next()
-            .unwrap_or_default()
-    });
-    names.all(|name| PLAIN.contains(&name))
 }
 
 fn is_it(new: &DeclaredFunction, krate: &str, function: &PlannedFunction) -> bool {

@@ -25,10 +25,11 @@ use crate::os::own_build;
 pub(crate) const NAME: &str = "hot-runner";
 
 /// How a test binary is started.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Launch {
     pub(super) executable: PathBuf,
     pub(super) args: Vec<OsString>,
+    #[serde(skip)]
     pub(super) env: BTreeMap<OsString, OsString>,
     pub(super) folder: PathBuf,
 }

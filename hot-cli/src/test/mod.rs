@@ -14,14 +14,18 @@
 mod args;
 mod binary;
 mod build;
+mod data;
 mod edited;
 mod events;
+mod follows;
 mod harness_args;
 mod junit;
 mod launch;
 mod limits;
 mod living;
+mod memory;
 mod nextest;
+mod places;
 mod pool;
 mod process;
 mod reach;
@@ -30,6 +34,7 @@ mod round;
 mod suite;
 mod template;
 mod verdict;
+mod warm_up;
 mod watching;
 
 use std::ffi::OsString;
@@ -44,8 +49,9 @@ use crate::ui::{set_format, Reporter};
 use args::Wanted;
 use events::Signals;
 use limits::Limits;
+use places::Places;
 use report::Report;
-use round::{Also, Ask, Build, Outcome, Project};
+use round::{Outcome, Project};
 
 pub(crate) use args::TestArgs;
 pub(crate) use launch::{record as record_launch, NAME as RUNNER};
@@ -76,23 +82,23 @@ fn try_run(wanted: &Wanted, keys: bool) -> Result<u8> {
     if let Some(told) = told {
         report.note(&told);
     }
-    let project = Project::new(wanted, limits, folder.path())?;
+    let places = Places::of(wanted)?;
+    let watched = places.watched();
+    let project = Project::new(wanted, places, limits, folder.path())?;
     match wanted.once {
         true => once(project, &report),
-        false => watching::watch(wanted, project, report, keys),
+        false => watching::watch(watched, project, report, keys),
     }
 }
 
-/// All tests, once.
+/// What is due, once.
 fn once(mut project: Project, report: &Report) -> Result<u8> {
     let cancel = Cancel::default();
     let signals = Signals::start(cancel.clone())?;
-    let ask = Ask {
-        build: Build::Cargo,
-        anew: true,
-        also: Also::All,
-    };
-    let outcome = project.round(ask, report, &cancel)?;
+    let outcome = project.round(project.first(), report, &cancel)?;
+    if outcome == Outcome::Ran {
+        project.remember(report);
+    }
     if let Some(signal) = signals.came() {
         return Ok(exit::of_signal(signal));
     }

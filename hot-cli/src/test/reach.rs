@@ -144,14 +144,21 @@ impl Sites {
             Some(Some((folder(unit)?, name.to_owned())))
         };
         let names: Option<Vec<Option<SiteName>>> = text.lines().map(site).collect();
-        let names = names?;
+        names.map(Self::of)
+    }
+
+    pub(super) fn of(names: Vec<Option<SiteName>>) -> Self {
         let mut places: HashMap<SiteName, Vec<usize>> = HashMap::new();
         for (place, name) in names.iter().enumerate() {
             if let Some(name) = name {
                 places.entry(name.clone()).or_default().push(place);
             }
         }
-        Some(Self { names, places })
+        Self { names, places }
+    }
+
+    pub(super) fn names(&self) -> &[Option<SiteName>] {
+        &self.names
     }
 
     /// Whether it is known when these are entered.
@@ -163,10 +170,20 @@ impl Sites {
 impl Reach {
     fn read(mut bits: Vec<u8>, sites: &Arc<Sites>) -> Option<Self> {
         let is_complete = bits.pop() == Some(Ended::Complete as u8);
-        (is_complete && bits.len() == sites.names.len().div_ceil(8)).then(|| Self {
+        is_complete.then(|| Self::of(bits, sites)).flatten()
+    }
+
+    /// None: it is that of another binary.
+    pub(super) fn of(bits: Vec<u8>, sites: &Arc<Sites>) -> Option<Self> {
+        let fits = bits.len() == sites.names.len().div_ceil(8);
+        fits.then(|| Self {
             sites: Arc::clone(sites),
             bits,
         })
+    }
+
+    pub(super) fn bits(&self) -> &[u8] {
+        &self.bits
     }
 
     /// Whether one of these is entered.

@@ -138,8 +138,23 @@ impl Report {
     pub(super) fn keys(&self) {
         self.say(
             Tone::Plain,
-            "keys: Enter the last tests again, a all, f those that fail, w which were the last, q quit",
+            "keys: Enter the last tests again, a all, f those that fail, / filter, w which were the last, q quit",
         );
+    }
+
+    /// A filter is being typed. What it is for is said before its first character.
+    pub(super) fn filter_typed(&self, text: &str) {
+        self.reporter
+            .typed(&format!("filter (Enter applies it, Esc doesn't): {text}"));
+    }
+
+    /// The filter that counts now.
+    pub(super) fn filter(&self, filter: Option<&str>) {
+        self.reporter.empty_line();
+        self.note(&match filter {
+            Some(filter) => format!("only tests with `{filter}` in their names (/ and Enter: all)"),
+            None => "no filter".to_owned(),
+        });
     }
 
     pub(super) fn waits(&self) {
@@ -207,6 +222,7 @@ impl Ran<'_> {
             failed,
             by_reach: self.by_reach,
             still_failing: other.map(|place| self.suite.name(place)).collect(),
+            left_out: self.suite.left_out(),
             elapsed: self.elapsed,
         }
     }
@@ -244,6 +260,12 @@ fn line(of: &TestsRan) -> String {
     line.push_str(&format!(" ({})", time(of.elapsed)));
     if !of.still_failing.is_empty() {
         line.push_str(&format!("; still failing: {}", listed(&of.still_failing)));
+    }
+    if of.left_out > 0 {
+        line.push_str(&format!(
+            "; not run, since the filter leaves them out: {}",
+            of.left_out
+        ));
     }
     line
 }

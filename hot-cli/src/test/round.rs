@@ -3,7 +3,7 @@
 //! Knows nothing of saves and keys. It can be cancelled at any time; what was not run to its end
 //! stays due, so the next round makes up for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -17,13 +17,16 @@ use super::harness_args;
 use super::junit;
 use super::limits::Limits;
 use super::living::{Living, NotPatched, Prepared};
+use super::memory::Memory;
+use super::places::Places;
 use super::pool::{self, Happened, Ran as TestRan};
 use super::reach::{Recorder, SiteName};
 use super::report::{Ran, Report};
 use super::suite::{Place, Suite, Test, Tests};
 use super::verdict::Verdict;
+use super::warm_up::WarmUp;
 use crate::os::process::Cancel;
-use crate::rustc::unit::{Unit, UnitKind};
+use crate::rustc::unit::UnitKind;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub(super) enum Build {
 pub(super) enum Also {
     #[default]
     None,
+    /// Those that are due: the filter is another one.
+    Due,
     /// Those that were run the last time.
     Last,
     /// Those that fail.
@@ -78,6 +83,7 @@ pub(super) struct Project {
     contents: Contents,
     pub(super) suite: Suite,
     living: Living,
+    memory: Memory,
     /// Cargo has begun to build, and what it made isn't known yet.
     is_unfinished: bool,
     limits: Limits,
@@ -95,12 +101,19 @@ pub(super) enum Outcome {
 }
 
 impl Project {
-    pub(super) fn new(wanted: &Wanted, limits: Limits, folder: &Path) -> Result<Self> {
+    pub(super) fn new(
+        wanted: &Wanted,
+        places: Places,
+        limits: Limits,
+        folder: &Path,
+    ) -> Result<Self> {
+        let (memory, suite) = Memory::open(wanted, places)?;
         Ok(Self {
+            memory,
+            suite,
             builder: Builder::new(wanted, folder)?,
             recorder: Recorder::new(folder)?,
             contents: Contents::default(),
-            suite: Suite::default(),
             living: Living::default(),
             is_unfinished: false,
             limits,
@@ -110,6 +123,18 @@ impl Project {
                 .map(std::path::absolute)
                 .transpose()?,
         })
+    }
+
+    /// What the first round is asked for.
+    pub(super) fn first(&self) -> Ask {
+        Ask {
+            build: Build::Cargo,
+            anew: true,
+            also: match self.memory.has_some() {
+                true => Also::Due,
+                false => Also::All,
+            },
+        }
     }
 
     /// The files that its binaries were built from.
@@ -122,9 +147,12 @@ impl Project {
 
     pub(super) fn round(&mut self, ask: Ask, report: &Report, cancel: &Cancel) -> Result<Outcome> {
         let started = Instant::now();
+        if ask.also == Also::All {
+            self.memory.all_run();
+        }
         // First of all: whatever becomes of the build, they are due.
         self.suite.demand(|test| match ask.also {
-            Also::None => false,
+            Also::None | Also::Due => false,
             Also::Last => test.last,
             Also::Failing => test.fails(),
             Also::All => true,
@@ -142,6 +170,10 @@ impl Project {
                 }
             }
         };
+        if let Some(other) = self.memory.other_data(&self.inputs()) {
+            report.may_be_read(&[other]);
+            self.suite.demand(|_| true);
+        }
         report.detail(|| format!("what is to run is there after {:?}", started.elapsed()));
         let mut by_reach = by_reach && ask.also == Also::None;
         let mut due = self.suite.due();
@@ -174,6 +206,14 @@ impl Project {
             junit::write(&self.suite, elapsed, path)?;
         }
         Ok(Outcome::Ran)
+    }
+
+    /// Keeps what is known of the tests, for the next run.
+    pub(super) fn remember(&self, report: &Report) {
+        let differ = |tests: &_| self.living.differ(tests);
+        if let Err(error) = self.memory.write(&self.suite, differ) {
+            report.detail(|| format!("nothing is remembered of this run: {error:#}"));
+        }
     }
 
     /// Has cargo build. Whether it is known of all binaries that are others what differs.
@@ -216,11 +256,9 @@ impl Project {
         prepared
     }
 
-    /// The units that its binaries were built from.
-    pub(super) fn units(&self) -> BTreeMap<PathBuf, Unit> {
-        let binaries = self.suite.binaries.iter();
-        let units = binaries.flat_map(|tests| tests.binary.units.iter().cloned());
-        units.collect()
+    /// What the next patches would have to wait for.
+    pub(super) fn warm_up(&self) -> WarmUp {
+        self.living.warm_up(&self.suite)
     }
 
     /// Takes note of the binaries as they are now. Whether it is known of all that are others what

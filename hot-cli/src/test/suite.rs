@@ -16,6 +16,8 @@ use super::verdict::Verdict;
 #[derive(Debug, Default)]
 pub(super) struct Suite {
     pub(super) binaries: Vec<Tests>,
+    /// A part of the full names of the tests that are run; others that are due wait.
+    pub(super) filter: Option<String>,
 }
 
 /// The tests of a binary.
@@ -121,16 +123,30 @@ impl Tests {
 }
 
 impl Suite {
-    /// Makes those tests due that `which` chooses.
+    /// Makes those tests due that `which` chooses, and the filter.
     pub(super) fn demand(&mut self, which: impl Fn(&Test) -> bool) {
-        for test in self.binaries.iter_mut().flat_map(|tests| &mut tests.tests) {
-            test.due |= !test.named.ignored && which(test);
+        for (binary, test) in self.places(|test| !test.named.ignored && which(test)) {
+            let is_wanted = self.is_wanted((binary, test));
+            self.binaries[binary].tests[test].due |= is_wanted;
         }
     }
 
-    /// Where the tests are that are due.
+    /// Where the tests are that are due, and wanted.
     pub(super) fn due(&self) -> Vec<Place> {
-        self.places(|test| test.due)
+        let mut due = self.places(|test| test.due);
+        due.retain(|place| self.is_wanted(*place));
+        due
+    }
+
+    /// How many are due, but don't match the filter.
+    pub(super) fn left_out(&self) -> usize {
+        self.places(|test| test.due).len() - self.due().len()
+    }
+
+    /// Whether the filter lets a test run.
+    fn is_wanted(&self, place: Place) -> bool {
+        let filter = self.filter.as_deref();
+        filter.is_none_or(|filter| self.name(place).contains(filter))
     }
 
     /// Where those are that `which` chooses.
@@ -159,8 +175,12 @@ impl Suite {
 
     /// From now on, those that are run are the last ones.
     pub(super) fn begin(&mut self) {
+        let due = self.due();
         for test in self.binaries.iter_mut().flat_map(|tests| &mut tests.tests) {
-            test.last = test.due;
+            test.last = false;
+        }
+        for (binary, test) in due {
+            self.binaries[binary].tests[test].last = true;
         }
     }
 
@@ -239,6 +259,7 @@ pub(super) mod tests {
         let names: Vec<&str> = ended.iter().map(|(name, _)| *name).collect();
         let mut suite = Suite {
             binaries: vec![tests(&names, None, None)],
+            filter: None,
         };
         for (place, (_, verdict)) in ended.iter().enumerate() {
             suite.ended((0, place), verdict.clone(), None);
@@ -251,6 +272,7 @@ pub(super) mod tests {
     fn a_test_is_due_until_it_was_run_to_its_end() {
         let mut suite = Suite {
             binaries: vec![tests(&["a", "ignored", "b"], None, None)],
+            filter: None,
         };
         assert_eq!(suite.due(), [(0, 0), (0, 2)]);
         suite.begin();
@@ -264,6 +286,8 @@ pub(super) mod tests {
         suite.demand(|_| true);
         assert_eq!(suite.due(), [(0, 0), (0, 2)]);
         assert_eq!((suite.len(), suite.ignored()), (2, 1));
+        suite.filter = Some("it::b".to_owned());
+        assert_eq!((suite.due(), suite.left_out()), (vec![(0, 2)], 1));
     }
 
     #[test]
@@ -284,6 +308,7 @@ pub(super) mod tests {
     fn who_enters_what_differs_is_due_and_who_may() {
         let mut suite = Suite {
             binaries: vec![tests(&["f", "g", "unknown", "fails", "never"], None, None)],
+            filter: None,
         };
         suite.begin();
         suite.ended((0, 0), Verdict::Passed, reach(0b001));

@@ -12,16 +12,12 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-use super::args::Wanted;
 use super::events::{Event, Signals};
-use super::living;
 use super::report::Report;
 use super::round::{Also, Ask, Build, Outcome, Project};
-use crate::cargo;
-use crate::cargo::command_line::CargoCommand;
 use crate::exit;
 use crate::os::process::Cancel;
-use crate::session::keys::{Key, KeyEvent, Keys};
+use crate::session::keys::{Key, KeyEvent, Keys, Typed};
 use crate::watch::{WatchEvent, Watcher};
 
 /// The session.
@@ -42,6 +38,9 @@ struct Watching {
     inputs: BTreeSet<PathBuf>,
     /// Those of them that patches are made of.
     sources: BTreeSet<PathBuf>,
+    /// Files that look like sources and that nothing was built from so far: what is built next
+    /// tells whether they are.
+    unclear: BTreeSet<PathBuf>,
     /// Others that were written while tests ran.
     meanwhile: Vec<PathBuf>,
     /// What is made for later patches.
@@ -49,15 +48,22 @@ struct Watching {
     said_that_it_waits: bool,
     /// Somebody wants to know which tests were run last.
     asks_last: bool,
+    /// Those whose names hold it are run.
+    filter: Option<String>,
 }
 
 /// Runs all tests, and then those that saves and keys ask for. Returns the exit code.
-pub(super) fn watch(wanted: &Wanted, project: Project, report: Report, keys: bool) -> Result<u8> {
+pub(super) fn watch(
+    watched: Vec<PathBuf>,
+    project: Project,
+    report: Report,
+    keys: bool,
+) -> Result<u8> {
     let (events, received) = channel();
     let watcher = Watcher::start(events.clone(), false)?;
-    watcher.set_extra(folders(wanted)?)?;
+    watcher.set_extra(watched)?;
     let keys = match keys && std::io::stderr().is_terminal() {
-        true => Keys::start(events.clone()).context("keys can't be read")?,
+        true => Keys::start(events.clone(), true).context("keys can't be read")?,
         false => None,
     };
     let running = Cancel::default();
@@ -67,46 +73,21 @@ pub(super) fn watch(wanted: &Wanted, project: Project, report: Report, keys: boo
         events,
         watcher,
         keys,
+        next: project.first(),
         project: Some(Box::new(project)),
         running,
-        next: Ask {
-            build: Build::Cargo,
-            anew: true,
-            also: Also::All,
-        },
         owed: Ask::default(),
         inputs: BTreeSet::new(),
         sources: BTreeSet::new(),
+        unclear: BTreeSet::new(),
         meanwhile: Vec::new(),
         warming: Cancel::default(),
         said_that_it_waits: false,
         asks_last: false,
+        filter: None,
     };
     watching.begin()?;
     watching.run(&received)
-}
-
-/// The folders of the packages that the user can edit: a test may read anything in them.
-fn folders(wanted: &Wanted) -> Result<Vec<PathBuf>> {
-    let program = cargo::program();
-    let words: Vec<_> = wanted
-        .toolchain
-        .iter()
-        .cloned()
-        .chain(std::iter::once("test".into()))
-        .chain(wanted.cargo.iter().cloned())
-        .collect();
-    let command = CargoCommand::of(&program, &words);
-    let command = command.with_context(|| format!("{} is not cargo", program.to_string_lossy()))?;
-    let metadata = command.metadata().context("cargo can't read the project")?;
-    let packages = metadata.packages.into_iter();
-    let own = packages.filter(|package| package.source.is_none());
-    let folders =
-        own.filter_map(|package| package.manifest_path.parent().map(|folder| folder.into()));
-    let mut folders: BTreeSet<PathBuf> = folders.collect();
-    folders.insert(metadata.workspace_root.join("Cargo.toml").into());
-    folders.insert(metadata.workspace_root.join("Cargo.lock").into());
-    Ok(folders.into_iter().filter(|path| path.exists()).collect())
 }
 
 impl Watching {
@@ -142,6 +123,11 @@ impl Watching {
             return Ok(());
         };
         let ask = std::mem::take(&mut self.next).and(std::mem::take(&mut self.owed));
+        project.suite.filter.clone_from(&self.filter);
+        if ask.build != Build::None {
+            // What is saved doesn't wait for what later saves may need: that begins anew after it.
+            self.warming.cancel();
+        }
         self.running = Cancel::default();
         self.signals.cancels(&self.running);
         let (cancel, events) = (self.running.clone(), self.events.clone());
@@ -168,6 +154,14 @@ impl Watching {
                 false => Build::Cargo,
             };
             ask.anew = !built.iter().all(|path| is_source(path));
+            if built.iter().any(|path| is_manifest(path)) {
+                // Cargo knows what it means for it, and tests may read it too.
+                ask.also = Also::All;
+            }
+            if self.project.is_some() {
+                let others = built.iter().filter(|path| !self.inputs.contains(*path));
+                self.unclear.extend(others.cloned());
+            }
         }
         if !read.is_empty() {
             match self.project {
@@ -187,6 +181,7 @@ impl Watching {
         let also = match key {
             KeyEvent::Ready => return self.report.keys(),
             KeyEvent::Taken { .. } => return,
+            KeyEvent::Typed(typed) => return self.filter(typed),
             KeyEvent::Pressed(Key::Line) => Also::Last,
             KeyEvent::Pressed(Key::All) => Also::All,
             KeyEvent::Pressed(Key::Failing) => Also::Failing,
@@ -199,6 +194,23 @@ impl Watching {
         };
         self.demand(Ask {
             also,
+            ..Ask::default()
+        });
+    }
+
+    /// What is typed becomes the filter when it is finished: those that match are run.
+    fn filter(&mut self, typed: Typed) {
+        match typed {
+            Typed::So(text) => return self.report.filter_typed(&text),
+            Typed::Done(text) => self.filter = Some(text).filter(|text| !text.is_empty()),
+            Typed::GivenUp => return self.report.filter(self.filter.as_deref()),
+        }
+        self.report.filter(self.filter.as_deref());
+        self.demand(Ask {
+            also: match self.filter {
+                Some(_) => Also::All,
+                None => Also::Due,
+            },
             ..Ask::default()
         });
     }
@@ -223,6 +235,9 @@ impl Watching {
         self.inputs = project.inputs();
         self.sources = project.sources();
         self.watcher.set_files(self.inputs.iter().cloned())?;
+        if matches!(outcome, Ok(Outcome::Ran)) {
+            project.remember(&self.report);
+        }
         self.project = Some(project);
         if matches!(outcome, Ok(Outcome::Ran)) && ask.build != Build::None {
             self.warm_up()?;
@@ -235,6 +250,7 @@ impl Watching {
                 ..ask
             };
         }
+        let is_built = matches!(outcome, Ok(Outcome::Ran));
         match outcome {
             Ok(Outcome::Ran) => {}
             Ok(Outcome::NotBuilt(_)) => self.report.not_built(),
@@ -252,18 +268,39 @@ impl Watching {
             }
         }
         self.tell_last();
+        if is_built {
+            self.look_at_unclear();
+        }
         Ok(())
     }
 
+    /// What looks like a source and isn't one is read by tests, if by anybody.
+    fn look_at_unclear(&mut self) {
+        let unclear = std::mem::take(&mut self.unclear).into_iter();
+        let data: Vec<PathBuf> = unclear
+            .filter(|path| !self.inputs.contains(path) && !is_manifest(path))
+            .collect();
+        if !data.is_empty() {
+            self.report.may_be_read(&data);
+            self.demand(Ask {
+                also: Also::All,
+                ..Ask::default()
+            });
+        }
+    }
+
     /// What was built anew can be patched soon.
-    fn warm_up(&self) -> Result<()> {
+    fn warm_up(&mut self) -> Result<()> {
         let Some(project) = &self.project else {
             return Ok(());
         };
-        let (units, cancel) = (project.units(), self.warming.clone());
+        self.warming.cancel();
+        self.warming = Cancel::default();
+        let (work, cancel) = (project.warm_up(), self.warming.clone());
+        let report = Arc::clone(&self.report);
         thread::Builder::new()
-            .name("hot-twins".into())
-            .spawn(move || living::warm_up(&units, &cancel))?;
+            .name("hot-warm-up".into())
+            .spawn(move || work.run(&report, &cancel))?;
         Ok(())
     }
 
@@ -287,6 +324,11 @@ fn concerns_build(path: &Path) -> bool {
             .extension()
             .is_some_and(|extension| extension == "toml")
         || path.file_name().is_some_and(|name| name == "Cargo.lock")
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name == "Cargo.toml" || name == "Cargo.lock"
 }
 
 fn is_source(path: &Path) -> bool {

@@ -117,6 +117,8 @@ pub(crate) struct TestsRan {
     pub(crate) by_reach: bool,
     /// Tests that weren't run, and failed when they last were.
     pub(crate) still_failing: Vec<String>,
+    /// Tests that are due and weren't run, since they don't match the filter.
+    pub(crate) left_out: usize,
     pub(crate) elapsed: Duration,
 }
 

@@ -177,6 +177,7 @@ fn messages(event: &Event) -> Vec<Message> {
                 "failed": ran.failed,
                 "by_reach": ran.by_reach,
                 "still_failing": ran.still_failing,
+                "left_out": ran.left_out,
                 "elapsed_ms": millis(ran.elapsed),
             }),
         ),

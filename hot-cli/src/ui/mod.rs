@@ -304,6 +304,13 @@ impl<W: Write> Reporter<W> {
         }
     }
 
+    /// Writes what is being typed in the place of the line as it was.
+    pub(crate) fn typed(&self, line: &str) {
+        if self.clears {
+            self.out().control(&format!("\r\x1b[K{line}"));
+        }
+    }
+
     /// Writes an empty line.
     pub(crate) fn empty_line(&self) {
         self.out().control("\n");

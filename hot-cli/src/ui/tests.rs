@@ -508,6 +508,7 @@ fn every_event_is_json_as_the_schema_has_it() {
                 failed: 0,
                 by_reach: true,
                 still_failing: vec!["app::tests::two".into()],
+                left_out: 0,
                 elapsed: QUICK,
             },
             Tone::Good,

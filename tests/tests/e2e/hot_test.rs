@@ -34,6 +34,23 @@ fn once_ends_as_cargo_does() {
     assert_eq!(passed.status.code(), Some(0), "{passed:#?}");
     check_line(&passed, "hot: 11 tests: 11 passed, 1 ignored (");
 
+    // What is known to pass isn't run again. It isn't where other processes are started, and
+    // without a harness.
+    let again = once(&project, &[]);
+    check_line(&again, "hot: 2 of 11 tests: 2 passed (");
+    project.edit(
+        "price/src/lib.rs",
+        "gross - tax(gross)",
+        "gross - (tax(gross))",
+    );
+    let edited = once(&project, &[]);
+    check_line(&edited, "hot: 5 of 11 tests: 5 passed (");
+    project.edit(
+        "price/src/lib.rs",
+        "gross - (tax(gross))",
+        "gross - tax(gross)",
+    );
+
     // What a failing test says is what libtest says, with the user's file and line.
     project.edit("price/src/lib.rs", "gross / FIFTH", "gross / 2");
     let (line, column) = project.position("price/src/lib.rs", "assert_eq!(tax(10), 2)");
@@ -147,7 +164,7 @@ fn a_save_has_those_tests_run_that_it_concerns() {
 #[test]
 fn only_tests_run_that_reach_what_was_edited() {
     let project = Project::fixture("tested");
-    let mut session = project.hot(&["test", "-p", "price"]);
+    let mut session = project.hot(&["test", "-v", "-p", "price"]);
     session.wait_for_stderr("hot: 8 tests: 8 passed");
     let save = |from: &str, to: &str| project.edit("price/src/lib.rs", from, to);
 
@@ -199,6 +216,13 @@ fn only_tests_run_that_reach_what_was_edited() {
     // What has no site may be reached by all tests of a binary that is another one then.
     save("const FIFTH: u32 = 5", "const FIFTH: u32 = 2 + 3");
     session.wait_for_stderr("hot: 8 tests: 8 passed");
+    // With something to compare with, it is known who enters what such an edit reaches.
+    session.wait_for_stderr("can be compared");
+    session.wait_for_stderr("can be compared");
+    save("const FIFTH: u32 = 2 + 3", "const FIFTH: u32 = 6");
+    session.wait_for_stderr("hot: 5 of 8 tests reach it: 3 passed, 2 FAILED");
+    save("const FIFTH: u32 = 6", "const FIFTH: u32 = 2 + 3");
+    session.wait_for_stderr("hot: 5 of 8 tests reach it: 5 passed");
     save("gross / FIFTH", "(gross / FIFTH).max(1)");
     let line = session.wait_for_stderr("hot: 5 of 8 tests reach it: ");
     assert!(line.contains("5 passed"), "{line}");
@@ -278,6 +302,21 @@ fn keys_run_tests_again() {
     terminal.wait_for("hot: 1 of 2 tests: 1 FAILED");
     terminal.type_keys("w");
     terminal.wait_for("hot: the last run had 1 of 2:");
+    // A filter; what it leaves out stays due.
+    terminal.type_keys("/no");
+    terminal.wait_for("Esc doesn't): no");
+    terminal.type_keys("\x1b");
+    terminal.wait_for("hot: no filter");
+    terminal.type_keys("/plain\x7f\n");
+    terminal.wait_for("hot: only tests with `plai` in their names");
+    terminal.wait_for("hot: 1 of 2 tests: 1 passed");
+    project.edit("apart/src/lib.rs", "{\n    \"aparT\"", "{\n    \"apart\"");
+    terminal.wait_for("since the filter leaves them out: 1");
+    terminal.type_keys("/\n");
+    terminal.wait_for("hot: no filter");
+    terminal.wait_for("hot: 1 of 2 tests: 1 passed");
+    project.edit("apart/src/lib.rs", "{\n    \"apart\"", "{\n    \"aparT\"");
+    terminal.wait_for("1 FAILED");
     terminal.type_keys("a");
     terminal.wait_for("hot: 2 tests: 1 passed, 1 FAILED");
     terminal.type_keys("q");

@@ -5,22 +5,25 @@
 //! others as they were compiled here.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use soft_mock_rewriter::analysis::FunctionInfo;
 use soft_mock_rewriter::instrument::{rewrite, Output};
+use soft_mock_rewriter::syntax::CrateTree;
 use soft_mock_rewriter::whole_crate::prepare;
 
-use super::{Request, State, WholeCrateError};
+use super::{archive, last, Request, State, WholeCrateError};
 use crate::os::files::{below, replace_file};
 use crate::rustc::beside::Beside;
 use crate::rustc::dep_info::Reading;
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run;
-use crate::rustc::unit::Unit;
+use crate::rustc::unit::{Unit, UnitKind};
 use crate::wrapper::{columns, shadow};
 
 /// How debug information is compressed, where unstable options are known. Layouts are read in it.
@@ -123,6 +126,37 @@ impl Crate<'_> {
         self.compile_with(request, place, INCREMENTAL)
     }
 
+    /// Compiles the crate into `place`, unless just this was compiled last. `against`: what stands
+    /// for the crates that it uses; returned with the same for this one.
+    pub(super) fn compile_anew(
+        &self,
+        request: &Request<'_>,
+        place: &Path,
+        against: &[u64],
+    ) -> Result<(Arc<Compiled>, u64), WholeCrateError> {
+        let tree = shadow::tree(self.unit, self.state.read)?;
+        let made_from = self.made_from(&tree, against);
+        if let Some(last) = last::get(place, made_from) {
+            return Ok((last, made_from));
+        }
+        last::forget(place);
+        let compiled = Arc::new(self.compile_tree(request, tree, place, INCREMENTAL)?);
+        last::put(place, made_from, &compiled);
+        Ok((compiled, made_from))
+    }
+
+    /// Stands for all that it is compiled from, but for what macros read.
+    fn made_from(&self, tree: &CrateTree, against: &[u64]) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.unit.id, against).hash(&mut hasher);
+        for file in &tree.files {
+            (&file.path, &file.text).hash(&mut hasher);
+        }
+        let Beside { data, variables } = self.state.beside;
+        (data, variables).hash(&mut hasher);
+        hasher.finish()
+    }
+
     fn compile_with(
         &self,
         request: &Request<'_>,
@@ -130,6 +164,16 @@ impl Crate<'_> {
         incremental: &str,
     ) -> Result<Compiled, WholeCrateError> {
         let tree = shadow::tree(self.unit, self.state.read)?;
+        self.compile_tree(request, tree, place, incremental)
+    }
+
+    fn compile_tree(
+        &self,
+        request: &Request<'_>,
+        tree: CrateTree,
+        place: &Path,
+        incremental: &str,
+    ) -> Result<Compiled, WholeCrateError> {
         if let Some(error) = tree.errors.first() {
             return Err(WholeCrateError::Compile {
                 stderr: error.to_string(),
@@ -158,6 +202,9 @@ impl Crate<'_> {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("can't create {}", folder.display()))?;
         }
+        if self.is_harness() {
+            archive::clear(&output)?;
+        }
         let reading = Reading {
             unit: self.unit,
             shadow: &shadow_root,
@@ -167,8 +214,12 @@ impl Crate<'_> {
         let is_source = |path: &Path| source.tree.files.iter().any(|file| file.path == path);
         let stem = self.unit.rustc_args().stem().unwrap_or_default();
         let included = reading.included(&output.join(format!("{stem}.d")), &is_source)?;
-        std::fs::rename(self.library(&output), &library)
-            .with_context(|| format!("can't move a library to {}", library.display()))?;
+        if self.is_harness() {
+            archive::of_objects(&output, &library)?;
+        } else {
+            std::fs::rename(self.library(&output), &library)
+                .with_context(|| format!("can't move a library to {}", library.display()))?;
+        }
         columns::restore(&library, &prepared.cwd, &rewritten.columns)?;
         Ok(Compiled {
             library,
@@ -177,6 +228,11 @@ impl Crate<'_> {
             attached: source.attached,
             included,
         })
+    }
+
+    /// Rustc makes no library of it.
+    fn is_harness(&self) -> bool {
+        self.unit.kind == UnitKind::Test
     }
 
     fn library(&self, place: &Path) -> PathBuf {
@@ -194,7 +250,11 @@ impl Crate<'_> {
         let unit = self.unit;
         let root = below(shadow_root, &unit.root);
         let incremental = self.folder.join(incremental);
-        let mut args = Call::WholeCrate.args(
+        let call = match self.is_harness() {
+            true => Call::WholeHarness,
+            false => Call::WholeCrate,
+        };
+        let mut args = call.args(
             &unit.rustc_args().with_libraries(self.libraries),
             &Places {
                 root: &root.to_string_lossy(),

@@ -15,7 +15,9 @@
 //! Knows nothing of sessions, and reads no meaning out of sources. That no type, vtable or static
 //! that is alive has another layout is read in the debug information of both compilations.
 
+mod archive;
 mod compile;
+mod last;
 mod late;
 mod layouts;
 mod names;

@@ -15,6 +15,7 @@ use super::{
     WholeCratePatch,
 };
 use crate::program::plan::SiteKey;
+use crate::rustc::unit::UnitKind;
 use soft_mock_compiled::compare::{self, Difference, Edits, LateFacts, Premises, Side};
 use soft_mock_compiled::counterparts::{self, Counterpart, Variable};
 use soft_mock_compiled::select::ProgramSymbols;
@@ -67,6 +68,10 @@ pub(super) fn extract<'d>(
             let unit = request.units[new.units[object]].unit;
             unit.rustc_args().is_optimised()
         },
+        is_harness: request
+            .units
+            .iter()
+            .any(|unit| unit.unit.kind == UnitKind::Test),
         late: late::can_be_given(request).then_some(&facts),
     };
     let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));

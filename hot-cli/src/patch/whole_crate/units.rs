@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::compile::{Compiled, Crate, InPlaceOf};
 use super::{refused, Request, WholeCrateError};
@@ -29,7 +30,7 @@ pub(super) struct Built {
     /// Libraries of all units as they were, and as they are now.
     pub(super) old: Vec<(usize, PathBuf)>,
     pub(super) new: Vec<(usize, PathBuf)>,
-    pub(super) compiled: BTreeMap<usize, Compiled>,
+    pub(super) compiled: BTreeMap<usize, Arc<Compiled>>,
 }
 
 impl<'a> Units<'a> {
@@ -86,8 +87,7 @@ impl<'a> Units<'a> {
     /// Whether a unit has sites: the others are as foreign as a crate from a registry.
     fn is_ours(&self, position: usize) -> bool {
         let unit = self.request.units[position].unit;
-        unit.unmodified.is_none()
-            && matches!(unit.kind, UnitKind::Lib | UnitKind::Bin | UnitKind::Plugin)
+        unit.unmodified.is_none() && unit.kind != UnitKind::Macro
     }
 
     fn is_edited(&self, position: usize) -> bool {
@@ -175,20 +175,28 @@ impl<'a> Units<'a> {
         let old = self.baselines(|position| edited.contains(&position))?;
         let mut new: Vec<(usize, PathBuf)> = Vec::new();
         let mut compiled = BTreeMap::new();
+        // What stands for each: where it wasn't edited, for its build.
+        let mut made_from: BTreeMap<usize, u64> = BTreeMap::new();
         for (position, baseline) in &old {
             if !edited.contains(position) {
                 new.push((*position, baseline.clone()));
+                made_from.insert(*position, self.request.units[*position].unit.id);
                 continue;
             }
             let unit = &self.request.units[*position];
             let libraries = self.libraries(*position, &new);
-            let found = Crate {
+            let used = self.uses[position].iter();
+            let against: Vec<u64> = used
+                .filter_map(|used| made_from.get(used).copied())
+                .collect();
+            let (found, made) = Crate {
                 unit: unit.unit,
                 folder: unit.folder,
                 state: unit.edited.unwrap_or(unit.compiled),
                 libraries: &libraries,
             }
-            .compile(self.request, &unit.folder.join("whole/new"))?;
+            .compile_anew(self.request, &unit.folder.join("whole/new"), &against)?;
+            made_from.insert(*position, made);
             new.push((*position, found.library.clone()));
             compiled.insert(*position, found);
         }

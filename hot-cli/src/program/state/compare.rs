@@ -4,7 +4,9 @@ use std::cell::LazyCell;
 use std::ops::Deref;
 
 use soft_mock_rewriter::analysis::{is_skipped, Ineligible};
-use soft_mock_rewriter::diff::{diff, ChangedFunction, FileDiff, IndirectEdit, ProgramContext};
+use soft_mock_rewriter::diff::{
+    diff, may_be_test, ChangedFunction, FileDiff, IndirectEdit, ProgramContext,
+};
 
 use super::moved::Moved;
 use super::*;
@@ -314,6 +316,7 @@ impl ProgramState {
                 now: edit.now,
                 preserved_static: edit.kept.clone(),
                 is_of_code: edit.is_of_code,
+                may_concern_tests: edit.may_concern_tests(pair.old, pair.new),
             };
             found.indirect.insert(told.clone());
             let path = pair.path.to_owned();
@@ -351,6 +354,7 @@ impl ProgramState {
                 file: planned.file,
                 preserved_static: None,
                 is_of_code: true,
+                may_concern_tests: may_be_test(function),
             });
             return;
         }

@@ -89,6 +89,7 @@ impl ProgramState {
                 now: Fingerprint::default(),
                 preserved_static: None,
                 is_of_code: false,
+                may_concern_tests: true,
             });
         }
     }

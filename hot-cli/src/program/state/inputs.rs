@@ -78,6 +78,7 @@ impl ProgramState {
                 preserved_static: None,
                 // Macros may have made anything of it.
                 is_of_code: false,
+                may_concern_tests: true,
             });
             let unit = found.plan.entry(position).or_default();
             unit.inputs.insert(path.clone(), input.clone());

@@ -67,6 +67,8 @@ impl Engine {
             }
             KeyEvent::Pressed(Key::Quit) => return Some(self.quit()),
             KeyEvent::Pressed(key) => self.pressed(key),
+            // No text is asked for.
+            KeyEvent::Typed(_) => {}
         }
         None
     }
