@@ -17,6 +17,8 @@ pub(crate) enum Call {
     Program,
     /// In place of cargo's call: a test harness.
     Tests,
+    /// In place of cargo's call: a test harness that is patched.
+    LivingTests,
     /// In place of cargo's call: a library whose tasks carry the scope of a test.
     Tasks,
     /// In place of cargo's call: the generated root that makes a program of that library.
@@ -137,11 +139,11 @@ const fn recipe(call: Call) -> Recipe {
             linking: Gone,
             ..IN_PLACE
         },
-        Call::Tests | Call::Tasks => Recipe {
+        Call::Tests | Call::LivingTests | Call::Tasks => Recipe {
             lto: Kept,
             codegen_units: Kept,
-            // A harness exports what its tests call: patches have to find it.
-            dead_code: matches!(call, Call::Tests),
+            // Patches have to find what a test calls. What mocks need, sites keep.
+            dead_code: matches!(call, Call::LivingTests),
             ..IN_PLACE
         },
         Call::Root => Recipe {

@@ -65,6 +65,9 @@ pub(crate) struct Unit {
     /// It is rewritten for tests.
     #[serde(default)]
     pub(crate) mocks: bool,
+    /// And only those functions for mocks that its sources name.
+    #[serde(default)]
+    pub(crate) only_named: bool,
     /// The files that were rewritten.
     pub(crate) sources: Vec<PathBuf>,
     /// Everything else that decides what is compiled.
@@ -165,6 +168,7 @@ impl Unit {
             env: BTreeMap::new(),
             root: PathBuf::new(),
             mocks: false,
+            only_named: false,
             sources: Vec::new(),
             inputs: BTreeMap::new(),
             untyped: BTreeSet::new(),

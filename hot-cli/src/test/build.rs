@@ -13,7 +13,8 @@ use super::launch::{self, Launch};
 use crate::cargo;
 use crate::cargo::artifacts::{executables, Executable};
 use crate::os::process::{Cancel, Process};
-use crate::wrapper::link::build_environment;
+use crate::wrapper::link::environment_for;
+use crate::wrapper::Purpose;
 
 /// Builds the test binaries of a project.
 pub(super) struct Builder {
@@ -52,7 +53,7 @@ impl Builder {
             .chain(words.iter().cloned())
             .collect();
         Ok(Self {
-            variables: build_environment(&command)?,
+            variables: environment_for(&command, Purpose::LivingTests)?,
             runner: launch::runner(folder)?,
             folder: folder.to_owned(),
             rest: wanted.harness.clone(),

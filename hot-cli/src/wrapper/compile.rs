@@ -17,7 +17,7 @@ use soft_mock_rewriter::syntax::{plain_path, CrateTree};
 use super::cargo_call::{exit_code, CargoCall, Notices};
 use super::included_list::{Included, List};
 use super::{
-    builds, columns, diagnostics, linker, refusals, shadow, std_calls, stub, test_linker,
+    builds, columns, diagnostics, linker, mocking, refusals, shadow, std_calls, stub, test_linker,
     track_caller, Purpose,
 };
 use crate::config::settings;
@@ -256,6 +256,7 @@ impl Compilation {
         let root = below(shadow_root, &unit.root);
         let (call, metadata) = match self.kind {
             UnitKind::Bin | UnitKind::Plugin => (Call::Program, self.args.program_metadata()),
+            UnitKind::Test if self.is_patched() => (Call::LivingTests, String::new()),
             UnitKind::Test => (Call::Tests, String::new()),
             UnitKind::Lib | UnitKind::Macro => (Call::Library, String::new()),
         };
@@ -273,7 +274,8 @@ impl Compilation {
             UnitKind::Test => {
                 args.push(&["-C", "link-arg=-Wl,--export-dynamic"]);
                 let surroundings = self.surroundings(unit, rewritten);
-                test_linker::between(&mut args, &self.folder, surroundings)?
+                let patched = self.is_patched();
+                test_linker::between(&mut args, &self.folder, surroundings, patched)?
             }
             _ => Vec::new(),
         };
@@ -314,6 +316,10 @@ impl Compilation {
                 .with_context(|| format!("can't read the places in {}", library.display()))?;
             Ok(changed)
         })
+    }
+
+    fn is_patched(&self) -> bool {
+        Purpose::of_this_process().patches_harnesses()
     }
 
     fn surroundings(&self, unit: &Unit, rewritten: &Rewritten) -> std_calls::Surroundings {
@@ -386,6 +392,9 @@ impl Compilation {
             args: self.args.all.clone(),
             root: cwd.join(input),
             mocks: self.kind == UnitKind::Test || Purpose::of_this_process().is_tests(),
+            only_named: self.kind == UnitKind::Test
+                && !self.is_patched()
+                && !mocking::others_mock(&self.args),
             cwd,
             env: crate::rustc::toolchain::recorded_environment(),
             sources: Vec::new(),

@@ -17,11 +17,20 @@ use crate::config::env::{CHAINED_WRAPPER, OPTIMISES};
 use crate::os::files::create_folders;
 use crate::os::own_build;
 
-/// The environment in which cargo builds what can be patched.
+/// The environment in which cargo builds what can be patched, or tests that can mock.
 pub(crate) fn build_environment(command: &[OsString]) -> Result<Vec<(OsString, OsString)>> {
     let cargo = command.split_first();
     let for_tests = cargo.is_some_and(|(cargo, args)| runs_tests(cargo, args));
-    let wrapper = wrapper(Purpose::of_command(for_tests))?;
+    environment_for(command, Purpose::of_command(for_tests))
+}
+
+/// The environment in which cargo builds for a purpose.
+pub(crate) fn environment_for(
+    command: &[OsString],
+    purpose: Purpose,
+) -> Result<Vec<(OsString, OsString)>> {
+    let cargo = command.split_first();
+    let wrapper = wrapper(purpose)?;
     let mut list: Vec<(OsString, OsString)> =
         vec![("RUSTC_WORKSPACE_WRAPPER".into(), wrapper.into())];
     let args = cargo.map_or(&[][..], |(_, args)| args);

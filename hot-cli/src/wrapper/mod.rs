@@ -22,6 +22,7 @@ pub(crate) mod included_list;
 pub(crate) mod link;
 pub(crate) mod linker;
 mod mirror;
+mod mocking;
 mod refusals;
 pub(crate) mod shadow;
 mod std_calls;
@@ -89,6 +90,8 @@ fn readable(arguments: &[OsString]) -> Option<RustcArgs> {
 pub(crate) enum Purpose {
     /// Programs that can be patched.
     Programs,
+    /// Tests that can mock and be patched: `hot test`.
+    LivingTests,
     /// Tests that can mock.
     Tests,
     /// Tests that can mock, among all that cargo builds: `hot init`.
@@ -112,7 +115,7 @@ impl Purpose {
             .and_then(Path::file_name);
         let folder = folder.unwrap_or_default().to_string_lossy();
         let ends = |purpose: &Self| folder.ends_with(purpose.suffix());
-        let purposes = [Self::EveryCommand, Self::Tests];
+        let purposes = [Self::EveryCommand, Self::Tests, Self::LivingTests];
         purposes.into_iter().find(ends).unwrap_or(Self::Programs)
     }
 
@@ -120,6 +123,7 @@ impl Purpose {
     pub(crate) fn suffix(self) -> &'static str {
         match self {
             Self::Programs => "",
+            Self::LivingTests => "-for-living-tests",
             Self::Tests => "-for-tests",
             Self::EveryCommand => "-every-command",
         }
@@ -128,6 +132,11 @@ impl Purpose {
     /// Whether crates are rewritten for mocks as well.
     pub(crate) fn is_tests(self) -> bool {
         self != Self::Programs
+    }
+
+    /// Whether harnesses are patched: what no patch needs is left out of the others.
+    fn patches_harnesses(self) -> bool {
+        matches!(self, Self::Programs | Self::LivingTests)
     }
 }
 

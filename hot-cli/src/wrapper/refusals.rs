@@ -44,7 +44,8 @@ pub(super) fn take_over(unit: &mut Unit, tree: &CrateTree, folder: &Path) {
         && last.version == unit.version
         && last.args == unit.args
         && last.skip == unit.skip
-        && last.mocks == unit.mocks;
+        && last.mocks == unit.mocks
+        && last.only_named == unit.only_named;
     if !same || last.unmodified.is_some() {
         return;
     }

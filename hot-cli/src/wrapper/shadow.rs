@@ -34,6 +34,7 @@ pub(crate) fn options(unit: &Unit, output: Output) -> Options {
         },
         main: unit.kind == UnitKind::Bin,
         mocks: unit.mocks,
+        only_named: unit.only_named,
         check: asm_support::of(unit),
         untyped: unit.untyped.iter().cloned().collect(),
         without: unit.without.union(&unit.inlined).cloned().collect(),

@@ -1,6 +1,6 @@
 //! Between rustc and the linker of a test program: the program's own objects are given new
-//! references to functions of std before they are linked, see `std_calls`, and what is hidden in
-//! them is made visible, so that patches find it.
+//! references to functions of std before they are linked, see `std_calls`. In one that is patched,
+//! what is hidden in them is made visible, so that patches find it.
 //!
 //! Where rustc chooses the linker by itself it looks for it in `PATH`: there `hot` stands first
 //! under the linker's name, so that rustc treats it as it treats the linker. Knows nothing of what
@@ -33,6 +33,8 @@ struct Task {
     /// Where changed objects are written to.
     objects: PathBuf,
     surroundings: Surroundings,
+    /// Patches have to find what is in the program.
+    patched: bool,
 }
 
 /// Puts this program in the place of the linker of the call. Returns the variables that do it; none
@@ -41,6 +43,7 @@ pub(super) fn between(
     args: &mut RustcArgs,
     folder: &Path,
     surroundings: Surroundings,
+    patched: bool,
 ) -> Result<Vec<(&'static str, OsString)>> {
     if args.is_optimised_when_linked() {
         return Ok(Vec::new());
@@ -60,6 +63,7 @@ pub(super) fn between(
         stand_in,
         objects: folder.join("objects"),
         surroundings,
+        patched,
     };
     replace_file(&task, &serde_json::to_vec(&task_of)?)?;
     Ok(variables)
@@ -112,7 +116,11 @@ impl Task {
         removed(std::fs::remove_dir_all(&self.objects))?;
         let files = std_calls::in_objects(&objects, &self.objects, &self.surroundings)?;
         for (place, file) in places.into_iter().zip(files) {
-            arguments[place] = self.visible(file)?.into_os_string();
+            let file = match self.patched {
+                true => self.visible(file)?,
+                false => file,
+            };
+            arguments[place] = file.into_os_string();
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use crate::analysis::eligibility::{classify_for_tests, is_generic, Kind, Place};
 use crate::analysis::function_info::FunctionInfo;
 use crate::instrument::prologue::{self, Dialect, PrologueTarget};
 use crate::syntax::attributes::has_attribute;
-use crate::syntax::names::{signature_text, site_name, Owner};
+use crate::syntax::names::{plain, signature_text, site_name, Owner};
 use crate::syntax::tree::line_of;
 
 /// What `$name` is for the parser.
@@ -159,6 +159,12 @@ fn is_plain(argument: &FnArg) -> bool {
 impl MacroFunction {
     /// Its prologue, with the place for it, and what is listed of the function. None, if it is left
     /// out: then there is no `dialect` for it.
+    /// Its name, unless the macro is given it.
+    pub(crate) fn name(&self) -> Option<String> {
+        let name = self.signature.ident.to_string();
+        (!name.starts_with(VARIABLE)).then(|| plain(&name))
+    }
+
     pub(crate) fn prologue<'d>(
         &self,
         module: &str,

@@ -6,6 +6,7 @@
 //! ```
 
 use soft_mock_abi::site::flag::REFUSED;
+use soft_mock_abi::site::UNNAMED;
 
 use crate::analysis::eligibility::Ineligible;
 use crate::analysis::function_info::FunctionInfo;
@@ -29,4 +30,17 @@ pub(crate) fn support(edition: Edition, functions: &[FunctionInfo]) -> String {
         ));
     }
     text
+}
+
+/// What stands for all functions that nothing names where mocks are made: a list of them.
+pub(crate) fn unnamed(edition: Edition, krate: &str, functions: &[String]) -> String {
+    if functions.is_empty() {
+        return String::new();
+    }
+    let section = edition.unsafe_attribute(&format!("link_section = {SECTION:?}"));
+    format!(
+        "#[used] {section} static UNNAMED: Site = Site::new({REFUSED}, {:?}, \"\", 0, {:?}, Option::None);\n",
+        format!("{krate}{UNNAMED}"),
+        functions.join("\n"),
+    )
 }

@@ -15,6 +15,7 @@ use crate::analysis::crate_survey::CrateSurvey;
 use crate::analysis::eligibility::{classify, classify_for_tests, Ineligible, Place};
 use crate::analysis::function_info::FunctionInfo;
 use crate::analysis::hidden::{scope, Hidden};
+use crate::analysis::mock_targets::MockTargets;
 use crate::analysis::skip::is_skipped;
 use crate::instrument::instance::Surroundings;
 use crate::instrument::prologue::{Dialect, PrologueTarget};
@@ -57,6 +58,9 @@ pub struct Options {
     /// scope of their test, async functions carry a type id, and functions without a site leave
     /// word.
     pub mocks: bool,
+    /// Of these, only functions that something in the crate's sources names where mocks are made
+    /// get a site: nobody else mocks them.
+    pub only_named: bool,
     /// How a prologue finds out that its site is used.
     pub check: PrologueCheck,
     /// Names of sites that carry no type id.
@@ -91,6 +95,11 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
         Output::Program => MentionPlaces::default(),
         Output::Twin => MentionPlaces::of(tree),
     };
+    let targets = match options.only_named {
+        true => MockTargets::of(tree),
+        false => MockTargets::All,
+    };
+    let mut unnamed = Vec::new();
     let mut out = Rewritten::default();
     let mut written: HashSet<PathBuf> = HashSet::new();
     let std = match facts.no_std {
@@ -114,6 +123,8 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
             edits: Edits::default(),
             functions: &mut out.functions,
             hidden: &mut out.hidden,
+            targets: &targets,
+            unnamed: &mut unnamed,
         };
         rewriter.items(&file.ast.items);
         let mut edits = rewriter.edits;
@@ -143,6 +154,7 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
             more += &instance::support(options.edition);
             more += &item::support();
             more += &refused::support(options.edition, &out.functions);
+            more += &refused::unnamed(options.edition, &options.facts.name, &unnamed);
             more += &carry::support(options.edition);
             let sources = tree.files.iter().map(|file| &file.ast);
             more += &redirect::support(options.edition, options.facts.unit, std, sources);
@@ -178,6 +190,9 @@ struct Rewriter<'a> {
     edits: Edits,
     functions: &'a mut Vec<FunctionInfo>,
     hidden: &'a mut Vec<Hidden>,
+    targets: &'a MockTargets,
+    /// The names of functions that are no such targets.
+    unnamed: &'a mut Vec<String>,
 }
 
 impl<'a> Rewriter<'a> {
@@ -264,6 +279,12 @@ impl<'a> Rewriter<'a> {
 
     fn macro_functions(&mut self, item: &syn::ItemMacro) {
         for function in macro_functions::functions(item) {
+            if function
+                .name()
+                .is_some_and(|name| !self.targets.include(&name))
+            {
+                continue;
+            }
             let dialect = |name: &str| {
                 let left_out = self.options.without.contains(name);
                 let left_out = left_out || is_skipped(&self.options.skip, name);
@@ -320,6 +341,10 @@ impl<'a> Rewriter<'a> {
         };
         let name = plain(&signature.ident.to_string());
         let site = site_name(&self.module, &owner, &name);
+        if !self.targets.include(&name) {
+            self.unnamed.push(site);
+            return;
+        }
         let place = Place {
             impl_generics: item_impl.map(|item| &item.generics),
             in_trait: around.item_trait.is_some(),

@@ -30,6 +30,10 @@ pub mod flag {
     pub const INSTANCES: u32 = 64;
 }
 
+/// How the name of a site ends that stands for all functions of a crate which nothing names where
+/// mocks are made; its signature has their names, one a line.
+pub const UNNAMED: &str = "::*";
+
 /// A bit of [`Crate`]'s flags: the program was built by `hot`.
 pub const BUILT_BY_HOT: u32 = 1;
 
@@ -358,6 +362,15 @@ impl Site {
     /// Whether it stands for a function that can't be redirected.
     pub fn is_refused(&self) -> bool {
         self.flags & flag::REFUSED != 0
+    }
+
+    /// The names of functions for all of which it stands: see [`UNNAMED`].
+    pub fn unnamed(&self) -> impl Iterator<Item = &str> {
+        let is_list = self.is_refused() && self.name().ends_with(UNNAMED);
+        is_list
+            .then(|| self.signature().lines())
+            .into_iter()
+            .flatten()
     }
 
     /// Whether it is shared by instances.

@@ -324,7 +324,8 @@ impl Registry {
 
     /// Names that come near `name`, best first.
     pub fn nearest(&self, name: &str) -> Vec<String> {
-        names::nearest(name, self.sites().map(Site::name))
+        let unnamed = self.all().iter().flat_map(Site::unnamed);
+        names::nearest(name, self.sites().map(Site::name).chain(unnamed))
     }
 }
 

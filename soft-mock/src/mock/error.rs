@@ -63,6 +63,15 @@ pub enum MockError {
         /// Why.
         reason: &'static str,
     },
+    /// The function has no site, as nothing seemed to mock it.
+    #[error(
+        "`{name}` can't be mocked here: `hot cargo test` prepares those functions of a crate that its own sources \
+         name in a macro, and this one isn't. Write it into the mock: `mock!({name}, …)`"
+    )]
+    Unnamed {
+        /// The function's name.
+        name: String,
+    },
     /// The function's crate has no sites.
     #[error("`{name}` can't be mocked: `hot` builds its crate unmodified, as {reason}")]
     Unmodified {

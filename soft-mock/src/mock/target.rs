@@ -176,6 +176,9 @@ fn known_refusal(name: &str, given: Given, error: FindError) -> MockError {
             name: name.to_owned(),
         },
         (Some(name), Given::Name) => MockError::Instances { name },
+        (None, _) if is_unnamed(registry.all(), name) => MockError::Unnamed {
+            name: name.to_owned(),
+        },
         (None, _) => error.into(),
     }
 }
@@ -189,6 +192,14 @@ fn refused(all: &'static [Site], name: &str) -> Option<&'static Site> {
     };
     let mut refused = all.iter().filter(|site| site.is_refused());
     refused.find(|site| site.name() == name || names::is_same(site.name(), name))
+}
+
+/// Whether it is a function that nothing named where it is mocked.
+fn is_unnamed(all: &'static [Site], name: &str) -> bool {
+    // Instances, as above.
+    let function = name.split_once('<').map_or(name, |(function, _)| function);
+    let mut unnamed = all.iter().flat_map(Site::unnamed);
+    unnamed.any(|known| known == name || known == function || names::is_same(known, name))
 }
 
 /// Whether there are instances of a function of this name, the one of this name not among them.

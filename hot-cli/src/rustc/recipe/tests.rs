@@ -16,7 +16,8 @@ const TABLE: &str = "
 call       | type | emit                    | out-dir | edition | json | metadata | extra | incremental | debuginfo        | split | strip | -g | lto | units | model | linker | link-arg | test | v0 | dead | remap
 Library    | =    | =                       | =       | =       | =    | =        | =     | =           | =                | =     | =     | =  | off | =     | =     | =      | =        | =    | v0 | yes  | 2
 Program    | rlib | dep-info,metadata,link  | /own    | =       | =    | own      | =     | =           | =                | =     | =     | =  | off | =     | =     | -      | -        | =    | v0 | yes  | 2
-Tests      | =    | =                       | =       | =       | =    | =        | =     | =           | =                | =     | =     | =  | =   | =     | =     | =      | =        | =    | v0 | yes  | 2
+Tests      | =    | =                       | =       | =       | =    | =        | =     | =           | =                | =     | =     | =  | =   | =     | =     | =      | =        | =    | v0 | -    | 2
+LivingTests| =    | =                       | =       | =       | =    | =        | =     | =           | =                | =     | =     | =  | =   | =     | =     | =      | =        | =    | v0 | yes  | 2
 Root       | =    | link                    | =       | 2021    | =    | =        | =     | -           | =                | =     | =     | =  | =   | =     | =     | =      | =        | =    | -  | -    | -
 Twin       | lib  | metadata,mir=/dev/null  | /own    | =       | -    | own      | -     | -           | =                | -     | =     | =  | -   | =     | -     | -      | -        | -    | v0 | yes  | 2
 WholeCrate | rlib | dep-info,link           | /own    | =       | -    | own      | =     | /inc        | 2                | -     | -     | -  | off | =     | -     | -      | -        | -    | v0 | yes  | 2
@@ -24,10 +25,11 @@ Patch      | lib  | obj=/own.o              | /own    | =       | -    | own    
 Check      | own  | metadata                | /own    | =       | -    | =        | -     | /inc        | =                | -     | =     | =  | -   | =     | -     | -      | -        | -    | -  | -    | -
 ";
 
-const ALL: [Call; 8] = [
+const ALL: [Call; 9] = [
     Call::Library,
     Call::Program,
     Call::Tests,
+    Call::LivingTests,
     Call::Root,
     Call::Twin,
     Call::WholeCrate,
