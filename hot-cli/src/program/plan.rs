@@ -51,8 +51,8 @@ impl PlannedFunction {
         }
     }
 
-    /// Whether its body is that of another one, and so are the additions that it gets to. A build of
-    /// whole crates doesn't tell those.
+    /// Whether its body is that of another one, and so are the additions that it gets to. A build
+    /// of whole crates doesn't tell those.
     pub(crate) fn has_source_of(&self, other: &Self) -> bool {
         let unknown = self.uses == Fingerprint::default();
         self.body == other.body && (unknown || self.uses == other.uses)
