@@ -79,8 +79,8 @@ pub struct Edits {
     /// Of those functions, by their names, closures that are written as they were, by their
     /// numbers: if the code of one differs, something else has changed that is part of it.
     pub untouched: HashMap<String, BTreeSet<usize>>,
-    /// Where edited functions without a site stand now: the file, and the first and the last line.
-    pub without_site: Vec<(PathBuf, RangeInclusive<usize>)>,
+    /// Edited functions without a site.
+    pub without_site: Vec<WithoutSite>,
     /// Functions, by their names without paths, in which what macros and blocks declare may stand
     /// in another order than before.
     pub shifted: HashSet<String>,
@@ -91,12 +91,32 @@ pub struct Edits {
     pub undone: bool,
 }
 
+/// A function of which the body was edited, as it stands now.
+#[derive(Debug, Clone)]
+pub struct WithoutSite {
+    /// Its name, without a path.
+    pub name: String,
+    /// The file in which it stands.
+    pub file: PathBuf,
+    /// From its name to its end.
+    pub lines: RangeInclusive<usize>,
+}
+
 impl Edits {
     /// Whether a place in a source, by the name that the compiler has for the file, is in an edited
     /// function without a site.
     fn stand_at(&self, file: &str, line: usize) -> bool {
-        let mut places = self.without_site.iter();
-        places.any(|(path, lines)| path.ends_with(file) && lines.contains(&line))
+        let mut edited = self.without_site.iter();
+        edited.any(|edited| edited.file.ends_with(file) && edited.lines.contains(&line))
+    }
+
+    /// Whether something may be an edited function without a site, by its name.
+    fn name(&self, path: &str) -> bool {
+        let mut edited = self.without_site.iter();
+        edited.any(|WithoutSite { name, .. }| {
+            let end = format!("::{name}");
+            path.ends_with(&end) || path.contains(&format!("{end}::<"))
+        })
     }
 
     /// Whether things of one name and type that a function declares can be told by their order.
@@ -167,6 +187,12 @@ impl Premises<'_> {
                  would keep the former"
             )
         })
+    }
+
+    /// Whether code may be part of other code, by inlining, or one with other code of the same
+    /// content.
+    fn shares_code(&self, new: &World<'_>) -> bool {
+        (0..new.objects.len()).any(self.optimised)
     }
 
     /// Whether a variable describes the code that it stands in, such as the callsite of a log line:
@@ -363,7 +389,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
                     difference.replaced.insert(site.owner().to_owned());
                     continue;
                 }
-                dirty.insert(Rc::clone(&path));
+                dirty.extend(self.new.world.paths_of(piece));
                 if self.becomes_late(&path) && !self.is_in_edited_body(&path) {
                     // The program's vtables lead to the new code as well, whoever uses them.
                     let others = self.new.users(piece).iter().map(|(user, _)| *user);

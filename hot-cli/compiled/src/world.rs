@@ -167,6 +167,12 @@ impl<'d> World<'d> {
         Some(self.path(symbol))
     }
 
+    /// All paths of what is in a piece: functions of the same content may be one.
+    pub fn paths_of(&self, piece: Piece) -> impl Iterator<Item = Rc<str>> + use<'_, 'd> {
+        let symbols = self.symbols_in(piece).iter();
+        symbols.map(|symbol| self.path(symbol))
+    }
+
     /// Where a global symbol is defined: the object, and the symbol's place in its table.
     pub fn definition(&self, symbol: &str) -> Option<(usize, usize)> {
         self.definitions.get(symbol).copied()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::process::Command;
 
-use soft_mock_compiled::compare::{compare, Difference, Edits, Left, Premises, Side};
+use soft_mock_compiled::compare::{compare, Difference, Edits, Left, Premises, Side, WithoutSite};
 use soft_mock_compiled::counterparts::{counterparts, variables, Counterpart};
 use soft_mock_compiled::library::{dynamic_symbols, state};
 use soft_mock_compiled::select::{
@@ -214,7 +214,11 @@ fn columns_of_edited_functions_without_a_site_count() {
     let edit = [("{ assert!", "{ let _ = 1; assert!")];
     for (lines, expected) in [(1..=1, &["app::outer", "app::within"][..]), (2..=2, &[])] {
         let edits = Edits {
-            without_site: vec![("/somewhere/lib.rs".into(), lines)],
+            without_site: vec![WithoutSite {
+                name: "within".to_owned(),
+                file: "/somewhere/lib.rs".into(),
+                lines,
+            }],
             ..Edits::default()
         };
         let found = both(source, &edit, &["-Copt-level=3"], &edits, |given| {
@@ -223,6 +227,69 @@ fn columns_of_edited_functions_without_a_site_count() {
         let replaced = found.replaced.iter();
         let replaced: Vec<String> = replaced.map(|path| symbols::without_marks(path)).collect();
         assert_eq!(replaced, expected);
+    }
+}
+
+/// Why optimised code can't live on beside edits of `app::keep` and of a function without a site.
+fn optimised(source: &str, edits: &[(&str, &str)], name: &str) -> String {
+    let since = Edits {
+        bodies: HashSet::from(["app::keep".to_owned()]),
+        without_site: vec![WithoutSite {
+            name: name.to_owned(),
+            file: "/somewhere/lib.rs".into(),
+            lines: 1..=1,
+        }],
+        ..Edits::default()
+    };
+    both(source, edits, &["-O"], &since, |given| {
+        compare(&given.old, &given.new, &given.premises).expect_err("it differs")
+    })
+}
+
+/// The compiler makes one of functions of the same content.
+#[test]
+fn a_pointer_to_another_function_of_the_same_content() {
+    let source = "pub struct One<T>(T);
+    impl<T> One<T> { pub fn add(n: u32) -> u32 { n + 8 } }
+    pub struct Two<T>(T);
+    impl<T> Two<T> { pub fn sum(n: u32) -> u32 { n + 8 } }
+    pub static KEPT: std::sync::Mutex<Vec<fn(u32) -> u32>> = std::sync::Mutex::new(Vec::new());
+    pub fn keep() {
+        let mut kept = KEPT.lock().unwrap();
+        kept.push(One::<u8>::add);
+        kept.push(Two::<u8>::sum);
+    }";
+    for (name, path) in [
+        ("add", "<app::One<u8>>::add"),
+        ("sum", "<app::Two<u8>>::sum"),
+    ] {
+        let body = format!("{name}(n: u32) -> u32 {{ n + 8 }}");
+        let edit = [(&*body, &*body.replace('8', "7"))];
+        let why = optimised(source, &edit, name);
+        assert!(why.starts_with(&format!("`{path}` has no site")), "{why}");
+    }
+}
+
+/// A closure keeps the body that it was made with, but for what that calls.
+#[test]
+fn a_closure_of_an_edited_function_that_holds_another() {
+    let source = "type Call = Box<dyn Fn(u32) -> u32 + Send>;
+    pub static KEPT: std::sync::Mutex<Vec<Call>> = std::sync::Mutex::new(Vec::new());
+    fn more<T: Into<u32>>(n: T) -> u32 { n.into() + 600 }
+    pub fn keep() {
+        let by = KEPT.lock().unwrap().len() as u32;
+        KEPT.lock().unwrap().push(Box::new(move |n| n + by));
+        KEPT.lock().unwrap().push(Box::new(|n: u32| more(n)));
+    }";
+    let more = ("600", "601");
+    let changed = [more, ("as u32;", "as u32 + 1;")];
+    let gone = [
+        more,
+        ("KEPT.lock().unwrap().push(Box::new(|n: u32| more(n)));", ""),
+    ];
+    for edits in [&changed[..], &gone[..]] {
+        let why = optimised(source, edits, "more");
+        assert!(why.contains("app::keep::{closure#1}"), "{why}");
     }
 }
 

@@ -8,7 +8,7 @@ use soft_mock_abi::symbol::DETACHED_BODY;
 use super::held::{holder, Holder};
 use super::judge::{called_by, Judge, State};
 use super::paths::{closure_of, function_of, is_detached_body};
-use super::side::reach;
+use super::side::{reach, Side};
 use super::{Comparison, Difference};
 use crate::symbols::{is_of, is_rust, without_marks};
 
@@ -21,9 +21,15 @@ impl Comparison<'_, '_> {
         dirty: &BTreeSet<Rc<str>>,
         difference: &mut Difference,
     ) -> Result<(), String> {
+        let holds_edited = !self.premises.edits.without_site.is_empty()
+            && self.premises.shares_code(self.new.world);
+        if holds_edited {
+            self.nothing_was_one(difference)?;
+        }
         let judge = Judge {
             premises: self.premises,
             edits: self.premises.edits,
+            holds_edited,
         };
         let state = |path: &str| self.state(&judge, path, dirty, difference);
         let all = self.old.world.paths();
@@ -73,6 +79,22 @@ impl Comparison<'_, '_> {
         difference.late = found.late;
         difference.stale = stale.into_keys().map(Rc::clone).collect();
         Ok(())
+    }
+
+    /// Refuses if something holds an edited function without a site now, and nothing did: the
+    /// compiler makes one of functions of the same content, so what held this one held another, by
+    /// all that can be seen.
+    fn nothing_was_one(&self, difference: &Difference) -> Result<(), String> {
+        let edited = difference.changed.iter();
+        let mut edited = edited.filter(|path| self.premises.edits.name(&without_marks(path)));
+        let is_new = |path: &&Rc<str>| is_held(self.new, path) && !is_held(self.old, path);
+        edited.find(is_new).map_or(Ok(()), |path| {
+            Err(format!(
+                "`{}` has no site, and optimised code may have made it one with another function: \
+                 a pointer to that may still lead to its old code",
+                without_marks(path)
+            ))
+        })
     }
 
     fn state(
@@ -135,6 +157,16 @@ impl Comparison<'_, '_> {
         let mut others = others.filter(|(other, _)| closure_of(other, outer).is_some());
         !others.any(|(other, _)| self.new.print_of(&self.new.code(other)) == print)
     }
+}
+
+/// Whether something holds the address of the code of a path.
+fn is_held(side: &Side<'_, '_>, path: &Rc<str>) -> bool {
+    side.code(path).into_iter().any(|piece| {
+        let mut users = side.users(piece).iter();
+        users.any(|(user, relocation)| {
+            holder(side, (path, Some(piece)), (*user, relocation)).is_some()
+        })
+    })
 }
 
 #[derive(Default)]

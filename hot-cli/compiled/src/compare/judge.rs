@@ -78,6 +78,8 @@ pub fn called_by(held: &str) -> &str {
 pub(super) struct Judge<'a> {
     pub(super) premises: &'a Premises<'a>,
     pub(super) edits: &'a Edits,
+    /// Whether closures may hold an edited function: what they were made with is its former body.
+    pub(super) holds_edited: bool,
 }
 
 impl Judge<'_> {
@@ -121,6 +123,7 @@ impl Judge<'_> {
         match state {
             State::Same => true,
             State::Differs if site.is_some_and(|site| self.is_untouched(site, path)) => false,
+            State::Differs if self.holds_edited && is_own() => false,
             // A closure or a future keeps the body that it was made with.
             State::Differs | State::Leads => {
                 is_own() && site.is_some_and(|site| self.is_edited(site))
@@ -132,6 +135,9 @@ impl Judge<'_> {
             State::Gone if is_detached_body(path) || !is_of(path, crates) => true,
             State::Gone if is_compiler_made(path) || is_foreign(path, crates) => true,
             State::Gone if is_closure(path, crates) => {
+                if self.holds_edited {
+                    return false;
+                }
                 let is_removed =
                     |function: &str| self.site(function).is_some() || !is_instance(function);
                 self.edits.only_bodies || function_of(path).is_some_and(is_removed)

@@ -226,15 +226,15 @@ impl Left {
                 if !world.is_code(piece) {
                     continue;
                 }
-                if is_of(&path, crates) {
-                    found.insert(path.to_string());
-                }
+                let ours = world.paths_of(piece).filter(|path| is_of(path, crates));
+                found.extend(ours.map(|path| path.to_string()));
                 if has_site(&path) {
                     continue;
                 }
-                self.prints
-                    .entry(path.to_string())
-                    .or_insert_with(|| print(side, &path));
+                for path in world.paths_of(piece) {
+                    let prints = self.prints.entry(path.to_string());
+                    prints.or_insert_with(|| print(side, &path));
+                }
             }
             for relocation in world.objects[piece.0].relocations(piece.1) {
                 match world.target(piece.0, &relocation) {
@@ -269,7 +269,11 @@ impl Left {
             left: self,
             old,
             new,
-            judge: Judge { premises, edits },
+            judge: Judge {
+                premises,
+                edits,
+                holds_edited: !edits.only_bodies && premises.shares_code(new.world),
+            },
             own: self.own_marks(old, premises),
         };
         for (path, held) in &self.held {

@@ -118,7 +118,7 @@ pub(super) fn reach(side: &Side<'_, '_>, path: &str, premises: &Premises<'_>) ->
             if stops {
                 continue;
             }
-            found.insert(path);
+            found.extend(side.world.paths_of(piece));
         }
         for relocation in side.world.objects[piece.0].relocations(piece.1) {
             if let Some(Target::Piece(next)) = side.world.target(piece.0, &relocation) {

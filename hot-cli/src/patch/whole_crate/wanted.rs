@@ -7,11 +7,10 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use soft_mock_compiled::compare::Edits;
+use soft_mock_compiled::compare::{Edits, WithoutSite};
 use soft_mock_rewriter::analysis::fields_seen;
 use soft_mock_rewriter::diff::shifted;
 use soft_mock_rewriter::syntax::Fingerprint;
@@ -115,8 +114,8 @@ fn edits(program: &Program, wanted: &Wanted) -> Edits {
     }
 }
 
-/// Where functions without a site stand of which the body was edited.
-fn without_site(wanted: &Wanted) -> Vec<(PathBuf, RangeInclusive<usize>)> {
+/// Functions without a site of which the body was edited.
+fn without_site(wanted: &Wanted) -> Vec<WithoutSite> {
     let code = wanted.indirect.iter().filter(|edit| edit.is_of_code);
     let places = code.filter_map(|edit| {
         let mut units = wanted.plan.values();
@@ -124,7 +123,11 @@ fn without_site(wanted: &Wanted) -> Vec<(PathBuf, RangeInclusive<usize>)> {
         let mut functions = file.items.functions.iter();
         let function = functions.find(|function| function.line == edit.line)?;
         let last = file.text[..function.place.body.end].lines().count();
-        Some((edit.file.clone(), edit.line..=last))
+        Some(WithoutSite {
+            name: function.name.clone(),
+            file: edit.file.clone(),
+            lines: edit.line..=last,
+        })
     });
     places.collect()
 }
