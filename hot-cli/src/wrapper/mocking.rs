@@ -1,6 +1,6 @@
-//! Whether functions of a test program's root can be mocked by another crate that it is linked with,
-//! one that uses `soft-mock` itself: by the records of rewritten crates, and for all others by what
-//! their metadata name.
+//! Whether functions of a test program's root can be mocked by another crate that it is linked
+//! with, one that uses `soft-mock` itself: by the records of rewritten crates, and for all others
+//! by what their metadata name.
 //!
 //! Knows nothing of what follows from it.
 

@@ -8,8 +8,8 @@
 //! fn freeze<F>(f: F) { mock!(f, …) }             any function
 //! ```
 //!
-//! By names alone, on the safe side. Only `soft-mock` makes mocks, or a macro of the crate that says
-//! so. Knows nothing of functions of other crates, and of what those could mock.
+//! By names alone, on the safe side. Only `soft-mock` makes mocks, or a macro of the crate that
+//! says so. Knows nothing of functions of other crates, and of what those could mock.
 
 use std::collections::HashSet;
 

@@ -270,12 +270,12 @@ fn additions_to_a_module_that_is_a_block_again() {
     let with_const = format!("const LIMIT: usize = 0;\n{make}calls.truncate(LIMIT);\n");
     let text = block.replace(make, &with_const);
     project.save(Save::InPlace, "src/main.rs", &text);
-    session.wait_for_stderr("const LIMIT added");
+    session.wait_for_stderr("(because of: const LIMIT added");
     assert_eq!(session.ask("closures"), "[] 107 4");
     let with_import = "use std::cmp;\nconst LIMIT: usize = 0;\nfn make";
     let text = text.replace("const LIMIT: usize = 0;\nfn make", with_import);
     let text = text.replace("truncate(LIMIT)", "truncate(cmp::min(LIMIT, 1))");
     project.save(Save::InPlace, "src/main.rs", &text);
-    session.wait_for_stderr("use std::cmp added");
+    session.wait_for_stderr("(because of: use std::cmp added");
     assert_eq!(session.ask("closures"), "[] 107 4");
 }
