@@ -63,6 +63,9 @@ pub struct Premises<'a> {
     pub counterparts: &'a HashMap<String, Counterpart>,
     /// Whether an object of the new code is optimised, by its position.
     pub optimised: &'a dyn Fn(usize) -> bool,
+    /// Whether code may be part of other code, by inlining, or one with other code of the same
+    /// content: something is optimised.
+    pub shares_code: bool,
     /// It is a harness of tests, which has the same ones as before.
     pub is_harness: bool,
     /// What has to be known to give old code a site afterwards. None: it gets none.
@@ -187,12 +190,6 @@ impl Premises<'_> {
                  would keep the former"
             )
         })
-    }
-
-    /// Whether code may be part of other code, by inlining, or one with other code of the same
-    /// content.
-    fn shares_code(&self, new: &World<'_>) -> bool {
-        (0..new.objects.len()).any(self.optimised)
     }
 
     /// Whether a variable describes the code that it stands in, such as the callsite of a log line:

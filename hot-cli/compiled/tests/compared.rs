@@ -128,6 +128,7 @@ fn both<T>(
                 &|_| true,
             ),
             optimised: &|_| flags.contains(&"-O"),
+            shares_code: flags.contains(&"-O"),
             is_harness: false,
             late: None,
         },

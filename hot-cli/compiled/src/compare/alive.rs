@@ -21,8 +21,8 @@ impl Comparison<'_, '_> {
         dirty: &BTreeSet<Rc<str>>,
         difference: &mut Difference,
     ) -> Result<(), String> {
-        let holds_edited = !self.premises.edits.without_site.is_empty()
-            && self.premises.shares_code(self.new.world);
+        let holds_edited =
+            !self.premises.edits.without_site.is_empty() && self.premises.shares_code;
         if holds_edited {
             self.nothing_was_one(difference)?;
         }

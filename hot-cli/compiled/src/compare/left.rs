@@ -272,7 +272,7 @@ impl Left {
             judge: Judge {
                 premises,
                 edits,
-                holds_edited: !edits.only_bodies && premises.shares_code(new.world),
+                holds_edited: !edits.only_bodies && premises.shares_code,
             },
             own: self.own_marks(old, premises),
         };

@@ -68,6 +68,10 @@ pub(super) fn extract<'d>(
             let unit = request.units[new.units[object]].unit;
             unit.rustc_args().is_optimised()
         },
+        shares_code: {
+            let mut units = request.units.iter();
+            units.any(|unit| unit.unit.rustc_args().is_optimised())
+        },
         is_harness: request
             .units
             .iter()
