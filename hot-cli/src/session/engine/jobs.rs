@@ -1,5 +1,6 @@
 //! What takes long: done on threads of their own, each with an event at its end.
 
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use soft_mock_abi::protocol::Hello;
 use super::{warm_up, Event};
 use crate::dry_build::{self, Question};
 use crate::os::process::Cancel;
-use crate::patch;
+use crate::patch::{self, BuildError, Built};
 use crate::plugins::record::Rebuild;
 use crate::program::Program;
 use crate::ui::Reason;
@@ -43,6 +44,14 @@ impl SyntaxCheck {
             compiler: said.unwrap_or_default(),
         }
     }
+}
+
+/// What a panic leaves behind is dropped with the job, and the save is answered all the same.
+fn built(job: &patch::Job) -> Result<Built, BuildError> {
+    catch_unwind(AssertUnwindSafe(|| patch::build(job))).unwrap_or_else(|_| {
+        let why = "hot itself failed at it, as it says above";
+        Err(BuildError::Rude(job.wanted.refused(why)))
+    })
 }
 
 /// Something slow.
@@ -95,7 +104,7 @@ impl Job {
             }
             Self::CheckSyntax(check) => check.run(),
             Self::DryBuild(number, question) => Event::Judged(number, dry_build::ask(&question)),
-            Self::BuildPatch(job) => Event::Built(job.number, patch::build(&job)),
+            Self::BuildPatch(job) => Event::Built(job.number, built(&job)),
             Self::Compare(comparison) => {
                 let compared = patch::compare(&comparison);
                 Event::Compared(comparison.number, compared)
