@@ -357,13 +357,25 @@ impl Model<'_> {
         may.iter().filter(fits).count() > 1
     }
 
-    /// Whether each part shows what it must, or what it did before.
+    /// Whether each part shows what it may with some of the edits.
     fn is_stale(&self, at: usize, was: &Standing, shown: &[String]) -> bool {
+        let new = &self.source[at];
+        let mut all = vec![was.clone(), new.clone()];
+        let knobs = 0..new.knobs.len();
+        for knob in knobs.filter(|knob| was.knobs[*knob] != new.knobs[*knob]) {
+            let mut turned = all.clone();
+            turned
+                .iter_mut()
+                .for_each(|standing| standing.knobs[knob] = new.knobs[knob]);
+            all.extend(turned);
+        }
         let values = |standing| self.parts(at, standing, self.lives[at]);
-        let (old, new) = (values(was), values(&self.source[at]));
-        let mut parts = old.iter().zip(&new).zip(shown);
-        old.len() == shown.len()
-            && parts.all(|((old, new), shown)| old.value == *shown || new.value == *shown)
+        let all: Vec<_> = all.iter().map(values).collect();
+        let fits = |part: usize| {
+            let mut values = all.iter().filter_map(|parts| parts.get(part));
+            values.any(|value| value.value == shown[part])
+        };
+        all.iter().all(|parts| parts.len() == shown.len()) && (0..shown.len()).all(fits)
     }
 
     /// What was edited, and what waits from earlier.
