@@ -49,6 +49,9 @@ pub(crate) fn words(line: &str) -> Vec<Word> {
     };
     let has = |part: &str| text.contains(part);
     let starts = |part: &str| text.starts_with(part);
+    if starts("not called yet: ") || starts("still compiling: ") {
+        return vec![Word::Other];
+    }
     if starts("patched ") || starts("restored ") {
         return with_keeps(Word::Done, text);
     }
@@ -73,9 +76,6 @@ pub(crate) fn words(line: &str) -> Vec<Word> {
             .into_iter()
             .chain([Word::Refused])
             .collect();
-    }
-    if starts("not called yet: ") {
-        return vec![Word::Other];
     }
     if has("doesn't compile") {
         return vec![Word::NoCompile];
@@ -185,6 +185,10 @@ mod tests {
                 line: 7,
                 why: "value of const K changed: g +1 more".into(),
             })]
+        );
+        assert_eq!(
+            words("hot: still compiling: src/a.rs:7: A::all removed"),
+            [Word::Other]
         );
         assert_eq!(words("warning: unused"), [Word::Other]);
     }
