@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::args::Wanted;
 use super::binary::{Binary, Named};
 use super::data::Data;
-use super::places::Places;
+use super::places::{is_manifest, Places};
 use super::reach::{Reach, SiteName, Sites};
 use super::suite::{Suite, Test, Tests};
 use super::verdict::Verdict;
@@ -78,17 +78,18 @@ impl Memory {
         let folder = std::env::current_dir()?;
         (&wanted.toolchain, &wanted.cargo, &wanted.harness, folder).hash(&mut hasher);
         let name = format!("{:016x}.json", hasher.finish());
-        let mut memory = Self {
-            path: places.target.join(".hot/tests").join(name),
-            data: Data::of(&places),
+        let path = places.target.join(".hot/tests").join(name);
+        let known = (!wanted.forget).then(|| read(&path)).flatten();
+        let (suite, then) = known.unzip();
+        let memory = Self {
+            // Where nothing is known all tests run first, and it is looked at then.
+            data: then
+                .as_ref()
+                .map_or_else(Data::default, |_| Data::of(&places)),
+            path,
             places,
-            then: None,
+            then,
         };
-        let known = (!wanted.forget).then(|| read(&memory.path)).flatten();
-        let suite = known.map(|(suite, then)| {
-            memory.then = Some(then);
-            suite
-        });
         Ok((memory, suite.unwrap_or_default()))
     }
 
@@ -107,10 +108,6 @@ impl Memory {
     /// `inputs` are what binaries are built from.
     pub(super) fn other_data(&mut self, inputs: &BTreeSet<PathBuf>) -> Option<PathBuf> {
         let then = self.then.take()?;
-        let is_manifest = |path: &Path| {
-            let name = path.file_name().unwrap_or_default();
-            name == "Cargo.toml" || name == "Cargo.lock"
-        };
         let counts = |path: &Path| is_manifest(path) || !inputs.contains(path);
         let other = then.other(&self.data, counts);
         other.map(Path::to_owned)

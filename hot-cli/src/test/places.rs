@@ -4,13 +4,22 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::args::Wanted;
 use crate::cargo;
 use crate::cargo::command_line::CargoCommand;
+
+/// Cargo's files: it knows what they mean for a build, and tests may read them too.
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
+
+/// Whether a file is one of cargo's.
+pub(super) fn is_manifest(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    MANIFESTS.iter().any(|manifest| name == *manifest)
+}
 
 /// The folders of a project.
 #[derive(Debug, Clone)]
@@ -48,7 +57,7 @@ impl Places {
 
     /// What is watched.
     pub(super) fn watched(&self) -> Vec<PathBuf> {
-        let manifests = ["Cargo.toml", "Cargo.lock"].map(|name| self.root.join(name));
+        let manifests = MANIFESTS.map(|name| self.root.join(name));
         let all: BTreeSet<PathBuf> = self.packages.iter().cloned().chain(manifests).collect();
         all.into_iter().filter(|path| path.exists()).collect()
     }

@@ -13,6 +13,7 @@ use std::thread;
 use anyhow::{Context, Result};
 
 use super::events::{Event, Signals};
+use super::places::is_manifest;
 use super::report::Report;
 use super::round::{Also, Ask, Build, Outcome, Project};
 use crate::exit;
@@ -155,7 +156,6 @@ impl Watching {
             };
             ask.anew = !built.iter().all(|path| is_source(path));
             if built.iter().any(|path| is_manifest(path)) {
-                // Cargo knows what it means for it, and tests may read it too.
                 ask.also = Also::All;
             }
             if self.project.is_some() {
@@ -324,11 +324,6 @@ fn concerns_build(path: &Path) -> bool {
             .extension()
             .is_some_and(|extension| extension == "toml")
         || path.file_name().is_some_and(|name| name == "Cargo.lock")
-}
-
-fn is_manifest(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    name == "Cargo.toml" || name == "Cargo.lock"
 }
 
 fn is_source(path: &Path) -> bool {

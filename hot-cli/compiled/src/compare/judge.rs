@@ -134,10 +134,8 @@ impl Judge<'_> {
             }
             State::Gone if is_detached_body(path) || !is_of(path, crates) => true,
             State::Gone if is_compiler_made(path) || is_foreign(path, crates) => true,
+            State::Gone if is_closure(path, crates) && self.holds_edited => false,
             State::Gone if is_closure(path, crates) => {
-                if self.holds_edited {
-                    return false;
-                }
                 let is_removed =
                     |function: &str| self.site(function).is_some() || !is_instance(function);
                 self.edits.only_bodies || function_of(path).is_some_and(is_removed)

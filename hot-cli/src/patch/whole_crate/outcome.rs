@@ -54,6 +54,7 @@ pub(super) fn extract<'d>(
         only_closures: request.only_closures,
         left: &left.map(str::to_owned).collect(),
     };
+    let is_optimised = |unit: usize| request.units[unit].unit.rustc_args().is_optimised();
     let premises = Premises {
         counterparts: &counterparts,
         bound: &bound,
@@ -64,14 +65,8 @@ pub(super) fn extract<'d>(
         then: &then,
         now: &all,
         edits: request.edits,
-        optimised: &|object| {
-            let unit = request.units[new.units[object]].unit;
-            unit.rustc_args().is_optimised()
-        },
-        shares_code: {
-            let mut units = request.units.iter();
-            units.any(|unit| unit.unit.rustc_args().is_optimised())
-        },
+        optimised: &|object| is_optimised(new.units[object]),
+        shares_code: (0..request.units.len()).any(is_optimised),
         is_harness: request
             .units
             .iter()
