@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use rustix::fs::{flock, FlockOperation};
 use serde_json::Value;
 
 use crate::project::Project;
@@ -54,7 +53,7 @@ pub fn own_cargo_home(project: &mut Project) {
     // Other calls of cargo write to the user's index under the lock of their home, which a cargo
     // with another home doesn't take: it would read files that are half written.
     let lock = std::fs::File::open(users.join(".package-cache")).expect("cargo's lock");
-    flock(&lock, FlockOperation::LockShared).expect("a lock");
+    lock.lock_shared().expect("a lock");
     folder::copy(&users.join("registry/index"), &own.join("registry/index"));
     drop(lock);
     project.env("CARGO_HOME", own);

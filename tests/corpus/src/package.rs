@@ -1,6 +1,7 @@
 //! Published packages, copied to where they may be edited, in a shape in which cargo takes them for
 //! projects of their own.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,11 +21,7 @@ pub(crate) struct Published {
 impl Published {
     /// A fresh copy of the package below the folder `purpose`.
     pub(crate) fn copy(&self, purpose: &str) -> Result<PathBuf> {
-        let place = home().join(purpose).join(self.name);
-        if place.exists() {
-            fs::remove_dir_all(&place)?;
-        }
-        folder::copy(&self.fetch()?, &place);
+        let place = fresh_copy(&self.fetch()?, purpose, self.name.as_ref())?;
         let manifest = place.join("Cargo.toml");
         let text = fs::read_to_string(&manifest)?;
         if !text.contains("\n[workspace]") {
@@ -59,12 +56,17 @@ impl Published {
 /// The name of a project's folder, and a fresh copy of it below the folder `purpose`.
 pub(crate) fn copied(project: &Path, purpose: &str) -> Result<(String, PathBuf)> {
     let name = project.file_name().context("the folder has no name")?;
+    let place = fresh_copy(project, purpose, name)?;
+    Ok((name.to_string_lossy().into_owned(), place))
+}
+
+fn fresh_copy(project: &Path, purpose: &str, name: &OsStr) -> Result<PathBuf> {
     let place = home().join(purpose).join(name);
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }
     folder::copy(project, &place);
-    Ok((name.to_string_lossy().into_owned(), place))
+    Ok(place)
 }
 
 /// Where cargo has put a package. Not asked of `cargo metadata`: that leaves out packages without a

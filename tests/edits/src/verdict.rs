@@ -221,10 +221,7 @@ impl Model<'_> {
             if old.knobs[at] == new.knobs[at] || knob.nature == Nature::Rude {
                 continue;
             }
-            let mut turned = all.clone();
-            turned
-                .iter_mut()
-                .for_each(|standing| standing.knobs[at] = new.knobs[at]);
+            let turned = turned(&all, at, new);
             let all_counts = said.waits.is_empty() && !self.rolled_back[fragment];
             let is_refused = said
                 .named
@@ -363,11 +360,7 @@ impl Model<'_> {
         let mut all = vec![was.clone(), new.clone()];
         let knobs = 0..new.knobs.len();
         for knob in knobs.filter(|knob| was.knobs[*knob] != new.knobs[*knob]) {
-            let mut turned = all.clone();
-            turned
-                .iter_mut()
-                .for_each(|standing| standing.knobs[knob] = new.knobs[knob]);
-            all.extend(turned);
+            all.extend(turned(&all, knob, new));
         }
         let values = |standing| self.parts(at, standing, self.lives[at]);
         let all: Vec<_> = all.iter().map(values).collect();
@@ -444,6 +437,14 @@ impl Model<'_> {
             _ => {}
         }
     }
+}
+
+/// The same with one knob turned as it is in `new`.
+fn turned(all: &[Standing], knob: usize, new: &Standing) -> Vec<Standing> {
+    let mut all = all.to_vec();
+    all.iter_mut()
+        .for_each(|standing| standing.knobs[knob] = new.knobs[knob]);
+    all
 }
 
 /// The first part that isn't as it should be.
