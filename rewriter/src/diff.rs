@@ -24,6 +24,7 @@ mod harness;
 mod influence;
 mod items;
 mod macro_order;
+mod macros_meant;
 mod modules;
 mod pairs;
 mod shifted;

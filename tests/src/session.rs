@@ -254,7 +254,9 @@ impl Session {
             Stream::Stdout => &mut self.stdout_at,
             Stream::Stderr => &mut self.stderr_at,
         };
-        let Some((next, line)) = self.output.wait(stream, *at, TIMEOUT, fits) else {
+        // What comes later where a machine is slow is no answer.
+        let fits = |line: &str| !line.contains("hot: still compiling: ") && fits(line);
+        let Some((next, line)) = self.output.wait(stream, *at, TIMEOUT, &fits) else {
             panic!(
                 "{what} did not come on {stream:?}. Output so far:\n{}",
                 self.output

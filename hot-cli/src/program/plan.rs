@@ -317,8 +317,10 @@ pub(crate) struct Edit {
     pub(crate) now: Fingerprint,
     /// The static whose initial value it is.
     pub(crate) preserved_static: Option<String>,
-    /// Nothing but what code does, or a value: names and macros mean what they meant.
+    /// Nothing but what code does, or a value.
     pub(crate) is_of_code: bool,
+    /// Macros may make something else elsewhere.
+    pub(crate) may_alter_macros: bool,
     /// It may add, remove or alter a test of a harness.
     pub(crate) may_concern_tests: bool,
 }
@@ -371,6 +373,7 @@ mod tests {
             now: Fingerprint::default(),
             preserved_static: None,
             is_of_code: true,
+            may_alter_macros: false,
             may_concern_tests: false,
         };
         let function = PlannedFunction {

@@ -38,6 +38,8 @@ pub struct LayoutNames {
     macros: HashMap<String, Vec<MacroNames>>,
     /// Macros that calls in place of items reach.
     item_macros: HashSet<String>,
+    /// All macros that are called, in definitions of others as well.
+    called_macros: HashSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +48,8 @@ struct ModuleNames {
     mentioned: HashSet<String>,
     /// Names that it declares or imports one by one.
     bound: HashSet<String>,
+    /// Types and traits that it declares itself.
+    declared: HashSet<String>,
     has_glob: bool,
 }
 
@@ -107,6 +111,13 @@ impl LayoutNames {
     /// Whether a lasting type or signature may depend on what `name` means.
     pub(crate) fn reaches(&self, name: &str) -> bool {
         self.names.contains(name)
+    }
+
+    /// Whether a lasting type or signature may mean something by `name` that isn't declared in the
+    /// module which mentions it.
+    pub(crate) fn reaches_from_elsewhere(&self, name: &str) -> bool {
+        let mut modules = self.modules.values();
+        modules.any(|known| known.mentioned.contains(name) && !known.declared.contains(name))
     }
 
     /// Whether the types and signatures of a module, or of those inside of it, mention a name.
@@ -171,6 +182,11 @@ impl LayoutNames {
     /// Whether calls in place of items reach this macro.
     pub(crate) fn makes_items(&self, name: &str) -> bool {
         self.item_macros.contains(name)
+    }
+
+    /// Whether a macro of this name is called anywhere in the sources.
+    pub(crate) fn calls_macro(&self, name: &str) -> bool {
+        self.called_macros.contains(name)
     }
 
     /// What calls of macros in place of items make, by the words in the calls and in the
@@ -279,6 +295,7 @@ impl<'a> Collector<'a> {
 
     fn macro_rules(&mut self, rule: &'a MacroRules, place: &Place) {
         self.define(&rule.name, place.clone(), &rule.words.all);
+        self.calls(&rule.words.macros);
         let names = MacroNames {
             all: rule.words.all.clone(),
             macros: rule.words.macros.clone(),
@@ -292,16 +309,24 @@ impl<'a> Collector<'a> {
         known.push(Definition { place, names });
     }
 
+    fn calls(&mut self, macros: &Names) {
+        let names = macros.iter().map(|name| String::from(&**name));
+        self.out.called_macros.extend(names);
+    }
+
     fn item(&mut self, unit: usize, item: &'a Item) {
         let place = (unit, item.module.clone());
+        self.calls(&item.macros);
         match item.kind {
             ItemKind::Struct | ItemKind::Enum | ItemKind::Union => {
                 self.out.types.insert(item.name.clone());
+                self.declare(&place, item);
                 self.mention(&place, &item.mentions);
             }
             ItemKind::Trait | ItemKind::TraitAlias => {
                 self.out.traits.insert(item.name.clone());
                 self.supertraits.push((&item.name, &item.supertraits));
+                self.declare(&place, item);
                 self.mention(&place, &item.mentions);
             }
             ItemKind::Type | ItemKind::Const => {
@@ -330,6 +355,7 @@ impl<'a> Collector<'a> {
 
     fn function(&mut self, unit: usize, file: &'a FileItems, function: &'a DeclaredFunction) {
         let place = (unit, function.module.clone());
+        self.calls(&function.mentions.macros);
         if let Some(header) = file.header_of(function) {
             self.mention(&place, &header.mentions);
         }
@@ -339,6 +365,11 @@ impl<'a> Collector<'a> {
             Ok(_) => self.mention(&place, &function.types),
             Err(_) => {}
         }
+    }
+
+    fn declare(&mut self, place: &Place, item: &Item) {
+        let known = self.out.modules.entry(place.clone()).or_default();
+        known.declared.insert(item.name.clone());
     }
 
     fn mention(&mut self, place: &Place, names: &'a Names) {

@@ -47,7 +47,7 @@ pub struct IndirectEdit {
     pub kept: Option<String>,
     /// What of the file it is, if that can be told.
     pub turn: Option<Turn>,
-    /// Nothing but what code does, or a value: names and macros mean what they meant.
+    /// Nothing but what code does, or a value.
     pub is_of_code: bool,
 }
 

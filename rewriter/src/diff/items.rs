@@ -101,7 +101,8 @@ fn why_not_removed(item: &Item, around: &ProgramContext<'_>) -> Option<String> {
     let still = || around.before.reaches(name) && around.after.reaches(name);
     match item.kind {
         ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::Trait => {
-            still().then(|| "types or signatures still mention its name".to_owned())
+            let still = still() && around.after.reaches_from_elsewhere(name);
+            still.then(|| "types or signatures still mention its name".to_owned())
         }
         ItemKind::Type if item.name.contains(" as ") => {
             let tr = item.name.split(" as ").nth(1).unwrap_or_default();

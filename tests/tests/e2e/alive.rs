@@ -259,6 +259,30 @@ fn a_closure_gets_its_own_body_again_beside_other_edits() {
     );
     program.session.wait_for_all(&restored);
     assert_eq!(program.session.ask("order"), "[10, 30, 50], [20, 40, 1050]");
+    // Beside an item that no macro can see.
+    program.project.edit_all(
+        FILE,
+        &[
+            ("x + 10)", "x + 13)"),
+            ("{}-{}", "{}_{}"),
+            (
+                "    fn first(",
+                "    static MARK: Mutex<&str> = Mutex::new(\"!\");\n    fn first(",
+            ),
+            ("{:?}, {:?}\"", "{:?}, {:?}{}\""),
+            (
+                ", all(&SECOND))",
+                ", all(&SECOND), MARK.lock().expect(\"no panic\"))",
+            ),
+        ],
+    );
+    program.session.wait_for_patch();
+    assert_eq!(
+        program.session.ask("order"),
+        "[13, 30, 50], [20, 40, 1050]!"
+    );
+    let said = program.last_patch();
+    assert!(!said.contains("keep"), "{said}");
 }
 
 /// Closures are numbered as they stand: which of them an object was made with is known from what

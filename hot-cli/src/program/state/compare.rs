@@ -316,6 +316,7 @@ impl ProgramState {
                 now: edit.now,
                 preserved_static: edit.kept.clone(),
                 is_of_code: edit.is_of_code,
+                may_alter_macros: edit.may_alter_macros((pair.old, pair.new), around.before),
                 may_concern_tests: edit.may_concern_tests(pair.old, pair.new),
             };
             found.indirect.insert(told.clone());
@@ -354,6 +355,7 @@ impl ProgramState {
                 file: planned.file,
                 preserved_static: None,
                 is_of_code: true,
+                may_alter_macros: false,
                 may_concern_tests: may_be_test(function),
             });
             return;

@@ -89,6 +89,7 @@ impl ProgramState {
                 now: Fingerprint::default(),
                 preserved_static: None,
                 is_of_code: false,
+                may_alter_macros: true,
                 may_concern_tests: true,
             });
         }

@@ -76,8 +76,9 @@ impl ProgramState {
                 what: input.what.clone(),
                 now,
                 preserved_static: None,
-                // Macros may have made anything of it.
                 is_of_code: false,
+                // They may have made anything of it.
+                may_alter_macros: true,
                 may_concern_tests: true,
             });
             let unit = found.plan.entry(position).or_default();

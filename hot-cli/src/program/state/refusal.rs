@@ -79,8 +79,21 @@ impl ProgramState {
         let found = self.find().ok()?;
         let refusal = self.refusal.as_mut()?;
         refusal.tried = Some(found.meaning.clone());
-        refusal.edits = edits.to_vec();
-        self.beside(edits, &found)
+        let earlier = std::mem::replace(&mut refusal.edits, edits.to_vec());
+        let wanted = self.beside(edits, &found)?;
+        if !edits.iter().all(|edit| has(&wanted, &found, edit)) {
+            return Some(wanted);
+        }
+        // What stands in the way of all together is what stood there before these were made.
+        let earlier: Vec<Rude> = earlier
+            .into_iter()
+            .filter_map(|edit| found_again(&found, edit))
+            .collect();
+        if earlier.is_empty() {
+            return Some(wanted);
+        }
+        self.refusal.as_mut()?.edits.clone_from(&earlier);
+        self.beside(&earlier, &found)
     }
 
     /// The next look at the files may come to something else.
@@ -330,10 +343,7 @@ fn waiting(found: &Found, refused: &[Rude], wanted: &Wanted) -> Vec<Rude> {
         why: format!("body of {} changed: {WAITS}", function.name),
     });
     let others = found.indirect.iter().chain(&found.additions);
-    let others = others.filter(|edit| {
-        let mut had = wanted.indirect.iter().chain(&wanted.additions);
-        had.all(|had| had.what != edit.what || had.now != edit.now)
-    });
+    let others = others.filter(|edit| !has_indirect(wanted, edit));
     let others = others.map(|edit| Rude {
         file: edit.file.clone(),
         line: edit.line,
@@ -347,6 +357,44 @@ fn waiting(found: &Found, refused: &[Rude], wanted: &Wanted) -> Vec<Rude> {
         .chain(others)
         .filter(|waits| !is_refused(waits))
         .collect()
+}
+
+/// Whether an edit that the files ask for is part of what is wanted.
+fn has(wanted: &Wanted, found: &Found, edit: &Rude) -> bool {
+    let mut bodies = found.bodies.iter();
+    let body = bodies.find(|(_, function)| edit.is_at(&function.file, function.line));
+    let mut indirect = found.indirect.iter().chain(&found.additions);
+    match body {
+        Some((key, function)) => {
+            let had = wanted.bodies.get(key);
+            had.is_some_and(|had| had.body == function.body)
+        }
+        None => indirect.any(|indirect| {
+            edit.is_at(&indirect.file, indirect.line)
+                && edit.why.starts_with(&indirect.what)
+                && has_indirect(wanted, indirect)
+        }),
+    }
+}
+
+/// An edit that was refused before, at the place that it has now. None: it was taken back.
+fn found_again(found: &Found, edit: Rude) -> Option<Rude> {
+    let mut indirect = found.indirect.iter().chain(&found.additions);
+    let again = indirect.find(|now| now.file == edit.file && edit.why.starts_with(&now.what));
+    if let Some(again) = again {
+        return Some(Rude {
+            line: again.line,
+            ..edit
+        });
+    }
+    let mut bodies = found.bodies.values();
+    let is_body = bodies.any(|function| edit.is_at(&function.file, function.line));
+    is_body.then_some(edit)
+}
+
+fn has_indirect(wanted: &Wanted, edit: &Edit) -> bool {
+    let mut had = wanted.indirect.iter().chain(&wanted.additions);
+    had.any(|had| had.what == edit.what && had.now == edit.now)
 }
 
 /// A changed input, as it is told from what it is later.

@@ -125,6 +125,13 @@ fn names_that_hide_others() {
         ],
     );
     check("struct A;", "", &["indirect: struct A removed"]);
+    // Another one's namesake is another type, where it is mentioned beside itself.
+    check_in(
+        "mod b { enum A { V } impl A { fn f(self) {} } }",
+        "enum A { V } impl A { fn g(self) {} }",
+        "",
+        &["indirect: A::g removed", "indirect: enum A removed"],
+    );
 }
 
 #[test]

@@ -276,6 +276,7 @@ mod tests {
             now: Default::default(),
             preserved_static: None,
             is_of_code: true,
+            may_alter_macros: false,
             may_concern_tests: false,
         };
         Box::new(Wanted {
