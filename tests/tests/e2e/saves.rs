@@ -116,6 +116,33 @@ fn of_two_quick_edits_the_newest_wins() {
     }
 }
 
+/// An editor that saves while somebody types: patches come all the same, and the last save wins.
+#[test]
+fn saves_that_come_faster_than_a_patch_compiles() {
+    const SAVES: usize = 150;
+    let project = Project::fixture("ledger");
+    // What needs the whole crate, and takes far longer than the time between two saves.
+    let text = |save: usize| format!("fn save<T>(_: T) -> u32 {{\n    {save}\n}}\n\nfn title(");
+    project.edit(FILE, "fn title(", &text(0));
+    project.edit(FILE, ORIGINAL, "{}account of {}");
+    let none = "&\"\"[..save(()) as usize * 0]";
+    project.edit(
+        FILE,
+        "account.owner())",
+        &format!("{none}, account.owner())"),
+    );
+    let mut session = start(&project);
+    project.edit(FILE, none, "save(())");
+    session.ask_until("x", "0account of ada");
+    let last = (1..SAVES).find(|&save| {
+        project.edit(FILE, &text(save - 1), &text(save));
+        thread::sleep(Duration::from_millis(40));
+        session.patches().len() > 1
+    });
+    let last = last.unwrap_or_else(|| panic!("no patch came: {}", session.output()));
+    session.ask_until("x", &format!("{last}account of ada"));
+}
+
 #[test]
 fn two_quick_edits_of_different_functions_are_both_there() {
     let project = Project::fixture("ledger");

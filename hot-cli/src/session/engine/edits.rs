@@ -41,6 +41,7 @@ impl Engine {
         self.syntax_checks.drop_check();
         let effects = self.meanings.saved();
         self.perform(effects);
+        self.patches.saved(self.programs.are_sources(paths));
         self.record_files(paths);
         match self.programs.foreign_file(paths) {
             None => self.act(seen),
@@ -71,9 +72,15 @@ impl Engine {
             return; // Looked at again when that is done.
         }
         let change = self.first_change();
-        let was_building = self.patches.drop_build();
+        if self.patches.goes_on() && !self.makes_it_needless(change.as_ref()) {
+            return; // Looked at again when it is there.
+        }
+        let was_building = self.patches.overtake();
         match change {
-            None | Some((_, Change::Nothing)) => self.nothing_asked(was_building),
+            None | Some((_, Change::Nothing)) => {
+                self.patches.nothing_waits();
+                self.nothing_asked(was_building);
+            }
             Some((program, Change::Patch(wanted))) => self.build(program, wanted, seen),
             Some((program, Change::Unknown)) => self.ask_cargo(&program, seen),
             Some((program, Change::Rude { beside, .. })) => match beside {
@@ -81,6 +88,15 @@ impl Engine {
                 None => self.saves.settle(Instant::now()),
             },
             Some((_, Change::Syntax(_))) => self.saves.settle(Instant::now()),
+        }
+    }
+
+    /// Whether what is being built is no step on the way to this.
+    fn makes_it_needless(&self, change: Option<&(PathBuf, Change)>) -> bool {
+        match change {
+            None | Some((_, Change::Nothing)) => true,
+            Some((_, Change::Rude { beside: None, .. })) => self.policy == Policy::Restart,
+            Some(_) => false,
         }
     }
 
@@ -197,6 +213,7 @@ impl Engine {
         let Some(building) = self.patches.take_built(number) else {
             return; // A newer save took its place.
         };
+        let (is_outdated, since) = (building.is_outdated, building.since);
         match built {
             Ok(built) => self.install(building, built),
             Err(BuildError::Cancelled) => {}
@@ -207,8 +224,18 @@ impl Engine {
                     self.tell(ui::Event::CompileError { compiler, again });
                 }
             }
+            Err(BuildError::Rude(_)) if is_outdated && !self.refuses_outdated() => {}
             Err(BuildError::Rude(edits)) => self.not_built(&building, &edits),
         }
+        if is_outdated && !self.patches.are_any() && !self.restarts.is_under_way() {
+            self.act(since);
+        }
+    }
+
+    /// Whether what is refused of files that were saved since counts. A restart runs what they hold
+    /// now, whatever the reason; without one, only they can be told apart from what runs.
+    fn refuses_outdated(&mut self) -> bool {
+        self.policy == Policy::Restart && self.patches.is_in_vain_again()
     }
 
     /// It can't be built because of these edits. If something was refused before, what was edited

@@ -1,7 +1,9 @@
 //! A patch on its way: built on another thread, sent to all processes of its program, answered by
 //! each.
 //!
-//! One is built at a time; a newer save takes the place of what is being built. Knows nothing of
+//! One is built at a time; a newer save takes the place of what is being built. But not again and
+//! again: where saves come faster than a patch compiles, none would ever be there. So a build that
+//! took the place of another one goes on, and what was saved since comes after it. Knows nothing of
 //! how a patch is built, or what the program runs.
 
 use std::collections::BTreeMap;
@@ -24,6 +26,12 @@ pub(crate) struct Building {
     pub(crate) wanted: Box<Wanted>,
     cancel: Cancel,
     pub(crate) since: Instant,
+    /// It took the place of another one, for a newer save.
+    is_second: bool,
+    /// Nothing that it is made from becomes something else meanwhile.
+    stands_alone: bool,
+    /// Files were saved since it began.
+    pub(crate) is_outdated: bool,
 }
 
 /// A patch that was sent and isn't answered by all processes yet.
@@ -71,6 +79,10 @@ pub(crate) struct Patches {
     sent: BTreeMap<u64, Sent>,
     /// A change waits for the answers to the patch before.
     postponed: bool,
+    /// What was being built was dropped for a newer save, and nothing was built to its end since.
+    was_overtaken: bool,
+    /// The last one was outdated and couldn't be had.
+    was_in_vain: bool,
 }
 
 impl Patches {
@@ -99,8 +111,44 @@ impl Patches {
             wanted,
             cancel: cancel.clone(),
             since,
+            is_second: self.was_overtaken,
+            stands_alone: self.sent.is_empty(),
+            is_outdated: false,
         });
         cancel
+    }
+
+    /// Files were saved. `are_sources`: a build has their former texts, and doesn't read them.
+    pub(crate) fn saved(&mut self, are_sources: bool) {
+        if let Some(building) = &mut self.building {
+            building.is_outdated = true;
+            building.stands_alone &= are_sources;
+        }
+    }
+
+    /// Whether what is being built is finished before what was saved since.
+    pub(crate) fn goes_on(&self) -> bool {
+        let building = self.building.as_ref();
+        building.is_some_and(|it| it.is_outdated && it.is_second && it.stands_alone)
+    }
+
+    /// What is being built makes way for what was saved since. Whether there was one.
+    pub(crate) fn overtake(&mut self) -> bool {
+        let is_outdated = |building: &Building| building.is_outdated;
+        self.was_overtaken |= self.building.as_ref().is_some_and(is_outdated);
+        self.drop_build()
+    }
+
+    /// Nothing is to be built: who waited has an answer.
+    pub(crate) fn nothing_waits(&mut self) {
+        self.was_overtaken = false;
+    }
+
+    /// An outdated one couldn't be had: what was saved since may mend that. Whether it counts all
+    /// the same, since it is the second in a row, and saves may never end.
+    pub(crate) fn is_in_vain_again(&mut self) -> bool {
+        self.was_in_vain = !self.was_in_vain;
+        !self.was_in_vain
     }
 
     /// Whether there was one.
@@ -122,7 +170,9 @@ impl Patches {
 
     /// A build has ended. None if it was dropped before.
     pub(crate) fn take_built(&mut self, number: u64) -> Option<Building> {
-        self.building.take_if(|building| building.number == number)
+        let built = self.building.take_if(|it| it.number == number)?;
+        self.was_overtaken = false;
+        Some(built)
     }
 
     /// What is being built under this number, if that still is.
@@ -141,9 +191,11 @@ impl Patches {
         recipients: Vec<Connection>,
         calls: bool,
     ) -> Vec<Effect> {
+        self.was_in_vain = false;
         if recipients.is_empty() {
             return Vec::new(); // Nobody would ever answer.
         }
+        self.postponed |= building.is_outdated;
         let load = Load {
             id: building.number,
             plugins: built.plugins,
@@ -257,6 +309,8 @@ impl Patches {
         self.drop_build();
         self.sent.clear();
         self.postponed = false;
+        self.was_overtaken = false;
+        self.was_in_vain = false;
     }
 }
 
@@ -320,6 +374,37 @@ mod tests {
         assert!(!third.is_cancelled());
         patches.drop_build_of(Path::new("/a"));
         assert!(third.is_cancelled());
+    }
+
+    #[test]
+    fn what_took_the_place_of_another_one_is_finished() {
+        let mut patches = Patches::default();
+        let begin = |patches: &mut Patches, number| {
+            patches.begin(number, "/a".into(), wanted(0), Instant::now());
+        };
+        // A save: whether what is being built goes on.
+        let goes_on_after = |patches: &mut Patches, are_sources| {
+            patches.saved(are_sources);
+            patches.goes_on() || !patches.overtake()
+        };
+        begin(&mut patches, 1);
+        assert!(!patches.goes_on(), "nothing was saved");
+        assert!(!goes_on_after(&mut patches, true), "the first one");
+        begin(&mut patches, 2);
+        assert!(!patches.goes_on(), "it is the newest");
+        assert!(goes_on_after(&mut patches, true) && goes_on_after(&mut patches, true));
+        assert!(!goes_on_after(&mut patches, false), "it may read that file");
+        begin(&mut patches, 3);
+        assert!(goes_on_after(&mut patches, true));
+        let building = patches.take_built(3).expect("it went on");
+        let to = vec![Connection::numbered(1)];
+        patches.send(building, built(), Vec::new(), to, false);
+        assert!(patches.take_postponed(), "what was saved since comes then");
+        begin(&mut patches, 4);
+        assert!(!goes_on_after(&mut patches, true), "the first one again");
+        begin(&mut patches, 5);
+        assert!(!goes_on_after(&mut patches, true), "3 isn't there yet");
+        assert!(!patches.is_in_vain_again() && patches.is_in_vain_again());
     }
 
     #[test]

@@ -166,6 +166,15 @@ impl Programs {
         foreign.next().cloned()
     }
 
+    /// Whether these files are sources that programs were built from, all of them.
+    pub(crate) fn are_sources(&self, paths: &[PathBuf]) -> bool {
+        let is_source = |path: &PathBuf| {
+            let mut units = self.known.values().flat_map(|state| &state.program.units);
+            units.any(|loaded| loaded.files.contains_key(path))
+        };
+        paths.iter().all(is_source)
+    }
+
     /// The copies of packages that are cargo's own and in which these files lie; each is returned
     /// once.
     pub(crate) fn newly_edited_copies<'a>(
