@@ -424,9 +424,20 @@ fn a_closure_keeps_its_body_and_nothing_else() {
     let found = both(LIVING, &[body], &[], &since, |given| {
         compare(&given.old, &given.new, &given.premises).expect("comparable")
     });
-    let kept = found.keep_bodies.iter();
-    let kept: Vec<String> = kept.map(|(path, _)| symbols::without_marks(path)).collect();
-    assert_eq!(kept, ["app::make"]);
+    let kept = |found: &Difference| -> Vec<(String, usize)> {
+        let kept = found.keep_bodies.iter();
+        kept.map(|(path, number)| (symbols::without_marks(path), *number))
+            .collect()
+    };
+    assert_eq!(kept(&found), [("app::make".to_owned(), 0)]);
+    // The first of two that were alike.
+    let push = "CALLS.lock().unwrap().push(Box::new(|n| generic(n) + 1));";
+    let twice = LIVING.replace(push, &push.repeat(2));
+    let first = (&*push.repeat(2), &*(push.replace("+ 1", "+ 2") + push));
+    let found = both(&twice, &[first], &[], &since, |given| {
+        compare(&given.old, &given.new, &given.premises).expect("comparable")
+    });
+    assert_eq!(kept(&found), [("app::make".to_owned(), 0)]);
     // One that nobody keeps, and one whose number alone is another.
     for edit in [
         ("|n| *n", "|n| !*n"),

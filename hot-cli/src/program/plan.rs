@@ -42,6 +42,11 @@ impl PlannedFunction {
             .map_or(&*self.name, |(_, path)| path)
     }
 
+    /// The same without those of modules and types.
+    fn own_name(&self) -> &str {
+        self.name.rsplit("::").next().unwrap_or(&self.name)
+    }
+
     /// Whether it does what another one does. Where not both were made from whole crates, their
     /// sources say so.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
@@ -274,10 +279,18 @@ impl Wanted {
             Reverse((shared(own) > 0, shared(what), is_in_module))
         };
         let blamed = fresh.min_by_key(shared).map(|(_, rude)| rude);
+        // Else a body was taken back.
+        let restored = || {
+            let active = self.active.iter();
+            let mut restored = active.filter(|(site, _)| !self.bodies.contains_key(site));
+            let named = restored.find(|(_, function)| told.contains(function.own_name()));
+            named.map(|(_, function)| body(function))
+        };
         let all = || self.indirect.iter().chain(&self.additions);
         let any = || all().map(edited).next();
         let any_body = || self.bodies.values().map(body).next();
-        blamed.or_else(any).or_else(any_body).into_iter().collect()
+        let blamed = blamed.or_else(restored).or_else(any).or_else(any_body);
+        blamed.into_iter().collect()
     }
 }
 
@@ -391,6 +404,45 @@ mod tests {
         };
         let files: Vec<PathBuf> = wanted.refused(why).into_iter().map(|r| r.file).collect();
         assert_eq!(files, [PathBuf::from(blamed)], "{why}");
+    }
+
+    #[test]
+    fn a_body_that_was_taken_back_is_blamed_before_what_is_in_effect() {
+        let function = |name: &str, file: &str| PlannedFunction {
+            name: name.to_owned(),
+            file: file.into(),
+            line: 1,
+            body: Fingerprint::default(),
+            uses: Fingerprint::default(),
+            code: None,
+        };
+        let constant = Edit {
+            file: "a.rs".into(),
+            line: 1,
+            what: "const W changed".to_owned(),
+            now: Fingerprint::default(),
+            preserved_static: None,
+            is_of_code: true,
+            may_alter_macros: false,
+            may_concern_tests: false,
+        };
+        let active = [
+            function("app::q1::user", "u.rs"),
+            function("app::q1::setup", "b.rs"),
+        ];
+        let wanted = Wanted {
+            indirect: vec![constant],
+            active: active
+                .map(|function| ((0, function.name.clone()), function))
+                .into(),
+            ..Wanted::default()
+        };
+        let blamed = |why: &str| wanted.refused(why).remove(0).file;
+        assert_eq!(
+            blamed("`app::q1::setup::{closure#0}` has no site"),
+            Path::new("b.rs")
+        );
+        assert_eq!(blamed("`app::q1::other` has no site"), Path::new("a.rs"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub fn edited_closures(old: &LocalItems, new: &LocalItems) -> Vec<usize> {
         true => edited_in_place(old, new).collect(),
         false => {
             let all = new.closures.iter();
-            all.filter(|closure| !holds(&old.closures, closure))
+            all.filter(|closure| alike(&old.closures, closure) == 0)
                 .collect()
         }
     };
@@ -58,11 +58,13 @@ pub fn closures_differ(old: &LocalItems, new: &LocalItems) -> bool {
         return edited_in_place(old, new).next().is_some();
     }
     let mut then = old.closures.iter();
-    then.any(|closure| !holds(&new.closures, closure))
+    then.any(|closure| alike(&new.closures, closure) < alike(&old.closures, closure))
 }
 
-fn holds(all: &[LocalClosure], closure: &LocalClosure) -> bool {
-    all.iter().any(|other| other.content == closure.content)
+/// How many closures are written like this one.
+fn alike(all: &[LocalClosure], closure: &LocalClosure) -> usize {
+    let alike = all.iter().filter(|other| other.content == closure.content);
+    alike.count()
 }
 
 impl LocalItems {
@@ -154,5 +156,7 @@ mod tests {
         let more = items("{ f(|n| n + 1); g(|| 2); g(|| 3) }");
         assert!(!closures_differ(&old, &more));
         assert!(closures_differ(&more, &old));
+        let twins = items("{ f(|| 1); f(|| 1) }");
+        assert!(closures_differ(&twins, &items("{ h(); f(|| 2); f(|| 1) }")));
     }
 }

@@ -142,8 +142,8 @@ impl Comparison<'_, '_> {
         Ok(None)
     }
 
-    /// Whether it is a closure's own body, and the new code has none that is the same: one that was
-    /// inserted before it only shifts its number.
+    /// Whether it is a closure's own body, and the new code has fewer that are the same: one that
+    /// was inserted before it only shifts its number.
     fn is_living_closure(&self, path: &str) -> bool {
         let outer = path.rsplit_once("::{closure#").map(|(outer, _)| outer);
         let Some(outer) = outer.filter(|outer| closure_of(path, outer).is_some()) else {
@@ -153,9 +153,13 @@ impl Comparison<'_, '_> {
             return false;
         }
         let print = self.old.print_of(&self.old.code(path));
-        let others = self.new.world.paths();
-        let mut others = others.filter(|(other, _)| closure_of(other, outer).is_some());
-        !others.any(|(other, _)| self.new.print_of(&self.new.code(other)) == print)
+        let same = |side: &Side<'_, '_>| {
+            let closures = side.world.paths().map(|(path, _)| path);
+            let closures = closures.filter(|path| closure_of(path, outer).is_some());
+            let same = closures.filter(|path| side.print_of(&side.code(path)) == print);
+            same.count()
+        };
+        same(self.new) < same(self.old)
     }
 }
 
