@@ -1,10 +1,10 @@
 //! `hot`: patches the functions of a program while it runs.
 //!
 //! Called by cargo in place of rustc (under the names `hot-rustc` and `hot-include`), it is the
-//! wrapper that rewrites a crate; called by that rustc as its linker, it exports a plugin's
-//! symbols; called as `hot-dry-build`, it writes down what cargo would compile; called in place of
-//! a test binary, it writes down how that is started; called by the
-//! user, it runs a session around their command, or one of its own commands.
+//! wrapper that rewrites a crate; called by rustc as its linker, it exports a plugin's symbols, has
+//! tests call what can be mocked, or keeps objects; called as `hot-dry-build`, it writes down what
+//! cargo would compile; called in place of a test binary, it writes down how that is started;
+//! called by the user, it runs a session around their command, or one of its own commands.
 
 mod browser;
 mod cargo;
@@ -43,6 +43,8 @@ enum Mode {
     Linker(OsString),
     /// The same, for tests; what to do stands in this file.
     TestLinker(OsString),
+    /// The same, for objects that are to be kept: the archive of them.
+    Objects(OsString),
     /// Cargo, in place of rustc, for a crate of the workspace.
     Wrapper,
     /// Cargo, in place of rustc, for any crate.
@@ -63,6 +65,9 @@ impl Mode {
         if let Some(task) = std::env::var_os(config::env::TEST_LINKER) {
             return Self::TestLinker(task);
         }
+        if let Some(archive) = std::env::var_os(config::env::OBJECTS) {
+            return Self::Objects(archive);
+        }
         match Path::new(own).file_name() {
             Some(name) if name == wrapper::NAME => Self::Wrapper,
             Some(name) if name == wrapper::included_list::WRAPPER => Self::IncludeWrapper,
@@ -80,6 +85,7 @@ fn main() -> ExitCode {
     match Mode::of(&own) {
         Mode::Linker(linker) => wrapper::linker::run(&linker, arguments),
         Mode::TestLinker(task) => wrapper::test_linker::run(&task, arguments),
+        Mode::Objects(archive) => patch::whole_crate::keep_objects(Path::new(&archive), arguments),
         Mode::Wrapper => wrapper::run(arguments.collect()),
         Mode::IncludeWrapper => wrapper::run_included(Path::new(&own), arguments.collect()),
         Mode::DryBuild => dry_build::answer(Path::new(&own), arguments.collect()),

@@ -174,7 +174,6 @@ const fn recipe(call: Call) -> Recipe {
         },
         Call::WholeHarness => Recipe {
             crate_type: Kept,
-            emit: Is("dep-info,obj"),
             harness: Kept,
             ..recipe(Call::WholeCrate)
         },

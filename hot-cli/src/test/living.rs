@@ -24,6 +24,7 @@ use super::follows::{Follows, Job};
 use super::reach::{Recorder, SiteName};
 use super::suite::{Suite, Tests};
 use super::warm_up::{Ready, WarmUp};
+use super::ways::{Concerned, Ways};
 use crate::os::process::Cancel;
 
 /// What is patched, by the files of the binaries.
@@ -31,8 +32,8 @@ use crate::os::process::Cancel;
 pub(super) struct Living {
     of: BTreeMap<PathBuf, Follows>,
     number: u64,
-    /// An edit has reached others: whole crates are worth being ready for.
-    wants_whole_crates: bool,
+    /// For edits that reach others.
+    ways: Ways,
     ready: Ready,
     /// What took how long.
     notes: Vec<String>,
@@ -59,27 +60,37 @@ impl Living {
     /// known. Nothing is noted if cargo has to build.
     pub(super) fn follow(&mut self, suite: &mut Suite) -> Result<(), NotPatched> {
         let mut edits = Edits::default();
-        let mut next = Vec::new();
+        let mut others = Vec::new();
         for (place, tests) in suite.binaries.iter().enumerate() {
             let edited = edits.of(&tests.binary.units);
-            let executable = &tests.binary.launch.executable;
-            let known = self.of.get(executable);
-            let is_same = match known {
+            let is_same = match self.of.get(&tests.binary.launch.executable) {
                 Some(known) => known.edited == edited,
                 None => edited.is_empty(),
             };
-            if is_same {
-                continue;
+            if !is_same {
+                others.push((place, tests, edited));
             }
-            let mut follows = match known {
+        }
+        let executable = |tests: &Tests| tests.binary.launch.executable.clone();
+        let concerned = others.iter().map(|(_, tests, _)| executable(tests));
+        let concerned: Concerned = concerned.collect();
+        let mut next = Vec::new();
+        for (place, tests, edited) in others {
+            let mut follows = match self.of.get(&executable(tests)) {
                 Some(known) => known.clone(),
                 None => Follows::load(tests)?,
             };
             let differ = follows.follow(edited)?;
             if let Some(what) = &follows.needs_whole_crates {
-                self.wants_whole_crates = true;
-                if !self.ready.has(executable) {
-                    let why = "it reaches other code, and nothing to compare with is ready yet";
+                self.ways.begin(concerned.clone());
+                let why = match self.ways.slower(&concerned) {
+                    Some(times) => format!("it reaches other code, and {times}"),
+                    None if self.ready.has(&executable(tests)) => String::new(),
+                    None => {
+                        "it reaches other code, and nothing to compare with is ready yet".into()
+                    }
+                };
+                if !why.is_empty() {
                     return Err(format!("{what}: {why}").into());
                 }
             }
@@ -97,14 +108,26 @@ impl Living {
         for (place, follows, differ) in next {
             let tests = &mut suite.binaries[place];
             tests.demand_those_that_reach(&differ);
-            let executable = tests.binary.launch.executable.clone();
-            self.of.insert(executable, follows);
+            self.of.insert(executable(tests), follows);
         }
         Ok(())
     }
 
     /// Has the templates of all binaries with tests that are due be what their sources say.
     pub(super) fn prepare(
+        &mut self,
+        suite: &mut Suite,
+        recorder: &Recorder,
+        cancel: &Cancel,
+    ) -> Result<Prepared> {
+        let prepared = self.try_to_prepare(suite, recorder, cancel)?;
+        if matches!(prepared, Prepared::NotPatched(_)) {
+            self.ways.refused();
+        }
+        Ok(prepared)
+    }
+
+    fn try_to_prepare(
         &mut self,
         suite: &mut Suite,
         recorder: &Recorder,
@@ -187,6 +210,16 @@ impl Living {
         Ok(Prepared::Ready)
     }
 
+    /// A round begins: what an earlier one took that was cancelled says nothing.
+    pub(super) fn begin(&mut self) {
+        self.ways.forget();
+    }
+
+    /// A round has come to its end.
+    pub(super) fn ran(&mut self) {
+        self.ways.ran();
+    }
+
     /// What took how long since it was last asked.
     pub(super) fn notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
@@ -211,6 +244,7 @@ impl Living {
     /// were built are due.
     pub(super) fn end(&mut self, suite: &mut Suite) {
         self.ready = Ready::default();
+        self.ways.builds();
         for tests in &mut suite.binaries {
             let Some(follows) = self.of.remove(&tests.binary.launch.executable) else {
                 continue;
@@ -226,8 +260,9 @@ impl Living {
         let tests = || suite.binaries.iter();
         let units = tests().flat_map(|tests| tests.binary.units.iter().cloned());
         let whole = tests().filter(|tests| {
-            let is_ready = self.ready.has(&tests.binary.launch.executable);
-            self.wants_whole_crates && tests.sites.is_some() && !is_ready
+            let executable = &tests.binary.launch.executable;
+            let is_wanted = self.ways.want(executable) && !self.ready.has(executable);
+            is_wanted && tests.sites.is_some()
         });
         let binaries = whole.filter_map(|tests| {
             let (folder, _) = tests.binary.units.first()?;

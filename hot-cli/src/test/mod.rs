@@ -36,6 +36,7 @@ mod template;
 mod verdict;
 mod warm_up;
 mod watching;
+mod ways;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

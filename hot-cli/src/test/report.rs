@@ -270,7 +270,7 @@ fn line(of: &TestsRan) -> String {
     line
 }
 
-fn time(elapsed: Duration) -> String {
+pub(super) fn time(elapsed: Duration) -> String {
     match elapsed.as_millis() {
         millis if millis < 1000 => format!("{millis} ms"),
         millis => format!("{:.1} s", millis as f64 / 1000.0),

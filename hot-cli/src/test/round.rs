@@ -147,6 +147,7 @@ impl Project {
 
     pub(super) fn round(&mut self, ask: Ask, report: &Report, cancel: &Cancel) -> Result<Outcome> {
         let started = Instant::now();
+        self.living.begin();
         if ask.also == Also::All {
             self.memory.all_run();
         }
@@ -195,6 +196,7 @@ impl Project {
                 return Ok(Outcome::Cancelled);
             }
         }
+        self.living.ran();
         let elapsed = started.elapsed();
         report.ran(&Ran {
             places: &due,

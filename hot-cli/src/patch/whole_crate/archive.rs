@@ -1,28 +1,62 @@
-//! The objects that rustc leaves of a test harness, put together as it does those of a library.
+//! The objects of a test harness, put together as rustc does those of a library.
 //!
-//! Knows nothing of what they hold.
+//! Rustc makes no library of a harness. Asked for nothing but objects it makes each of them anew
+//! every time, so it is let link, from its cache: `hot` stands in the linker's place and keeps the
+//! objects. Knows nothing of what they hold.
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 
-use crate::os::files::{removed, replace_file};
+use crate::config::env::OBJECTS;
+use crate::os::files::replace_file;
+use crate::os::own_build;
+use crate::rustc::args::RustcArgs;
+use crate::rustc::unit::Unit;
 
-/// Removes the objects that an earlier compilation has left in a folder.
-pub(super) fn clear(folder: &Path) -> Result<()> {
-    let objects = objects(folder)?.into_iter();
-    Ok(objects.map(std::fs::remove_file).try_for_each(removed)?)
+/// How rustc calls the objects of the crate that it compiles, and no others.
+const OWN: &str = ".rcgu.o";
+
+/// Has a call of rustc end with an archive of the crate's objects, in place of a program.
+pub(super) fn in_place_of_program(
+    archive: &Path,
+    args: &mut RustcArgs,
+    unit: &mut Unit,
+) -> Result<()> {
+    let (own, _) = own_build()?;
+    args.push(&["-C", &format!("linker={}", own.display())]);
+    let archive = archive.to_string_lossy().into_owned();
+    unit.env.insert(OBJECTS.to_owned(), archive);
+    Ok(())
 }
 
-/// An archive of all objects in a folder, which are removed.
-pub(super) fn of_objects(folder: &Path, archive: &Path) -> Result<()> {
-    let objects = objects(folder)?;
-    ensure!(
-        !objects.is_empty(),
-        "rustc left no object in {}",
-        folder.display()
-    );
+/// What the process in the linker's place does: an archive of the objects among the arguments.
+pub(crate) fn run(archive: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    match write(archive, arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hot: can't keep the objects of a test harness: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write(archive: &Path, arguments: impl Iterator<Item = OsString>) -> Result<()> {
+    let mut objects = Vec::new();
+    for argument in arguments {
+        let text = argument.to_string_lossy();
+        if text.starts_with('@') {
+            bail!("there are too many to be named in a call");
+        }
+        if text.ends_with(OWN) {
+            objects.push(PathBuf::from(argument));
+        }
+    }
+    ensure!(!objects.is_empty(), "rustc names none");
+    objects.sort();
     let mut bytes = b"!<arch>\n".to_vec();
     for (number, object) in objects.iter().enumerate() {
         let read = std::fs::read(object);
@@ -32,8 +66,7 @@ pub(super) fn of_objects(folder: &Path, archive: &Path) -> Result<()> {
         // Each begins at an even place.
         bytes.extend(b"\n".iter().take(content.len() % 2));
     }
-    replace_file(archive, &bytes)?;
-    clear(folder)
+    replace_file(archive, &bytes)
 }
 
 /// Name, time, owner, group, mode and size, each as wide as `ar` has it.
@@ -46,18 +79,4 @@ fn header(number: usize, size: usize) -> String {
         0, 0, 0, 644
     );
     header
-}
-
-/// In the same order each time.
-fn objects(folder: &Path) -> Result<Vec<PathBuf>> {
-    let failed = || format!("can't read {}", folder.display());
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(failed)? {
-        let path = entry.with_context(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "o") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
 }

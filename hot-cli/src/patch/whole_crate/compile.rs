@@ -202,21 +202,16 @@ impl Crate<'_> {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("can't create {}", folder.display()))?;
         }
-        if self.is_harness() {
-            archive::clear(&output)?;
-        }
         let reading = Reading {
             unit: self.unit,
             shadow: &shadow_root,
             began: SystemTime::now(),
         };
-        self.rustc(request, &output, &shadow_root, incremental)?;
+        self.rustc(request, [&output, &library], &shadow_root, incremental)?;
         let is_source = |path: &Path| source.tree.files.iter().any(|file| file.path == path);
         let stem = self.unit.rustc_args().stem().unwrap_or_default();
         let included = reading.included(&output.join(format!("{stem}.d")), &is_source)?;
-        if self.is_harness() {
-            archive::of_objects(&output, &library)?;
-        } else {
+        if !self.is_harness() {
             std::fs::rename(self.library(&output), &library)
                 .with_context(|| format!("can't move a library to {}", library.display()))?;
         }
@@ -243,7 +238,7 @@ impl Crate<'_> {
     fn rustc(
         &self,
         request: &Request<'_>,
-        output: &Path,
+        [output, library]: [&Path; 2],
         shadow_root: &Path,
         incremental: &str,
     ) -> Result<(), WholeCrateError> {
@@ -268,7 +263,10 @@ impl Crate<'_> {
         if args.all.iter().any(|arg| arg.contains(COMPRESSION)) {
             args.push(&[&format!("-Z{COMPRESSION}=none")]);
         }
-        let unit = self.state.beside.unit(unit);
+        let mut unit = self.state.beside.unit(unit);
+        if self.is_harness() {
+            archive::in_place_of_program(library, &mut args, &mut unit)?;
+        }
         let finished = run::run(request.rustc, &unit, &args, request.cancel)?;
         match finished.success {
             true => Ok(()),

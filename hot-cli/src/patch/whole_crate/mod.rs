@@ -49,6 +49,7 @@ use soft_mock_compiled::sites;
 use soft_mock_compiled::world::World;
 use units::{Built, Units};
 
+pub(crate) use archive::run as keep_objects;
 pub(super) use reasons::Why;
 pub(crate) use wanted::prepare as prepare_program;
 pub(super) use wanted::{build as build_wanted, own_library};
