@@ -56,8 +56,8 @@ in lines that begin with `hot:`.";
     override_usage = "hot [OPTIONS] <COMMAND>...\n       hot [OPTIONS] -- <COMMAND>...",
     subcommand_value_name = "HOT'S COMMAND",
     subcommand_help_heading = "Commands of hot itself",
-    // Options of a session stand before the user's command: after them nothing is a command of
-    // ours.
+    // Options of a session stand before the user's command; a command of ours after them is seen to
+    // by `with_own_command`.
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true
 )]
@@ -100,13 +100,14 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let line = arguments.clone();
     let hot = Hot::read(arguments, cargo.as_deref()).unwrap_or_else(|error| error.exit());
     match hot.command {
-        Some(command) => command.run(&line),
+        Some(command) => command.run(&line, &hot.session),
         None => session::run(hot.session),
     }
 }
 
 impl Command {
-    fn run(&self, line: &[OsString]) -> ExitCode {
+    /// `options` are those of a session that stood before it.
+    fn run(&self, line: &[OsString], options: &session::Options) -> ExitCode {
         match self {
             Self::Test(args) => test::run(args, line),
             Self::Init(args) => shown(init::init(args)),
@@ -123,7 +124,7 @@ impl Command {
             Self::BuildPatch(args) => shown(offline::build_patch(args)),
             Self::Patch(args) => shown(offline::patch(args)),
             Self::Attach(args) => session::attach(args),
-            Self::Config(args) => shown(session::config(args)),
+            Self::Config(args) => shown(session::config(args, options)),
             Self::Doctor(args) => shown(inspect::doctor(args)),
             Self::Expand(args) => shown(inspect::expand(args)),
             Self::Completions(args) => shown(shell::completions(args, Hot::command())),
@@ -168,8 +169,17 @@ impl Hot {
         if hot.command.is_some() {
             return Ok(hot);
         }
+        let escaped = command_was_escaped(&args, hot.session.command.len());
+        if !escaped {
+            hot.session = hot.session.with_port();
+        }
+        if !as_cargo && !escaped {
+            hot = hot.with_own_command(&mut parser)?;
+            if hot.command.is_some() {
+                return Ok(hot);
+            }
+        }
         let command = &mut hot.session.command;
-        let escaped = command_was_escaped(&args, command.len());
         match (as_cargo, escaped) {
             // `cargo hot -- sh -c …`: the user says that it's any command.
             (_, true) => {}
@@ -182,6 +192,31 @@ impl Hot {
             (false, false) => refuse_bare_cargo_command(&mut parser, command)?,
         }
         Ok(hot)
+    }
+}
+
+impl Hot {
+    /// A command of ours may stand behind options of a session, for which clap takes it as the
+    /// user's. `config` shows what comes of them; to the others they mean nothing.
+    fn with_own_command(mut self, parser: &mut clap::Command) -> Result<Self, clap::Error> {
+        let session = &mut self.session;
+        let word = session.command.first().and_then(|word| word.to_str());
+        let own = word.filter(|word| parser.find_subcommand(word).is_some());
+        let Some(word) = own else {
+            return Ok(self);
+        };
+        if word != "config" {
+            let message = format!(
+                "options of a session stand before `{word}`, a command of hot: it has its own \
+                 (`hot {word} --help`)\nTo start a program that is named `{word}`: \
+                 `hot [OPTIONS] -- {word} …`"
+            );
+            return Err(parser.error(ErrorKind::ArgumentConflict, message));
+        }
+        let own = std::mem::take(&mut session.command);
+        let line = [OsString::from("hot")].into_iter().chain(own);
+        self.command = Self::try_parse_from(line)?.command;
+        Ok(self)
     }
 }
 
@@ -200,7 +235,7 @@ fn parser(as_cargo: bool) -> clap::Command {
         )
 }
 
-/// `-watch=DIR`, as the first hot reloader of this name had it, is `--watch=DIR`.
+/// `-watch=DIR` and `-watch DIR`, as the first hot reloader of this name had it, are `--watch=DIR`.
 fn take_single_dashes(args: &mut [OsString], parser: &clap::Command) {
     let takes_next = |word: &str| {
         let name = word.strip_prefix("--");
@@ -218,10 +253,12 @@ fn take_single_dashes(args: &mut [OsString], parser: &clap::Command) {
         else {
             return;
         };
-        if takes_next(text) {
+        let doubled = (text == "-watch" || text.starts_with("-watch=")).then(|| format!("-{text}"));
+        if takes_next(doubled.as_deref().unwrap_or(text)) {
             words.next();
-        } else if text.starts_with("-watch=") {
-            *word = format!("-{text}").into();
+        }
+        if let Some(doubled) = doubled {
+            *word = doubled.into();
         }
     }
 }

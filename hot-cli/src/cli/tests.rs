@@ -89,7 +89,39 @@ fn a_single_dash_is_understood_where_it_is_ours() {
     let line = ["hot", "--include", "itoa", "-watch=/dev", "app", "-watch=x"];
     let options = check_command(&line, &["app", "-watch=x"]);
     assert_eq!(options.watch, [PathBuf::from("/dev")]);
+    let options = check_command(&["hot", "-watch", "/dev", "-watch=/sys", "app"], &["app"]);
+    assert_eq!(options.watch, ["/dev", "/sys"].map(PathBuf::from));
     check_command(&["hot", "--", "-watch=/dev"], &["-watch=/dev"]);
+}
+
+#[test]
+fn options_of_a_session_stand_before_a_command_of_ours() {
+    let read = |line: &[&str]| Hot::read(line.iter().map(OsString::from).collect(), None);
+    let line = [
+        "hot",
+        "-watch=/dev",
+        "-q",
+        "--browser",
+        "3000",
+        "config",
+        "--json",
+    ];
+    let hot = read(&line).expect("shown");
+    assert!(matches!(hot.command, Some(Command::Config(_))));
+    assert_eq!(hot.session.watch, [PathBuf::from("/dev")]);
+    assert_eq!(hot.session.browser.as_deref(), Some("3000"));
+    for name in Hot::command()
+        .get_subcommands()
+        .map(clap::Command::get_name)
+    {
+        let error = read(&["hot", "--clear", name])
+            .err()
+            .map(|error| error.to_string());
+        let expected = format!("options of a session stand before `{name}`");
+        let is_refused = error.is_some_and(|error| error.contains(&expected));
+        assert_eq!(is_refused, name != "config", "{name}");
+        check_command(&["hot", "--clear", "--", name], &[name]);
+    }
 }
 
 #[test]
@@ -184,7 +216,6 @@ fn commands_of_hot_are_told_from_programs() {
         assert!(hot.command.is_some(), "{line:?}");
     }
     check_command(&["hot", "--", "status", "-x"], &["status", "-x"]);
-    check_command(&["hot", "-v", "status"], &["status"]);
     let line = ["hot", AS_CARGO_SUBCOMMAND, "build", "--release"];
     check_command(&line, &["cargo", "build", "--release"]);
 }

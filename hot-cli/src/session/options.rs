@@ -119,7 +119,7 @@ fn on_or_off(option: Arg) -> Arg {
 
 impl Options {
     /// `--browser 3000 cargo run` is `--browser=3000 cargo run`: no command is called like a port.
-    pub(super) fn with_port(mut self) -> Self {
+    pub(crate) fn with_port(mut self) -> Self {
         let port = self.command.first().and_then(|word| word.to_str());
         let port = port.filter(|word| word.parse::<Ports>().is_ok());
         if let (Some("true"), Some(port)) = (self.browser.as_deref(), port) {

@@ -54,7 +54,6 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(super) fn of(options: Options) -> Result<Self> {
-        let options = options.with_port();
         let mut set = Layers(vec![options.layer(), variables()?]);
         let include = set.list("include");
         let of_manifests = project(&options.command)?;
@@ -149,10 +148,10 @@ fn of_project_of(program: &OsStr, args: &[OsString]) -> Result<Layers> {
     settings::of_project(&folder)
 }
 
-/// `hot config`.
-pub(crate) fn config(args: &ConfigArgs) -> Result<String> {
+/// `hot config`, with the options of a session that stand before it.
+pub(crate) fn config(args: &ConfigArgs, options: &Options) -> Result<String> {
     let folder = folder_of(args.manifest_path.as_deref());
-    let mut set = Layers(vec![variables()?]);
+    let mut set = Layers(vec![options.layer(), variables()?]);
     set.0.extend(settings::of_project(&folder)?.0);
     Settings::read(&set)?;
     let rows: Vec<Row> = KEYS.iter().map(|key| Row::of(key, &set)).collect();
