@@ -58,6 +58,7 @@ use soft_mock_abi::protocol::FromProgram;
 
 use super::keys::KeyEvent;
 use super::ledger::Ledger;
+use super::lock_waits::CargoWaits;
 use super::on_patch::CommandFailed;
 use super::pages;
 use super::screen::Look;
@@ -147,6 +148,8 @@ pub(crate) enum Event {
     Look(Look),
     /// The first build compiles something.
     FirstBuild(Cause),
+    /// Cargo waits for another process.
+    CargoWaits(CargoWaits),
     /// Another terminal wants something.
     Request(ServerEvent),
     /// Programs that live have had the time to join.
@@ -173,6 +176,7 @@ event_from!(
     Browser(News),
     Look(Look),
     FirstBuild(Cause),
+    CargoWaits(CargoWaits),
     Request(ServerEvent)
 );
 
@@ -313,6 +317,7 @@ impl Engine {
         match self.outside.start(&self.command.launch) {
             Ok(run) => {
                 self.command.run = run;
+                self.outside.notice_lock_waits();
                 if run == 1 {
                     self.tally.build_begins(Instant::now());
                 }
@@ -376,6 +381,7 @@ impl Engine {
             Event::Browser(news) => self.tell(pages::said(news)),
             Event::Look(Look) => self.outside.reporter.look(),
             Event::FirstBuild(cause) => self.tell_all(cause.news().map(ui::Event::Compiling)),
+            Event::CargoWaits(CargoWaits(holder)) => self.tell(ui::Event::CargoWaits(holder)),
             Event::Request(event) => self.request(event),
             Event::JoinTimeout => return self.join_timeout(),
             Event::JoinExpected(run) => self.join_expected(run),

@@ -12,6 +12,7 @@ mod engine;
 mod first_build;
 pub(crate) mod keys;
 mod ledger;
+mod lock_waits;
 mod on_patch;
 mod options;
 mod pages;
@@ -111,6 +112,8 @@ fn engine(
     let outside = Outside {
         on_patch: on_patch.transpose()?,
         pages: pages.transpose()?,
+        lock_waits: None,
+        dry_build_waits: None,
         first_build: Some(FirstBuild::watch(folder.path().to_owned(), events.clone())),
         keys,
         control,

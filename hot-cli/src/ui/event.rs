@@ -154,6 +154,8 @@ pub(crate) enum Event {
     Saved { files: usize },
     /// This is still compiled, some time after it was saved. Programs know how to wait.
     StillBuilding(String),
+    /// Cargo waits for a lock that another process holds: this one, if it is known.
+    CargoWaits(Option<String>),
     /// These functions have their original bodies again.
     Restored {
         functions: Vec<FunctionPlace>,

@@ -262,7 +262,7 @@ impl<W: Write> Reporter<W> {
         let is_wanted = match event {
             Event::Detail(_) => self.verbose,
             Event::FirstCall { .. } => self.tells_calls(),
-            Event::StillBuilding(_) => self.format == Format::Human,
+            Event::StillBuilding(_) | Event::CargoWaits(_) => self.format == Format::Human,
             _ => true,
         };
         if !is_wanted {

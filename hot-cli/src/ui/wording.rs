@@ -116,6 +116,10 @@ impl Event {
             Self::StillWithout(edits) => still(edits, how),
             Self::Saved { .. } => Vec::new(),
             Self::StillBuilding(what) => plain(format!("still compiling: {what}")),
+            Self::CargoWaits(holder) => {
+                let holder = holder.as_deref().unwrap_or("another process");
+                plain(format!("cargo waits for a lock that {holder} holds"))
+            }
             Self::SyntaxError { at, again } => {
                 let Reason { file, line, why } = at;
                 let why = match again {

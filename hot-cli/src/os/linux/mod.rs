@@ -1,12 +1,14 @@
 //! Linux with glibc on x86-64.
 
 mod calls;
+mod locks;
 mod ports;
 mod processes;
 pub(crate) mod screen;
 mod sockets;
 pub(crate) mod terminal;
 
+pub(crate) use locks::{descends_from, lock_waits, LockWait};
 pub(crate) use ports::{is_listened_at, ports_of};
 pub(crate) use processes::{executable, ignored, name, owner, pids, tracer, Stat};
 pub(crate) use sockets::sockets_of;

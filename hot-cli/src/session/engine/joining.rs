@@ -26,9 +26,10 @@ impl Engine {
         if hello.image.is_none() && self.restarts.joined() {
             self.tell(ui::Event::Restarted);
         }
+        let waited = self.outside.waited_for_locks();
         if self.outside.first_build.take().is_some() {
             let causes = builds::causes(self.folder.path());
-            self.tally.build_ended(Instant::now(), &causes);
+            self.tally.build_ended(Instant::now(), waited, &causes);
         }
         let effects = self.processes.joined(conn, pid, &hello);
         self.perform(effects);

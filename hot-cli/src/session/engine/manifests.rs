@@ -35,6 +35,7 @@ impl Engine {
             build,
             cancel,
         };
+        self.outside.notice_waits_of_dry_build(true);
         self.perform([Effect::Start(Job::DryBuild(number, Box::new(question)))]);
     }
 
@@ -43,6 +44,7 @@ impl Engine {
         let Some(asked) = self.dry_builds.end(number) else {
             return; // Saved since, or restarted.
         };
+        self.outside.notice_waits_of_dry_build(false);
         let Some(judgement) = judgement else {
             return;
         };

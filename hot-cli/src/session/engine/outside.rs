@@ -14,6 +14,7 @@ use crate::child::{ChildError, Launch, Supervisor};
 use crate::control::Control;
 use crate::session::first_build::FirstBuild;
 use crate::session::keys::Keys;
+use crate::session::lock_waits::LockWaits;
 use crate::session::on_patch::OnPatch;
 use crate::session::pages::Pages;
 use crate::session::screen::SessionScreen;
@@ -41,6 +42,10 @@ pub(crate) struct Outside {
     pub(crate) pages: Option<Pages>,
     /// As long as no program runs.
     pub(crate) first_build: Option<FirstBuild>,
+    /// As long as cargo builds.
+    pub(crate) lock_waits: Option<LockWaits>,
+    /// As long as cargo is asked about manifests.
+    pub(crate) dry_build_waits: Option<LockWaits>,
     /// None: there is no terminal that a program could fill.
     pub(crate) screen: Option<SessionScreen>,
     /// None: there is no terminal that could be read.
@@ -108,6 +113,22 @@ impl Outside {
         if let Err(error) = result {
             self.reporter.tell(&ui::Event::Warning(error.to_string()));
         }
+    }
+
+    /// Cargo is started, and may have to wait for another one.
+    pub(super) fn notice_lock_waits(&mut self) {
+        self.lock_waits = Some(LockWaits::watch(self.events.clone()));
+    }
+
+    /// The same while cargo is asked about manifests, or no longer.
+    pub(super) fn notice_waits_of_dry_build(&mut self, runs: bool) {
+        self.dry_build_waits = runs.then(|| LockWaits::watch(self.events.clone()));
+    }
+
+    /// It has ended, or its program runs. Returns how long it waited.
+    pub(super) fn waited_for_locks(&mut self) -> Duration {
+        let waits = self.lock_waits.take();
+        waits.map_or(Duration::ZERO, |waits| waits.waited())
     }
 
     /// Starts the command; returns the number of the run.

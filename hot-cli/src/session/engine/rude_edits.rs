@@ -108,6 +108,7 @@ impl Engine {
                 let plugins = self.programs.all_plugins();
                 builds::forget(self.folder.path());
                 self.tally.build_begins(Instant::now());
+                self.outside.notice_lock_waits();
                 self.perform([Effect::Start(Job::BuildAgain {
                     project,
                     plugins,
@@ -133,6 +134,7 @@ impl Engine {
         if !said.is_empty() {
             self.tell(ui::Event::Quoted(said));
         }
+        let waited = self.outside.waited_for_locks();
         if !success {
             self.tally.build_failed();
             let saved_meanwhile = self.restarts.build_failed();
@@ -144,7 +146,7 @@ impl Engine {
             return;
         }
         let causes = builds::causes(self.folder.path());
-        self.tally.build_ended(Instant::now(), &causes);
+        self.tally.build_ended(Instant::now(), waited, &causes);
         self.handover.clear();
         let id = self.numbers.next();
         let effects = self.restarts.hand_over(id, self.processes.all());
@@ -163,6 +165,7 @@ impl Engine {
         self.pause.restarted();
         self.syntax_checks.drop_check();
         self.dry_builds.stop();
+        self.outside.notice_waits_of_dry_build(false);
         self.meanings.restarted();
         self.uncalled.restarted();
         self.ledger.clear();

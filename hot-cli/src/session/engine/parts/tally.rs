@@ -29,14 +29,15 @@ impl Tally {
         self.building = Some(now);
     }
 
-    /// It is built, or its program runs; crates were compiled for these causes.
-    pub(crate) fn build_ended(&mut self, now: Instant, causes: &[Cause]) {
+    /// It is built, or its program runs; crates were compiled for these causes. So long it only
+    /// `waited` for somebody else's build.
+    pub(crate) fn build_ended(&mut self, now: Instant, waited: Duration, causes: &[Cause]) {
         let Some(began) = self.building.take() else {
             return;
         };
         let only_edits = causes.iter().all(|cause| *cause == Cause::Edited);
         if only_edits && !causes.is_empty() {
-            let took = now.duration_since(began);
+            let took = now.duration_since(began).saturating_sub(waited);
             self.shortest = Some(self.shortest.map_or(took, |known| known.min(took)));
         }
     }
@@ -93,10 +94,10 @@ mod tests {
     #[test]
     fn the_shortest_build_of_an_edit_is_what_patches_are_held_against() {
         let mut tally = Tally::default();
-        let start = Instant::now();
+        let (start, none) = (Instant::now(), Duration::ZERO);
         assert_eq!(tally.summary(), None);
         tally.build_begins(start);
-        tally.build_ended(start + SECOND, &[Cause::Edited, Cause::New]);
+        tally.build_ended(start + SECOND, none, &[Cause::Edited, Cause::New]);
         let saved = |seconds: u32| start + SECOND * seconds;
         tally.patched(saved(10), saved(11));
         let summary = tally.summary().expect("a patch");
@@ -104,14 +105,14 @@ mod tests {
 
         for (cause, seconds) in [(Cause::Edited, 6), (Cause::Edited, 4), (Cause::OtherHot, 1)] {
             tally.build_begins(start);
-            tally.build_ended(saved(seconds), &[cause]);
+            tally.build_ended(saved(seconds + 9), 9 * SECOND, &[cause]);
             tally.restarted();
         }
         tally.build_begins(start);
-        tally.build_ended(start, &[]);
+        tally.build_ended(start, none, &[]);
         tally.build_begins(start);
         tally.build_failed();
-        tally.build_ended(start, &[Cause::Edited]);
+        tally.build_ended(start, none, &[Cause::Edited]);
         // Two programs of one save.
         tally.patched(saved(20), saved(21));
         tally.patched(saved(20), saved(22));
