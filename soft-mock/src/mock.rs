@@ -153,8 +153,14 @@ fn hint<F>(signature: &str) -> &'static str {
     }
 }
 
-/// Without their lifetimes, both read the same.
+/// Without their lifetimes, both read the same; or there is one that the mock leaves out.
 fn lifetimes_hint(found: &str, signature: &str) -> &'static str {
+    if ["&'_ &", "&'_ mut &"]
+        .iter()
+        .any(|twice| found.contains(twice))
+    {
+        return "; where a reference is behind a reference, write the types, `|value: &&'a Type| -> Result { … }`";
+    }
     match without_lifetimes(found) == without_lifetimes(signature) {
         true => "; they differ in their lifetimes, write those of the mock as the function declares them",
         false => "",

@@ -10,8 +10,8 @@
 //! Knows nothing of the text that is inserted.
 
 use quote::ToTokens;
-use syn::visit::Visit;
-use syn::{Attribute, FnArg, GenericParam, Generics, Signature};
+use syn::visit::{self, Visit};
+use syn::{Attribute, FnArg, GenericParam, Generics, Ident, PatIdent, Signature};
 
 use crate::analysis::skip::is_left_out;
 use crate::syntax::attributes::{has_attribute, TRACK_CALLER};
@@ -54,8 +54,8 @@ pub enum Ineligible {
     TrackCaller,
     /// One of its parameters stands under `#[cfg]`.
     ConditionalParameter,
-    /// It stands inside another function or a block.
-    Nested,
+    /// It stands in a body, and one of its parameters has its name: nothing there can name it.
+    Hidden,
     /// It is async in a crate without the standard library: there is no box to return.
     AsyncWithoutStd,
     /// It is handed to rustc by attribute: a proc macro, a panic or allocation handler.
@@ -89,7 +89,9 @@ impl std::fmt::Display for Ineligible {
             Self::Test => "it is a test",
             Self::TrackCaller => "it is #[track_caller]",
             Self::ConditionalParameter => "one of its parameters stands under #[cfg]",
-            Self::Nested => "it stands inside another item's body",
+            Self::Hidden => {
+                "it stands in the body of another item, and one of its parameters has its name; rename that"
+            }
             Self::AsyncWithoutStd => "it is async in a no_std crate",
             Self::Special => "an attribute hands it to the compiler",
             Self::Refused => "it does not compile with a prologue",
@@ -105,8 +107,8 @@ pub struct Place<'a> {
     pub impl_generics: Option<&'a Generics>,
     /// It is a default method in a trait.
     pub in_trait: bool,
-    /// It is inside another function's body, or a block.
-    pub nested: bool,
+    /// It stands in a body, of a function or of a constant's value, and belongs to no type.
+    pub free_in_body: bool,
     /// Its impl block is one of a trait.
     pub in_trait_impl: bool,
     /// The crate has no standard library.
@@ -121,8 +123,8 @@ pub fn classify(
     signature: &Signature,
     place: Place<'_>,
 ) -> Result<Kind, Ineligible> {
-    if place.nested {
-        return Err(Ineligible::Nested);
+    if place.free_in_body && binds_own_name(signature) {
+        return Err(Ineligible::Hidden);
     }
     if is_left_out(attrs) {
         return Err(Ineligible::LeftOut);
@@ -166,6 +168,21 @@ pub fn classify(
         return Err(Ineligible::TrackCaller);
     }
     rest(signature, place)
+}
+
+/// Whether a parameter has the function's name.
+fn binds_own_name(signature: &Signature) -> bool {
+    struct Finder<'a>(&'a Ident, bool);
+    impl<'ast> Visit<'ast> for Finder<'_> {
+        fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+            self.1 |= pattern.ident == *self.0;
+            visit::visit_pat_ident(self, pattern);
+        }
+    }
+    let mut finder = Finder(&signature.ident, false);
+    let inputs = signature.inputs.iter();
+    inputs.for_each(|argument| finder.visit_fn_arg(argument));
+    finder.1
 }
 
 /// Whether it is there for a harness alone.

@@ -59,6 +59,7 @@ impl<'a> Within<'a> {
                 Self::Trait(item) => Some(item),
                 _ => None,
             },
+            in_body: false,
         }
     }
 
@@ -96,8 +97,8 @@ pub fn attribute_prologue(
         block,
         owner: &owner,
         module: None,
-        item_impl: surroundings.item_impl,
-        instances: has_instances.then_some(surroundings),
+        around: surroundings,
+        instances: has_instances,
         kind,
         counted: false,
         main: false,

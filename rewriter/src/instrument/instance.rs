@@ -20,7 +20,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, ToTokens};
 use soft_mock_abi::section::INSTANCES;
 use soft_mock_abi::symbol::SITE;
-use syn::{FnArg, GenericParam, Generics, ItemImpl, ItemTrait, Signature};
+use syn::{FnArg, GenericParam, Generics, Ident, ItemImpl, ItemTrait, Signature};
 
 use crate::analysis::eligibility::contains_impl;
 use crate::syntax::edition::Edition;
@@ -31,6 +31,8 @@ use crate::syntax::signature::{instance_type, Around};
 pub(crate) struct Surroundings<'a> {
     pub(crate) item_impl: Option<&'a ItemImpl>,
     pub(crate) item_trait: Option<&'a ItemTrait>,
+    /// It stands in a body, where no path from a module leads.
+    pub(crate) in_body: bool,
 }
 
 impl Surroundings<'_> {
@@ -55,13 +57,22 @@ impl Surroundings<'_> {
                 let (name_of, arguments) = (&item.ident, own_arguments(&item.generics, true));
                 quote!(<Self as #name_of #arguments>::#name)
             }
-            (None, None) => quote!(self::#name),
+            (None, None) => free(name, self.in_body),
         };
         let arguments = own_arguments(&signature.generics, false);
         match arguments.is_empty() {
             true => own,
             false => quote!(#own::#arguments),
         }
+    }
+}
+
+/// A free function as an expression in its own body: parameters of its name are in the way of the
+/// name alone.
+pub(crate) fn free(name: &Ident, in_body: bool) -> TokenStream {
+    match in_body {
+        true => quote!(#name),
+        false => quote!(self::#name),
     }
 }
 

@@ -15,18 +15,15 @@ use soft_mock_abi::item::{Item, VERSION};
 use soft_mock_abi::section::ITEMS;
 use soft_mock_abi::symbol::SITE;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Generics, ItemImpl, Lifetime, Signature, Stmt, Type};
+use syn::{Block, Generics, Lifetime, Signature, Stmt, Type};
 
+use crate::instrument::instance::{self, Surroundings};
 use crate::syntax::edition::Edition;
 use crate::syntax::known_macros;
 
 /// The record of a function, to stand behind its site.
-pub(crate) fn record(
-    edition: Edition,
-    signature: &Signature,
-    item_impl: Option<&ItemImpl>,
-) -> String {
-    let path = path(signature, item_impl).to_string();
+pub(crate) fn record(edition: Edition, signature: &Signature, around: Surroundings<'_>) -> String {
+    let path = path(signature, around).to_string();
     record_of(edition, &path, SITE)
 }
 
@@ -39,10 +36,10 @@ pub(crate) fn record_of(edition: Edition, path: &str, site: &str) -> String {
 }
 
 /// The function as an expression in a static of its own body.
-fn path(signature: &Signature, item_impl: Option<&ItemImpl>) -> TokenStream {
+fn path(signature: &Signature, around: Surroundings<'_>) -> TokenStream {
     let name = &signature.ident;
-    let Some(item_impl) = item_impl else {
-        return quote!(self::#name);
+    let Some(item_impl) = around.item_impl else {
+        return instance::free(name, around.in_body);
     };
     let mut ty = (*item_impl.self_ty).clone();
     LeaveOut(&item_impl.generics).visit_type_mut(&mut ty);
@@ -104,6 +101,8 @@ pub(crate) fn support() -> String {
 
 #[cfg(test)]
 mod tests {
+    use syn::ItemImpl;
+
     use super::*;
     use crate::syntax::names::compact;
 
@@ -115,7 +114,11 @@ mod tests {
                 owner => Some(syn::parse_str(owner).expect("impl")),
             };
             let signature = syn::parse_str("fn r#fn(self)").expect("fn");
-            let path = path(&signature, owner.as_ref());
+            let around = Surroundings {
+                item_impl: owner.as_ref(),
+                ..Surroundings::default()
+            };
+            let path = path(&signature, around);
             assert_eq!(compact(path), expected);
         };
         check("", "self::r#fn");

@@ -19,6 +19,7 @@ use syn::{Attribute, FnArg, ItemImpl, ItemMacro, Pat, Signature};
 
 use crate::analysis::eligibility::{classify_for_tests, is_generic, Kind, Place};
 use crate::analysis::function_info::FunctionInfo;
+use crate::instrument::instance::Surroundings;
 use crate::instrument::prologue::{self, Dialect, PrologueTarget};
 use crate::syntax::attributes::has_attribute;
 use crate::syntax::names::{plain, signature_text, site_name, Owner};
@@ -181,8 +182,11 @@ impl MacroFunction {
             block: &block,
             owner: &self.owner,
             module: None,
-            item_impl: self.item_impl.as_ref(),
-            instances: None,
+            around: Surroundings {
+                item_impl: self.item_impl.as_ref(),
+                ..Surroundings::default()
+            },
+            instances: false,
             kind: self.kind,
             counted: false,
             main: false,

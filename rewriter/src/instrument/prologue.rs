@@ -14,7 +14,7 @@ use quote::ToTokens;
 use soft_mock_abi::site::flag;
 use soft_mock_abi::symbol::SITE;
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, FnArg, ItemImpl, Pat, ReturnType, Signature, Type};
+use syn::{Attribute, Block, FnArg, Pat, ReturnType, Signature, Type};
 
 use crate::analysis::eligibility::Kind;
 use crate::instrument::instance;
@@ -42,9 +42,9 @@ pub(crate) struct PrologueTarget<'a> {
     pub(crate) owner: &'a Owner,
     /// Its module, if it has to be written down: `module_path!` would leave raw names raw.
     pub(crate) module: Option<&'a str>,
-    pub(crate) item_impl: Option<&'a ItemImpl>,
-    /// There are instances of it; what stands around it then.
-    pub(crate) instances: Option<Surroundings<'a>>,
+    pub(crate) around: Surroundings<'a>,
+    /// There are instances of it.
+    pub(crate) instances: bool,
     pub(crate) kind: Kind,
     /// Calls in progress are counted.
     pub(crate) counted: bool,
@@ -153,7 +153,7 @@ fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
         (function.kind == Kind::Async, flag::ASYNC),
         (function.counted, flag::COUNTED),
         (function.main, flag::MAIN),
-        (function.instances.is_some(), flag::INSTANCES),
+        (function.instances, flag::INSTANCES),
     ];
     let flags: u32 = flags.iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum();
     let line = match function.expanded {
@@ -165,9 +165,9 @@ fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
         Some(module) => format!("{module:?}"),
         None => format!("{core}::module_path!()"),
     };
-    let has_type = dialect.type_ids && function.instances.is_none();
+    let has_type = dialect.type_ids && !function.instances;
     let item = match has_type && dialect.mocks {
-        true => item::record(dialect.edition, function.signature, function.item_impl),
+        true => item::record(dialect.edition, function.signature, function.around),
         false => String::new(),
     };
     let type_id = has_type
@@ -193,13 +193,13 @@ fn identity(
         false => Spelling::Whole(dialect.borrowing),
     };
     if !(dialect.mocks && function.kind == Kind::Async) {
-        return pointer_type(function.signature, function.item_impl, spelling);
+        return pointer_type(function.signature, function.around.item_impl, spelling);
     }
     let mut signature = function.signature.clone();
     signature.asyncness = None;
     let output = output_type(&signature);
     signature.output = syn::parse_quote!(-> ::core::future::Pending<#output>);
-    pointer_type(&signature, function.item_impl, spelling)
+    pointer_type(&signature, function.around.item_impl, spelling)
 }
 
 fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[String]) -> String {
@@ -230,8 +230,9 @@ fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[Stri
             call("_", "")
         ),
     };
-    if let Some(surroundings) = function.instances {
-        let (items, used) = instance::taken(function.signature, surroundings, core, names, &body);
+    if function.instances {
+        let (signature, around) = (function.signature, function.around);
+        let (items, used) = instance::taken(signature, around, core, names, &body);
         let atomic = format!("if {SITE}.is_hooked() {{ {used} }}");
         return items + &when_used(dialect.check, core, &atomic, &used);
     }

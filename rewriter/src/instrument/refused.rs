@@ -19,7 +19,7 @@ pub(crate) fn support(edition: Edition, functions: &[FunctionInfo]) -> String {
     let mut text = String::new();
     for (position, function) in functions.iter().enumerate() {
         let Err(why) = function.kind else { continue };
-        if matches!(why, Ineligible::Test | Ineligible::Nested) {
+        if why == Ineligible::Test {
             continue;
         }
         text.push_str(&format!(

@@ -16,6 +16,7 @@ use crate::analysis::eligibility::{classify, classify_for_tests, Ineligible, Pla
 use crate::analysis::function_info::FunctionInfo;
 use crate::analysis::hidden::{scope, Hidden};
 use crate::analysis::mock_targets::MockTargets;
+use crate::analysis::nested_items::{of_block, of_value};
 use crate::analysis::skip::is_skipped;
 use crate::instrument::instance::Surroundings;
 use crate::instrument::prologue::{Dialect, PrologueTarget};
@@ -119,6 +120,8 @@ pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
             mentions: &mentions,
             file,
             module: file.crate_module(&options.facts.name),
+            in_body: false,
+            is_below_body: false,
             path: file.module.clone(),
             edits: Edits::default(),
             functions: &mut out.functions,
@@ -185,7 +188,11 @@ struct Rewriter<'a> {
     facts: &'a CrateSurvey,
     mentions: &'a MentionPlaces,
     file: &'a SourceFile,
+    /// Where it is: a module, or a function in whose body it is.
     module: String,
+    in_body: bool,
+    /// It is in a body, or in a module in one.
+    is_below_body: bool,
     path: Vec<String>,
     edits: Edits,
     functions: &'a mut Vec<FunctionInfo>,
@@ -216,7 +223,7 @@ impl<'a> Rewriter<'a> {
         }
         match item {
             Item::Fn(item) => {
-                let around = Surroundings::default();
+                let around = self.free();
                 self.function(&item.attrs, &item.sig, Some(&item.block), around);
             }
             Item::Impl(item) => self.impl_block(item),
@@ -233,13 +240,16 @@ impl<'a> Rewriter<'a> {
             }
             Item::ForeignMod(item) => self.foreign(&item.items),
             Item::Macro(item) if self.options.mocks => self.macro_functions(item),
+            Item::Const(item) => self.in_body(&self.module.clone(), || of_value(&item.expr)),
+            Item::Static(item) => self.in_body(&self.module.clone(), || of_value(&item.expr)),
             _ => {}
         }
     }
 
-    /// Whether a name in the module's path has to be written `r#name`.
-    fn has_raw_names(&self) -> bool {
-        self.path.iter().any(|name| raw(name) != *name)
+    /// Whether the path to where it is has to be written down: a module has names that are written
+    /// `r#name`, or it is no module.
+    fn is_path_written(&self) -> bool {
+        self.is_below_body || self.path.iter().any(|name| raw(name) != *name)
     }
 
     fn inline_module(&mut self, name: &str, items: &[Item]) {
@@ -269,7 +279,7 @@ impl<'a> Rewriter<'a> {
                         Some(&function.block),
                         Surroundings {
                             item_impl: Some(item),
-                            item_trait: None,
+                            ..self.free()
                         },
                     );
                 }
@@ -318,8 +328,8 @@ impl<'a> Rewriter<'a> {
                     &function.sig,
                     function.default.as_ref(),
                     Surroundings {
-                        item_impl: None,
                         item_trait: Some(item),
+                        ..self.free()
                     },
                 );
             }
@@ -341,6 +351,7 @@ impl<'a> Rewriter<'a> {
         };
         let name = plain(&signature.ident.to_string());
         let site = site_name(&self.module, &owner, &name);
+        self.in_body(&site, || of_block(block));
         if !self.targets.include(&name) {
             self.unnamed.push(site);
             return;
@@ -349,7 +360,7 @@ impl<'a> Rewriter<'a> {
             impl_generics: item_impl.map(|item| &item.generics),
             in_trait: around.item_trait.is_some(),
             in_trait_impl: item_impl.is_some_and(|item| item.trait_.is_some()),
-            nested: false,
+            free_in_body: self.in_body && item_impl.is_none() && around.item_trait.is_none(),
             no_std: self.facts.no_std,
             compiled_as: self.compiled_as,
         };
@@ -371,16 +382,19 @@ impl<'a> Rewriter<'a> {
             }
         }
         if let Ok((kind, has_instances)) = kind {
-            let main =
-                self.options.main && self.path.is_empty() && item_impl.is_none() && name == "main";
+            let main = self.options.main
+                && !self.is_below_body
+                && self.path.is_empty()
+                && item_impl.is_none()
+                && name == "main";
             let function = PrologueTarget {
                 attrs,
                 signature,
                 block,
                 owner: &owner,
-                module: self.has_raw_names().then_some(&*self.module),
-                item_impl,
-                instances: has_instances.then_some(around),
+                module: self.is_path_written().then_some(&*self.module),
+                around,
+                instances: has_instances,
                 kind,
                 counted: main || self.facts.counted.contains(&name),
                 main,
@@ -465,5 +479,6 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
+mod bodies;
 #[cfg(test)]
 mod tests;

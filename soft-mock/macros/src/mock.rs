@@ -24,7 +24,9 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
-use syn::{Abi, Expr, ExprClosure, Lifetime, LitStr, Pat, ReturnType, Stmt, Token, Type};
+use syn::{
+    Abi, Expr, ExprClosure, ExprLit, Lifetime, Lit, LitStr, Pat, ReturnType, Stmt, Token, Type,
+};
 
 use crate::lifetimes::{declared, has_unnamed, Rename, Written};
 
@@ -131,13 +133,26 @@ pub(crate) fn target(input: ParseStream<'_>) -> syn::Result<Target> {
     if input.peek(LitStr) {
         return input.parse().map(Target::Name);
     }
-    match input.parse()? {
-        path @ Expr::Path(_) => Ok(Target::Path(Box::new(path))),
-        other => Err(syn::Error::new_spanned(
-            other,
+    let given: Expr = input.parse()?;
+    match plain(&given) {
+        Expr::Path(_) => Ok(Target::Path(Box::new(given))),
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(name),
+            ..
+        }) => Ok(Target::Name(name.clone())),
+        _ => Err(syn::Error::new_spanned(
+            given,
             "name the function by its path (`store::get`, `Store::get`, `<Store as Read>::read`) or by \
              its name as a text (`\"app::store::get\"`)",
         )),
+    }
+}
+
+/// What a macro was given as a whole (`$f:path`), without the group that holds it together.
+fn plain(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => plain(&group.expr),
+        other => other,
     }
 }
 
@@ -328,7 +343,7 @@ impl Mock {
         rename.visit_return_type_mut(&mut own_output);
         let result = match output {
             // What never comes can be written as a result, but not as a type of its own.
-            ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => {
+            ReturnType::Type(_, ty) if matches!(when::unwrapped(ty), Type::Never(_)) => {
                 quote!(-> <fn() -> ! as ::soft_mock::__private::v1::mock::Returns>::Of)
             }
             output => quote!(#output),

@@ -115,8 +115,7 @@ pub enum MockError {
     /// Nobody wrote the function.
     #[error(
         "`{name}` can't be mocked: the sources have no body of it to put a check into, since a derive \
-         or a macro makes it, it stands in the body of another item, or it belongs to the tests; write it \
-         out where it is to be mocked"
+         or a macro makes it; write it out where it is to be mocked"
     )]
     Unwritten {
         /// The function.

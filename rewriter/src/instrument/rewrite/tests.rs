@@ -129,6 +129,39 @@ fn functions_that_can_not_be_redirected_say_why() {
 }
 
 #[test]
+fn functions_in_bodies_have_sites_in_tests_alone() {
+    let source = "fn a() { fn b() { || { mod c { fn d(d: u8) {} } } } impl X { fn e(&self) {} } fn f(f: u8) {} } const _: () = { impl X { fn g() {} } };";
+    let mut read = |_: &Path| Ok(source.to_owned());
+    let tree = CrateTree::load(Path::new("src/lib.rs"), &mut read).expect("a root");
+    let names = |mocks: bool, output: Output| {
+        let options = Options {
+            mocks,
+            ..options(output)
+        };
+        let functions = rewrite(&tree, &options).functions.into_iter();
+        let named = functions.map(|f| (f.name, f.kind.err()));
+        named.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let of_tests = names(true, Output::Program);
+    let refused: Vec<_> = of_tests.iter().filter(|(_, why)| why.is_some()).collect();
+    assert_eq!(
+        refused,
+        [(&"app::a::f".to_owned(), &Some(Ineligible::Hidden))]
+    );
+    let expected = [
+        "app::X::g",
+        "app::a",
+        "app::a::X::e",
+        "app::a::b",
+        "app::a::b::c::d",
+        "app::a::f",
+    ];
+    assert!(of_tests.keys().eq(&expected), "{of_tests:?}");
+    assert!(names(false, Output::Program).keys().eq(&["app::a"]));
+    assert!(names(true, Output::Twin).keys().eq(&["app::a"]));
+}
+
+#[test]
 fn the_twin_widens_what_collides_with_nothing() {
     check_twin(
         "mod a { struct S; const C: u8 = 1; }",

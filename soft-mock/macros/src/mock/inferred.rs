@@ -22,7 +22,7 @@ pub(super) fn is_meant(input: &Input) -> bool {
     let closure = &input.closure;
     let plain = closure.asyncness.is_none() && input.unsafety.is_none() && input.abi.is_none();
     let left_out = |argument: &Pat| match argument {
-        Pat::Type(typed) => matches!(*typed.ty, Type::Infer(_)),
+        Pat::Type(typed) => matches!(when::unwrapped(&typed.ty), Type::Infer(_)),
         _ => true,
     };
     let nothing_said = closure.inputs.is_empty() && matches!(closure.output, ReturnType::Default);

@@ -95,7 +95,7 @@ fn inner(ty: &Type) -> TokenStream {
     }
 }
 
-fn unwrapped(ty: &Type) -> &Type {
+pub(super) fn unwrapped(ty: &Type) -> &Type {
     match ty {
         Type::Paren(paren) => unwrapped(&paren.elem),
         Type::Group(group) => unwrapped(&group.elem),
