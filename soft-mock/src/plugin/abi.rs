@@ -33,6 +33,12 @@ pub(crate) struct Record {
     dependencies: String,
 }
 
+/// Part of the flags of whatever was built to be patched.
+const OF_HOT: &str = "link-dead-code";
+
+const ABOUT_PATCHABLE: &str = "; a plugin for a host under `hot cargo run` is made by \
+                               `hot build --patchable`, and one for any other host without that";
+
 impl Record {
     fn fingerprint(&self) -> String {
         let mut hasher = DefaultHasher::new();
@@ -59,7 +65,14 @@ impl Record {
         let different = parts.iter().find(|(_, theirs, ours)| theirs != ours);
         match different {
             Some(("dependencies", theirs, ours)) => other_dependencies(theirs, ours),
-            Some((what, theirs, ours)) => format!("{what}: `{theirs}` there, `{ours}` here"),
+            Some((what, theirs, ours)) => {
+                let is_of_hot = [theirs, ours].map(|flags| flags.contains(OF_HOT));
+                let advice = match is_of_hot {
+                    [true, false] | [false, true] => ABOUT_PATCHABLE,
+                    _ => "",
+                };
+                format!("{what}: `{theirs}` there, `{ours}` here{advice}")
+            }
             None => "nothing that is recorded".to_owned(),
         }
     }
@@ -254,6 +267,31 @@ mod tests {
                 .any(|record| record.name == OWN && !record.metadata.is_empty()),
             "{records:?}"
         );
+    }
+
+    #[test]
+    fn who_was_built_under_hot_is_told_how_plugins_are() {
+        let record = |flags: &str| Record {
+            flags: flags.to_owned(),
+            ..parse(own_section()).swap_remove(0)
+        };
+        let (plain, of_hot) = (
+            record("edition=2021"),
+            record("edition=2021 link-dead-code"),
+        );
+        let optimised = record("edition=2021 opt-level=3");
+        for (theirs, ours, told) in [
+            (&plain, &of_hot, true),
+            (&of_hot, &plain, true),
+            (&plain, &optimised, false),
+        ] {
+            let difference = theirs.difference(ours);
+            assert!(
+                difference.starts_with("compiler flags: `edition"),
+                "{difference}"
+            );
+            assert_eq!(difference.ends_with(ABOUT_PATCHABLE), told, "{difference}");
+        }
     }
 
     #[test]
