@@ -17,8 +17,8 @@ pub(crate) const OPTIMISES: &str = "HOT_OPTIMISES";
 /// Set for the one call of rustc that links a managed plugin: the linker that is to be called.
 pub(crate) const PLUGIN_LINKER: &str = "HOT_PLUGIN_LINKER";
 
-/// Set for the one call of rustc that compiles a test harness to be compared: the archive that takes
-/// the place of the program.
+/// Set for the one call of rustc that compiles a test harness to be compared: the archive that
+/// takes the place of the program.
 pub(crate) const OBJECTS: &str = "HOT_OBJECTS";
 
 /// Set where cargo is asked how it runs tests: the folder in which that is written down.
