@@ -173,7 +173,10 @@ impl Template {
                         Wait::Cancelled => None,
                     });
                 }
-                Ok(Err(why)) => bail!("no process can be made for a test: {why}"),
+                Ok(Err(why)) => bail!(
+                    "no process can be made for a test: {why}. Tests that weren't run are run \
+                     after the next save, or with Enter"
+                ),
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
                 Err(RecvTimeoutError::Timeout) => {}
             }
