@@ -6,6 +6,8 @@
 //! answer as the new code does: else the run fails.
 
 mod edits;
+mod kinds;
+mod long;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -16,8 +18,8 @@ use anyhow::{bail, Context, Result};
 use crate::project::{build, scrubbed, unpack};
 use crate::running::Running;
 use crate::save::{FIRST_BUILD, ONE_EDIT};
-use crate::stats::{median, ratio, time, times, verdict};
-use edits::{Edit, Kind, EDITS, REPEATED};
+use crate::stats::{ratio, time, times, verdict};
+use edits::{Edit, Kind, EDITS};
 use server::Server;
 
 /// What of the package runs.
@@ -36,21 +38,14 @@ struct Row {
     outcome: String,
 }
 
-/// Measures the day, then `bodies` more edits of one body, and prints both.
-pub(crate) fn run(hot: &Path, scratch: &Path, bodies: usize) -> Result<()> {
+pub(crate) use long::run as run_long;
+
+/// Measures the day, and prints it.
+pub(crate) fn run(hot: &Path, scratch: &Path) -> Result<()> {
     let folder = project(scratch, "day")?;
     let plain = project(scratch, "day-plain")?;
     build(&plain, &PROGRAM).context("the first build")?;
-    let port = server::free_port()?;
-    let mut command = scrubbed(hot);
-    command
-        .args(["--message-format", "json", "cargo", "run", "--quiet"])
-        .args(PROGRAM)
-        .args(["--", "--port", &port])
-        .current_dir(&folder);
-    let session = Running::start(command, &scratch.join("day.log"))?;
-    let server = Server::wait(&port, FIRST_BUILD).with_context(|| session.errors())?;
-    std::thread::sleep(WHILE);
+    let (session, server) = start(hot, scratch, &folder)?;
 
     println!("\n### A day: mini-redis 0.4.1, one session\n");
     println!("| edit | kind | hot | `cargo build` | ratio | |");
@@ -67,11 +62,30 @@ pub(crate) fn run(hot: &Path, scratch: &Path, bodies: usize) -> Result<()> {
             times(ratio(Some(row.hot), Some(row.build))),
             row.outcome
         );
-        server.check(edit).with_context(|| session.errors())?;
+        if let Some((asked, expected)) = edit.seen {
+            let checked = server.check(edit.what, asked, expected);
+            checked.with_context(|| session.errors())?;
+        }
         rows.push(row);
     }
     summary(&rows);
-    repeated(&session, &server, &folder, bodies)
+    Ok(())
+}
+
+/// Starts the server of the package in `folder`, and waits until nothing is done in the background
+/// any more.
+fn start(hot: &Path, scratch: &Path, folder: &Path) -> Result<(Running, Server)> {
+    let port = server::free_port()?;
+    let mut command = scrubbed(hot);
+    command
+        .args(["--message-format", "json", "cargo", "run", "--quiet"])
+        .args(PROGRAM)
+        .args(["--", "--port", &port])
+        .current_dir(folder);
+    let session = Running::start(command, &scratch.join("day.log"))?;
+    let server = Server::wait(&port, FIRST_BUILD).with_context(|| session.errors())?;
+    std::thread::sleep(WHILE);
+    Ok((session, server))
 }
 
 /// Saves an edit in both projects, and takes the times.
@@ -147,38 +161,6 @@ fn summary(rows: &[Row]) {
     }
     let live = rows.iter().filter(|row| row.outcome == "patched");
     println!("- patched live: {} of {}", live.count(), rows.len());
-}
-
-/// The same body again and again: whether the last edit is as fast as the first, and what each
-/// leaves in the program's memory.
-fn repeated(session: &Running, server: &Server, folder: &Path, count: usize) -> Result<()> {
-    let mut taken = Vec::new();
-    let before = server.memory(folder)?;
-    for number in 0..count {
-        std::thread::sleep(PAUSE / 4);
-        let (time, outcome) = save(session, || REPEATED.write(folder, number))?;
-        if outcome != "patched" {
-            bail!("edit {number} of one body: {outcome}");
-        }
-        taken.push(time);
-    }
-    let each = server
-        .memory(folder)?
-        .saturating_sub(before)
-        .checked_div(count as u64);
-    let some = (count / 5).max(1).min(count);
-    let first = median(&taken[..some]);
-    let last = median(&taken[count - some..]);
-    println!("\n### {count} more edits of one body in that session\n");
-    println!(
-        "first {some}: {} (p50), last {some}: {}, {} (aim ≤ 1.20 ×: {}); {} KiB of the program's memory each",
-        time(first),
-        time(last),
-        times(ratio(last, first)),
-        verdict(ratio(last, first), 1.2),
-        each.unwrap_or_default()
-    );
-    Ok(())
 }
 
 /// A copy of the server's package.

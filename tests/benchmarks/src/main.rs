@@ -1,5 +1,5 @@
 //! `cargo run --release -p soft-mock-benches --
-//! save|spread|day|test|build|call|mock|storm|rewrite|whole|all`: figures for `docs/benchmarks.md`.
+//! save|spread|day|long|test|build|call|mock|storm|rewrite|whole|all`: figures for `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the
@@ -28,16 +28,17 @@ use std::process::ExitCode;
 use anyhow::{bail, Context, Result};
 
 const USAGE: &str =
-    "usage: soft-mock-benches save|spread|day|test|build|call|mock|storm|rewrite|whole|all [--edits N] [--rounds N] [--patches N]";
+    "usage: soft-mock-benches save|spread|day|long|test|build|call|mock|storm|rewrite|whole|all [--edits N] [--rounds N] [--patches N]";
 
-const WHAT: [&str; 11] = [
-    "save", "spread", "day", "test", "build", "call", "mock", "storm", "rewrite", "whole", "all",
+const WHAT: [&str; 12] = [
+    "save", "spread", "day", "long", "test", "build", "call", "mock", "storm", "rewrite", "whole",
+    "all",
 ];
 
 /// What was asked for.
 struct Options {
     what: String,
-    /// Edits of each program in `save`, `spread` and `test`, and of one body at the end of `day`.
+    /// Edits of each program in `save`, `spread` and `test`, and all of them in `long`.
     edits: usize,
     /// Repetitions in `build`, `call`, `rewrite` and `whole`.
     rounds: usize,
@@ -68,7 +69,10 @@ fn run() -> Result<()> {
         spread::run(&hot, scratch.path(), options.edits)?;
     }
     if all || options.what == "day" {
-        day::run(&hot, scratch.path(), options.edits)?;
+        day::run(&hot, scratch.path())?;
+    }
+    if all || options.what == "long" {
+        day::run_long(&hot, scratch.path(), options.edits)?;
     }
     if all || options.what == "test" {
         tested::run(&hot, scratch.path(), options.edits)?;

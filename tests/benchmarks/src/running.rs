@@ -78,6 +78,11 @@ impl Running {
         while self.lines.try_recv().is_ok() {}
     }
 
+    /// The number of the process that was started.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What was written to stderr so far.
     pub(crate) fn errors(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

@@ -82,8 +82,8 @@ impl Edit {
     }
 }
 
-const PUBLISH: &[&str] = &["PUBLISH", "nobody", "word"];
-const UNKNOWN: &[&str] = &["WHAT"];
+pub(super) const PUBLISH: &[&str] = &["PUBLISH", "nobody", "word"];
+pub(super) const UNKNOWN: &[&str] = &["WHAT"];
 
 use Kind::{Addition, Body, Other};
 
@@ -246,29 +246,3 @@ pub(super) const EDITS: [Edit; 18] = [
     )
     .seen(PUBLISH, ":1187\r\n"),
 ];
-
-/// The body that is edited again and again after it.
-pub(super) struct Repeated {
-    file: &'static str,
-    before: &'static str,
-}
-
-pub(super) const REPEATED: Repeated = Repeated {
-    file: "src/cmd/publish.rs",
-    before: "self.0 * ",
-};
-
-impl Repeated {
-    /// Writes the file with another number in the body.
-    pub(super) fn write(&self, folder: &Path, number: usize) -> Result<()> {
-        let path = folder.join(self.file);
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("can't read {}", path.display()))?;
-        let (before, after) = text
-            .split_once(self.before)
-            .with_context(|| format!("{} doesn't hold `{}`", self.file, self.before))?;
-        let after = after.trim_start_matches(|letter: char| letter.is_ascii_digit());
-        let text = format!("{before}{}{}{after}", self.before, number + 4);
-        std::fs::write(&path, text).with_context(|| format!("can't write {}", path.display()))
-    }
-}

@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, Context, Result};
 
-use super::edits::Edit;
-
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -36,17 +34,11 @@ impl Server {
         Ok(Self { address })
     }
 
-    /// Asks what the edit changes.
-    pub(super) fn check(&self, edit: &Edit) -> Result<()> {
-        let Some((command, expected)) = edit.seen else {
-            return Ok(());
-        };
+    /// Asks what an edit changes.
+    pub(super) fn check(&self, what: &str, command: &[&str], expected: &str) -> Result<()> {
         let answer = self.ask(command)?;
         if answer != expected {
-            bail!(
-                "{}: {command:?} is answered {answer:?} and should be {expected:?}",
-                edit.what
-            );
+            bail!("{what}: {command:?} is answered {answer:?} and should be {expected:?}");
         }
         Ok(())
     }
@@ -65,19 +57,27 @@ impl Server {
         Ok(line)
     }
 
-    /// What the process whose executable lies in `folder` keeps in memory, in KiB.
-    pub(super) fn memory(&self, folder: &Path) -> Result<u64> {
+    /// The process whose executable lies in `folder`.
+    pub(super) fn process(&self, folder: &Path) -> Result<u32> {
         let folder = folder.canonicalize()?;
         for entry in std::fs::read_dir("/proc")?.flatten() {
             let exe = std::fs::read_link(entry.path().join("exe"));
-            if !exe.is_ok_and(|exe| exe.starts_with(&folder)) {
-                continue;
+            let name = entry.file_name();
+            if let (true, Some(Ok(id))) = (
+                exe.is_ok_and(|exe| exe.starts_with(&folder)),
+                name.to_str().map(str::parse),
+            ) {
+                return Ok(id);
             }
-            let status = std::fs::read_to_string(entry.path().join("status"))?;
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-            let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-            return number.context("the process says nothing of its memory");
         }
         bail!("no process of {} runs", folder.display())
     }
+}
+
+/// What a process keeps in memory, in KiB.
+pub(super) fn memory(process: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.context("the process says nothing of its memory")
 }
