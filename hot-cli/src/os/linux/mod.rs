@@ -2,6 +2,7 @@
 
 mod calls;
 mod locks;
+mod memory;
 mod ports;
 mod processes;
 pub(crate) mod screen;
@@ -9,6 +10,7 @@ mod sockets;
 pub(crate) mod terminal;
 
 pub(crate) use locks::{descends_from, lock_waits, LockWait};
+pub(crate) use memory::give_back_memory;
 pub(crate) use ports::{is_listened_at, ports_of};
 pub(crate) use processes::{executable, ignored, name, owner, pids, tracer, Stat};
 pub(crate) use sockets::sockets_of;

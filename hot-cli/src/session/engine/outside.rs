@@ -12,6 +12,7 @@ use super::effect::Effect;
 use super::Event;
 use crate::child::{ChildError, Launch, Supervisor};
 use crate::control::Control;
+use crate::os;
 use crate::session::first_build::FirstBuild;
 use crate::session::keys::Keys;
 use crate::session::lock_waits::LockWaits;
@@ -81,6 +82,7 @@ impl Outside {
                         // The session may have ended meanwhile.
                         let _ = events.send(event);
                     }
+                    os::give_back_memory();
                 };
                 let thread = thread::Builder::new().stack_size(JOB_STACK).spawn(run);
                 if let Err(error) = thread {
