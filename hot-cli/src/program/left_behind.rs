@@ -86,12 +86,20 @@ impl LeftBehind {
 
     /// Takes note of what is edited in the program now.
     pub(crate) fn record(&mut self, now: &Edited) {
+        self.undone |= self.is_undone_by(now);
+    }
+
+    /// Whether nothing that it came with would be edited any more.
+    fn is_undone_by(&self, now: &Edited) -> bool {
         let mut own = self.edited.bodies.keys();
-        self.undone |= now.indirect.is_empty() && own.all(|site| !now.bodies.contains_key(site));
+        now.indirect.is_empty() && own.all(|site| !now.bodies.contains_key(site))
     }
 
     /// An addition to which something leads that may be kept, and that is another one now or gone.
-    pub(crate) fn other_addition(&self, wanted: &Wanted) -> Option<&str> {
+    pub(crate) fn other_addition<'a>(&'a self, wanted: &'a Wanted) -> Option<&'a str> {
+        if self.left.is_of_whole_crates() {
+            return self.carried_again(wanted);
+        }
         let now = || wanted.plan.values().flat_map(|unit| &unit.additions);
         let is_there = |content| now().any(|addition| addition.content == content);
         let is_named = |name| now().any(|addition| addition.names.contains(name));
@@ -101,6 +109,29 @@ impl LeftBehind {
         other.map(|(_, name)| name.as_str())
     }
 
+    /// What came with whole crates, may be kept, and is carried once more, if any addition beside
+    /// it changed since.
+    fn carried_again<'a>(&self, wanted: &'a Wanted) -> Option<&'a str> {
+        let came = &self.edited.indirect;
+        let mut additions = wanted.additions.iter();
+        if additions.all(|edit| came.contains(&(edit.file.clone(), edit.what.clone(), edit.now))) {
+            return None;
+        }
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let came = |name: &str| {
+            let mut words = came
+                .iter()
+                .flat_map(|(_, what, _)| what.split(|c: char| !is_word(c)));
+            words.any(|word| word == name)
+        };
+        let units = wanted.plan.values();
+        let mut names = units
+            .flat_map(|unit| &unit.additions)
+            .flat_map(|addition| &addition.names);
+        let name = names.find(|name| came(name) && self.left.leads_to(name))?;
+        Some(name)
+    }
+
     /// What was edited between this patch and another one.
     pub(crate) fn edits_until(&self, wanted: &Wanted) -> Edits {
         let now = Edited::of(wanted);
@@ -108,7 +139,7 @@ impl LeftBehind {
         Edits {
             only_bodies: self.edited.indirect == now.indirect,
             bodies: bodies.map(str::to_owned).collect(),
-            undone: self.undone,
+            undone: self.undone || self.is_undone_by(&now),
             ..Edits::default()
         }
     }

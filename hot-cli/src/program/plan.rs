@@ -166,7 +166,7 @@ pub(crate) struct PlannedAddition {
     pub(crate) declaration: Declaration,
     /// The names by which code gets to it.
     pub(crate) names: Vec<String>,
-    /// Stands for all that it is.
+    /// Stands for all that it is, and for the additions that it gets to.
     pub(crate) content: Fingerprint,
 }
 

@@ -60,8 +60,8 @@ pub struct Addition {
     pub names: Vec<String>,
     /// What it mentions.
     mentions: Names,
-    /// Stands for all that it is.
-    pub content: Fingerprint,
+    /// Stands for its text.
+    content: Fingerprint,
     /// It brings methods to all functions in and below this module, mentioned or not.
     brings_methods_to: Option<Vec<String>>,
 }
@@ -93,15 +93,26 @@ impl Additions {
 
     /// Which of them the body of a function of the crate `unit` gets to.
     pub fn reached(&self, unit: usize, function: &DeclaredFunction) -> BTreeSet<usize> {
-        let mut found = BTreeSet::new();
-        let mut waiting: Vec<&Names> = vec![&function.mentions.all];
         let own = |addition: &Addition| addition.unit == unit;
+        let mut found = BTreeSet::new();
         for (position, addition) in self.all.iter().enumerate() {
             let below = addition.brings_methods_to.as_ref();
             if own(addition) && below.is_some_and(|module| function.module.starts_with(module)) {
                 found.insert(position);
             }
         }
+        self.mentioned_by(unit, &function.mentions.all, found)
+    }
+
+    /// With `found`, those of a crate to which these names lead.
+    fn mentioned_by(
+        &self,
+        unit: usize,
+        names: &Names,
+        mut found: BTreeSet<usize>,
+    ) -> BTreeSet<usize> {
+        let own = |addition: &Addition| addition.unit == unit;
+        let mut waiting = vec![names];
         while let Some(words) = waiting.pop() {
             for (position, addition) in self.all.iter().enumerate() {
                 let mentioned = |name: &String| crate::syntax::mentions::contains(words, name);
@@ -115,7 +126,16 @@ impl Additions {
 
     /// Stands for all additions that the body of a function gets to.
     pub fn reached_content(&self, unit: usize, function: &DeclaredFunction) -> Fingerprint {
-        let reached = self.reached(unit, function);
+        self.content(&self.reached(unit, function))
+    }
+
+    /// Stands for all that an addition is, and for all additions that it gets to.
+    pub fn whole_content(&self, addition: &Addition) -> Fingerprint {
+        let reached = self.mentioned_by(addition.unit, &addition.mentions, BTreeSet::new());
+        Fingerprint::joined([addition.content, self.content(&reached)])
+    }
+
+    fn content(&self, reached: &BTreeSet<usize>) -> Fingerprint {
         if reached.is_empty() {
             return Fingerprint::default();
         }

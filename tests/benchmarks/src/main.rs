@@ -1,5 +1,6 @@
 //! `cargo run --release -p soft-mock-benches --
-//! save|spread|day|long|test|build|call|mock|storm|rewrite|whole|all`: figures for `docs/benchmarks.md`.
+//! save|spread|day|long|test|build|call|mock|storm|rewrite|whole|all`: figures for
+//! `docs/benchmarks.md`.
 //!
 //! Everything is measured beside plain cargo, in one run, on throw-away copies of real projects, so
 //! the ratios hold on a slow or busy machine too. Knows nothing of how `hot` works: it starts the

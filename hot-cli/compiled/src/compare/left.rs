@@ -112,6 +112,11 @@ impl Left {
         Ok(left)
     }
 
+    /// Whether its plugin was made of a compilation of whole crates.
+    pub fn is_of_whole_crates(&self) -> bool {
+        !self.as_built
+    }
+
     /// The first of the code that was left, if a later patch would have to know of it.
     pub fn first(&self, crates: &HashSet<String>) -> Option<String> {
         let matters = |held: &&Held| held.reach.iter().any(|path| !is_closure(path, crates));

@@ -120,7 +120,7 @@ impl ProgramState {
                     Declaration::Import { .. } => Vec::new(),
                     _ => addition.names.clone(),
                 },
-                content: addition.content,
+                content: additions.whole_content(addition),
             });
         }
     }

@@ -124,7 +124,8 @@ impl ProgramState {
 
     /// A patch, if there is anything to do.
     fn wanted(&self, mut found: Found) -> Change {
-        if found.indirect.is_empty() {
+        // What rolls on is planned already.
+        if found.indirect.is_empty() && !found.on_top {
             self.plan_bodies(&found.bodies, &mut found.plan);
             for site in &found.reread {
                 let patch = &mut found.plan.entry(site.0).or_default().patch;

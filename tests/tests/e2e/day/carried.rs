@@ -1,7 +1,9 @@
 //! Additions that were compiled with whole crates, and are carried with the bodies that use them
-//! afterwards.
+//! afterwards; and what lives on of additions.
 
-use super::{with, Day, Way, SCALED};
+use soft_mock_tests::project::Save;
+
+use super::{with, Day, Way, FILE, SCALED};
 
 const BAG: &str = "
 use std::cmp::min;
@@ -64,4 +66,67 @@ fn a_type_whose_values_live_on() {
     day.save(&larger, "account of ada: 300b1", Way::WholeCrate);
     let more = with(&larger, &[("    text\n", "    text + \"!\"\n")]);
     day.save(&more, "account of ada: 400b1!", Way::WholeCrate);
+}
+
+impl Day {
+    /// Saves what can't be patched, since a thread may run `name` for ever.
+    #[track_caller]
+    fn refuses(&mut self, text: &str, name: &str) {
+        self.project.save(Save::InPlace, FILE, text);
+        let why = format!("something may still lead to `{name}` as it was");
+        self.session.wait_for_stderr(&why);
+        self.session.wait_for_stdout("ready");
+        self.session.wait_for_stderr("hot: restarted");
+    }
+}
+
+/// Neither what a thread runs for ever nor what that gets to becomes another one, however it came.
+#[test]
+fn an_addition_that_lives_on() {
+    let spawn = |name: &str| {
+        let wait = "std::thread::sleep(std::time::Duration::from_millis(5));";
+        format!("std::thread::spawn(|| loop {{ {wait} {name}(); }});\n    format!(\"m{{n}}\")")
+    };
+    let body = "format!(\"m{n}\")";
+    let mut day = Day::scaled("");
+    let ticks = with(SCALED, &[(body, &spawn("tick"))]);
+    let ticks = ticks + "const ONE: u32 = 1;\nfn tick() -> u32 { ONE }\n";
+    day.save(&ticks, "account of ada: 20m1", Way::Micro);
+    let other = with(&ticks, &[("u32 = 1", "u32 = 2")]);
+    day.refuses(&other, "tick");
+
+    let tocks = with(&other, &[(body, &spawn("tock")), ("u64 = 10", "u64 = 100")]);
+    let tocks = tocks + "fn tock() -> u32 { 1 }\n";
+    day.save(&tocks, "account of ada: ", Way::WholeCrate);
+    day.refuses(&with(&tocks, &[("u32 { 1 }", "u32 { 2 }")]), "tock");
+}
+
+/// A future is a call in progress, and ends with the body that it has.
+#[test]
+fn a_future_that_lives_on() {
+    let mut day = Day::scaled("");
+    let job = "
+fn keep(n: u8) -> String {
+    let job: std::pin::Pin<Box<dyn std::future::Future<Output = u8>>> = Box::pin(job());
+    std::mem::forget(job);
+    format!(\"k{n}\")
+}
+
+async fn job() -> u8 {
+    1
+}
+";
+    let kept = with(SCALED, &[("format!(\"m{n}\")", "keep(n)")]) + job;
+    day.save(&kept, "account of ada: 20k1", Way::Micro);
+    let other = "    drop(job());\n    format!(\"k{n}\")\n}\n\nasync fn job() -> u8 {\n    2\n}\n";
+    let (before, _) = kept.split_once("    let job").expect("it makes one");
+    day.save(
+        &format!("{before}{other}"),
+        "account of ada: 30k1",
+        Way::WholeCrate,
+    );
+    // As the first patch had it, in place of all that the second one brought.
+    day.save(&kept, "account of ada: 40k1", Way::Micro);
+    day.save(SCALED, "account of ada: 50m1", Way::WholeCrate);
+    day.save(&kept, "account of ada: 60k1", Way::Micro);
 }
