@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Generics, Item, ItemMacro};
+use syn::{Attribute, Block, Generics, Item, ItemMacro, Signature};
 
 use crate::analysis::known_attributes::is_plain;
 use crate::analysis::long_running::CallGraph;
@@ -54,22 +54,22 @@ const KNOWN_MACROS: [&str; 12] = [
 ];
 
 impl CrateSurvey {
-    /// Reads the facts from all files of a crate.
-    pub(crate) fn of(tree: &CrateTree) -> Self {
+    /// Reads the facts from all files of a crate. Whose calls are counted is known if `counts`.
+    pub(crate) fn of(tree: &CrateTree, counts: bool) -> Self {
         let mut facts = Self {
             no_std: tree.is_no_std(),
             ..Self::default()
         };
         let mut collector = Collector {
-            functions: CallGraph::default(),
+            functions: counts.then(CallGraph::default),
             deref_macros: deref_macros(tree),
             facts: &mut facts,
         };
         for file in &tree.files {
             collector.visit_file(&file.ast);
         }
-        let counted = collector.functions.counted();
-        facts.counted = counted;
+        let functions = collector.functions;
+        facts.counted = functions.map_or_else(HashSet::new, |functions| functions.counted());
         facts
     }
 
@@ -121,7 +121,7 @@ pub fn fields_seen(tree: &CrateTree) -> BTreeMap<String, BTreeSet<FieldsSeen>> {
             self.add(&item.ident, &item.attrs, item.fields.named.iter());
         }
     }
-    let facts = CrateSurvey::of(tree);
+    let facts = CrateSurvey::of(tree, false);
     let mut finder = Finder {
         facts: &facts,
         found: BTreeMap::new(),
@@ -155,7 +155,8 @@ fn deref_macros(tree: &CrateTree) -> HashSet<String> {
 
 struct Collector<'a> {
     facts: &'a mut CrateSurvey,
-    functions: CallGraph,
+    /// None: no calls are counted.
+    functions: Option<CallGraph>,
     deref_macros: HashSet<String>,
 }
 
@@ -165,6 +166,12 @@ impl Collector<'_> {
         self.facts.lifetimes.declare(&name, count);
         if count > 0 {
             self.facts.borrowing.insert(name);
+        }
+    }
+
+    fn function(&mut self, signature: &Signature, block: &Block) {
+        if let Some(functions) = &mut self.functions {
+            functions.add(&signature.ident.to_string(), block);
         }
     }
 }
@@ -187,11 +194,11 @@ impl<'ast> Visit<'ast> for Collector<'_> {
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.functions.add(&item.sig.ident.to_string(), &item.block);
+        self.function(&item.sig, &item.block);
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.functions.add(&item.sig.ident.to_string(), &item.block);
+        self.function(&item.sig, &item.block);
     }
 
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
@@ -212,8 +219,9 @@ impl<'ast> Visit<'ast> for Collector<'_> {
         };
         let name = name.ident.to_string();
         if let Some(own) = &item.ident {
-            self.functions
-                .add_macro(&own.to_string(), item.mac.tokens.clone());
+            if let Some(functions) = &mut self.functions {
+                functions.add_macro(&own.to_string(), item.mac.tokens.clone());
+            }
         }
         let own_and_free = item.ident.is_some() || KNOWN_MACROS.contains(&name.as_str());
         let mut idents = HashSet::new();

@@ -6,7 +6,7 @@
 
 use quote::ToTokens;
 
-use crate::syntax::column_calls::{calls, in_place_of, is_redefined};
+use crate::syntax::column_calls::{calls, in_place_of, is_redefined, may_have_calls};
 use crate::syntax::columns::Place;
 use crate::syntax::edits::Edits;
 use crate::syntax::tree::SourceFile;
@@ -14,7 +14,7 @@ use crate::syntax::tree::SourceFile;
 /// Writes the numbers of one file, after all that is inserted before code.
 pub(crate) fn insert(file: &SourceFile, edits: &mut Edits) {
     let text = file.parsed();
-    if is_redefined(text) {
+    if !may_have_calls(text) || is_redefined(text) {
         return;
     }
     for call in calls(file.ast.to_token_stream()) {

@@ -60,7 +60,7 @@ pub struct Options {
     /// word.
     pub mocks: bool,
     /// Of these, only functions that something in the crate's sources names where mocks are made
-    /// get a site: nobody else mocks them.
+    /// get a site: nobody else mocks them. Nor is anything in it patched, so no calls are counted.
     pub only_named: bool,
     /// How a prologue finds out that its site is used.
     pub check: PrologueCheck,
@@ -91,7 +91,7 @@ pub struct Rewritten {
 
 /// Rewrites a crate.
 pub fn rewrite(tree: &CrateTree, options: &Options) -> Rewritten {
-    let facts = CrateSurvey::of(tree);
+    let facts = CrateSurvey::of(tree, !options.only_named);
     let mentions = match options.output {
         Output::Program => MentionPlaces::default(),
         Output::Twin => MentionPlaces::of(tree),

@@ -17,6 +17,11 @@ pub(crate) fn in_place_of(call: &str, column: usize) -> String {
     format!("{:width$}", format!("{column}u32"))
 }
 
+/// Whether there may be calls: most files have none, and tokens aren't made of those.
+pub(crate) fn may_have_calls(text: &str) -> bool {
+    text.contains(NAME)
+}
+
 /// Whether the name may mean another macro here.
 pub(crate) fn is_redefined(text: &str) -> bool {
     let mut imports = text.split("use ").skip(1);
