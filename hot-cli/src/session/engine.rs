@@ -126,6 +126,8 @@ pub(crate) enum Event {
     CallsDue(u64),
     /// Functions of micro-crates were compared with those of their crates. None: dropped.
     Compared(u64, Result<Option<Compared>>),
+    /// A job ended without a result.
+    JobPanicked,
     /// The project was built again before a restart.
     BuiltAgain {
         success: bool,
@@ -373,6 +375,7 @@ impl Engine {
             Event::Idle(turn) => self.compare_if_idle(turn),
             Event::CallsDue(patch) => self.calls_due(patch),
             Event::Compared(number, compared) => self.compared(number, compared),
+            Event::JobPanicked => self.tell(ui::Event::Error(jobs::LOST.to_owned())),
             Event::BuiltAgain { success, said } => self.built_again(success, said),
             Event::PluginsBuilt { success } => self.plugins_built(success),
             Event::RestartDue(id) => return self.restart_if_due(id),

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{anyhow, Result};
 use soft_mock_abi::protocol::Hello;
 
 use super::{warm_up, Event};
@@ -46,12 +46,21 @@ impl SyntaxCheck {
     }
 }
 
+const PANICKED: &str = "hot itself failed at it, as it says above";
+
+/// Of a job without a result that says more.
+pub(super) const LOST: &str =
+    "hot itself failed, as it says above: a save that stays without an answer isn't live until a \
+     restart (`hot restart`)";
+
 /// What a panic leaves behind is dropped with the job, and the save is answered all the same.
+fn unless_it_panics<T>(work: impl FnOnce() -> T, failed: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| failed())
+}
+
 fn built(job: &patch::Job) -> Result<Built, BuildError> {
-    catch_unwind(AssertUnwindSafe(|| patch::build(job))).unwrap_or_else(|_| {
-        let why = "hot itself failed at it, as it says above";
-        Err(BuildError::Rude(job.wanted.refused(why)))
-    })
+    let refused = || Err(BuildError::Rude(job.wanted.refused(PANICKED)));
+    unless_it_panics(|| patch::build(job), refused)
 }
 
 /// Something slow.
@@ -87,7 +96,12 @@ pub(super) enum Job {
 }
 
 impl Job {
+    /// What it ends with, whatever happens.
     pub(super) fn run(self) -> Option<Event> {
+        unless_it_panics(|| self.result(), || Some(Event::JobPanicked))
+    }
+
+    fn result(self) -> Option<Event> {
         Some(match self {
             Self::LoadProgram {
                 key,
@@ -95,8 +109,9 @@ impl Job {
                 pid,
                 run,
             } => {
-                let loaded = load(&hello, pid).map(Box::new);
-                Event::ProgramLoaded(key, run, loaded)
+                let failed = || Err(anyhow!(PANICKED));
+                let loaded = unless_it_panics(|| load(&hello, pid), failed);
+                Event::ProgramLoaded(key, run, loaded.map(Box::new))
             }
             Self::WarmUp { program, verbose } => {
                 warm_up::prepare(&program, verbose);
@@ -106,7 +121,8 @@ impl Job {
             Self::DryBuild(number, question) => Event::Judged(number, dry_build::ask(&question)),
             Self::BuildPatch(job) => Event::Built(job.number, built(&job)),
             Self::Compare(comparison) => {
-                let compared = patch::compare(&comparison);
+                let failed = || Err(anyhow!(PANICKED));
+                let compared = unless_it_panics(|| patch::compare(&comparison), failed);
                 Event::Compared(comparison.number, compared)
             }
             Self::BuildAgain {
