@@ -12,6 +12,7 @@
 
 mod content;
 mod definitions;
+mod moved;
 mod program_symbols;
 mod repeated;
 
@@ -77,6 +78,8 @@ pub type Marks<'a> = &'a dyn Fn(&str) -> Vec<u64>;
 pub struct Selection<'a, 'd> {
     /// The new code.
     pub world: &'a World<'d>,
+    /// The old code.
+    pub old: &'a World<'d>,
     /// What the program exports.
     pub program: &'a ProgramSymbols<'a>,
     /// What is known beside the code.

@@ -101,9 +101,9 @@ pub fn owner(site: &str) -> Option<&str> {
     site.strip_suffix(SITE)?.strip_suffix("::")
 }
 
-/// A path as it is where bodies of async functions stay where they are.
+/// A path as it is where bodies stay where they are.
 pub fn attached(path: &str) -> String {
-    path.replace(DETACHED_BODY, "")
+    path.replace(DETACHED_BODY, "").replace(DETACHED_CODE, "")
 }
 
 /// All sites, by the paths of the code that holds them.

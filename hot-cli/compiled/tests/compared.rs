@@ -774,6 +774,7 @@ fn selected<T>(
             .expect("a site");
         let selected = select(&Selection {
             world: given.new.world,
+            old: given.old.world,
             program: &program,
             premises: &given.premises,
             brought,

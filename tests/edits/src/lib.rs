@@ -3,6 +3,7 @@
 //!
 //! Knows `hot` only from outside. The same seed makes the same programs and edits.
 
+mod around;
 mod cases;
 mod check;
 mod edit;

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 
 use soft_mock_tests::dice::Dice;
 
+use crate::around;
 use crate::grammar::{Kind, Nature, KINDS};
 
 /// The prefix of a line that shows the state of the program.
@@ -199,7 +200,22 @@ impl Program {
                 .insert(format!("{folder}Cargo.toml"), self.manifest(at));
             self.render_crate(at, &folder, state, &mut rendered);
         }
+        if self.uses_attributes() {
+            let files = [
+                ("Cargo.toml", around::MANIFEST),
+                ("src/lib.rs", around::SOURCE),
+            ];
+            let files =
+                files.map(|(file, text)| (format!("{}/{file}", around::NAME), text.to_owned()));
+            rendered.files.extend(files);
+        }
         rendered
+    }
+
+    /// Whether one of its fragments needs attribute macros.
+    fn uses_attributes(&self) -> bool {
+        let mut fragments = self.fragments.iter();
+        fragments.any(|fragment| fragment.kind.text.contains(around::USE))
     }
 
     fn manifest(&self, at: usize) -> String {
@@ -207,19 +223,18 @@ impl Program {
         let mut text = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n[dependencies]\n"
         );
-        for below in &self.crates[at + 1..] {
+        let attributes = self.uses_attributes().then_some(around::NAME);
+        let below = self.crates[at + 1..].iter().map(|below| below.name);
+        for below in below.chain(attributes) {
             let folder = if at == 0 { "" } else { "../" };
-            let _ = writeln!(
-                text,
-                "{} = {{ path = \"{folder}{}\" }}",
-                below.name, below.name
-            );
+            let _ = writeln!(text, "{below} = {{ path = \"{folder}{below}\" }}");
         }
         if at == 0 {
             let profile = if self.release { "release" } else { "dev" };
-            let members: Vec<String> = self.crates[1..]
-                .iter()
-                .map(|below| format!("{:?}", below.name))
+            let members = self.crates[1..].iter().map(|below| below.name);
+            let members: Vec<String> = members
+                .chain(attributes)
+                .map(|name| format!("{name:?}"))
                 .collect();
             let _ = write!(
                 text,

@@ -30,7 +30,7 @@ const fn corner(
 }
 
 const MAIN: &str = "src/main.rs";
-const CORNERS: [Corner; 10] = [
+const CORNERS: [Corner; 11] = [
     corner(
         ["bare", "members/bare/src/lib.rs"],
         ["bare three", "bare 3"],
@@ -40,6 +40,12 @@ const CORNERS: [Corner; 10] = [
         ["built", MAIN],
         ["built generated known", "made generated known"],
         ["\"built {} {}\"", "\"made {} {}\""],
+    ),
+    // Its variable stays, although the attribute's macro has written half of the function.
+    corner(
+        ["counted", MAIN],
+        ["counted 8", "seen 8"],
+        ["\"counted {}\"", "\"seen {}\""],
     ),
     corner(
         ["derived", MAIN],
@@ -124,6 +130,10 @@ fn all_can_be_patched() {
         );
         assert_eq!(session.patches().len(), 1 + position(corner.question));
     }
+    // The macro's closure is the first one, so the variable has another path than it seems.
+    assert_eq!(session.ask("closure"), "in a closure 7");
+    project.edit(MAIN, "\"in a closure {}\"", "\"behind another {}\"");
+    session.wait_for_stderr("what `#[observed]` makes of `in_closure` can't be patched");
 }
 
 fn position(question: &str) -> usize {

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use soft_mock_abi::symbol::DETACHED_BODY;
-
 use super::held::{holder, Holder};
 use super::judge::{called_by, Judge, State};
 use super::paths::{closure_of, function_of, is_detached_body};
 use super::side::{reach, Side};
 use super::{Comparison, Difference};
+use crate::sites::attached;
 use crate::symbols::{is_of, is_rust, without_marks};
 
 impl Comparison<'_, '_> {
@@ -68,7 +67,7 @@ impl Comparison<'_, '_> {
                 let function = function_of(closure).unwrap_or(closure);
                 let number = closure.split("::{closure#").nth(1);
                 let number = number.and_then(|number| number.split('}').next()?.parse().ok());
-                let function = function.replace(DETACHED_BODY, "");
+                let function = attached(function);
                 found
                     .keep_bodies
                     .insert((function, number.unwrap_or_default()));

@@ -5,12 +5,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use soft_mock_abi::symbol::DETACHED_BODY;
-
 use super::held::holder;
 use super::paths::function_of;
 use super::side::Side;
-use crate::sites::CompiledSite;
+use crate::sites::{attached, CompiledSite};
 use crate::symbols::is_of;
 
 /// The names of the functions. `sites`: those of the compilation, by the paths of their code.
@@ -57,7 +55,7 @@ fn makers<'a>(
         Some((function, of_it))
     })
     .filter_map(move |(function, of_it)| {
-        let function = function.replace(DETACHED_BODY, "");
+        let function = attached(function);
         let own = format!("{function}::{{closure#0}}");
         let site = sites.get(&function).or_else(|| sites.get(&own))?;
         let inside = of_it.strip_prefix("::{closure#0}").unwrap_or("");

@@ -5,9 +5,8 @@
 
 use std::collections::HashSet;
 
-use soft_mock_abi::symbol::DETACHED_BODY;
-
 use super::entries::Entries;
+use crate::sites::attached;
 
 /// The names of all types of one object.
 pub(super) struct Names<'e, 's> {
@@ -126,7 +125,7 @@ pub(super) fn is_declared_in(name: &str, crates: &HashSet<String>) -> bool {
 /// what has no name in the sources.
 pub(super) fn shown(name: &str) -> String {
     let mut name = name.replace(", alloc::alloc::Global", "");
-    name = name.replace(DETACHED_BODY, "");
+    name = attached(&name);
     for nameless in [
         "{impl}::",
         "{closure}::",

@@ -7,7 +7,7 @@ use super::repeated::Whose;
 use super::{Decision, Fate, NewStatic, Selector};
 use crate::counterparts::{accessed, is_accessor, Counterpart};
 use crate::objects::Symbol;
-use crate::sites::{self, CompiledSite};
+use crate::sites::CompiledSite;
 use crate::symbols::demangled;
 use crate::world::Piece;
 
@@ -79,10 +79,11 @@ impl<'d> Selector<'_, 'd> {
             Whose::Program(name) => return Ok(Decision::Elsewhere(name)),
             Whose::Unclear => return Err(several(symbol)),
         }
-        if let Some(program) = path
-            .as_ref()
-            .and_then(|path| self.on.program.function(path))
-        {
+        let in_program = match &path {
+            Some(path) => self.in_program(path)?,
+            None => String::new(),
+        };
+        if let Some(program) = self.on.program.function(&in_program) {
             // Of another path, it refers to the variable by that.
             let is_same = match self.on.premises.counterparts.get(&*own) {
                 Some(Counterpart::Of { same, .. }) => *same,
@@ -143,9 +144,14 @@ impl<'d> Selector<'_, 'd> {
             Err(_) if is_description => return Ok(taken),
             counterpart => counterpart?,
         };
-        let in_program = counterpart
-            .as_ref()
-            .map_or_else(String::new, |path| sites::attached(path));
+        let in_program = match &counterpart {
+            Some(path) => self.in_program(path),
+            None => Ok(String::new()),
+        };
+        let in_program = match in_program {
+            Err(_) if is_description => return Ok(taken),
+            in_program => in_program?,
+        };
         let is_word = path
             .rsplit("::")
             .next()

@@ -17,7 +17,6 @@ use super::Selector;
 use crate::compare::Side;
 use crate::counterparts::accessed;
 use crate::objects::Symbol;
-use crate::sites;
 
 /// What stands for the type and the first value of each variable of a path, in the order of the
 /// source; for functions through which thread-locals are reached, for their code as well. `ty`: the
@@ -56,7 +55,7 @@ impl Selector<'_, '_> {
     ) -> Whose {
         let (world, program) = (self.on.world, self.on.program);
         let was = was.map_or("", |was| &**was);
-        let of = |path: &str| program.symbols_of(&sites::attached(path));
+        let of = |path: &str| program.symbols_of(&self.in_program(path).unwrap_or_default());
         let are_several = world.symbols_of(&format!("{path}{variable}")).len() > 1
             || of(&format!("{was}{variable}")).len() > 1;
         if !are_several {

@@ -72,6 +72,7 @@ impl Plugins<'_, '_, '_> {
         let [was, is] = types.map(|types| |symbol: &str| types.get(symbol).cloned());
         let selected = select::select(&Selection {
             world: &self.code.world,
+            old: self.old.world,
             program: self.program,
             premises: self.premises,
             brought: &brought,

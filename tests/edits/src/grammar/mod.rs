@@ -9,6 +9,7 @@ mod aliases;
 mod array_length;
 mod associated;
 mod async_code;
+mod attributes;
 mod blanket;
 mod body_macro;
 mod closure_order;
@@ -88,6 +89,7 @@ pub(crate) const KINDS: &[Kind] = &[
     positions::KIND,
     type_ids::KIND,
     namesakes::KIND,
+    attributes::KIND,
 ];
 
 /// Something that programs are made of.
