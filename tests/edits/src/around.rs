@@ -12,8 +12,8 @@ pub(crate) const MANIFEST: &str =
     "[package]\nname = \"around\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
                                    [lib]\nproc-macro = true\n";
 
-/// `before` puts a statement before the body, `behind` one with a closure, and `inside` puts the body
-/// into a closure.
+/// `before` puts a statement before the body, `behind` one with a closure, and `inside` puts the
+/// body into a closure.
 pub(crate) const SOURCE: &str = r#"use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
 fn with(function: TokenStream, start: &str, wraps: bool) -> TokenStream {
