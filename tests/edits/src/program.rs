@@ -48,6 +48,12 @@ pub(crate) struct Fragment {
     bare: bool,
 }
 
+impl Fragment {
+    pub(crate) fn stands_in_several_files(&self) -> bool {
+        self.kind.text.contains("\n//// ")
+    }
+}
+
 /// What of a fragment can change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Standing {

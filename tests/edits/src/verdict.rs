@@ -87,7 +87,11 @@ impl Model<'_> {
         }
         touched.sort_unstable();
         touched.dedup();
-        touched.iter().for_each(|at| self.rolled_back[*at] = false);
+        // What was taken back counts again when its own file is saved.
+        for &at in &touched {
+            let may_wait = self.program.fragments[at].stands_in_several_files();
+            self.rolled_back[at] &= may_wait && self.source[at].knobs != self.running[at].knobs;
+        }
         touched
     }
 
