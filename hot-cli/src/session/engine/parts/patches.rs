@@ -28,7 +28,8 @@ pub(crate) struct Building {
     pub(crate) since: Instant,
     /// It took the place of another one, for a newer save.
     is_second: bool,
-    /// Nothing that it is made from becomes something else meanwhile.
+    /// Nothing that it is made from becomes something else meanwhile, and nothing waits beside it:
+    /// what takes a part of it back might have to wait with that.
     stands_alone: bool,
     /// Files were saved since it began.
     pub(crate) is_outdated: bool,
@@ -105,6 +106,7 @@ impl Patches {
     ) -> Cancel {
         self.drop_build();
         let cancel = Cancel::default();
+        let stands_alone = self.sent.is_empty() && wanted.without.is_empty();
         self.building = Some(Building {
             number,
             program,
@@ -112,7 +114,7 @@ impl Patches {
             cancel: cancel.clone(),
             since,
             is_second: self.was_overtaken,
-            stands_alone: self.sent.is_empty(),
+            stands_alone,
             is_outdated: false,
         });
         cancel
@@ -319,7 +321,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::program::plan::Edit;
+    use crate::program::plan::{Edit, Rude};
     use crate::session::engine::parts::answers::{loaded, refused};
 
     fn wanted(indirect: usize) -> Box<Wanted> {
@@ -400,6 +402,19 @@ mod tests {
         let to = vec![Connection::numbered(1)];
         patches.send(building, built(), Vec::new(), to, false);
         assert!(patches.take_postponed(), "what was saved since comes then");
+        let waits = Wanted {
+            without: vec![Rude {
+                file: "/a.rs".into(),
+                line: 1,
+                why: "it is refused".to_owned(),
+            }],
+            ..Wanted::default()
+        };
+        let mut beside = Patches::default();
+        begin(&mut beside, 1);
+        assert!(!goes_on_after(&mut beside, true), "the first one");
+        beside.begin(2, "/a".into(), Box::new(waits), Instant::now());
+        assert!(!goes_on_after(&mut beside, true), "something waits");
         begin(&mut patches, 4);
         assert!(!goes_on_after(&mut patches, true), "the first one again");
         begin(&mut patches, 5);
