@@ -8,6 +8,7 @@ mod cases;
 mod check;
 mod edit;
 mod grammar;
+mod may_run;
 mod minimise;
 mod model;
 mod program;

@@ -9,6 +9,7 @@ use std::fmt;
 
 use crate::edit::{apply, Step, What};
 use crate::grammar::{Nature, Part};
+use crate::may_run::turned;
 use crate::model::Model;
 use crate::program::{parse_line, Standing, State};
 use crate::said::Said;
@@ -201,51 +202,6 @@ impl Model<'_> {
         Ok(outcome)
     }
 
-    /// What a fragment may run after an answer: each knob as it was or as it is now, but for those
-    /// that can't be patched, and for those that must be: of a patch beside which nothing waits,
-    /// all; else what was edited in this step and isn't said to wait.
-    fn may_run(&self, fragment: usize, step: &Step, said: &Said<'_>) -> Vec<Standing> {
-        let (old, new) = (&self.running[fragment], &self.source[fragment]);
-        if old == new || !said.done {
-            return vec![old.clone()];
-        }
-        let turns = |knob: usize| {
-            step.changes().any(|change| {
-                change.fragment == fragment
-                    && matches!(change.what, What::Knob(at, _) if at == knob)
-            })
-        };
-        let mut refuses_any = false;
-        let knobs = self.program.fragments[fragment].kind.knobs;
-        let mut all = vec![Standing {
-            knobs: old.knobs.clone(),
-            ..new.clone()
-        }];
-        for (at, knob) in knobs.iter().enumerate() {
-            if old.knobs[at] == new.knobs[at] || knob.nature == Nature::Rude {
-                continue;
-            }
-            let turned = turned(&all, at, new);
-            let all_counts = said.waits.is_empty() && !self.rolled_back[fragment];
-            let is_refused = said
-                .named
-                .iter()
-                .any(|place| self.differs_at(place, fragment, at));
-            refuses_any |= is_refused;
-            match !said.refused && !is_refused && (all_counts || turns(at)) {
-                true => all = turned,
-                false => all.extend(turned),
-            }
-        }
-        // Where nothing shows a difference, what has all of it runs, unless it may be among what
-        // waits: of several reasons one is told.
-        let is_edited = step.changes().any(|change| change.fragment == fragment);
-        if !refuses_any && (is_edited || said.waits.is_empty()) {
-            all.reverse();
-        }
-        all
-    }
-
     /// Whether just that is named beside a patch which still waits.
     fn weigh_what_waits(&self, step: &Step, said: &Said<'_>) -> Result<(), (FaultKind, String)> {
         let waits =
@@ -282,7 +238,7 @@ impl Model<'_> {
     }
 
     /// Whether a line would be another one if a knob stood as it runs.
-    fn differs_at(&self, place: &Place, fragment: usize, knob: usize) -> bool {
+    pub(crate) fn differs_at(&self, place: &Place, fragment: usize, knob: usize) -> bool {
         let mut other = self.source.clone();
         other[fragment].knobs[knob] = self.running[fragment].knobs[knob];
         let [line, other] = [&self.source, &other].map(|state| {
@@ -364,7 +320,7 @@ impl Model<'_> {
         let mut all = vec![was.clone(), new.clone()];
         let knobs = 0..new.knobs.len();
         for knob in knobs.filter(|knob| was.knobs[*knob] != new.knobs[*knob]) {
-            all.extend(turned(&all, knob, new));
+            all.extend(turned(&all, knob, new.knobs[knob]));
         }
         let values = |standing| self.parts(at, standing, self.lives[at]);
         let all: Vec<_> = all.iter().map(values).collect();
@@ -441,14 +397,6 @@ impl Model<'_> {
             _ => {}
         }
     }
-}
-
-/// The same with one knob turned as it is in `new`.
-fn turned(all: &[Standing], knob: usize, new: &Standing) -> Vec<Standing> {
-    let mut all = all.to_vec();
-    all.iter_mut()
-        .for_each(|standing| standing.knobs[knob] = new.knobs[knob]);
-    all
 }
 
 /// The first part that isn't as it should be.
