@@ -376,29 +376,39 @@ pub(crate) enum Change {
 mod tests {
     use super::*;
 
-    /// The file that is blamed of an edit of `edited`, and a body of `app::q2::Boxed` in `b.rs`.
-    #[track_caller]
-    fn check(edited: &str, why: &str, blamed: &str) {
-        let edit = Edit {
+    fn edit(what: &str) -> Edit {
+        Edit {
             file: "a.rs".into(),
             line: 1,
-            what: edited.to_owned(),
+            what: what.to_owned(),
             now: Fingerprint::default(),
             preserved_static: None,
             is_of_code: true,
             may_alter_macros: false,
             may_concern_tests: false,
-        };
-        let function = PlannedFunction {
-            name: "<app::q2::Boxed as Drop>::drop".to_owned(),
-            file: "b.rs".into(),
+        }
+    }
+
+    fn function(name: &str, file: &str) -> PlannedFunction {
+        PlannedFunction {
+            name: name.to_owned(),
+            file: file.into(),
             line: 1,
-            body: Fingerprint::joined([Fingerprint::default()]),
+            body: Fingerprint::default(),
             uses: Fingerprint::default(),
             code: None,
+        }
+    }
+
+    /// The file that is blamed of an edit of `edited`, and a body of `app::q2::Boxed` in `b.rs`.
+    #[track_caller]
+    fn check(edited: &str, why: &str, blamed: &str) {
+        let function = PlannedFunction {
+            body: Fingerprint::joined([Fingerprint::default()]),
+            ..function("<app::q2::Boxed as Drop>::drop", "b.rs")
         };
         let wanted = Wanted {
-            fresh: vec![edit],
+            fresh: vec![edit(edited)],
             bodies: BTreeMap::from([((0, function.name.clone()), function)]),
             ..Wanted::default()
         };
@@ -408,30 +418,12 @@ mod tests {
 
     #[test]
     fn a_body_that_was_taken_back_is_blamed_before_what_is_in_effect() {
-        let function = |name: &str, file: &str| PlannedFunction {
-            name: name.to_owned(),
-            file: file.into(),
-            line: 1,
-            body: Fingerprint::default(),
-            uses: Fingerprint::default(),
-            code: None,
-        };
-        let constant = Edit {
-            file: "a.rs".into(),
-            line: 1,
-            what: "const W changed".to_owned(),
-            now: Fingerprint::default(),
-            preserved_static: None,
-            is_of_code: true,
-            may_alter_macros: false,
-            may_concern_tests: false,
-        };
         let active = [
             function("app::q1::user", "u.rs"),
             function("app::q1::setup", "b.rs"),
         ];
         let wanted = Wanted {
-            indirect: vec![constant],
+            indirect: vec![edit("const W changed")],
             active: active
                 .map(|function| ((0, function.name.clone()), function))
                 .into(),
@@ -448,12 +440,8 @@ mod tests {
     #[test]
     fn whole_crates_tell_functions_by_what_they_come_to() {
         let made = |code| PlannedFunction {
-            name: "app::f".to_owned(),
-            file: "a.rs".into(),
-            line: 1,
-            body: Fingerprint::default(),
-            uses: Fingerprint::default(),
             code,
+            ..function("app::f", "a.rs")
         };
         let of_crate = made(Some(1));
         assert!(of_crate.is_like(&made(Some(1))));

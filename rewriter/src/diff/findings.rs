@@ -64,6 +64,17 @@ pub enum Turn {
     FieldVisibility,
 }
 
+impl Turn {
+    /// The declaration, and the one of two states of its file that has it. None: it is about none.
+    pub(super) fn found_in<T>(self, old: T, new: T) -> Option<(T, Declaration)> {
+        match self {
+            Self::Removed(declaration) => Some((old, declaration)),
+            Self::Added(declaration) | Self::Changed(declaration) => Some((new, declaration)),
+            Self::FieldVisibility => None,
+        }
+    }
+}
+
 /// A change that can't be patched.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RudeEdit {

@@ -9,24 +9,24 @@
 //!
 //! By attributes and kinds, on the safe side. Knows nothing of how tests are run.
 
-use super::findings::{IndirectEdit, Turn};
+use super::findings::IndirectEdit;
 use crate::analysis::declaration::Declaration;
-use crate::analysis::items::{DeclaredFunction, FileItems, ItemKind};
+use crate::analysis::items::{DeclaredFunction, FileItems};
 
 impl IndirectEdit {
     /// Whether it may, if it is one between these two states of a file.
     pub fn may_concern_tests(&self, old: &FileItems, new: &FileItems) -> bool {
-        let (items, declaration) = match self.turn {
-            Some(Turn::FieldVisibility) => return false,
-            Some(Turn::Removed(declaration)) => (old, declaration),
-            Some(Turn::Added(declaration) | Turn::Changed(declaration)) => (new, declaration),
-            None => return true,
+        let Some(turn) = self.turn else {
+            return true;
+        };
+        let Some((items, declaration)) = turn.found_in(old, new) else {
+            return false;
         };
         match declaration {
             Declaration::Function(place) => items.functions.get(place).is_none_or(may_be_test),
             Declaration::Item(place) => {
                 let item = items.items.get(place);
-                item.is_none_or(|item| item.has_layout_attributes || may_hold_tests(item.kind))
+                item.is_none_or(|item| item.has_layout_attributes || !item.kind.is_itself())
             }
             // An import may be that of a macro, and a block may have attributes of its own.
             Declaration::Impl(_) | Declaration::Import { .. } => true,
@@ -47,20 +47,6 @@ pub fn may_be_test(function: &DeclaredFunction) -> bool {
             .unwrap_or_default()
     });
     names.any(|name| !PLAIN.contains(&name))
-}
-
-fn may_hold_tests(kind: ItemKind) -> bool {
-    !matches!(
-        kind,
-        ItemKind::Struct
-            | ItemKind::Enum
-            | ItemKind::Union
-            | ItemKind::Trait
-            | ItemKind::Type
-            | ItemKind::Const
-            | ItemKind::Static
-            | ItemKind::Impl
-    )
 }
 
 #[cfg(test)]

@@ -66,11 +66,8 @@ impl Influence {
         file: &Source<'_>,
         edit: &IndirectEdit,
     ) -> Option<String> {
-        let (items, declaration) = match edit.turn? {
-            Turn::Added(declaration) | Turn::Changed(declaration) => (file.items, declaration),
-            Turn::Removed(declaration) => (file.old?, declaration),
-            Turn::FieldVisibility => return None,
-        };
+        let (items, declaration) = edit.turn?.found_in(file.old, Some(file.items))?;
+        let items = items?;
         let changed = matches!(edit.turn, Some(Turn::Changed(_)));
         match declaration {
             Declaration::Function(at) => {

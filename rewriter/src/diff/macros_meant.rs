@@ -9,7 +9,7 @@
 //!
 //! By kinds and names, on the safe side. Knows nothing of what is made.
 
-use super::findings::{IndirectEdit, Turn};
+use super::findings::IndirectEdit;
 use crate::analysis::declaration::Declaration;
 use crate::analysis::items::{FileItems, ItemKind};
 use crate::analysis::layout_names::LayoutNames;
@@ -25,11 +25,11 @@ impl IndirectEdit {
         if self.is_of_code {
             return false;
         }
-        let (items, declaration) = match self.turn {
-            Some(Turn::FieldVisibility) => return false,
-            Some(Turn::Removed(declaration)) => (old, declaration),
-            Some(Turn::Added(declaration) | Turn::Changed(declaration)) => (new, declaration),
-            None => return true,
+        let Some(turn) = self.turn else {
+            return true;
+        };
+        let Some((items, declaration)) = turn.found_in(old, new) else {
+            return false;
         };
         match declaration {
             Declaration::Function(_) | Declaration::Impl(_) => false,
@@ -48,19 +48,7 @@ impl IndirectEdit {
 }
 
 fn may_bring_macros(kind: ItemKind) -> bool {
-    match kind {
-        ItemKind::Struct
-        | ItemKind::Enum
-        | ItemKind::Union
-        | ItemKind::Trait
-        | ItemKind::TraitAlias
-        | ItemKind::Type
-        | ItemKind::Const
-        | ItemKind::Static
-        | ItemKind::Impl
-        | ItemKind::ForeignMod => false,
-        ItemKind::Mod | ItemKind::MacroCall | ItemKind::ExternCrate | ItemKind::Other => true,
-    }
+    !kind.is_itself() && !matches!(kind, ItemKind::TraitAlias | ItemKind::ForeignMod)
 }
 
 #[cfg(test)]

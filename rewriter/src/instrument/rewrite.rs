@@ -222,12 +222,7 @@ impl<'a> Rewriter<'a> {
             twin.item(item, &mut self.edits);
         }
         match item {
-            Item::Fn(item) => {
-                let around = self.free();
-                self.function(&item.attrs, &item.sig, Some(&item.block), around);
-            }
-            Item::Impl(item) => self.impl_block(item),
-            Item::Trait(item) => self.trait_defaults(item),
+            Item::Fn(_) | Item::Impl(_) | Item::Trait(_) => self.functions_of(item),
             Item::Mod(item) => {
                 if let Some((_, items)) = &item.content {
                     self.inline_module(&item.ident.to_string(), items);
@@ -242,6 +237,19 @@ impl<'a> Rewriter<'a> {
             Item::Macro(item) if self.options.mocks => self.macro_functions(item),
             Item::Const(item) => self.in_body(&self.module.clone(), || of_value(&item.expr)),
             Item::Static(item) => self.in_body(&self.module.clone(), || of_value(&item.expr)),
+            _ => {}
+        }
+    }
+
+    /// The functions that an item itself is or has.
+    fn functions_of(&mut self, item: &Item) {
+        match item {
+            Item::Fn(item) => {
+                let around = self.free();
+                self.function(&item.attrs, &item.sig, Some(&item.block), around);
+            }
+            Item::Impl(item) => self.impl_block(item),
+            Item::Trait(item) => self.trait_defaults(item),
             _ => {}
         }
     }

@@ -79,10 +79,7 @@ impl<'d> Selector<'_, 'd> {
             Whose::Program(name) => return Ok(Decision::Elsewhere(name)),
             Whose::Unclear => return Err(several(symbol)),
         }
-        let in_program = match &path {
-            Some(path) => self.in_program(path)?,
-            None => String::new(),
-        };
+        let in_program = self.in_program(path.as_deref())?;
         if let Some(program) = self.on.program.function(&in_program) {
             // Of another path, it refers to the variable by that.
             let is_same = match self.on.premises.counterparts.get(&*own) {
@@ -144,11 +141,7 @@ impl<'d> Selector<'_, 'd> {
             Err(_) if is_description => return Ok(taken),
             counterpart => counterpart?,
         };
-        let in_program = match &counterpart {
-            Some(path) => self.in_program(path),
-            None => Ok(String::new()),
-        };
-        let in_program = match in_program {
+        let in_program = match self.in_program(counterpart.as_deref()) {
             Err(_) if is_description => return Ok(taken),
             in_program => in_program?,
         };

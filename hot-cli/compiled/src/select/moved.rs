@@ -17,7 +17,8 @@ use crate::symbols::without_marks;
 impl Selector<'_, '_> {
     /// The path in the program of a variable of the old compilation, or of what reaches one. Empty:
     /// there was none.
-    pub(super) fn in_program(&self, path: &str) -> Result<String, String> {
+    pub(super) fn in_program(&self, path: Option<&str>) -> Result<String, String> {
+        let path = path.unwrap_or_default();
         let Some((function, name)) = in_moved_body(path) else {
             return Ok(path.to_owned());
         };

@@ -55,7 +55,7 @@ impl Selector<'_, '_> {
     ) -> Whose {
         let (world, program) = (self.on.world, self.on.program);
         let was = was.map_or("", |was| &**was);
-        let of = |path: &str| program.symbols_of(&self.in_program(path).unwrap_or_default());
+        let of = |path: &str| program.symbols_of(&self.in_program(Some(path)).unwrap_or_default());
         let are_several = world.symbols_of(&format!("{path}{variable}")).len() > 1
             || of(&format!("{was}{variable}")).len() > 1;
         if !are_several {

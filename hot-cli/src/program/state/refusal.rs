@@ -93,7 +93,11 @@ impl ProgramState {
             return Some(wanted);
         }
         self.refusal.as_mut()?.edits.clone_from(&earlier);
-        self.beside(&earlier, &found)
+        Some(Box::new(Wanted {
+            waiting: waiting(&found, &earlier, &wanted),
+            without: earlier,
+            ..*wanted
+        }))
     }
 
     /// The next look at the files may come to something else.

@@ -104,6 +104,21 @@ pub enum ItemKind {
 }
 
 impl ItemKind {
+    /// Whether nothing comes of it but what it says: a type, a trait, a value or an impl.
+    pub(crate) fn is_itself(self) -> bool {
+        matches!(
+            self,
+            Self::Struct
+                | Self::Enum
+                | Self::Union
+                | Self::Trait
+                | Self::Type
+                | Self::Const
+                | Self::Static
+                | Self::Impl
+        )
+    }
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {

@@ -33,18 +33,12 @@ impl Rewriter<'_> {
         let items = items.into_iter();
         for item in items.filter(|item| !is_test_only(attributes(item))) {
             match item {
-                Item::Fn(item) => {
-                    let around = self.free();
-                    self.function(&item.attrs, &item.sig, Some(&item.block), around);
-                }
-                Item::Impl(item) => self.impl_block(item),
-                Item::Trait(item) => self.trait_defaults(item),
                 Item::Mod(item) => {
                     let module = format!("{}::{}", self.module, plain(&item.ident.to_string()));
                     let items = item.content.iter().flat_map(|(_, items)| items);
                     self.within(module, false, items.collect());
                 }
-                _ => {}
+                item => self.functions_of(item),
             }
         }
         self.in_body = was_in_body;
