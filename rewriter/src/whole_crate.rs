@@ -27,10 +27,11 @@ use crate::analysis::function_info::FunctionInfo;
 use crate::analysis::known_attributes::is_plain;
 use crate::syntax::attributes::{has_attribute, is_test_only};
 use crate::syntax::columns::Shift;
+use crate::syntax::compiled_as::CompiledAs;
 use crate::syntax::edits::Edits;
 use crate::syntax::mentions::identifiers;
 use crate::syntax::names::{plain, site_name, Owner};
-use crate::syntax::tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};
+use crate::syntax::tree::{line_of, parse_as, CrateTree, SourceFile, SyntaxError};
 
 use detached::{detach, Candidate};
 
@@ -82,7 +83,7 @@ pub fn prepare(
         let text = preparer.edits.apply(preparer.text);
         let text = format!("{}{text}", &file.text[..file.unparsed()]);
         if text != file.text {
-            tree.files[position] = reread(file, text, shifts)?;
+            tree.files[position] = reread(tree.compiled_as, file, text, shifts)?;
         }
     }
     Ok(PreparedCrate {
@@ -93,8 +94,13 @@ pub fn prepare(
     })
 }
 
-fn reread(file: &SourceFile, text: String, shifts: Vec<Shift>) -> Result<SourceFile, SyntaxError> {
-    let ast = parse(&file.path, &text)?;
+fn reread(
+    compiled_as: CompiledAs,
+    file: &SourceFile,
+    text: String,
+    shifts: Vec<Shift>,
+) -> Result<SourceFile, SyntaxError> {
+    let ast = parse_as(compiled_as, &file.path, &text)?;
     Ok(SourceFile {
         path: file.path.clone(),
         module: file.module.clone(),

@@ -19,11 +19,16 @@ fn options(without: &[String]) -> Options {
 }
 
 fn run(source: &str) -> PreparedCrate {
+    run_as(CompiledAs::Crate, source)
+}
+
+fn run_as(compiled_as: CompiledAs, source: &str) -> PreparedCrate {
     let mut read = |path: &Path| match path == Path::new("src/lib.rs") {
         true => Ok(source.to_owned()),
         false => Err(io::ErrorKind::NotFound.into()),
     };
-    let tree = CrateTree::load(Path::new("src/lib.rs"), &mut read).expect("a root");
+    let tree = CrateTree::load_as(compiled_as, Path::new("src/lib.rs"), &mut read);
+    let tree = tree.expect("a root");
     let functions = rewrite(&tree, &options(&[])).functions;
     prepare(tree, "app", &functions).expect("a prepared crate")
 }
@@ -143,4 +148,22 @@ fn what_can_not_be_moved_is_named() {
     assert!(why.contains(&("app::c", "its body starts with an attribute")));
     assert!(why.contains(&("<app::S as T>::d", "it is an async method of a trait")));
     assert!(text.contains("__soft_mock_body_a") && !text.contains("__soft_mock_code_e"));
+}
+
+#[test]
+fn tests_of_a_harness_keep_their_sites() {
+    let source = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn t() { f() }\n    fn f() {}\n}";
+    let names = |compiled_as: CompiledAs| {
+        let source = run_as(compiled_as, source);
+        let functions = rewrite(&source.tree, &options(&source.without)).functions;
+        let with_site = functions
+            .into_iter()
+            .filter(|function| function.kind.is_ok());
+        with_site.map(|function| function.name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names(CompiledAs::Harness),
+        ["app::tests::t", "app::tests::f"]
+    );
+    assert!(names(CompiledAs::Crate).is_empty());
 }

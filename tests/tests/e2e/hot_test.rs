@@ -223,6 +223,11 @@ fn only_tests_run_that_reach_what_was_edited() {
     session.wait_for_stderr("hot: 5 of 8 tests reach it: 3 passed, 2 FAILED");
     save("const FIFTH: u32 = 6", "const FIFTH: u32 = 2 + 3");
     session.wait_for_stderr("hot: 5 of 8 tests reach it: 5 passed");
+    // What the harness holds of a test leads to the test's own code, which has a site.
+    save("one.max(other)", "one.min(other)");
+    session.wait_for_stderr("hot: 1 of 8 tests reaches it: 1 FAILED");
+    save("one.min(other)", "one.max(other)");
+    session.wait_for_stderr("hot: 1 of 8 tests reaches it: 1 passed");
     save("gross / FIFTH", "(gross / FIFTH).max(1)");
     let line = session.wait_for_stderr("hot: 5 of 8 tests reach it: ");
     assert!(line.contains("5 passed"), "{line}");
