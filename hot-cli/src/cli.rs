@@ -156,7 +156,7 @@ impl Hot {
             args.remove(1);
         }
         let mut parser = parser(as_cargo);
-        take_single_dashes(&mut args, &parser);
+        take_other_spellings(&mut args, &parser);
         let mut matches = parser.try_get_matches_from_mut(&args)?;
         let read = match as_cargo {
             true => session::Options::from_arg_matches_mut(&mut matches).map(|session| Self {
@@ -170,9 +170,6 @@ impl Hot {
             return Ok(hot);
         }
         let escaped = command_was_escaped(&args, hot.session.command.len());
-        if !escaped {
-            hot.session = hot.session.with_port();
-        }
         if !as_cargo && !escaped {
             hot = hot.with_own_command(&mut parser)?;
             if hot.command.is_some() {
@@ -235,8 +232,9 @@ fn parser(as_cargo: bool) -> clap::Command {
         )
 }
 
-/// `-watch=DIR` and `-watch DIR`, as the first hot reloader of this name had it, are `--watch=DIR`.
-fn take_single_dashes(args: &mut [OsString], parser: &clap::Command) {
+/// `-watch=DIR` and `-watch DIR`, as the first hot reloader of this name had it, are `--watch=DIR`;
+/// `--browser 3000` is `--browser=3000`, which clap doesn't see where a value may be left out.
+fn take_other_spellings(args: &mut Vec<OsString>, parser: &clap::Command) {
     let takes_next = |word: &str| {
         let name = word.strip_prefix("--");
         let mut options = parser.get_arguments();
@@ -245,21 +243,28 @@ fn take_single_dashes(args: &mut [OsString], parser: &clap::Command) {
             option.get_action().takes_values() && !option.is_require_equals_set()
         })
     };
-    let mut words = args.iter_mut().skip(1);
-    while let Some(word) = words.next() {
-        let Some(text) = word
-            .to_str()
-            .filter(|word| word.starts_with('-') && *word != "--")
-        else {
-            return;
+    let mut at = 1;
+    while let Some(text) = args
+        .get(at)
+        .and_then(|word| word.to_str())
+        .filter(|word| word.starts_with('-') && *word != "--")
+    {
+        let is_watch = text == "-watch" || text.starts_with("-watch=");
+        let mut word = if is_watch {
+            format!("-{text}")
+        } else {
+            text.to_owned()
         };
-        let doubled = (text == "-watch" || text.starts_with("-watch=")).then(|| format!("-{text}"));
-        if takes_next(doubled.as_deref().unwrap_or(text)) {
-            words.next();
+        let next = args.get(at + 1);
+        let skipped = takes_next(&word);
+        if word == "--browser" {
+            if let Some(ports) = next.filter(|next| session::Options::is_for_browser(next)) {
+                word = format!("{word}={}", ports.to_string_lossy());
+                args.remove(at + 1);
+            }
         }
-        if let Some(doubled) = doubled {
-            *word = doubled.into();
-        }
+        args[at] = word.into();
+        at += 1 + usize::from(skipped);
     }
 }
 

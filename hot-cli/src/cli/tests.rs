@@ -125,6 +125,28 @@ fn options_of_a_session_stand_before_a_command_of_ours() {
 }
 
 #[test]
+fn a_port_for_pages_stands_among_other_options() {
+    for line in [
+        &["hot", "--browser", "3000", "-q", "app"][..],
+        &["hot", "-q", "--browser", "3000", "app"],
+        &["hot", "--browser", "3000", "-q", "--", "app"],
+        &["hot", "--browser=3000", "-q", "app"],
+    ] {
+        let options = check_command(line, &["app"]);
+        assert_eq!(options.browser.as_deref(), Some("3000"), "{line:?}");
+        assert_eq!(options.flags.quiet, Some(true), "{line:?}");
+    }
+    let options = check_command(
+        &["hot", "--browser", ":81", "--log", "3000", "app"],
+        &["app"],
+    );
+    assert_eq!(options.browser.as_deref(), Some(":81"));
+    let options = check_command(&["hot", "--browser", "-q", "app", "3000"], &["app", "3000"]);
+    assert_eq!(options.browser.as_deref(), Some("true"));
+    check_command(&["hot", "--browser", "--", "3000"], &["3000"]);
+}
+
+#[test]
 fn what_is_on_elsewhere_can_be_turned_off() {
     let options = check_command(&["hot", "--manual=false", "-q", "app"], &["app"]);
     assert_eq!(options.flags.manual, Some(false));

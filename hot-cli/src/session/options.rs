@@ -3,7 +3,7 @@
 //! Everything after the first word that isn't an option of `hot` belongs to the command, also
 //! `--help`. Knows nothing of what holds where an option isn't given.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{Arg, Args, ValueHint};
@@ -118,15 +118,10 @@ fn on_or_off(option: Arg) -> Arg {
 }
 
 impl Options {
-    /// `--browser 3000 cargo run` is `--browser=3000 cargo run`: no command is called like a port.
-    pub(crate) fn with_port(mut self) -> Self {
-        let port = self.command.first().and_then(|word| word.to_str());
-        let port = port.filter(|word| word.parse::<Ports>().is_ok());
-        if let (Some("true"), Some(port)) = (self.browser.as_deref(), port) {
-            self.browser = Some(port.to_owned());
-            self.command.remove(0);
-        }
-        self
+    /// Whether `--browser` takes this word for its value: no command is called like a port.
+    pub(crate) fn is_for_browser(word: &OsStr) -> bool {
+        word.to_str()
+            .is_some_and(|word| word.parse::<Ports>().is_ok())
     }
 
     /// What is set by them.
