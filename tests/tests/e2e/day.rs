@@ -13,6 +13,7 @@ use crate::ledger::FILE;
 mod carried;
 mod libraries;
 mod reuse;
+mod same_code;
 
 /// How a patch was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

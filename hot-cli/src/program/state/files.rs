@@ -257,7 +257,7 @@ impl ProgramState {
     }
 
     /// How a file differs from what was compiled, if it does.
-    fn survey(&self, path: &Path) -> Option<FileState> {
+    pub(super) fn survey(&self, path: &Path) -> Option<FileState> {
         let units: Vec<(usize, &LoadedUnit)> = self
             .program
             .units
