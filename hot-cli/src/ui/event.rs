@@ -210,6 +210,8 @@ pub(crate) enum Event {
     },
     /// A patch was made without these edits, which can't be patched.
     StillWithout(Vec<Reason>),
+    /// Nothing can be had beside what was refused: these edits wait as well.
+    WaitAsWell(Vec<Reason>),
     /// What stood in the way was taken back: the files are what runs.
     TakenBack,
     /// These manifests and lock files differ, and all crates would be compiled as they were.

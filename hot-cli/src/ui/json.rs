@@ -116,6 +116,7 @@ fn messages(event: &Event) -> Vec<Message> {
             all
         }
         Event::StillWithout(edits) => one("still-refused", json!({ "edits": reasons(edits) })),
+        Event::WaitAsWell(edits) => one("waiting", json!({ "edits": reasons(edits) })),
         Event::SyntaxError { at, again } => {
             let mut all = diagnostics_of(std::slice::from_ref(at), "error");
             all.push(message("not-compiled", json!({ "again": again })));

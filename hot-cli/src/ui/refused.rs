@@ -24,10 +24,15 @@ pub(super) fn refused(edits: &[Reason], then: Consequence, again: bool, how: How
 
 /// One line for edits of which all was said before.
 pub(super) fn still(edits: &[Reason], how: How) -> Vec<Line> {
+    first_of("still can't be patched", edits, how)
+}
+
+/// One line that says this of edits, the first of which is named.
+pub(super) fn first_of(what: &str, edits: &[Reason], how: How) -> Vec<Line> {
     let Some((first, rest)) = edits.split_first() else {
         return Vec::new();
     };
-    let first = format!("still can't be patched: {first}");
+    let first = format!("{what}: {first}");
     let text = fitting(&first, &more(rest.len()), how);
     vec![Line::Own(Tone::Warning, text)]
 }

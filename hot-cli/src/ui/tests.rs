@@ -252,6 +252,7 @@ fn every_note_has_words() {
             same: false,
         },
         Event::StillWithout(vec![reason("a.rs", 1, "x")]),
+        Event::WaitAsWell(vec![reason("a.rs", 1, "x")]),
         Event::TakenBack,
         Event::ManifestsMeanNothing {
             files: vec!["Cargo.toml".into()],
@@ -543,6 +544,7 @@ fn every_event_is_json_as_the_schema_has_it() {
             again: true,
         },
         Event::StillWithout(vec![at()]),
+        Event::WaitAsWell(vec![at()]),
         Event::SyntaxError {
             at: at(),
             again: false,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::event::{Consequence, Event, FunctionPlace, KeptPlace, NoWayBack, Reason};
 use super::overview::{ready, summary};
-use super::refused::{fitting, reason, refused, still};
+use super::refused::{first_of, fitting, reason, refused, still};
 use super::{How, Tone};
 use crate::protocol::RolledBack;
 
@@ -114,6 +114,7 @@ impl Event {
             }),
             Self::Refused { edits, then, again } => refused(edits, *then, *again, how),
             Self::StillWithout(edits) => still(edits, how),
+            Self::WaitAsWell(edits) => first_of("waits as well", edits, how),
             Self::Saved { .. } => Vec::new(),
             Self::StillBuilding(what) => plain(format!("still compiling: {what}")),
             Self::CargoWaits(holder) => {

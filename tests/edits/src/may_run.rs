@@ -12,10 +12,11 @@ impl Model<'_> {
     /// What a fragment may run after an answer: each knob as it was or as it is now, but for those
     /// that can't be patched, and for those that must be: of a patch beside which nothing waits,
     /// all; else what was edited in this step and isn't said to wait. Of saves in a row, one in
-    /// between may have been patched, and what takes that back have to wait.
+    /// between may have been patched, and what takes that back be said to wait.
     pub(crate) fn may_run(&self, fragment: usize, step: &Step, said: &Said<'_>) -> Vec<Standing> {
         let (old, new) = (&self.running[fragment], &self.source[fragment]);
-        let may_be_between = said.refused && step.is_several();
+        let is_named = said.is_cut || self.is_told(&said.named, fragment);
+        let may_be_between = said.refused && step.is_several() && is_named;
         if !said.done || (old == new && !may_be_between) {
             return vec![old.clone()];
         }

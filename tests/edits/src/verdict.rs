@@ -126,7 +126,7 @@ impl Model<'_> {
         let Said { done, refused, .. } = said;
         let silent = !done && !refused && !answer.has(&Word::NotRolledBack);
         let rude = |at: &&usize| {
-            done && !refused && self.turns_rude(step, **at) && !self.is_told(&said, **at)
+            done && !refused && self.turns_rude(step, **at) && !self.is_told(&said.waits, **at)
         };
         if let Some(fragment) = touched.iter().find(rude) {
             let why = format!("{} is patched, and can't be", self.describe(*fragment));
@@ -155,7 +155,7 @@ impl Model<'_> {
         }
         if !wrong.is_empty() {
             let stale = |(at, _): &(usize, _)| self.is_stale(*at, &was[*at], &shown[*at]);
-            let is_said = said.is_cut || wrong.iter().all(|(at, _)| self.is_told(&said, *at));
+            let is_said = said.is_cut || wrong.iter().all(|(at, _)| self.is_told(&said.waits, *at));
             if is_said && wrong.iter().all(stale) {
                 // Of what one knob turns, a part runs and another one waits.
                 self.is_lost = true;
@@ -231,10 +231,10 @@ impl Model<'_> {
         states.filter_map(owner).collect()
     }
 
-    /// Whether it is said that something of a fragment waits.
-    fn is_told(&self, said: &Said<'_>, fragment: usize) -> bool {
-        let mut waits = said.waits.iter();
-        waits.any(|place| self.owners(place).contains(&fragment))
+    /// Whether one of these places belongs to a fragment.
+    pub(crate) fn is_told(&self, places: &[&Place], fragment: usize) -> bool {
+        let mut places = places.iter();
+        places.any(|place| self.owners(place).contains(&fragment))
     }
 
     /// Whether a line would be another one if a knob stood as it runs.

@@ -41,6 +41,7 @@ impl Place {
 
 /// How a line begins that says what still stands in the way.
 const STILL: &str = "still can't be patched: ";
+const WAITS: &str = "waits as well: ";
 
 /// What a line means. Lines that say two things come as two.
 pub(crate) fn words(line: &str) -> Vec<Word> {
@@ -67,7 +68,10 @@ pub(crate) fn words(line: &str) -> Vec<Word> {
     if has("keeps the value that it has") || has("keeps the one that it has") {
         return vec![Word::Done];
     }
-    if let Some(place) = text.strip_prefix(STILL).and_then(place) {
+    let waits = text
+        .strip_prefix(STILL)
+        .or_else(|| text.strip_prefix(WAITS));
+    if let Some(place) = waits.and_then(place) {
         return vec![Word::Still(place)];
     }
     if has("won't be called again") {

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use soft_mock_tests::project::Project;
+use soft_mock_tests::project::{Project, Save};
 use soft_mock_tests::session::Session;
 
 const ACCOUNT: &str = "src/account.rs";
@@ -60,7 +60,7 @@ fn no_restart_keeps_the_program_running() {
     assert_eq!(session.ask("x"), "account of ada: 3");
 
     // What stands in the way is taken back: patches go on.
-    project.save(soft_mock_tests::project::Save::InPlace, ACCOUNT, &original);
+    project.save(Save::InPlace, ACCOUNT, &original);
     project.edit(REPORT, "account of {}", "purse of {}");
     session.ask_until("x", "purse of ada: ");
     let finished = session.finish();
@@ -116,12 +116,44 @@ fn after_a_refusal_every_save_is_answered_and_bodies_are_patched() {
     session.wait_for_patch();
 
     // Nothing is left to do when the refused edit is.
-    project.save(soft_mock_tests::project::Save::InPlace, ACCOUNT, &original);
+    project.save(Save::InPlace, ACCOUNT, &original);
     session.wait_for_stderr("the edit was taken back");
     assert_eq!(session.ask("x"), "wallet of ada: 6");
     let finished = session.finish();
     let starts = finished.stdout.iter().filter(|line| *line == "ready");
     assert_eq!(starts.count(), 1, "it was started again: {finished:?}");
+}
+
+/// A body that is taken back in the save of an edit that can't be patched is taken back. What needs
+/// that edit is named.
+#[test]
+fn what_is_saved_together_with_a_refused_edit_is_done_or_named() {
+    let project = Project::fixture("ledger");
+    let original = project.read(REPORT);
+    let mut session = start(&project, &["--no-restart", "cargo", "run"]);
+    project.edit(REPORT, "account of {}", "purse of {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 3");
+
+    project.hot_to_end(&["pause"]);
+    project.edit_all(ACCOUNT, &FIELD);
+    project.save(Save::InPlace, REPORT, &original);
+    session.wait_for_stderr("2 files saved, not applied yet");
+    project.hot_to_end(&["resume"]);
+    session.wait_for_stderr("the old code runs on (--no-restart)");
+    session.wait_for_stderr("restored 1 function");
+    assert_eq!(session.ask("x"), "account of ada: 4");
+
+    // A body that the patch had, and one that needs the field.
+    project.edit(
+        ACCOUNT,
+        "        &self.owner\n",
+        "        let _ = self.deposits;\n        &self.owner\n",
+    );
+    session.wait_for_stderr("still can't be patched: src/account.rs:");
+    let waits = session.wait_for_stderr("waits as well: src/account.rs:");
+    assert!(waits.contains("body of "), "{waits}");
+    assert!(waits.ends_with(" more"), "{waits}");
 }
 
 #[test]
@@ -132,7 +164,7 @@ fn bodies_do_without_what_only_a_build_finds_to_be_refused() {
     let project = Project::fixture("ledger");
     project.edit(REPORT, "account.balance())", "SHOWN(account.balance()))");
     let text = project.read(REPORT) + STORED;
-    project.save(soft_mock_tests::project::Save::InPlace, REPORT, &text);
+    project.save(Save::InPlace, REPORT, &text);
     let mut session = start(&project, &["--no-restart", "cargo", "run"]);
     project.edit(REPORT, "\"{value}\"", "\"+{value}\"");
     let reason = session.wait_for_stderr("src/report.rs:");

@@ -194,7 +194,7 @@ impl ProgramState {
         self.runs_other || functions.any(|site| self.not_alone.contains(&site))
     }
 
-    fn fresh<'a>(&self, edits: impl IntoIterator<Item = &'a Edit>) -> Vec<Edit> {
+    pub(super) fn fresh<'a>(&self, edits: impl IntoIterator<Item = &'a Edit>) -> Vec<Edit> {
         let known = |edit: &&Edit| {
             let mut told = self.told.iter().chain(&self.added);
             told.any(|told| by_content(told) == by_content(edit))
@@ -204,7 +204,7 @@ impl ProgramState {
     }
 
     /// What the patch before was told of, and the files don't say any more.
-    fn undone(&self, found: &Found) -> Vec<Edit> {
+    pub(super) fn undone(&self, found: &Found) -> Vec<Edit> {
         let edits = found.indirect.iter().chain(&found.additions);
         let place = |edit: &Edit| (edit.file.clone(), edit.what.clone());
         let edits: BTreeSet<_> = edits.map(place).collect();

@@ -51,7 +51,7 @@ pub(crate) enum Bodies {
 /// A file that counts as it is, and as it was when what runs was made.
 struct EditedFile<'a> {
     path: &'a PathBuf,
-    now: &'a ChangedFile,
+    now: (Arc<str>, &'a FileItems),
     running: (Arc<str>, &'a FileItems),
     /// The functions of which nothing but the body differs, by their positions now and then.
     bodies: Vec<(usize, usize)>,
@@ -98,6 +98,50 @@ impl ProgramState {
             without: earlier,
             ..*wanted
         }))
+    }
+
+    /// What else the files ask for that isn't in effect, where nothing can be had beside these
+    /// edits.
+    pub(crate) fn waiting_with(&self, edits: &[Rude]) -> Vec<Rude> {
+        let Ok(found) = self.find() else {
+            return Vec::new();
+        };
+        let is_back = |file: &EditedFile<'_>| !self.current.contains_key(file.path);
+        let bodies = self.edited_bodies(edits).flat_map(|file| {
+            let what = if is_back(&file) {
+                "was taken back"
+            } else {
+                "changed"
+            };
+            let waits = |(now, _): &(usize, usize)| {
+                let function = &file.now.1.functions[*now];
+                Rude {
+                    file: file.path.clone(),
+                    line: function.line,
+                    why: format!("body of {} {what}", function.title()),
+                }
+            };
+            file.bodies.iter().map(waits).collect::<Vec<_>>()
+        });
+        let undone = self.undone(&found).into_iter();
+        let undone = undone.map(|edit| (edit, ", and was taken back"));
+        let fresh = self.fresh(found.indirect.iter().chain(&found.additions));
+        let others = fresh.into_iter().map(|edit| (edit, "")).chain(undone);
+        let others = others.map(|(edit, end)| Rude {
+            file: edit.file,
+            line: edit.line,
+            why: edit.what + end,
+        });
+        let is_refused = |waits: &Rude| {
+            let mut edits = edits.iter();
+            edits.any(|edit| {
+                let is_same = edit.file == waits.file && edit.why.starts_with(&*waits.why);
+                is_same || edit.is_at(&waits.file, waits.line)
+            })
+        };
+        let all = bodies.chain(others);
+        let all: BTreeSet<Rude> = all.filter(|waits| !is_refused(waits)).collect();
+        all.into_iter().collect()
     }
 
     /// The next look at the files may come to something else.
@@ -259,6 +303,10 @@ impl ProgramState {
         if let Some(file) = self.made_from.get(&(position, path.clone())) {
             return Some((Arc::clone(&file.text), &file.items));
         }
+        self.compiled(position, path)
+    }
+
+    fn compiled(&self, position: usize, path: &PathBuf) -> Option<(Arc<str>, &FileItems)> {
         let loaded = &self.program.units[position];
         let items = loaded.files.get(path)?;
         Some((loaded.compiled_text(path)?.into(), items))
@@ -274,7 +322,7 @@ impl ProgramState {
         let names = names_of_changes(&files);
         for file in &files {
             let needs_not_wait = |(now, _): &&(usize, usize)| {
-                let mentions = &file.now.items.functions[*now].mentions.all;
+                let mentions = &file.now.1.functions[*now].mentions.all;
                 !names.iter().any(|name| contains(mentions, name))
             };
             let bodies = file.bodies.iter().filter(needs_not_wait);
@@ -290,12 +338,22 @@ impl ProgramState {
             FileState::Changed(units) => Some((path, units.first()?)),
             _ => None,
         });
-        changed.filter_map(|(path, (position, now))| {
-            let running = self.running(*position, path)?;
+        let changed = changed.map(|(path, (position, now))| {
+            let now = (Arc::clone(&now.text), &*now.items);
+            (path, *position, now)
+        });
+        // As they were compiled, and that isn't what runs.
+        let made_from = self.made_from.keys();
+        let restored = made_from.filter(|(_, path)| !self.current.contains_key(path));
+        let restored = restored.filter_map(|(position, path)| {
+            Some((path, *position, self.compiled(*position, path)?))
+        });
+        changed.chain(restored).filter_map(|(path, position, now)| {
+            let running = self.running(position, path)?;
             let then = by_name(running.1);
-            let bodies = by_name(&now.items).into_iter().filter_map(|(key, at)| {
+            let bodies = by_name(now.1).into_iter().filter_map(|(key, at)| {
                 let (at, before) = (at?, (*then.get(&key)?)?);
-                let [new, old] = [&now.items.functions[at], &running.1.functions[before]];
+                let [new, old] = [&now.1.functions[at], &running.1.functions[before]];
                 let is_refused = |edit: &Rude| edit.is_at(path, new.line);
                 (new.body != old.body && !edits.iter().any(is_refused)).then_some((at, before))
             });
@@ -317,10 +375,10 @@ impl EditedFile<'_> {
         &self,
         bodies: impl DoubleEndedIterator<Item = &'b (usize, usize)>,
     ) -> String {
-        let mut text = self.now.text.to_string();
+        let mut text = self.now.0.to_string();
         let mut places: Vec<_> = bodies
             .map(|(now, then)| {
-                let now = &self.now.items.functions[*now].place.body;
+                let now = &self.now.1.functions[*now].place.body;
                 (
                     now.clone(),
                     self.running.1.functions[*then].place.body.clone(),

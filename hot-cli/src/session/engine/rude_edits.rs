@@ -55,11 +55,21 @@ impl Engine {
             }
             Policy::Restart => self.build_and_restart(edits, news),
         }
-        let beside = runs_on.filter(|_| waiting == Bodies::Some);
-        let beside =
-            beside.and_then(|program| Some((program, self.programs.without(program, edits)?)));
-        if let Some((program, wanted)) = beside {
-            self.build(program.to_owned(), wanted, Instant::now());
+        let Some(program) = runs_on else {
+            return;
+        };
+        let beside = match waiting {
+            Bodies::Some => self.programs.without(program, edits),
+            Bodies::All => None,
+        };
+        match beside {
+            Some(wanted) => self.build(program.to_owned(), wanted, Instant::now()),
+            None => {
+                let waits = self.programs.waiting_with(program, edits);
+                if !waits.is_empty() {
+                    self.tell(ui::Event::WaitAsWell(announce::reasons(&waits)));
+                }
+            }
         }
     }
 

@@ -330,6 +330,13 @@ impl Programs {
         self.known.get_mut(key)?.without(edits)
     }
 
+    /// What else the files of a program ask for that isn't in effect, where nothing can be had
+    /// beside these edits.
+    pub(crate) fn waiting_with(&self, key: &Path, edits: &[Rude]) -> Vec<Rude> {
+        let state = self.known.get(key);
+        state.map_or_else(Vec::new, |state| state.waiting_with(edits))
+    }
+
     /// A program already is what was wanted.
     pub(crate) fn record_nothing_differs(&mut self, key: &Path, wanted: &Wanted) {
         if let Some(state) = self.known.get_mut(key) {
