@@ -59,6 +59,29 @@ fn library(source: &str, flags: &[&str]) -> Vec<u8> {
     std::fs::read(folder.path().join("libapp.rlib")).expect("a library")
 }
 
+/// The object of a crate of that name, as small patches are compiled.
+fn object(source: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("lib.rs"), source).expect("a source");
+    let status = Command::new("rustc")
+        .args([
+            "lib.rs",
+            "--crate-name=app",
+            "--crate-type=lib",
+            "-Cmetadata=cd",
+        ])
+        .args([
+            "--edition=2021",
+            "-Csymbol-mangling-version=v0",
+            "-Cdebuginfo=1",
+        ])
+        .args(["-Ccodegen-units=1", "--emit=obj=app.o", "--cap-lints=allow"])
+        .current_dir(folder.path())
+        .status();
+    assert!(status.expect("rustc").success(), "{source}");
+    std::fs::read(folder.path().join("app.o")).expect("an object")
+}
+
 fn world(library: &[u8]) -> World<'_> {
     let mut all = Vec::new();
     objects::read(library, &mut all).expect("objects");
@@ -551,6 +574,54 @@ fn what_a_patch_left_is_looked_at_by_the_next() {
         why.starts_with("`app::generic::<u8>` is gone, and "),
         "{why}"
     );
+}
+
+/// What a later edit is told of functions that a patch has left which brought them: one of the
+/// crate's root, and a method.
+#[test]
+fn functions_that_a_patch_brought() {
+    const BROUGHT: &str = "
+pub struct Own;
+pub trait __SoftMock1 { fn helper() -> u32; }
+impl __SoftMock1 for Own { fn helper() -> u32 { 1 } }
+fn helper() -> u32 { 1 }
+#[no_mangle]
+pub fn __soft_mock_patch_0(all: &mut Vec<fn() -> u32>) { all.push(HELPER); }
+";
+    let check = |helper: &str, added: &str, since: &Edits| {
+        let source = BROUGHT.replace("HELPER", helper);
+        let object = object(&source);
+        let crates = HashSet::from(["app".to_owned()]);
+        let names = vec![("__soft_mock_patch_0".to_owned(), "plain".to_owned())];
+        let left = Left::of_bodies(&object, &crates, false, names).expect("an object");
+        let last = "pub fn fails";
+        both(
+            SOURCE,
+            &[(last, &format!("{added}\n{last}"))],
+            &[],
+            since,
+            |given| {
+                let sides = (&given.old, &given.new);
+                left.check(sides, &given.premises, since, &Difference::default())
+            },
+        )
+    };
+    let none = Edits::default();
+    let undone = Edits {
+        undone: true,
+        ..Edits::default()
+    };
+    let method = "pub struct Own; impl Own { pub fn helper() -> u32 { 2 } }";
+    for (helper, added) in [
+        ("helper", "pub fn helper() -> u32 { 2 }"),
+        ("Own::helper", method),
+    ] {
+        let why = check(helper, added, &none).expect_err("another one");
+        assert!(why.contains("helper` has no site"), "{why}");
+        let why = check(helper, "", &none).expect_err("none any more");
+        assert!(why.contains("helper` is gone"), "{why}");
+        assert_eq!(check(helper, "", &undone), Ok(()));
+    }
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub const PLUGIN_DECLARATION: &str = "__soft_mock_plugin";
 /// What the source of a micro-crate calls the body of an async function; its position follows.
 pub const ASYNC_BODY: &str = "__soft_mock_new_";
 
+/// What the names of the traits begin with that carry methods into a micro-crate.
+pub const CARRIER: &str = "__SoftMock";
+
 /// How the name of the function starts that holds the body of an async function.
 pub const DETACHED_BODY: &str = "__soft_mock_body_";
 

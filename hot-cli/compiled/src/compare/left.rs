@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use soft_mock_abi::symbol::CARRIER;
+
 use super::held::{holder, Holder};
 use super::judge::{Judge, State};
-use super::paths::{is_closure, is_detached_body, is_instance, marks_of};
+use super::paths::{is_closure, is_detached_body, is_instance, marks_of, split_type};
 use super::side::Side;
 use super::withdrawn::{self, Brought};
 use super::{Difference, Edits, Premises};
@@ -312,6 +314,23 @@ impl Left {
         Ok(())
     }
 
+    /// The path that code of the plugin has in its crate: functions have their own names there, and
+    /// methods stand in no trait that carries them.
+    fn path_in_crate(&self, path: &str) -> String {
+        let mut path = without_marks(path) + "::";
+        for (own, name) in &self.names {
+            path = path.replace(&format!("::{own}::"), &format!("::{name}::"));
+        }
+        path.truncate(path.len() - "::".len());
+        let inside = path.strip_prefix('<').map(split_type);
+        let carried = inside.and_then(|(ty, rest)| {
+            let (of_trait, rest) = split_type(rest.strip_prefix(" as ")?);
+            let name = of_trait.rsplit("::").next()?;
+            name.starts_with(CARRIER).then(|| format!("<{ty}{rest}"))
+        });
+        carried.unwrap_or(path)
+    }
+
     /// The marks of the plugin's own crate: a program has others.
     fn own_marks(&self, old: &Side<'_, '_>, premises: &Premises<'_>) -> HashSet<String> {
         if !self.as_built {
@@ -383,30 +402,41 @@ impl Later<'_, '_> {
                 .any(|mark| self.own.contains(mark))
     }
 
-    /// Of code that is declared in a body that the plugin was compiled from. A closure keeps its
-    /// body; what it leads to is looked at by itself. A function is known by its name and the
-    /// function around it: the plugin has it elsewhere.
+    /// Of code that the plugin declares itself: an addition, or what stands in a body that it was
+    /// compiled from. A closure keeps its body; what it leads to is looked at by itself. A function
+    /// is known by its name and what is around it: the plugin may have it elsewhere.
     fn own_state(&self, path: &str) -> State {
         let crates = self.judge.premises.crates;
         if is_closure(path, crates) || is_detached_body(path) {
             return State::Same;
         }
-        let end: Vec<&str> = path.rsplitn(3, "::").take(2).collect();
-        let [name, function] = end[..] else {
+        let path = self.left.path_in_crate(path);
+        let mut parts = path.rsplitn(3, "::");
+        let (Some(name), Some(around)) = (parts.next(), parts.next()) else {
             return State::Same;
         };
-        let end = format!("{function}::{name}");
-        let ends = |side: &Side<'_, '_>| -> HashMap<String, u64> {
-            let all = side
-                .world
-                .paths()
-                .filter(|(other, _)| other.ends_with(&end) && !side.code(other).is_empty());
-            all.map(|(other, _)| (other.to_string(), print(side, other)))
+        let name = format!("::{name}");
+        let end = format!("{around}{name}");
+        let is_it = |other: &str| {
+            let other = without_marks(other);
+            let before = other.strip_suffix(&*end);
+            before
+                .is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        };
+        let found = |side: &Side<'_, '_>| -> HashMap<String, u64> {
+            let all = side.world.paths().map(|(other, _)| other);
+            let all = all.filter(|other| other.ends_with(&name) && is_it(other));
+            all.filter(|other| !side.code(other).is_empty())
+                .map(|other| (other.to_string(), print(side, other)))
                 .collect()
         };
-        match ends(self.old) == ends(self.new) {
-            true => State::Same,
-            false => State::Differs,
+        match (found(self.old), found(self.new)) {
+            // The plugin brought it, and nothing of it is left in the sources.
+            (old, new) if old.is_empty() && new.is_empty() && !self.judge.edits.undone => {
+                State::Gone
+            }
+            (old, new) if old == new => State::Same,
+            _ => State::Differs,
         }
     }
 }

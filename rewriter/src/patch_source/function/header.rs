@@ -10,6 +10,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, ToTokens};
+use soft_mock_abi::symbol::CARRIER;
 use syn::visit_mut::{self, VisitMut};
 use syn::{FnArg, Ident, ItemImpl, Lifetime, PathArguments, Signature, Type};
 
@@ -40,7 +41,7 @@ impl Header {
         });
         Self {
             item,
-            name: format_ident!("__SoftMock{index}"),
+            name: format_ident!("{CARRIER}{index}"),
             bound,
         }
     }
