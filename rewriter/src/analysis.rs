@@ -23,6 +23,7 @@ pub(crate) mod long_running;
 pub(crate) mod macro_functions;
 pub(crate) mod mock_targets;
 pub(crate) mod nested_items;
+pub(crate) mod redirected;
 pub(crate) mod skip;
 pub(crate) mod track_caller;
 

@@ -28,6 +28,7 @@ mod manifest;
 mod reach;
 mod request;
 mod root;
+mod site;
 mod target;
 
 use crate_modules::CrateModules;
@@ -42,6 +43,7 @@ pub use request::{
     PatchEntry, PatchFunction, PatchRequest, PatchSource, PatchSourceError, PatchedCrate, HOST,
     PLUGIN_ROOT,
 };
+pub use site::may_have_site;
 
 /// Writes the sources of a plugin.
 pub fn patch_source(request: &PatchRequest<'_>) -> Result<PatchSource, PatchSourceError> {
@@ -60,7 +62,7 @@ pub fn patch_source(request: &PatchRequest<'_>) -> Result<PatchSource, PatchSour
         let cfgs = modules.file_conditions(target.request.file);
         emitted.push(function::emit(target, request.options, &borrowing, cfgs)?);
     }
-    let added = addition::added(request, &modules, targets.len())?;
+    let added = addition::added(request, &modules, &targets)?;
     let reach = Reach::of(
         &modules,
         &targets,
@@ -99,6 +101,8 @@ fn listed(target: &Target<'_>, emitted: &Emitted, request: &PatchRequest<'_>) ->
         signature: target.function.signature.clone(),
         symbol: soft_mock_abi::symbol::patch(target.index),
         check: emitted.check.clone(),
+        late: (target.request.added)
+            .then(|| [site::cell(target.index), site::type_id(target.index)]),
         file: (request.shown)(&target.file.path),
         line: target.function.line,
     }

@@ -83,6 +83,7 @@ impl Host {
                         function,
                         not_send,
                         typed: true,
+                        added: false,
                     });
                 }
             }

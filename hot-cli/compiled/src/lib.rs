@@ -19,6 +19,7 @@
 //! Starts no process and opens no file. Knows nothing of cargo, of rustc's arguments and of
 //! sources, but for the names that the rewriter gives to what it adds.
 
+mod brought;
 pub mod code;
 pub mod compare;
 pub mod counterparts;

@@ -22,6 +22,7 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::Result;
 use soft_mock_abi::symbol::{ASYNC_BODY, DETACHED_BODY, DETACHED_CODE, PATCH, PREFIX, SITE};
 
+use crate::brought::asks_cell;
 use crate::objects::{self, Object};
 use crate::sites::{self, CompiledSite};
 use crate::symbols::{self, is_rust, without_marks};
@@ -97,8 +98,12 @@ impl<'d> Own<'d> {
             let path = symbols::path(name);
             names.is_new(&path).then(|| names.in_crate(path))
         });
-        let new: BTreeSet<String> = new.filter(|path| !self.is_async(path)).collect();
+        let mut new: BTreeSet<String> = new.filter(|path| !self.is_async(path)).collect();
         let alone = World::renamed(vec![object], move |path| names.in_crate(path));
+        // Those with a site are compared by themselves.
+        for piece in alone.all().filter(|piece| asks_cell(&alone, *piece)) {
+            alone.path_of(piece).map(|path| new.remove(&*path));
+        }
         let (alone, own) = (Reader::new(&alone), Reader::new(&self.world));
         let meaning = |root: Result<Root, String>| match root {
             Ok(root) => compared(&alone, &own, &root, &new),
@@ -152,9 +157,11 @@ impl Root {
     }
 }
 
+/// All of it but what leads to the body of a function by way of its site.
 fn code_of(world: &World<'_>, path: &str) -> Vec<Piece> {
     let pieces = world.pieces(path).iter().copied();
-    pieces.filter(|piece| world.is_code(*piece)).collect()
+    let pieces = pieces.filter(|piece| world.is_code(*piece));
+    pieces.filter(|piece| !asks_cell(world, *piece)).collect()
 }
 
 /// Compares the code of a function, of all that is declared in it, and of what is new in the

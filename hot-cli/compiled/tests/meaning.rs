@@ -61,6 +61,11 @@ fn meanings(source: &str) -> Vec<(String, Meaning)> {
 
 /// The same for functions that were there before; others are new beside them.
 fn edited(before: &str, source: &str) -> Vec<(String, Meaning)> {
+    compared(before, source, false)
+}
+
+/// `sites`: what is new has sites as well, if it is a function that has one in its crate.
+fn compared(before: &str, source: &str, sites: bool) -> Vec<(String, Meaning)> {
     let folder = tempfile::tempdir().expect("a folder");
     let place = folder.path();
     write(&place.join("own"), source, Output::Program);
@@ -90,16 +95,17 @@ fn edited(before: &str, source: &str) -> Vec<(String, Meaning)> {
     let (old, new): (Vec<_>, Vec<_>) = all
         .filter(|(_, function)| function.kind.is_ok())
         .partition(|(_, function)| known.functions.iter().any(|f| f.name == function.name));
-    let functions: Vec<PatchFunction> = old
-        .into_iter()
-        .map(|(function, _)| function)
-        .map(|function| PatchFunction {
-            file: 0,
-            function,
-            not_send: false,
-            typed: true,
-        })
-        .collect();
+    let function = |function, added| PatchFunction {
+        file: 0,
+        function,
+        not_send: false,
+        typed: true,
+        added,
+    };
+    let with_site = new.iter().filter(|_| sites);
+    let with_site = with_site.map(|(at, _)| function(*at, true));
+    let functions = old.into_iter().map(|(at, _)| function(at, false));
+    let functions: Vec<PatchFunction> = functions.chain(with_site).collect();
     let additions: Vec<_> = new
         .into_iter()
         .map(|(function, _)| (0, Declaration::Function(function)))
@@ -146,7 +152,7 @@ fn edited(before: &str, source: &str) -> Vec<(String, Meaning)> {
     let library = std::fs::read(place.join("libapp.rlib")).expect("a library");
     let object = std::fs::read(place.join("micro.o")).expect("an object");
     let names = patch.functions.iter().enumerate();
-    let compared: Vec<Function<'_>> = names
+    let all: Vec<Function<'_>> = names
         .map(|(position, entry)| Function {
             position,
             name: &entry.name,
@@ -154,7 +160,7 @@ fn edited(before: &str, source: &str) -> Vec<(String, Meaning)> {
         })
         .collect();
     let own = Own::read(&library).expect("a library");
-    let found = own.compare(&object, &compared).expect("compared");
+    let found = own.compare(&object, &all).expect("compared");
     let names = patch.functions.iter().map(|entry| entry.name.clone());
     names.zip(found).collect()
 }
@@ -309,6 +315,46 @@ pub mod a {
     };
     assert_eq!(wrong.alone, ["app::other::helper"]);
     assert_eq!(wrong.in_crate, ["app::a::helper"]);
+}
+
+/// What leads to a new function goes by way of its site; what it means is what its body does.
+#[test]
+fn new_functions_with_sites() {
+    let before = "
+pub struct S;
+pub mod other { pub fn helper() -> u32 { 7 } }
+pub mod a {
+    use crate::other::*;
+    macro_rules! make { () => { fn helper() -> u32 { 1 } } }
+    make!();
+    pub fn first() -> u32 { 1 }
+    pub async fn second() -> u32 { 1 }
+}
+";
+    let new = "
+    fn right(n: u32) -> u32 { n + 2 }
+    fn wrong() -> u32 { helper() }
+    async fn later(n: u32) -> u32 { right(n) + 3 }
+    impl crate::S { fn method(&self) -> u32 { 4 } fn again(n: u32) -> u32 { if n == 0 { 0 } else { Self::again(n - 1) + 9 } } }
+";
+    let called = "{ let s = crate::S; s.method() + crate::S::again(2) + right(1) + wrong() }";
+    let source = before
+        .replace(
+            "first() -> u32 { 1 }",
+            &format!("first() -> u32 {called}{new}"),
+        )
+        .replace(
+            "second() -> u32 { 1 }",
+            "second() -> u32 { later(5).await }",
+        );
+    let found = compared(before, &source, true);
+    assert_eq!(found.len(), 7 + 1, "{found:?}");
+    for (name, meaning) in found {
+        match &*name {
+            "app::a::wrong" => assert!(matches!(meaning, Meaning::Other(_)), "{meaning:?}"),
+            _ => assert_eq!(meaning, Meaning::Same, "{name}"),
+        }
+    }
 }
 
 #[test]

@@ -1,17 +1,16 @@
 //! What is new beside changed functions, in a plugin of those.
 //!
 //! A later plugin brings it again: that is the same code twice, but it would be another type. So no
-//! value of a new type may outlive the functions that made it.
+//! value of a new type may outlive the functions that made it. A function of which types can be
+//! compared has one site in the program for all plugins that bring it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use soft_mock_compiled::compare::Left;
 use soft_mock_rewriter::analysis::{Declaration, FileItems};
-use soft_mock_rewriter::syntax::Fingerprint;
 
-use crate::program::left_behind::LeftBehind;
-use crate::program::plan::{PlannedAddition, Wanted};
+use crate::program::left_behind::{KeptAddition, LeftBehind};
+use crate::program::plan::{PlannedAddition, PlannedFunction, Wanted};
 
 /// The additions by the positions of their files.
 pub(super) fn positions<'a>(
@@ -48,17 +47,32 @@ pub(super) fn living(left: &Left, additions: &[PlannedAddition]) -> Option<Strin
 }
 
 /// An entry of the ledger, with the additions to which something leads that may be kept.
-pub(super) fn behind(left: LeftBehind, additions: &[PlannedAddition]) -> LeftBehind {
+/// `functions`: those that the plugin patches.
+pub(super) fn behind(
+    left: LeftBehind,
+    position: usize,
+    additions: &[PlannedAddition],
+    functions: &[PlannedFunction],
+) -> LeftBehind {
+    let site = |addition: &PlannedAddition| {
+        let function = addition.function.as_ref()?;
+        let patched = functions
+            .iter()
+            .any(|patched| patched.name == function.name);
+        let signature = function.brought.clone().filter(|_| patched)?;
+        Some(((position, function.name.clone()), signature))
+    };
     let kept = additions.iter().filter_map(|addition| {
         let mut names = addition.names.iter();
         let name = names.find(|name| left.left.leads_to(name))?;
-        Some((addition.content, name.clone()))
+        Some(KeptAddition {
+            content: addition.content,
+            name: name.clone(),
+            site: site(addition),
+        })
     });
-    let kept: BTreeMap<Fingerprint, String> = kept.collect();
-    let gone = |name: &String| format!("something may still lead to `{name}`, which is gone");
     LeftBehind {
-        no_way_back: left.no_way_back.or_else(|| kept.values().next().map(gone)),
-        additions: kept,
+        additions: kept.collect(),
         ..left
     }
 }

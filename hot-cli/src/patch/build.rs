@@ -131,7 +131,10 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
             Attempt::Done(done) => {
                 built.plugins.push(done.plugin);
                 let left = left::behind(job, position, done.left, done.closures_of);
-                built.left.push(additions::behind(left, &plan.additions));
+                let (own, functions) = (&plan.additions, &done.functions);
+                let left = additions::behind(left, position, own, functions);
+                built.left.push(left);
+                built.plan.entry(position).or_default().patch = done.functions;
                 built.alone.push(done.alone);
                 built.plan.entry(position).or_default().included = done.included;
             }

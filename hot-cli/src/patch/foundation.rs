@@ -38,7 +38,9 @@ pub(super) fn still_built_so(job: &Job) -> Result<(), BuildError> {
 /// not be the original.
 pub(super) fn no_way_back(job: &Job) -> Option<Rude> {
     let units = job.wanted.plan.values();
-    let first = units.flat_map(|unit| &unit.restore).next()?;
+    let restored = units.flat_map(|unit| &unit.restore);
+    let mut restored = restored.filter(|function| function.brought.is_none());
+    let first = restored.next()?;
     let now = Edited::of(&job.wanted);
     let mut left = job.wanted.left.iter();
     let why = left.find_map(|left| left.no_way_back(&now))?;

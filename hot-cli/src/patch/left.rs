@@ -132,8 +132,12 @@ pub(super) fn kept(
 
 /// The names of the late sites that are in use.
 fn late_in_use(job: &Job) -> impl Iterator<Item = &str> {
-    let active = job.wanted.active.iter().map(|(key, _)| key);
-    let late = active.filter(|key| job.program.function(key).is_none());
+    let active = job.wanted.active.iter();
+    // New functions are found wherever they stand.
+    let active = active.filter(|(_, function)| function.brought.is_none());
+    let late = active
+        .map(|(key, _)| key)
+        .filter(|key| job.program.function(key).is_none());
     late.map(|(_, name)| name.as_str())
 }
 
@@ -190,7 +194,7 @@ pub(super) fn untouched_closures(
 }
 
 /// A function as it stands in the files now, and its file.
-fn as_it_is<'a>(job: &'a Job, key: &SiteKey) -> Option<(PathBuf, &'a DeclaredFunction)> {
+pub(super) fn as_it_is<'a>(job: &'a Job, key: &SiteKey) -> Option<(PathBuf, &'a DeclaredFunction)> {
     stands(&job.program, &job.wanted, key)
 }
 

@@ -57,13 +57,15 @@ pub(super) struct UnitJob<'a> {
 }
 
 /// A changed function and where its new and its compiled state are found.
+#[derive(Clone)]
 struct Target<'a> {
     planned: &'a PlannedFunction,
     /// Positions among the crate's files and in the file.
     file: usize,
     index: usize,
     new: &'a DeclaredFunction,
-    old: &'a DeclaredFunction,
+    /// None: the program wasn't built with it.
+    old: Option<&'a DeclaredFunction>,
 }
 
 impl<'a> Target<'a> {
@@ -100,6 +102,8 @@ impl Attempt {
 /// A micro-crate that became a plugin.
 pub(super) struct Done {
     pub(super) plugin: PathBuf,
+    /// What it has new bodies for.
+    pub(super) functions: Vec<PlannedFunction>,
     /// What it leaves in the program.
     pub(super) left: Left,
     /// The functions of which it may hold closures.
@@ -174,7 +178,7 @@ impl UnitJob<'_> {
         let items = self.items();
         let targets = self.targets(&items)?;
         let reasons = targets.iter().filter_map(|target| {
-            let why = needs_whole_crate(target.new, target.old, &twin.hidden, &items)?;
+            let why = needs_whole_crate(target.new, target.old?, &twin.hidden, &items)?;
             let place = target.planned.place();
             self.not_alone
                 .borrow_mut()
@@ -202,7 +206,8 @@ impl UnitJob<'_> {
     /// it.
     fn living_closure(&self, targets: &[Target<'_>]) -> Result<Option<String>> {
         let differ = |target: &&Target<'_>| {
-            closures_differ(&target.old.local_items, &target.new.local_items)
+            let old = target.old.map(|old| &old.local_items);
+            old.is_some_and(|old| closures_differ(old, &target.new.local_items))
         };
         let program = &self.job.program;
         // The whole crate would wait for the same, and be refused for what a moment later is none.
@@ -271,11 +276,15 @@ impl UnitJob<'_> {
                 .enumerate()
                 .find(|(_, function)| named(function) && function.line == planned.line)
                 .context("a planned function is not in its file")?;
-            let old = self.loaded.files[&planned.file]
-                .functions
-                .iter()
-                .find(|function| named(function) && function.cfgs == new.cfgs)
-                .context("a planned function was not in its file")?;
+            let old = match planned.brought {
+                Some(_) => None,
+                None => {
+                    let mut functions = self.loaded.files[&planned.file].functions.iter();
+                    let old =
+                        functions.find(|function| named(function) && function.cfgs == new.cfgs);
+                    Some(old.context("a planned function was not in its file")?)
+                }
+            };
             targets.push(Target {
                 planned,
                 file,
@@ -288,7 +297,7 @@ impl UnitJob<'_> {
     }
 
     /// Compiles just the changed functions. Futures must be `Send`; where that fails, it is enough
-    /// if the original ones are not.
+    /// if the original ones are not. New functions have none, so theirs get no site then.
     fn micro(
         &self,
         twin: &Twin,
@@ -298,7 +307,25 @@ impl UnitJob<'_> {
         let strict = self.micro_attempt(twin, items, targets, false)?;
         match strict {
             Attempt::Failed(stderr) if stderr.contains(NOT_SEND) => {
-                self.micro_attempt(twin, items, targets, true)
+                let is_new_future = |target: &&Target<'_>| {
+                    target.planned.brought.is_some() && target.new.kind == Ok(Kind::Async)
+                };
+                let (without, with): (Vec<_>, Vec<_>) = targets.iter().partition(is_new_future);
+                let is_active = |target: &&&Target<'_>| {
+                    let key = (self.position, target.planned.name.clone());
+                    self.job
+                        .wanted
+                        .active
+                        .iter()
+                        .any(|(active, _)| *active == key)
+                };
+                if let Some(target) = without.iter().find(is_active) {
+                    let place = target.planned.place();
+                    let why = format!("{place} is new, and its future is not `Send` any more");
+                    return Ok(Attempt::Refused(why));
+                }
+                let with: Vec<Target<'_>> = with.into_iter().cloned().collect();
+                self.micro_attempt(twin, items, &with, true)
             }
             other => Ok(other),
         }
@@ -318,6 +345,7 @@ impl UnitJob<'_> {
                 file: target.file,
                 function: target.index,
                 not_send: not_send && target.new.kind == Ok(Kind::Async),
+                added: target.planned.brought.is_some(),
                 // Ids of types are others in the harness.
                 typed: !self.is_harness() && !unit.untyped.contains(&target.planned.name),
             })
@@ -388,15 +416,17 @@ impl UnitJob<'_> {
                 };
                 self.linker()?.link(&inputs, &plugin, &self.job.cancel)?;
                 let functions = targets.iter().map(|target| target.planned.clone());
+                let functions: Vec<PlannedFunction> = functions.collect();
                 Ok(Attempt::Done(Box::new(Done {
                     plugin,
+                    functions: functions.clone(),
                     left,
                     closures_of,
                     included,
                     alone: Alone {
                         unit: self.position,
                         source: written,
-                        functions: functions.enumerate().collect(),
+                        functions: functions.into_iter().enumerate().collect(),
                     },
                 })))
             }

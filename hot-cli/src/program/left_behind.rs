@@ -16,8 +16,8 @@ pub(crate) struct LeftBehind {
     pub(crate) left: Left,
     /// What was edited when it was made.
     pub(crate) edited: Edited,
-    /// Additions to which something in it leads that may be kept, by their contents.
-    pub(crate) additions: BTreeMap<Fingerprint, String>,
+    /// Additions to which something in it leads that may be kept.
+    pub(crate) additions: Vec<KeptAddition>,
     /// Why the program would not be the original one if all functions got their original bodies
     /// again.
     pub(crate) no_way_back: Option<String>,
@@ -25,6 +25,38 @@ pub(crate) struct LeftBehind {
     pub(crate) closures_of: BTreeMap<SiteKey, LocalItems>,
     /// All that it came with was undone since.
     pub(crate) undone: bool,
+}
+
+/// An addition to which something leads that may be kept.
+#[derive(Debug, Clone)]
+pub(crate) struct KeptAddition {
+    /// Stands for all that it is, and for the additions that it gets to.
+    pub(crate) content: Fingerprint,
+    pub(crate) name: String,
+    /// A function with a site, and its signature: what leads to it gets whatever is patched there.
+    pub(crate) site: Option<(SiteKey, String)>,
+}
+
+impl KeptAddition {
+    /// Whether its site leads to what the files say, with this patch or before.
+    fn is_patched(&self, wanted: &Wanted) -> bool {
+        let Some((site, signature)) = &self.site else {
+            return false;
+        };
+        let is_it = |function: &PlannedFunction| {
+            function.name == site.1 && function.brought.as_ref() == Some(signature)
+        };
+        let unit = wanted.plan.get(&site.0);
+        let mut patched = unit.into_iter().flat_map(|unit| &unit.patch);
+        let now = wanted.bodies.get(site).filter(|function| is_it(function));
+        let mut active = wanted.active.iter();
+        let is_active = |now: &PlannedFunction| {
+            active.any(|(key, function)| {
+                key == site && is_it(function) && function.content() == now.content()
+            })
+        };
+        patched.any(is_it) || now.is_some_and(is_active)
+    }
 }
 
 /// What differs from the program as it was built.
@@ -70,7 +102,7 @@ impl LeftBehind {
         Self {
             left,
             edited: Edited::of(wanted),
-            additions: BTreeMap::new(),
+            additions: Vec::new(),
             no_way_back: None,
             closures_of: BTreeMap::new(),
             undone: false,
@@ -95,7 +127,8 @@ impl LeftBehind {
         now.indirect.is_empty() && own.all(|site| !now.bodies.contains_key(site))
     }
 
-    /// An addition to which something leads that may be kept, and that is another one now or gone.
+    /// An addition to which something leads that may be kept, and that is another one now or gone,
+    /// and isn't found by way of a site.
     pub(crate) fn other_addition<'a>(&'a self, wanted: &'a Wanted) -> Option<&'a str> {
         if self.left.is_of_whole_crates() {
             return self.carried_again(wanted);
@@ -104,9 +137,12 @@ impl LeftBehind {
         let is_there = |content| now().any(|addition| addition.content == content);
         let is_named = |name| now().any(|addition| addition.names.contains(name));
         let mut kept = self.additions.iter();
-        let other =
-            kept.find(|(content, name)| !is_there(**content) && (!self.undone || is_named(name)));
-        other.map(|(_, name)| name.as_str())
+        let other = kept.find(|kept| {
+            !is_there(kept.content)
+                && (!self.undone || is_named(&kept.name))
+                && !kept.is_patched(wanted)
+        });
+        other.map(|kept| kept.name.as_str())
     }
 
     /// What came with whole crates, may be kept, and is carried once more, if any addition beside
@@ -152,7 +188,12 @@ impl LeftBehind {
             return None;
         }
         if then.indirect.is_empty() {
-            return self.no_way_back(then).map(str::to_owned);
+            let gone = |kept: &KeptAddition| {
+                let name = &kept.name;
+                format!("something may still lead to `{name}`, which is gone")
+            };
+            let gone = || self.additions.first().filter(|_| !self.undone).map(gone);
+            return self.no_way_back(then).map(str::to_owned).or_else(gone);
         }
         let first = match self.edited.indirect == then.indirect {
             true => {
@@ -198,7 +239,7 @@ mod tests {
         let mut left = LeftBehind {
             left: Left::default(),
             edited: edited(&["f"], &["struct S added"]),
-            additions: BTreeMap::new(),
+            additions: Vec::new(),
             no_way_back: Some("S is gone".to_owned()),
             closures_of: BTreeMap::new(),
             undone: false,

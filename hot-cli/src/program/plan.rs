@@ -24,6 +24,9 @@ pub(crate) struct PlannedFunction {
     pub(crate) uses: Fingerprint,
     /// Stands for its code with all that comes along for it, if whole crates were compiled.
     pub(crate) code: Option<u64>,
+    /// The program wasn't built with it: its signature, by which plugins that bring it find its
+    /// site.
+    pub(crate) brought: Option<String>,
 }
 
 impl PlannedFunction {
@@ -168,6 +171,8 @@ pub(crate) struct PlannedAddition {
     pub(crate) names: Vec<String>,
     /// Stands for all that it is, and for the additions that it gets to.
     pub(crate) content: Fingerprint,
+    /// A function that gets a site with the first plugin that has it: what such a plugin patches.
+    pub(crate) function: Option<PlannedFunction>,
 }
 
 /// A file as it is now.
@@ -410,6 +415,7 @@ mod tests {
             body: Fingerprint::default(),
             uses: Fingerprint::default(),
             code: None,
+            brought: None,
         }
     }
 

@@ -203,6 +203,7 @@ impl ProgramState {
                 body: Fingerprint::default(),
                 uses: Fingerprint::default(),
                 code: None,
+                brought: None,
             };
             let key = (position, site.name.clone());
             self.active.entry(key).or_insert(patched);
@@ -446,5 +447,6 @@ fn planned(crate_name: &str, path: &Path, function: &DeclaredFunction) -> Planne
         body: function.body,
         uses: Fingerprint::default(),
         code: None,
+        brought: None,
     }
 }

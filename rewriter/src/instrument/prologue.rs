@@ -14,9 +14,10 @@ use quote::ToTokens;
 use soft_mock_abi::site::flag;
 use soft_mock_abi::symbol::SITE;
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, FnArg, Pat, ReturnType, Signature, Type};
+use syn::{Attribute, Block, FnArg, Pat, Signature};
 
 use crate::analysis::eligibility::Kind;
+use crate::analysis::redirected::redirected;
 use crate::instrument::instance;
 use crate::instrument::instance::Surroundings;
 use crate::instrument::item;
@@ -28,11 +29,6 @@ use crate::syntax::edits::{blank, Edits};
 use crate::syntax::hidden_lifetimes::LifetimeCounts;
 use crate::syntax::names::{plain, signature_text, Owner};
 use crate::syntax::signature::{output_type, pointer_type, Spelling};
-
-/// The future that the replacement of an async fn returns. It claims every auto trait, so that the
-/// function's own future has exactly those that its body gives it; who installs a replacement
-/// makes sure that the claim holds wherever it matters (see the planner of async patches).
-pub(crate) const FUTURE: &str = "::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = _> + ::std::marker::Send + ::std::marker::Sync + ::std::panic::UnwindSafe + ::std::panic::RefUnwindSafe + '_>>";
 
 /// A function that gets a prologue.
 pub(crate) struct PrologueTarget<'a> {
@@ -204,35 +200,10 @@ fn identity(
 
 fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[String]) -> String {
     let core = dialect.edition.core_path();
-    let unders = vec!["_"; arguments.len()].join(", ");
-    let names = arguments;
-    let arguments = arguments.join(", ");
-    let abi = function
-        .signature
-        .abi
-        .as_ref()
-        .map(|abi| abi.to_token_stream().to_string())
-        .unwrap_or_default();
-    let output = match &function.signature.output {
-        ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => "!",
-        _ => "_",
-    };
-    let call = |result: &str, abi: &str| {
-        format!(
-            "unsafe {{ {core}::mem::transmute::<unsafe fn(), unsafe {abi} fn({unders}) -> {result}>(__soft_mock_code)({arguments}) }}"
-        )
-    };
-    let body = match function.kind {
-        Kind::Sync if output == "!" => format!("{};", call(output, &abi)),
-        Kind::Sync => format!("return {};", call(output, &abi)),
-        Kind::Async => format!(
-            "let __soft_mock_future: {FUTURE} = {}; return __soft_mock_future.await;",
-            call("_", "")
-        ),
-    };
+    let body = redirected(function.kind, function.signature, core, arguments);
     if function.instances {
         let (signature, around) = (function.signature, function.around);
-        let (items, used) = instance::taken(signature, around, core, names, &body);
+        let (items, used) = instance::taken(signature, around, core, arguments, &body);
         let atomic = format!("if {SITE}.is_hooked() {{ {used} }}");
         return items + &when_used(dialect.check, core, &atomic, &used);
     }

@@ -17,6 +17,7 @@ use syn::{ItemImpl, Signature};
 use super::crate_modules::{CrateModules, Group};
 use super::function::{Emitted, Header};
 use super::request::{PatchRequest, PatchSourceError};
+use super::target::Target;
 use crate::analysis::declaration::Declaration;
 use crate::analysis::items::{DeclaredFunction, FileItems, ItemKind};
 use crate::syntax::edition::Edition;
@@ -33,7 +34,8 @@ pub(super) struct Added<'a> {
     pub(super) start: usize,
     /// Line and column of the user's text in it.
     pub(super) point: (usize, usize),
-    pub(super) emitted: Emitted,
+    /// None: it is written as a changed function.
+    pub(super) emitted: Option<Emitted>,
     pub(super) mentions: Mentions,
     /// The item of this name isn't the host's.
     pub(super) item: Option<&'a str>,
@@ -44,11 +46,11 @@ pub(super) struct Added<'a> {
 /// Text by the module that it is put into.
 pub(super) type Carriers = HashMap<Group, String>;
 
-/// Writes everything that is new. `first`: a number that no function has.
+/// Writes everything that is new, but for what is among the changed functions.
 pub(super) fn added<'a>(
     request: &PatchRequest<'a>,
     modules: &CrateModules<'_>,
-    first: usize,
+    targets: &[Target<'a>],
 ) -> Result<Vec<Added<'a>>, PatchSourceError> {
     let mut found = Vec::new();
     for (position, (file, declaration)) in request.additions.iter().enumerate() {
@@ -61,6 +63,15 @@ pub(super) fn added<'a>(
                     file: *file,
                     function: position,
                 })?;
+        if let Declaration::Function(at) = declaration {
+            let is_it = |target: &&Target<'_>| {
+                target.request.file == *file && target.request.function == *at
+            };
+            if let Some(target) = targets.iter().find(is_it) {
+                found.push(among_functions(target));
+                continue;
+            }
+        }
         let text = (request.text)(&items.path)
             .ok_or_else(|| PatchSourceError::Text(items.path.clone()))?;
         let writer = Writer {
@@ -69,11 +80,28 @@ pub(super) fn added<'a>(
             text,
             around: modules.file_conditions(*file),
             edition: request.options.edition,
-            index: first + position,
+            index: targets.len() + position,
         };
         found.extend(writer.write(*declaration)?);
     }
     Ok(found)
+}
+
+fn among_functions<'a>(target: &Target<'a>) -> Added<'a> {
+    let function = target.function;
+    let is_method = target.file.header_of(function).is_some();
+    let free = function.owner == Owner::Free;
+    Added {
+        file: target.request.file,
+        items: target.file,
+        module: &function.module,
+        start: function.place.signature.start,
+        point: function.place.name_end,
+        emitted: None,
+        mentions: function.mentions.clone(),
+        item: free.then_some(function.name.as_str()),
+        carrier: is_method.then(|| Header::name_of(target.index)),
+    }
 }
 
 /// Asks the compiler whether what a new import brings stands for a value in patterns: macros of
@@ -163,7 +191,7 @@ impl<'a> Writer<'a, '_> {
             module,
             start: place.range.start,
             point: place.start,
-            emitted,
+            emitted: Some(emitted),
             mentions: self.mentions(piece)?,
             item,
             carrier: None,
@@ -215,12 +243,12 @@ impl<'a> Writer<'a, '_> {
             start: place.signature.start,
             point: place.name_end,
             mentions: function.mentions.clone(),
-            emitted: Emitted {
+            emitted: Some(Emitted {
                 before,
                 piece: piece.to_owned(),
                 after: after.to_owned(),
                 check: None,
-            },
+            }),
             item: free.then_some(function.name.as_str()),
             carrier,
         })

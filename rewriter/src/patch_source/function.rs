@@ -20,6 +20,7 @@ use soft_mock_abi::symbol::{patch, ASYNC_BODY};
 use syn::{FnArg, ItemImpl, Pat, ReturnType, Signature};
 
 use super::request::{PatchSourceError, PatchedCrate, HOST};
+use super::site;
 use super::target::Target;
 use crate::analysis::eligibility::Kind;
 use crate::syntax::column_calls::{calls, in_place_of, is_redefined};
@@ -30,8 +31,10 @@ use crate::syntax::names::raw;
 use crate::syntax::signature::{pointer_type, Spelling};
 
 mod header;
+mod stub;
 
 pub(super) use header::Header;
+use stub::Stub;
 
 /// The text of one function.
 pub(super) struct Emitted {
@@ -59,11 +62,13 @@ pub(super) fn emit(
         .filter(|piece| piece.ends_with('}'))
         .ok_or_else(|| PatchSourceError::Text(target.file.path.clone()))?;
     let check = writer.check(borrowing);
+    let stub = writer.stub();
     let (before, mut after) = match target.function.kind {
-        Ok(Kind::Async) => writer.asynchronous(),
-        _ => writer.synchronous(),
+        Ok(Kind::Async) => writer.asynchronous(stub.as_ref()),
+        _ => writer.synchronous(stub.as_ref()),
     };
     after.push_str(check.as_deref().unwrap_or_default());
+    after.push_str(&writer.said_type(borrowing).unwrap_or_default());
     Ok(Emitted {
         before,
         piece: with_columns(target, blank_parameter_attributes(target, piece)),
@@ -162,7 +167,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    fn synchronous(&self) -> (String, String) {
+    fn synchronous(&self, stub: Option<&Stub>) -> (String, String) {
         let name = patch(self.target.index);
         let visibility = if self.header.is_none() { "pub" } else { "" };
         let start = format!(
@@ -172,18 +177,22 @@ impl<'a> Writer<'a> {
             self.qualifiers()
         );
         match &self.header {
-            None => (format!("{}{start}", self.conditions), String::new()),
+            None => (
+                format!("{}{start}", self.conditions),
+                stub.map_or(String::new(), |stub| stub.text.clone()),
+            ),
             Some(header) => {
                 let mut declaration = self.signature.clone();
                 declaration.ident = format_ident!("{name}");
                 let declared = header.declare(declaration);
-                let open = self.open(header, &quote!(#declared;));
-                (format!("{open}{start}"), " }".to_owned())
+                let (stub_declared, stub) = Stub::in_trait(stub, header);
+                let open = self.open(header, &quote!(#declared; #stub_declared));
+                (format!("{open}{start}"), format!("{stub} }}"))
             }
         }
     }
 
-    fn asynchronous(&self) -> (String, String) {
+    fn asynchronous(&self, stub: Option<&Stub>) -> (String, String) {
         let new = self.new_name();
         let start = format!("{}{} fn {new}", self.attributes(), self.qualifiers());
         let (wrapper, wrapper_body) = self.wrapper();
@@ -197,7 +206,10 @@ impl<'a> Writer<'a> {
                     not_send.map_or(String::new(), |(_, text)| format!("{conditions}{text}"));
                 (
                     format!("{conditions}{start}"),
-                    format!(" {conditions}{export} pub {wrapper_text} {wrapper_body} {not_send}"),
+                    format!(
+                        " {conditions}{export} pub {wrapper_text} {wrapper_body} {not_send}{}",
+                        stub.map_or("", |stub| &stub.text)
+                    ),
                 )
             }
             Some(header) => {
@@ -209,11 +221,15 @@ impl<'a> Writer<'a> {
                     let declared = header.declare(signature.clone());
                     quote!(#declared;)
                 });
-                let open = self.open(header, &quote!(#declared; #wrapped; #checked));
+                let (stub_declared, stub) = Stub::in_trait(stub, header);
+                let open = self.open(
+                    header,
+                    &quote!(#declared; #wrapped; #checked #stub_declared),
+                );
                 let not_send = not_send.map_or(String::new(), |(_, text)| text);
                 (
                     format!("{open}{start}"),
-                    format!(" {export} {wrapper_text} {wrapper_body} {not_send} }}"),
+                    format!(" {export} {wrapper_text} {wrapper_body} {not_send}{stub} }}"),
                 )
             }
         }
@@ -368,11 +384,15 @@ impl<'a> Writer<'a> {
 
     /// The function that compares the type of the site with that of the new code.
     fn check(&self, borrowing: &HashSet<String>) -> Option<String> {
-        if !self.target.request.typed {
+        let request = self.target.request;
+        if !request.typed && !request.added {
             return None;
         }
         let item = self.header.as_ref().map(Header::item);
-        let ty = pointer_type(&self.signature, item, Spelling::Whole(borrowing))?;
+        let ty = match request.added {
+            true => site::type_of(&self.signature, item, borrowing)?,
+            false => pointer_type(&self.signature, item, Spelling::Whole(borrowing))?,
+        };
         let (core, name) = (
             self.core,
             format!("__soft_mock_check_{}", self.target.index),

@@ -33,8 +33,11 @@ fn json(options: &PatchedCrate, functions: &[PatchEntry]) -> String {
 
 fn function(function: &PatchEntry) -> String {
     let check = function.check.as_deref().map_or("null".to_owned(), string);
+    let late = function.late.as_ref().map_or(String::new(), |[cell, ty]| {
+        format!(",\"late\":{},\"type_id\":{}", string(cell), string(ty))
+    });
     format!(
-        "{{\"name\":{},\"signature\":{},\"symbol\":{},\"check\":{check},\"file\":{},\"line\":{}}}",
+        "{{\"name\":{},\"signature\":{},\"symbol\":{},\"check\":{check},\"file\":{},\"line\":{}{late}}}",
         string(&function.name),
         string(&function.signature),
         string(&function.symbol),
@@ -78,6 +81,7 @@ mod tests {
             signature: "fn(&str)".to_owned(),
             symbol: "s".to_owned(),
             check: Some("c".to_owned()),
+            late: Some(["l".to_owned(), "t".to_owned()]),
             file: "src/é.rs".to_owned(),
             line: 3,
         };
@@ -89,6 +93,8 @@ mod tests {
         );
         assert_eq!(read.functions[0].name, function.name);
         assert_eq!(read.functions[0].check, function.check);
+        let late = [&read.functions[0].late, &read.functions[0].type_id];
+        assert_eq!(late, [&Some("l".to_owned()), &Some("t".to_owned())]);
         assert_eq!(
             (read.functions[0].file.as_str(), read.functions[0].line),
             ("src/é.rs", 3)

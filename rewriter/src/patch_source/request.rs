@@ -32,8 +32,8 @@ pub struct PatchRequest<'a> {
     pub hidden: &'a [Hidden],
     /// The changed functions.
     pub functions: &'a [PatchFunction],
-    /// What is new beside them, and that nothing else mentions: positions of files, and what it
-    /// is.
+    /// What is new, and that nothing but them mentions: positions of files, and what it is. Some
+    /// may be among the functions.
     pub additions: &'a [(usize, Declaration)],
     /// How the manifest names a file.
     pub shown: &'a dyn Fn(&Path) -> String,
@@ -63,6 +63,9 @@ pub struct PatchFunction {
     pub not_send: bool,
     /// Its site carries the id of its type: the plugin gets a symbol that compares it.
     pub typed: bool,
+    /// It is new, and [may have a site](super::may_have_site): the program gets one with the first
+    /// plugin that has it.
+    pub added: bool,
 }
 
 /// The sources of a plugin.
@@ -88,6 +91,8 @@ pub struct PatchEntry {
     pub symbol: String,
     /// The symbol that compares the function's type with the site's.
     pub check: Option<String>,
+    /// It is new: the symbols of the cell for its site, and of what says its type.
+    pub late: Option<[String; 2]>,
     /// The file, as the manifest names it.
     pub file: String,
     /// The line of its name.

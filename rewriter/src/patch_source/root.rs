@@ -59,13 +59,15 @@ impl Carried<'_> {
             point: target.function.place.name_end,
             emitted,
         });
-        let added = self.added.iter().map(|added| Piece {
-            file: added.file,
-            items: added.items,
-            module: added.module,
-            start: added.start,
-            point: added.point,
-            emitted: &added.emitted,
+        let added = self.added.iter().filter_map(|added| {
+            Some(Piece {
+                file: added.file,
+                items: added.items,
+                module: added.module,
+                start: added.start,
+                point: added.point,
+                emitted: added.emitted.as_ref()?,
+            })
         });
         let mut by_file: BTreeMap<usize, Vec<Piece<'_>>> = BTreeMap::new();
         for piece in targets.chain(added) {

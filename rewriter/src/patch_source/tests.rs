@@ -31,6 +31,7 @@ fn sources_with(
             function,
             not_send: false,
             typed: false,
+            added: false,
         })
         .collect();
     let options = PatchedCrate {

@@ -149,6 +149,7 @@ fn check_plugin(
             function: index,
             not_send: choice % 5 == 0,
             typed: choice % 7 != 0,
+            added: false,
         })
         .collect();
     let plugin = patch_source(&PatchRequest {

@@ -7,6 +7,9 @@
 //!
 //! A plugin brings the entry, a piece of machine code, and a [`LateCell`] for it. The runtime fills
 //! in the site before it puts the entry's address into a slot. Nothing here writes to either.
+//!
+//! So has a function that is new: each plugin that brings it has a cell, without entry or
+//! originals, which the function asks itself. All of these get one site.
 
 use std::sync::atomic::AtomicPtr;
 
@@ -35,6 +38,11 @@ pub mod offset {
     /// The first of them; the others follow. All are the same code.
     pub const ORIGINALS: usize = offset_of!(LateCell, first);
 }
+
+/// How many words a cell has, all of them zero where there are no originals.
+pub const WORDS: usize = size_of::<LateCell>() / size_of::<usize>();
+
+const _: () = assert!(offset::SITE == 0 && WORDS == 4);
 
 /// What the names of cells begin with; a number follows.
 pub const CELL: &str = "__soft_mock_late_";

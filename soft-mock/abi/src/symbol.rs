@@ -15,6 +15,10 @@ pub const MAIN: &str = "__soft_mock_main";
 /// What the symbols of replacements in a plugin begin with; their position follows.
 pub const PATCH: &str = "__soft_mock_patch_";
 
+/// What the symbols begin with that say the type of a function which a plugin brings; its position
+/// follows.
+pub const TYPE_ID: &str = "__soft_mock_type_";
+
 /// The function of the agent that the generated main calls: see [`start`](crate::start).
 pub const AGENT_START: &str = "soft_mock_agent_start_v1";
 

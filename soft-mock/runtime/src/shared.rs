@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, Site};
 
 /// The version of the layouts that copies share: [`Shared`] and everything in `hook`.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Attempts to take the lock before the thread gives way to others.
 const SPINS: u32 = 64;

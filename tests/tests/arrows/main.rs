@@ -43,7 +43,7 @@ const CRATES: [Crate; 9] = [
     },
     Crate {
         folder: "hot-cli/compiled",
-        order: "std_calls > manifest_object > extract > select > meaning > compare > debug_info > counterparts > sites > fingerprint > world > flow > code \
+        order: "std_calls > manifest_object > extract > select > meaning > compare > debug_info > counterparts > sites > fingerprint > brought > world > flow > code \
                 > locations > visibility > crate_id > objects > library > symbols",
     },
     acyclic("hot-cli/embed"),

@@ -13,6 +13,7 @@ use crate::ledger::FILE;
 mod carried;
 mod libraries;
 mod reuse;
+mod rolls_on;
 mod same_code;
 
 /// How a patch was made.
@@ -285,27 +286,6 @@ pub mod there {}
     day.save(&again, "account of ada: 90", Way::WholeCrate);
     // The balance: how often it was asked for.
     day.save(&original, "account of ada: 8", Way::Nothing);
-}
-
-/// A thread may run the helper for ever: another one beside it is refused, and said.
-#[test]
-fn a_helper_that_lives_on_in_a_thread() {
-    let mut day = Day::start();
-    let original = day.project.read(FILE);
-    let wait = "std::thread::sleep(std::time::Duration::from_millis(5));";
-    let text = with(
-        &original,
-        &[(
-            "    format!(\"{}: ",
-            &format!("    std::thread::spawn(|| loop {{ {wait} tick(); }}); format!(\"{{}}; "),
-        )],
-    ) + "fn tick() -> u32 { 1 }\n";
-    day.save(&text, "account of ada; ", Way::Micro);
-    let other = with(&text, &[("u32 { 1 }", "u32 { 2 }")]);
-    day.project.save(Save::InPlace, FILE, &other);
-    day.session
-        .wait_for_stderr("something may still lead to `tick`");
-    day.session.wait_for_stderr("hot: restarted");
 }
 
 /// What nothing uses yet is looked at all the same.

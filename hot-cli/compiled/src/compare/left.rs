@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 
 use soft_mock_abi::symbol::CARRIER;
 
@@ -15,6 +16,7 @@ use super::paths::{is_closure, is_detached_body, is_instance, marks_of, split_ty
 use super::side::Side;
 use super::withdrawn::{self, Brought};
 use super::{Difference, Edits, Premises};
+use crate::brought::asks_cell;
 use crate::objects::Object;
 use crate::sites::attached;
 use crate::symbols::{is_of, path, without_marks};
@@ -99,7 +101,14 @@ impl Left {
             ..Self::default()
         };
         // Its debug information has lines alone, so nothing is known to be a vtable.
-        left.look(&side, crates, (&|_| true, &|_, _| None), &|_| false);
+        // They lead to what was patched last. Where something is optimised, others may have become
+        // part of them.
+        let brought = world
+            .all()
+            .filter(|piece| !optimised && asks_cell(&world, *piece));
+        let brought: HashSet<Rc<str>> = brought.filter_map(|piece| world.path_of(piece)).collect();
+        let has_site = |path: &str| brought.contains(path);
+        left.look(&side, crates, (&|_| true, &|_, _| None), &has_site);
         if left.held.is_empty() {
             return Ok(left);
         }

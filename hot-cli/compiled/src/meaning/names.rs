@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use soft_mock_abi::symbol::PREFIX;
+use soft_mock_abi::symbol::{CARRIER, PREFIX};
 
 use crate::objects::Object;
 use crate::symbols::{is_rust, path, start_of};
@@ -18,9 +18,6 @@ use crate::world::World;
 
 /// The static at the root of every micro-crate.
 const MANIFEST: &str = "::__SOFT_MOCK_MANIFEST";
-
-/// How the trait that carries a method is called.
-const CARRIER: &str = "::__SoftMock";
 
 /// The names of one micro-crate.
 pub(super) struct Names {
@@ -45,7 +42,7 @@ impl Names {
     /// A path as the crate has it.
     pub(super) fn in_crate(&self, path: String) -> String {
         let mut path = self.with_functions(path);
-        while let Some(carrier) = path.find(CARRIER) {
+        while let Some(carrier) = carrier(&path) {
             let Some(end) = path[carrier..].find('>').map(|end| carrier + end) else {
                 break;
             };
@@ -79,8 +76,13 @@ impl Names {
     pub(super) fn is_new(&self, path: &str) -> bool {
         let own = self.marks.as_ref().map(|(alone, _)| alone.as_str());
         let is_there = own.is_some_and(|own| path.trim_start_matches('<').starts_with(own));
-        !path.contains(PREFIX) && !path.ends_with(MANIFEST) && (is_there || path.contains(CARRIER))
+        !path.contains(PREFIX) && !path.ends_with(MANIFEST) && (is_there || carrier(path).is_some())
     }
+}
+
+/// Where a path names a trait that carries methods.
+fn carrier(path: &str) -> Option<usize> {
+    path.find(&format!("::{CARRIER}"))
 }
 
 fn marks(object: &Object<'_>, own: &World<'_>) -> Option<(String, String)> {

@@ -139,6 +139,7 @@ pub(super) fn manifest<'a>(
             file: file.display().to_string(),
             line: u32::try_from(late.replaced.line).unwrap_or(u32::MAX),
             late: Some(late_object::cell(at)),
+            type_id: None,
         }
     })
 }

@@ -200,6 +200,7 @@ impl Plugins<'_, '_, '_> {
                 file: file.display().to_string(),
                 line: site.line,
                 late: None,
+                type_id: None,
             }
         });
         let functions = functions.chain(late::manifest(late, unit));

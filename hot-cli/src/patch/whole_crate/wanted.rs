@@ -320,6 +320,7 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
             body,
             uses,
             code: function.content,
+            brought: None,
         }
     };
     let mut plan: Plan = job.wanted.plan.clone();
@@ -343,7 +344,13 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
     }
     for (site, function) in &job.wanted.active {
         // What was given a site afterwards, and can be replaced no more, keeps what it has.
-        let keeps = job.program.function(site).is_none() && patch.stale.contains(&site.1);
+        let is_late = job.program.function(site).is_none();
+        let keeps = is_late
+            && match function.brought {
+                // What leads to it still does, unless it was compared with what is compiled now.
+                Some(_) => left::as_it_is(job, site).is_some(),
+                None => patch.stale.contains(&site.1),
+            };
         if !replaced.contains(site) && !keeps {
             let unit = plan.entry(site.0).or_default();
             unit.restore.push(function.clone());

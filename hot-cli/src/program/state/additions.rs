@@ -4,13 +4,15 @@
 //! What a body stands for includes what it gets to of them: so whoever uses one becomes new when it
 //! changes.
 
-use soft_mock_rewriter::analysis::Declaration;
-use soft_mock_rewriter::diff::{Additions, Source};
-use soft_mock_rewriter::syntax::CompiledAs;
+use soft_mock_rewriter::analysis::{is_skipped, Declaration};
+use soft_mock_rewriter::diff::{Addition, Additions, Source};
+use soft_mock_rewriter::patch_source::may_have_site;
+use soft_mock_rewriter::syntax::{CompiledAs, Edition};
 
 use super::compare::Found;
 use super::*;
-use crate::program::plan::PlannedAddition;
+use crate::program::plan::{Plan, PlannedAddition};
+use crate::rustc::unit::UnitKind;
 
 /// A file as it is now.
 pub(super) struct FileNow<'a> {
@@ -110,9 +112,27 @@ impl ProgramState {
         files: &[FileNow<'_>],
         found: &mut Found,
     ) {
+        let is_item = |one: &Addition| matches!(one.declaration, Declaration::Item(_));
+        let any = |name: &str, is_it: &dyn Fn(&Addition) -> bool| {
+            let mut all = additions.all.iter();
+            all.any(|one| one.names.iter().any(|own| own == name) && is_it(one))
+        };
+        // It may be imported by another name.
+        let imports = |one: &Addition| {
+            let mut mentions = one.mentions().iter();
+            matches!(one.declaration, Declaration::Import { .. })
+                && mentions.any(|name| any(name, &is_item))
+        };
+        let is_new = |name: &str| any(name, &|one| is_item(one) || imports(one));
         for addition in additions.all.iter().filter(|addition| !addition.removed) {
+            let function = self.with_site(additions, addition, files, &is_new);
+            if let Some(function) = &function {
+                let site = (addition.unit, function.name.clone());
+                found.bodies.insert(site, function.clone());
+            }
             let unit = found.plan.entry(addition.unit).or_default();
             unit.additions.push(PlannedAddition {
+                function,
                 file: files[addition.file].items.path.clone(),
                 declaration: addition.declaration,
                 names: match addition.declaration {
@@ -122,6 +142,55 @@ impl ProgramState {
                 },
                 content: additions.whole_content(addition),
             });
+        }
+    }
+}
+
+impl ProgramState {
+    /// A new function that gets a site with the first plugin that has it.
+    fn with_site(
+        &self,
+        additions: &Additions,
+        addition: &Addition,
+        files: &[FileNow<'_>],
+        is_new: &dyn Fn(&str) -> bool,
+    ) -> Option<PlannedFunction> {
+        let Declaration::Function(at) = addition.declaration else {
+            return None;
+        };
+        let unit = &self.program.units[addition.unit].unit;
+        let file = &files[addition.file];
+        let function = &file.items.functions[at];
+        let own = files.iter().filter(|file| file.position == addition.unit);
+        let borrowing = own.flat_map(|file| &file.items.borrowing);
+        let borrowing: HashSet<String> = borrowing.cloned().collect();
+        let planned = planned(&unit.crate_name, &file.items.path, function);
+        let may = unit.kind != UnitKind::Test
+            && unit.rustc_args().edition() != Edition::E2015
+            && !is_skipped(&unit.skip, &planned.name)
+            && may_have_site((file.items, &file.text), function, &borrowing, is_new);
+        may.then(|| PlannedFunction {
+            uses: additions.reached_content(addition.unit, function),
+            brought: Some(function.signature.clone()),
+            ..planned
+        })
+    }
+
+    /// Plans new functions: where they are found by way of a site, and are others than those that
+    /// it leads to; and all of a crate of which something is patched, for that gets to them.
+    pub(super) fn plan_brought(&self, plan: &mut Plan) {
+        for (position, unit) in plan {
+            let functions = unit.additions.iter();
+            let functions = functions.filter_map(|addition| addition.function.as_ref());
+            let functions: Vec<&PlannedFunction> = functions.collect();
+            let is_other = |function: &&PlannedFunction| {
+                let active = self.active.get(&(*position, function.name.clone()));
+                active.is_some_and(|active| active.content() != function.content())
+            };
+            if unit.patch.is_empty() && !functions.iter().any(is_other) {
+                continue;
+            }
+            unit.patch.extend(functions.into_iter().cloned());
         }
     }
 }

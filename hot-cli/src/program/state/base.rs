@@ -35,6 +35,7 @@ impl Base {
             }
         };
         let bodies = wanted.bodies.iter();
+        let bodies = bodies.filter(|(_, function)| function.brought.is_none());
         Some(Self {
             indirect,
             bodies: bodies

@@ -9,7 +9,10 @@ use crate::program::plan::{Plan, UnitPlan};
 impl ProgramState {
     /// Functions that are to get another body than they have now.
     pub(super) fn plan_bodies(&self, bodies: &BTreeMap<SiteKey, PlannedFunction>, plan: &mut Plan) {
-        for (site, function) in bodies {
+        let own = bodies
+            .iter()
+            .filter(|(_, function)| function.brought.is_none());
+        for (site, function) in own {
             let active = self.active.get(site).map(PlannedFunction::content);
             if active != Some(function.content()) {
                 let unit: &mut UnitPlan = plan.entry(site.0).or_default();

@@ -135,6 +135,7 @@ impl ProgramState {
             }
         }
         if found.indirect.is_empty() || found.on_top {
+            self.plan_brought(&mut found.plan);
             let idle = |unit: &UnitPlan| unit.patch.is_empty() && unit.restore.is_empty();
             // Idle units stay: a build of whole crates has to know all edited files. And what
             // reached others in the patch before is taken back, also if no body of a
@@ -169,7 +170,10 @@ impl ProgramState {
             meaning: found.meaning,
             // A small crate is made of the files that the program was compiled from.
             whole_crate: (self.whole_crate || not_alone || found.moved.is_any())
-                && !found.bodies.is_empty(),
+                && found
+                    .bodies
+                    .values()
+                    .any(|function| function.brought.is_none()),
             on_top: found.on_top,
             fresh: fresh.into_iter().chain(found.included).collect(),
             undone,

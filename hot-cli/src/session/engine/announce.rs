@@ -41,6 +41,7 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
     events.push(Event::WithoutEffect(dead.into_iter().chain(once).collect()));
     let units = patch.wanted.plan.values();
     let restored = units.flat_map(|unit| &unit.restore);
+    let restored = restored.filter(|function| function.brought.is_none());
     events.push(Event::Restored {
         functions: told(restored.collect()),
         elapsed,
@@ -220,6 +221,10 @@ fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
         // Whatever else an edit reaches, it is none that came with this save.
         let is_as_before = only_bodies && !wanted.bodies.contains_key(&site);
         let mut active = wanted.active.iter();
+        // What is told of a new one is who uses it.
+        if function.brought.is_some() && !active.clone().any(|(known, _)| *known == site) {
+            return true;
+        }
         let is_like = |active: &PlannedFunction| match only_bodies {
             true => function.has_source_of(active),
             false => function.is_like(active),
@@ -330,6 +335,7 @@ mod tests {
             line: 3,
             uses: Default::default(),
             code: None,
+            brought: None,
             body: Default::default(),
         }
     }

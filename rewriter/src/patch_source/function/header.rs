@@ -41,9 +41,14 @@ impl Header {
         });
         Self {
             item,
-            name: format_ident!("{CARRIER}{index}"),
+            name: format_ident!("{}", Self::name_of(index)),
             bound,
         }
+    }
+
+    /// The name of the trait of the function at this position.
+    pub(in crate::patch_source) fn name_of(index: usize) -> String {
+        format!("{CARRIER}{index}")
     }
 
     pub(in crate::patch_source) fn item(&self) -> &ItemImpl {

@@ -44,6 +44,10 @@ pub struct Function {
     /// the one that it is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<String>,
+    /// The program has no function of it either, plugins bring it: the symbol of a function
+    /// `fn() -> TypeId` that says the type which all of them have to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub type_id: Option<String>,
 }
 
 /// A manifest that can't be used.

@@ -1,11 +1,12 @@
 //! Late sites: functions of the program that were compiled without a site, and have been given one
-//! by a plugin. See `soft_mock_abi::late`.
+//! by a plugin; and functions that the program has from plugins alone. See `soft_mock_abi::late`.
 //!
 //! A site is made once for each function, and stays. Until something is installed at it, it leads
 //! to the original. All of them hang in [`Shared`], since the copy of the runtime that installs a
 //! patch needn't be the one that gave a function its site: a slot that leads to one already holds
 //! the original's address no more.
 
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::ptr;
@@ -27,6 +28,8 @@ struct LateSite {
     /// Those of all plugins that have brought an entry for it, the newest first.
     cells: AtomicPtr<Filled>,
     previous: *const LateSite,
+    /// Of a function that plugins bring: the `fn() -> TypeId` of the first that had it.
+    type_id: AtomicPtr<()>,
 }
 
 /// A cell whose entry does what the site says.
@@ -77,14 +80,20 @@ pub(super) fn named(shared: &Shared, domain: usize, unit: u64, name: &str) -> Ve
 }
 
 /// The late site of a function, made if there is none. Its signature is the path of the function,
-/// with what tells crates of one name apart.
+/// with what tells crates of one name apart. That of a function which plugins bring is its own, in
+/// its own crate.
 pub(super) fn site(
     (shared, domain): (&Shared, usize),
     krate: &'static Crate,
     function: &Function,
 ) -> &'static Site {
-    let is_it =
-        |late: &&LateSite| late.domain == domain && late.site.signature() == function.signature;
+    let is_brought = function.type_id.is_some();
+    let is_it = |late: &&LateSite| {
+        let is_own = late.site.unit() == krate.unit() && late.site.name() == function.name;
+        late.domain == domain
+            && late.site.signature() == function.signature
+            && (is_own || !is_brought)
+    };
     if let Some(known) = all(shared).find(is_it) {
         return &known.site;
     }
@@ -103,11 +112,32 @@ pub(super) fn site(
         domain,
         cells: AtomicPtr::new(ptr::null_mut()),
         previous: newest.load(Ordering::Acquire),
+        type_id: AtomicPtr::new(ptr::null_mut()),
     }));
     let site = ptr::from_ref(&late.site);
     newest.store(late, Ordering::Release);
     // SAFETY: leaked just now, and what changes in it are atomics.
     unsafe { &*site }
+}
+
+/// Whether it is the site of a function that plugins bring.
+pub(super) fn is_brought(shared: &Shared, site: &Site) -> bool {
+    let late = all(shared).find(|late| ptr::eq(&late.site, site));
+    late.is_some_and(|late| !late.type_id.load(Ordering::Acquire).is_null())
+}
+
+/// The type of a function that plugins bring; of its first plugin, `own` says it.
+pub(super) fn type_id(turn: &Turn, site: &Site, own: fn() -> TypeId) -> fn() -> TypeId {
+    let Some(late) = all(turn.shared()).find(|late| ptr::eq(&late.site, site)) else {
+        return own;
+    };
+    let first = late.type_id.load(Ordering::Acquire);
+    if first.is_null() {
+        late.type_id.store(own as *mut (), Ordering::Release);
+        return own;
+    }
+    // SAFETY: stored here, by this or another copy; a plugin is never unloaded.
+    unsafe { std::mem::transmute::<*mut (), fn() -> TypeId>(first) }
 }
 
 /// Fills a cell, so that its entry does what the site says.

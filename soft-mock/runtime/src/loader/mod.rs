@@ -157,23 +157,33 @@ fn site_of(registry: &Registry, unit: u64, function: &Function) -> Result<&'stat
     }
 }
 
-/// The site of a function that is to get its original body back.
-pub(crate) fn site_to_restore(
+/// The site of a function that is to get its original body back. Of one that plugins have brought
+/// with several signatures: those of all.
+pub(crate) fn sites_to_restore(
     registry: &Registry,
     unit: &str,
     name: &str,
-) -> Result<&'static Site, Refusal> {
+) -> Result<Vec<&'static Site>, Refusal> {
     let id = parse_unit(unit).ok_or_else(|| soft_mock_abi::manifest::ManifestError::Unit {
         found: unit.to_owned(),
     })?;
     let named: Vec<_> = in_unit(registry, id, name).collect();
     match named.as_slice() {
-        [] => match late::named(registry.shared(), registry.domain(), id, name)[..] {
-            [] => Err(unknown(registry, name)),
-            [site] => Ok(site),
-            ref several => Err(ambiguous(name, several)),
-        },
-        [site] => Ok(site),
+        [] => {
+            let late = late::named(registry.shared(), registry.domain(), id, name);
+            match late[..] {
+                [] => Err(unknown(registry, name)),
+                [_] => Ok(late),
+                _ if late
+                    .iter()
+                    .all(|site| late::is_brought(registry.shared(), site)) =>
+                {
+                    Ok(late)
+                }
+                ref several => Err(ambiguous(name, several)),
+            }
+        }
+        [site] => Ok(vec![*site]),
         several => Err(ambiguous(name, several)),
     }
 }
@@ -205,7 +215,8 @@ fn ambiguous(name: &str, named: &[&'static Site]) -> Refusal {
 }
 
 fn check_symbols(headers: &Headers<'_>, function: &Function) -> Result<(), Refusal> {
-    let symbols = std::iter::once(&function.symbol).chain(&function.check);
+    let symbols = function.check.iter().chain(&function.type_id);
+    let symbols = std::iter::once(&function.symbol).chain(symbols);
     match symbols.into_iter().find(|symbol| !headers.defines(symbol)) {
         None => Ok(()),
         Some(symbol) => Err(missing(function, symbol)),
@@ -264,7 +275,7 @@ impl Checked {
         })?;
         let mut replacements = Vec::with_capacity(self.functions.len());
         for (function, site) in self.functions {
-            let code = library.replacement(&function, site)?;
+            let code = library.replacement(&function, site, turn)?;
             if let Some(cell) = &function.late {
                 library.fill(turn.shared(), (&function, cell), site)?;
             }
@@ -324,20 +335,36 @@ type Comparison = unsafe extern "C" fn(*const ()) -> u8;
 
 impl Kept {
     /// The code for a site, if its type is the site's.
-    fn replacement(&self, function: &Function, site: &Site) -> Result<Code, Refusal> {
+    fn replacement(&self, function: &Function, site: &Site, turn: &Turn) -> Result<Code, Refusal> {
         // SAFETY: the symbol is a function that the plugin defines (`check_symbols`); its real type
         // is erased in `Code`, and it is called only as what the site's prologue takes it for.
         let code = unsafe { self.function::<Code>(&function.symbol) };
         let code = code.ok_or_else(|| missing(function, &function.symbol))?;
         // Where there is no id to compare, the texts of the signatures were compared, and the
         // plugin was compiled against this very unit.
-        // SAFETY: not called, but handed to the plugin, which is of the program's compiler
-        // (`unit_of`).
-        let type_id = unsafe { site.type_id() };
+        let type_id = match &function.type_id {
+            Some(symbol) => Some(self.type_id(turn, (function, symbol), site)?),
+            // SAFETY: not called, but handed to the plugin, which is of the program's compiler
+            // (`unit_of`).
+            None => unsafe { site.type_id() },
+        };
         if let (Some(check), Some(type_id)) = (&function.check, type_id) {
             self.compare(function, check, type_id)?;
         }
         Ok(code)
+    }
+
+    /// What says the type of a function that plugins bring.
+    fn type_id(
+        &self,
+        turn: &Turn,
+        (function, symbol): (&Function, &str),
+        site: &Site,
+    ) -> Result<fn() -> TypeId, Refusal> {
+        // SAFETY: the manifest says that this symbol is of this type; it isn't called here.
+        let own = unsafe { self.function::<fn() -> TypeId>(symbol) };
+        let own = own.ok_or_else(|| missing(function, symbol))?;
+        Ok(late::type_id(turn, site, own))
     }
 
     /// Fills the cell of a late site.

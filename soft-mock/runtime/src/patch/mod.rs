@@ -171,8 +171,8 @@ impl Transaction {
         let found = self
             .restores
             .iter()
-            .map(|(unit, name)| loader::site_to_restore(sites, unit, name));
-        Ok(found.collect::<Result<_, _>>()?)
+            .map(|(unit, name)| loader::sites_to_restore(sites, unit, name));
+        Ok(found.collect::<Result<Vec<_>, _>>()?.concat())
     }
 }
 

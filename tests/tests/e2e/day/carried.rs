@@ -92,7 +92,7 @@ fn an_addition_that_lives_on() {
     let ticks = with(SCALED, &[(body, &spawn("tick"))]);
     let ticks = ticks + "const ONE: u32 = 1;\nfn tick() -> u32 { ONE }\n";
     day.save(&ticks, "account of ada: 20m1", Way::Micro);
-    let other = with(&ticks, &[("u32 = 1", "u32 = 2")]);
+    let other = with(&ticks, &[("u32 { ONE }", "u64 { ONE.into() }")]);
     day.refuses(&other, "tick");
 
     let tocks = with(&other, &[(body, &spawn("tock")), ("u64 = 10", "u64 = 100")]);
@@ -123,7 +123,7 @@ async fn job() -> u8 {
     day.save(
         &format!("{before}{other}"),
         "account of ada: 30k1",
-        Way::WholeCrate,
+        Way::Micro,
     );
     // As the first patch had it, in place of all that the second one brought.
     day.save(&kept, "account of ada: 40k1", Way::Micro);

@@ -159,6 +159,7 @@ mod tests {
             body: Default::default(),
             uses: Default::default(),
             code: None,
+            brought: None,
         }
     }
 
