@@ -15,13 +15,16 @@ use crate::symbols::is_rust;
 use crate::world::{Piece, Target, World};
 
 impl Selected {
-    /// Stands for a function, or code with a late site.
-    pub fn content(&self, world: &World<'_>, root: Piece, print: impl Fn(Piece) -> u64) -> u64 {
+    /// Stands for each of the functions, in their order.
+    pub fn contents(&self, world: &World<'_>, print: impl Fn(Piece) -> u64) -> Vec<u64> {
         let roots: HashSet<Piece> = self.roots.iter().copied().collect();
-        let mut hasher = DefaultHasher::new();
-        print(root).hash(&mut hasher);
-        self.along(world, root, &roots, &print).hash(&mut hasher);
-        hasher.finish()
+        let content = |root: &Piece| {
+            let mut hasher = DefaultHasher::new();
+            print(*root).hash(&mut hasher);
+            self.along(world, *root, &roots, &print).hash(&mut hasher);
+            hasher.finish()
+        };
+        self.roots.iter().map(content).collect()
     }
 
     /// Stands for what is taken along for `root`, in whatever order it is met.

@@ -161,19 +161,13 @@ fn replaced(plugins: &Plugins<'_, '_, '_>, position: usize, path: &str) -> Repla
         .into_iter()
         .flat_map(|compiled| &compiled.functions);
     let last = |name: &str| name.rsplit("::").next().map(str::to_owned);
-    let functions = functions.filter(|function| function.line <= line);
     let found = functions
-        .clone()
+        .filter(|function| function.line <= line)
         .filter(|function| {
             let is_it = function.line == line && last(&function.name) == last(&around);
             is_it || around.starts_with(&*function.name)
         })
         .max_by_key(|function| function.line);
-    // A method is written with another path than it has, and may be the only one of its name.
-    let maker = around.split("::{closure#").next().and_then(last);
-    let mut of_maker = functions.filter(|function| last(&function.name) == maker);
-    let only = of_maker.next().filter(|_| of_maker.next().is_none());
-    let found = found.or(only);
     Replaced {
         file: found.map_or_else(PathBuf::new, |function| function.path.clone()),
         name,

@@ -104,26 +104,19 @@ impl Plugins<'_, '_, '_> {
         let rebound = |piece: Piece, path: &str| rebound(piece, path).map(|(_, what)| what);
         let names = late.iter().map(|late| late.path.as_str());
         let left = Left::of_whole_crates(self.new, self.premises, (&taken, &rebound), names);
-        let content_of = |root: Piece| {
-            let print = |piece| self.new.print(piece);
-            selected.content(&self.code.world, root, print)
-        };
-        let own = sites
-            .iter()
-            .zip(&selected.roots)
-            .map(|(site, root)| Replaced {
-                content: Some(content_of(*root)),
-                ..self.replaced(position, site)
-            });
-        let late = late.iter().map(|late| Replaced {
-            content: selected.late.get(&late.path).map(|root| content_of(*root)),
-            ..late.replaced.clone()
-        });
-        let functions = own.chain(late).collect();
+        let contents = selected.contents(&self.code.world, |piece| self.new.print(piece));
         let plugin = WholeCratePlugin {
             position,
             path,
-            functions,
+            functions: sites
+                .iter()
+                .zip(contents)
+                .map(|(site, content)| Replaced {
+                    content: Some(content),
+                    ..self.replaced(position, site)
+                })
+                .chain(late.iter().map(|late| late.replaced.clone()))
+                .collect(),
             variables: self.brought(&selected.statics),
             statics: selected.statics,
             moved: self.moved.clone(),

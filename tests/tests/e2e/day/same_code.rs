@@ -1,7 +1,7 @@
 //! Edits after which the code is what runs already, and edits that are no code: nothing is installed
 //! for them, and a rollback takes back what was.
 
-use soft_mock_tests::project::{Project, Save};
+use soft_mock_tests::project::Save;
 
 use super::{with, Day, Way, FILE, SCALED};
 
@@ -63,48 +63,4 @@ fn a_rollback_beside_a_comment() {
         &[("&self.owner", "self.owner.trim_end_matches('a')")],
     );
     day.save_file(file, &named, "account of ad: 40m1", Way::Micro);
-}
-
-/// A closure that lives on, made by a method of a trait of another module.
-const MARKS: &str = "mod marks {
-    pub type Mark = Box<dyn Fn() -> String + Send + Sync>;
-    pub trait Marks {
-        fn all(&self) -> Vec<Mark>;
-    }
-}
-use marks::{Mark, Marks};
-
-struct Here;
-
-impl Marks for Here {
-    fn all(&self) -> Vec<Mark> {
-        let mark = || String::from(\"m1\");
-        vec![Box::new(mark)]
-    }
-}
-
-static MADE: std::sync::LazyLock<Vec<Mark>> = std::sync::LazyLock::new(|| Here.all());
-";
-
-#[test]
-fn a_closure_that_lives_on_is_told_where_it_stands_and_then_carried_along() {
-    let project = Project::fixture("ledger");
-    let text = with(SCALED, &[("mark(1)", "MADE[0]()")]) + MARKS;
-    project.save(Save::InPlace, FILE, &text);
-    let mut session = project.hot(&["-v", "cargo", "run"]);
-    session.wait_for_stdout("ready");
-    assert_eq!(session.ask("x"), "account of ada: 10m1");
-    session.wait_for_mention("whole crates can be compared");
-    let mut day = Day { project, session };
-    let larger = with(&text, &[("\"m1\"", "\"M1\"")]);
-    day.save(&larger, "account of ada: 20M1", Way::WholeCrate);
-    let line = text.lines().position(|line| line.contains("\"m1\""));
-    let place = format!("({FILE}:{})", line.expect("it is there") + 1);
-    let said = day.session.patches().pop().expect("a patch");
-    assert!(said.contains(&place), "{said}");
-    save_in_vain(&mut day, &with(&larger, &[("u64 = 10", "u64 = 5 + 5")]));
-    let more = with(&larger, &[("u64 = 10", "u64 = 100")]);
-    day.save(&more, "account of ada: 300M1", Way::WholeCrate);
-    let said = day.session.patches().pop().expect("a patch");
-    assert!(!said.contains(&place), "{said}");
 }
