@@ -216,8 +216,6 @@ pub(crate) struct Wanted {
     pub(crate) bodies: BTreeMap<SiteKey, PlannedFunction>,
     /// Functions that run patched now.
     pub(crate) active: Vec<(SiteKey, PlannedFunction)>,
-    /// Those of them that were compiled alone, and that nothing of `fresh` reaches.
-    pub(crate) unreached: BTreeSet<SiteKey>,
     /// Plugins of whole crates that were loaded before, oldest first.
     pub(crate) earlier: Vec<WholeCratePlugin>,
     /// What all plugins have left that were loaded before.
@@ -235,17 +233,6 @@ impl Wanted {
     /// Whether all that was edited are bodies of functions with a site.
     pub(crate) fn only_bodies(&self) -> bool {
         self.indirect.is_empty() && self.additions.is_empty()
-    }
-
-    /// Whether a function already runs what it is to run. Of whole crates, its code says so. What
-    /// was compiled alone has another one: its source says so, where no other edit gets to it.
-    pub(crate) fn is_active(&self, position: usize, function: &PlannedFunction) -> bool {
-        let site = (position, function.name.clone());
-        let mut active = self.active.iter().filter(|(known, _)| *known == site);
-        active.any(|(_, active)| match (function.code, active.code) {
-            (Some(code), Some(active)) => code == active,
-            _ => self.unreached.contains(&site) && function.has_source_of(active),
-        })
     }
 
     /// The units with edits that aren't just bodies: what uses one may be other code now.

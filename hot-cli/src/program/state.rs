@@ -261,28 +261,17 @@ impl ProgramState {
         // What was saved since, and isn't in effect yet, is no edit that was taken back.
         let is_input = |path: &Path| made_with.keys().any(|(_, input)| input == path);
         let is_newer = |path: &Path, ran: &Arc<str>| {
-            let differs = std::fs::read_to_string(path).is_ok_and(|now| now != **ran);
-            !is_input(path) && differs && !self.is_known(path)
+            !is_input(path) && std::fs::read_to_string(path).is_ok_and(|now| now != **ran)
         };
         let held = files.iter().filter(|(path, ran)| {
             let newer = ran.as_ref().is_some_and(|ran| is_newer(path, ran));
             !newer
         });
         let held = held.map(|(path, _)| (path.clone(), content_hash(path)));
-        let held: Vec<_> = held.collect();
         self.held.extend(held);
         self.hold_inputs(&made_with);
         self.hold_included();
         self.follow_modules();
-    }
-
-    /// Whether a file says, but for comments and the like, what was last found to be in effect.
-    fn is_known(&self, path: &Path) -> bool {
-        let Some(FileState::Changed(units)) = self.survey(path) else {
-            return false;
-        };
-        let meaning = units.first().map(|(_, file)| &file.items.meaning);
-        self.refusal.is_none() && meaning.is_some() && meaning == self.known_texts.get(path)
     }
 
     /// Takes note that a patch is installed.
@@ -346,40 +335,14 @@ impl ProgramState {
         self.meaning = None;
     }
 
-    /// Whether these plugins would bring just what the last patch brought, or what runs.
-    pub(crate) fn runs(&self, plugins: &[WholeCratePlugin], wanted: &Wanted) -> bool {
-        let is_latest = plugins.iter().map(made_of).eq(self.latest.iter().copied());
-        !plugins.is_empty() && (is_latest || self.runs_all(plugins, wanted))
-    }
-
-    /// Whether their functions run already, and nothing but those would come.
-    fn runs_all(&self, plugins: &[WholeCratePlugin], wanted: &Wanted) -> bool {
-        let is_moved_so = |plugin: &WholeCratePlugin| {
-            let mut earlier = self.earlier.iter().rev();
-            let last = earlier.find(|earlier| earlier.position == plugin.position);
-            last.map_or(plugin.moved.is_empty(), |last| last.moved == plugin.moved)
-        };
-        let mut new = plugins.iter();
-        let mut planned = wanted.plan.iter().flat_map(|(position, unit)| {
-            let functions = unit.patch.iter();
-            functions.map(|function| (*position, function))
-        });
-        new.all(|plugin| plugin.statics.is_empty() && is_moved_so(plugin))
-            && planned.all(|(position, function)| wanted.is_active(position, function))
+    /// Whether these plugins would bring just what the last patch brought.
+    pub(crate) fn runs(&self, plugins: &[WholeCratePlugin]) -> bool {
+        !plugins.is_empty() && plugins.iter().map(made_of).eq(self.latest.iter().copied())
     }
 
     /// Takes note that the program already does what is wanted.
     pub(crate) fn nothing_differs(&mut self, wanted: &Wanted) {
         self.included_in_vain(wanted);
-        // Functions that would come to what they run: it was made from other sources.
-        for (position, unit) in &wanted.plan {
-            for function in &unit.patch {
-                let site = (*position, function.name.clone());
-                self.active
-                    .entry(site)
-                    .and_modify(|active| active.clone_from(function));
-            }
-        }
         self.in_effect(wanted, false);
         self.said_in_vain = true;
     }

@@ -14,7 +14,6 @@ mod carried;
 mod libraries;
 mod reuse;
 mod rolls_on;
-mod same_code;
 
 /// How a patch was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,11 +7,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
 
-use object::elf;
-
 use super::Selected;
-use crate::objects::Relocation;
-use crate::symbols::is_rust;
 use crate::world::{Piece, Target, World};
 
 impl Selected {
@@ -44,8 +40,7 @@ impl Selected {
                 };
                 let taken = self.taken.get(&next.0);
                 let is_taken = taken.is_some_and(|taken| taken.sections.contains(&next.1));
-                let is_shared = is_entry_of_shared(world, piece, &relocation, next);
-                if is_taken && !is_shared && !roots.contains(&next) && seen.insert(next) {
+                if is_taken && !roots.contains(&next) && seen.insert(next) {
                     waiting.push(next);
                 }
             }
@@ -53,17 +48,4 @@ impl Selected {
         seen.remove(&root);
         seen.into_iter().map(print).collect()
     }
-}
-
-/// Whether a nameless constant is meant that stands among those of other functions. What refers to
-/// it is printed with what it holds; the others are nobody's here.
-fn is_entry_of_shared(
-    world: &World<'_>,
-    piece: Piece,
-    relocation: &Relocation,
-    target: Piece,
-) -> bool {
-    let section = &world.objects[target.0].sections[target.1];
-    let symbol = world.symbol(piece.0, relocation);
-    section.has(elf::SHF_MERGE) && symbol.is_some_and(|one| one.local && !is_rust(one.name))
 }

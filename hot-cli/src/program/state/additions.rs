@@ -40,7 +40,7 @@ impl ProgramState {
     }
 
     /// Whether files are what they seem: nothing was refused, rolled back or moved.
-    pub(super) fn can_have_additions(&self, found: &Found) -> bool {
+    fn can_have_additions(&self, found: &Found) -> bool {
         let known: BTreeSet<&Edit> = found.found.iter().map(|(.., edit, _)| edit).collect();
         found.rude.is_empty()
             && found.reread.is_empty()

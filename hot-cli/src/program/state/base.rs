@@ -161,46 +161,6 @@ impl ProgramState {
         }
     }
 
-    /// The functions that run as they were compiled alone, and that mean nothing else with `fresh`
-    /// edits.
-    pub(super) fn unreached(&self, found: &Found, fresh: &[Edit]) -> BTreeSet<SiteKey> {
-        let alone = self.active.iter().filter(|(site, function)| {
-            let has_additions = function.uses != Fingerprint::default();
-            function.code.is_none() && !has_additions && !self.not_alone.contains(*site)
-        });
-        let alone: Vec<&SiteKey> = alone.map(|(site, _)| site).collect();
-        let is_told = !alone.is_empty()
-            && !fresh.is_empty()
-            && !self.runs_other
-            && found.included.is_empty()
-            && self.can_have_additions(found);
-        let Some(files) = self.texts_now().filter(|_| is_told) else {
-            return BTreeSet::new();
-        };
-        let sources: Vec<Source<'_>> = files
-            .iter()
-            .map(|file| source(file, found, &|edit| fresh.contains(edit)))
-            .collect();
-        // What was added is part of those that use it.
-        let has_site = |unit: usize, function: &DeclaredFunction| {
-            let name = function.site_name(&self.program.units[unit].unit.crate_name);
-            self.has_site(unit, function) && self.program.function(&(unit, name)).is_some()
-        };
-        let Some(influence) = Influence::of(&sources, &has_site) else {
-            return BTreeSet::new();
-        };
-        let is_unreached = |site: &&&SiteKey| {
-            let wish = self.wish(site, None, &files);
-            wish.is_some_and(|wish| !wish.mentions.iter().any(|names| influence.reaches(names)))
-        };
-        alone
-            .iter()
-            .filter(is_unreached)
-            .copied()
-            .cloned()
-            .collect()
-    }
-
     fn has_site(&self, unit: usize, function: &DeclaredFunction) -> bool {
         let unit = &self.program.units[unit].unit;
         let name = function.site_name(&unit.crate_name);
@@ -223,32 +183,23 @@ impl ProgramState {
             .bodies
             .keys()
             .filter(|site| !bodies.contains_key(*site));
-        let wishes = differs.chain(undone);
-        let wishes = wishes.map(|site| self.wish(site, bodies.get(site), files));
+        let wishes = differs.chain(undone).map(|site| {
+            let crate_name = &self.program.units[site.0].unit.crate_name;
+            let (file, function) = files
+                .iter()
+                .filter(|file| file.position == site.0)
+                .flat_map(|file| file.items.functions.iter().map(move |f| (file, f)))
+                .find(|(_, function)| function.site_name(crate_name) == site.1)?;
+            let header = file.items.header_of(function);
+            let header = header.map(|header| &header.mentions);
+            let here = planned(crate_name, &file.items.path, function);
+            Some(Wish {
+                position: site.0,
+                function: bodies.get(site).cloned().unwrap_or(here),
+                mentions: [&function.mentions.all].into_iter().chain(header).collect(),
+            })
+        });
         wishes.collect()
-    }
-
-    /// A function that is to get `body`, or the one that it has in its file.
-    fn wish<'a>(
-        &self,
-        site: &SiteKey,
-        body: Option<&PlannedFunction>,
-        files: &'a [FileNow<'_>],
-    ) -> Option<Wish<'a>> {
-        let crate_name = &self.program.units[site.0].unit.crate_name;
-        let (file, function) = files
-            .iter()
-            .filter(|file| file.position == site.0)
-            .flat_map(|file| file.items.functions.iter().map(move |f| (file, f)))
-            .find(|(_, function)| function.site_name(crate_name) == site.1)?;
-        let header = file.items.header_of(function);
-        let header = header.map(|header| &header.mentions);
-        let here = || planned(crate_name, &file.items.path, function);
-        Some(Wish {
-            position: site.0,
-            function: body.cloned().unwrap_or_else(here),
-            mentions: [&function.mentions.all].into_iter().chain(header).collect(),
-        })
     }
 }
 

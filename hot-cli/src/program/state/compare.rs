@@ -161,10 +161,6 @@ impl ProgramState {
         let mut fresh = self.fresh(found.indirect.iter().chain(&found.additions));
         // What was refused before is to blame rather than what was edited since.
         fresh.sort_by_key(|edit| !self.was_refused(edit));
-        let unreached = match undone.is_empty() {
-            true => self.unreached(&found, &fresh),
-            false => BTreeSet::new(),
-        };
         Change::Patch(Box::new(Wanted {
             plan: found.plan,
             meaning: found.meaning,
@@ -182,7 +178,6 @@ impl ProgramState {
             indirect: found.indirect.into_iter().collect(),
             bodies: found.bodies,
             active: active.map(|(site, f)| (site.clone(), f.clone())).collect(),
-            unreached,
             earlier: self.earlier.clone(),
             left: self.left.clone(),
             without: Vec::new(),

@@ -257,7 +257,7 @@ impl ProgramState {
     }
 
     /// How a file differs from what was compiled, if it does.
-    pub(super) fn survey(&self, path: &Path) -> Option<FileState> {
+    fn survey(&self, path: &Path) -> Option<FileState> {
         let units: Vec<(usize, &LoadedUnit)> = self
             .program
             .units

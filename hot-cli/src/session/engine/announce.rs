@@ -208,8 +208,8 @@ fn edit_reason(edit: &Edit) -> Reason {
 }
 
 /// The functions that run something else than before: a build of whole crates carries the others
-/// along. Where that doesn't tell them apart, all that aren't known to run what they ran, unless the
-/// edit reached `main`, or gave others their original bodies.
+/// along. Where that doesn't tell them apart, all of them, unless the edit reached `main`, or gave
+/// others their original bodies.
 fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
     let all = || {
         let units = wanted.plan.iter();
@@ -236,14 +236,9 @@ fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
         .map(|(_, function)| function)
         .collect();
     let restores = wanted.plan.values().any(|unit| !unit.restore.is_empty());
-    if !new.is_empty() || reached_main || restores {
-        return new;
-    }
-    let maybe = all().filter(|(position, function)| !wanted.is_active(*position, function));
-    let maybe: Vec<_> = maybe.map(|(_, function)| function).collect();
-    match maybe.is_empty() {
+    match new.is_empty() && !reached_main && !restores {
         true => all().map(|(_, function)| function).collect(),
-        false => maybe,
+        false => new,
     }
 }
 

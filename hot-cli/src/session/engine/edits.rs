@@ -277,10 +277,7 @@ impl Engine {
         if !self.programs.know(&building.program) {
             return; // It has left meanwhile.
         }
-        match self
-            .programs
-            .to_install(&building.program, &building.wanted, &built)
-        {
+        match self.programs.to_install(&building.program, &built) {
             Some(restore) => {
                 let processes = self.processes.of(&building.program);
                 if processes.is_empty() {

@@ -219,17 +219,11 @@ impl Programs {
 
     /// What of a patch that was built is to be done beside loading its plugins. None: the program
     /// already is so.
-    pub(crate) fn to_install(
-        &self,
-        key: &Path,
-        wanted: &Wanted,
-        built: &Built,
-    ) -> Option<Vec<Restore>> {
+    pub(crate) fn to_install(&self, key: &Path, built: &Built) -> Option<Vec<Restore>> {
         let state = self.known.get(key)?;
         let restore = restores(&state.program, &built.plan);
         let is_there = built.plugins.len() == built.whole_crate_plugins.len()
-            && built.successors.is_empty()
-            && state.runs(&built.whole_crate_plugins, wanted);
+            && state.runs(&built.whole_crate_plugins);
         let nothing = (built.plugins.is_empty() || is_there) && restore.is_empty();
         (!nothing).then_some(restore)
     }
