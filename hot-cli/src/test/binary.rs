@@ -28,6 +28,7 @@ use crate::program::units_of;
 use crate::rustc::dep_info;
 use crate::rustc::unit::{Unit, UnitKind};
 use crate::ui::shown;
+use crate::wrapper::mocking::is_soft_mock;
 
 /// A test binary as it is on disk.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -190,6 +191,16 @@ impl Binary {
             tests: tests.collect(),
             sites: sites.map(Arc::new),
         }))
+    }
+
+    /// Whether it makes mocks: those and what tells who enters a function need the same place in it.
+    pub(super) fn makes_mocks(&self) -> bool {
+        let mut units = self.units.iter();
+        units.any(|(_, unit)| {
+            let args = unit.rustc_args();
+            let mut externs = args.externs();
+            externs.any(|(_, library)| is_soft_mock(library))
+        })
     }
 
     /// The words with which one of its tests runs.

@@ -1,5 +1,9 @@
 //! The project's test binaries, built by cargo.
 //!
+//! What mocks need is left out of them where nothing in the project can make any: rustc has less to
+//! compile, and more bodies can be compiled alone. Cargo's lock file says so; what a build makes of
+//! it is looked at afterwards, so that a dependency that came with it counts.
+//!
 //! Knows nothing of what tests are in them and of what they were built from.
 
 use std::collections::BTreeSet;
@@ -16,9 +20,16 @@ use crate::os::process::{Cancel, Process};
 use crate::wrapper::link::environment_for;
 use crate::wrapper::Purpose;
 
+/// The package that makes mocks.
+const MOCKS: &str = "soft-mock";
+
 /// Builds the test binaries of a project.
 pub(super) struct Builder {
     cargo: OsString,
+    /// The project's lock file.
+    lock: PathBuf,
+    /// What they are built for.
+    purpose: Purpose,
     words: Vec<OsString>,
     /// Those for the harnesses.
     rest: Vec<OsString>,
@@ -43,17 +54,18 @@ pub(super) enum BuildEnd {
 }
 
 impl Builder {
-    /// `folder` is a private one of ours.
-    pub(super) fn new(wanted: &Wanted, folder: &Path) -> Result<Self> {
+    /// `folder` is a private one of ours, `lock` the project's lock file.
+    pub(super) fn new(wanted: &Wanted, folder: &Path, lock: PathBuf) -> Result<Self> {
         let cargo = cargo::program();
         let mut words: Vec<OsString> = wanted.toolchain.iter().cloned().collect();
         words.push("test".into());
         words.extend(wanted.cargo.iter().cloned());
-        let command: Vec<OsString> = std::iter::once("cargo".into())
-            .chain(words.iter().cloned())
-            .collect();
+        // Where there is no lock file yet, the build writes one.
+        let purpose = locked_purpose(&lock).unwrap_or(Purpose::LivingTests);
         Ok(Self {
-            variables: environment_for(&command, Purpose::LivingTests)?,
+            variables: variables(&words, purpose)?,
+            lock,
+            purpose,
             runner: launch::runner(folder)?,
             folder: folder.to_owned(),
             rest: wanted.harness.clone(),
@@ -65,6 +77,17 @@ impl Builder {
 
     /// Builds what has changed. `anew`: how the binaries are started may have changed as well.
     pub(super) fn build(&mut self, anew: bool, cancel: &Cancel) -> Result<BuildEnd> {
+        let end = self.build_for_purpose(anew, cancel)?;
+        let purpose = locked_purpose(&self.lock).unwrap_or(Purpose::LivingMocks);
+        if purpose == self.purpose || !matches!(end, BuildEnd::Made { .. }) {
+            return Ok(end);
+        }
+        self.variables = variables(&self.words, purpose)?;
+        self.purpose = purpose;
+        self.build_for_purpose(true, cancel)
+    }
+
+    fn build_for_purpose(&mut self, anew: bool, cancel: &Cancel) -> Result<BuildEnd> {
         let mut process = Process::new(&self.cargo)
             .args(&self.words)
             .args(["--no-run", "--message-format=json-render-diagnostics"])
@@ -136,5 +159,51 @@ impl Builder {
             .check(&output)
             .context("cargo doesn't say how it runs the tests")?;
         launch::read(&self.folder, &self.ours()).map(Some)
+    }
+}
+
+/// The environment in which cargo builds tests for a purpose. `words`: its arguments.
+fn variables(words: &[OsString], purpose: Purpose) -> Result<Vec<(OsString, OsString)>> {
+    let cargo = std::iter::once("cargo".into());
+    let command: Vec<OsString> = cargo.chain(words.iter().cloned()).collect();
+    environment_for(&command, purpose)
+}
+
+/// What tests of a project with this lock file are built for. None: there is none that can be read.
+fn locked_purpose(lock: &Path) -> Option<Purpose> {
+    let lock = std::fs::read_to_string(lock).ok()?;
+    Some(match may_mock(&lock) {
+        true => Purpose::LivingMocks,
+        false => Purpose::LivingTests,
+    })
+}
+
+/// Whether a lock file names what makes mocks.
+fn may_mock(lock: &str) -> bool {
+    let name = format!("name = \"{MOCKS}\"");
+    lock.lines().any(|line| line.trim_end() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_file_says_whether_anything_mocks() {
+        let lock = |name: &str| {
+            format!("version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\ndependencies = [\n \"soft\",\n]\n")
+        };
+        assert!(may_mock(&lock("soft-mock")));
+        assert!(!may_mock(&lock("soft-mock-agent")) && !may_mock(&lock("shop")));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("Cargo.lock");
+        assert_eq!(locked_purpose(&path), None);
+        for (name, purpose) in [
+            ("soft-mock", Purpose::LivingMocks),
+            ("shop", Purpose::LivingTests),
+        ] {
+            std::fs::write(&path, lock(name)).expect("written");
+            assert_eq!(locked_purpose(&path), Some(purpose), "{name}");
+        }
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Living {
     /// For edits that reach others.
     ways: Ways,
     ready: Ready,
+    /// It was said why nothing is patched where mocks are made.
+    has_told_of_mocks: bool,
     /// What took how long.
     notes: Vec<String>,
 }
@@ -70,6 +72,9 @@ impl Living {
             if !is_same {
                 others.push((place, tests, edited));
             }
+        }
+        if edits.any {
+            self.is_free_of_mocks(suite)?;
         }
         let executable = |tests: &Tests| tests.binary.launch.executable.clone();
         let concerned = others.iter().map(|(_, tests, _)| executable(tests));
@@ -111,6 +116,23 @@ impl Living {
             self.of.insert(executable(tests), follows);
         }
         Ok(())
+    }
+
+    /// Whether nothing that stays as it was built makes mocks. That it does is said once.
+    fn is_free_of_mocks(&mut self, suite: &Suite) -> Result<(), NotPatched> {
+        let mut binaries = suite.binaries.iter();
+        let mocks = |tests: &&Tests| {
+            let is_unknown = tests.sites.is_none() && tests.unknown().is_some();
+            is_unknown && tests.binary.makes_mocks()
+        };
+        let Some(tests) = binaries.find(mocks) else {
+            return Ok(());
+        };
+        let has_told = std::mem::replace(&mut self.has_told_of_mocks, true);
+        Err(NotPatched((!has_told).then(|| {
+            let title = &tests.binary.title;
+            format!("{title} uses `soft-mock`, so each save is built, and all tests of what is another one then run")
+        })))
     }
 
     /// Has the templates of all binaries with tests that are due be what their sources say.

@@ -13,7 +13,9 @@ use crate::cargo;
 use crate::cargo::command_line::CargoCommand;
 
 /// Cargo's files: it knows what they mean for a build, and tests may read them too.
-const MANIFESTS: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
+const MANIFESTS: [&str; 2] = ["Cargo.toml", LOCK];
+
+const LOCK: &str = "Cargo.lock";
 
 /// Whether a file is one of cargo's.
 pub(super) fn is_manifest(path: &Path) -> bool {
@@ -60,6 +62,11 @@ impl Places {
         let manifests = MANIFESTS.map(|name| self.root.join(name));
         let all: BTreeSet<PathBuf> = self.packages.iter().cloned().chain(manifests).collect();
         all.into_iter().filter(|path| path.exists()).collect()
+    }
+
+    /// Cargo's lock file, whether there is one or not.
+    pub(super) fn lock(&self) -> PathBuf {
+        self.root.join(LOCK)
     }
 
     /// The folders below which all files are, each once.

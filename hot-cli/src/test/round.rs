@@ -107,11 +107,12 @@ impl Project {
         limits: Limits,
         folder: &Path,
     ) -> Result<Self> {
+        let lock = places.lock();
         let (memory, suite) = Memory::open(wanted, places)?;
         Ok(Self {
             memory,
             suite,
-            builder: Builder::new(wanted, folder)?,
+            builder: Builder::new(wanted, folder, lock)?,
             recorder: Recorder::new(folder)?,
             contents: Contents::default(),
             living: Living::default(),

@@ -276,7 +276,7 @@ impl Compilation {
         let variables = match self.kind {
             UnitKind::Test => {
                 args.push(&["-C", "link-arg=-Wl,--export-dynamic"]);
-                let surroundings = self.surroundings(unit, rewritten);
+                let surroundings = unit.mocks.then(|| self.surroundings(unit, rewritten));
                 let patched = self.is_patched();
                 test_linker::between(&mut args, &self.folder, surroundings, patched)?
             }
@@ -394,7 +394,7 @@ impl Compilation {
             version: crate::rustc::toolchain::version(&self.call.rustc)?,
             args: self.args.all.clone(),
             root: cwd.join(input),
-            mocks: self.kind == UnitKind::Test || Purpose::of_this_process().is_tests(),
+            mocks: Purpose::of_this_process().mocks(self.kind),
             only_named: self.kind == UnitKind::Test
                 && !self.is_patched()
                 && !mocking::others_mock(&self.args),

@@ -47,7 +47,8 @@ fn uses_mocks(library: &Path, seen: &mut HashSet<PathBuf>) -> bool {
     }
 }
 
-fn is_soft_mock(library: &Path) -> bool {
+/// Whether a library is the crate that makes mocks.
+pub(crate) fn is_soft_mock(library: &Path) -> bool {
     let stem = library.file_stem().and_then(|stem| stem.to_str());
     let name = stem.and_then(|stem| stem.strip_prefix("lib"));
     name.is_some_and(|name| name == MOCKS || name.starts_with("soft_mock-"))

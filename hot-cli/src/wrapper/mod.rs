@@ -22,7 +22,7 @@ pub(crate) mod included_list;
 pub(crate) mod link;
 pub(crate) mod linker;
 mod mirror;
-mod mocking;
+pub(crate) mod mocking;
 mod refusals;
 pub(crate) mod shadow;
 mod std_calls;
@@ -90,8 +90,10 @@ fn readable(arguments: &[OsString]) -> Option<RustcArgs> {
 pub(crate) enum Purpose {
     /// Programs that can be patched.
     Programs,
-    /// Tests that can mock and be patched: `hot test`.
+    /// Tests that can be patched, in a project that mocks nothing: `hot test`.
     LivingTests,
+    /// The same in one that may.
+    LivingMocks,
     /// Tests that can mock.
     Tests,
     /// Tests that can mock, among all that cargo builds: `hot init`.
@@ -115,7 +117,12 @@ impl Purpose {
             .and_then(Path::file_name);
         let folder = folder.unwrap_or_default().to_string_lossy();
         let ends = |purpose: &Self| folder.ends_with(purpose.suffix());
-        let purposes = [Self::EveryCommand, Self::Tests, Self::LivingTests];
+        let purposes = [
+            Self::EveryCommand,
+            Self::Tests,
+            Self::LivingTests,
+            Self::LivingMocks,
+        ];
         purposes.into_iter().find(ends).unwrap_or(Self::Programs)
     }
 
@@ -124,19 +131,29 @@ impl Purpose {
         match self {
             Self::Programs => "",
             Self::LivingTests => "-for-living-tests",
+            Self::LivingMocks => "-for-living-mocks",
             Self::Tests => "-for-tests",
             Self::EveryCommand => "-every-command",
         }
     }
 
-    /// Whether crates are rewritten for mocks as well.
+    /// Whether it is about tests.
     pub(crate) fn is_tests(self) -> bool {
         self != Self::Programs
     }
 
+    /// Whether a crate is rewritten for mocks as well. (In the tests of a script, tests alone are.)
+    fn mocks(self, kind: UnitKind) -> bool {
+        match self {
+            Self::Programs => kind == UnitKind::Test,
+            Self::LivingTests => false,
+            Self::LivingMocks | Self::Tests | Self::EveryCommand => true,
+        }
+    }
+
     /// Whether harnesses are patched: what no patch needs is left out of the others.
     fn patches_harnesses(self) -> bool {
-        matches!(self, Self::Programs | Self::LivingTests)
+        matches!(self, Self::Programs | Self::LivingTests | Self::LivingMocks)
     }
 }
 

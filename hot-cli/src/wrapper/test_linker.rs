@@ -32,7 +32,8 @@ struct Task {
     stand_in: PathBuf,
     /// Where changed objects are written to.
     objects: PathBuf,
-    surroundings: Surroundings,
+    /// None: nothing is mocked.
+    surroundings: Option<Surroundings>,
     /// Patches have to find what is in the program.
     patched: bool,
 }
@@ -42,7 +43,7 @@ struct Task {
 pub(super) fn between(
     args: &mut RustcArgs,
     folder: &Path,
-    surroundings: Surroundings,
+    surroundings: Option<Surroundings>,
     patched: bool,
 ) -> Result<Vec<(&'static str, OsString)>> {
     if args.is_optimised_when_linked() {
@@ -114,7 +115,10 @@ impl Task {
             .map(|(place, argument)| (place, PathBuf::from(argument)))
             .unzip();
         removed(std::fs::remove_dir_all(&self.objects))?;
-        let files = std_calls::in_objects(&objects, &self.objects, &self.surroundings)?;
+        let files = match &self.surroundings {
+            Some(around) => std_calls::in_objects(&objects, &self.objects, around)?,
+            None => objects,
+        };
         for (place, file) in places.into_iter().zip(files) {
             let file = match self.patched {
                 true => self.visible(file)?,

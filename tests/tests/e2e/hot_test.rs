@@ -2,7 +2,7 @@
 //! concerns.
 
 use soft_mock_tests::hot;
-use soft_mock_tests::project::Project;
+use soft_mock_tests::project::{Project, Save};
 use soft_mock_tests::session::{Finished, Session};
 
 /// Without the one that is ignored.
@@ -267,6 +267,40 @@ fn only_tests_run_that_reach_what_was_edited() {
         1 + told.len(),
         "{finished:#?}"
     );
+}
+
+#[test]
+fn what_mocks_need_is_there_where_something_can_mock() {
+    let project = Project::fixture("tested");
+    let mut session = project.hot(&["test", "-p", "price", "--lib"]);
+    session.wait_for_stderr("hot: 4 tests: 4 passed");
+    let mocks = || {
+        let units = std::fs::read_dir(project.target().join("debug/.hot")).expect("records");
+        let units = units.map(|unit| unit.expect("a record").path().join("unit.json"));
+        let texts = units.map(|unit| std::fs::read_to_string(unit).expect("a record"));
+        let found = texts.map(|text| text.replace(' ', "").contains("\"mocks\":true"));
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(mocks(), [false]);
+    for (file, text) in [
+        ("soft-mock/src/lib.rs", ""),
+        (
+            "soft-mock/Cargo.toml",
+            "[package]\nname = \"soft-mock\"\nversion = \"0.0.0\"\n",
+        ),
+    ] {
+        let path = project.path(file);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("written");
+    }
+    let manifest = project.read("price/Cargo.toml");
+    project.save(
+        Save::Rename,
+        "price/Cargo.toml",
+        &format!("{manifest}\n[dev-dependencies]\nsoft-mock = {{ path = \"../soft-mock\" }}\n"),
+    );
+    session.wait_for_stderr("hot: 4 tests: 4 passed");
+    assert!(mocks().contains(&true));
 }
 
 #[test]
