@@ -264,11 +264,11 @@ impl LoadedUnit {
                 std::fs::read_to_string(copy)
             };
             for file in shadow::tree(&unit, &read)?.files {
-                texts.insert(file.path.clone(), hash_of(&file.text));
-                let items =
-                    FileItems::read_as(unit.compiled_as(), &file.text, &file.path, &file.module)?;
-                if files.insert(file.path.clone(), Arc::new(items)).is_some() {
-                    repeated.insert(file.path);
+                let path = file.path.clone();
+                texts.insert(path.clone(), hash_of(&file.text));
+                let items = FileItems::of_parsed(unit.compiled_as(), file);
+                if files.insert(path.clone(), Arc::new(items)).is_some() {
+                    repeated.insert(path);
                 }
             }
         }

@@ -141,9 +141,9 @@ enum FileState {
 }
 
 impl ProgramState {
-    pub(crate) fn new(program: Program) -> Self {
+    pub(crate) fn new(program: impl Into<Arc<Program>>) -> Self {
         Self {
-            program: Arc::new(program),
+            program: program.into(),
             current: BTreeMap::new(),
             new_files: BTreeMap::new(),
             missing: BTreeSet::new(),

@@ -20,11 +20,12 @@ use super::living::{NotPatched, Prepared};
 use super::reach::{Recorder, SiteName};
 use super::suite::Tests;
 use super::template::Held;
+use super::warm_up::built_program;
 use crate::os::process::Cancel;
 use crate::patch::{self, BuildError, Built};
 use crate::program::plan::{Change, Plan, Rude, Wanted};
 use crate::program::state::ProgramState;
-use crate::program::Program;
+use crate::program::{units_of, Program};
 use crate::rustc::unit::UnitKind;
 use crate::ui::shown;
 
@@ -58,24 +59,27 @@ pub(super) struct Job<'a> {
 }
 
 impl Follows {
-    pub(super) fn load(tests: &Tests) -> Result<Self, NotPatched> {
+    /// `known`: what is known of the binary as it was built.
+    pub(super) fn load(tests: &Tests, known: Option<Arc<Program>>) -> Result<Self, NotPatched> {
         let units = &tests.binary.units;
         let title = &tests.binary.title;
         let cant = |why: &dyn std::fmt::Display| format!("{title} can't be patched: {why}");
         let Some((folder, _)) = units.first() else {
             return Err(cant(&"it was built without a record").into());
         };
-        let program = Program::recorded(folder, tests.binary.launch.executable.clone())
-            .map_err(|error| cant(&format!("{error:#}")))?;
-        let is_recorded = |(folder, unit): &Recorded| {
-            let mut loaded = program.units.iter();
-            loaded.any(|loaded| loaded.folder == *folder && loaded.unit.id == unit.id)
+        let read = || built_program(folder, tests.binary.launch.executable.clone()).map(Arc::new);
+        let program = known.map_or_else(read, Ok);
+        let program = program.map_err(|error| cant(&format!("{error:#}")))?;
+        let on_disk = units_of(folder).map_err(|error| cant(&format!("{error:#}")))?;
+        let ids = |units: &[Recorded]| -> BTreeSet<(PathBuf, u64)> {
+            let ids = units.iter().map(|(folder, unit)| (folder.clone(), unit.id));
+            ids.collect()
         };
-        if !units.iter().all(is_recorded) || program.units.len() != units.len() {
+        let loaded = program.units.iter();
+        let loaded = loaded.map(|loaded| (loaded.folder.clone(), loaded.unit.id));
+        if ids(units) != ids(&on_disk) || ids(units) != loaded.collect() {
             return Err(cant(&"it was built again meanwhile").into());
         }
-        // It is patched before any of its code runs: nothing is alive.
-        let _ = program.kept_closures.set(BTreeSet::new());
         Ok(Self {
             state: ProgramState::new(program),
             edited: BTreeMap::new(),

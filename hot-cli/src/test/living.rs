@@ -83,7 +83,7 @@ impl Living {
         for (place, tests, edited) in others {
             let mut follows = match self.of.get(&executable(tests)) {
                 Some(known) => known.clone(),
-                None => Follows::load(tests)?,
+                None => Follows::load(tests, self.ready.program(&executable(tests)))?,
             };
             let differ = follows.follow(edited)?;
             if let Some(what) = &follows.needs_whole_crates {

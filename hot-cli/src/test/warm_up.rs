@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use anyhow::Result;
+
 use super::report::Report;
 use crate::os::process::Cancel;
 use crate::patch::whole_crate;
@@ -16,9 +18,9 @@ use crate::rustc::toolchain;
 use crate::rustc::unit::Unit;
 use crate::ui::shown;
 
-/// The binaries of which whole crates can be compared.
+/// The binaries of which whole crates can be compared, with what they were built from.
 #[derive(Clone, Default)]
-pub(super) struct Ready(Arc<Mutex<BTreeSet<PathBuf>>>);
+pub(super) struct Ready(Arc<Mutex<BTreeMap<PathBuf, Arc<Program>>>>);
 
 /// What is to be made.
 pub(super) struct WarmUp {
@@ -31,13 +33,17 @@ pub(super) struct WarmUp {
 
 impl Ready {
     pub(super) fn has(&self, binary: &Path) -> bool {
-        let ready = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ready.contains(binary)
+        self.program(binary).is_some()
     }
 
-    fn add(&self, binary: PathBuf) {
+    pub(super) fn program(&self, binary: &Path) -> Option<Arc<Program>> {
+        let ready = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ready.get(binary).cloned()
+    }
+
+    fn add(&self, binary: PathBuf, program: Arc<Program>) {
         let mut ready = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ready.insert(binary);
+        ready.insert(binary, program);
     }
 }
 
@@ -50,12 +56,15 @@ impl WarmUp {
                 return;
             }
             let began = Instant::now();
-            let program = Program::recorded(&folder, binary.clone());
-            let made = program.and_then(|program| whole_crate::prepare_program(&program, cancel));
+            let program = built_program(&folder, binary.clone());
+            let made = program.and_then(|program| {
+                whole_crate::prepare_program(&program, cancel)?;
+                Ok(program)
+            });
             let name = shown(&binary);
             match made {
-                Ok(()) => {
-                    self.ready.add(binary);
+                Ok(program) => {
+                    self.ready.add(binary, Arc::new(program));
                     let took = began.elapsed();
                     report.detail(|| format!("whole crates of {name} can be compared: {took:?}"));
                 }
@@ -79,4 +88,12 @@ impl WarmUp {
             }
         }
     }
+}
+
+/// A test binary as it was built; `folder` is that of its unit.
+pub(super) fn built_program(folder: &Path, executable: PathBuf) -> Result<Program> {
+    let program = Program::recorded(folder, executable)?;
+    // It is patched before any of its code runs: nothing is alive.
+    let _ = program.kept_closures.set(BTreeSet::new());
+    Ok(program)
 }

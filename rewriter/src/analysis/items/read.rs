@@ -52,6 +52,11 @@ impl FileItems {
         Self::of(CompiledAs::Crate, &file.text, ast, &file.path, &file.module)
     }
 
+    /// Reads a file that is parsed already, of a crate that is compiled as this.
+    pub fn of_parsed(compiled_as: CompiledAs, file: SourceFile) -> Self {
+        Self::of(compiled_as, &file.text, file.ast, &file.path, &file.module)
+    }
+
     fn of(
         compiled_as: CompiledAs,
         text: &str,
