@@ -6,9 +6,9 @@
 //!             └► cargo builds ─► all tests of the binaries that are others now, or those that enter what differs
 //! ```
 //!
-//! Cargo builds, with the wrapper that `hot cargo test` has, so mocks work. Each test runs in a
-//! process of its own, forked from one that holds the binary before its main: its statics are
-//! fresh, and one that crashes or hangs takes nobody with it.
+//! Cargo builds, with our wrapper, and where something can make mocks, with what those need. Each
+//! test runs in a process of its own, forked from one that holds the binary before its main: its
+//! statics are fresh, and one that crashes or hangs takes nobody with it.
 //! Knows nothing of sessions.
 
 mod args;
