@@ -160,8 +160,12 @@ impl Running {
                 answer.said.push(line);
                 if answer.is_final() && !expected.several {
                     answer.line = self.line_after(next);
-                    // What still waits is said after what is patched.
-                    let is_last = || output.wait(Stream::Stderr, next, TICK, &|_| true).is_none();
+                    // What still waits is said after what is patched, and what can be had beside a
+                    // refusal after that.
+                    let is_last = || {
+                        let more = output.wait(Stream::Stderr, next, TICK, &|_| true);
+                        more.is_none() && !self.works()
+                    };
                     if answer.line.is_some() && (expected.is_right)(&answer) && is_last() {
                         break;
                     }

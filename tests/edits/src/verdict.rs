@@ -154,7 +154,7 @@ impl Model<'_> {
             }
         }
         if !wrong.is_empty() {
-            let stale = |(at, _): &(usize, _)| self.is_stale(*at, &was[*at], &shown[*at]);
+            let stale = |(at, _): &(usize, _)| self.is_stale(*at, step, &was[*at], &shown[*at]);
             let is_said = said.is_cut || wrong.iter().all(|(at, _)| self.is_told(&said.waits, *at));
             if is_said && wrong.iter().all(stale) {
                 // Of what one knob turns, a part runs and another one waits.
@@ -314,13 +314,19 @@ impl Model<'_> {
         may.iter().filter(fits).count() > 1
     }
 
-    /// Whether each part shows what it may with some of the edits.
-    fn is_stale(&self, at: usize, was: &Standing, shown: &[String]) -> bool {
+    /// Whether each part shows what it may with some of the edits, those that a later save of the
+    /// step took back among them.
+    fn is_stale(&self, at: usize, step: &Step, was: &Standing, shown: &[String]) -> bool {
         let new = &self.source[at];
         let mut all = vec![was.clone(), new.clone()];
         let knobs = 0..new.knobs.len();
         for knob in knobs.filter(|knob| was.knobs[*knob] != new.knobs[*knob]) {
             all.extend(turned(&all, knob, new.knobs[knob]));
+        }
+        for change in step.changes().filter(|change| change.fragment == at) {
+            if let What::Knob(knob, choice) = change.what {
+                all.extend(turned(&all, knob, choice));
+            }
         }
         let values = |standing| self.parts(at, standing, self.lives[at]);
         let all: Vec<_> = all.iter().map(values).collect();
