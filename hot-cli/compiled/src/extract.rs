@@ -4,7 +4,7 @@
 //! symbol table are changed in a copy behind the end of the file, where there is room for new ones.
 //! Debug information and unwind tables stay; the linker drops what concerns excluded sections.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use object::elf;
 
@@ -18,8 +18,13 @@ const SYMBOL: usize = 24;
 /// The name of all symbols that nothing refers to any more.
 const GONE: &str = "__soft_mock_gone";
 
-/// The object with what was taken of it.
-pub fn write(object: &Object<'_>, taken: &Taken) -> Vec<u8> {
+/// What the names of the plugin's own symbols end with where the program's are meant as well.
+const OWN: &str = ".own";
+
+/// The object with what was taken of it. `outside`: the names by which the plugin's objects refer
+/// to code of the program in particular places; where the plugin has code of that name as well, it
+/// stays what all others mean.
+pub fn write(object: &Object<'_>, taken: &Taken, outside: &HashSet<&str>) -> Vec<u8> {
     let mut out = object.data.to_vec();
     exclude(object, taken, &mut out);
     for &(place, value) in &taken.bytes {
@@ -33,13 +38,13 @@ pub fn write(object: &Object<'_>, taken: &Taken) -> Vec<u8> {
         added: HashMap::new(),
     };
     for (index, symbol) in object.symbols.iter().enumerate() {
-        if !symbol.local {
-            symbols.settle(
-                index,
-                symbol.kind,
-                symbol.section.is_some(),
-                taken.symbols.get(&index),
-            );
+        if symbol.local {
+            continue;
+        }
+        let fate = taken.symbols.get(&index);
+        symbols.settle(index, symbol.kind, symbol.section.is_some(), fate);
+        if fate == Some(&Fate::Kept) && outside.contains(symbol.name) {
+            symbols.rename(index * SYMBOL, &format!("{}{OWN}", symbol.name));
         }
     }
     for (relocation, change, name) in &taken.changes {

@@ -114,6 +114,14 @@ pub struct Selected {
     pub used: BTreeSet<String>,
 }
 
+impl Selected {
+    /// The names by which single places refer to what isn't the plugin's.
+    pub fn outside(&self) -> HashSet<&str> {
+        let changes = self.taken.values().flat_map(|taken| &taken.changes);
+        changes.filter_map(|(_, _, name)| name.as_deref()).collect()
+    }
+}
+
 /// Takes what the changed functions need. `Err`: why it can't be taken.
 pub fn select(selection: &Selection<'_, '_>) -> Result<Selected, String> {
     let mut selector = Selector {
@@ -300,17 +308,16 @@ impl<'a, 'd> Selector<'a, 'd> {
         if symbol.name.ends_with(symbol::SITE) && is_rust(symbol.name) {
             return self.site(object, section, relocation, symbol);
         }
+        let in_slot = world.code_in_slot(object, relocation);
+        let rebound = in_slot.and_then(|path| (self.on.rebound)((object, section), &path));
+        if let Some(name) = rebound {
+            let change = (*relocation, Rebinding::default(), Some(name));
+            let taken = self.found.taken.entry(object).or_default();
+            taken.changes.push(change);
+            return Ok(());
+        }
         if symbol.local {
             return self.local(object, from, symbol, relocation);
-        }
-        if relocation.kind == elf::R_X86_64_64 && relocation.addend == 0 {
-            let path = world.path(symbol.name);
-            if let Some(name) = (self.on.rebound)((object, section), &path) {
-                let change = (*relocation, Rebinding::default(), Some(name));
-                let taken = self.found.taken.entry(object).or_default();
-                taken.changes.push(change);
-                return Ok(());
-            }
         }
         let beside = symbol.section.map(|section| (object, section));
         let is_beside = beside.is_some_and(|piece| {

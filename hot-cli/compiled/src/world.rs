@@ -10,6 +10,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
+use object::elf;
+
 use crate::flow::{self, AddressUse, References};
 use crate::objects::{Object, Relocation, Symbol};
 use crate::symbols::{demangled, is_rust, order, path};
@@ -195,6 +197,21 @@ impl<'d> World<'d> {
             }
             None => Target::Outside(symbol.name),
         })
+    }
+
+    /// The path of the code whose whole address a relocation stands for, as a slot of a vtable holds
+    /// it: that of the symbol, or of what is in the section where the symbol has no name outside.
+    pub fn code_in_slot(&self, object: usize, relocation: &Relocation) -> Option<Rc<str>> {
+        let symbol = self.symbol(object, relocation)?;
+        if relocation.kind != elf::R_X86_64_64 || relocation.addend != 0 {
+            return None;
+        }
+        match symbol.section.filter(|_| symbol.local) {
+            Some(section) => self
+                .path_of((object, section))
+                .filter(|_| self.is_code((object, section))),
+            None => Some(self.path(symbol.name)),
+        }
     }
 
     /// These vtables, and those of supertraits to which they lead: of such a one debug information

@@ -893,7 +893,11 @@ fn new_code_is_taken_with_what_it_needs() {
         assert_eq!(statics, ["app::COUNT"]);
         // What is written keeps state in the new one alone.
         let written = selected.taken.iter().flat_map(|(object, taken)| {
-            let bytes = extract::write(&given.new.world.objects[*object], taken);
+            let bytes = extract::write(
+                &given.new.world.objects[*object],
+                taken,
+                &selected.outside(),
+            );
             state(&bytes).expect("an object")
         });
         let written: Vec<String> = written.collect();

@@ -674,3 +674,53 @@ fn other_bodies_of_a_refused_save_are_patched() {
     program.session.wait_for_stderr("restored 1 function");
     assert_eq!(program.session.ask("formatted"), "<1> (2)");
 }
+
+/// A patch brings the vtable of a type whose method the program has for calls alone, and such a call
+/// as well. What it makes has the method that is patched later.
+#[test]
+fn an_object_of_a_patch_whose_method_the_program_calls_by_itself() {
+    const MANIFEST: &str = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    const MAIN: &str = r#"use std::io::BufRead;
+use std::sync::Mutex;
+static KEPT: Mutex<Vec<Box<dyn Call + Send>>> = Mutex::new(Vec::new());
+const MARK: u32 = 1;
+struct Of<T>(T);
+trait Call { fn call(&self) -> u32; }
+impl<T: Copy + Into<u32>> Call for Of<T> { fn call(&self) -> u32 { self.0.into() + 100 } }
+fn keep() { let mut _kept = KEPT.lock().unwrap(); }
+fn answer() -> String {
+    keep();
+    let kept: Vec<u32> = KEPT.lock().unwrap().iter().map(|one| one.call()).collect();
+    format!("{kept:?} {} {MARK}", Of(7u32).call())
+}
+fn main() {
+    println!("ready");
+    for _ in std::io::stdin().lock().lines() {
+        println!("{}", answer());
+    }
+}
+"#;
+    let project = Project::of_files([("Cargo.toml", MANIFEST), ("src/main.rs", MAIN)]);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "[] 107 1");
+    let file = "src/main.rs";
+    project.edit_all(
+        file,
+        &[
+            ("const MARK: u32 = 1;", "const MARK: u32 = 2;"),
+            (
+                "KEPT.lock().unwrap(); }",
+                "KEPT.lock().unwrap(); if _kept.is_empty() { _kept.push(Box::new(Of(3u32))); } }",
+            ),
+        ],
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "[103] 107 2");
+    project.edit(file, "+ 100", "+ 200");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "[203] 207 2");
+    project.edit(file, "+ 200", "+ 300");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "[303] 307 2");
+}

@@ -204,7 +204,8 @@ impl Left {
                 let Some(holder) = holder(side, (&path, piece), (user, &relocation)) else {
                     continue;
                 };
-                let rebound = rebound(user, &path);
+                let in_slot = world.code_in_slot(user.0, &relocation);
+                let rebound = in_slot.and_then(|path| rebound(user, &path));
                 if let Some(known) = self.held.get_mut(&*path) {
                     known.by = known.by.filter(|by| Some(*by) == rebound);
                     continue;

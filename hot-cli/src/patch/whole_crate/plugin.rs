@@ -148,8 +148,9 @@ impl Plugins<'_, '_, '_> {
             files.push(("late".to_owned(), late_object::object(&originals)?));
         }
         let mut content = DefaultHasher::new();
+        let outside = selected.outside();
         for (object, taken) in &selected.taken {
-            let bytes = extract::write(&self.code.world.objects[*object], taken);
+            let bytes = extract::write(&self.code.world.objects[*object], taken, &outside);
             bytes.hash(&mut content);
             files.push((object.to_string(), bytes));
         }

@@ -173,15 +173,21 @@ impl ProgramState {
 
     /// What can be had beside edits that can't be patched; `found` is all that the files ask for.
     pub(super) fn beside(&self, edits: &[Rude], found: &Found) -> Option<Box<Wanted>> {
-        match self.merged()?.change() {
-            Change::Patch(wanted) => Some(Box::new(Wanted {
-                without: edits.to_vec(),
-                waiting: waiting(found, edits, &wanted),
-                beside: self.texts().collect(),
-                ..*wanted
-            })),
-            _ => None,
+        let Change::Patch(wanted) = self.merged()?.change() else {
+            return None;
+        };
+        // Of several that were refused together, what can be had now waits no more.
+        let refused = edits.iter().filter(|edit| !has(&wanted, found, edit));
+        let mut without: Vec<Rude> = refused.cloned().collect();
+        if without.is_empty() {
+            without.extend_from_slice(edits);
         }
+        Some(Box::new(Wanted {
+            waiting: waiting(found, edits, &wanted),
+            without,
+            beside: self.texts().collect(),
+            ..*wanted
+        }))
     }
 
     /// The texts of the files that differ from what was compiled.
