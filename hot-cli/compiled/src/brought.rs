@@ -1,5 +1,5 @@
-//! Functions that the program has from plugins alone: each plugin that brings one has code under its
-//! name that asks a cell for the site of it. See `soft_mock_abi::late`.
+//! Functions that the program has from plugins alone: each plugin that brings one has code under
+//! its name that asks a cell for the site of it. See `soft_mock_abi::late`.
 
 use soft_mock_abi::late::CELL;
 

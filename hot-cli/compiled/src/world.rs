@@ -199,8 +199,9 @@ impl<'d> World<'d> {
         })
     }
 
-    /// The path of the code whose whole address a relocation stands for, as a slot of a vtable holds
-    /// it: that of the symbol, or of what is in the section where the symbol has no name outside.
+    /// The path of the code whose whole address a relocation stands for, as a slot of a vtable
+    /// holds it: that of the symbol, or of what is in the section where the symbol has no name
+    /// outside.
     pub fn code_in_slot(&self, object: usize, relocation: &Relocation) -> Option<Rc<str>> {
         let symbol = self.symbol(object, relocation)?;
         if relocation.kind != elf::R_X86_64_64 || relocation.addend != 0 {

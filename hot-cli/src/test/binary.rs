@@ -193,7 +193,8 @@ impl Binary {
         }))
     }
 
-    /// Whether it makes mocks: those and what tells who enters a function need the same place in it.
+    /// Whether it makes mocks: those and what tells who enters a function need the same place in
+    /// it.
     pub(super) fn makes_mocks(&self) -> bool {
         let mut units = self.units.iter();
         units.any(|(_, unit)| {

@@ -130,8 +130,10 @@ fn is_code(text: &str, at: usize) -> bool {
     let before = &text[line_start..at];
     let has_tests = ["test", "bench"].iter().any(|word| text.contains(word));
     let in_comment = text[..at].rfind("/*") > text[..at].rfind("*/");
+    let in_note = text[..at].rfind("#[deprecated(") > text[..at].rfind(")]");
     !has_tests
         && !in_comment
+        && !in_note
         && !before.contains("//")
         && !before.contains("#[deprecated")
         && !text.contains("#[doc")

@@ -675,8 +675,8 @@ fn other_bodies_of_a_refused_save_are_patched() {
     assert_eq!(program.session.ask("formatted"), "<1> (2)");
 }
 
-/// A patch brings the vtable of a type whose method the program has for calls alone, and such a call
-/// as well. What it makes has the method that is patched later.
+/// A patch brings the vtable of a type whose method the program has for calls alone, and such a
+/// call as well. What it makes has the method that is patched later.
 #[test]
 fn an_object_of_a_patch_whose_method_the_program_calls_by_itself() {
     const MANIFEST: &str = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";

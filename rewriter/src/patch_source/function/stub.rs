@@ -1,5 +1,6 @@
-//! What stands under the name of a new function in each plugin that has it: it asks the site that the
-//! program has for it since the first of them, and runs the plugin's own body where that says so.
+//! What stands under the name of a new function in each plugin that has it: it asks the site that
+//! the program has for it since the first of them, and runs the plugin's own body where that says
+//! so.
 //!
 //! ```text
 //! fn hello() -> u8 { { static CELL …; if let Some(site) = CELL[0] { if let Some(code) = site.code() { return code(); } } } __soft_mock_patch_0() }

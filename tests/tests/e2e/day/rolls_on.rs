@@ -1,5 +1,5 @@
-//! Functions that a patch brought, and that threads, pointers and boxed handlers lead to: each further
-//! edit of them is patched like one of a function that the program was built with.
+//! Functions that a patch brought, and that threads, pointers and boxed handlers lead to: each
+//! further edit of them is patched like one of a function that the program was built with.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
