@@ -165,7 +165,10 @@ impl ProgramState {
         let borrowing = own.flat_map(|file| &file.items.borrowing);
         let borrowing: HashSet<String> = borrowing.cloned().collect();
         let planned = planned(&unit.crate_name, &file.items.path, function);
-        let may = unit.kind != UnitKind::Test
+        // Each test begins anew, in a process that leads to nothing of a plugin.
+        let mut units = self.program.units.iter();
+        let is_of_tests = units.any(|loaded| loaded.unit.kind == UnitKind::Test);
+        let may = !is_of_tests
             && unit.rustc_args().edition() != Edition::E2015
             && !is_skipped(&unit.skip, &planned.name)
             && may_have_site((file.items, &file.text), function, &borrowing, is_new);
