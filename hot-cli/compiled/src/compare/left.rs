@@ -100,14 +100,14 @@ impl Left {
             names,
             ..Self::default()
         };
-        // Its debug information has lines alone, so nothing is known to be a vtable.
-        // They lead to what was patched last. Where something is optimised, others may have become
-        // part of them.
+        // New functions with a site lead to what was patched last. Where something is optimised,
+        // others may have become part of them.
         let brought = world
             .all()
             .filter(|piece| !optimised && asks_cell(&world, *piece));
         let brought: HashSet<Rc<str>> = brought.filter_map(|piece| world.path_of(piece)).collect();
         let has_site = |path: &str| brought.contains(path);
+        // Its debug information has lines alone, so nothing is known to be a vtable.
         left.look(&side, crates, (&|_| true, &|_, _| None), &has_site);
         if left.held.is_empty() {
             return Ok(left);

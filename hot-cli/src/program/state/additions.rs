@@ -159,18 +159,19 @@ impl ProgramState {
             return None;
         };
         let unit = &self.program.units[addition.unit].unit;
+        // Each test begins anew, in a process that leads to nothing of a plugin.
+        let mut units = self.program.units.iter();
+        let is_of_tests = units.any(|loaded| loaded.unit.kind == UnitKind::Test);
+        if is_of_tests || unit.rustc_args().edition() == Edition::E2015 {
+            return None;
+        }
         let file = &files[addition.file];
         let function = &file.items.functions[at];
         let own = files.iter().filter(|file| file.position == addition.unit);
         let borrowing = own.flat_map(|file| &file.items.borrowing);
         let borrowing: HashSet<String> = borrowing.cloned().collect();
         let planned = planned(&unit.crate_name, &file.items.path, function);
-        // Each test begins anew, in a process that leads to nothing of a plugin.
-        let mut units = self.program.units.iter();
-        let is_of_tests = units.any(|loaded| loaded.unit.kind == UnitKind::Test);
-        let may = !is_of_tests
-            && unit.rustc_args().edition() != Edition::E2015
-            && !is_skipped(&unit.skip, &planned.name)
+        let may = !is_skipped(&unit.skip, &planned.name)
             && may_have_site((file.items, &file.text), function, &borrowing, is_new);
         may.then(|| PlannedFunction {
             uses: additions.reached_content(addition.unit, function),
