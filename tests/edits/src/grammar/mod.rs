@@ -5,6 +5,7 @@
 //! a hole with one of several texts, and turning a knob is an edit. A kind says what its code
 //! prints from where its knobs stand now and where they stood when its values were made.
 
+mod added;
 mod aliases;
 mod array_length;
 mod associated;
@@ -28,6 +29,7 @@ mod handlers;
 mod impl_elsewhere;
 mod inner_items;
 mod late_closure;
+mod late_pointer;
 mod layouts;
 mod lazy;
 mod lower_case;
@@ -90,6 +92,8 @@ pub(crate) const KINDS: &[Kind] = &[
     type_ids::KIND,
     namesakes::KIND,
     attributes::KIND,
+    added::KIND,
+    late_pointer::KIND,
 ];
 
 /// Something that programs are made of.
