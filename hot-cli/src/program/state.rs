@@ -350,6 +350,8 @@ impl ProgramState {
     /// Takes note that the files ask for nothing. Whether an edit was taken back for which nothing
     /// was patched.
     pub(crate) fn asks_for_nothing(&mut self) -> bool {
+        // What was refused was taken back, and is no reason for anything that follows.
+        self.refusal = None;
         if !self.said_in_vain {
             return false;
         }

@@ -60,6 +60,7 @@ impl Model<'_> {
         // Where nothing shows a difference, what has all of it runs, unless it may be among what
         // waits: of several reasons one is told.
         let is_edited = step.changes().any(|change| change.fragment == fragment);
+        refuses_any |= self.is_told(&said.named, fragment);
         if !refuses_any && (is_edited || said.waits.is_empty()) {
             all.reverse();
         }

@@ -146,9 +146,9 @@ impl Model<'_> {
             };
             let keeps = answer.has(&Word::Keeps) && done;
             // Of what one knob turns, nothing that shows says whether it runs, and a reason that
-            // would say so may be among those that aren't told.
-            self.is_lost |=
-                said.is_cut && self.shows_several(fragment, &may, keeps, &shown[fragment]);
+            // would say so may be among those that aren't told, or name a line beside it.
+            let may_wait = said.is_cut || self.is_told(&said.named, fragment);
+            self.is_lost |= may_wait && self.shows_several(fragment, &may, keeps, &shown[fragment]);
             if let Err(text) = self.settle(fragment, &may, keeps, done, &shown[fragment]) {
                 wrong.push((fragment, text));
             }

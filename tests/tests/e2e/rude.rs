@@ -156,15 +156,21 @@ fn what_is_saved_together_with_a_refused_edit_is_done_or_named() {
     assert!(waits.ends_with(" more"), "{waits}");
 }
 
-#[test]
-fn bodies_do_without_what_only_a_build_finds_to_be_refused() {
+/// Makes a table hold a function, whose body then is refused by facts. The text of its file.
+fn keep_a_pointer(project: &Project) -> String {
     const STORED: &str =
         "\n\nfn shown<T: std::fmt::Display>(value: T) -> String {\n    format!(\"{value}\")\n}\n\n\
                           static SHOWN: fn(u64) -> String = shown::<u64>;\n";
-    let project = Project::fixture("ledger");
     project.edit(REPORT, "account.balance())", "SHOWN(account.balance()))");
     let text = project.read(REPORT) + STORED;
     project.save(Save::InPlace, REPORT, &text);
+    text
+}
+
+#[test]
+fn bodies_do_without_what_only_a_build_finds_to_be_refused() {
+    let project = Project::fixture("ledger");
+    let text = keep_a_pointer(&project);
     let mut session = start(&project, &["--no-restart", "cargo", "run"]);
     project.edit(REPORT, "\"{value}\"", "\"+{value}\"");
     let reason = session.wait_for_stderr("src/report.rs:");
@@ -184,6 +190,35 @@ fn bodies_do_without_what_only_a_build_finds_to_be_refused() {
     project.edit(REPORT, "\"+{value}\"", "\"{value}\"");
     session.wait_for_stderr("the edit was taken back");
     assert_eq!(session.ask("x"), "purse of ada: 4");
+}
+
+#[test]
+fn what_was_refused_and_taken_back_is_no_reason_for_what_follows() {
+    let project = Project::fixture("ledger");
+    project.edit(
+        REPORT,
+        "    format!(\"account of {}\", account.owner())",
+        "    static SHOWN_SO_FAR: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);\n    \
+         const MORE: u32 = 1;\n    SHOWN_SO_FAR.fetch_add(MORE, std::sync::atomic::Ordering::Relaxed);\n    \
+         format!(\"account of {}\", account.owner())",
+    );
+    keep_a_pointer(&project);
+    let mut session = start(&project, &["--no-restart", "cargo", "run"]);
+    // It differs from what was built from now on.
+    project.edit(REPORT, "account of {}", "purse of {}");
+    session.wait_for_patch();
+    project.edit(REPORT, "MORE: u32 = 1", "MORE: u32 = 2");
+    let reason = session.wait_for_stderr("src/report.rs:");
+    assert!(reason.contains("beside static SHOWN_SO_FAR"), "{reason}");
+    project.edit(REPORT, "MORE: u32 = 2", "MORE: u32 = 1");
+    session.wait_for_stderr("the edit was taken back");
+
+    project.edit(REPORT, "\"{value}\"", "\"+{value}\"");
+    let reason = session.wait_for_stderr("src/report.rs:");
+    assert!(reason.contains("shown"), "{reason}");
+    assert!(!reason.contains("SHOWN_SO_FAR"), "{reason}");
+    session.wait_for_stderr("the old code runs on (--no-restart)");
+    assert_eq!(session.ask("x"), "purse of ada: 3");
 }
 
 #[test]
