@@ -261,13 +261,15 @@ impl ProgramState {
         // What was saved since, and isn't in effect yet, is no edit that was taken back.
         let is_input = |path: &Path| made_with.keys().any(|(_, input)| input == path);
         let is_newer = |path: &Path, ran: &Arc<str>| {
-            !is_input(path) && std::fs::read_to_string(path).is_ok_and(|now| now != **ran)
+            let now = std::fs::read_to_string(path);
+            !is_input(path) && now.is_ok_and(|now| self.differ(path, &now, ran))
         };
         let held = files.iter().filter(|(path, ran)| {
             let newer = ran.as_ref().is_some_and(|ran| is_newer(path, ran));
             !newer
         });
         let held = held.map(|(path, _)| (path.clone(), content_hash(path)));
+        let held: Vec<_> = held.collect();
         self.held.extend(held);
         self.hold_inputs(&made_with);
         self.hold_included();

@@ -261,3 +261,30 @@ fn a_command_is_run_after_patches_and_restarts() {
     let noted = project.read("noted");
     assert!(noted.ends_with("\nrestarted \n"), "{noted}");
 }
+
+#[test]
+fn a_rollback_holds_beside_a_comment_that_was_saved_since() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project);
+    project.edit(FILE, "account of {}", "purse of {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 2");
+    project.edit(FILE, "use crate", "// It changes nothing.\nuse crate");
+    hot(&project, &["rollback"]);
+    session.wait_for_mention("rolled back 1 function");
+    thread::sleep(Duration::from_millis(400));
+    assert_eq!(session.ask("x"), "account of ada: 3");
+    // Nor does a save of another file bring it back.
+    project.edit(
+        "src/account.rs",
+        "&self.owner",
+        "self.owner.trim_end_matches('a')",
+    );
+    let patch = session.wait_for_patch();
+    assert!(patch.contains("patched 1 function in "), "{patch}");
+    assert_eq!(session.ask("x"), "account of ad: 4");
+    // Code does.
+    project.edit(FILE, "purse of {}", "chest of {}");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "chest of ad: 5");
+}

@@ -239,6 +239,20 @@ impl ProgramState {
     }
 
     /// A file of a module that the program was built without.
+    /// Whether two texts of a file differ in more than comments and the like.
+    pub(super) fn differ(&self, path: &Path, one: &str, other: &str) -> bool {
+        let mut units = self.program.units.iter();
+        let built = units.find_map(|loaded| Some((loaded, &loaded.files.get(path)?.module)));
+        let new = self.new_files.get(path);
+        let new = new.map(|(unit, module)| (&self.program.units[*unit], module));
+        let meaning = |text: &str| {
+            let (loaded, module) = built.or(new)?;
+            let items = FileItems::read_as(loaded.unit.compiled_as(), text, path, module);
+            Some(items.ok()?.meaning)
+        };
+        one != other && meaning(one).is_none_or(|one| meaning(other) != Some(one))
+    }
+
     fn survey_new(
         &self,
         path: &Path,
