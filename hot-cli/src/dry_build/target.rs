@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::os::own_build;
+use crate::rustc::dep_info;
 
 /// The file with the path of the project's own.
 pub(super) const REAL: &str = "real";
@@ -90,6 +91,32 @@ impl Target {
                     _ => copy(from, to),
                 }
             })?;
+        }
+        self.fill_generated(&from, &to)
+    }
+
+    /// What build scripts have made and crates were compiled from. Copies: the scripts of members
+    /// run again.
+    fn fill_generated(&self, from: &Path, to: &Path) -> Result<()> {
+        let made = from.join("build");
+        for entry in entries(&from.join("deps"))? {
+            let path = entry?.path();
+            if path.extension() != Some("d".as_ref()) {
+                continue;
+            }
+            // Cargo compiles anew what has none.
+            for file in dep_info::read(&path).unwrap_or_default() {
+                let Ok(below) = file.strip_prefix(&made) else {
+                    continue;
+                };
+                let place = to.join("build").join(below);
+                if place.exists() || !file.is_file() {
+                    continue;
+                }
+                let folder = place.parent().context("a file is in a folder")?;
+                std::fs::create_dir_all(folder)?;
+                copy(&file, &place).with_context(|| format!("can't copy {}", file.display()))?;
+            }
         }
         Ok(())
     }

@@ -184,3 +184,40 @@ fn a_dependency_that_is_new_or_gone_is_named() {
     session.wait_for_patch();
     assert_eq!(session.ask_until("x", "ada"), "purse of ada: 1");
 }
+
+/// The script of a dependency is compiled with what another script has generated.
+#[test]
+fn a_version_beside_dependencies_with_scripts() {
+    let project = Project::fixture("ledger");
+    let manifest = project.read(MANIFEST);
+    for (file, text) in [
+        (
+            "extra/Cargo.toml",
+            "[package]\nname = \"extra\"\nversion = \"0.1.0\"\n[build-dependencies]\nmade = { path = \"../made\" }\n",
+        ),
+        ("extra/build.rs", "fn main() { println!(\"cargo::rustc-env=MADE={}\", made::MADE); }"),
+        ("extra/src/lib.rs", "pub const MADE: &str = env!(\"MADE\");"),
+        ("made/Cargo.toml", "[package]\nname = \"made\"\nversion = \"0.1.0\"\n"),
+        (
+            "made/build.rs",
+            "fn main() {\n    let to = std::env::var(\"OUT_DIR\").unwrap() + \"/made.rs\";\n    \
+             std::fs::write(to, \"pub const MADE: u8 = 7;\").unwrap();\n}",
+        ),
+        ("made/src/lib.rs", "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\"));"),
+    ] {
+        let folder = project.path(file).parent().expect("a folder").to_owned();
+        std::fs::create_dir_all(folder).expect("a folder");
+        project.save(Save::InPlace, file, text);
+    }
+    let with_extra = manifest.replace(
+        "[workspace]",
+        "[workspace]\nexclude = [\"extra\", \"made\"]",
+    ) + "\n[dependencies]\nextra = { path = \"extra\" }\n";
+    project.save(Save::InPlace, MANIFEST, &with_extra);
+    let mut session = start(&project);
+    project.edit(MANIFEST, "version = \"0.1.0\"", "version = \"0.2.0\"");
+    session.wait_for_all(&["Cargo.toml", MEANS_NOTHING]);
+    project.edit(FILE, "account of", "purse of");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 2", "the same process");
+}
