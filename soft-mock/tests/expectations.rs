@@ -28,6 +28,18 @@ mod shop {
         page.len()
     }
 
+    pub struct Sku(pub u8);
+
+    impl std::fmt::Debug for Sku {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "sku {}", length(self))
+        }
+    }
+
+    pub fn length(of: &Sku) -> u8 {
+        of.0
+    }
+
     pub fn shown(what: &dyn std::fmt::Display) -> String {
         what.to_string()
     }
@@ -110,6 +122,26 @@ fn mocks_take_calls_by_their_arguments() {
         |what: &dyn std::fmt::Display| -> String { format!("<{what}>") }
     );
     assert_eq!(shown(&1), "<1>");
+}
+
+/// What shows an argument is mocked itself.
+#[test]
+fn arguments_are_shown_without_mocks() {
+    use shop::{length, Sku};
+    let debug = mock!(
+        <Sku as std::fmt::Debug>::fmt,
+        |_: &Sku, f: &mut std::fmt::Formatter<'_>| -> std::fmt::Result { f.write_str("mocked") }
+    );
+    let (debug, length_) = (debug.once(), mock!(length, |_| 9).never());
+    assert_eq!(format!("{:?}", Sku(1)), "mocked");
+    let text = panicked(|| length(&Sku(2)));
+    assert!(text.contains("call: length(sku 2)"), "{text}");
+    debug.verify();
+    let text = panicked(|| length_.verify());
+    assert!(
+        text.contains("actual: 1\n            length(sku 2)\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use soft_mock::mock;
+use soft_mock::{mock, spy};
 
 use shop::{Cart, Text, View};
 
@@ -93,6 +93,18 @@ mod shop {
             a
         } else {
             b
+        }
+    }
+
+    impl dyn Get {
+        pub fn or<'a>(&'a self, _other: &'a u32) -> &'a Self {
+            self
+        }
+    }
+
+    impl a::Get for u32 {
+        fn get(&self) -> u32 {
+            *self
         }
     }
 
@@ -190,4 +202,34 @@ fn bounded_lifetimes() {
 fn a_function_that_never_returns() {
     let _mock = mock!(shop::quit, |code: i32| -> ! { panic!("exit {code}") });
     shop::quit(3)
+}
+
+#[test]
+fn spies_with_lifetimes() {
+    let seen = spy!(View::text, |view: &View<'a>| -> &'a str => |text| assert_eq!(*text, "real"));
+    assert_eq!(View { text: "real" }.text(), "real");
+    assert_eq!(seen.calls(), 1);
+}
+
+#[test]
+fn methods_of_trait_objects() {
+    let _or = mock!(
+        <dyn shop::a::Get>::or,
+        |_: &'a (dyn shop::a::Get + 'static), _: &'a u32| -> &'a (dyn shop::a::Get + 'static) {
+            &7
+        }
+    );
+    let one: &dyn shop::a::Get = &1;
+    assert_eq!(one.or(&2).get(), 7);
+}
+
+/// What `or` returns is `'static` inside; what this one returns is not.
+#[test]
+#[should_panic(expected = "has the signature `fn<'a>(&'a self, &'a u32) -> &'a Self`, the mock is")]
+fn a_trait_object_that_borrows_is_another_type() {
+    let _or = mock!("kinds::shop::dyn Get::or", |_: &'a dyn shop::a::Get,
+                                                 _: &'a u32|
+     -> &'a dyn shop::a::Get {
+        &7
+    });
 }

@@ -40,6 +40,8 @@ pub enum Ineligible {
     ImplTraitResult,
     /// A macro stands in the types of a function of which there are instances.
     MacroType,
+    /// It is a destructor of which there are instances.
+    Destructor,
     /// It is a `const fn`.
     Const,
     /// It is a trait's default method.
@@ -82,6 +84,7 @@ impl std::fmt::Display for Ineligible {
             Self::ImplTrait => "it names `impl Trait`",
             Self::ImplTraitResult => "its result is `impl Trait`",
             Self::MacroType => "its type can't be written down: a macro stands in it",
+            Self::Destructor => "it is a destructor of a generic type, which nothing can name",
             Self::Const => "it is a const fn",
             Self::TraitDefault => "it is a default method of a trait",
             Self::Variadic => "it is variadic",

@@ -14,7 +14,7 @@ use soft_mock_abi::site::flag::REFUSED;
 use syn::{Attribute, Block, ItemImpl, ItemTrait, Signature};
 
 use crate::analysis::eligibility::{classify_for_tests, Ineligible, Place};
-use crate::instrument::instance::{is_writable, Surroundings};
+use crate::instrument::instance::{hindrance, Surroundings};
 use crate::instrument::item;
 use crate::instrument::prologue;
 use crate::instrument::prologue::{Dialect, PrologueTarget};
@@ -87,8 +87,8 @@ pub fn attribute_prologue(
         ..Place::default()
     };
     let (kind, has_instances) = classify_for_tests(attrs, signature, place)?;
-    if has_instances && !is_writable(signature, surroundings) {
-        return Err(Ineligible::MacroType);
+    if let Some(why) = hindrance(signature, surroundings).filter(|_| has_instances) {
+        return Err(why);
     }
     let owner = within.owner();
     let function = PrologueTarget {

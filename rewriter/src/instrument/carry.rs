@@ -40,6 +40,7 @@ pub(crate) type Lines = (usize, usize);
 
 const CARRY: &str = "let __soft_mock_scope = crate::__soft_mock::carry();";
 const ENTER: &str = "let __soft_mock_entered = __soft_mock_scope.enter();";
+const SHARING: &str = "sharing";
 const SHARED: &str = "let __soft_mock_shared = crate::__soft_mock::shared();";
 
 /// Lets the closures of a file carry their scopes, but for those that stand on a line of `without`,
@@ -57,6 +58,8 @@ pub(crate) fn insert(
         bodies: Vec::new(),
         uses: HashMap::new(),
         threads: Vec::new(),
+        builders: Vec::new(),
+        awaited: None,
         edits,
         carrying: Vec::new(),
     };
@@ -74,6 +77,10 @@ struct Visitor<'a> {
     uses: HashMap<usize, Use>,
     /// Names of the scopes of `std::thread::scope`.
     threads: Vec<String>,
+    /// Names of variables that hold a `std::thread::Builder`.
+    builders: Vec<String>,
+    /// Where a call begins that makes what a static holds by a future.
+    awaited: Option<usize>,
     edits: &'a mut Edits,
     carrying: Vec<Lines>,
 }
@@ -110,13 +117,58 @@ impl Visitor<'_> {
             (true, None) => "crate::__soft_mock::test();",
             (true, Some(_)) => "crate::__soft_mock::async_test();",
         };
+        let names = [&mut self.threads, &mut self.builders].map(std::mem::take);
         self.in_function(|inner| {
             for input in &sig.inputs {
                 inner.visit_fn_arg(input);
+                inner.starter(input);
             }
             let start = Start::Inside(body_start(attrs, block));
             inner.body(start, text, |inner| inner.visit_block(block));
         });
+        [self.threads, self.builders] = names;
+    }
+
+    /// Notes a parameter that threads can be started with.
+    fn starter(&mut self, input: &syn::FnArg) {
+        let syn::FnArg::Typed(typed) = input else {
+            return;
+        };
+        let ty = match &*typed.ty {
+            syn::Type::Reference(reference) => &*reference.elem,
+            ty => ty,
+        };
+        let (syn::Pat::Ident(name), syn::Type::Path(ty)) = (&*typed.pat, ty) else {
+            return;
+        };
+        let (name, meanings) = (name.ident.to_string(), self.scopes.meanings_of(ty));
+        let means = |wanted: &str| meanings.iter().any(|meaning| meaning == wanted);
+        if means("std::thread::Scope") {
+            self.threads.push(name);
+        } else if means("std::thread::Builder") {
+            self.builders.push(name);
+        }
+    }
+
+    /// What a static holds comes of a future, which is polled after the call.
+    fn awaited(&mut self, call: &syn::ExprMethodCall) {
+        self.awaited = Some(start(call.span()));
+        match call.args.first().map(unwrapped) {
+            Some(Expr::Closure(closure)) if closure.asyncness.is_none() => {
+                let made = uses::result(&closure.body);
+                if start(made.span()) == start(closure.body.span()) {
+                    self.use_of(closure, Use::Here);
+                }
+                self.wrap(made, SHARING);
+            }
+            Some(Expr::Path(path)) => {
+                let range = path.span().byte_range();
+                let before = format!("|| crate::__soft_mock::{SHARING}(");
+                self.edits.insert(range.start, before);
+                self.edits.insert(range.end, "())");
+            }
+            _ => {}
+        }
     }
 
     /// Visits the expression that a static is made of.
@@ -133,7 +185,7 @@ impl Visitor<'_> {
         self.visit_expr(expr);
     }
 
-    /// `LazyLock::new(make)`: as a closure, which captures nothing.
+    /// `LazyLock::new(make)`, `STATIC.get_or_init(make)`: as a closure.
     fn lazy_function(&mut self, path: &syn::ExprPath) {
         let range = path.span().byte_range();
         self.edits.insert(range.start, format!("|| {{ {SHARED} "));
@@ -192,7 +244,11 @@ impl Visitor<'_> {
 
     /// `Builder::new().name(…)`
     fn is_builder(&self, expr: &Expr) -> bool {
-        match expr {
+        match unwrapped(expr) {
+            Expr::Path(path) => {
+                let name = path.path.get_ident();
+                name.is_some_and(|name| self.builders.iter().any(|builder| name == builder))
+            }
             Expr::MethodCall(call) => self.is_builder(&call.receiver),
             Expr::Call(call) => self.means(&call.func, "std::thread::Builder::new"),
             _ => false,
@@ -332,6 +388,26 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
         });
     }
 
+    fn visit_local(&mut self, local: &'ast syn::Local) {
+        visit::visit_local(self, local);
+        let init = local.init.as_ref();
+        if let (syn::Pat::Ident(name), true) = (
+            &local.pat,
+            init.is_some_and(|init| self.is_builder(&init.expr)),
+        ) {
+            self.builders.push(name.ident.to_string());
+        }
+    }
+
+    fn visit_expr_await(&mut self, expr: &'ast syn::ExprAwait) {
+        if let Expr::MethodCall(call) = unwrapped(&expr.base) {
+            if uses::of_method(call) == Use::Static {
+                self.awaited(call);
+            }
+        }
+        visit::visit_expr_await(self, expr);
+    }
+
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
         let mut scopes = Vec::new();
         let of = match uses::of_function(&call.func) {
@@ -366,6 +442,12 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
             None => uses::of_method(call),
         };
         self.arguments(&call.args, of);
+        let makes = of == Use::Static && uses::takes_nothing(call);
+        if makes && self.awaited.take() != Some(start(call.span())) {
+            if let Some(Expr::Path(path)) = call.args.first().map(unwrapped) {
+                self.lazy_function(path);
+            }
+        }
         if let Some(argument) = thread.filter(|argument| self.wraps(argument)) {
             self.wrap(argument, "inherit");
         }

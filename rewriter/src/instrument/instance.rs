@@ -22,7 +22,7 @@ use soft_mock_abi::section::INSTANCES;
 use soft_mock_abi::symbol::SITE;
 use syn::{FnArg, GenericParam, Generics, Ident, ItemImpl, ItemTrait, Signature};
 
-use crate::analysis::eligibility::contains_impl;
+use crate::analysis::eligibility::{contains_impl, Ineligible};
 use crate::syntax::edition::Edition;
 use crate::syntax::signature::{instance_type, Around};
 
@@ -93,9 +93,24 @@ fn own_arguments(generics: &Generics, lifetimes: bool) -> TokenStream {
     }
 }
 
-/// Whether the type of the function's instances can be written down in its body.
-pub(crate) fn is_writable(signature: &Signature, surroundings: Surroundings<'_>) -> bool {
-    type_of(signature, surroundings).is_some()
+/// Why the instances of the function can't be told apart in its body.
+pub(crate) fn hindrance(
+    signature: &Signature,
+    surroundings: Surroundings<'_>,
+) -> Option<Ineligible> {
+    if is_destructor(signature, surroundings) {
+        return Some(Ineligible::Destructor);
+    }
+    let ty = type_of(signature, surroundings);
+    ty.is_none().then_some(Ineligible::MacroType)
+}
+
+/// Whether it is what the compiler lets nobody name.
+pub(crate) fn is_destructor(signature: &Signature, surroundings: Surroundings<'_>) -> bool {
+    let of = surroundings.item_impl.and_then(|item| item.trait_.as_ref());
+    let of = of.map(|(_, path, _)| path.to_token_stream().to_string().replace(' ', ""));
+    let of = of.as_deref().map(|path| path.trim_start_matches("::"));
+    signature.ident == "drop" && matches!(of, Some("Drop" | "std::ops::Drop" | "core::ops::Drop"))
 }
 
 fn type_of(signature: &Signature, surroundings: Surroundings<'_>) -> Option<TokenStream> {

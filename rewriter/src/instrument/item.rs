@@ -21,8 +21,11 @@ use crate::instrument::instance::{self, Surroundings};
 use crate::syntax::edition::Edition;
 use crate::syntax::known_macros;
 
-/// The record of a function, to stand behind its site.
+/// The record of a function, to stand behind its site. A destructor has none: nothing may name it.
 pub(crate) fn record(edition: Edition, signature: &Signature, around: Surroundings<'_>) -> String {
+    if instance::is_destructor(signature, around) {
+        return String::new();
+    }
     let path = path(signature, around).to_string();
     record_of(edition, &path, SITE)
 }
@@ -132,6 +135,24 @@ mod tests {
             "impl<'a> Get for dyn for<'b> Fn(&'b u8) + 'a {}",
             "<dyn for<'b>Fn(&'b u8) + '_ as Get>::r#fn",
         );
+    }
+
+    #[test]
+    fn destructors_have_no_record() {
+        let signature = syn::parse_str("fn drop(&mut self)").expect("fn");
+        for (owner, expected) in [
+            ("Drop", true),
+            ("::std::ops::Drop", true),
+            ("own::Drop", false),
+        ] {
+            let owner = syn::parse_str(&format!("impl {owner} for View {{}}")).expect("impl");
+            let around = Surroundings {
+                item_impl: Some(&owner),
+                ..Surroundings::default()
+            };
+            let record = record(Edition::E2021, &signature, around);
+            assert_eq!(record.is_empty(), expected, "{record}");
+        }
     }
 
     #[test]

@@ -198,19 +198,35 @@ fn identity(
     pointer_type(&signature, function.around.item_impl, spelling)
 }
 
+/// Whether a macro may make its future a boxed one. Such macros rename `self`, but not where it
+/// stands in a macro call with the word `fn`, as the assembly is.
+fn is_boxed(function: &PrologueTarget<'_>) -> bool {
+    let Surroundings {
+        item_impl,
+        item_trait,
+        ..
+    } = function.around;
+    let of_trait = item_trait.is_some() || item_impl.is_some_and(|item| item.trait_.is_some());
+    of_trait && function.kind == Kind::Async && function.signature.receiver().is_some()
+}
+
 fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[String]) -> String {
     let core = dialect.edition.core_path();
     let body = redirected(function.kind, function.signature, core, arguments);
+    let how = match is_boxed(function) {
+        true => PrologueCheck::Atomic,
+        false => dialect.check,
+    };
     if function.instances {
         let (signature, around) = (function.signature, function.around);
         let (items, used) = instance::taken(signature, around, core, arguments, &body);
         let atomic = format!("if {SITE}.is_hooked() {{ {used} }}");
-        return items + &when_used(dialect.check, core, &atomic, &used);
+        return items + &when_used(how, core, &atomic, &used);
     }
     let used = format!(
         "if let {core}::option::Option::Some(__soft_mock_code) = {SITE}.code() {{ {body} }}"
     );
-    when_used(dialect.check, core, &used, &used)
+    when_used(how, core, &used, &used)
 }
 
 /// Names of all parameters, and the `let` statements that take patterns apart.

@@ -383,8 +383,8 @@ impl<'a> Rewriter<'a> {
             kind = Err(Ineligible::LeftOut);
         }
         if matches!(kind, Ok((_, true))) {
-            if !instance::is_writable(signature, around) {
-                kind = Err(Ineligible::MacroType);
+            if let Some(why) = instance::hindrance(signature, around) {
+                kind = Err(why);
             } else if self.options.untyped.contains(&site) {
                 kind = Err(Ineligible::Refused);
             }

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use syn::visit::{self, Visit};
-use syn::{Block, ExprPath, File, Item, ItemMod, ItemUse, PatIdent, Path, Stmt, UseTree};
+use syn::{Block, ExprPath, File, Item, ItemMod, ItemUse, PatIdent, Path, Stmt, TypePath, UseTree};
 
 use crate::syntax::names::plain;
 
@@ -57,6 +57,14 @@ impl Scopes {
     pub(crate) fn meanings(&self, path: &ExprPath) -> Vec<String> {
         match path.qself {
             None => self.of_path(&path.path),
+            Some(_) => Vec::new(),
+        }
+    }
+
+    /// The same of a type.
+    pub(crate) fn meanings_of(&self, ty: &TypePath) -> Vec<String> {
+        match ty.qself {
+            None => self.of_path(&ty.path),
             Some(_) => Vec::new(),
         }
     }

@@ -13,7 +13,9 @@ use std::collections::HashSet;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{format_ident, quote, ToTokens};
 use syn::visit_mut::{self, VisitMut};
-use syn::{FnArg, GenericParam, Generics, ItemImpl, Lifetime, ReturnType, Signature, Type};
+use syn::{
+    FnArg, GenericParam, Generics, ItemImpl, Lifetime, ReturnType, Signature, Type, TypeParamBound,
+};
 
 use crate::syntax::elided::{has_elided, name_elided};
 use crate::syntax::hidden_lifetimes::{names_hidden_lifetime, LifetimeCounts};
@@ -135,6 +137,7 @@ impl<'a> Writer<'a> {
         if let Some(owner) = owner {
             let mut ty = (*owner.self_ty).clone();
             writer.name_elided(&mut ty, None);
+            bound_object(&mut ty);
             writer.self_type = Some(ty);
         }
         writer
@@ -287,6 +290,22 @@ impl<'a> Writer<'a> {
         };
         replace.visit_type_mut(ty);
         self.valid &= replace.valid;
+    }
+}
+
+/// `dyn Shape` of `impl dyn Shape` is `dyn Shape + 'static`, and stays that where it is put behind
+/// `&'a` in place of `Self`; written there, it would be `dyn Shape + 'a`.
+fn bound_object(ty: &mut Type) {
+    match ty {
+        Type::Paren(paren) => bound_object(&mut paren.elem),
+        Type::Group(group) => bound_object(&mut group.elem),
+        Type::TraitObject(object) => {
+            let is_lifetime = |bound: &TypeParamBound| matches!(bound, TypeParamBound::Lifetime(_));
+            if !object.bounds.iter().any(is_lifetime) {
+                object.bounds.push(syn::parse_quote!('static));
+            }
+        }
+        _ => {}
     }
 }
 

@@ -346,6 +346,8 @@ impl Mock {
             ReturnType::Type(_, ty) if matches!(when::unwrapped(ty), Type::Never(_)) => {
                 quote!(-> <fn() -> ! as ::soft_mock::__private::v1::mock::Returns>::Of)
             }
+            // More bounds follow.
+            ReturnType::Type(_, ty) if ends_with_bounds(ty) => quote!(-> (#ty)),
             output => quote!(#output),
         };
         let turns = Turns::of(input);
@@ -389,6 +391,21 @@ impl Mock {
         let (capture, body) = (&input.closure.capture, &input.closure.body);
         let patterns = &self.patterns;
         quote!(#capture |#(#patterns),*| #body)
+    }
+}
+
+/// Whether a `+` behind the type would be one of its own: `&dyn Shape`.
+fn ends_with_bounds(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => ends_with_bounds(&group.elem),
+        Type::Reference(reference) => ends_with_bounds(&reference.elem),
+        Type::Ptr(pointer) => ends_with_bounds(&pointer.elem),
+        Type::BareFn(function) => match &function.output {
+            ReturnType::Type(_, ty) => ends_with_bounds(ty),
+            ReturnType::Default => false,
+        },
+        Type::TraitObject(_) => true,
+        _ => false,
     }
 }
 

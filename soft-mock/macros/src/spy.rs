@@ -37,7 +37,12 @@ pub(crate) fn expand_spy(input: TokenStream) -> syn::Result<TokenStream> {
     } = &spy;
     let result = match output {
         ReturnType::Default => quote!(()),
-        ReturnType::Type(_, ty) => quote!(#ty),
+        ReturnType::Type(_, ty) => {
+            // Inside of the closure its lifetimes have no names.
+            let mut ty = ty.clone();
+            LeaveOut.visit_type_mut(&mut ty);
+            quote!(#ty)
+        }
     };
     let call = match unsafety {
         Some(_) => quote!(unsafe { #path(#(#names),*) }),

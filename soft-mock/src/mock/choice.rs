@@ -96,7 +96,7 @@ fn untaken(site: &'static Site, arguments: &str) -> String {
     );
     scoped::each_seen(site, |record| {
         if record.is_full() {
-            record.note_refused();
+            record.note_refused(arguments);
         }
         text.push_str("\n  mock: ");
         text.push_str(&record.describe());

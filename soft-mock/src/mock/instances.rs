@@ -155,11 +155,8 @@ fn may_borrow(name: &str) -> bool {
         Some((open, _)) if name.ends_with('>') => name.split_at(open + 1),
         _ => (name, ""),
     };
-    while let Some((first, rest)) = arguments.split_once(", ") {
-        match first.starts_with('\'') {
-            true => arguments = rest,
-            false => break,
-        }
+    while arguments.starts_with('\'') {
+        arguments = arguments.split_once(", ").map_or("", |(_, rest)| rest);
     }
     let borrows = |text: &str| text.contains(['&', '\'']) || text.contains("dyn ");
     borrows(before) || borrows(arguments)
@@ -300,7 +297,12 @@ mod tests {
         ] {
             assert!(may_borrow(name), "{name}");
         }
-        for name in ["app::any<u8>", "app::any<'_, '_, u8>", "app::Grid<u8>::get"] {
+        for name in [
+            "app::any<u8>",
+            "app::any<'_, '_, u8>",
+            "app::Grid<u8>::get",
+            "<app::Smtp as app::Mail>::close<'_>",
+        ] {
             assert!(!may_borrow(name), "{name}");
         }
     }

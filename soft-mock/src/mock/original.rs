@@ -153,6 +153,8 @@ struct Note {
     used: Cell<bool>,
     /// It holds for all calls, not for the next one.
     lasting: bool,
+    /// It is for whatever is called.
+    all: bool,
     outer: *const Note,
 }
 
@@ -162,6 +164,7 @@ impl Note {
             sites,
             used: Cell::new(false),
             lasting: false,
+            all: false,
             outer: NOTES.get(),
         }
     }
@@ -173,7 +176,7 @@ impl Note {
     fn is_for(&self, site: *const Site) -> bool {
         // SAFETY: whoever made the note borrowed the sites for longer than it is in the list.
         let sites = unsafe { &*self.sites };
-        sites.iter().any(|one| ptr::eq(*one, site))
+        self.all || sites.iter().any(|one| ptr::eq(*one, site))
     }
 }
 
@@ -218,6 +221,17 @@ impl Drop for Inside {
     fn drop(&mut self) {
         NOTES.set(self.note.outer);
     }
+}
+
+/// Runs something without mocks, as far as this thread does it: the originals are called.
+pub(super) fn unmocked<R>(work: impl FnOnce() -> R) -> R {
+    let note = Note {
+        lasting: true,
+        all: true,
+        ..Note::new(&[])
+    };
+    let _noted = Noted::put(&note);
+    work()
 }
 
 /// Uses the innermost unused note for `site`, if this thread has one.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use soft_mock_abi::site::Site;
 
+use super::original::unmocked;
 use super::sequence::{Sequence, Step};
 use super::strays::{told, Strays};
 
@@ -152,8 +153,12 @@ impl Record {
     }
 
     /// One call too many was made.
-    pub(super) fn note_refused(&self) {
+    pub(super) fn note_refused(&self, arguments: &str) {
+        let mut list = self.arguments.lock();
         self.refused.fetch_add(1, Ordering::AcqRel);
+        if list.len() < SHOWN {
+            list.push(arguments.to_owned());
+        }
     }
 
     /// Takes a call that fits, if that is possible.
@@ -265,7 +270,7 @@ impl Step for Record {
 #[derive(Debug)]
 pub struct Shown<'a, T: ?Sized>(pub &'a T);
 
-/// Shows what implements `Debug`.
+/// Shows what implements `Debug`. Meanwhile there are no mocks: what shows it may be mocked itself.
 pub trait AsDebug {
     /// The text.
     fn __soft_mock_shown(&self) -> String;
@@ -273,7 +278,7 @@ pub trait AsDebug {
 
 impl<T: Debug + ?Sized> AsDebug for Shown<'_, T> {
     fn __soft_mock_shown(&self) -> String {
-        format!("{:?}", self.0)
+        unmocked(|| format!("{:?}", self.0))
     }
 }
 

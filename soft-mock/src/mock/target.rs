@@ -45,6 +45,7 @@ impl Target {
 
     /// A function that is given by its name.
     pub fn name(name: &str) -> Result<Self, MockError> {
+        let name = &name.replace("r#", "");
         let plain = name.trim_start_matches("::");
         if is_std(plain) {
             return Self::of_std(plain);
@@ -185,13 +186,27 @@ fn known_refusal(name: &str, given: Given, error: FindError) -> MockError {
 
 /// A function of this name that has no site; its signature says why.
 fn refused(all: &'static [Site], name: &str) -> Option<&'static Site> {
-    // `app::any::<u8>` is an instance of what the rewriter calls `app::any`.
-    let name = match name.split_once('<') {
-        Some((function, _)) if !function.is_empty() => function,
-        _ => name,
+    let is_it = |site: &&Site, name: &str| site.name() == name || names::is_same(site.name(), name);
+    let refused = |name: &String| {
+        let mut refused = all.iter().filter(|site| site.is_refused());
+        refused.find(|site| is_it(site, name))
     };
-    let mut refused = all.iter().filter(|site| site.is_refused());
-    refused.find(|site| site.name() == name || names::is_same(site.name(), name))
+    spellings(name).iter().find_map(refused)
+}
+
+/// What the rewriter may call a function: `app::any` for its instance `app::any<u8>`, and
+/// `app::Get::get` for `<app::Store as app::Get>::get`, if that is the trait's own.
+fn spellings(name: &str) -> Vec<String> {
+    let without = |name: &str| name.split('<').next().unwrap_or_default().to_owned();
+    let Some((owner, method)) = name.rsplit_once(">::").filter(|_| name.starts_with('<')) else {
+        return vec![without(name)];
+    };
+    let method = without(method);
+    let mut spellings = vec![format!("{owner}>::{method}")];
+    if let Some((_, of)) = owner.rsplit_once(" as ") {
+        spellings.push(format!("{}::{method}", without(of)));
+    }
+    spellings
 }
 
 /// Whether it is a function that nothing named where it is mocked.
@@ -214,4 +229,18 @@ fn has_instances(all: &'static [Site], name: &str) -> Option<&'static str> {
 enum Given {
     Item,
     Name,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spellings;
+
+    #[test]
+    fn as_the_rewriter_calls_it() {
+        assert_eq!(spellings("app::any<u8>"), ["app::any"]);
+        assert_eq!(
+            spellings("<app::Smtp as app::Mail<u8>>::send<'_, u8>"),
+            ["<app::Smtp as app::Mail<u8>>::send", "app::Mail::send"]
+        );
+    }
 }

@@ -7,5 +7,5 @@ use soft_mock_tests::project::Project;
 fn functions_are_found_by_what_they_are() {
     let project = Project::with_runtime(&folder::fixture("functions"), "functions");
     let (stdout, _) = project.hot_to_end(&["cargo", "test", "--test", "mocks"]);
-    assert!(stdout.contains("12 passed; 0 failed"), "{stdout}");
+    assert!(stdout.contains("15 passed; 0 failed"), "{stdout}");
 }

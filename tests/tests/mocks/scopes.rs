@@ -13,13 +13,20 @@ fn project() -> Project {
 fn work_belongs_to_the_test_that_made_it() {
     let project = project();
     let (stdout, stderr) = project.hot_to_end(&["cargo", "test", "--test", "scopes"]);
-    assert!(stdout.contains("3 passed; 0 failed"), "{stdout}");
+    assert!(stdout.contains("4 passed; 0 failed"), "{stdout}");
     let told = "while a test mocked `runtimes::price` (tests/scopes.rs:";
     assert!(stderr.contains(told), "{stderr}");
     let place = "by runtimes::shared::stray::asks (./src/shared.rs:";
     let place = stderr.split(place).nth(1).expect("the place");
     assert!(place.contains("), on a thread `background`"), "{stderr}");
     assert!(stderr.contains("`soft_mock::scope()`"), "{stderr}");
+    assert_eq!(stderr.matches("soft-mock: ").count(), 1, "{stderr}");
+}
+
+#[test]
+fn what_a_static_holds_belongs_to_nobody() {
+    let (stdout, stderr) = project().hot_to_end(&["cargo", "test", "--test", "statics"]);
+    assert!(stdout.contains("1 passed; 0 failed"), "{stdout}");
     assert_eq!(stderr.matches("soft-mock: ").count(), 1, "{stderr}");
 }
 

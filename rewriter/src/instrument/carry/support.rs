@@ -78,5 +78,14 @@ const TEXT: &str = r#"
             unsafe { self.map_unchecked_mut(|follow| &mut follow.future) }.poll(context)
         }
     }
+    pub struct Sharing<F>(F);
+    impl<F: $core::future::Future> $core::future::Future for Sharing<F> {
+        type Output = F::Output;
+        fn poll(self: $core::pin::Pin<&mut Self>, context: &mut $core::task::Context<'_>) -> $core::task::Poll<F::Output> {
+            let _shared = shared();
+            unsafe { self.map_unchecked_mut(|sharing| &mut sharing.0) }.poll(context)
+        }
+    }
+    pub fn sharing<F: $core::future::Future>(future: F) -> Sharing<F> { Sharing(future) }
     pub fn follow<F: $core::future::Future>(future: F) -> Follow<F> { Follow { carried: carry(), future: future } }
 "#;

@@ -79,6 +79,14 @@ fn what_starts_threads_takes_the_scope_along() {
         "use std::thread; fn f() { thread::Builder::new().name(n).spawn($inherit(g)); }",
     );
     check(
+        "use std::thread::{Builder, Scope}; fn f(s: &Scope<'_, '_>, b: Builder) { s.spawn(g); b.spawn(g); } fn h() { s.spawn(g); }",
+        "use std::thread::{Builder, Scope}; fn f(s: &Scope<'_, '_>, b: Builder) { s.spawn($inherit(g)); b.spawn($inherit(g)); } fn h() { s.spawn(g); }",
+    );
+    check(
+        "use std::thread::Builder; fn f() { let b = Builder::new(); let b = b.name(n); b.spawn(g); c.spawn(g); }",
+        "use std::thread::Builder; fn f() { let b = Builder::new(); let b = b.name(n); b.spawn($inherit(g)); c.spawn(g); }",
+    );
+    check(
         "fn f() { q.send(Box::pin(async { 1 })) }",
         "fn f() { q.send(Box::pin($follow(async { 1 }))) }",
     );
@@ -98,6 +106,14 @@ fn statics_belong_to_nobody() {
     check(
         "static A: Lazy<P> = Lazy::new(P::make); fn f() { A.get_or_init(|| 1); a.get_or_init(|| 1); }",
         "static A: Lazy<P> = Lazy::new(|| { SHARED P::make() }); fn f() { A.get_or_init(|| { SHARED 1 }); a.get_or_init(|| 1); }",
+    );
+    check(
+        "fn f() { A.get_or_init(P::make); ONCE.call_once(set); ONCE.call_once_force(set); a.get_or_init(make); }",
+        "fn f() { A.get_or_init(|| { SHARED P::make() }); ONCE.call_once(|| { SHARED set() }); ONCE.call_once_force(set); a.get_or_init(make); }",
+    );
+    check(
+        "async fn f() { A.get_or_init(|| async { 1 }).await; A.get_or_init(|| { g(); h() }).await; A.get_or_init(h).await; a.get_or_init(h).await; }",
+        "async fn f() { A.get_or_init(|| $sharing(async { 1 })).await; A.get_or_init(|| { SHARED g(); $sharing(h()) }).await; A.get_or_init(|| $sharing(h())).await; a.get_or_init(h).await; }",
     );
     check(
         "lazy_static! { static ref A: P = P::make(2); }",

@@ -137,6 +137,11 @@ fn named(name: &str) -> Use {
     }
 }
 
+/// Whether what sets a static once is called without arguments.
+pub(super) fn takes_nothing(call: &ExprMethodCall) -> bool {
+    call.method != "call_once_force"
+}
+
 /// `CONFIG`, `crate::CONFIG`
 fn is_static(expr: &Expr) -> bool {
     let Expr::Path(path) = unwrapped(expr) else {
@@ -182,6 +187,17 @@ pub(super) fn only_parameter(argument: &Expr) -> Option<String> {
     match pattern {
         Pat::Ident(ident) if closure.inputs.len() == 1 => Some(ident.ident.to_string()),
         _ => None,
+    }
+}
+
+/// What a body ends with.
+pub(super) fn result(body: &Expr) -> &Expr {
+    match body {
+        Expr::Block(block) if block.label.is_none() => match block.block.stmts.last() {
+            Some(syn::Stmt::Expr(last, None)) => last,
+            _ => body,
+        },
+        other => other,
     }
 }
 

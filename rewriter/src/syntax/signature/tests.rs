@@ -129,6 +129,11 @@ fn methods() {
         Some("for<'a, '__soft_mock_0>fn(&'__soft_mock_0(dyn E + 'a))"),
     );
     check(
+        Some("impl dyn E + Send {}"),
+        "fn f(&self, other: &str) -> &Self {}",
+        Some("for<'__soft_mock_0, '__soft_mock_1>fn(&'__soft_mock_0(dyn E + Send + 'static), &'__soft_mock_1 str)->&'__soft_mock_0(dyn E + Send + 'static)"),
+    );
+    check(
         Some("impl P {}"),
         "fn f(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {}",
         Some("for<'__soft_mock_0, '__soft_mock_1, '__soft_mock_2>fn(Pin<&'__soft_mock_0 mut P>, &'__soft_mock_1 mut Context<'__soft_mock_2>)->Poll<()>"),
