@@ -50,11 +50,28 @@ pub(super) struct Culprit {
 impl Culprit {
     /// As it is told, of what `holder` leads to by way of `held`.
     pub(super) fn told(&self, held: &str, holder: &str) -> String {
+        let state = self.state.told();
+        self.told_as(state, held, holder)
+    }
+
+    /// The same of what only a patch has brought, unless it is gone.
+    pub(super) fn told_of_new(&self, held: &str, holder: &str) -> String {
+        match self.state {
+            State::Differs | State::Leads => self.told_as("is new", held, holder),
+            _ => self.told(held, holder),
+        }
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn told_as(&self, state: &str, held: &str, holder: &str) -> String {
         let through = match self.held {
             true => String::new(),
             false => format!(", through `{}`", without_marks(called_by(held))),
         };
-        let (path, state) = (without_marks(&self.path), self.state.told());
+        let path = without_marks(&self.path);
         format!("`{path}` {state}, and {holder} may still lead to its old code{through}")
     }
 }

@@ -314,9 +314,13 @@ impl Left {
                 (path.as_str(), state)
             });
             if let Some(culprit) = later.judge.culprit(path, reached) {
-                let told = culprit.told(path, &held.holder);
+                let told = match later.is_own(culprit.path()) {
+                    true => culprit.told_of_new(path, &held.holder),
+                    false => culprit.told(path, &held.holder),
+                };
                 let told = self.names.iter().fold(told, |told, (own, name)| {
-                    told.replace(&format!("::{own}::"), &format!("::{name}::"))
+                    let told = told.replace(&format!("::{own}::"), &format!("::{name}::"));
+                    told.replace(&format!("`{own}`"), &format!("`{name}`"))
                 });
                 return Err(format!("{told} (it came with an earlier patch)"));
             }
