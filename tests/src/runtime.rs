@@ -19,9 +19,9 @@ incremental = false
 [profile.release.package."*"]
 opt-level = 0
 [profile.release.package]
-soft-mock = { opt-level = 3 }
-soft-mock-runtime = { opt-level = 3 }
-soft-mock-abi = { opt-level = 3 }
+soft-mock = { opt-level = 1 }
+soft-mock-runtime = { opt-level = 1 }
+soft-mock-abi = { opt-level = 1 }
 "#;
 
 /// The target folder of all of these projects. It begins with what this workspace's own has of what
