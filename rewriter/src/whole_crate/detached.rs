@@ -77,9 +77,10 @@ pub(super) fn detach(
     let name = plain(&candidate.signature.ident.to_string());
     let [body, code] = [DETACHED_BODY, DETACHED_CODE].map(|start| format!("{start}{name}"));
     name_parameters(text, candidate.signature, edits);
+    let signature = without_foreign_attributes(candidate.signature);
     let detached = Detached {
         conditions: conditions(candidate.attrs),
-        signature: candidate.signature,
+        signature: &signature,
         in_impl: candidate.item_impl.is_some(),
         body: Ident::new(&body, Span::call_site()),
         code: Ident::new(&code, Span::call_site()),
@@ -91,6 +92,18 @@ pub(super) fn detach(
     let brace = candidate.block.brace_token.span.open().byte_range().end;
     edits.insert_before_code(brace, inserted);
     [body, code]
+}
+
+/// Without what only the macro of a function understands (`#[case] a: u8`).
+fn without_foreign_attributes(signature: &Signature) -> Signature {
+    let mut signature = signature.clone();
+    for argument in &mut signature.inputs {
+        match argument {
+            FnArg::Receiver(receiver) => receiver.attrs.retain(is_plain_one),
+            FnArg::Typed(typed) => typed.attrs.retain(is_plain_one),
+        }
+    }
+    signature
 }
 
 fn name_parameters(text: &str, signature: &Signature, edits: &mut Edits) {

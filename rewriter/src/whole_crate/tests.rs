@@ -167,3 +167,13 @@ fn tests_of_a_harness_keep_their_sites() {
     );
     assert!(names(CompiledAs::Crate).is_empty());
 }
+
+#[test]
+fn attributes_of_parameters_stay_with_the_macro_that_reads_them() {
+    let text = text(&run(
+        "#[keeps]\nfn f(#[values(1, 2)] a: u8, #[allow(unused)] b: u8) {\n}",
+    ));
+    assert_eq!(text.matches("values(1, 2)").count(), 1, "{text}");
+    let moved = text.split("fn __soft_mock_code_f").nth(1).expect("moved");
+    assert!(moved.starts_with(" (a : u8 , # [allow (unused)] b : u8)"), "{text}");
+}
