@@ -45,6 +45,7 @@ pub(crate) fn build_patch(args: &BuildPatchArgs) -> Result<String> {
         number: number(),
         coloured: false,
         whole_crates: true,
+        checks_only: false,
         cancel: Cancel::default(),
     };
     match patch::build(&job) {

@@ -31,6 +31,8 @@ pub(crate) struct Job {
     pub(crate) coloured: bool,
     /// Where functions can't be compiled alone, whole crates may be.
     pub(crate) whole_crates: bool,
+    /// It is only asked whether functions can be compiled alone: nothing is made of them.
+    pub(crate) checks_only: bool,
     pub(crate) cancel: Cancel,
 }
 

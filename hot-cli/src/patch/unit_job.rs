@@ -385,7 +385,7 @@ impl UnitJob<'_> {
         let (rustc, cancel) = (&self.job.program.rustc, &self.job.cancel);
         match written.compile(rustc, unit, twin, &object, cancel)? {
             Some(stderr) => Ok(Attempt::Failed(stderr)),
-            None if targets.is_empty() => Ok(Attempt::Checked),
+            None if targets.is_empty() || self.job.checks_only => Ok(Attempt::Checked),
             None => {
                 columns::restore(&object, &unit.cwd, &source.columns)?;
                 if self.is_harness() {

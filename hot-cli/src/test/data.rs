@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::places::Places;
+use super::places::{is_left_out, Places};
 
 /// What files were.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,9 +18,6 @@ pub(super) struct Data(BTreeMap<PathBuf, Size>);
 
 /// Size and time of a file: seconds, and parts of one.
 type Size = (u64, i64, i64);
-
-/// Folders of version control.
-const VERSIONS: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
 
 impl Data {
     /// As they are now.
@@ -37,13 +34,8 @@ impl Data {
         for entry in entries {
             let path = entry.path();
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            let is_made = || {
-                VERSIONS.iter().any(|name| entry.file_name() == **name)
-                    || path == target
-                    || path.join("CACHEDIR.TAG").is_file()
-            };
             match is_folder {
-                true if is_made() => {}
+                true if path == target || is_left_out(&path) => {}
                 true => self.add(&path, target),
                 // Who can't be looked at is there all the same.
                 false => {

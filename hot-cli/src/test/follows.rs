@@ -16,6 +16,7 @@ use anyhow::Result;
 use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::edited::{self, Bodies, Recorded};
+use super::linked::is_absent;
 use super::living::{NotPatched, Prepared};
 use super::reach::{Recorder, SiteName};
 use super::suite::Tests;
@@ -41,12 +42,16 @@ pub(super) struct Follows {
     pub(super) needs_whole_crates: Option<String>,
     /// The functions that differ from those that were built, as far as that is known.
     bodies: Bodies,
+    /// Those of which the binary holds nothing: its tests don't enter them.
+    elsewhere: Bodies,
     /// The plugins that make them so, once they are compiled.
     plugins: Option<Vec<PathBuf>>,
     /// Those that its template has.
     loaded: Bodies,
     /// Those that rustc takes.
     compiled: Bodies,
+    /// The same of those that are elsewhere.
+    checked: Bodies,
     /// What took how long.
     pub(super) notes: Vec<String>,
 }
@@ -86,9 +91,11 @@ impl Follows {
             wanted: None,
             needs_whole_crates: None,
             bodies: Bodies::new(),
+            elsewhere: Bodies::new(),
             plugins: None,
             loaded: Bodies::new(),
             compiled: Bodies::new(),
+            checked: Bodies::new(),
             notes: Vec::new(),
         })
     }
@@ -97,6 +104,7 @@ impl Follows {
     /// before; none: that is known when it is compiled.
     pub(super) fn follow(
         &mut self,
+        tests: &Tests,
         edited: BTreeMap<PathBuf, u64>,
     ) -> Result<Option<BTreeSet<SiteName>>, NotPatched> {
         let files: BTreeSet<&PathBuf> = self.edited.keys().chain(edited.keys()).collect();
@@ -122,9 +130,34 @@ impl Follows {
             Change::Syntax(_) | Change::Unknown => return Err(NotPatched(None)),
             Change::Rude { edits, .. } => return Err(NotPatched(edits.first().map(place))),
         };
+        let held = bodies.map(|bodies| self.held(tests, bodies)).transpose()?;
         self.wanted = wanted;
         self.needs_whole_crates = beyond;
-        Ok(bodies.map(|bodies| self.set(bodies)))
+        self.elsewhere.clear();
+        Ok(held.map(|(held, elsewhere)| {
+            self.elsewhere = elsewhere;
+            self.set(held)
+        }))
+    }
+
+    /// These functions, by whether the binary holds them: of what is its own, it holds all.
+    fn held(&self, tests: &Tests, bodies: Bodies) -> Result<(Bodies, Bodies), NotPatched> {
+        let cant = || format!("{} can't be patched", tests.binary.title);
+        let sites = tests.sites.as_ref().ok_or_else(cant)?;
+        let (held, elsewhere): (Bodies, Bodies) =
+            bodies.into_iter().partition(|(site, _)| sites.has(site));
+        if !elsewhere.is_empty() {
+            let program = &self.state.program;
+            let symbols = program
+                .symbols()
+                .map_err(|error| format!("{}: {error:#}", cant()))?;
+            let own = program.units.first().map(|loaded| &loaded.folder);
+            let mut sites = elsewhere.keys();
+            if sites.any(|(unit, name)| Some(unit) == own || !is_absent(name, symbols)) {
+                return Err(cant().into());
+            }
+        }
+        Ok((held, elsewhere))
     }
 
     /// These are the functions that differ. Returns those that didn't, or did otherwise.
@@ -162,8 +195,14 @@ impl Follows {
         &self.bodies
     }
 
-    pub(super) fn compiled(&self) -> &Bodies {
-        &self.compiled
+    pub(super) fn elsewhere(&self) -> &Bodies {
+        &self.elsewhere
+    }
+
+    /// Whether rustc is known to take a function as it is now.
+    pub(super) fn has_compiled(&self, (site, body): (&SiteName, &Fingerprint)) -> bool {
+        let mut known = [&self.compiled, &self.checked].into_iter();
+        known.any(|known| known.get(site) == Some(body))
     }
 
     /// Whether another template runs than the binary's own.
@@ -197,7 +236,7 @@ impl Follows {
         if self.plugins.is_some() {
             return Ok(BTreeSet::new());
         }
-        let built = self.build(job)?;
+        let built = self.build(job, &self.bodies, false)?;
         let differ = match self.needs_whole_crates {
             Some(_) => self.set(replaced(&self.state.program, &built.plan)),
             None => BTreeSet::new(),
@@ -208,18 +247,36 @@ impl Follows {
         Ok(differ)
     }
 
-    fn build(&self, job: &Job<'_>) -> Result<Built, Prepared> {
+    /// Has rustc look at what is elsewhere.
+    pub(super) fn check(&mut self, job: &Job<'_>) -> Result<(), Prepared> {
+        self.build(job, &self.elsewhere, true)?;
+        self.checked.clone_from(&self.elsewhere);
+        Ok(())
+    }
+
+    /// Compiles these functions, or whatever whole crates come to. `checks_only`: nothing is made
+    /// of it.
+    fn build(&self, job: &Job<'_>, bodies: &Bodies, checks_only: bool) -> Result<Built, Prepared> {
         let not = |why: Option<String>| Err(Prepared::NotPatched(NotPatched(why)));
         let Some(wanted) = &self.wanted else {
             return not(Some("nothing is to be patched".to_owned()));
         };
+        let mut wanted = Wanted::clone(wanted);
+        if self.needs_whole_crates.is_none() {
+            for (position, unit) in &mut wanted.plan {
+                let folder = &self.state.program.units[*position].folder;
+                let is_one = |name: &str| bodies.contains_key(&(folder.clone(), name.to_owned()));
+                unit.patch.retain(|function| is_one(&function.name));
+            }
+        }
         let built = patch::build(&patch::Job {
             program: Arc::clone(&self.state.program),
-            wanted: (**wanted).clone(),
+            wanted,
             folder: job.recorder.folder().join(format!("patch-{}", job.number)),
             number: job.number,
             coloured: false,
             whole_crates: self.needs_whole_crates.is_some(),
+            checks_only,
             cancel: job.cancel.clone(),
         });
         match built {

@@ -16,16 +16,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Result;
-use soft_mock_rewriter::syntax::Fingerprint;
-
-use super::edited::{self, Recorded};
+use super::edited::{self, Bodies, Recorded};
 use super::follows::{Follows, Job};
 use super::reach::{Recorder, SiteName};
 use super::suite::{Suite, Tests};
 use super::warm_up::{Ready, WarmUp};
 use super::ways::{Concerned, Ways};
 use crate::os::process::Cancel;
+use anyhow::Result;
 
 /// What is patched, by the files of the binaries.
 #[derive(Default)]
@@ -85,7 +83,7 @@ impl Living {
                 Some(known) => known.clone(),
                 None => Follows::load(tests, self.ready.program(&executable(tests)))?,
             };
-            let differ = follows.follow(edited)?;
+            let differ = follows.follow(tests, edited)?;
             if let Some(what) = &follows.needs_whole_crates {
                 self.ways.begin(concerned.clone());
                 let why = match self.ways.slower(&concerned) {
@@ -100,7 +98,6 @@ impl Living {
                 }
             }
             let differ = differ.unwrap_or_default();
-            are_sites(tests, &differ)?;
             if let Some(name) = tests.unknown() {
                 // It may start its own file, which isn't patched.
                 return Err(format!("{name} may start other processes").into());
@@ -214,18 +211,27 @@ impl Living {
     fn check(&mut self, recorder: &Recorder, cancel: &Cancel) -> Result<Prepared> {
         let places: Vec<PathBuf> = self.of.keys().cloned().collect();
         for place in places {
-            let is_known = |(site, body): (&SiteName, &Fingerprint)| {
-                let mut all = self.of.values();
-                all.any(|of| of.compiled().get(site) == Some(body))
+            let is_unknown = |bodies: &Bodies| {
+                let mut bodies = bodies.iter();
+                bodies.any(|body| !self.of.values().any(|of| of.has_compiled(body)))
             };
-            let follows = self.of.get(&place);
-            if follows.is_none_or(|follows| follows.bodies().iter().all(is_known)) {
+            let Some(follows) = self.of.get(&place) else {
                 continue;
-            }
+            };
+            let [own, elsewhere] = [follows.bodies(), follows.elsewhere()].map(is_unknown);
             let Some(follows) = self.of.get_mut(&place) else {
                 continue;
             };
-            if let Err(prepared) = follows.compile(&job(&mut self.number, recorder, cancel)) {
+            let mut compile = || {
+                if own {
+                    follows.compile(&job(&mut self.number, recorder, cancel))?;
+                }
+                match elsewhere {
+                    true => follows.check(&job(&mut self.number, recorder, cancel)),
+                    false => Ok(()),
+                }
+            };
+            if let Err(prepared) = compile() {
                 return Ok(prepared);
             }
         }

@@ -22,7 +22,9 @@ mod harness_args;
 mod junit;
 mod launch;
 mod limits;
+mod linked;
 mod living;
+mod meanwhile;
 mod memory;
 mod nextest;
 mod places;
@@ -84,11 +86,14 @@ fn try_run(wanted: &Wanted, keys: bool) -> Result<u8> {
         report.note(&told);
     }
     let places = Places::of(wanted)?;
-    let watched = places.watched();
+    let (watched, target) = (places.watched(), places.target.clone());
+    if !wanted.once && !places.is_root_watched() {
+        report.beside_packages(places.root());
+    }
     let project = Project::new(wanted, places, limits, folder.path())?;
     match wanted.once {
         true => once(project, &report),
-        false => watching::watch(watched, project, report, keys),
+        false => watching::watch(watched, target, project, report, keys),
     }
 }
 

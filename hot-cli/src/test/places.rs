@@ -17,10 +17,22 @@ const MANIFESTS: [&str; 2] = ["Cargo.toml", LOCK];
 
 const LOCK: &str = "Cargo.lock";
 
+/// Folders of version control.
+const VERSIONS: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
+
+/// A workspace's folder with more than this below it holds other things, too, and they are many.
+const FOLDERS_MAX: usize = 2_000;
+
 /// Whether a file is one of cargo's.
 pub(super) fn is_manifest(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
     MANIFESTS.iter().any(|manifest| name == *manifest)
+}
+
+/// Whether a folder holds nothing of a project's: version control's own, or a cache.
+pub(super) fn is_left_out(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default();
+    VERSIONS.iter().any(|version| name == *version) || folder.join("CACHEDIR.TAG").is_file()
 }
 
 /// The folders of a project.
@@ -60,8 +72,22 @@ impl Places {
     /// What is watched.
     pub(super) fn watched(&self) -> Vec<PathBuf> {
         let manifests = MANIFESTS.map(|name| self.root.join(name));
-        let all: BTreeSet<PathBuf> = self.packages.iter().cloned().chain(manifests).collect();
+        let root = self.is_root_watched().then(|| self.root.clone());
+        let folders = self.packages.iter().cloned().chain(root);
+        let all: BTreeSet<PathBuf> = folders.chain(manifests).collect();
         all.into_iter().filter(|path| path.exists()).collect()
+    }
+
+    /// Whether what is in the workspace's folder beside its packages is watched: not where that is
+    /// more than a workspace.
+    pub(super) fn is_root_watched(&self) -> bool {
+        let is_package = |folder: &PathBuf| self.root.starts_with(folder);
+        self.packages.iter().any(is_package) || has_few_folders(&self.root, &self.target)
+    }
+
+    /// The workspace's folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Cargo's lock file, whether there is one or not.
@@ -77,4 +103,21 @@ impl Places {
         let outermost: BTreeSet<&PathBuf> = all().filter(|folder| !is_inside(folder)).collect();
         outermost.into_iter().collect()
     }
+}
+
+/// Whether a folder has no more than [`FOLDERS_MAX`] below it.
+fn has_few_folders(folder: &Path, target: &Path) -> bool {
+    let mut left = vec![folder.to_owned()];
+    let mut count = 0;
+    while let Some(folder) = left.pop() {
+        count += 1;
+        if count > FOLDERS_MAX {
+            return false;
+        }
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let folders = folders.map(|entry| entry.path());
+        left.extend(folders.filter(|path| path != target && !is_left_out(path)));
+    }
+    true
 }

@@ -163,7 +163,11 @@ impl Sites {
 
     /// Whether it is known when these are entered.
     pub(super) fn have(&self, sites: &BTreeSet<SiteName>) -> bool {
-        sites.iter().all(|site| self.places.contains_key(site))
+        sites.iter().all(|site| self.has(site))
+    }
+
+    pub(super) fn has(&self, site: &SiteName) -> bool {
+        self.places.contains_key(site)
     }
 }
 

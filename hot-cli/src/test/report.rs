@@ -4,7 +4,7 @@
 //! lines to the standard error, like all of `hot`'s. Knows nothing of how tests were chosen.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::pool;
@@ -124,6 +124,17 @@ impl Report {
         self.say(
             Tone::Plain,
             &format!("{names}: no source, but tests may read it: all are run"),
+        );
+    }
+
+    /// What lies beside the packages of a workspace isn't watched.
+    pub(super) fn beside_packages(&self, root: &Path) {
+        self.say(
+            Tone::Plain,
+            &format!(
+                "{} holds so much beside its packages that it isn't watched (a runs all tests)",
+                shown(root)
+            ),
         );
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -17,6 +18,7 @@ use super::harness_args;
 use super::junit;
 use super::limits::Limits;
 use super::living::{Living, NotPatched, Prepared};
+use super::meanwhile::Meanwhile;
 use super::memory::Memory;
 use super::places::Places;
 use super::pool::{self, Happened, Ran as TestRan};
@@ -37,6 +39,9 @@ pub(super) struct Ask {
     pub(super) anew: bool,
     /// What else is run, beside tests that are due.
     pub(super) also: Also,
+    /// It is only looked at files that tests may have written. Where no test is due, nothing is
+    /// said.
+    pub(super) looks: bool,
 }
 
 /// How tests get to be what the files say.
@@ -62,16 +67,23 @@ pub(super) enum Also {
     Last,
     /// Those that fail.
     Failing,
+    /// All that match the filter.
     All,
+    /// What any of them may read is another.
+    Every,
 }
 
 impl Ask {
     /// Both.
     pub(super) fn and(self, other: Self) -> Self {
+        let mut asked = [self, other]
+            .into_iter()
+            .filter(|ask| *ask != Self::default());
         Self {
             build: self.build.max(other.build),
             anew: self.anew || other.anew,
             also: self.also.max(other.also),
+            looks: (self.looks || other.looks) && asked.all(|ask| ask.looks),
         }
     }
 }
@@ -84,6 +96,7 @@ pub(super) struct Project {
     pub(super) suite: Suite,
     living: Living,
     memory: Memory,
+    pub(super) meanwhile: Arc<Meanwhile>,
     /// Cargo has begun to build, and what it made isn't known yet.
     is_unfinished: bool,
     limits: Limits,
@@ -116,6 +129,7 @@ impl Project {
             recorder: Recorder::new(folder)?,
             contents: Contents::default(),
             living: Living::default(),
+            meanwhile: Arc::default(),
             is_unfinished: false,
             limits,
             junit: wanted
@@ -133,8 +147,9 @@ impl Project {
             anew: true,
             also: match self.memory.has_some() {
                 true => Also::Due,
-                false => Also::All,
+                false => Also::Every,
             },
+            looks: false,
         }
     }
 
@@ -149,16 +164,14 @@ impl Project {
     pub(super) fn round(&mut self, ask: Ask, report: &Report, cancel: &Cancel) -> Result<Outcome> {
         let started = Instant::now();
         self.living.begin();
-        if ask.also == Also::All {
-            self.memory.all_run();
-        }
         // First of all: whatever becomes of the build, they are due.
-        self.suite.demand(|test| match ask.also {
-            Also::None | Also::Due => false,
-            Also::Last => test.last,
-            Also::Failing => test.fails(),
-            Also::All => true,
-        });
+        match ask.also {
+            Also::None | Also::Due => {}
+            Also::Last => self.suite.demand(|test| test.last),
+            Also::Failing => self.suite.demand(Test::fails),
+            Also::All if self.suite.filter.is_some() => self.suite.demand(|_| true),
+            Also::All | Also::Every => self.all_are_due(),
+        }
         let by_reach = match self.patch(ask.build, report, cancel)? {
             Prepared::Ready => true,
             Prepared::Cancelled => return Ok(Outcome::Cancelled),
@@ -174,11 +187,19 @@ impl Project {
         };
         if let Some(other) = self.memory.other_data(&self.inputs()) {
             report.may_be_read(&[other]);
-            self.suite.demand(|_| true);
+            self.suite.demand_all();
+        }
+        let written = self.meanwhile.tests_begin();
+        if !written.is_empty() {
+            report.may_be_read(&written);
+            self.all_are_due();
         }
         report.detail(|| format!("what is to run is there after {:?}", started.elapsed()));
-        let mut by_reach = by_reach && ask.also == Also::None;
+        let mut by_reach = by_reach && ask.also == Also::None && written.is_empty();
         let mut due = self.suite.due();
+        if ask.looks && due.is_empty() {
+            return Ok(Outcome::Ran);
+        }
         self.suite.begin();
         if self.run(&due, report, cancel)? == Outcome::Cancelled {
             return Ok(Outcome::Cancelled);
@@ -209,6 +230,12 @@ impl Project {
             junit::write(&self.suite, elapsed, path)?;
         }
         Ok(Outcome::Ran)
+    }
+
+    /// What any test may read is another: it counts as it is now, once all have run.
+    fn all_are_due(&mut self) {
+        self.memory.all_run();
+        self.suite.demand_all();
     }
 
     /// Keeps what is known of the tests, for the next run.
@@ -403,5 +430,12 @@ mod tests {
         };
         let both = save.and(failing).and(all);
         assert_eq!((both.build, both.also), (Build::Patch, Also::All));
+        let look = Ask {
+            build: Build::Cargo,
+            looks: true,
+            ..Ask::default()
+        };
+        assert!(look.and(look).looks && Ask::default().and(look).looks);
+        assert!(!look.and(save).looks && !Ask::default().and(save).looks);
     }
 }

@@ -13,6 +13,7 @@ use std::thread;
 use anyhow::{Context, Result};
 
 use super::events::{Event, Signals};
+use super::meanwhile::{Meanwhile, Written};
 use super::places::is_manifest;
 use super::report::Report;
 use super::round::{Also, Ask, Build, Outcome, Project};
@@ -26,6 +27,8 @@ struct Watching {
     report: Arc<Report>,
     events: Sender<Event>,
     watcher: Watcher,
+    /// Cargo's own folder.
+    target: PathBuf,
     keys: Option<Keys>,
     signals: Signals,
     /// None while a round has it.
@@ -42,8 +45,13 @@ struct Watching {
     /// Files that look like sources and that nothing was built from so far: what is built next
     /// tells whether they are.
     unclear: BTreeSet<PathBuf>,
-    /// Others that were written while tests ran.
-    meanwhile: Vec<PathBuf>,
+    /// Those of them that were written in a round: what is built after it tells.
+    later: Later,
+    /// Those that were written while tests ran, and that nothing was built from then.
+    looked_at: BTreeSet<PathBuf>,
+    meanwhile: Arc<Meanwhile>,
+    /// What was written while tests ran, until it is told.
+    untold: BTreeSet<PathBuf>,
     /// What is made for later patches.
     warming: Cancel,
     said_that_it_waits: bool,
@@ -53,9 +61,18 @@ struct Watching {
     filter: Option<String>,
 }
 
+/// Files that look like sources, and that were written in a round.
+#[derive(Default)]
+struct Later {
+    before_tests: BTreeSet<PathBuf>,
+    /// By tests, or by the user.
+    during_tests: BTreeSet<PathBuf>,
+}
+
 /// Runs all tests, and then those that saves and keys ask for. Returns the exit code.
 pub(super) fn watch(
     watched: Vec<PathBuf>,
+    target: PathBuf,
     project: Project,
     report: Report,
     keys: bool,
@@ -73,15 +90,19 @@ pub(super) fn watch(
         signals: Signals::telling(running.clone(), Some(events.clone()))?,
         events,
         watcher,
+        target,
         keys,
         next: project.first(),
+        meanwhile: Arc::clone(&project.meanwhile),
         project: Some(Box::new(project)),
         running,
         owed: Ask::default(),
         inputs: BTreeSet::new(),
         sources: BTreeSet::new(),
         unclear: BTreeSet::new(),
-        meanwhile: Vec::new(),
+        later: Later::default(),
+        looked_at: BTreeSet::new(),
+        untold: BTreeSet::new(),
         warming: Cancel::default(),
         said_that_it_waits: false,
         asks_last: false,
@@ -125,6 +146,7 @@ impl Watching {
         };
         let ask = std::mem::take(&mut self.next).and(std::mem::take(&mut self.owed));
         project.suite.filter.clone_from(&self.filter);
+        self.meanwhile.begin();
         if ask.build != Build::None {
             // What is saved doesn't wait for what later saves may need: that begins anew after it.
             self.warming.cancel();
@@ -144,9 +166,21 @@ impl Watching {
     }
 
     fn saved(&mut self, paths: Vec<PathBuf>) {
-        let concerns_build = |path: &PathBuf| self.inputs.contains(path) || concerns_build(path);
-        let (built, read): (Vec<PathBuf>, Vec<PathBuf>) =
-            paths.into_iter().partition(concerns_build);
+        let is_input = |path: &PathBuf| self.inputs.contains(path);
+        let (inputs, mut others): (Vec<PathBuf>, Vec<PathBuf>) =
+            paths.into_iter().partition(is_input);
+        // Cargo doesn't mark it as a cache where it was there before.
+        others.retain(|path| !path.starts_with(&self.target));
+        let is_idle = self.project.is_some();
+        let (built, read) = match is_idle {
+            true => others.into_iter().partition(|path| concerns_build(path)),
+            false => (Vec::new(), self.written_in_a_round(others)),
+        };
+        for path in &built {
+            self.looked_at.remove(path);
+            self.unclear.insert(path.clone());
+        }
+        let built = [inputs, built].concat();
         let mut ask = Ask::default();
         if !built.is_empty() {
             let is_known = |path: &PathBuf| self.sources.contains(path);
@@ -156,25 +190,39 @@ impl Watching {
             };
             ask.anew = !built.iter().all(|path| is_source(path));
             if built.iter().any(|path| is_manifest(path)) {
-                ask.also = Also::All;
-            }
-            if self.project.is_some() {
-                let others = built.iter().filter(|path| !self.inputs.contains(*path));
-                self.unclear.extend(others.cloned());
+                ask.also = Also::Every;
             }
         }
         if !read.is_empty() {
-            match self.project {
-                Some(_) => {
-                    self.report.may_be_read(&read);
-                    ask.build = Build::Cargo;
-                    ask.also = Also::All;
-                }
-                // Tests write files too: their own would have them run for ever.
-                None => self.meanwhile.extend(read),
-            }
+            self.report.may_be_read(&read);
+            ask.build = Build::Cargo;
+            ask.also = Also::Every;
         }
         self.demand(ask);
+    }
+
+    /// Takes note of files that nothing was built from so far. Whatever tests may have written ends
+    /// no round: theirs would never end. Returns what others have written, and tests that run may
+    /// have read before.
+    fn written_in_a_round(&mut self, files: Vec<PathBuf>) -> Vec<PathBuf> {
+        let mut read = Vec::new();
+        for path in files {
+            let may_be_built = concerns_build(&path);
+            match self.meanwhile.note(&path) {
+                Written::BeforeTests | Written::BeforeTestsThatRun if may_be_built => {
+                    self.later.before_tests.insert(path);
+                }
+                Written::BeforeTests => {}
+                Written::BeforeTestsThatRun => read.push(path),
+                Written::DuringTests if may_be_built && !self.looked_at.contains(&path) => {
+                    self.later.during_tests.insert(path);
+                }
+                Written::DuringTests => {
+                    self.untold.insert(path);
+                }
+            }
+        }
+        read
     }
 
     fn key(&mut self, key: KeyEvent) {
@@ -242,7 +290,6 @@ impl Watching {
         if matches!(outcome, Ok(Outcome::Ran)) && ask.build != Build::None {
             self.warm_up()?;
         }
-        let meanwhile: BTreeSet<PathBuf> = self.meanwhile.drain(..).collect();
         if !matches!(outcome, Ok(Outcome::Ran)) {
             // The tests themselves are due as long as they weren't run.
             self.owed = Ask {
@@ -254,12 +301,11 @@ impl Watching {
         match outcome {
             Ok(Outcome::Ran) => {}
             Ok(Outcome::NotBuilt(_)) => self.report.not_built(),
-            Ok(Outcome::Cancelled) => return Ok(()),
+            Ok(Outcome::Cancelled) => {
+                self.look_later();
+                return Ok(());
+            }
             Err(error) => self.report.error(&format!("{error:#}")),
-        }
-        if !meanwhile.is_empty() {
-            self.report
-                .written_meanwhile(&meanwhile.into_iter().collect::<Vec<_>>());
         }
         if !std::mem::replace(&mut self.said_that_it_waits, true) {
             self.report.waits();
@@ -271,19 +317,49 @@ impl Watching {
         if is_built {
             self.look_at_unclear();
         }
+        self.look_later();
         Ok(())
+    }
+
+    /// What was written in a round and looks like a source is looked at by another one.
+    fn look_later(&mut self) {
+        let later = std::mem::take(&mut self.later);
+        let all: Vec<&PathBuf> = later
+            .before_tests
+            .iter()
+            .chain(&later.during_tests)
+            .collect();
+        if !all.is_empty() {
+            self.demand(Ask {
+                build: Build::Cargo,
+                anew: !all.into_iter().all(|path| is_source(path)),
+                looks: true,
+                ..Ask::default()
+            });
+        }
+        self.looked_at.extend(later.during_tests.iter().cloned());
+        self.unclear.extend(later.before_tests);
+        self.unclear.extend(later.during_tests);
     }
 
     /// What looks like a source and isn't one is read by tests, if by anybody.
     fn look_at_unclear(&mut self) {
         let unclear = std::mem::take(&mut self.unclear).into_iter();
-        let data: Vec<PathBuf> = unclear
-            .filter(|path| !self.inputs.contains(path) && !is_manifest(path))
-            .collect();
+        let unclear = unclear.filter(|path| !self.inputs.contains(path));
+        let (by_tests, mut data): (Vec<PathBuf>, Vec<PathBuf>) =
+            unclear.partition(|path| self.looked_at.contains(path));
+        // All tests ran for those.
+        data.retain(|path| !is_manifest(path));
+        self.untold.extend(by_tests);
+        if !self.untold.is_empty() {
+            let untold = std::mem::take(&mut self.untold);
+            self.report
+                .written_meanwhile(&untold.into_iter().collect::<Vec<_>>());
+        }
         if !data.is_empty() {
             self.report.may_be_read(&data);
             self.demand(Ask {
-                also: Also::All,
+                also: Also::Every,
                 ..Ask::default()
             });
         }

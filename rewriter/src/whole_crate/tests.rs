@@ -175,5 +175,8 @@ fn attributes_of_parameters_stay_with_the_macro_that_reads_them() {
     ));
     assert_eq!(text.matches("values(1, 2)").count(), 1, "{text}");
     let moved = text.split("fn __soft_mock_code_f").nth(1).expect("moved");
-    assert!(moved.starts_with(" (a : u8 , # [allow (unused)] b : u8)"), "{text}");
+    assert!(
+        moved.starts_with(" (a : u8 , # [allow (unused)] b : u8)"),
+        "{text}"
+    );
 }

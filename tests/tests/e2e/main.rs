@@ -17,6 +17,7 @@ mod failures;
 mod faults;
 mod full_screen;
 mod hot_test;
+mod hot_test_files;
 mod included;
 mod inputs;
 mod keys;

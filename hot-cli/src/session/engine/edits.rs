@@ -194,6 +194,7 @@ impl Engine {
             number,
             coloured: self.outside.is_coloured(),
             whole_crates: true,
+            checks_only: false,
             cancel: self.patches.begin(number, program, wanted, since),
         };
         self.perform([
