@@ -30,6 +30,7 @@ use crate::syntax::known_macros;
 use crate::syntax::paths::{Scoped, Scopes};
 
 mod lazy_static;
+mod statics;
 mod support;
 mod uses;
 
@@ -40,7 +41,6 @@ pub(crate) type Lines = (usize, usize);
 
 const CARRY: &str = "let __soft_mock_scope = crate::__soft_mock::carry();";
 const ENTER: &str = "let __soft_mock_entered = __soft_mock_scope.enter();";
-const SHARING: &str = "sharing";
 const SHARED: &str = "let __soft_mock_shared = crate::__soft_mock::shared();";
 
 /// Lets the closures of a file carry their scopes, but for those that stand on a line of `without`,
@@ -148,48 +148,6 @@ impl Visitor<'_> {
         } else if means("std::thread::Builder") {
             self.builders.push(name);
         }
-    }
-
-    /// What a static holds comes of a future, which is polled after the call.
-    fn awaited(&mut self, call: &syn::ExprMethodCall) {
-        self.awaited = Some(start(call.span()));
-        match call.args.first().map(unwrapped) {
-            Some(Expr::Closure(closure)) if closure.asyncness.is_none() => {
-                let made = uses::result(&closure.body);
-                if start(made.span()) == start(closure.body.span()) {
-                    self.use_of(closure, Use::Here);
-                }
-                self.wrap(made, SHARING);
-            }
-            Some(Expr::Path(path)) => {
-                let range = path.span().byte_range();
-                let before = format!("|| crate::__soft_mock::{SHARING}(");
-                self.edits.insert(range.start, before);
-                self.edits.insert(range.end, "())");
-            }
-            _ => {}
-        }
-    }
-
-    /// Visits the expression that a static is made of.
-    fn initial(&mut self, expr: &Expr) {
-        if let Expr::Call(call) = expr {
-            for argument in &call.args {
-                match unwrapped(argument) {
-                    Expr::Closure(closure) => self.use_of(closure, Use::Static),
-                    Expr::Path(path) if uses::is_lazy(&call.func) => self.lazy_function(path),
-                    _ => {}
-                }
-            }
-        }
-        self.visit_expr(expr);
-    }
-
-    /// `LazyLock::new(make)`, `STATIC.get_or_init(make)`: as a closure.
-    fn lazy_function(&mut self, path: &syn::ExprPath) {
-        let range = path.span().byte_range();
-        self.edits.insert(range.start, format!("|| {{ {SHARED} "));
-        self.edits.insert(range.end, "() }");
     }
 
     fn use_of(&mut self, closure: &ExprClosure, of: Use) {
