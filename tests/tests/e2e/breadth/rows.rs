@@ -57,6 +57,29 @@ pub(super) fn patched(program: &mut Program) {
         "page",
         "sheet 1",
     );
+    // It is a reference or a box, to which what some paths return is coerced.
+    program.answers("pages", "no more 20 kept, no more thirty lent");
+    program.patches(
+        &[(ROWS, "\"no more\"", "\"no less\"")],
+        "pages",
+        "no less 20 kept, no less thirty lent",
+    );
+    program.patches(
+        &[
+            (ROWS, "\"thirty\"", "\"dozens\""),
+            (ROWS, "new(number)", "new(number * 2)"),
+        ],
+        "pages",
+        "no less 40 kept, no less dozens lent",
+    );
+    program.patches(
+        &[
+            (ROWS, "return \"lent\"", "return \"borrowed\""),
+            (ROWS, "    &TEXT", "    &TEXT[1..]"),
+        ],
+        "pages",
+        "no less 40 ept, no less dozens borrowed",
+    );
 
     // What nobody uses isn't said to be patched, whatever else is.
     let known = program.session.patches().len();
@@ -128,10 +151,9 @@ pub(super) fn refused(refuses: &mut impl FnMut(Edit<'_>, &[&str])) {
             "what `app::rows::page` returns is of another type now",
         ],
     );
-    // A `&String` could have been coerced to it.
     refuses(
-        (ROWS, "\"no more\"", "\"no less\""),
-        &[ROWS, "`app::rows::last` returns a reference"],
+        (ROWS, "let step = 1;", "let step = 2;"),
+        &[ROWS, "`app::rows::step` returns a closure or a future"],
     );
     let deref = "pub fn label()";
     let added = "impl Deref for Label {\n    type Target = String;\n\n    fn deref(&self) -> &String {\n        &self.text\n    }\n}\n\npub fn label()";
