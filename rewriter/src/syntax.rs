@@ -18,6 +18,7 @@ pub(crate) mod mentions;
 pub(crate) mod names;
 pub(crate) mod normalize;
 pub(crate) mod paths;
+pub(crate) mod patterns;
 pub(crate) mod signature;
 mod source_names;
 pub(crate) mod tree;

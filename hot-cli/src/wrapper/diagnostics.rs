@@ -30,7 +30,8 @@ pub(crate) fn first_error(lines: &[String]) -> Option<String> {
     })
 }
 
-/// Names of the functions whose inserted text the errors point at.
+/// Names of the functions whose inserted text the errors point at, or what stands before it: a macro
+/// that is handed the text says at its attribute what is wrong with it.
 pub(crate) fn refused(
     lines: &[String],
     functions: &[FunctionInfo],
@@ -42,7 +43,8 @@ pub(crate) fn refused(
         .filter(|function| function.kind.is_ok())
         .filter(|function| {
             spans.iter().any(|(path, start, end)| {
-                *path == function.path && (*start..=*end).contains(&function.brace_line)
+                let lines = function.first_line..=function.brace_line;
+                *path == function.path && start <= lines.end() && lines.start() <= end
             })
         })
         .map(|function| function.name.clone())

@@ -15,6 +15,9 @@ pub struct FunctionInfo {
     pub path: PathBuf,
     /// The line of its name.
     pub line: usize,
+    /// The first line of its attributes, if there are any, else that of its name: what a macro
+    /// among them says of the function it says there.
+    pub first_line: usize,
     /// The line of its opening brace: the one that text was inserted into.
     pub brace_line: usize,
     /// How it is replaced, or why it can't be.

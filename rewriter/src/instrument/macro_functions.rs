@@ -202,6 +202,7 @@ impl MacroFunction {
             signature: signature_text(&self.signature).replace(VARIABLE, "$"),
             path: path.to_owned(),
             line: line_of(self.signature.ident.span()),
+            first_line: line_of(open),
             brace_line: line_of(open),
             kind: Ok(self.kind),
         };

@@ -6,17 +6,19 @@
 //! ```
 //!
 //! Everything is inserted on the line of the opening brace; parameters that are patterns get a name
-//! and are taken apart after the check.
+//! and are taken apart after the check. Not under an attribute that may be a macro and look at them
+//! (`#[instrument(skip(state))]`): what a pattern has taken apart is put together again for the call.
 
 use std::collections::HashSet;
 
-use quote::ToTokens;
+use quote::{quote, ToTokens};
 use soft_mock_abi::site::flag;
 use soft_mock_abi::symbol::SITE;
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, FnArg, Pat, Signature};
+use syn::{Attribute, Block, FnArg, Pat, PatType, Signature};
 
 use crate::analysis::eligibility::Kind;
+use crate::analysis::known_attributes::is_plain;
 use crate::analysis::redirected::redirected;
 use crate::instrument::instance;
 use crate::instrument::instance::Surroundings;
@@ -28,6 +30,7 @@ use crate::syntax::edition::Edition;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::hidden_lifetimes::LifetimeCounts;
 use crate::syntax::names::{plain, signature_text, Owner};
+use crate::syntax::patterns;
 use crate::syntax::signature::{output_type, pointer_type, Spelling};
 
 /// A function that gets a prologue.
@@ -70,7 +73,7 @@ pub(crate) fn insert(
     dialect: &Dialect<'_>,
     edits: &mut Edits,
 ) {
-    let (arguments, lets) = name_parameters(source, function.signature, edits);
+    let (arguments, lets) = name_parameters(source, function, edits);
     let site = site(function, dialect);
     let check = check(function, dialect, &arguments);
     let running = match function.counted {
@@ -229,20 +232,23 @@ fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[Stri
     when_used(how, core, &used, &used)
 }
 
-/// Names of all parameters, and the `let` statements that take patterns apart.
+/// What the call is given for all parameters, and the `let` statements that take patterns apart.
 fn name_parameters(
     source: &str,
-    signature: &Signature,
+    function: &PrologueTarget<'_>,
     edits: &mut Edits,
 ) -> (Vec<String>, String) {
     let mut names = Vec::new();
     let mut lets = String::new();
-    for (position, argument) in signature.inputs.iter().enumerate() {
+    let keeps_patterns = !is_plain(function.attrs) && !function.instances;
+    for (position, argument) in function.signature.inputs.iter().enumerate() {
         let FnArg::Typed(typed) = argument else {
             names.push("self".to_owned());
             continue;
         };
-        let name = own_name(&typed.pat).unwrap_or_else(|| {
+        let own = own_name(&typed.pat);
+        let again = || put_together(typed).filter(|_| keeps_patterns);
+        let name = own.or_else(again).unwrap_or_else(|| {
             let name = format!("__soft_mock_{position}");
             let range = typed.pat.span().byte_range();
             let text = &source[range.clone()];
@@ -253,6 +259,14 @@ fn name_parameters(
         names.push(name);
     }
     (names, lets)
+}
+
+/// What a parameter's pattern has taken apart, as a value of the parameter's type: a pattern may
+/// also match a reference.
+fn put_together(parameter: &PatType) -> Option<String> {
+    let (value, ty) = (patterns::value(&parameter.pat)?, &parameter.ty);
+    let again = quote!({ let __soft_mock_again: #ty = #value; __soft_mock_again });
+    Some(again.to_string().replace('\n', " "))
 }
 
 /// `name`, with the line ends of the text that it replaces.

@@ -416,6 +416,7 @@ impl<'a> Rewriter<'a> {
             signature: signature_text(signature),
             path: self.file.path.clone(),
             line: line_of(signature.ident.span()),
+            first_line: first_line(attrs, signature),
             brace_line: line_of(block.brace_token.span.open()),
             kind: kind.map(|(kind, _)| kind),
         });
@@ -468,6 +469,13 @@ fn field_start(field: &Field) -> usize {
         .into_iter()
         .next()
         .map_or(0, |token| token.span().byte_range().start)
+}
+
+/// See [`FunctionInfo::first_line`].
+fn first_line(attrs: &[Attribute], signature: &Signature) -> usize {
+    let outer = attrs.iter().map(|attr| line_of(attr.pound_token.span));
+    let name = line_of(signature.ident.span());
+    outer.min().map_or(name, |first| first.min(name))
 }
 
 fn attributes(item: &Item) -> &[Attribute] {

@@ -28,6 +28,7 @@ use crate::analysis::known_attributes::is_plain;
 use crate::syntax::attributes::conditions;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::names::plain;
+use crate::syntax::patterns;
 
 /// The macro that turns `async fn` in impls of traits into functions that return boxed futures.
 const ASYNC_TRAIT: &str = "async_trait";
@@ -76,10 +77,13 @@ pub(super) fn detach(
 ) -> [String; 2] {
     let name = plain(&candidate.signature.ident.to_string());
     let [body, code] = [DETACHED_BODY, DETACHED_CODE].map(|start| format!("{start}{name}"));
-    name_parameters(text, candidate.signature, edits);
+    // What a macro is told of them is what it sees of them.
+    let keeps_patterns = !is_plain(candidate.attrs);
+    name_parameters(text, candidate.signature, keeps_patterns, edits);
     let signature = without_foreign_attributes(candidate.signature);
     let detached = Detached {
         conditions: conditions(candidate.attrs),
+        keeps_patterns,
         signature: &signature,
         in_impl: candidate.item_impl.is_some(),
         body: Ident::new(&body, Span::call_site()),
@@ -106,10 +110,11 @@ fn without_foreign_attributes(signature: &Signature) -> Signature {
     signature
 }
 
-fn name_parameters(text: &str, signature: &Signature, edits: &mut Edits) {
+fn name_parameters(text: &str, signature: &Signature, keeps_patterns: bool, edits: &mut Edits) {
     for (position, argument) in signature.inputs.iter().enumerate() {
         if let FnArg::Typed(typed) = argument {
-            if plain_parameter(&typed.pat).is_none() {
+            let stays = keeps_patterns && patterns::value(&typed.pat).is_some();
+            if !stays && plain_parameter(&typed.pat).is_none() {
                 let range = typed.pat.span().byte_range();
                 let ends: String = blank(&text[range.clone()])
                     .chars()
@@ -135,6 +140,8 @@ fn parameter(position: usize) -> Ident {
 struct Detached<'a> {
     /// Those of the function: what is added is there exactly if it is.
     conditions: String,
+    /// Patterns stay parameters of the function where they can be put together again.
+    keeps_patterns: bool,
     signature: &'a Signature,
     in_impl: bool,
     body: Ident,
@@ -144,8 +151,9 @@ struct Detached<'a> {
 impl Detached<'_> {
     /// What is inserted behind the opening brace of the function.
     fn text(&self) -> String {
-        let call = self.call(&self.body);
-        let boxed = self.call(&self.code);
+        let boxed = self.call(&self.code, self.keeps_patterns);
+        let of_body = self.call(&self.body, self.keeps_patterns);
+        let call = self.call(&self.body, false);
         let code = self.code_signature().to_token_stream();
         let mut body = self.signature.clone();
         body.ident = self.body.clone();
@@ -158,7 +166,7 @@ impl Detached<'_> {
             let mut __soft_mock_auto = ::core::marker::PhantomData;
             if false {
                 fn __soft_mock_of<F>(_: &F) -> ::core::marker::PhantomData<F> { ::core::marker::PhantomData }
-                __soft_mock_auto = __soft_mock_of(&#call);
+                __soft_mock_auto = __soft_mock_of(&#of_body);
                 loop {}
             }
             #opaque
@@ -184,7 +192,7 @@ impl Detached<'_> {
 
     /// The same for a function that isn't async.
     fn sync_text(&self) -> String {
-        let call = self.call(&self.code);
+        let call = self.call(&self.code, self.keeps_patterns);
         let mut code = self.signature.clone();
         code.ident = self.code.clone();
         let code = code.to_token_stream();
@@ -192,7 +200,8 @@ impl Detached<'_> {
         format!("{call} }} {conditions}#[inline(never)] {code} {{").replace('\n', " ")
     }
 
-    fn call(&self, name: &Ident) -> TokenStream {
+    /// A call with the parameters. `again`: patterns that stay are put together again.
+    fn call(&self, name: &Ident, again: bool) -> TokenStream {
         let arguments = self
             .signature
             .inputs
@@ -202,7 +211,9 @@ impl Detached<'_> {
                 FnArg::Receiver(_) => quote!(self),
                 FnArg::Typed(typed) => match plain_parameter(&typed.pat) {
                     Some(name) => quote!(#name),
-                    None => parameter(position).to_token_stream(),
+                    None => patterns::value(&typed.pat)
+                        .filter(|_| again)
+                        .unwrap_or_else(|| parameter(position).to_token_stream()),
                 },
             });
         let owner = self.in_impl.then(|| quote!(Self::));

@@ -98,9 +98,9 @@ fn so_is_a_body_under_an_attribute_macro() {
     let text = text(&whole);
     let line = text.lines().nth(1).expect("a line");
     let order = [
-        "fn f(__soft_mock_0: (u8, u8)) -> u8 {",
+        "fn f((a, b): (u8, u8)) -> u8 {",
         "__SOFT_MOCK_SITE.code()",
-        "__soft_mock_code_f (__soft_mock_0) } #[inline(never)] fn __soft_mock_code_f ((a , b) : (u8 , u8)) -> u8 { a + b }",
+        "__soft_mock_code_f ((a , b ,)) } #[inline(never)] fn __soft_mock_code_f ((a , b) : (u8 , u8)) -> u8 { a + b }",
     ];
     let places: Vec<usize> = order
         .iter()

@@ -30,7 +30,7 @@ const fn corner(
 }
 
 const MAIN: &str = "src/main.rs";
-const CORNERS: [Corner; 11] = [
+const CORNERS: [Corner; 13] = [
     corner(
         ["bare", "members/bare/src/lib.rs"],
         ["bare three", "bare 3"],
@@ -72,6 +72,12 @@ const CORNERS: [Corner; 11] = [
         ["included a note", "has a note"],
         ["\"included {}\"", "\"has {}\""],
     ),
+    // Its macro looks at the names that its patterns give.
+    corner(
+        ["known", MAIN],
+        ["known 7 3", "heard 7 3"],
+        ["\"known {number} {b}\"", "\"heard {number} {b}\""],
+    ),
     corner(
         ["nested", "src/nested/deeper.rs"],
         [
@@ -89,6 +95,12 @@ const CORNERS: [Corner; 11] = [
         ["strict", "members/strict/src/lib.rs"],
         ["strict 1", "hard 1"],
         ["\"strict {}\"", "\"hard {}\""],
+    ),
+    // A macro refuses what stands at its start, so whoever calls it is patched.
+    corner(
+        ["unready", MAIN],
+        ["unprepared", "by others"],
+        ["\"unprepared\"", "\"by others\""],
     ),
 ];
 
@@ -285,4 +297,15 @@ fn a_module_that_becomes_a_block_holds_the_same_functions() {
             .count(),
         1
     );
+}
+
+/// Nothing could say it at a save.
+#[test]
+fn a_program_that_can_not_be_rewritten_is_said_to_go_unwatched() {
+    let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let main = "mod __soft_mock {}\n\nfn main() {\n    println!(\"ready\");\n}\n";
+    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    session.wait_for_all(&["crate `own` is built unmodified", "start `hot` again after"]);
 }
