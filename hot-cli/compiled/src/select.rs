@@ -108,6 +108,8 @@ pub struct Selected {
     pub taken: BTreeMap<usize, Taken>,
     /// The code of each of the functions, in their order.
     pub roots: Vec<Piece>,
+    /// The new code of functions that are given a site afterwards, by their paths.
+    pub late: BTreeMap<String, Piece>,
     /// Variables that the program doesn't have.
     pub statics: Vec<NewStatic>,
     /// Variables of earlier plugins that are used.
@@ -249,6 +251,7 @@ impl<'a, 'd> Selector<'a, 'd> {
         let taken = self.found.taken.entry(piece.0).or_default();
         taken.symbols.insert(index, Fate::Exported(name.to_owned()));
         self.late.insert(piece, name);
+        self.found.late.insert(path.to_owned(), piece);
         self.take(piece.0, piece.1)
     }
 

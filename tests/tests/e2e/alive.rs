@@ -426,6 +426,12 @@ fn living_objects_have_new_methods_without_a_site() {
     assert!(!said.contains("methods::setup"), "{said}");
     program.patches(("+ 3000", "+ 4000"), "~7 one-4007 2003");
     program.patches(("~{}", "^{}"), "^7 one-4007 2003");
+    // What is carried along as it was isn't told again.
+    let said = program.last_patch();
+    assert!(
+        said.contains("::fmt") && !said.contains("::shown"),
+        "{said}"
+    );
     program.patches(("\"one\"", "\"uno\""), "^7 uno-4007 2003");
     program.patches(("^{}", "%{}"), "%7 uno-4007 2003");
     program.patches(("{}-{}", "{}+{}"), "%7 uno+4007 2003");

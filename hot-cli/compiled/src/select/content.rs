@@ -4,15 +4,22 @@
 //! Knows nothing of why a function is in a plugin.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
+
+use object::elf;
 
 use super::Selected;
 use crate::world::{Piece, Target, World};
 
 impl Selected {
-    /// Stands for each of the functions, in their order.
-    pub fn contents(&self, world: &World<'_>, print: impl Fn(Piece) -> u64) -> Vec<u64> {
+    /// Stands for each of the functions, in their order, and for each of those that are given a site
+    /// afterwards, by their paths.
+    pub fn contents(
+        &self,
+        world: &World<'_>,
+        print: impl Fn(Piece) -> u64,
+    ) -> (Vec<u64>, HashMap<&str, u64>) {
         let roots: HashSet<Piece> = self.roots.iter().copied().collect();
         let content = |root: &Piece| {
             let mut hasher = DefaultHasher::new();
@@ -20,7 +27,12 @@ impl Selected {
             self.along(world, *root, &roots, &print).hash(&mut hasher);
             hasher.finish()
         };
-        self.roots.iter().map(content).collect()
+        let late = self.late.iter();
+        (
+            self.roots.iter().map(&content).collect(),
+            late.map(|(path, code)| (path.as_str(), content(code)))
+                .collect(),
+        )
     }
 
     /// Stands for what is taken along for `root`, in whatever order it is met.
@@ -38,6 +50,10 @@ impl Selected {
                 let Some(Target::Piece(next)) = world.target(piece.0, &relocation) else {
                     continue;
                 };
+                // Constants of many functions in one: which of them code refers to is part of it.
+                if world.objects[next.0].sections[next.1].has(elf::SHF_MERGE) {
+                    continue;
+                }
                 let taken = self.taken.get(&next.0);
                 let is_taken = taken.is_some_and(|taken| taken.sections.contains(&next.1));
                 if is_taken && !roots.contains(&next) && seen.insert(next) {

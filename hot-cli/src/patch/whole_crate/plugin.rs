@@ -104,7 +104,8 @@ impl Plugins<'_, '_, '_> {
         let rebound = |piece: Piece, path: &str| rebound(piece, path).map(|(_, what)| what);
         let names = late.iter().map(|late| late.path.as_str());
         let left = Left::of_whole_crates(self.new, self.premises, (&taken, &rebound), names);
-        let contents = selected.contents(&self.code.world, |piece| self.new.print(piece));
+        let (contents, of_late) =
+            selected.contents(&self.code.world, |piece| self.new.print(piece));
         let plugin = WholeCratePlugin {
             position,
             path,
@@ -115,7 +116,10 @@ impl Plugins<'_, '_, '_> {
                     content: Some(content),
                     ..self.replaced(position, site)
                 })
-                .chain(late.iter().map(|late| late.replaced.clone()))
+                .chain(late.iter().map(|late| Replaced {
+                    content: of_late.get(&*late.path).copied(),
+                    ..late.replaced.clone()
+                }))
                 .collect(),
             variables: self.brought(&selected.statics),
             statics: selected.statics,
