@@ -144,7 +144,7 @@ impl Builder {
         launch::clear(&self.folder)?;
         let mut process = Process::new(&self.cargo)
             .args(&self.words)
-            .args(["--quiet", "--"])
+            .arg("--")
             .args(&self.rest)
             .envs(
                 self.variables

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use soft_mock_tests::hot;
 use soft_mock_tests::project::Project;
 use soft_mock_tests::session::Session;
 
@@ -164,4 +165,14 @@ fn a_binary_that_holds_nothing_of_a_function_is_no_reason_to_build() {
     session.wait_for_stderr("mismatched types");
     session.wait_for_stderr("hot: not built: no test was run");
     drop(end(session));
+}
+
+#[test]
+fn cargo_may_be_told_how_much_to_say() {
+    let project = project(&[]);
+    for words in [&["-q"][..], &["--lib", "-v"]] {
+        let arguments = [&["test", "--once", "--forget"], words].concat();
+        let finished = project.start(hot::binary(), &arguments).finish();
+        assert_eq!(finished.status.code(), Some(0), "{finished:#?}");
+    }
 }
