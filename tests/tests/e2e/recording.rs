@@ -141,7 +141,7 @@ fn record() -> Vec<Line> {
         text.replace(root.trim_end_matches('/'), "/home/ada/visitors")
             .replace(&port, "3000")
     };
-    // What cargo says where another one runs at the same time; its first word has a colour of its own.
+    // What cargo says where another one runs at the same time; its first word has a colour.
     let waits = " waiting for file lock on ";
     let lines = recorder
         .lines
