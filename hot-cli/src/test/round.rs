@@ -185,11 +185,14 @@ impl Project {
                 }
             }
         };
-        if let Some(other) = self.memory.other_data(&self.inputs()) {
+        let inputs = self.inputs();
+        if let Some(other) = self.memory.other_data(&inputs) {
             report.may_be_read(&[other]);
             self.suite.demand_all();
         }
-        let written = self.meanwhile.tests_begin();
+        let mut written = self.meanwhile.tests_begin();
+        // A source that is new: cargo has built what it says, or is asked once more.
+        written.retain(|path| !inputs.contains(path));
         if !written.is_empty() {
             report.may_be_read(&written);
             self.all_are_due();

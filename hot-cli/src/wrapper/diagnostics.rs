@@ -30,8 +30,8 @@ pub(crate) fn first_error(lines: &[String]) -> Option<String> {
     })
 }
 
-/// Names of the functions whose inserted text the errors point at, or what stands before it: a macro
-/// that is handed the text says at its attribute what is wrong with it.
+/// Names of the functions whose inserted text the errors point at, or what stands before it: a
+/// macro that is handed the text says at its attribute what is wrong with it.
 pub(crate) fn refused(
     lines: &[String],
     functions: &[FunctionInfo],

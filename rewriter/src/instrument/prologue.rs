@@ -7,7 +7,8 @@
 //!
 //! Everything is inserted on the line of the opening brace; parameters that are patterns get a name
 //! and are taken apart after the check. Not under an attribute that may be a macro and look at them
-//! (`#[instrument(skip(state))]`): what a pattern has taken apart is put together again for the call.
+//! (`#[instrument(skip(state))]`): what a pattern has taken apart is put together again for the
+//! call.
 
 use std::collections::HashSet;
 

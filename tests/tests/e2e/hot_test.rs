@@ -140,12 +140,11 @@ fn a_save_has_those_tests_run_that_it_concerns() {
     project.edit("price/src/lib.rs", "gross / 2", "gross / FIFTH");
     session.wait_for_stderr("hot: 7 of 11 tests reach it: 7 passed");
 
-    // A test that is new, in a file that is new.
-    std::fs::write(
-        project.path("apart/tests/more.rs"),
-        "#[test]\nfn new() {}\n",
-    )
-    .expect("written");
+    // A test that is new, in a file that is new, and saved once more while it is built.
+    let more = |text: &str| std::fs::write(project.path("apart/tests/more.rs"), text);
+    more("#[test]\nfn new() {}\n").expect("written");
+    session.wait_for_stderr("Compiling apart");
+    more("#[test]\nfn new() {}\n// once more\n").expect("written");
     let line = session.wait_for_stderr(" of 12 tests: ");
     assert!(line.contains("1 of 12 tests: 1 passed"), "{line}");
 

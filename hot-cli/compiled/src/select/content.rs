@@ -13,8 +13,8 @@ use super::Selected;
 use crate::world::{Piece, Target, World};
 
 impl Selected {
-    /// Stands for each of the functions, in their order, and for each of those that are given a site
-    /// afterwards, by their paths.
+    /// Stands for each of the functions, in their order, and for each of those that are given a
+    /// site afterwards, by their paths.
     pub fn contents(
         &self,
         world: &World<'_>,
