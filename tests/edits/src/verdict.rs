@@ -65,7 +65,11 @@ impl Model<'_> {
     /// What an answer to a step is worth. What is right becomes what is known.
     pub(crate) fn judge(&mut self, step: &Step, answer: &Answer) -> Result<Outcome, Fault> {
         let mut model = self.clone();
-        let touched = model.touch(step);
+        let mut touched = model.touch(step);
+        if step.is_several() && model.source == self.source {
+            // Saves in a row that come to what was answered before.
+            touched.clear();
+        }
         let mut answer = answer.clone();
         let half = answer
             .words
