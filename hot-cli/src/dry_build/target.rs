@@ -92,34 +92,34 @@ impl Target {
                 }
             })?;
         }
-        self.fill_generated(&from, &to)
+        fill_generated(&from, &to)
     }
+}
 
-    /// What build scripts have made and crates were compiled from. Copies: the scripts of members
-    /// run again.
-    fn fill_generated(&self, from: &Path, to: &Path) -> Result<()> {
-        let made = from.join("build");
-        for entry in entries(&from.join("deps"))? {
-            let path = entry?.path();
-            if path.extension() != Some("d".as_ref()) {
+/// What build scripts have made and crates were compiled from. Copies: the scripts of members run
+/// again.
+fn fill_generated(from: &Path, to: &Path) -> Result<()> {
+    let made = from.join("build");
+    for entry in entries(&from.join("deps"))? {
+        let path = entry?.path();
+        if path.extension() != Some("d".as_ref()) {
+            continue;
+        }
+        // Cargo compiles anew what has none.
+        for file in dep_info::read(&path).unwrap_or_default() {
+            let Ok(below) = file.strip_prefix(&made) else {
+                continue;
+            };
+            let place = to.join("build").join(below);
+            if place.exists() || !file.is_file() {
                 continue;
             }
-            // Cargo compiles anew what has none.
-            for file in dep_info::read(&path).unwrap_or_default() {
-                let Ok(below) = file.strip_prefix(&made) else {
-                    continue;
-                };
-                let place = to.join("build").join(below);
-                if place.exists() || !file.is_file() {
-                    continue;
-                }
-                let folder = place.parent().context("a file is in a folder")?;
-                std::fs::create_dir_all(folder)?;
-                copy(&file, &place).with_context(|| format!("can't copy {}", file.display()))?;
-            }
+            let folder = place.parent().context("a file is in a folder")?;
+            std::fs::create_dir_all(folder)?;
+            copy(&file, &place).with_context(|| format!("can't copy {}", file.display()))?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The executable of a build script, under one of its names.

@@ -268,8 +268,9 @@ impl ProgramState {
             let newer = ran.as_ref().is_some_and(|ran| is_newer(path, ran));
             !newer
         });
-        let held = held.map(|(path, _)| (path.clone(), content_hash(path)));
-        let held: Vec<_> = held.collect();
+        let held: Vec<_> = held
+            .map(|(path, _)| (path.clone(), content_hash(path)))
+            .collect();
         self.held.extend(held);
         self.hold_inputs(&made_with);
         self.hold_included();

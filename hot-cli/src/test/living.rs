@@ -16,6 +16,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use anyhow::Result;
+
 use super::edited::{self, Bodies, Recorded};
 use super::follows::{Follows, Job};
 use super::reach::{Recorder, SiteName};
@@ -23,7 +25,6 @@ use super::suite::{Suite, Tests};
 use super::warm_up::{Ready, WarmUp};
 use super::ways::{Concerned, Ways};
 use crate::os::process::Cancel;
-use anyhow::Result;
 
 /// What is patched, by the files of the binaries.
 #[derive(Default)]

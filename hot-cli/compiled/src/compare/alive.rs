@@ -59,7 +59,7 @@ impl Comparison<'_, '_> {
             let reached = reach(self.old, path, self.premises);
             let reached = reached.iter().map(|path| (&**path, state(path)));
             if let Some(culprit) = judge.culprit(path, reached) {
-                return Err(culprit.told(path, &holder.told()));
+                return Err(culprit.told(path, &holder.told(), &|_| false));
             }
             let closure = called_by(path);
             let stays = matches!(state(closure), State::Differs | State::Gone);

@@ -48,25 +48,13 @@ pub(super) struct Culprit {
 }
 
 impl Culprit {
-    /// As it is told, of what `holder` leads to by way of `held`.
-    pub(super) fn told(&self, held: &str, holder: &str) -> String {
-        let state = self.state.told();
-        self.told_as(state, held, holder)
-    }
-
-    /// The same of what only a patch has brought, unless it is gone.
-    pub(super) fn told_of_new(&self, held: &str, holder: &str) -> String {
-        match self.state {
-            State::Differs | State::Leads => self.told_as("is new", held, holder),
-            _ => self.told(held, holder),
-        }
-    }
-
-    pub(super) fn path(&self) -> &str {
-        &self.path
-    }
-
-    fn told_as(&self, state: &str, held: &str, holder: &str) -> String {
+    /// As it is told, of what `holder` leads to by way of `held`. `is_new`: whether only a patch
+    /// has brought the code of a path.
+    pub(super) fn told(&self, held: &str, holder: &str, is_new: &dyn Fn(&str) -> bool) -> String {
+        let state = match self.state {
+            State::Differs | State::Leads if is_new(&self.path) => "is new",
+            state => state.told(),
+        };
         let through = match self.held {
             true => String::new(),
             false => format!(", through `{}`", without_marks(called_by(held))),

@@ -314,27 +314,26 @@ impl Left {
                 (path.as_str(), state)
             });
             if let Some(culprit) = later.judge.culprit(path, reached) {
-                let told = match later.is_own(culprit.path()) {
-                    true => culprit.told_of_new(path, &held.holder),
-                    false => culprit.told(path, &held.holder),
-                };
-                let told = self.names.iter().fold(told, |told, (own, name)| {
-                    let told = told.replace(&format!("::{own}::"), &format!("::{name}::"));
-                    told.replace(&format!("`{own}`"), &format!("`{name}`"))
-                });
+                let told = culprit.told(path, &held.holder, &|path| later.is_own(path));
+                let told = self.with_names(told);
                 return Err(format!("{told} (it came with an earlier patch)"));
             }
         }
         Ok(())
     }
 
+    /// A text in which functions have the names that they have in the program.
+    fn with_names(&self, text: String) -> String {
+        self.names.iter().fold(text, |text, (own, name)| {
+            let text = text.replace(&format!("::{own}::"), &format!("::{name}::"));
+            text.replace(&format!("`{own}`"), &format!("`{name}`"))
+        })
+    }
+
     /// The path that code of the plugin has in its crate: functions have their own names there, and
     /// methods stand in no trait that carries them.
     fn path_in_crate(&self, path: &str) -> String {
-        let mut path = without_marks(path) + "::";
-        for (own, name) in &self.names {
-            path = path.replace(&format!("::{own}::"), &format!("::{name}::"));
-        }
+        let mut path = self.with_names(without_marks(path) + "::");
         path.truncate(path.len() - "::".len());
         let inside = path.strip_prefix('<').map(split_type);
         let carried = inside.and_then(|(ty, rest)| {

@@ -238,7 +238,6 @@ impl ProgramState {
         }
     }
 
-    /// A file of a module that the program was built without.
     /// Whether two texts of a file differ in more than comments and the like.
     pub(super) fn differ(&self, path: &Path, one: &str, other: &str) -> bool {
         let mut units = self.program.units.iter();
@@ -253,6 +252,7 @@ impl ProgramState {
         one != other && meaning(one).is_none_or(|one| meaning(other) != Some(one))
     }
 
+    /// A file of a module that the program was built without.
     fn survey_new(
         &self,
         path: &Path,
