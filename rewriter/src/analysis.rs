@@ -16,6 +16,7 @@ pub(crate) mod hidden;
 pub(crate) mod inlined;
 pub(crate) mod items;
 pub(crate) mod known_attributes;
+pub(crate) mod late_type;
 pub(crate) mod layout_names;
 pub(crate) mod local_closures;
 pub(crate) mod local_items;

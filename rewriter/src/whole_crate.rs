@@ -22,9 +22,11 @@ use syn::{
     AttrStyle, Attribute, ImplItem, Item, ItemImpl, ItemStatic, ReturnType, Type, Visibility,
 };
 
+use crate::analysis::crate_survey::CrateSurvey;
 use crate::analysis::eligibility::Kind;
 use crate::analysis::function_info::FunctionInfo;
 use crate::analysis::known_attributes::is_plain;
+use crate::analysis::late_type::late_type;
 use crate::syntax::attributes::{has_attribute, is_test_only};
 use crate::syntax::columns::Shift;
 use crate::syntax::compiled_as::CompiledAs;
@@ -50,12 +52,19 @@ pub struct PreparedCrate {
     pub identifiers: HashSet<String>,
 }
 
-/// Prepares the crate called `name`, of which `functions` are known.
+/// Prepares the crate called `name`, of which `functions` are known. `is_brought`: whether plugins
+/// have brought one, and it has a site that all of them share.
 pub fn prepare(
     mut tree: CrateTree,
     name: &str,
     functions: &[FunctionInfo],
+    is_brought: &dyn Fn(&FunctionInfo) -> bool,
 ) -> Result<PreparedCrate, SyntaxError> {
+    let brought = functions.iter().any(is_brought);
+    let borrowing = match brought {
+        true => CrateSurvey::of(&tree, false).borrowing,
+        false => HashSet::new(),
+    };
     let mut without = Vec::new();
     let mut attached = BTreeMap::new();
     let mut found = HashSet::new();
@@ -74,6 +83,8 @@ pub fn prepare(
             attached: &mut attached,
             text: file.parsed(),
             module: file.module.clone(),
+            is_brought,
+            borrowing: &borrowing,
             unknown_macro: false,
             in_unknown_module: false,
             edits: Edits::default(),
@@ -118,6 +129,9 @@ struct Preparer<'a> {
     attached: &'a mut BTreeMap<String, String>,
     text: &'a str,
     module: Vec<String>,
+    is_brought: &'a dyn Fn(&FunctionInfo) -> bool,
+    /// Types with lifetime parameters.
+    borrowing: &'a HashSet<String>,
     /// Inside of a module or impl block that a macro may turn into something else.
     unknown_macro: bool,
     /// Inside of such a module.
@@ -186,17 +200,23 @@ impl Preparer<'_> {
     }
 
     /// Moves the body of a function where that is needed and possible: that of an async function,
-    /// and one under an attribute macro, which may change what stands around the body.
+    /// one under an attribute macro, which may change what stands around the body, and that of a
+    /// function which plugins have brought: who calls it asks the site of that.
     fn function(&mut self, candidate: &Candidate<'_>) {
         let line = line_of(candidate.signature.ident.span());
         let owner = candidate.item_impl.map_or(Owner::Free, Owner::of_impl);
         let name = self.site_name(&owner, &plain(&candidate.signature.ident.to_string()));
         let here = |function: &&&FunctionInfo| function.line == line && function.name == name;
-        let Some(kind) = self.functions.iter().find(here).map(|known| known.kind) else {
+        let Some(known) = self.functions.iter().find(here) else {
             return;
         };
-        let is_async = kind == Ok(Kind::Async);
-        if !is_async && !self.unknown_macro && is_plain(candidate.attrs) {
+        let is_async = known.kind == Ok(Kind::Async);
+        let (signature, item_impl) = (candidate.signature, candidate.item_impl);
+        let late_type = (self.is_brought)(known)
+            .then(|| late_type(signature, item_impl, self.borrowing))
+            .flatten();
+        let is_needed = is_async || self.unknown_macro || !is_plain(candidate.attrs);
+        if !is_needed && late_type.is_none() {
             return;
         }
         if candidate.stays_in_place() && !self.in_unknown_module {
@@ -204,15 +224,18 @@ impl Preparer<'_> {
         }
         match self.unfit(candidate) {
             None => {
-                let added = detach(self.text, candidate, is_async, &mut self.edits);
+                let text = self.text;
+                let added = detach(text, candidate, is_async, late_type, &mut self.edits);
                 for name in added {
                     let site = self.site_name(&owner, &name);
                     self.without.push(site);
                 }
             }
-            Some(why) => {
+            Some(why) if is_needed => {
                 self.attached.insert(name, why.to_owned());
             }
+            // It has no site of the kind then.
+            Some(_) => {}
         }
     }
 

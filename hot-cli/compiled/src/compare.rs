@@ -45,6 +45,9 @@ pub struct Premises<'a> {
     /// Sites of the program that can be used, by the paths of the code that holds them. Also by
     /// those of functions that do nothing but return the boxed future that holds one.
     pub bound: &'a HashMap<String, CompiledSite>,
+    /// Functions of the new code that plugins have brought, and that have a site which all of them
+    /// share, by the paths of the code that holds a prologue. They are replaced with each patch.
+    pub brought: &'a HashMap<String, CompiledSite>,
     /// All sites of the program.
     pub then: &'a HashMap<String, CompiledSite>,
     /// All sites of the new code.

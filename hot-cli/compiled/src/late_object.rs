@@ -8,7 +8,8 @@ use object::{
     elf, Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags,
     SymbolKind, SymbolScope,
 };
-use soft_mock_abi::late::{offset, CELL, ENTRY};
+use soft_mock_abi::late::{offset, sharing, CELL, ENTRY};
+use soft_mock_abi::site::Site;
 
 /// Loads the site, and what stands behind it.
 const LOAD: &[u8] = &[
@@ -67,6 +68,27 @@ pub fn cell(number: usize) -> String {
 /// The name of the entry with this number.
 pub fn entry(number: usize) -> String {
     format!("{ENTRY}{number}")
+}
+
+/// Writes an object with sites that the runtime fills in, of the functions at these positions.
+pub fn sites(positions: impl Iterator<Item = usize>) -> anyhow::Result<Vec<u8>> {
+    let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+    for position in positions {
+        let name = sharing(position);
+        let section = object.add_section(
+            Vec::new(),
+            format!(".bss.{name}").into_bytes(),
+            SectionKind::UninitializedData,
+        );
+        object.append_section_bss(section, size_of::<Site>() as u64, WORD as u64);
+        add(
+            &mut object,
+            (section, size_of::<Site>()),
+            &name,
+            SymbolKind::Data,
+        );
+    }
+    Ok(object.write()?)
 }
 
 /// Writes the object: a late site for each group of symbols of the program, which are the same

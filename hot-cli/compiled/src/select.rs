@@ -19,6 +19,7 @@ mod repeated;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use object::elf;
+use soft_mock_abi::late::sharing;
 use soft_mock_abi::symbol;
 
 use crate::code::{self, Rebinding};
@@ -377,7 +378,14 @@ impl<'a, 'd> Selector<'a, 'd> {
             }
         }
         self.known(relocation, symbol, from)?;
-        let change = (*relocation, Rebinding::default(), Some(OWN_SITE.to_owned()));
+        let mut roots = self.on.roots.iter();
+        let is_brought = self.on.premises.brought.contains_key(owner);
+        let name = match roots.position(|root| root.owner() == owner) {
+            Some(position) if is_brought => sharing(position),
+            None if is_brought => return Err(format!("another crate holds code of `{owner}`")),
+            _ => OWN_SITE.to_owned(),
+        };
+        let change = (*relocation, Rebinding::default(), Some(name));
         self.found
             .taken
             .entry(object)

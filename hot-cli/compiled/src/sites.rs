@@ -9,7 +9,9 @@ use std::rc::Rc;
 use soft_mock_abi::site::flag::{ASYNC, MAIN};
 use soft_mock_abi::site::has_opaque_result;
 use soft_mock_abi::site::offset::{FLAGS, LINE, NAME, SIGNATURE, TYPE_ID};
-use soft_mock_abi::symbol::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT, SITE};
+use soft_mock_abi::symbol::{
+    DETACHED_BODY, DETACHED_CHECK, DETACHED_CODE, DETACHED_OUTPUT, DETACHED_TYPE, SITE,
+};
 
 use crate::world::{Piece, Target, World};
 
@@ -56,6 +58,12 @@ impl CompiledSite {
     /// The path of the future of a moved body.
     pub fn detached_future(&self) -> String {
         self.detached.replace(DETACHED_CODE, DETACHED_BODY) + "::{closure#0}"
+    }
+
+    /// The paths of the functions that compare the type of a function which plugins bring with that
+    /// of its site, and that say it.
+    pub fn of_type(&self) -> [String; 2] {
+        [DETACHED_CHECK, DETACHED_TYPE].map(|start| self.detached.replace(DETACHED_CODE, start))
     }
 
     /// The path of the function that returns the future with the prologue, if a macro made it so.

@@ -137,6 +137,7 @@ fn both<T>(
         new: Side::new(&new),
         premises: Premises {
             bound: &bound,
+            brought: &HashMap::new(),
             crates: &crates,
             identifiers: &identifiers,
             names: &|name| identifiers.contains(name),

@@ -46,7 +46,7 @@ fn write(folder: &Path, source: &str, output: Output) {
     };
     let mut rewritten = rewrite(&tree, &options);
     if output == Output::Program {
-        let prepared = prepare(tree, "app", &rewritten.functions).expect("Rust");
+        let prepared = prepare(tree, "app", &rewritten.functions, &|_| false).expect("Rust");
         options.without.extend(prepared.without);
         rewritten = rewrite(&prepared.tree, &options);
     }

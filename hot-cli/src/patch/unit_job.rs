@@ -483,4 +483,4 @@ impl UnitJob<'_> {
 }
 
 /// What rustc says of a future that has to be `Send` and is not.
-const NOT_SEND: &str = "cannot be sent between threads safely";
+pub(super) const NOT_SEND: &str = "cannot be sent between threads safely";

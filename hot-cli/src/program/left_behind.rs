@@ -160,11 +160,24 @@ impl LeftBehind {
                 .flat_map(|(_, what, _)| what.split(|c: char| !is_word(c)));
             words.any(|word| word == name)
         };
-        let units = wanted.plan.values();
-        let mut names = units
-            .flat_map(|unit| &unit.additions)
-            .flat_map(|addition| &addition.names);
-        let name = names.find(|name| came(name) && self.left.leads_to(name))?;
+        let units = wanted.plan.iter();
+        let additions = units.flat_map(|(position, unit)| {
+            let additions = unit.additions.iter();
+            additions.map(|addition| (*position, addition))
+        });
+        let mut names = additions.flat_map(|(position, addition)| {
+            let function = addition.function.as_ref();
+            let is_site = function.is_some_and(|function| is_at_site(position, function, wanted));
+            let names = addition.names.iter();
+            names.map(move |name| (name, is_site))
+        });
+        let (name, _) = names.find(|(name, is_site)| {
+            let leads = match is_site {
+                true => self.left.leads_past_site(name),
+                false => self.left.leads_to(name),
+            };
+            came(name) && leads
+        })?;
         Some(name)
     }
 
@@ -207,6 +220,15 @@ impl LeftBehind {
             format!("what was made meanwhile may still lead to `{path}` as it is in the patch")
         })
     }
+}
+
+/// Whether a new function would be patched at the site that what leads to it asks.
+fn is_at_site(position: usize, function: &PlannedFunction, wanted: &Wanted) -> bool {
+    let mut active = wanted.active.iter();
+    function.brought.is_some()
+        && active.any(|((unit, name), active)| {
+            *unit == position && *name == function.name && active.brought == function.brought
+        })
 }
 
 /// What was edited since the program was built.

@@ -17,6 +17,8 @@ pub(crate) struct Replaced {
     pub(crate) line: usize,
     /// Stands for its new code and all that comes along for it, if it has new code of its own.
     pub(crate) content: Option<u64>,
+    /// The program wasn't built with it: its signature, by which its site is found.
+    pub(crate) brought: Option<String>,
 }
 
 /// A plugin that was built.

@@ -23,6 +23,7 @@ use super::request::{PatchSourceError, PatchedCrate, HOST};
 use super::site;
 use super::target::Target;
 use crate::analysis::eligibility::Kind;
+use crate::analysis::late_type::{compares, late_type};
 use crate::syntax::column_calls::{calls, in_place_of, is_redefined};
 use crate::syntax::columns::Place;
 use crate::syntax::edition::Edition;
@@ -73,7 +74,7 @@ pub(super) fn emit(
         before,
         piece: with_columns(target, blank_parameter_attributes(target, piece)),
         after,
-        check: check.map(|_| format!("__soft_mock_check_{}", target.index)),
+        check: check.map(|_| site::check(target.index)),
     })
 }
 
@@ -390,19 +391,15 @@ impl<'a> Writer<'a> {
         }
         let item = self.header.as_ref().map(Header::item);
         let ty = match request.added {
-            true => site::type_of(&self.signature, item, borrowing)?,
+            true => late_type(&self.signature, item, borrowing)?,
             false => pointer_type(&self.signature, item, Spelling::Whole(borrowing))?,
         };
-        let (core, name) = (
-            self.core,
-            format!("__soft_mock_check_{}", self.target.index),
-        );
+        let name = site::check(self.target.index);
         Some(format!(
-            " {}{} pub extern \"C\" fn {name}(site: *const ()) -> u8 {{ if site.is_null() {{ return 0; }} \
-             let site: fn() -> {core}::any::TypeId = unsafe {{ {core}::mem::transmute(site) }}; \
-             (site() == {core}::any::TypeId::of::<{ty}>()) as u8 }}",
+            " {}{} pub {}",
             self.conditions,
             self.export(&name),
+            compares(&name, self.core, &ty)
         ))
     }
 }

@@ -5,14 +5,13 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::TokenStream;
 use soft_mock_abi::late::CELL;
-use soft_mock_abi::symbol::TYPE_ID;
+use soft_mock_abi::symbol::{CHECK, TYPE_ID};
 use syn::{ItemImpl, Signature};
 
 use crate::analysis::items::{DeclaredFunction, FileItems};
+use crate::analysis::late_type::late_type;
 use crate::syntax::names::Owner;
-use crate::syntax::signature::{output_type, pointer_type, Spelling};
 
 /// Whether a function that is new in a file can have one. `text`: the file's; `borrowing`: the
 /// crate's types with lifetime parameters; `is_new`: whether a name is that of a new type, which
@@ -41,21 +40,7 @@ pub fn may_have_site(
         return false;
     };
     let is_simple = signature.unsafety.is_none() && signature.abi.is_none();
-    is_simple && type_of(&signature, item.as_ref(), borrowing).is_some()
-}
-
-/// The type of a site. That of an async function is one of what it takes and comes to.
-pub(super) fn type_of(
-    signature: &Signature,
-    item: Option<&ItemImpl>,
-    borrowing: &HashSet<String>,
-) -> Option<TokenStream> {
-    let mut signature = signature.clone();
-    if signature.asyncness.take().is_some() {
-        let output = output_type(&signature);
-        signature.output = syn::parse_quote!(-> ::core::future::Ready<#output>);
-    }
-    pointer_type(&signature, item, Spelling::Whole(borrowing))
+    is_simple && late_type(&signature, item.as_ref(), borrowing).is_some()
 }
 
 /// The symbol of the cell for the site of the function at this position.
@@ -66,4 +51,9 @@ pub(super) fn cell(position: usize) -> String {
 /// The symbol of what says its type.
 pub(super) fn type_id(position: usize) -> String {
     format!("{TYPE_ID}{position}")
+}
+
+/// The symbol of what compares it.
+pub(super) fn check(position: usize) -> String {
+    format!("{CHECK}{position}")
 }

@@ -18,13 +18,16 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, ToTokens};
-use soft_mock_abi::symbol::{DETACHED_BODY, DETACHED_CODE, DETACHED_OUTPUT};
+use soft_mock_abi::symbol::{
+    DETACHED_BODY, DETACHED_CHECK, DETACHED_CODE, DETACHED_OUTPUT, DETACHED_TYPE,
+};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, FnArg, ItemImpl, Meta, Pat, ReturnType, Signature, Token};
 
 use crate::analysis::eligibility::contains_impl;
 use crate::analysis::known_attributes::is_plain;
+use crate::analysis::late_type::{compares, says};
 use crate::syntax::attributes::conditions;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::names::plain;
@@ -68,15 +71,18 @@ fn is_boxing(attr: &Attribute) -> bool {
     })
 }
 
-/// Moves the body. Returns the names of the functions that this adds beside it.
+/// Moves the body. Returns the names of the functions that this adds beside it. `late_type`: the
+/// type of the site that it has with all plugins which bring it.
 pub(super) fn detach(
     text: &str,
     candidate: &Candidate<'_>,
     is_async: bool,
+    late_type: Option<TokenStream>,
     edits: &mut Edits,
-) -> [String; 2] {
+) -> Vec<String> {
     let name = plain(&candidate.signature.ident.to_string());
-    let [body, code] = [DETACHED_BODY, DETACHED_CODE].map(|start| format!("{start}{name}"));
+    let names = [DETACHED_BODY, DETACHED_CODE, DETACHED_CHECK, DETACHED_TYPE];
+    let [body, code, check, says_type] = names.map(|start| format!("{start}{name}"));
     // What a macro is told of them is what it sees of them.
     let keeps_patterns = !is_plain(candidate.attrs);
     name_parameters(text, candidate.signature, keeps_patterns, edits);
@@ -86,16 +92,26 @@ pub(super) fn detach(
         keeps_patterns,
         signature: &signature,
         in_impl: candidate.item_impl.is_some(),
+        is_brought: late_type.is_some(),
         body: Ident::new(&body, Span::call_site()),
         code: Ident::new(&code, Span::call_site()),
     };
-    let inserted = match is_async {
+    let (head, last) = match is_async {
         true => detached.text(),
         false => detached.sync_text(),
     };
+    let conditions = &detached.conditions;
+    let mut added = vec![body, code];
+    let of_type = late_type.map_or(String::new(), |ty| {
+        let compares = compares(&check, "::core", &ty);
+        let says = says(&says_type, "::core", &ty);
+        added.extend([check, says_type]);
+        format!("{conditions}#[inline(never)] {compares} {conditions}#[inline(never)] {says} ")
+    });
+    let inserted = format!("{head} }} {of_type}{last} {{").replace('\n', " ");
     let brace = candidate.block.brace_token.span.open().byte_range().end;
     edits.insert_before_code(brace, inserted);
-    [body, code]
+    added
 }
 
 /// Without what only the macro of a function understands (`#[case] a: u8`).
@@ -144,13 +160,16 @@ struct Detached<'a> {
     keeps_patterns: bool,
     signature: &'a Signature,
     in_impl: bool,
+    /// Who has a pointer to it relies on what its future was when that was made.
+    is_brought: bool,
     body: Ident,
     code: Ident,
 }
 
 impl Detached<'_> {
-    /// What is inserted behind the opening brace of the function.
-    fn text(&self) -> String {
+    /// What is inserted behind the opening brace of the function: its body, and the functions
+    /// beside it up to the brace of the last.
+    fn text(&self) -> (String, String) {
         let boxed = self.call(&self.code, self.keeps_patterns);
         let of_body = self.call(&self.body, self.keeps_patterns);
         let call = self.call(&self.body, false);
@@ -174,30 +193,34 @@ impl Detached<'_> {
             ::core::mem::drop(__soft_mock_auto);
             __soft_mock_result
         );
+        let send = self.is_brought.then(|| quote!(+ ::core::marker::Send));
         let boxing = match self.is_opaque() {
             true => opaque_boxing(&call),
             false => quote!({
-                let __soft_mock_future: ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = _> + '_>> =
+                let __soft_mock_future: ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = _> #send + '_>> =
                     ::std::boxed::Box::pin(#call);
                 unsafe { ::std::mem::transmute(__soft_mock_future) }
             }),
         };
-        let text = format!(
-            "{start} }} {conditions}#[inline(never)] {code} {boxing} {conditions}{body} {{",
+        let last = format!(
+            "{conditions}#[inline(never)] {code} {boxing} {conditions}{body}",
             conditions = self.conditions,
             body = body.to_token_stream()
         );
-        text.replace('\n', " ")
+        (start.to_string(), last)
     }
 
     /// The same for a function that isn't async.
-    fn sync_text(&self) -> String {
+    fn sync_text(&self) -> (String, String) {
         let call = self.call(&self.code, self.keeps_patterns);
         let mut code = self.signature.clone();
         code.ident = self.code.clone();
         let code = code.to_token_stream();
         let conditions = &self.conditions;
-        format!("{call} }} {conditions}#[inline(never)] {code} {{").replace('\n', " ")
+        (
+            call.to_string(),
+            format!("{conditions}#[inline(never)] {code}"),
+        )
     }
 
     /// A call with the parameters. `again`: patterns that stay are put together again.

@@ -23,6 +23,10 @@ fn run(source: &str) -> PreparedCrate {
 }
 
 fn run_as(compiled_as: CompiledAs, source: &str) -> PreparedCrate {
+    run_with(compiled_as, source, &[])
+}
+
+fn run_with(compiled_as: CompiledAs, source: &str, brought: &[&str]) -> PreparedCrate {
     let mut read = |path: &Path| match path == Path::new("src/lib.rs") {
         true => Ok(source.to_owned()),
         false => Err(io::ErrorKind::NotFound.into()),
@@ -30,7 +34,8 @@ fn run_as(compiled_as: CompiledAs, source: &str) -> PreparedCrate {
     let tree = CrateTree::load_as(compiled_as, Path::new("src/lib.rs"), &mut read);
     let tree = tree.expect("a root");
     let functions = rewrite(&tree, &options(&[])).functions;
-    prepare(tree, "app", &functions).expect("a prepared crate")
+    let is_brought = |function: &FunctionInfo| brought.contains(&&*function.name);
+    prepare(tree, "app", &functions, &is_brought).expect("a prepared crate")
 }
 
 /// The root file as rustc gets it, without the support module.
@@ -179,4 +184,35 @@ fn attributes_of_parameters_stay_with_the_macro_that_reads_them() {
         moved.starts_with(" (a : u8 , # [allow (unused)] b : u8)"),
         "{text}"
     );
+}
+
+#[test]
+fn what_plugins_have_brought_is_moved_with_what_says_its_type() {
+    let source = "fn f(n: u8) -> u8 { n }\nfn g() {}\nimpl S { async fn h(&self) {} }";
+    let whole = run_with(CompiledAs::Crate, source, &["app::f", "app::S::h"]);
+    let text = text(&whole);
+    let lines: Vec<&str> = text.lines().collect();
+    for (line, parts) in [
+        (
+            lines[0],
+            [
+                "fn __soft_mock_check_of_f(site: *const ())",
+                "fn __soft_mock_type_of_f() -> ::core::any::TypeId",
+                "fn __soft_mock_code_f (n : u8) -> u8 { n }",
+            ],
+        ),
+        (
+            lines[2],
+            [
+                "fn __soft_mock_check_of_h(site: *const ())",
+                "dyn :: std :: future :: Future < Output = _ > + :: core :: marker :: Send + '_",
+                "async fn __soft_mock_body_h (& self) {",
+            ],
+        ),
+    ] {
+        let places: Vec<Option<usize>> = parts.iter().map(|part| line.find(part)).collect();
+        assert!(places.is_sorted() && places[0].is_some(), "{line}");
+        assert_eq!(line.matches("static __SOFT_MOCK_SITE").count(), 1);
+    }
+    assert!(!lines[1].contains("__soft_mock_code_g"));
 }

@@ -184,7 +184,7 @@ fn check_plugin(
 fn check_whole(text: &str, choice: usize) {
     let tree = load(text);
     let functions = rewrite(&tree, &options(choice)).functions;
-    if let Ok(source) = prepare(tree, "app", &functions) {
+    if let Ok(source) = prepare(tree, "app", &functions, &|_| choice % 2 == 0) {
         let (_, text) = &rewrite(&source.tree, &options(choice)).files[0];
         let parsed = syn::parse_file(text);
         assert!(parsed.is_ok(), "whole: {:?}", parsed.err());

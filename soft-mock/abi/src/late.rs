@@ -9,7 +9,8 @@
 //! in the site before it puts the entry's address into a slot. Nothing here writes to either.
 //!
 //! So has a function that is new: each plugin that brings it has a cell, without entry or
-//! originals, which the function asks itself. All of these get one site.
+//! originals, which the function asks itself. All of these get one site. Where whole crates were
+//! compiled, the function asks a site in the plugin, which shares the hook of that one.
 
 use std::sync::atomic::AtomicPtr;
 
@@ -49,6 +50,11 @@ pub const CELL: &str = "__soft_mock_late_";
 
 /// What the names of entries begin with; a number follows.
 pub const ENTRY: &str = "__soft_mock_entry_";
+
+/// The name of the site in a plugin of its function at this position.
+pub fn sharing(position: usize) -> String {
+    format!("__soft_mock_sharing_{position}")
+}
 
 impl LateCell {
     /// The cell of the site, which the entry asks.

@@ -19,6 +19,10 @@ pub const PATCH: &str = "__soft_mock_patch_";
 /// follows.
 pub const TYPE_ID: &str = "__soft_mock_type_";
 
+/// What the symbols begin with of functions that compare a type with that of a site; their position
+/// follows.
+pub const CHECK: &str = "__soft_mock_check_";
+
 /// The function of the agent that the generated main calls: see [`start`](crate::start).
 pub const AGENT_START: &str = "soft_mock_agent_start_v1";
 
@@ -39,6 +43,13 @@ pub const DETACHED_BODY: &str = "__soft_mock_body_";
 
 /// How the name of the function starts that is the replacement of a function with a moved body.
 pub const DETACHED_CODE: &str = "__soft_mock_code_";
+
+/// How the name of the function starts that compares the type of a function which plugins bring,
+/// and whose body was moved, with that of its site.
+pub const DETACHED_CHECK: &str = "__soft_mock_check_of_";
+
+/// How the name of the function starts that says that type.
+pub const DETACHED_TYPE: &str = "__soft_mock_type_of_";
 
 /// The name of the function through which the future of a moved body goes if the result is `impl
 /// Trait`: its instance names the type that the result is.

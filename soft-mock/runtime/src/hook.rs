@@ -251,6 +251,17 @@ impl SiteHook {
         unsafe { self.site.set_hook(hook.cast()) };
     }
 
+    /// Sends callers of another site of the same function through this hook, for ever. That it is
+    /// of the same function is the caller's word: only the loader, which compared them, says so.
+    pub(crate) fn share(self, other: &'static Site) {
+        let hook = ptr::from_ref(self.hook).cast_mut();
+        // SAFETY: a site that stands for a function, and its own cell.
+        unsafe { other.owner() }.store(hook.cast(), Ordering::Release);
+        // SAFETY: the hook begins with its head and lives for ever; `enter` may be called with any
+        // site that has it as its own.
+        unsafe { other.set_hook(hook.cast()) };
+    }
+
     /// Takes the hook away where it has nothing to say, so that the fast path is free again.
     pub fn settle(self, locked: &Locked) {
         let asked = [Layer::Thread, Layer::Process].map(|layer| self.slot(layer).is_some());

@@ -4,7 +4,9 @@
 //! The same for all ways in which a plugin is made. Knows nothing of files, nor of why it was
 //! replaced.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod later;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
@@ -12,7 +14,7 @@ use soft_mock_abi::symbol::CARRIER;
 
 use super::held::{holder, Holder};
 use super::judge::{Judge, State};
-use super::paths::{is_closure, is_detached_body, is_instance, marks_of, split_type};
+use super::paths::{is_closure, marks_of, split_type};
 use super::side::Side;
 use super::withdrawn::{self, Brought};
 use super::{Difference, Edits, Premises};
@@ -21,6 +23,10 @@ use crate::objects::Object;
 use crate::sites::attached;
 use crate::symbols::{is_of, path, without_marks};
 use crate::world::{Piece, Target, World};
+use later::Later;
+
+/// How the path of an async function's future ends.
+const FUTURE: &str = "::{closure#0}";
 
 /// What the slots of a vtable hold in a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +53,8 @@ pub struct Left {
     names: Vec<(String, String)>,
     /// What was known of the code of impls then.
     brought: Brought,
+    /// Its code of functions that plugins have brought, which does what the site of each says.
+    shared: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,9 +75,11 @@ impl Left {
         (taken, rebound): (&dyn Fn(Piece) -> bool, &Rebinds<'_>),
         late: impl Iterator<Item = &'p str>,
     ) -> Self {
-        let has_site = |path: &str| premises.bound.contains_key(path);
+        let has_site =
+            |path: &str| premises.bound.contains_key(path) || premises.brought.contains_key(path);
         let mut left = Self::default();
         left.look(side, premises.crates, (taken, rebound), &has_site);
+        left.share(premises.brought.keys().map(String::as_str));
         for path in late {
             let code = side.code(path).first().copied();
             let reach = left.reach(side, premises.crates, (path, code), &has_site);
@@ -106,6 +116,7 @@ impl Left {
             .all()
             .filter(|piece| !optimised && asks_cell(&world, *piece));
         let brought: HashSet<Rc<str>> = brought.filter_map(|piece| world.path_of(piece)).collect();
+        left.share(brought.iter().map(|path| &**path));
         let has_site = |path: &str| brought.contains(path);
         // Its debug information has lines alone, so nothing is known to be a vtable.
         left.look(&side, crates, (&|_| true, &|_, _| None), &has_site);
@@ -121,6 +132,15 @@ impl Left {
             held.reach.extend(inlined.iter().cloned());
         }
         Ok(left)
+    }
+
+    /// Takes note of code that asks the site of its function, of an async one the future.
+    fn share<'p>(&mut self, paths: impl Iterator<Item = &'p str>) {
+        for path in paths {
+            let function = path.strip_suffix(FUTURE).unwrap_or(path);
+            let all = [path, function].map(str::to_owned);
+            self.shared.extend(all);
+        }
     }
 
     /// Whether its plugin was made of a compilation of whole crates.
@@ -154,10 +174,17 @@ impl Left {
 
     /// Whether what may be held leads to something by this name.
     pub fn leads_to(&self, name: &str) -> bool {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let names = |path: &str| path.split(|c: char| !is_word(c)).any(|word| word == name);
+        self.leads_somewhere(|path| names(path, name))
+    }
+
+    /// The same, but for functions that plugins bring: code that does what their sites say.
+    pub fn leads_past_site(&self, name: &str) -> bool {
+        self.leads_somewhere(|path| names(path, name) && !self.shared.contains(path))
+    }
+
+    fn leads_somewhere(&self, is_it: impl Fn(&str) -> bool) -> bool {
         let mut all = self.held.iter();
-        all.any(|(path, held)| names(path) || held.reach.iter().any(|path| names(path)))
+        all.any(|(path, held)| is_it(path) || held.reach.iter().any(|path| is_it(path)))
     }
 
     /// Code without a site that stands in the plugin itself, by its name, as far as what may be
@@ -362,96 +389,10 @@ impl Left {
     }
 }
 
-/// What was left, and what is compiled now.
-struct Later<'a, 'd> {
-    left: &'a Left,
-    old: &'a Side<'a, 'd>,
-    new: &'a Side<'a, 'd>,
-    judge: Judge<'a>,
-    own: HashSet<String>,
-}
-
-impl Later<'_, '_> {
-    fn state(&self, path: &str) -> State {
-        if let Some(state) = self.judge.of_site(path) {
-            return state;
-        }
-        if self.is_own(path) {
-            return self.own_state(path);
-        }
-        let is_code = |side: &Side<'_, '_>| !side.code(path).is_empty();
-        let is_data = |side: &Side<'_, '_>| !is_code(side) && !side.world.pieces(path).is_empty();
-        if is_data(self.old) || is_data(self.new) {
-            return State::Same;
-        }
-        if !is_code(self.new) {
-            // What isn't generic is nothing else either where all was undone.
-            let is_undone = || self.judge.edits.undone && !is_code(self.old) && !is_instance(path);
-            return match self.is_withdrawn(path) || is_undone() {
-                true => State::Same,
-                false => State::Gone,
-            };
-        }
-        let then = match self.left.as_built {
-            true if is_code(self.old) => Some(print(self.old, path)),
-            true if self.judge.edits.only_bodies => return State::Same,
-            _ => self.left.prints.get(path).copied(),
-        };
-        match then == Some(print(self.new, path)) {
-            true => State::Same,
-            false => State::Differs,
-        }
-    }
-
-    fn is_withdrawn(&self, path: &str) -> bool {
-        let (left, premises) = (self.left, self.judge.premises);
-        left.brought.is_withdrawn(path, self.new.world, premises)
-    }
-
-    fn is_own(&self, path: &str) -> bool {
-        !self.own.is_empty()
-            && marks_of(path, self.judge.premises.crates)
-                .iter()
-                .any(|mark| self.own.contains(mark))
-    }
-
-    /// Of code that the plugin declares itself: an addition, or what stands in a body that it was
-    /// compiled from. A closure keeps its body; what it leads to is looked at by itself. A function
-    /// is known by its name and what is around it: the plugin may have it elsewhere.
-    fn own_state(&self, path: &str) -> State {
-        let crates = self.judge.premises.crates;
-        if is_closure(path, crates) || is_detached_body(path) {
-            return State::Same;
-        }
-        let path = self.left.path_in_crate(path);
-        let mut parts = path.rsplitn(3, "::");
-        let (Some(name), Some(around)) = (parts.next(), parts.next()) else {
-            return State::Same;
-        };
-        let name = format!("::{name}");
-        let end = format!("{around}{name}");
-        let is_it = |other: &str| {
-            let other = without_marks(other);
-            let before = other.strip_suffix(&*end);
-            before
-                .is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
-        };
-        let found = |side: &Side<'_, '_>| -> HashMap<String, u64> {
-            let all = side.world.paths().map(|(other, _)| other);
-            let all = all.filter(|other| other.ends_with(&name) && is_it(other));
-            all.filter(|other| !side.code(other).is_empty())
-                .map(|other| (other.to_string(), print(side, other)))
-                .collect()
-        };
-        match (found(self.old), found(self.new)) {
-            // The plugin brought it, and nothing of it is left in the sources.
-            (old, new) if old.is_empty() && new.is_empty() && !self.judge.edits.undone => {
-                State::Gone
-            }
-            (old, new) if old == new => State::Same,
-            _ => State::Differs,
-        }
-    }
+/// Whether a path has a name in it.
+fn names(path: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    path.split(|c: char| !is_word(c)).any(|word| word == name)
 }
 
 fn print(side: &Side<'_, '_>, path: &str) -> u64 {

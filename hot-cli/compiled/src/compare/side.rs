@@ -36,6 +36,11 @@ impl<'a, 'd> Side<'a, 'd> {
         self.users.get(&piece).map_or(&[], Vec::as_slice)
     }
 
+    /// What refers to a piece.
+    pub fn used_by(&self, piece: Piece) -> impl Iterator<Item = Piece> + '_ {
+        self.users(piece).iter().map(|(user, _)| *user)
+    }
+
     /// Whether `table` is a function's own table of places to jump to: nothing else refers to it,
     /// and what it holds are distances, which no pointer is. A jump there is part of a call in
     /// progress.

@@ -4,7 +4,7 @@
 //! cache: what differs in the code differs in the sources. A crate is compiled against the
 //! others as they were compiled here.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,6 +66,8 @@ pub(super) struct Crate<'a> {
     pub(super) folder: &'a Path,
     pub(super) state: State<'a>,
     pub(super) libraries: &'a InPlaceOf,
+    /// Names and signatures of functions that plugins have brought.
+    pub(super) brought: &'a BTreeSet<(String, String)>,
 }
 
 impl Crate<'_> {
@@ -148,7 +150,7 @@ impl Crate<'_> {
     /// Stands for all that it is compiled from, but for what macros read.
     fn made_from(&self, tree: &CrateTree, against: &[u64]) -> u64 {
         let mut hasher = DefaultHasher::new();
-        (self.unit.id, against).hash(&mut hasher);
+        (self.unit.id, against, self.brought).hash(&mut hasher);
         for file in &tree.files {
             (&file.path, &file.text).hash(&mut hasher);
         }
@@ -180,10 +182,14 @@ impl Crate<'_> {
             });
         }
         let functions = rewrite(&tree, &shadow::options(self.unit, Output::Program)).functions;
-        let source = prepare(tree, &self.unit.crate_name, &functions).map_err(|error| {
-            WholeCrateError::Refused {
-                reason: format!("the prepared file is no Rust: {error}"),
-            }
+        let is_brought = |function: &FunctionInfo| {
+            let mut brought = self.brought.iter();
+            brought
+                .any(|(name, signature)| *name == function.name && *signature == function.signature)
+        };
+        let source = prepare(tree, &self.unit.crate_name, &functions, &is_brought);
+        let source = source.map_err(|error| WholeCrateError::Refused {
+            reason: format!("the prepared file is no Rust: {error}"),
         })?;
         let shadow_root = self.folder.join("whole/shadow");
         let Beside { data, .. } = self.state.beside;

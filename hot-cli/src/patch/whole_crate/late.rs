@@ -140,6 +140,7 @@ pub(super) fn manifest<'a>(
             line: u32::try_from(late.replaced.line).unwrap_or(u32::MAX),
             late: Some(late_object::cell(at)),
             type_id: None,
+            sharing: None,
         }
     })
 }
@@ -173,5 +174,6 @@ fn replaced(plugins: &Plugins<'_, '_, '_>, position: usize, path: &str) -> Repla
         name,
         line,
         content: None,
+        brought: None,
     }
 }

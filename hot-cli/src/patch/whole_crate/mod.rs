@@ -16,6 +16,7 @@
 //! that is alive has another layout is read in the debug information of both compilations.
 
 mod archive;
+mod brought;
 mod compile;
 mod last;
 mod late;
@@ -98,6 +99,8 @@ pub(crate) struct Request<'a> {
     /// What was edited since the program was built. A stored closure keeps the body that it was
     /// made with; where something else changed that it uses, that is refused.
     pub(crate) edits: &'a Edits,
+    /// Functions that plugins have brought and that are in effect, each with its signature.
+    pub(crate) brought: &'a BTreeMap<SiteKey, String>,
     /// Functions in which nothing was edited but the insides of closures and async blocks. None:
     /// macros may make others now, also in functions that weren't edited.
     pub(crate) only_closures: Option<&'a HashSet<String>>,

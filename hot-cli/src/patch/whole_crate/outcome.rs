@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how units are compiled, nor how a plugin is written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use anyhow::Context;
 
@@ -11,7 +11,7 @@ use super::names::Names;
 use super::plugin::Plugins;
 use super::units::Built;
 use super::{
-    crates, late, refused, successors, Code, LeftByPlugin, Request, WholeCrateError,
+    brought, crates, late, refused, successors, Code, LeftByPlugin, Request, WholeCrateError,
     WholeCratePatch,
 };
 use crate::program::plan::SiteKey;
@@ -55,9 +55,12 @@ pub(super) fn extract<'d>(
         left: &left.map(str::to_owned).collect(),
     };
     let is_optimised = |unit: usize| request.units[unit].unit.rustc_args().is_optimised();
+    let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));
+    let brought = brought::of(request, (new, &new_side), &now, &then);
     let premises = Premises {
         counterparts: &counterparts,
         bound: &bound,
+        brought: &brought,
         identifiers,
         names: &|name| names.may_have(name),
         declares: &|name| names.has_type(name),
@@ -73,7 +76,6 @@ pub(super) fn extract<'d>(
             .any(|unit| unit.unit.kind == UnitKind::Test),
         late: late::can_be_given(request).then_some(&facts),
     };
-    let (old_side, new_side) = (Side::new(&old.world), Side::new(&new.world));
     let mut difference = compare::compare(&old_side, &new_side, &premises).map_err(|why| {
         let differs =
             |path: &str| !new.world.pieces(path).is_empty() && !new_side.is_same(&old_side, path);
@@ -90,6 +92,7 @@ pub(super) fn extract<'d>(
     let original = bound_sites(&program, &then, &then, lives);
     let undone = Premises {
         bound: &original,
+        brought: &HashMap::new(),
         now: &then,
         names: &|name| built_names.may_have(name),
         declares: &|name| built_names.has_type(name),
@@ -151,7 +154,9 @@ fn build_plugins(
     patch: &mut WholeCratePatch,
 ) -> Result<(), WholeCrateError> {
     let built = plugins.built;
-    for (position, sites) in by_unit(built, plugins.code, plugins.difference, now)? {
+    let replaced = plugins.difference.replaced.iter();
+    let replaced = replaced.chain(plugins.premises.brought.keys()).collect();
+    for (position, sites) in by_unit(built, plugins.code, &replaced, now)? {
         let (once, sites): (Vec<&CompiledSite>, Vec<&CompiledSite>) =
             sites.into_iter().partition(|site| site.is_main);
         let once = once.iter().map(|site| built.replaced(position, site));
@@ -246,14 +251,14 @@ fn bound_sites(
 fn by_unit<'a>(
     built: &Built,
     new: &Code<'_>,
-    difference: &Difference,
+    replaced: &BTreeSet<&String>,
     sites: &'a HashMap<String, CompiledSite>,
 ) -> Result<Vec<(usize, Vec<&'a CompiledSite>)>, WholeCrateError> {
     let mut found: Vec<(usize, Vec<&CompiledSite>)> =
         built.order.iter().map(|unit| (*unit, Vec::new())).collect();
-    for owner in &difference.replaced {
+    for owner in replaced {
         let site = sites
-            .get(owner)
+            .get(*owner)
             .ok_or_else(|| refused(format!("`{owner}` differs, but its crate was not edited")))?;
         let unit = new
             .world

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
+use soft_mock_abi::late::sharing;
 use soft_mock_abi::manifest::{self, Function, Manifest};
 use soft_mock_abi::symbol;
 
+use super::brought;
 use super::late::{self, Late};
 use super::layouts::Lives;
 use super::units::Built;
@@ -77,7 +79,10 @@ impl Plugins<'_, '_, '_> {
             premises: self.premises,
             brought: &brought,
             roots: sites,
-            late: &late::names(&late),
+            late: &late::names(&late)
+                .into_iter()
+                .chain(brought::exported(sites, self.premises.brought))
+                .collect(),
             rebound: &|piece, path| rebound(piece, path).map(|(name, _)| name),
             print: &|piece| self.new.print(piece),
             unchanged: &|path| self.new.is_same(self.old, path),
@@ -95,6 +100,8 @@ impl Plugins<'_, '_, '_> {
             .join(format!("{}{name}.so", WHOLE_CRATE));
         let mut own = state(&self.code.world, &selected.taken);
         own.extend((0..late.len()).map(late_object::cell));
+        let positions = brought::positions(sites, self.premises.brought);
+        own.extend(positions.map(sharing));
         self.link(&name, &objects, &path, earlier, &selected.used)?;
         check(&path, &own, &selected.statics)?;
         let taken = |piece: Piece| {
@@ -151,6 +158,10 @@ impl Plugins<'_, '_, '_> {
             let originals: Vec<_> = late.iter().map(|late| late.originals.clone()).collect();
             files.push(("late".to_owned(), late_object::object(&originals)?));
         }
+        let mut positions = brought::positions(sites, self.premises.brought).peekable();
+        if positions.peek().is_some() {
+            files.push(("sites".to_owned(), late_object::sites(positions)?));
+        }
         let mut content = DefaultHasher::new();
         let outside = selected.outside();
         for (object, taken) in &selected.taken {
@@ -171,8 +182,10 @@ impl Plugins<'_, '_, '_> {
     /// block moved to another module, it has another one now.
     fn replaced(&self, position: usize, site: &CompiledSite) -> Replaced {
         let then = self.then.get(site.owner()).unwrap_or(site);
+        let is_brought = self.premises.brought.contains_key(site.owner());
         Replaced {
             name: then.name.clone(),
+            brought: is_brought.then(|| site.signature.clone()),
             ..self.built.replaced(position, site)
         }
     }
@@ -190,15 +203,20 @@ impl Plugins<'_, '_, '_> {
                 .file
                 .strip_prefix(&unit.cwd)
                 .unwrap_or(&replaced.file);
+            let [check, type_id, sharing] = match &replaced.brought {
+                Some(_) => brought::symbols(k).map(Some),
+                None => [const { None }; 3],
+            };
             Function {
                 name: replaced.name.clone(),
                 signature: site.signature.clone(),
                 symbol: symbol::patch(k),
-                check: None,
+                check,
                 file: file.display().to_string(),
                 line: site.line,
                 late: None,
-                type_id: None,
+                type_id,
+                sharing,
             }
         });
         let functions = functions.chain(late::manifest(late, unit));

@@ -133,6 +133,7 @@ impl<'a> Units<'a> {
                 folder: unit.folder,
                 state: unit.compiled,
                 libraries: &libraries,
+                brought: &BTreeSet::new(),
             }
             .baseline(self.request, against)?;
             found.push((position, library));
@@ -162,6 +163,7 @@ impl<'a> Units<'a> {
             folder: unit.folder,
             state: unit.edited.unwrap_or(unit.compiled),
             libraries: &libraries,
+            brought: &BTreeSet::new(),
         }
         .compile_to_compare(self.request)?;
         Ok(compiled)
@@ -189,11 +191,15 @@ impl<'a> Units<'a> {
             let against: Vec<u64> = used
                 .filter_map(|used| made_from.get(used).copied())
                 .collect();
+            let brought = self.request.brought.iter();
+            let brought = brought.filter(|((unit, _), _)| unit == position);
+            let brought = brought.map(|((_, name), signature)| (name.clone(), signature.clone()));
             let (found, made) = Crate {
                 unit: unit.unit,
                 folder: unit.folder,
                 state: unit.edited.unwrap_or(unit.compiled),
                 libraries: &libraries,
+                brought: &brought.collect(),
             }
             .compile_anew(self.request, &unit.folder.join("whole/new"), &against)?;
             made_from.insert(*position, made);
@@ -226,6 +232,7 @@ impl Built {
             file: function.map_or_else(PathBuf::new, |function| function.path.clone()),
             line,
             content: None,
+            brought: None,
         }
     }
 }

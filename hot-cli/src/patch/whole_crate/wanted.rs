@@ -5,22 +5,25 @@
 //! become new, and which of those that were patched before get their original bodies again. Knows
 //! nothing of how code is compared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use soft_mock_abi::symbol::PREFIX;
 use soft_mock_compiled::compare::{Edits, WithoutSite};
 use soft_mock_rewriter::analysis::fields_seen;
 use soft_mock_rewriter::diff::shifted;
 use soft_mock_rewriter::syntax::Fingerprint;
 
+use super::brought;
 use super::reasons::{both, Why};
 use super::{Read, Request, State, UnitSources, WholeCrateError, WholeCratePatch};
 use crate::os::files::below;
 use crate::os::process::{Cancel, Cancelled};
 use crate::patch::build::{BuildError, Built, Job};
 use crate::patch::left;
+use crate::patch::unit_job::NOT_SEND;
 use crate::patch::user_errors;
 use crate::program::left_behind::{self, LeftBehind};
 use crate::program::plan::{InputContent, KeptBody, Plan, PlannedFunction, SiteKey, Wanted};
@@ -65,21 +68,37 @@ fn try_build(job: &Job, why: Option<Why<'_>>) -> Result<Result<Built, BuildError
         .collect();
     std::fs::create_dir_all(&job.folder)
         .with_context(|| format!("can't create {}", job.folder.display()))?;
-    let built = super::build(&Request {
-        units: &units,
-        rustc: &program.rustc,
-        linker: program.linker.as_deref(),
-        program: program.symbols()?,
-        library: program.library(),
-        libraries: &program.libraries,
-        earlier: &job.wanted.earlier,
-        left: &left,
-        edits: &edits(program, &job.wanted),
-        only_closures: left::only_closures(job).as_ref(),
-        output: &job.folder,
-        number: job.number,
-        cancel: &job.cancel,
-    });
+    let build = |brought: &BTreeMap<SiteKey, String>| {
+        super::build(&Request {
+            units: &units,
+            rustc: &program.rustc,
+            linker: program.linker.as_deref(),
+            program: program.symbols()?,
+            library: program.library(),
+            libraries: &program.libraries,
+            earlier: &job.wanted.earlier,
+            left: &left,
+            edits: &edits(program, &job.wanted),
+            brought,
+            only_closures: left::only_closures(job).as_ref(),
+            output: &job.folder,
+            number: job.number,
+            cancel: &job.cancel,
+        })
+    };
+    let brought = brought::in_effect(job);
+    let mut built = build(&brought);
+    if let Err(WholeCrateError::Compile { stderr }) = &built {
+        // Of a future, what is spawned already relies on that.
+        let without = match stderr.contains(NOT_SEND) {
+            true => brought::of_calls(&brought),
+            false if stderr.contains(PREFIX) => BTreeMap::new(),
+            false => brought.clone(),
+        };
+        if without != brought {
+            built = build(&without);
+        }
+    }
     Ok(match built {
         Ok(patch) => Ok(taken(job, patch, why)),
         Err(WholeCrateError::Cancelled) => Err(BuildError::Cancelled),
@@ -177,6 +196,7 @@ fn with_request<T, E: From<anyhow::Error>>(
         earlier: &[],
         left: &[],
         edits: &Edits::default(),
+        brought: &BTreeMap::new(),
         only_closures: None,
         output: Path::new(""),
         number: 0,
@@ -320,7 +340,7 @@ fn taken(job: &Job, patch: WholeCratePatch, why: Option<Why<'_>>) -> Built {
             body,
             uses,
             code: function.content,
-            brought: None,
+            brought: function.brought.clone(),
         }
     };
     let mut plan: Plan = job.wanted.plan.clone();

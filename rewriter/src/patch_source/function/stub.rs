@@ -18,6 +18,7 @@ use syn::Signature;
 
 use super::{Header, Writer};
 use crate::analysis::eligibility::Kind;
+use crate::analysis::late_type::{late_type, says};
 use crate::analysis::redirected::redirected;
 use crate::patch_source::request::HOST;
 use crate::patch_source::site;
@@ -94,12 +95,13 @@ impl Writer<'_> {
             return None;
         }
         let item = self.header.as_ref().map(Header::item);
-        let ty = site::type_of(&self.signature, item, borrowing)?;
-        let (core, name) = (self.core, site::type_id(self.target.index));
+        let ty = late_type(&self.signature, item, borrowing)?;
+        let name = site::type_id(self.target.index);
         Some(format!(
-            " {}{} pub fn {name}() -> {core}::any::TypeId {{ {core}::any::TypeId::of::<{ty}>() }}",
+            " {}{} pub {}",
             self.conditions,
             self.export(&name),
+            says(&name, self.core, &ty)
         ))
     }
 }

@@ -48,6 +48,10 @@ pub struct Function {
     /// `fn() -> TypeId` that says the type which all of them have to have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub type_id: Option<String>,
+    /// Such a function in code of whole crates: the symbol of the site that this asks, which is to
+    /// do what the one does that all plugins have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<String>,
 }
 
 /// A manifest that can't be used.

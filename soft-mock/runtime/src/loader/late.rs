@@ -18,6 +18,7 @@ use soft_mock_abi::site::{Crate, Site};
 
 use super::error::Refusal;
 use super::slots;
+use crate::hook::SiteHook;
 use crate::shared::{Shared, Turn};
 
 /// One of them. Never freed.
@@ -157,6 +158,21 @@ pub(super) unsafe fn fill(shared: &Shared, cell: *const LateCell, site: &'static
         }));
         late.cells.store(filled, Ordering::Release);
     }
+}
+
+/// Makes a site in a plugin share the hook of a late site, so that both do the same.
+///
+/// # Safety
+/// `own` is room for a site that stays, which the plugin's code for the late site's function asks,
+/// and nobody does yet.
+pub(super) unsafe fn share(shared: &'static Shared, own: *mut Site, site: &'static Site) {
+    let (name, file, signature) = (site.name(), site.file(), site.signature());
+    let made = Site::new(0, name, file, site.line(), signature, None).of_crate(site.krate());
+    // SAFETY: the caller's promise: it is writable, and nobody else looks at it.
+    unsafe { own.write(made) };
+    // SAFETY: written just now; from here on only its atomics change.
+    let own: &'static Site = unsafe { &*own };
+    SiteHook::of(site, &shared.lock()).share(own);
 }
 
 /// Lets all slots that lead to a function with a late site lead to that, also those of what was

@@ -83,9 +83,9 @@ fn check_file(path: &Path, registry: &Registry) -> Result<Checked, Refusal> {
     let unit = unit_of(&manifest, &registry.units())?;
     let mut functions = Vec::with_capacity(manifest.functions.len());
     for function in manifest.functions {
-        let site = match &function.late {
-            None => site_of(registry, unit.unit(), &function)?,
-            Some(_) => late::site((registry.shared(), registry.domain()), unit, &function),
+        let site = match function.late.is_some() || function.sharing.is_some() {
+            false => site_of(registry, unit.unit(), &function)?,
+            true => late::site((registry.shared(), registry.domain()), unit, &function),
         };
         check_symbols(&headers, &function)?;
         functions.push((function, site));
@@ -279,6 +279,9 @@ impl Checked {
             if let Some(cell) = &function.late {
                 library.fill(turn.shared(), (&function, cell), site)?;
             }
+            if let Some(sharing) = &function.sharing {
+                library.share(turn.shared(), (&function, sharing), site)?;
+            }
             replacements.push(Replacement {
                 site,
                 code,
@@ -380,6 +383,22 @@ impl Kept {
         // SAFETY: the manifest says that this symbol is the cell of the site's function, and the
         // library is never closed.
         unsafe { late::fill(shared, found.as_raw_ptr().cast(), site) }
+        Ok(())
+    }
+
+    /// Makes a site of the plugin's own do what the site of all plugins does.
+    fn share(
+        &self,
+        shared: &'static Shared,
+        (function, symbol): (&Function, &str),
+        site: &'static Site,
+    ) -> Result<(), Refusal> {
+        // SAFETY: the address alone is taken.
+        let found = unsafe { self.0.get::<*mut Site>(symbol.as_bytes()) };
+        let found = found.map_err(|_| missing(function, symbol))?;
+        // SAFETY: the manifest says that this symbol is room for a site of the function. The
+        // library is never closed, and nothing calls its code before this returns.
+        unsafe { late::share(shared, found.as_raw_ptr().cast(), site) }
         Ok(())
     }
 

@@ -149,3 +149,78 @@ fn what_is_gone_or_reaches_others() {
     let without = with(&text, &[(&thread("tick(1)"), ""), (helper, "")]);
     day.restarts(&without, "report::tick` is gone");
 }
+
+const SERVER: &str = "src/server.rs";
+
+impl Day {
+    /// Saves a text beside an edit that reaches others, for which the whole crate is compiled:
+    /// something of this type is greeted with.
+    #[track_caller]
+    fn with_whole_crate(&mut self, text: &str, greeting: &str, gets: &str) {
+        let server = self.project.read(SERVER);
+        let at = server.find("greeting: ").expect("a parameter") + "greeting: ".len();
+        let end = server[at..].find(')').expect("its end") + at;
+        let server = format!("{}{greeting}{}", &server[..at], &server[end..]);
+        let mut files = vec![(SERVER, &*server), (FILE, text)];
+        files.retain(|(file, text)| self.project.read(file) != *text);
+        self.save_files(&files, "", Way::WholeCrate);
+        self.gets(gets);
+    }
+}
+
+/// What leads to a new function gets the code of whole crates as well, and what that code keeps of
+/// it gets each later body.
+#[test]
+fn whole_crates_are_compiled_meanwhile() {
+    let helper = "fn tick(n: u8) -> String {\n    format!(\"a{n}\")\n}\n";
+    let pointer = "{ let tick: fn(u8) -> String = tick; tick(1) }";
+    let (mut day, text) = Day::asks(pointer, helper);
+    day.gets("a1");
+    day.with_whole_crate(&text, "&'static str", "a1");
+    let other = with(&text, &[("\"a{n}\"", "\"b{n}\"")]);
+    day.rolls_on(&other, "b1");
+    // Of the new thread, the code of whole crates has the pointer.
+    let again = with(&other, &[("\"b{n}\"", "\"c{n}\"")]).replace("TICK", "TOCK");
+    day.with_whole_crate(&again, "impl std::fmt::Display", "c1");
+    let third = with(&again, &[("\"c{n}\"", "\"d{n}\"")]);
+    day.rolls_on(&third, "d1");
+    day.with_whole_crate(&third, "&str", "d1");
+    let fourth = with(&third, &[("\"d{n}\"", "\"e{n}\"")]);
+    day.rolls_on(&fourth, "e1");
+    let typed = [(" tick(n: u8)", " tick(n: u16)"), ("fn(u8)", "fn(u16)")];
+    day.restarts(&with(&fourth, &typed), "report::tick` is new, and");
+}
+
+#[test]
+fn whole_crates_with_new_futures_and_methods() {
+    let added = "
+fn ticked(account: Account) -> FOUND {
+    Box::pin(async move { tick(&account).await })
+}
+async fn tick(account: &Account) -> String {
+    account.marked(1).await
+}
+impl Account {
+    async fn marked(&self, n: u8) -> String {
+        format!(\"{}{n}\", self.owner())
+    }
+}
+fn once(mut future: FOUND) -> String {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::future::Future::poll(future.as_mut(), &mut context) {
+        std::task::Poll::Ready(found) => found,
+        std::task::Poll::Pending => panic!(\"it waits\"),
+    }
+}
+";
+    let found = "std::pin::Pin<Box<dyn std::future::Future<Output = String> + Send>>";
+    let added = added.replace("FOUND", found);
+    let (mut day, text) = Day::asks("once(ticked(Account::new(\"eve\")))", &added);
+    day.gets("eve1");
+    let other = with(&text, &[("{}{n}", "{}-{n}")]);
+    day.with_whole_crate(&other, "&'static str", "eve-1");
+    let more = with(&other, &[("marked(1).await", "marked(2).await")]).replace("TICK", "TOCK");
+    day.with_whole_crate(&more, "impl std::fmt::Display", "eve-2");
+    let last = with(&more, &[("{}-{n}", "{}*{n}")]);
+    day.with_whole_crate(&last, "&str", "eve*2");
+}

@@ -182,6 +182,7 @@ impl Project {
             }),
         });
         build(&Request {
+            brought: &BTreeMap::new(),
             only_closures: Some(&HashSet::new()),
             units: &units,
             rustc: &self.rustc,
