@@ -10,6 +10,7 @@ mod own_build;
 pub(crate) mod private_socket;
 pub(crate) mod process;
 pub(crate) mod session_dir;
+pub(crate) mod turns;
 
 pub(crate) use own_build::own_build;
 

@@ -9,7 +9,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Output, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// A process, before it is started. Reads nothing from the terminal, and what it says is kept,
 /// unless something else is asked for.
@@ -225,6 +225,8 @@ struct State {
     /// Its processes make way for all others.
     in_background: bool,
     running: Vec<u32>,
+    /// What is cancelled with it.
+    parts: Vec<Weak<Mutex<State>>>,
 }
 
 impl Cancel {
@@ -236,10 +238,25 @@ impl Cancel {
         })))
     }
 
+    /// For a part of it, which can be cancelled by itself as well.
+    pub(crate) fn part(&self) -> Self {
+        let mut state = self.lock();
+        let part = Self(Arc::new(Mutex::new(State {
+            cancelled: state.cancelled,
+            in_background: state.in_background,
+            ..State::default()
+        })));
+        state.parts.push(Arc::downgrade(&part.0));
+        part
+    }
+
     /// Kills what runs and lets nothing else start.
     pub(crate) fn cancel(&self) {
         let mut state = self.lock();
         state.cancelled = true;
+        for part in state.parts.drain(..).filter_map(|part| part.upgrade()) {
+            Self(part).cancel();
+        }
         for pid in state.running.drain(..) {
             if let Some(pid) = rustix::process::Pid::from_raw(pid as i32) {
                 // It may have ended by itself.
@@ -278,6 +295,25 @@ mod tests {
         );
         let process = process.environment([("A", "b")]);
         assert!(!process.to_string().contains("NAME"), "{process}");
+    }
+
+    #[test]
+    fn a_part_is_cancelled_by_itself_or_with_the_whole() {
+        let whole = Cancel::default();
+        let [first, second] = [whole.part(), whole.part()];
+        first.cancel();
+        assert!(first.is_cancelled() && !second.is_cancelled() && !whole.is_cancelled());
+        let waits = second.clone();
+        let waiting = std::thread::spawn(move || {
+            let mut process = Process::new("sleep").args(["60"]);
+            process.output_unless(&waits).expect("started").is_none()
+        });
+        while second.lock().running.is_empty() {
+            std::thread::yield_now();
+        }
+        whole.cancel();
+        assert!(waiting.join().expect("it ends") && second.is_cancelled());
+        assert!(whole.part().is_cancelled());
     }
 
     #[test]

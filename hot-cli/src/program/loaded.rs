@@ -6,14 +6,18 @@
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{bail, Context, Result};
 use soft_mock_abi::protocol::Hello;
-use soft_mock_rewriter::analysis::{DeclaredFunction, FileItems, LayoutNames};
+use soft_mock_rewriter::analysis::{
+    fields_seen, DeclaredFunction, FieldsSeen, FileItems, LayoutNames,
+};
 
 use super::plan::SiteKey;
+use super::shared;
 use super::twin::{twin, NoTwin, Twin};
 use crate::os;
 use crate::os::files::{below, examine, Stamp};
@@ -27,7 +31,8 @@ use soft_mock_compiled::library::{dynamic_symbols, needed, DynamicSymbols};
 /// A program and everything it was built from.
 #[derive(Debug)]
 pub(crate) struct Program {
-    pub(crate) units: Vec<LoadedUnit>,
+    /// Those that other programs of this process have as well are read once.
+    pub(crate) units: Vec<Arc<LoadedUnit>>,
     /// The names on which its values depend.
     pub(crate) layout_names: LayoutNames,
     /// The compiler's own binary.
@@ -47,6 +52,9 @@ pub(crate) struct Program {
     watched: BTreeSet<PathBuf>,
 }
 
+/// By the names of types, who can see their fields.
+pub(crate) type FieldsOfTypes = BTreeMap<String, BTreeSet<FieldsSeen>>;
+
 /// A unit and its files.
 #[derive(Debug)]
 pub(crate) struct LoadedUnit {
@@ -61,6 +69,8 @@ pub(crate) struct LoadedUnit {
     /// What each file held when it was compiled: the copies on disk are replaced by the next
     /// build.
     texts: BTreeMap<PathBuf, u64>,
+    /// Who can see the fields of its types, once that was asked.
+    fields_seen: OnceLock<FieldsOfTypes>,
     twin: Mutex<Option<Result<Arc<Twin>, NoTwin>>>,
 }
 
@@ -82,7 +92,7 @@ impl Program {
     pub(crate) fn recorded(folder: &Path, executable: PathBuf) -> Result<Self> {
         let mut units = Vec::new();
         for (folder, unit) in units_of(folder)? {
-            units.push(LoadedUnit::load(folder, unit)?);
+            units.push(shared::unit(folder, unit)?);
         }
         let main = &units.first().context("the program has no unit")?.unit;
         let rustc = toolchain::real_rustc(&main.rustc, &main.env, &main.cwd)?;
@@ -214,7 +224,7 @@ impl Program {
 
     /// The crate that was built again since the program was: its records are of another build now.
     pub(crate) fn outdated(&self) -> Option<&str> {
-        let is_other = |loaded: &&LoadedUnit| {
+        let is_other = |loaded: &&Arc<LoadedUnit>| {
             Unit::read(&loaded.folder).map_or(true, |now| now.id != loaded.unit.id)
         };
         let loaded = self.units.iter().find(is_other)?;
@@ -254,7 +264,7 @@ impl Program {
 }
 
 impl LoadedUnit {
-    fn load(folder: PathBuf, unit: Unit) -> Result<Self> {
+    pub(super) fn load(folder: PathBuf, unit: Unit) -> Result<Self> {
         let mut files = BTreeMap::new();
         let mut repeated = BTreeSet::new();
         let mut texts = BTreeMap::new();
@@ -279,6 +289,7 @@ impl LoadedUnit {
             files,
             repeated,
             texts,
+            fields_seen: OnceLock::new(),
             twin: Mutex::new(None),
         })
     }
@@ -293,6 +304,23 @@ impl LoadedUnit {
         let copy = below(&self.folder.join("sources"), path);
         let text = std::fs::read_to_string(copy).ok()?;
         self.compiled_text_is(path, &text).then_some(text)
+    }
+
+    /// Who can see the fields of its types as they were compiled.
+    pub(crate) fn fields_seen(&self) -> Result<&FieldsOfTypes> {
+        if let Some(known) = self.fields_seen.get() {
+            return Ok(known);
+        }
+        let read = |path: &Path| {
+            let text = self.compiled_text(path);
+            text.ok_or_else(|| io::ErrorKind::NotFound.into())
+        };
+        let tree = shadow::tree(&self.unit, &read)?;
+        if let Some(error) = tree.errors.first() {
+            bail!("{error}");
+        }
+        let seen = fields_seen(&tree);
+        Ok(self.fields_seen.get_or_init(|| seen))
     }
 
     /// The text of what was compiled as a value, as long as no later build has replaced it.
@@ -353,7 +381,7 @@ fn used_by(unit: &Unit) -> impl Iterator<Item = PathBuf> {
         .filter_map(|library| Unit::of_library(&library))
 }
 
-fn files(units: &[LoadedUnit]) -> impl Iterator<Item = (usize, &Path, &FileItems)> {
+fn files(units: &[Arc<LoadedUnit>]) -> impl Iterator<Item = (usize, &Path, &FileItems)> {
     units.iter().enumerate().flat_map(|(position, loaded)| {
         let files = loaded.files.iter();
         files.map(move |(path, items)| (position, path.as_path(), &**items))
@@ -361,7 +389,7 @@ fn files(units: &[LoadedUnit]) -> impl Iterator<Item = (usize, &Path, &FileItems
 }
 
 /// The records must be those of this very program: a build in between has replaced them.
-fn check_build(hello: &Hello, units: &[LoadedUnit]) -> Result<()> {
+fn check_build(hello: &Hello, units: &[Arc<LoadedUnit>]) -> Result<()> {
     for theirs in &hello.units {
         let known = units
             .iter()
@@ -377,7 +405,7 @@ fn check_build(hello: &Hello, units: &[LoadedUnit]) -> Result<()> {
     Ok(())
 }
 
-fn library_folders(units: &[LoadedUnit], rustc: &Path) -> Vec<PathBuf> {
+fn library_folders(units: &[Arc<LoadedUnit>], rustc: &Path) -> Vec<PathBuf> {
     let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
     for loaded in units {
         for folder in loaded.unit.rustc_args().dependency_folders() {

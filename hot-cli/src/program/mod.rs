@@ -8,6 +8,7 @@ pub(crate) mod left_behind;
 mod loaded;
 pub(crate) mod overview;
 pub(crate) mod plan;
+mod shared;
 pub(crate) mod state;
 pub(crate) mod twin;
 pub(crate) mod whole_crate_plugin;

@@ -4,9 +4,8 @@
 //! symbols meet), with everything widened that can be without changing what a name means. Made when
 //! it is first needed, from the sources as they were compiled, and kept beside the unit.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
@@ -16,6 +15,7 @@ use soft_mock_rewriter::instrument::Output;
 use super::harness_id;
 use crate::os::files::{below, replace_file};
 use crate::os::process::Cancel;
+use crate::os::turns::turn;
 use crate::rustc::beside::Beside;
 use crate::rustc::recipe::{Call, Places};
 use crate::rustc::run::{self, first_error};
@@ -39,9 +39,10 @@ struct Note {
 
 /// The twin of the unit in `folder`: a finished one if there is one, or a new one.
 pub(crate) fn twin(unit: &Unit, folder: &Path, real_rustc: &Path, cancel: &Cancel) -> Result<Twin> {
-    let turn = turn(folder);
-    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     let place = folder.join("twin");
+    // Programs that share a crate make its twin one after the other.
+    let turn = turn(&place);
+    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     let metadata = place.join(format!("lib{}.rmeta", unit.crate_name));
     let note = place.join("twin.json");
     if let Some(known) = read(&note, unit.id).filter(|_| metadata.is_file()) {
@@ -78,13 +79,6 @@ pub(crate) fn twin(unit: &Unit, folder: &Path, real_rustc: &Path, cancel: &Cance
 pub(crate) struct NoTwin {
     crate_name: String,
     why: String,
-}
-
-/// Programs that share a crate make its twin one after the other.
-fn turn(folder: &Path) -> Arc<Mutex<()>> {
-    static TURNS: Mutex<BTreeMap<PathBuf, Arc<Mutex<()>>>> = Mutex::new(BTreeMap::new());
-    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(turns.entry(folder.to_owned()).or_default())
 }
 
 fn read(note: &Path, unit: u64) -> Option<Vec<Hidden>> {

@@ -45,7 +45,7 @@ pub(crate) enum UnitKind {
 }
 
 /// The record of a unit.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unit {
     pub(crate) crate_name: String,
     pub(crate) kind: UnitKind,

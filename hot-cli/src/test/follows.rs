@@ -21,7 +21,7 @@ use super::living::{NotPatched, Prepared};
 use super::reach::{Recorder, SiteName};
 use super::suite::Tests;
 use super::template::Held;
-use super::warm_up::built_program;
+use super::warm_up::Ready;
 use crate::os::process::Cancel;
 use crate::patch::{self, BuildError, Built};
 use crate::program::plan::{Change, Plan, Rude, Wanted};
@@ -63,17 +63,29 @@ pub(super) struct Job<'a> {
     pub(super) cancel: &'a Cancel,
 }
 
+/// What is compiled of a binary by whole crates.
+pub(super) struct Whole {
+    program: Arc<Program>,
+    wanted: Box<Wanted>,
+}
+
+impl Whole {
+    /// Whoever compiles it for a patch finds it done, and says why if it can't be.
+    pub(super) fn compile_ahead(&self, cancel: &Cancel) -> Result<()> {
+        patch::whole_crate::compile_ahead(&self.program, &self.wanted, cancel)
+    }
+}
+
 impl Follows {
-    /// `known`: what is known of the binary as it was built.
-    pub(super) fn load(tests: &Tests, known: Option<Arc<Program>>) -> Result<Self, NotPatched> {
+    /// `known`: what is known of the binaries as they were built.
+    pub(super) fn load(tests: &Tests, known: &Ready) -> Result<Self, NotPatched> {
         let units = &tests.binary.units;
         let title = &tests.binary.title;
         let cant = |why: &dyn std::fmt::Display| format!("{title} can't be patched: {why}");
         let Some((folder, _)) = units.first() else {
             return Err(cant(&"it was built without a record").into());
         };
-        let read = || built_program(folder, tests.binary.launch.executable.clone()).map(Arc::new);
-        let program = known.map_or_else(read, Ok);
+        let program = known.program(&tests.binary.launch.executable, folder);
         let program = program.map_err(|error| cant(&format!("{error:#}")))?;
         let on_disk = units_of(folder).map_err(|error| cant(&format!("{error:#}")))?;
         let ids = |units: &[Recorded]| -> BTreeSet<(PathBuf, u64)> {
@@ -180,6 +192,15 @@ impl Follows {
     /// Whether it isn't known which functions differ.
     pub(super) fn is_unknown(&self) -> bool {
         self.needs_whole_crates.is_some() && self.plugins.is_none()
+    }
+
+    /// What has to be compiled by whole crates to know it.
+    pub(super) fn whole(&self) -> Option<Whole> {
+        let wanted = self.wanted.as_ref().filter(|_| self.is_unknown())?;
+        Some(Whole {
+            program: Arc::clone(&self.state.program),
+            wanted: wanted.clone(),
+        })
     }
 
     /// Whether its template does what the sources say.

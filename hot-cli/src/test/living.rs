@@ -14,15 +14,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::Result;
 
 use super::edited::{self, Bodies, Recorded};
-use super::follows::{Follows, Job};
+use super::follows::{Follows, Job, Whole};
 use super::reach::{Recorder, SiteName};
 use super::suite::{Suite, Tests};
-use super::warm_up::{Ready, WarmUp};
+use super::warm_up::{Ready, WarmUp, Warming};
 use super::ways::{Concerned, Ways};
 use crate::os::process::Cancel;
 
@@ -34,6 +35,7 @@ pub(super) struct Living {
     /// For edits that reach others.
     ways: Ways,
     ready: Ready,
+    pub(super) warming: Warming,
     /// It was said why nothing is patched where mocks are made.
     has_told_of_mocks: bool,
     /// What took how long.
@@ -82,7 +84,7 @@ impl Living {
         for (place, tests, edited) in others {
             let mut follows = match self.of.get(&executable(tests)) {
                 Some(known) => known.clone(),
-                None => Follows::load(tests, self.ready.program(&executable(tests)))?,
+                None => Follows::load(tests, &self.ready)?,
             };
             let differ = follows.follow(tests, edited)?;
             if let Some(what) = &follows.needs_whole_crates {
@@ -190,6 +192,35 @@ impl Living {
         recorder: &Recorder,
         cancel: &Cancel,
     ) -> Result<(), Prepared> {
+        let unknown = suite.binaries.iter().filter_map(|tests| {
+            let follows = self.of.get(&tests.binary.launch.executable)?;
+            follows.whole()
+        });
+        let unknown: Vec<Whole> = unknown.collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        // Baselines are compiled in the same folders.
+        self.warming.end();
+        let ahead = cancel.part();
+        thread::scope(|scope| {
+            // While one is compared, the next ones are compiled.
+            scope.spawn(|| {
+                let mut later = unknown.iter().skip(1);
+                later.try_for_each(|whole| whole.compile_ahead(&ahead))
+            });
+            let learned = self.learn_each(suite, recorder, cancel);
+            ahead.cancel();
+            learned
+        })
+    }
+
+    fn learn_each(
+        &mut self,
+        suite: &mut Suite,
+        recorder: &Recorder,
+        cancel: &Cancel,
+    ) -> Result<(), Prepared> {
         for tests in &mut suite.binaries {
             let follows = self.of.get_mut(&tests.binary.launch.executable);
             let Some(follows) = follows.filter(|follows| follows.is_unknown()) else {
@@ -270,9 +301,8 @@ impl Living {
     }
 
     /// Nothing is patched any more: cargo builds. Tests that ran with other bodies than those that
-    /// were built are due.
-    pub(super) fn end(&mut self, suite: &mut Suite) {
-        self.ready = Ready::default();
+    /// were built are due. Returns what was known of what was built.
+    pub(super) fn end(&mut self, suite: &mut Suite) -> Ready {
         self.ways.builds();
         for tests in &mut suite.binaries {
             let Some(follows) = self.of.remove(&tests.binary.launch.executable) else {
@@ -282,24 +312,26 @@ impl Living {
             tests.demand_those_that_reach(&differ);
             tests.template = Arc::default();
         }
+        std::mem::take(&mut self.ready)
     }
 
     /// What the next patches would have to wait for.
     pub(super) fn warm_up(&self, suite: &Suite) -> WarmUp {
         let tests = || suite.binaries.iter();
         let units = tests().flat_map(|tests| tests.binary.units.iter().cloned());
+        let place = |tests: &Tests| {
+            let (folder, _) = tests.binary.units.first()?;
+            Some((tests.binary.launch.executable.clone(), folder.clone()))
+        };
         let whole = tests().filter(|tests| {
             let executable = &tests.binary.launch.executable;
             let is_wanted = self.ways.want(executable) && !self.ready.has(executable);
             is_wanted && tests.sites.is_some()
         });
-        let binaries = whole.filter_map(|tests| {
-            let (folder, _) = tests.binary.units.first()?;
-            Some((tests.binary.launch.executable.clone(), folder.clone()))
-        });
         WarmUp {
             units: units.collect(),
-            binaries: binaries.collect(),
+            binaries: tests().filter_map(place).collect(),
+            whole: whole.filter_map(place).collect(),
             ready: self.ready.clone(),
         }
     }

@@ -26,7 +26,7 @@ use super::reach::{Recorder, SiteName};
 use super::report::{Ran, Report};
 use super::suite::{Place, Suite, Test, Tests};
 use super::verdict::Verdict;
-use super::warm_up::WarmUp;
+use super::warm_up::Warming;
 use crate::os::process::Cancel;
 use crate::rustc::unit::UnitKind;
 
@@ -251,10 +251,13 @@ impl Project {
 
     /// Has cargo build. Whether it is known of all binaries that are others what differs.
     fn build(&mut self, anew: bool, cancel: &Cancel) -> Result<Result<bool, Outcome>> {
-        self.living.end(&mut self.suite);
+        self.living.warming.end();
+        // What is compared was read before.
+        let known = self.living.end(&mut self.suite);
         self.is_unfinished = true;
         let binaries = self.suite.binaries.iter();
         let edits = Edits::of(binaries.flat_map(|tests| &tests.binary.units));
+        drop(known);
         let (tests, programs) = match self.builder.build(anew, cancel)? {
             BuildEnd::Failed(code) => return Ok(Err(Outcome::NotBuilt(code))),
             BuildEnd::Cancelled => return Ok(Err(Outcome::Cancelled)),
@@ -289,9 +292,15 @@ impl Project {
         prepared
     }
 
-    /// What the next patches would have to wait for.
-    pub(super) fn warm_up(&self) -> WarmUp {
-        self.living.warm_up(&self.suite)
+    /// What the next patches would have to wait for, and what is made of it.
+    pub(super) fn warm_up(&self, report: &Arc<Report>) -> Result<()> {
+        let work = self.living.warm_up(&self.suite);
+        self.living.warming.start(work, report)
+    }
+
+    /// What is being made of it.
+    pub(super) fn warming(&self) -> &Warming {
+        &self.living.warming
     }
 
     /// Takes note of the binaries as they are now. Whether it is known of all that are others what

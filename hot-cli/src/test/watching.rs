@@ -17,6 +17,7 @@ use super::meanwhile::{Meanwhile, Written};
 use super::places::is_manifest;
 use super::report::Report;
 use super::round::{Also, Ask, Build, Outcome, Project};
+use super::warm_up::Warming;
 use crate::exit;
 use crate::os::process::Cancel;
 use crate::session::keys::{Key, KeyEvent, Keys, Typed};
@@ -53,7 +54,7 @@ struct Watching {
     /// What was written while tests ran, until it is told.
     untold: BTreeSet<PathBuf>,
     /// What is made for later patches.
-    warming: Cancel,
+    warming: Warming,
     said_that_it_waits: bool,
     /// Somebody wants to know which tests were run last.
     asks_last: bool,
@@ -94,6 +95,7 @@ pub(super) fn watch(
         keys,
         next: project.first(),
         meanwhile: Arc::clone(&project.meanwhile),
+        warming: project.warming().clone(),
         project: Some(Box::new(project)),
         running,
         owed: Ask::default(),
@@ -103,7 +105,6 @@ pub(super) fn watch(
         later: Later::default(),
         looked_at: BTreeSet::new(),
         untold: BTreeSet::new(),
-        warming: Cancel::default(),
         said_that_it_waits: false,
         asks_last: false,
         filter: None,
@@ -148,8 +149,7 @@ impl Watching {
         project.suite.filter.clone_from(&self.filter);
         self.meanwhile.begin();
         if ask.build != Build::None {
-            // What is saved doesn't wait for what later saves may need: that begins anew after it.
-            self.warming.cancel();
+            self.warming.saved();
         }
         self.running = Cancel::default();
         self.signals.cancels(&self.running);
@@ -286,10 +286,10 @@ impl Watching {
         if matches!(outcome, Ok(Outcome::Ran)) {
             project.remember(&self.report);
         }
-        self.project = Some(project);
         if matches!(outcome, Ok(Outcome::Ran)) && ask.build != Build::None {
-            self.warm_up()?;
+            project.warm_up(&self.report)?;
         }
+        self.project = Some(project);
         if !matches!(outcome, Ok(Outcome::Ran)) {
             // The tests themselves are due as long as they weren't run.
             self.owed = Ask {
@@ -365,24 +365,9 @@ impl Watching {
         }
     }
 
-    /// What was built anew can be patched soon.
-    fn warm_up(&mut self) -> Result<()> {
-        let Some(project) = &self.project else {
-            return Ok(());
-        };
-        self.warming.cancel();
-        self.warming = Cancel::default();
-        let (work, cancel) = (project.warm_up(), self.warming.clone());
-        let report = Arc::clone(&self.report);
-        thread::Builder::new()
-            .name("hot-warm-up".into())
-            .spawn(move || work.run(&report, &cancel))?;
-        Ok(())
-    }
-
     fn wait_for_the_round(&mut self, received: &Receiver<Event>) {
         self.keys = None;
-        self.warming.cancel();
+        self.warming.end();
         while self.project.is_none() {
             match received.recv() {
                 Ok(Event::Done(project, ..)) => self.project = Some(project),

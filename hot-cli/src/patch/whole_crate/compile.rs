@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
@@ -19,6 +19,7 @@ use soft_mock_rewriter::whole_crate::prepare;
 
 use super::{archive, last, Request, State, WholeCrateError};
 use crate::os::files::{below, replace_file};
+use crate::os::turns::turn;
 use crate::rustc::beside::Beside;
 use crate::rustc::dep_info::Reading;
 use crate::rustc::recipe::{Call, Places};
@@ -78,6 +79,8 @@ impl Crate<'_> {
         request: &Request<'_>,
         against: Vec<u64>,
     ) -> Result<PathBuf, WholeCrateError> {
+        let turn = self.turn();
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let place = self.folder.join("whole/base");
         let library = self.library(&place);
         let path = place.join("base.json");
@@ -104,6 +107,8 @@ impl Crate<'_> {
         &self,
         request: &Request<'_>,
     ) -> Result<PathBuf, WholeCrateError> {
+        let turn = self.turn();
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let place = self.folder.join("whole/own");
         let compiled = match self.unit.rustc_args().is_optimised() {
             // With the cache that is there.
@@ -120,11 +125,7 @@ impl Crate<'_> {
     }
 
     /// Compiles the crate into `place`.
-    pub(super) fn compile(
-        &self,
-        request: &Request<'_>,
-        place: &Path,
-    ) -> Result<Compiled, WholeCrateError> {
+    fn compile(&self, request: &Request<'_>, place: &Path) -> Result<Compiled, WholeCrateError> {
         self.compile_with(request, place, INCREMENTAL)
     }
 
@@ -138,6 +139,8 @@ impl Crate<'_> {
     ) -> Result<(Arc<Compiled>, u64), WholeCrateError> {
         let tree = shadow::tree(self.unit, self.state.read)?;
         let made_from = self.made_from(&tree, against);
+        let turn = self.turn();
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(last) = last::get(place, made_from) {
             return Ok((last, made_from));
         }
@@ -145,6 +148,11 @@ impl Crate<'_> {
         let compiled = Arc::new(self.compile_tree(request, tree, place, INCREMENTAL)?);
         last::put(place, made_from, &compiled);
         Ok((compiled, made_from))
+    }
+
+    /// A unit is compiled in one way after the other: all use the same folders.
+    fn turn(&self) -> Arc<Mutex<()>> {
+        turn(&self.folder.join("whole"))
     }
 
     /// Stands for all that it is compiled from, but for what macros read.

@@ -52,8 +52,8 @@ use units::{Built, Units};
 
 pub(crate) use archive::run as keep_objects;
 pub(super) use reasons::Why;
-pub(crate) use wanted::prepare as prepare_program;
 pub(super) use wanted::{build as build_wanted, own_library};
+pub(crate) use wanted::{compile_ahead, prepare as prepare_program};
 
 /// Reads a source file.
 pub(crate) type Read<'a> = dyn Fn(&Path) -> std::io::Result<String> + 'a;
@@ -181,8 +181,7 @@ fn refused(reason: impl Into<String>) -> WholeCrateError {
     }
 }
 
-/// Units are compiled in folders of their own, by one at a time: whoever has what is known of their
-/// layouts.
+/// What is compiled is compared by one at a time: whoever has what is known of layouts.
 static LAYOUTS: Mutex<Layouts> = Mutex::new(Layouts::new());
 
 /// Compiles what patches are compared with, as far as it is not there: the first patch need not

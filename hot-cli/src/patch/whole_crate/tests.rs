@@ -100,6 +100,25 @@ fn new_code_runs_with_the_state_of_the_program() {
     assert!(lines.contains(&"new caller 12".to_owned()), "{lines:?}");
 }
 
+#[test]
+fn what_two_need_at_once_is_compiled_once() {
+    let project = Project::new(&[]);
+    let edit = edited();
+    let compiled = || {
+        project.with_request(&[("app", &edit)], &[], None, |request| {
+            let built = Units::new(request).and_then(|mut units| units.build());
+            built.expect("it compiles").compiled
+        })
+    };
+    let [one, other] = std::thread::scope(|scope| {
+        let both = [scope.spawn(compiled), scope.spawn(compiled)];
+        both.map(|compiles| compiles.join().expect("it ends"))
+    });
+    assert!(!one.is_empty() && one.keys().eq(other.keys()));
+    let mut pairs = one.values().zip(other.values());
+    assert!(pairs.all(|(one, other)| std::sync::Arc::ptr_eq(one, other)));
+}
+
 fn refusal(project: &Project, edits: &[(&str, &str)]) -> String {
     match project.build(&replaced(edits)) {
         Err(WholeCrateError::Refused { reason }) => reason,

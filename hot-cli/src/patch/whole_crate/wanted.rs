@@ -18,6 +18,7 @@ use soft_mock_rewriter::syntax::Fingerprint;
 
 use super::brought;
 use super::reasons::{both, Why};
+use super::units::Units;
 use super::{Read, Request, State, UnitSources, WholeCrateError, WholeCratePatch};
 use crate::os::files::below;
 use crate::os::process::{Cancel, Cancelled};
@@ -153,11 +154,25 @@ fn without_site(wanted: &Wanted) -> Vec<WithoutSite> {
 
 /// Compiles ahead what patches of whole crates are compared with.
 pub(crate) fn prepare(program: &Program, cancel: &Cancel) -> Result<()> {
+    let units = program.units.iter();
+    for loaded in units.filter(|loaded| loaded.unit.unmodified.is_none()) {
+        // The patch that needs it says why it can't be had.
+        let _ = loaded.fields_seen();
+    }
     let kept = with_request(program, None, cancel, &mut |request| {
         Ok::<_, anyhow::Error>(super::prepare(request)?)
     })?;
     program.kept_closures.get_or_init(|| kept);
     Ok(())
+}
+
+/// Compiles what `build` compiles, so that it finds it done. Who needs what can't be compiled says
+/// so.
+pub(crate) fn compile_ahead(program: &Program, wanted: &Wanted, cancel: &Cancel) -> Result<()> {
+    with_request(program, Some(wanted), cancel, &mut |request| {
+        Units::new(request)?.build()?;
+        Ok::<_, anyhow::Error>(())
+    })
 }
 
 /// Compiles the crate of a unit as the files say it, to compare functions with. Returns the bytes
@@ -249,7 +264,8 @@ fn besides(program: &Program, wanted: &Wanted) -> Result<Vec<[Beside; 2]>> {
 /// For each unit, what reads its files as they were compiled into the program, and nothing that a
 /// later build has put in their place.
 fn compiled_texts(program: &Program) -> Vec<Reader<'_>> {
-    program.units.iter().map(compiled_text).collect()
+    let units = program.units.iter();
+    units.map(|loaded| compiled_text(loaded)).collect()
 }
 
 fn compiled_text(loaded: &LoadedUnit) -> Reader<'_> {
@@ -276,15 +292,10 @@ fn reader<'a>(program: &Program, wanted: &'a Wanted, position: usize) -> Option<
 /// A type whose private fields the program's code sees otherwise than newly compiled code would: it
 /// would be another type to `Any`.
 fn seen_otherwise(loaded: &LoadedUnit, read: &Reader<'_>) -> Result<Option<String>> {
-    let sources = loaded.folder.join("sources");
-    let compiled = |path: &Path| std::fs::read_to_string(below(&sources, path));
-    let old = fields_seen(&shadow::tree(&loaded.unit, &compiled)?);
     let new = fields_seen(&shadow::tree(&loaded.unit, read)?);
-    let mut names = old.into_iter();
-    let differs = |name: &String, was| new.get(name).is_some_and(|is| *is != was);
-    Ok(names
-        .find(|(name, was)| differs(name, was.clone()))
-        .map(|(name, _)| name))
+    let mut old = loaded.fields_seen()?.iter();
+    let differs = |(name, was): &(&String, &_)| new.get(*name).is_some_and(|is| is != *was);
+    Ok(old.find(differs).map(|(name, _)| name.clone()))
 }
 
 /// rustc refuses what was prepared: if it refuses what the user wrote as well, that is the user's

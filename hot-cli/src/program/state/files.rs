@@ -272,7 +272,7 @@ impl ProgramState {
 
     /// How a file differs from what was compiled, if it does.
     fn survey(&self, path: &Path) -> Option<FileState> {
-        let units: Vec<(usize, &LoadedUnit)> = self
+        let units: Vec<(usize, &Arc<LoadedUnit>)> = self
             .program
             .units
             .iter()
@@ -318,7 +318,7 @@ impl ProgramState {
     /// Why a change of a file that is no source of a rewritten crate matters, if it did change.
     fn survey_input(&self, path: &Path) -> Option<String> {
         let now = content_hash(path);
-        for LoadedUnit { unit, .. } in &self.program.units {
+        for unit in self.program.units.iter().map(|loaded| &loaded.unit) {
             let name = &unit.crate_name;
             let Some(input) = unit.inputs.get(path) else {
                 if now != 0 && unit.is_new_for_build_script(path) {

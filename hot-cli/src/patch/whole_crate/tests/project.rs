@@ -1,9 +1,9 @@
 //! A program of two units and a foreign crate, compiled as the wrapper does, that loads plugins.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use soft_mock_rewriter::instrument::Output;
 
@@ -29,7 +29,7 @@ pub(super) struct Project {
     rustc: PathBuf,
     pub(super) linker: Option<PathBuf>,
     symbols: DynamicSymbols,
-    number: Cell<u64>,
+    number: AtomicU64,
 }
 
 impl Project {
@@ -70,7 +70,7 @@ impl Project {
             rustc,
             linker,
             symbols: DynamicSymbols::default(),
-            number: Cell::new(0),
+            number: AtomicU64::new(0),
         };
         project.compile(flags);
         project
@@ -157,7 +157,18 @@ impl Project {
         earlier: &[WholeCratePlugin],
         linker: Option<&Path>,
     ) -> Result<WholeCratePatch, WholeCrateError> {
-        self.number.set(self.number.get() + 1);
+        self.with_request(edits, earlier, linker, build)
+    }
+
+    /// The same for what is done with the request.
+    pub(super) fn with_request<T>(
+        &self,
+        edits: &[(&str, &str)],
+        earlier: &[WholeCratePlugin],
+        linker: Option<&Path>,
+        act: impl FnOnce(&Request<'_>) -> T,
+    ) -> T {
+        let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
         let folders = self.units.each_ref().map(|unit| self.folder(unit));
         let compiled = folders.each_ref().map(|folder| {
             let sources = folder.join("sources");
@@ -181,7 +192,7 @@ impl Project {
                 beside: &beside,
             }),
         });
-        build(&Request {
+        act(&Request {
             brought: &BTreeMap::new(),
             only_closures: Some(&HashSet::new()),
             units: &units,
@@ -197,7 +208,7 @@ impl Project {
                 ..Edits::default()
             },
             output: self.dir.path(),
-            number: self.number.get(),
+            number,
             cancel: &Cancel::default(),
         })
     }
