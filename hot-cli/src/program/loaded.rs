@@ -71,7 +71,7 @@ pub(crate) struct LoadedUnit {
     texts: BTreeMap<PathBuf, u64>,
     /// Who can see the fields of its types, once that was asked.
     fields_seen: OnceLock<FieldsOfTypes>,
-    twin: Mutex<Option<Result<Arc<Twin>, NoTwin>>>,
+    no_twin: Mutex<Option<NoTwin>>,
 }
 
 impl Program {
@@ -290,7 +290,7 @@ impl LoadedUnit {
             repeated,
             texts,
             fields_seen: OnceLock::new(),
-            twin: Mutex::new(None),
+            no_twin: Mutex::new(None),
         })
     }
 
@@ -330,19 +330,17 @@ impl LoadedUnit {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The unit's twin, made now if it wasn't before.
-    pub(crate) fn twin(&self, rustc: &Path, cancel: &Cancel) -> Result<Arc<Twin>> {
-        let mut place = self.twin.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = &*place {
-            return Ok(known.clone()?);
+    /// The unit's twin, made now if it isn't there: another build may have put its own in its
+    /// place.
+    pub(crate) fn twin(&self, rustc: &Path, cancel: &Cancel) -> Result<Twin> {
+        let mut none = self.no_twin.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*none {
+            return Err(known.clone().into());
         }
-        let made = match twin(&self.unit, &self.folder, rustc, cancel) {
-            Ok(made) => Ok(Arc::new(made)),
+        twin(&self.unit, &self.folder, rustc, cancel).inspect_err(|error| {
             // It would not compile another time either.
-            Err(error) => Err(error.downcast::<NoTwin>()?),
-        };
-        *place = Some(made.clone());
-        Ok(made?)
+            *none = error.downcast_ref::<NoTwin>().cloned();
+        })
     }
 }
 
