@@ -124,6 +124,14 @@ impl Program {
         })
     }
 
+    /// Why nothing of ours runs in it, if that is so: its own crate was built as it is.
+    pub(crate) fn out_of_reach(&self) -> Option<String> {
+        let main = &self.units.first()?.unit;
+        let reason = main.unmodified.as_ref()?;
+        let name = &main.crate_name;
+        Some(format!("crate `{name}` was built unmodified: {reason}"))
+    }
+
     /// All files of its crates, with the positions of the units.
     pub(crate) fn files(&self) -> impl Iterator<Item = (usize, &Path, &FileItems)> {
         files(&self.units)

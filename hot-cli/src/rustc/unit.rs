@@ -23,7 +23,7 @@ use super::args::RustcArgs;
 use super::beside::DataFiles;
 use super::inputs::{inputs, Input, Role};
 use super::optimisation;
-use crate::os::files::{replace_file, replace_with_mode};
+use crate::os::files::{replace_file, replace_with_mode, Stamp};
 
 /// Why a crate has no sites that uses one that has.
 pub(crate) const NOT_INCLUDED: &str = "it is not included";
@@ -250,6 +250,26 @@ impl Unit {
         let mut folders = self.folders_of_build_script();
         folders
             .any(|folder| path.starts_with(folder) && !(is_source && self.root.starts_with(folder)))
+    }
+
+    /// The unit of the program that cargo has put at `path`, if there is a record of one: the file
+    /// is a link to the compiler's.
+    pub(crate) fn of_program(path: &Path) -> Option<PathBuf> {
+        let stamp = Stamp::of(path)?;
+        let profiles = path.ancestors().skip(1).take(2);
+        let folders =
+            profiles.filter_map(|profile| Some((profile, records(profile).read_dir().ok()?)));
+        let mut units = folders.flat_map(|(profile, folder)| {
+            let units = folder.flatten().map(|unit| unit.path());
+            units.map(move |unit| (profile, unit))
+        });
+        let is_its = |profile: &Path, unit: &Path| {
+            let compiled = |folder: &str| Some(profile.join(folder).join(unit.file_name()?));
+            let mut compiled = ["deps", "examples"].into_iter().filter_map(compiled);
+            compiled.any(|file| Stamp::of(&file) == Some(stamp))
+        };
+        let (_, unit) = units.find(|(profile, unit)| is_its(profile, unit))?;
+        unit.join("unit.json").is_file().then_some(unit)
     }
 
     /// The unit that a library file belongs to, if there is a record of one.

@@ -60,6 +60,7 @@ use super::keys::KeyEvent;
 use super::ledger::Ledger;
 use super::lock_waits::CargoWaits;
 use super::on_patch::CommandFailed;
+use super::out_of_reach::OutOfReach;
 use super::pages;
 use super::screen::Look;
 use super::settings::Settings;
@@ -108,6 +109,8 @@ pub(crate) enum Event {
     Watch(WatchEvent),
     /// The records of the program with this key were read, which was started by this run.
     ProgramLoaded(PathBuf, u64, Result<Box<Program>>),
+    /// A program runs that can't join.
+    OutOfReach(OutOfReach),
     /// This patch may still be built.
     BuildTakesLong(u64),
     /// A patch was built, or not.
@@ -179,6 +182,7 @@ event_from!(
     Look(Look),
     FirstBuild(Cause),
     CargoWaits(CargoWaits),
+    OutOfReach(OutOfReach),
     Request(ServerEvent)
 );
 
@@ -364,6 +368,7 @@ impl Engine {
             Event::Watch(WatchEvent::Polls { why }) => self.tell(announce::polls(&why)),
             Event::Watch(WatchEvent::Failed { why }) => self.tell(ui::Event::Warning(why)),
             Event::ProgramLoaded(key, run, program) => self.program_loaded(key, run, program),
+            Event::OutOfReach(found) => self.runs_out_of_reach(found),
             Event::BuildTakesLong(number) => self.build_takes_long(number),
             Event::Built(number, built) => self.built(number, built),
             Event::SyntaxChecked {

@@ -15,6 +15,7 @@ mod ledger;
 mod lock_waits;
 mod on_patch;
 mod options;
+mod out_of_reach;
 mod pages;
 mod restart;
 mod screen;
@@ -113,6 +114,7 @@ fn engine(
         on_patch: on_patch.transpose()?,
         pages: pages.transpose()?,
         lock_waits: None,
+        out_of_reach: None,
         dry_build_waits: None,
         first_build: Some(FirstBuild::watch(folder.path().to_owned(), events.clone())),
         keys,

@@ -153,14 +153,7 @@ impl Compilation {
         if status.as_ref().is_ok_and(ExitStatus::success) {
             let name = self.args.value("--crate-name").unwrap_or("?");
             if matches!(self.kind, UnitKind::Lib | UnitKind::Bin | UnitKind::Plugin) {
-                // Nothing of ours starts with such a program, so nobody would say it at a save.
-                let unseen = match self.kind {
-                    UnitKind::Bin => {
-                        " (no edit of its program is noticed: start `hot` again after one)"
-                    }
-                    _ => "",
-                };
-                eprintln!("hot: crate `{name}` is built unmodified and can't be patched: {reason}{unseen}");
+                eprintln!("hot: crate `{name}` is built unmodified and can't be patched: {reason}");
             } else if self.kind == UnitKind::Test {
                 eprintln!(
                     "hot: the tests `{name}` are built unmodified, so functions of their own, and those of std that \

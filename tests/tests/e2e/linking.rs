@@ -69,6 +69,9 @@ fn a_static_program_runs_and_is_told() {
     session.wait_for_all(&["crate `app` is built unmodified", "`+crt-static`"]);
     session.send_line("x");
     session.wait_for_stdout("[app(middle(deep 2))]");
+    session.wait_for_stderr("every edit needs a restart");
+    project.edit(DEEP, "\"deep {}\"", "\"deeper {}\"");
+    session.wait_for_all(&["deep/src/inner.rs:", "crate `deep` was built unmodified"]);
     session.close_stdin();
     assert!(session.finish().status.success());
 }

@@ -299,13 +299,36 @@ fn a_module_that_becomes_a_block_holds_the_same_functions() {
     );
 }
 
-/// Nothing could say it at a save.
+/// Nothing of ours runs in it, and its files are followed all the same: those of its libraries too.
 #[test]
-fn a_program_that_can_not_be_rewritten_is_said_to_go_unwatched() {
+fn a_program_that_can_not_be_rewritten_is_restarted_at_every_edit() {
     let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
-    let main = "mod __soft_mock {}\n\nfn main() {\n    println!(\"ready\");\n}\n";
-    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let main = r#"mod __soft_mock {}
+mod word;
+
+fn main() {
+    println!("{} {}", word::word(), own::number());
+    std::thread::sleep(std::time::Duration::from_secs(600));
+}
+"#;
+    let project = Project::of_files([
+        ("Cargo.toml", manifest),
+        ("src/main.rs", main),
+        ("src/word.rs", "pub fn word() -> &'static str { \"one\" }\n"),
+        ("src/lib.rs", "pub fn number() -> u32 { 1 }\n"),
+    ]);
     let mut session = project.hot(&["cargo", "run"]);
-    session.wait_for_stdout("ready");
-    session.wait_for_all(&["crate `own` is built unmodified", "start `hot` again after"]);
+    session.wait_for_stdout("one 1");
+    session.wait_for_stderr("crate `own` is built unmodified");
+    session.wait_for_stderr("every edit needs a restart: `own`");
+    project.edit("src/word.rs", "one", "two");
+    session.wait_for_all(&["src/word.rs:1: crate `own` was built unmodified"]);
+    session.wait_for_stdout("two 1");
+    session.wait_for_stderr("every edit needs a restart");
+    project.edit("src/lib.rs", "{ 1 }", "{ 2 }");
+    session.wait_for_all(&["src/lib.rs:1: crate `own` was built unmodified"]);
+    session.wait_for_stdout("two 2");
+    session.wait_for_stderr("every edit needs a restart");
+    project.edit("src/lib.rs", "{ 2 }", "{ 2 } // no other code");
+    session.wait_for_stderr("nothing differs from what runs");
 }

@@ -66,6 +66,12 @@ impl ProgramState {
         if self.meaning.as_ref() == Some(&found.meaning) && found.reread.is_empty() {
             return Change::Nothing;
         }
+        if let Some(why) = self.program.out_of_reach() {
+            return Change::Rude {
+                edits: self.edited_places(&found, &why),
+                beside: None,
+            };
+        }
         let known = self.known_refusal(&found.meaning);
         if let Some(edits) = known.filter(|_| found.reread.is_empty()) {
             return Change::Rude {
@@ -74,6 +80,23 @@ impl ProgramState {
             };
         }
         self.wanted(found)
+    }
+
+    /// Where something is edited, for a reason that concerns all of it.
+    fn edited_places(&self, found: &Found, why: &str) -> Vec<Rude> {
+        let bodies = found.bodies.values().map(|body| (&body.file, body.line));
+        let others = found.indirect.iter().chain(&found.additions);
+        let others = others.map(|edit| (&edit.file, edit.line));
+        let mut places: BTreeSet<_> = bodies.chain(others).collect();
+        if places.is_empty() {
+            places.extend(self.current.keys().map(|file| (file, 1)));
+        }
+        let edits = places.into_iter().map(|(file, line)| Rude {
+            file: file.clone(),
+            line,
+            why: why.to_owned(),
+        });
+        edits.collect()
     }
 
     /// Compares all files.

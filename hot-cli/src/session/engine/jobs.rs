@@ -15,6 +15,7 @@ use crate::os::process::Cancel;
 use crate::patch::{self, BuildError, Built};
 use crate::plugins::record::Rebuild;
 use crate::program::Program;
+use crate::session::out_of_reach::OutOfReach;
 use crate::ui::Reason;
 
 /// How often a program's records are looked for, and how long it is waited in between: cargo may be
@@ -73,6 +74,8 @@ pub(super) enum Job {
         /// The run of the command that it belongs to.
         run: u64,
     },
+    /// The same, of one that can't join.
+    LoadOutOfReach(OutOfReach),
     /// Compiles what the first patches would have to wait for.
     WarmUp {
         program: Arc<Program>,
@@ -112,6 +115,16 @@ impl Job {
                 let failed = || Err(anyhow!(PANICKED));
                 let loaded = unless_it_panics(|| load(&hello, pid), failed);
                 Event::ProgramLoaded(key, run, loaded.map(Box::new))
+            }
+            Self::LoadOutOfReach(found) => {
+                let OutOfReach {
+                    run,
+                    unit,
+                    executable,
+                } = found;
+                let failed = || Err(anyhow!(PANICKED));
+                let loaded = unless_it_panics(|| Program::recorded(&unit, executable), failed);
+                Event::ProgramLoaded(unit, run, loaded.map(Box::new))
             }
             Self::WarmUp { program, verbose } => {
                 warm_up::prepare(&program, verbose);

@@ -13,6 +13,7 @@ use super::{Engine, Policy, JOIN_TIMEOUT};
 use crate::control::Connection;
 use crate::exit;
 use crate::program::Program;
+use crate::session::out_of_reach::OutOfReach;
 use crate::ui::{self, shown};
 use crate::wrapper::builds;
 
@@ -23,14 +24,10 @@ impl Engine {
             Policy::Attached => ui::Event::Joined { pid, exe },
             _ => ui::Event::Detail(format!("pid {pid} joined: {}", exe.display())),
         });
-        if hello.image.is_none() && self.restarts.joined() {
-            self.tell(ui::Event::Restarted);
+        if hello.image.is_none() {
+            self.runs();
         }
-        let waited = self.outside.waited_for_locks();
-        if self.outside.first_build.take().is_some() {
-            let causes = builds::causes(self.folder.path());
-            self.tally.build_ended(Instant::now(), waited, &causes);
-        }
+        self.build_is_over();
         let effects = self.processes.joined(conn, pid, &hello);
         self.perform(effects);
         self.outside.show_pages(self.processes.pids());
@@ -44,6 +41,34 @@ impl Engine {
                 pid,
                 run: self.command.run,
             })]);
+        }
+    }
+
+    /// A program of the newest run is there.
+    fn runs(&mut self) {
+        self.outside.out_of_reach = None;
+        if self.restarts.joined() {
+            self.tell(ui::Event::Restarted);
+        }
+    }
+
+    fn build_is_over(&mut self) {
+        let waited = self.outside.waited_for_locks();
+        if self.outside.first_build.take().is_some() {
+            let causes = builds::causes(self.folder.path());
+            self.tally.build_ended(Instant::now(), waited, &causes);
+        }
+    }
+
+    /// A program runs that can't join: its files are followed all the same.
+    pub(super) fn runs_out_of_reach(&mut self, found: OutOfReach) {
+        if found.run != self.command.run {
+            return; // It was ended for a restart meanwhile.
+        }
+        self.runs();
+        self.build_is_over();
+        if self.programs.begin_loading(&found.unit) {
+            self.perform([Effect::Start(Job::LoadOutOfReach(found))]);
         }
     }
 
@@ -92,9 +117,19 @@ impl Engine {
             let adopt = self.policy == Policy::Attached;
             self.programs.record_sites(&key, sites, adopt);
         }
-        self.tell_ready(&key);
-        let verbose = self.outside.is_verbose();
-        self.perform([Effect::Start(Job::WarmUp { program, verbose })]);
+        match program.out_of_reach() {
+            Some(_) => {
+                let name = &program.units[0].unit.crate_name;
+                self.tell(ui::Event::Warning(format!(
+                    "every edit needs a restart: `{name}` is built unmodified"
+                )));
+            }
+            None => {
+                self.tell_ready(&key);
+                let verbose = self.outside.is_verbose();
+                self.perform([Effect::Start(Job::WarmUp { program, verbose })]);
+            }
+        }
         self.outside.want_keys();
         self.watch_files();
         // Whatever was saved since the program was built.

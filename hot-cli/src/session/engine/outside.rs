@@ -17,6 +17,7 @@ use crate::session::first_build::FirstBuild;
 use crate::session::keys::Keys;
 use crate::session::lock_waits::LockWaits;
 use crate::session::on_patch::OnPatch;
+use crate::session::out_of_reach::OutOfReachSearch;
 use crate::session::pages::Pages;
 use crate::session::screen::SessionScreen;
 use crate::ui::{self, Reporter};
@@ -45,6 +46,8 @@ pub(crate) struct Outside {
     pub(crate) first_build: Option<FirstBuild>,
     /// As long as cargo builds.
     pub(crate) lock_waits: Option<LockWaits>,
+    /// As long as no program of this run is known.
+    pub(crate) out_of_reach: Option<OutOfReachSearch>,
     /// As long as cargo is asked about manifests.
     pub(crate) dry_build_waits: Option<LockWaits>,
     /// None: there is no terminal that a program could fill.
@@ -135,7 +138,9 @@ impl Outside {
 
     /// Starts the command; returns the number of the run.
     pub(super) fn start(&mut self, launch: &Launch) -> Result<u64, ChildError> {
-        self.supervisor.start(launch)
+        let run = self.supervisor.start(launch)?;
+        self.out_of_reach = Some(OutOfReachSearch::begin(run, self.events.clone()));
+        Ok(run)
     }
 
     /// Ends the command, and the programs with these pids.
