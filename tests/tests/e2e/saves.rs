@@ -306,3 +306,50 @@ fn additions_to_a_module_that_is_a_block_again() {
     session.wait_for_stderr("(because of: use std::cmp added");
     assert_eq!(session.ask("closures"), "[] 107 4");
 }
+
+/// Whole crates carry along what was patched before: an edit that changes nothing of it doesn't
+/// name it. Code that has no site of its own is named where it stands.
+#[test]
+fn a_derive_that_nobody_uses_names_no_function() {
+    let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let main = r#"const STEP: u32 = 1;
+
+struct Item(u32);
+
+fn total(items: &[Item]) -> u32 {
+    items.iter().map(|item| item.0 + STEP).sum()
+}
+
+fn each<'a>(items: &'a [Item]) -> Box<dyn Iterator<Item = u32> + 'a> {
+    Box::new(items.iter().map(|item| item.0 * 10))
+}
+
+fn main() {
+    let items = [Item(1), Item(2)];
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{} {:?}", total(&items), each(&items).collect::<Vec<_>>());
+    }
+}
+"#;
+    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let mut session = project.hot(&["cargo", "run"]);
+    session.wait_for_stdout("ready");
+    project.edit("src/main.rs", "STEP: u32 = 1", "STEP: u32 = 2");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "7 [10, 20]");
+    project.edit(
+        "src/main.rs",
+        "struct Item(u32)",
+        "#[derive(Debug)]\nstruct Item(u32)",
+    );
+    session.wait_for_stderr(
+        "src/main.rs:4: code attributes of struct Item changed: nothing that runs uses it",
+    );
+    project.edit("src/main.rs", "item.0 * 10", "item.0 * 30");
+    session.wait_for_all(&[
+        "own::each (src/main.rs:10)",
+        "own::each::{closure#0} (src/main.rs:11)",
+    ]);
+    assert_eq!(session.ask("x"), "7 [30, 60]");
+}

@@ -18,7 +18,7 @@ use soft_mock_abi::symbol;
 use soft_mock_compiled::compare::{called_by, Rebound};
 use soft_mock_compiled::late_object;
 use soft_mock_compiled::select::ProgramSymbols;
-use soft_mock_compiled::symbols::{is_of, without_marks};
+use soft_mock_compiled::symbols::{closure_in, is_of, without_marks};
 use soft_mock_compiled::world::Piece;
 
 use super::plugin::Plugins;
@@ -149,11 +149,12 @@ pub(super) fn manifest<'a>(
 /// stands there, or around it.
 fn replaced(plugins: &Plugins<'_, '_, '_>, position: usize, path: &str) -> Replaced {
     let own = called_by(path);
-    let line = plugins.lives.line_of_same(own);
-    let line = line.or_else(|| plugins.lives.line_of_same(path));
+    let closure = closure_in(own).unwrap_or(own);
+    let mut lines = [closure, own, path].into_iter();
+    let line = lines.find_map(|path| plugins.lives.line_of_same(path));
     let line = line.unwrap_or_default() as usize;
     // As the program has it: other parts of a session find a function's closures by its name.
-    let [name, around] = [path, own].map(|path| {
+    let [name, around] = [path, closure].map(|path| {
         let in_program = plugins.premises.in_program(path);
         without_marks(in_program.as_deref().unwrap_or(path))
     });
@@ -162,13 +163,18 @@ fn replaced(plugins: &Plugins<'_, '_, '_>, position: usize, path: &str) -> Repla
         .into_iter()
         .flat_map(|compiled| &compiled.functions);
     let last = |name: &str| name.rsplit("::").next().map(str::to_owned);
+    // The names of methods' sites differ from their paths in how the type is written.
+    let outer = around.split("::{").next().and_then(last);
     let found = functions
         .filter(|function| function.line <= line)
-        .filter(|function| {
+        .filter_map(|function| {
             let is_it = function.line == line && last(&function.name) == last(&around);
-            is_it || around.starts_with(&*function.name)
+            let is_in = is_it || around.starts_with(&*function.name);
+            let is_named_so = last(&function.name) == outer;
+            (is_in || is_named_so).then_some((is_in, function.line, function))
         })
-        .max_by_key(|function| function.line);
+        .max_by_key(|(is_in, line, _)| (*is_in, *line))
+        .map(|(_, _, function)| function);
     Replaced {
         file: found.map_or_else(PathBuf::new, |function| function.path.clone()),
         name,

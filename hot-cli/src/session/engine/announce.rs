@@ -16,7 +16,8 @@ use crate::watch::Missing;
 
 /// What is new. What a process told of running calls decides what is said of it.
 pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<Event> {
-    let functions = told(new_functions(&patch.wanted, !patch.once.is_empty()));
+    let new = new_functions(&patch.wanted, !patch.once.is_empty());
+    let functions = told(new.functions);
     let is_running = |name: &str| {
         let mut functions = loaded.report.functions.iter();
         functions.any(|f| f.name == name && f.running > 0)
@@ -32,7 +33,7 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
         events.push(Event::Patched {
             functions: live,
             elapsed,
-            because: because(&patch.wanted),
+            because: because(&patch.wanted, new.is_certain),
             keep: Vec::new(),
         });
         events.push(still);
@@ -54,7 +55,23 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
         same: one.same,
     }));
     keep(&mut events, &patch.kept_bodies);
+    if new.is_certain && events.iter().all(is_empty) {
+        events.push(match patch.wanted.fresh.first() {
+            Some(edit) => Event::NothingUsesIt(edit_reason(edit)),
+            None => Event::NothingDiffers,
+        });
+    }
     events
+}
+
+/// Nothing is said of it.
+fn is_empty(event: &Event) -> bool {
+    match event {
+        Event::Patched { functions, .. }
+        | Event::Restored { functions, .. }
+        | Event::WithoutEffect(functions) => functions.is_empty(),
+        _ => false,
+    }
 }
 
 /// The names of the functions that have new bodies.
@@ -207,10 +224,17 @@ fn edit_reason(edit: &Edit) -> Reason {
     }
 }
 
-/// The functions that run something else than before: a build of whole crates carries the others
-/// along. Where that doesn't tell them apart, all of them, unless the edit reached `main`, or gave
-/// others their original bodies.
-fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
+/// The functions that run something else than before.
+struct New<'a> {
+    functions: Vec<&'a PlannedFunction>,
+    /// Else they may do as before.
+    is_certain: bool,
+}
+
+/// A build of whole crates carries functions along that are as they were. Where that can't be told
+/// of any, all of them are meant whose code isn't known to be the same, unless the edit reached
+/// `main`, or gave others their original bodies.
+fn new_functions(wanted: &Wanted, reached_main: bool) -> New<'_> {
     let all = || {
         let units = wanted.plan.iter();
         units.flat_map(|(position, unit)| unit.patch.iter().map(move |f| (*position, f)))
@@ -231,14 +255,24 @@ fn new_functions(wanted: &Wanted, reached_main: bool) -> Vec<&PlannedFunction> {
         };
         active.any(|(known, active)| *known == site && (is_as_before || is_like(active)))
     };
-    let new: Vec<_> = all()
-        .filter(|(position, function)| !carried(*position, function))
-        .map(|(_, function)| function)
-        .collect();
+    let has_same_code = |position: usize, function: &PlannedFunction| {
+        let site = (position, function.name.clone());
+        let mut active = wanted.active.iter().filter(|(known, _)| *known == site);
+        active.any(|(_, active)| function.code.is_some() && active.code == function.code)
+    };
+    let which = |is_it: &dyn Fn(usize, &PlannedFunction) -> bool| -> Vec<_> {
+        let found = all().filter(|(position, function)| is_it(*position, function));
+        found.map(|(_, function)| function).collect()
+    };
+    let new = which(&|position, function| !carried(position, function));
     let restores = wanted.plan.values().any(|unit| !unit.restore.is_empty());
-    match new.is_empty() && !reached_main && !restores {
-        true => all().map(|(_, function)| function).collect(),
-        false => new,
+    let unknown = match new.is_empty() && !reached_main && !restores {
+        true => which(&|position, function| !has_same_code(position, function)),
+        false => Vec::new(),
+    };
+    New {
+        is_certain: unknown.is_empty(),
+        functions: [new, unknown].concat(),
     }
 }
 
@@ -282,12 +316,17 @@ const READABLE: usize = 120;
 const DROPS: &str = "core::ptr::drop_in_place::<";
 
 /// The edits that aren't bodies of the functions themselves.
-fn because(wanted: &Wanted) -> Option<String> {
+fn because(wanted: &Wanted, are_reached: bool) -> Option<String> {
     let first = wanted.fresh.first()?;
-    Some(match wanted.fresh.len() {
-        1 => first.what.clone(),
-        more => format!("{} +{} more", first.what, more - 1),
-    })
+    let more = match wanted.fresh.len() {
+        1 => String::new(),
+        more => format!(" +{} more", more - 1),
+    };
+    let far = match are_reached {
+        true => "",
+        false => ", as far as they use it",
+    };
+    Some(format!("{}{more}{far}", first.what))
 }
 
 /// Statics that exist keep what they hold.
@@ -455,5 +494,46 @@ mod tests {
             panic!("{events:?}");
         };
         assert_eq!(names(functions), ["a::g"]);
+    }
+
+    #[test]
+    fn an_edit_that_changes_no_code_names_no_function() {
+        let edit = Edit {
+            file: "/a.rs".into(),
+            line: 1,
+            what: "code attributes of struct S changed".into(),
+            now: Fingerprint::default(),
+            preserved_static: None,
+            is_of_code: true,
+            may_alter_macros: false,
+            may_concern_tests: false,
+        };
+        let made = |code| PlannedFunction {
+            code,
+            ..function("a::f")
+        };
+        let said = |before, now| {
+            let mut patch = patch(UnitPlan {
+                patch: vec![made(now)],
+                ..UnitPlan::default()
+            });
+            patch.wanted.fresh = vec![edit.clone()];
+            patch.wanted.active = vec![((0, "a::f".into()), made(before))];
+            let events = self::patched(&patch, &loaded(&[]), Duration::ZERO);
+            events.into_iter().find(|event| !is_empty(event))
+        };
+        let Some(Event::NothingUsesIt(named)) = said(Some(1), Some(1)) else {
+            panic!("it is the same code");
+        };
+        assert_eq!(named.why, edit.what);
+        let because = |event| match event {
+            Some(Event::Patched { because, .. }) => because,
+            other => panic!("{other:?}"),
+        };
+        let other = because(said(Some(1), Some(2)));
+        assert_eq!(other.as_deref(), Some(&*edit.what));
+        // It was compiled alone until now.
+        let unknown = because(said(None, Some(1))).expect("an edit");
+        assert!(unknown.ends_with("as far as they use it"), "{unknown}");
     }
 }
