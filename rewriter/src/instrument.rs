@@ -18,7 +18,7 @@ pub(crate) mod rewrite;
 pub(crate) mod support;
 pub(crate) mod visibility;
 
-pub use attribute::{attribute_prologue, attribute_refusal, AttributePrologue, Within};
+pub use attribute::{attribute_prologue, attribute_refusal, AttributePrologue, Taken, Within};
 pub use executors::{Executor, Surgery};
 pub use prologue_check::PrologueCheck;
 pub use rewrite::{rewrite, Options, Output, Rewritten};

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! #[mockable] fn get((a, b): (u8, u8)) -> u8 { a + b }
-//! fn get(__soft_mock_0: (u8, u8)) -> u8 { { static …; if let Some(code) = SITE.code() { … } } let (a, b) = __soft_mock_0; a + b }
+//! fn get(__soft_mock_0: (u8, u8)) -> u8 { { static …; if let Some(code) = SITE.code() { … } } match __soft_mock_0 { (a, b) => { a + b }} }
 //! ```
 //!
 //! The same text as elsewhere, but that the support module is that of the runtime.
@@ -17,6 +17,7 @@ use crate::analysis::eligibility::{classify_for_tests, Ineligible, Place};
 use crate::instrument::instance::{hindrance, Surroundings};
 use crate::instrument::item;
 use crate::instrument::prologue;
+pub use crate::instrument::prologue::Taken;
 use crate::instrument::prologue::{Dialect, PrologueTarget};
 use crate::instrument::prologue_check::PrologueCheck;
 use crate::syntax::edition::Edition;
@@ -33,6 +34,8 @@ pub struct AttributePrologue {
     pub parameters: Vec<String>,
     /// The statements at the start of the body.
     pub body: String,
+    /// The parameters that are to be taken apart, around the rest of the body.
+    pub taken: Vec<Taken>,
     /// The rest of the body has to be a block of its own.
     pub apart: bool,
 }
@@ -114,9 +117,10 @@ pub fn attribute_prologue(
         mocks: true,
         check,
     };
-    let (parameters, body) = prologue::text(&function, &dialect);
+    let (parameters, taken, body) = prologue::text(&function, &dialect);
     Ok(AttributePrologue {
         parameters,
+        taken,
         body: body.replace("crate::__soft_mock::", SUPPORT),
         apart: item::declares(block),
     })

@@ -192,7 +192,8 @@ impl MacroFunction {
             main: false,
             expanded: true,
         };
-        let (_, text) = prologue::text(&target, &dialect);
+        // Its parameters are plain.
+        let (_, _, text) = prologue::text(&target, &dialect);
         let tokens: TokenStream = text.parse().ok()?;
         let text = with_variables(tokens, dialect.edition.core_path()).to_string();
         let open = self.body.span_open();

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! fn get(&self, (a, b): (u8, u8)) -> u8 { self.n + a + b }
-//! fn get(&self, __soft_mock_1: (u8, u8)) -> u8 { { static …; if let Some(f) = SITE.code() { return f(self, __soft_mock_1); } } let (a, b) = __soft_mock_1; self.n + a + b }
+//! fn get(&self, __soft_mock_1: (u8, u8)) -> u8 { { static …; if let Some(f) = SITE.code() { return f(self, __soft_mock_1); } } match __soft_mock_1 { (a, b) => { self.n + a + b }} }
 //! ```
 //!
 //! Everything is inserted on the line of the opening brace; parameters that are patterns get a name
-//! and are taken apart after the check. Not under an attribute that may be a macro and look at them
+//! and are taken apart after the check, around the body: what its last expression borrows of them
+//! is given back before they are dropped, as where they are parameters. Not under an attribute that may be a macro and look at them
 //! (`#[instrument(skip(state))]`): what a pattern has taken apart is put together again for the
 //! call.
 
@@ -74,7 +75,7 @@ pub(crate) fn insert(
     dialect: &Dialect<'_>,
     edits: &mut Edits,
 ) {
-    let (arguments, lets) = name_parameters(source, function, edits);
+    let (arguments, taken) = name_parameters(source, function, edits);
     let site = site(function, dialect);
     let check = check(function, dialect, &arguments);
     let running = match function.counted {
@@ -82,26 +83,41 @@ pub(crate) fn insert(
         false => String::new(),
     };
     let text = match function.counted {
-        true => format!(" {site} {check} {running} {lets}"),
-        false => format!(" {{ {site} {check} }} {lets}"),
+        true => format!(" {site} {check} {running} "),
+        false => format!(" {{ {site} {check} }} "),
     };
-    let apart = dialect.mocks && item::declares(function.block);
-    edits.insert_before_code(
-        body_start(function.attrs, function.block),
-        text + if apart { "{" } else { "" },
-    );
-    if apart {
-        edits.insert(
-            function.block.brace_token.span.close().byte_range().start,
-            "}",
-        );
+    let (mut open, mut close) = (String::new(), String::new());
+    for Taken { name, pattern } in &taken {
+        open += &format!("match {name} {{ {pattern} => {{");
+        close += "}}";
+    }
+    if taken.is_empty() && dialect.mocks && item::declares(function.block) {
+        open.push('{');
+        close.push('}');
+    }
+    edits.insert_before_code(body_start(function.attrs, function.block), text + &open);
+    if !close.is_empty() {
+        let end = function.block.brace_token.span.close().byte_range().start;
+        edits.insert(end, close);
     }
 }
 
-/// The prologue's text for a function that is given as tokens: names of all parameters, and what
-/// stands at the start of the body.
-pub(crate) fn text(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> (Vec<String>, String) {
-    let mut lets = String::new();
+/// A parameter that got a name in place of its pattern.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    /// The name.
+    pub name: String,
+    /// The pattern.
+    pub pattern: String,
+}
+
+/// The prologue's text for a function that is given as tokens: names of all parameters, those that
+/// are to be taken apart, and what stands at the start of the body.
+pub(crate) fn text(
+    function: &PrologueTarget<'_>,
+    dialect: &Dialect<'_>,
+) -> (Vec<String>, Vec<Taken>, String) {
+    let mut taken = Vec::new();
     let mut name = |(position, argument): (usize, &FnArg)| {
         let FnArg::Typed(typed) = argument else {
             return "self".to_owned();
@@ -110,7 +126,7 @@ pub(crate) fn text(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> (Vec
             return name;
         }
         let name = format!("__soft_mock_{position}");
-        lets.push_str(&taken_apart(&typed.pat, &name));
+        taken.extend(taken_apart(&typed.pat, &name));
         name
     };
     let names: Vec<String> = function
@@ -121,7 +137,7 @@ pub(crate) fn text(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> (Vec
         .map(&mut name)
         .collect();
     let (site, check) = (site(function, dialect), check(function, dialect, &names));
-    (names, format!("{{ {site} {check} }} {lets}"))
+    (names, taken, format!("{{ {site} {check} }}"))
 }
 
 /// The name of a parameter that has one.
@@ -134,11 +150,12 @@ fn own_name(pattern: &Pat) -> Option<String> {
     }
 }
 
-fn taken_apart(pattern: &Pat, name: &str) -> String {
-    match pattern {
-        Pat::Wild(_) => String::new(),
-        pattern => format!("let {} = {name};", one_line(pattern)),
-    }
+fn taken_apart(pattern: &Pat, name: &str) -> Option<Taken> {
+    let is_any = matches!(pattern, Pat::Wild(_));
+    (!is_any).then(|| Taken {
+        name: name.to_owned(),
+        pattern: one_line(pattern),
+    })
 }
 
 fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
@@ -233,14 +250,14 @@ fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[Stri
     when_used(how, core, &used, &used)
 }
 
-/// What the call is given for all parameters, and the `let` statements that take patterns apart.
+/// What the call is given for all parameters, and those whose patterns are to be taken apart.
 fn name_parameters(
     source: &str,
     function: &PrologueTarget<'_>,
     edits: &mut Edits,
-) -> (Vec<String>, String) {
+) -> (Vec<String>, Vec<Taken>) {
     let mut names = Vec::new();
-    let mut lets = String::new();
+    let mut taken = Vec::new();
     let keeps_patterns = !is_plain(function.attrs) && !function.instances;
     for (position, argument) in function.signature.inputs.iter().enumerate() {
         let FnArg::Typed(typed) = argument else {
@@ -253,13 +270,13 @@ fn name_parameters(
             let name = format!("__soft_mock_{position}");
             let range = typed.pat.span().byte_range();
             let text = &source[range.clone()];
-            lets.push_str(&taken_apart(&typed.pat, &name));
+            taken.extend(taken_apart(&typed.pat, &name));
             edits.replace(range, in_place_of(text, &name));
             name
         });
         names.push(name);
     }
-    (names, lets)
+    (names, taken)
 }
 
 /// What a parameter's pattern has taken apart, as a value of the parameter's type: a pattern may

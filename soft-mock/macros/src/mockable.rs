@@ -6,11 +6,12 @@ use proc_macro2::TokenStream;
 use quote::{quote, ToTokens};
 use soft_mock_rewriter::analysis::Ineligible;
 use soft_mock_rewriter::instrument::{
-    attribute_prologue, attribute_refusal, AttributePrologue, PrologueCheck, Within,
+    attribute_prologue, attribute_refusal, AttributePrologue, PrologueCheck, Taken, Within,
 };
+use syn::parse::Parser;
 use syn::{
-    parse_quote, Attribute, Block, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, ItemTrait,
-    Signature, Stmt, TraitItem,
+    parse_quote, Attribute, Block, Expr, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, ItemTrait,
+    Pat, Signature, Stmt, TraitItem,
 };
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -184,6 +185,7 @@ fn try_insert(
     let AttributePrologue {
         parameters,
         body,
+        taken,
         apart,
     } = attribute_prologue(attrs, signature, block, within, check()).map_err(Refusal)?;
     for (argument, name) in signature.inputs.iter_mut().zip(parameters) {
@@ -204,8 +206,18 @@ fn try_insert(
         // It names the function itself.
         *first = parse_quote!(#[allow(deprecated)] #first);
     }
-    match apart {
-        true => statements.push(Stmt::Expr(parse_quote!(#block), None)),
+    match apart || !taken.is_empty() {
+        true => {
+            let mut rest: Expr = parse_quote!(#block);
+            for Taken { name, pattern } in taken.iter().rev() {
+                let parsed = (syn::parse_str(name), Pat::parse_single.parse_str(pattern));
+                let (Ok::<Expr, _>(name), Ok(pattern)) = parsed else {
+                    return Err(Refusal(Ineligible::Refused));
+                };
+                rest = parse_quote!(match #name { #pattern => #rest });
+            }
+            statements.push(Stmt::Expr(rest, None));
+        }
         false => statements.append(&mut block.stmts),
     }
     block.stmts = statements;

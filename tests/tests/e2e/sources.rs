@@ -332,3 +332,34 @@ fn main() {
     project.edit("src/lib.rs", "{ 2 }", "{ 2 } // no other code");
     session.wait_for_stderr("nothing differs from what runs");
 }
+
+/// What the last expression of a body borrows of a parameter lives until that is dropped, also where
+/// the parameter is a pattern.
+#[test]
+fn a_body_that_borrows_of_a_pattern_to_its_end_is_patched() {
+    let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let main = r#"use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+struct State<T>(T);
+
+fn one(State(items): State<Arc<Mutex<BTreeMap<u32, String>>>>, (id, _): (u32, u32)) -> Option<String> {
+    items.lock().unwrap().get(&id).map(|name| format!("<{name}>"))
+}
+
+fn main() {
+    let items = Arc::new(Mutex::new(BTreeMap::from([(1, "one".to_owned())])));
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{:?}", one(State(items.clone()), (1, 2)));
+    }
+}
+"#;
+    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    session.wait_for_stderr("2 functions of own can be patched live");
+    project.edit("src/main.rs", "<{name}>", "({name})");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), r#"Some("(one)")"#);
+}

@@ -84,7 +84,8 @@ fn every_line_stays_where_it_was() {
     let text = before_support(&rewritten);
     for (old, new) in source.lines().zip(text.lines()) {
         if !old.ends_with('{') && !old.contains("(x") && !old.contains("y):") {
-            assert_eq!(old, new);
+            // A body in which a parameter is taken apart ends with more braces.
+            assert_eq!(old.trim_end_matches('}'), new.trim_end_matches('}'));
         }
     }
     assert_eq!(source.lines().count(), text.lines().count());
