@@ -13,9 +13,8 @@
 
 mod detached;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
@@ -31,9 +30,9 @@ use crate::syntax::attributes::{has_attribute, is_test_only};
 use crate::syntax::columns::Shift;
 use crate::syntax::compiled_as::CompiledAs;
 use crate::syntax::edits::Edits;
-use crate::syntax::mentions::identifiers;
 use crate::syntax::names::{plain, site_name, Owner};
 use crate::syntax::tree::{line_of, parse_as, CrateTree, SourceFile, SyntaxError};
+use crate::syntax::SourceNames;
 
 use detached::{detach, Candidate};
 
@@ -48,8 +47,8 @@ pub struct PreparedCrate {
     /// Functions with a site whose body had to be moved and could not be, and why: they can't be
     /// replaced.
     pub attached: BTreeMap<String, String>,
-    /// All identifiers of the crate: a static with another name comes from a foreign macro.
-    pub identifiers: HashSet<String>,
+    /// All names of the crate: a static with another one comes from a foreign macro.
+    pub names: SourceNames,
 }
 
 /// Prepares the crate called `name`, of which `functions` are known. `is_brought`: whether plugins
@@ -67,10 +66,8 @@ pub fn prepare(
     };
     let mut without = Vec::new();
     let mut attached = BTreeMap::new();
-    let mut found = HashSet::new();
-    for file in &tree.files {
-        identifiers(file.ast.to_token_stream(), &mut found);
-    }
+    let mut names = SourceNames::default();
+    names.add(&tree);
     for position in 0..tree.files.len() {
         let file = &tree.files[position];
         let mut preparer = Preparer {
@@ -101,7 +98,7 @@ pub fn prepare(
         tree,
         without,
         attached,
-        identifiers: found,
+        names,
     })
 }
 

@@ -14,6 +14,7 @@ use super::CrateTree;
 /// The names.
 #[derive(Debug, Default)]
 pub struct SourceNames {
+    written: HashSet<String>,
     all: HashSet<String>,
     types: HashSet<String>,
 }
@@ -23,11 +24,15 @@ impl SourceNames {
     pub fn add(&mut self, tree: &CrateTree) {
         for file in &tree.files {
             let tokens = file.ast.to_token_stream();
-            let mut found = HashSet::new();
-            identifiers(tokens.clone(), &mut found);
-            self.all.extend(found.iter().map(|name| plain(name)));
+            identifiers(tokens.clone(), &mut self.written);
             self.declared(tokens);
         }
+        self.all.extend(self.written.iter().map(|name| plain(name)));
+    }
+
+    /// All of them, raw names as they are written.
+    pub fn as_written(&self) -> &HashSet<String> {
+        &self.written
     }
 
     /// Whether anything has this name.

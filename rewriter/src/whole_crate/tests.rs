@@ -1,3 +1,4 @@
+use quote::ToTokens;
 use std::io;
 use std::path::Path;
 
@@ -61,7 +62,7 @@ fn statics_are_reached_through_the_table_and_lines_stay() {
     assert_eq!(lines[2], "    #[used] static A: u8 = 1;");
     assert_eq!(lines[4], "#[used] pub static B: u8 = 1;");
     assert_eq!(lines[6], "static C: u8 = 1;");
-    assert!(whole.identifiers.contains("A"));
+    assert!(whole.names.has("A"));
     assert!(whole.attached.is_empty() && whole.without.is_empty());
 }
 

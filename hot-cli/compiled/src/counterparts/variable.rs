@@ -9,7 +9,7 @@
 //! Knows nothing of other compilations.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
 
 use object::elf;
@@ -116,7 +116,11 @@ pub(super) fn read<'w>(
         variable.parts.insert(own.to_owned());
         types.entry((scope, name)).or_default().extend(ty(path));
     }
-    let contents = contents(world, |variable| found.contains_key(variable));
+    // Asked of every part of every path: nearly all are told apart by their last name.
+    let names: HashSet<&str> = found.keys().map(|(_, name)| *name).collect();
+    let contents = contents(world, |variable| {
+        names.contains(variable.1) && found.contains_key(variable)
+    });
     for (key, variable) in &mut found {
         let types = types.remove(key).unwrap_or_default();
         variable.ty = types.into_iter().collect::<Vec<_>>().join(", ");
@@ -138,9 +142,11 @@ fn contents<'w>(
 ) -> BTreeMap<Key<'w>, BTreeSet<(String, u64)>> {
     let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for (path, pieces) in world.paths() {
+        let mut last: Option<usize> = None;
         let ends = path.match_indices("::").map(|(at, _)| at);
         for end in ends.chain([path.len()]) {
-            let key = path[..end].rsplit_once("::");
+            let scope = last.replace(end);
+            let key = scope.map(|scope| (&path[..scope], &path[scope + "::".len()..end]));
             if let Some(key) = key.filter(&is_variable) {
                 let below = without_numbers(&path[end..]);
                 let own: &mut BTreeSet<_> = found.entry(key).or_default();

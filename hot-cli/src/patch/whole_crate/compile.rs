@@ -4,7 +4,7 @@
 //! cache: what differs in the code differs in the sources. A crate is compiled against the
 //! others as they were compiled here.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use soft_mock_rewriter::analysis::FunctionInfo;
 use soft_mock_rewriter::instrument::{rewrite, Output};
-use soft_mock_rewriter::syntax::CrateTree;
+use soft_mock_rewriter::syntax::{CrateTree, SourceNames};
 use soft_mock_rewriter::whole_crate::prepare;
 
 use super::{archive, last, Request, State, WholeCrateError};
@@ -41,7 +41,8 @@ const OUTPUT: &str = "whole/output";
 #[derive(Debug)]
 pub(super) struct Compiled {
     pub(super) library: PathBuf,
-    pub(super) identifiers: HashSet<String>,
+    /// All names in them.
+    pub(super) names: Arc<SourceNames>,
     /// All functions of its sources.
     pub(super) functions: Vec<FunctionInfo>,
     /// Async functions that can't be replaced, and why.
@@ -232,7 +233,7 @@ impl Crate<'_> {
         columns::restore(&library, &prepared.cwd, &rewritten.columns)?;
         Ok(Compiled {
             library,
-            identifiers: source.identifiers,
+            names: Arc::new(source.names),
             functions,
             attached: source.attached,
             included,

@@ -190,6 +190,7 @@ pub(crate) fn prepare(request: &Request<'_>) -> Result<BTreeSet<String>, WholeCr
     let mut layouts = LAYOUTS.lock().unwrap_or_else(PoisonError::into_inner);
     let baselines = Units::new(request)?.baselines(|_| true)?;
     layouts.prepare(request, &baselines)?;
+    names::prepare(request);
     let bytes = read(&baselines)?;
     let code = Code::parse(&bytes)?;
     let sites = sites::sites(&code.world, &|_| true);
@@ -248,7 +249,7 @@ fn read(libraries: &[(usize, PathBuf)]) -> anyhow::Result<Vec<(usize, Vec<u8>)>>
 /// All identifiers in the sources of what was compiled.
 fn identifiers(built: &Built) -> HashSet<String> {
     let compiled = built.compiled.values();
-    let identifiers = compiled.flat_map(|compiled| &compiled.identifiers);
+    let identifiers = compiled.flat_map(|compiled| compiled.names.as_written());
     identifiers.cloned().collect()
 }
 

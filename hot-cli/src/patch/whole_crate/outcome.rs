@@ -38,7 +38,7 @@ pub(super) fn extract<'d>(
     let then = sites::sites(&old.world, &|_| true);
     let all = sites::sites(&new.world, &|_| true);
     let bound = bound_sites(&program, &then, &all, lives);
-    let [built_names, names] = [false, true].map(|now| Names::new(request, now));
+    let [built_names, names] = [None, Some(built)].map(|built| Names::new(request, built));
     let (variables, mut counterparts) = variables(request, [old, new], lives);
     let types = [0, 1].map(|side| lives.types(side));
     let moved = successors::moved(request, [old, new], &types, identifiers);
