@@ -13,7 +13,7 @@
 
 mod detached;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
