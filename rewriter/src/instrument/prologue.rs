@@ -7,9 +7,9 @@
 //!
 //! Everything is inserted on the line of the opening brace; parameters that are patterns get a name
 //! and are taken apart after the check, around the body: what its last expression borrows of them
-//! is given back before they are dropped, as where they are parameters. Not under an attribute that may be a macro and look at them
-//! (`#[instrument(skip(state))]`): what a pattern has taken apart is put together again for the
-//! call.
+//! is given back before they are dropped, as where they are parameters. Not under an attribute that
+//! may be a macro and look at them (`#[instrument(skip(state))]`): what a pattern has taken apart is
+//! put together again for the call.
 
 use std::collections::HashSet;
 

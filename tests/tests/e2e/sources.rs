@@ -333,8 +333,8 @@ fn main() {
     session.wait_for_stderr("nothing differs from what runs");
 }
 
-/// What the last expression of a body borrows of a parameter lives until that is dropped, also where
-/// the parameter is a pattern.
+/// What the last expression of a body borrows of a parameter lives until that is dropped, also
+/// where the parameter is a pattern.
 #[test]
 fn a_body_that_borrows_of_a_pattern_to_its_end_is_patched() {
     let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";

@@ -315,6 +315,12 @@ impl ProgramState {
         (!changed.is_empty()).then_some(FileState::Changed(changed))
     }
 
+    /// Whether a unit of this name read a file.
+    fn is_unit(&self, name: &str, file: &Path) -> bool {
+        let mut units = self.program.units.iter().map(|loaded| &loaded.unit);
+        units.any(|unit| unit.crate_name == name && unit.inputs.contains_key(file))
+    }
+
     /// Why a change of a file that is no source of a rewritten crate matters, if it did change.
     fn survey_input(&self, path: &Path) -> Option<String> {
         let now = content_hash(path);
@@ -340,6 +346,8 @@ impl ProgramState {
                 Role::OfBuildScript | Role::FolderOfBuildScript => {
                     format!("the build script of crate `{name}` reads it")
                 }
+                // Nothing was recorded of it yet when the other crate was compiled.
+                Role::Dependency(krate) if self.is_unit(krate, path) => continue,
                 Role::Dependency(krate) => format!(
                     "crate `{krate}` is no member of the workspace; `hot --include {krate} …` patches it"
                 ),
