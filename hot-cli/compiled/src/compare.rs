@@ -25,7 +25,7 @@ mod withdrawn;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use soft_mock_abi::symbol::{DETACHED_BODY, DETACHED_CODE};
 
@@ -218,13 +218,13 @@ pub struct Difference {
     /// function, and the number that it has there.
     pub keep_bodies: BTreeSet<(String, usize)>,
     /// Paths whose own code differs, or that are new.
-    pub changed: HashSet<Rc<str>>,
+    pub changed: HashSet<Arc<str>>,
     /// Paths of code without a site that differs, or leads to code that does.
-    pub dirty: BTreeSet<Rc<str>>,
+    pub dirty: BTreeSet<Arc<str>>,
     /// Those of them that get a site afterwards.
-    pub late: BTreeSet<Rc<str>>,
+    pub late: BTreeSet<Arc<str>>,
     /// The paths of the program's code that differs, leads to what differs, or is gone.
-    pub stale: BTreeSet<Rc<str>>,
+    pub stale: BTreeSet<Arc<str>>,
 }
 
 /// Compares. `Err`: why the program can't become what was compiled.
@@ -250,7 +250,7 @@ pub fn compare<'d>(
 /// Code whose own bytes differ, or that is new. Not what foreign crates make for foreign types: it
 /// stands in an object if something there happens to need it, and is the same everywhere. (Their
 /// inline functions have the older mangling, which names no crate with a mark.)
-fn changed(old: &Side<'_, '_>, new: &Side<'_, '_>, crates: &HashSet<String>) -> HashSet<Rc<str>> {
+fn changed(old: &Side<'_, '_>, new: &Side<'_, '_>, crates: &HashSet<String>) -> HashSet<Arc<str>> {
     let code = new
         .world
         .paths()
@@ -260,7 +260,7 @@ fn changed(old: &Side<'_, '_>, new: &Side<'_, '_>, crates: &HashSet<String>) -> 
         let before = old.world.pieces(path);
         before.is_empty() || old.print_of(before) != new.print_of(pieces)
     })
-    .map(|(path, _)| Rc::clone(path))
+    .map(|(path, _)| Arc::clone(path))
     .collect()
 }
 
@@ -273,7 +273,7 @@ struct Comparison<'a, 'd> {
 impl<'a, 'd> Comparison<'a, 'd> {
     /// Code of functions whose bodies were edited, and in which nothing differs but the columns of
     /// panics and callers. Of others they don't count.
-    fn with_other_columns(&self) -> Vec<Rc<str>> {
+    fn with_other_columns(&self) -> Vec<Arc<str>> {
         let edits = self.premises.edits;
         let edited = self.premises.now.values();
         let edited = edited.filter(|site| edits.bodies.contains(&site.name));
@@ -284,12 +284,12 @@ impl<'a, 'd> Comparison<'a, 'd> {
         let edited = edited.filter(differs).map(|site| site.owner().into());
         // What has no site may be part of any code.
         let code = self.new.world.paths().map(|(path, _)| path);
-        let holds = |path: &&Rc<str>| {
+        let holds = |path: &&Arc<str>| {
             let mut places = self.other_columns(path);
             places.any(|(file, line)| edits.stand_at(file, line))
         };
         let code = code.filter(|path| !edits.without_site.is_empty() && holds(path));
-        edited.chain(code.map(Rc::clone)).collect()
+        edited.chain(code.map(Arc::clone)).collect()
     }
 
     /// The file and line of what has another column now in the code of a path.
@@ -356,7 +356,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
 
     /// Goes from changed code to what refers to it. Returns the code without a site that was
     /// passed.
-    fn dirty(&self, described: Vec<Piece>, difference: &mut Difference) -> BTreeSet<Rc<str>> {
+    fn dirty(&self, described: Vec<Piece>, difference: &mut Difference) -> BTreeSet<Arc<str>> {
         let mut dirty = BTreeSet::new();
         let mut seen = HashSet::new();
         let mut waiting: Vec<Piece> = Vec::new();

@@ -4,7 +4,7 @@
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use soft_mock_abi::site::flag::{ASYNC, MAIN};
 use soft_mock_abi::site::has_opaque_result;
@@ -22,7 +22,7 @@ const SIZE: usize = size_of::<soft_mock_abi::site::Site>();
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompiledSite {
     /// The path of the static.
-    pub path: Rc<str>,
+    pub path: Arc<str>,
     /// The name of the site.
     pub name: String,
     /// The line of the function.
@@ -30,7 +30,7 @@ pub struct CompiledSite {
     /// The signature, as text.
     pub signature: String,
     /// The path of the function that answers with the id of the site's type.
-    type_id: Option<Rc<str>>,
+    type_id: Option<Arc<str>>,
     /// See [`detached`](Self::detached).
     detached: String,
     /// The body was moved.
@@ -217,7 +217,7 @@ fn outputs(world: &World<'_>) -> HashMap<String, Vec<String>> {
     found
 }
 
-fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<CompiledSite> {
+fn read(world: &World<'_>, piece: Piece, path: &Arc<str>) -> Option<CompiledSite> {
     let symbol = world
         .symbols_in(piece)
         .iter()
@@ -258,7 +258,7 @@ fn read(world: &World<'_>, piece: Piece, path: &Rc<str>) -> Option<CompiledSite>
     let name = text(NAME)?;
     let detached = detached(world, owner(path)?, &name);
     Some(CompiledSite {
-        path: Rc::clone(path),
+        path: Arc::clone(path),
         is_moved: !world.pieces(&detached).is_empty(),
         detached,
         name,

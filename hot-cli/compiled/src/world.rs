@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use object::elf;
 
@@ -29,13 +29,13 @@ pub struct World<'d> {
     named: HashMap<Piece, Vec<&'d str>>,
     /// The pieces of each path: more than one for instances that several crates or objects have,
     /// and for things of one name in one body. By object, and there in the order of the source.
-    paths: HashMap<Rc<str>, Vec<Piece>>,
-    names: RefCell<HashMap<&'d str, Rc<str>>>,
+    paths: HashMap<Arc<str>, Vec<Piece>>,
+    names: RefCell<HashMap<&'d str, Arc<str>>>,
     rename: Option<Rename>,
 }
 
 /// Gives a path another text.
-type Rename = Box<dyn Fn(String) -> String>;
+type Rename = Box<dyn Fn(String) -> String + Send>;
 
 /// What a relocation refers to.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +66,10 @@ impl<'d> World<'d> {
     }
 
     /// The same, with other paths: those that `rename` makes of them.
-    pub fn renamed(objects: Vec<Object<'d>>, rename: impl Fn(String) -> String + 'static) -> Self {
+    pub fn renamed(
+        objects: Vec<Object<'d>>,
+        rename: impl Fn(String) -> String + Send + 'static,
+    ) -> Self {
         Self::read(objects, Some(Box::new(rename)))
     }
 
@@ -120,7 +123,7 @@ impl<'d> World<'d> {
     }
 
     /// A symbol as a path.
-    pub fn path(&self, symbol: &'d str) -> Rc<str> {
+    pub fn path(&self, symbol: &'d str) -> Arc<str> {
         let mut names = self.names.borrow_mut();
         let known = names.entry(symbol).or_insert_with(|| {
             let path = path(symbol);
@@ -129,7 +132,7 @@ impl<'d> World<'d> {
                 None => path.into(),
             }
         });
-        Rc::clone(known)
+        Arc::clone(known)
     }
 
     /// The pieces of a path, by object and there in the order of the source; none if nothing has
@@ -152,7 +155,7 @@ impl<'d> World<'d> {
     }
 
     /// All paths of functions and statics, with their pieces.
-    pub fn paths(&self) -> impl Iterator<Item = (&Rc<str>, &[Piece])> {
+    pub fn paths(&self) -> impl Iterator<Item = (&Arc<str>, &[Piece])> {
         self.paths
             .iter()
             .map(|(path, pieces)| (path, pieces.as_slice()))
@@ -164,13 +167,13 @@ impl<'d> World<'d> {
     }
 
     /// The path of what is in a piece.
-    pub fn path_of(&self, piece: Piece) -> Option<Rc<str>> {
+    pub fn path_of(&self, piece: Piece) -> Option<Arc<str>> {
         let symbol = self.symbols_in(piece).first()?;
         Some(self.path(symbol))
     }
 
     /// All paths of what is in a piece: functions of the same content may be one.
-    pub fn paths_of(&self, piece: Piece) -> impl Iterator<Item = Rc<str>> + use<'_, 'd> {
+    pub fn paths_of(&self, piece: Piece) -> impl Iterator<Item = Arc<str>> + use<'_, 'd> {
         let symbols = self.symbols_in(piece).iter();
         symbols.map(|symbol| self.path(symbol))
     }
@@ -202,7 +205,7 @@ impl<'d> World<'d> {
     /// The path of the code whose whole address a relocation stands for, as a slot of a vtable
     /// holds it: that of the symbol, or of what is in the section where the symbol has no name
     /// outside.
-    pub fn code_in_slot(&self, object: usize, relocation: &Relocation) -> Option<Rc<str>> {
+    pub fn code_in_slot(&self, object: usize, relocation: &Relocation) -> Option<Arc<str>> {
         let symbol = self.symbol(object, relocation)?;
         if relocation.kind != elf::R_X86_64_64 || relocation.addend != 0 {
             return None;

@@ -1,7 +1,7 @@
 //! Old code of the program that something alive may lead to.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::held::{holder, Holder};
 use super::judge::{called_by, Judge, State};
@@ -17,7 +17,7 @@ impl Comparison<'_, '_> {
     /// is of another type now.
     pub(super) fn living(
         &self,
-        dirty: &BTreeSet<Rc<str>>,
+        dirty: &BTreeSet<Arc<str>>,
         difference: &mut Difference,
     ) -> Result<(), String> {
         let holds_edited =
@@ -35,7 +35,7 @@ impl Comparison<'_, '_> {
         let ours =
             all.filter(|(path, _)| !path.contains("::") || is_of(path, self.premises.crates));
         let code = ours.filter(|(_, pieces)| self.old.world.is_code(pieces[0]));
-        let stale: BTreeMap<&Rc<str>, State> = code
+        let stale: BTreeMap<&Arc<str>, State> = code
             .map(|(path, _)| (path, state(path)))
             .filter(|(_, state)| *state != State::Same)
             .collect();
@@ -50,7 +50,7 @@ impl Comparison<'_, '_> {
                 continue;
             }
             if matches!(own, State::Differs | State::Leads) && self.may_be_late(path) {
-                found.late.insert(Rc::clone(path));
+                found.late.insert(Arc::clone(path));
                 continue;
             }
             let Some(holder) = holder else {
@@ -76,7 +76,7 @@ impl Comparison<'_, '_> {
         difference.preserved_statics.extend(found.preserved_statics);
         difference.keep_bodies.extend(found.keep_bodies);
         difference.late = found.late;
-        difference.stale = stale.into_keys().map(Rc::clone).collect();
+        difference.stale = stale.into_keys().map(Arc::clone).collect();
         Ok(())
     }
 
@@ -86,7 +86,7 @@ impl Comparison<'_, '_> {
     fn nothing_was_one(&self, difference: &Difference) -> Result<(), String> {
         let edited = difference.changed.iter();
         let mut edited = edited.filter(|path| self.premises.edits.name(&without_marks(path)));
-        let is_new = |path: &&Rc<str>| is_held(self.new, path) && !is_held(self.old, path);
+        let is_new = |path: &&Arc<str>| is_held(self.new, path) && !is_held(self.old, path);
         edited.find(is_new).map_or(Ok(()), |path| {
             Err(format!(
                 "`{}` has no site, and optimised code may have made it one with another function: \
@@ -100,7 +100,7 @@ impl Comparison<'_, '_> {
         &self,
         judge: &Judge<'_>,
         path: &str,
-        dirty: &BTreeSet<Rc<str>>,
+        dirty: &BTreeSet<Arc<str>>,
         difference: &Difference,
     ) -> State {
         if let Some(state) = judge.of_site(path) {
@@ -115,7 +115,7 @@ impl Comparison<'_, '_> {
     }
 
     /// What holds old code, if anything does.
-    fn held(&self, path: &Rc<str>, found: &mut Living) -> Result<Option<Holder>, String> {
+    fn held(&self, path: &Arc<str>, found: &mut Living) -> Result<Option<Holder>, String> {
         let world = self.old.world;
         for piece in self.old.code(path) {
             if world.symbols_in(piece).iter().any(|name| !is_rust(name)) {
@@ -163,7 +163,7 @@ impl Comparison<'_, '_> {
 }
 
 /// Whether something holds the address of the code of a path.
-fn is_held(side: &Side<'_, '_>, path: &Rc<str>) -> bool {
+fn is_held(side: &Side<'_, '_>, path: &Arc<str>) -> bool {
     side.code(path).into_iter().any(|piece| {
         let mut users = side.users(piece).iter();
         users.any(|(user, relocation)| {
@@ -176,5 +176,5 @@ fn is_held(side: &Side<'_, '_>, path: &Rc<str>) -> bool {
 struct Living {
     preserved_statics: BTreeSet<String>,
     keep_bodies: BTreeSet<(String, usize)>,
-    late: BTreeSet<Rc<str>>,
+    late: BTreeSet<Arc<str>>,
 }

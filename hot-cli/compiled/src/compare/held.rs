@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of what differs.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::paths::is_detached_body;
 use super::side::Side;
@@ -16,11 +16,11 @@ use crate::world::{Piece, Use};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Holder {
     /// A static, by its path.
-    Static(Rc<str>),
+    Static(Arc<str>),
     /// Data without a name.
     Table,
     /// A function that hands it on, by its path.
-    Code(Rc<str>),
+    Code(Arc<str>),
 }
 
 impl Holder {

@@ -8,7 +8,7 @@ mod later;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use soft_mock_abi::symbol::CARRIER;
 
@@ -115,7 +115,7 @@ impl Left {
         let brought = world
             .all()
             .filter(|piece| !optimised && asks_cell(&world, *piece));
-        let brought: HashSet<Rc<str>> = brought.filter_map(|piece| world.path_of(piece)).collect();
+        let brought: HashSet<Arc<str>> = brought.filter_map(|piece| world.path_of(piece)).collect();
         left.share(brought.iter().map(|path| &**path));
         let has_site = |path: &str| brought.contains(path);
         // Its debug information has lines alone, so nothing is known to be a vtable.

@@ -1,7 +1,7 @@
 //! One of the two compilations: its pieces, what each of them is, and what refers to it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use object::elf;
 
@@ -110,7 +110,11 @@ impl<'a, 'd> Side<'a, 'd> {
 }
 
 /// All code without a site that `path` leads to, itself included.
-pub(super) fn reach(side: &Side<'_, '_>, path: &str, premises: &Premises<'_>) -> BTreeSet<Rc<str>> {
+pub(super) fn reach(
+    side: &Side<'_, '_>,
+    path: &str,
+    premises: &Premises<'_>,
+) -> BTreeSet<Arc<str>> {
     let mut found = BTreeSet::new();
     let mut seen = HashSet::new();
     let mut waiting: Vec<Piece> = side.code(path);

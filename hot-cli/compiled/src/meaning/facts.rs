@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind, Register};
 use object::elf;
@@ -36,7 +36,7 @@ const DEEPEST: usize = 16;
 pub(super) struct Reader<'a, 'd> {
     pub(super) world: &'a World<'d>,
     /// By object, the functions that its debug information names.
-    described: RefCell<HashMap<usize, HashSet<Rc<str>>>>,
+    described: RefCell<HashMap<usize, HashSet<Arc<str>>>>,
 }
 
 /// What is known of a piece of code.

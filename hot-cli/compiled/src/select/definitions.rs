@@ -1,7 +1,7 @@
 //! Whose definition a symbol of the new code is bound to: the program's, an earlier plugin's, or
 //! one that is taken along.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::repeated::Whose;
 use super::{Decision, Fate, NewStatic, Selector};
@@ -106,9 +106,9 @@ impl<'d> Selector<'_, 'd> {
     }
 
     /// The path that a variable has in the program or an earlier plugin. None: it is a new one.
-    fn counterpart(&self, path: &Rc<str>) -> Result<Option<Rc<str>>, String> {
+    fn counterpart(&self, path: &Arc<str>) -> Result<Option<Arc<str>>, String> {
         match self.on.premises.counterparts.get(&**path) {
-            None => Ok(Some(Rc::clone(path))),
+            None => Ok(Some(Arc::clone(path))),
             Some(Counterpart::Of { path, .. }) => Ok(Some(path.as_str().into())),
             Some(Counterpart::New) => Ok(None),
             Some(Counterpart::Unclear(why)) => Err(why.clone()),

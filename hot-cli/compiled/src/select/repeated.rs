@@ -11,7 +11,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Selector;
 use crate::compare::Side;
@@ -50,7 +50,7 @@ impl Selector<'_, '_> {
         &self,
         symbol: &Symbol<'_>,
         path: &str,
-        was: Option<&Rc<str>>,
+        was: Option<&Arc<str>>,
         variable: &str,
     ) -> Whose {
         let (world, program) = (self.on.world, self.on.program);

@@ -30,6 +30,7 @@ mod units;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -217,15 +218,22 @@ pub(crate) fn build(request: &Request<'_>) -> Result<WholeCratePatch, WholeCrate
     let built = units.build()?;
     let compiled = started.elapsed();
     let (old, new) = (read(&built.old)?, read(&built.new)?);
-    let (old, new) = (Code::parse(&old)?, Code::parse(&new)?);
+    let (old, new) = std::thread::scope(|scope| {
+        let old = scope.spawn(|| Code::parse(&old));
+        let new = Code::parse(&new);
+        let old = old.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (old, new)
+    });
+    let (old, new) = (old?, new?);
     let parsed = started.elapsed();
     let identifiers = identifiers(&built);
     let lives = layouts.check(request, &built, [&old, &new])?;
     let checked = started.elapsed() - parsed;
     let mut patch = outcome::extract(request, &built, [&old, &new], &identifiers, &lives)?;
     patch.notes.push(format!(
-        "compiled in {compiled:?}, compared and linked in {:?}, of that layouts in {checked:?}",
-        started.elapsed() - compiled
+        "compiled in {compiled:?}, compared and linked in {:?}, of that read in {:?} and layouts in {checked:?}",
+        started.elapsed() - compiled,
+        parsed - compiled
     ));
     Ok(patch)
 }
