@@ -73,9 +73,12 @@ fn push_name(out: &mut String, name: &str) {
     match moved {
         Some(name) => out.push_str(name),
         None if name == symbol::MAIN => out.push_str("main"),
+        // A name by itself is what is spoken of.
         None if name.starts_with(symbol::SUPPORT_MODULE) || name == symbol::SITE => {
-            let kept = out.strip_suffix("::").unwrap_or(out).len();
-            out.truncate(kept);
+            match out.strip_suffix("::").map(str::len) {
+                Some(kept) => out.truncate(kept),
+                None => out.push_str(name),
+            }
         }
         None => out.push_str(name),
     }
@@ -160,6 +163,7 @@ mod tests {
             ("`app::__soft_mock_code_f::<u8>`", "`app::f::<u8>`"),
             ("`app::f::__SOFT_MOCK_SITE`", "`app::f`"),
             ("`app::__soft_mock::Site`", "`app::Site`"),
+            ("the name `__soft_mock` is", "the name `__soft_mock` is"),
             ("`app::__soft_mock_main`", "`app::main`"),
             ("`f::__soft_mock_output::<u8>` →", "`f::<u8>` →"),
         ] {

@@ -30,11 +30,11 @@ const SUPPORT: &str = "::soft_mock::__private::v1::mockable::";
 /// What an attribute inserts into one function.
 #[derive(Debug, Clone)]
 pub struct AttributePrologue {
-    /// The names of the parameters, in their order; a receiver's is `self`.
-    pub parameters: Vec<String>,
+    /// The names that parameters get in place of their patterns, in their order.
+    pub parameters: Vec<Option<String>>,
     /// The statements at the start of the body.
     pub body: String,
-    /// The parameters that are to be taken apart, around the rest of the body.
+    /// What is bound around the rest of the body, the first outermost.
     pub taken: Vec<Taken>,
     /// The rest of the body has to be a block of its own.
     pub apart: bool,

@@ -7,9 +7,9 @@
 //!
 //! Everything is inserted on the line of the opening brace; parameters that are patterns get a name
 //! and are taken apart after the check, around the body: what its last expression borrows of them
-//! is given back before they are dropped, as where they are parameters. Not under an attribute that
-//! may be a macro and look at them (`#[instrument(skip(state))]`): what a pattern has taken apart is
-//! put together again for the call.
+//! is given back before they are dropped, as where they are parameters. Not under an attribute
+//! that may be a macro and look at them (`#[instrument(skip(state))]`): what a pattern has taken
+//! apart is put together again for the call.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use quote::{quote, ToTokens};
 use soft_mock_abi::site::flag;
 use soft_mock_abi::symbol::SITE;
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, FnArg, Pat, PatType, Signature};
+use syn::{Attribute, Block, FnArg, Pat, PatType, Signature, Type};
 
 use crate::analysis::eligibility::Kind;
 use crate::analysis::known_attributes::is_plain;
@@ -75,7 +75,17 @@ pub(crate) fn insert(
     dialect: &Dialect<'_>,
     edits: &mut Edits,
 ) {
-    let (arguments, taken) = name_parameters(source, function, edits);
+    let keeps_patterns = !is_plain(function.attrs) && !function.instances;
+    let (parameters, taken) = parameters(function.signature, keeps_patterns);
+    let typed = function.signature.inputs.iter();
+    for (argument, parameter) in typed.zip(&parameters) {
+        if let (FnArg::Typed(typed), Some(name)) = (argument, &parameter.in_place) {
+            let range = typed.pat.span().byte_range();
+            let text = &source[range.clone()];
+            edits.replace(range, in_place_of(text, name));
+        }
+    }
+    let arguments: Vec<String> = parameters.into_iter().map(|one| one.given).collect();
     let site = site(function, dialect);
     let check = check(function, dialect, &arguments);
     let running = match function.counted {
@@ -102,42 +112,101 @@ pub(crate) fn insert(
     }
 }
 
-/// A parameter that got a name in place of its pattern.
+/// A parameter that is taken apart around the body, or bound once more.
 #[derive(Debug, Clone)]
 pub struct Taken {
-    /// The name.
+    /// Its name.
     pub name: String,
     /// The pattern.
     pub pattern: String,
 }
 
-/// The prologue's text for a function that is given as tokens: names of all parameters, those that
-/// are to be taken apart, and what stands at the start of the body.
+/// A parameter of a function that is called through its site.
+#[derive(Debug, Clone)]
+struct Parameter {
+    /// What the call is given.
+    given: String,
+    /// The name that it gets in place of its pattern.
+    in_place: Option<String>,
+}
+
+/// The prologue's text for a function that is given as tokens: the names that parameters get in
+/// place of their patterns, those that are to be taken apart, and what stands at the start of the
+/// body.
 pub(crate) fn text(
     function: &PrologueTarget<'_>,
     dialect: &Dialect<'_>,
-) -> (Vec<String>, Vec<Taken>, String) {
-    let mut taken = Vec::new();
-    let mut name = |(position, argument): (usize, &FnArg)| {
-        let FnArg::Typed(typed) = argument else {
-            return "self".to_owned();
-        };
-        if let Some(name) = own_name(&typed.pat) {
-            return name;
-        }
-        let name = format!("__soft_mock_{position}");
-        taken.extend(taken_apart(&typed.pat, &name));
-        name
-    };
-    let names: Vec<String> = function
-        .signature
-        .inputs
-        .iter()
-        .enumerate()
-        .map(&mut name)
-        .collect();
-    let (site, check) = (site(function, dialect), check(function, dialect, &names));
+) -> (Vec<Option<String>>, Vec<Taken>, String) {
+    let (parameters, taken) = parameters(function.signature, false);
+    let (given, names): (Vec<_>, Vec<_>) = parameters
+        .into_iter()
+        .map(|one| (one.given, one.in_place))
+        .unzip();
+    let (site, check) = (site(function, dialect), check(function, dialect, &given));
     (names, taken, format!("{{ {site} {check} }}"))
+}
+
+/// All parameters, and what is bound around the body, the first outermost. Values are dropped as
+/// those of parameters are: what follows one that is taken apart is bound once more behind it, to
+/// be dropped before what that one holds.
+fn parameters(signature: &Signature, keeps_patterns: bool) -> (Vec<Parameter>, Vec<Taken>) {
+    let mut all = Vec::new();
+    let mut taken: Vec<Taken> = Vec::new();
+    for (position, argument) in signature.inputs.iter().enumerate() {
+        let FnArg::Typed(typed) = argument else {
+            all.push(Parameter {
+                given: "self".to_owned(),
+                in_place: None,
+            });
+            continue;
+        };
+        let is_behind = !taken.is_empty() && may_drop(&typed.ty);
+        let own = own_name(&typed.pat);
+        if let Some(again) = put_together(typed).filter(|_| keeps_patterns && own.is_none()) {
+            all.push(Parameter {
+                given: again,
+                in_place: None,
+            });
+            continue;
+        }
+        let is_own = own.is_some();
+        let name = own.unwrap_or_else(|| format!("__soft_mock_{position}"));
+        let bind = |pattern: String| Taken {
+            name: name.clone(),
+            pattern,
+        };
+        match &*typed.pat {
+            _ if is_own && !is_behind => {}
+            pattern if is_own => taken.push(bind(one_line(pattern))),
+            pattern => {
+                taken.extend(is_behind.then(|| bind(name.clone())));
+                let is_any = matches!(pattern, Pat::Wild(_));
+                taken.extend((!is_any).then(|| bind(one_line(pattern))));
+            }
+        }
+        all.push(Parameter {
+            in_place: (!is_own || is_behind).then(|| name.clone()),
+            given: name,
+        });
+    }
+    (all, taken)
+}
+
+/// Whether it can be told when a value of this type is dropped.
+fn may_drop(ty: &Type) -> bool {
+    const PLAIN: [&str; 17] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+        "u32", "u64", "u128", "usize", "str",
+    ];
+    match ty {
+        Type::Reference(_) | Type::Ptr(_) | Type::BareFn(_) | Type::Never(_) => false,
+        Type::Array(array) => may_drop(&array.elem),
+        Type::Group(group) => may_drop(&group.elem),
+        Type::Paren(paren) => may_drop(&paren.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().any(may_drop),
+        Type::Path(path) => !PLAIN.iter().any(|plain| path.path.is_ident(plain)),
+        _ => true,
+    }
 }
 
 /// The name of a parameter that has one.
@@ -148,14 +217,6 @@ fn own_name(pattern: &Pat) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn taken_apart(pattern: &Pat, name: &str) -> Option<Taken> {
-    let is_any = matches!(pattern, Pat::Wild(_));
-    (!is_any).then(|| Taken {
-        name: name.to_owned(),
-        pattern: one_line(pattern),
-    })
 }
 
 fn site(function: &PrologueTarget<'_>, dialect: &Dialect<'_>) -> String {
@@ -248,35 +309,6 @@ fn check(function: &PrologueTarget<'_>, dialect: &Dialect<'_>, arguments: &[Stri
         "if let {core}::option::Option::Some(__soft_mock_code) = {SITE}.code() {{ {body} }}"
     );
     when_used(how, core, &used, &used)
-}
-
-/// What the call is given for all parameters, and those whose patterns are to be taken apart.
-fn name_parameters(
-    source: &str,
-    function: &PrologueTarget<'_>,
-    edits: &mut Edits,
-) -> (Vec<String>, Vec<Taken>) {
-    let mut names = Vec::new();
-    let mut taken = Vec::new();
-    let keeps_patterns = !is_plain(function.attrs) && !function.instances;
-    for (position, argument) in function.signature.inputs.iter().enumerate() {
-        let FnArg::Typed(typed) = argument else {
-            names.push("self".to_owned());
-            continue;
-        };
-        let own = own_name(&typed.pat);
-        let again = || put_together(typed).filter(|_| keeps_patterns);
-        let name = own.or_else(again).unwrap_or_else(|| {
-            let name = format!("__soft_mock_{position}");
-            let range = typed.pat.span().byte_range();
-            let text = &source[range.clone()];
-            taken.extend(taken_apart(&typed.pat, &name));
-            edits.replace(range, in_place_of(text, &name));
-            name
-        });
-        names.push(name);
-    }
-    (names, taken)
 }
 
 /// What a parameter's pattern has taken apart, as a value of the parameter's type: a pattern may

@@ -189,12 +189,9 @@ fn try_insert(
         apart,
     } = attribute_prologue(attrs, signature, block, within, check()).map_err(Refusal)?;
     for (argument, name) in signature.inputs.iter_mut().zip(parameters) {
-        if let FnArg::Typed(typed) = argument {
-            if !matches!(&*typed.pat, syn::Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none())
-            {
-                let name = syn::Ident::new(&name, proc_macro2::Span::call_site());
-                *typed.pat = parse_quote!(#name);
-            }
+        if let (FnArg::Typed(typed), Some(name)) = (argument, name) {
+            let name = syn::Ident::new(&name, proc_macro2::Span::call_site());
+            *typed.pat = parse_quote!(#name);
         }
     }
     let parsed: Block = match syn::parse_str(&format!("{{ {body} }}")) {

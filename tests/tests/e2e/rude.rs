@@ -222,6 +222,27 @@ fn what_was_refused_and_taken_back_is_no_reason_for_what_follows() {
 }
 
 #[test]
+fn what_does_not_compile_beside_a_refused_edit_is_said() {
+    let project = Project::fixture("ledger");
+    let mut session = start(&project, &["--no-restart", "cargo", "run"]);
+    project.edit_all(ACCOUNT, &FIELD);
+    session.wait_for_stderr("field added to struct Account");
+    project.edit(
+        REPORT,
+        "account of {}\", account.owner()",
+        "account of {}\", missing(account)",
+    );
+    session.wait_for_stderr("cannot find function `missing`");
+    project.edit(
+        REPORT,
+        "account of {}\", missing(account)",
+        "purse of {}\", account.owner()",
+    );
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "purse of ada: 3");
+}
+
+#[test]
 fn a_rude_edit_that_does_not_compile_leaves_the_old_program_running() {
     let project = Project::fixture("ledger");
     let mut session = start(&project, &["cargo", "run"]);

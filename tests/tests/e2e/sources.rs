@@ -363,3 +363,58 @@ fn main() {
     session.wait_for_patch();
     assert_eq!(session.ask("x"), r#"Some("(one)")"#);
 }
+
+/// What parameters hold is dropped as it is without `hot`, whichever of them are patterns.
+#[test]
+fn parameters_are_dropped_in_their_order() {
+    let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let main = r#"use std::sync::Mutex;
+
+static DROPPED: Mutex<String> = Mutex::new(String::new());
+
+struct D(char);
+
+impl Drop for D {
+    fn drop(&mut self) {
+        DROPPED.lock().unwrap().push(self.0);
+    }
+}
+
+struct S(D);
+struct P { x: D, y: D }
+
+fn first((_a, _b): (D, D), _c: D) {}
+fn partly((_a, _): (D, D), mut c: D) { c.0 = 'C'; }
+fn several((_a, _): (D, D), _c: D, (_d, _): (D, D), _e: D) {}
+fn any(_: D, (_a, _b): (D, D), _: D) {}
+fn named(_w @ P { .. }: P, _c: D, _n: u32) {}
+fn fields(P { x: _x, .. }: P, ref _r: D) {}
+
+impl S {
+    fn method(self, (_a, _): (D, D), _c: D) {}
+}
+
+fn main() {
+    let [a, b, c, d, e, f] = [(); 6].map(|()| D);
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        first((a('a'), b('b')), c('c'));
+        partly((a('a'), b('b')), c('c'));
+        several((a('a'), b('b')), c('c'), (d('d'), e('e')), f('f'));
+        any(c('c'), (a('a'), b('b')), d('d'));
+        named(P { x: a('x'), y: b('y') }, c('c'), 1);
+        fields(P { x: a('x'), y: b('y') }, c('c'));
+        S(d('s')).method((a('a'), b('b')), c('c'));
+        println!("{}", std::mem::take(&mut *DROPPED.lock().unwrap()));
+    }
+}
+"#;
+    let order = "cbaCabfdecabdbaccxycxycabs";
+    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("as it was built"), order);
+    project.edit("src/main.rs", "c.0 = 'C';", "c.0 = 'K';");
+    session.wait_for_patch();
+    assert_eq!(session.ask("patched"), order.replace('C', "K"));
+}

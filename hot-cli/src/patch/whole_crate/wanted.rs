@@ -301,11 +301,13 @@ fn seen_otherwise(loaded: &LoadedUnit, read: &Reader<'_>) -> Result<Option<Strin
 /// rustc refuses what was prepared: if it refuses what the user wrote as well, that is the user's
 /// error. An edit may also break a crate that uses it.
 fn compile_error(job: &Job, stderr: &str) -> Result<BuildError> {
-    if !job.wanted.without.is_empty() {
-        // It isn't what the user wrote: what it does without is needed.
-        return Ok(BuildError::Rude(job.wanted.without.clone()));
-    }
-    let (program, edited) = (&job.program, job.wanted.beyond_bodies());
+    let (program, mut edited) = (&job.program, job.wanted.beyond_bodies());
+    // What the user wrote has these edits too.
+    edited.extend(job.wanted.without.iter().flat_map(|edit| {
+        let units = program.units.iter().enumerate();
+        let its = units.filter(|(_, loaded)| loaded.files.contains_key(&edit.file));
+        its.map(|(position, _)| position)
+    }));
     let users = edited.iter().flat_map(|unit| program.with_users(*unit));
     let all: BTreeSet<usize> = job.wanted.plan.keys().copied().chain(users).collect();
     for position in all {
@@ -314,7 +316,11 @@ fn compile_error(job: &Job, stderr: &str) -> Result<BuildError> {
             return Ok(BuildError::Compile(errors));
         }
     }
-    Ok(rude(job, &first_error(stderr)))
+    Ok(match job.wanted.without.is_empty() {
+        true => rude(job, &first_error(stderr)),
+        // What it does without is needed.
+        false => BuildError::Rude(job.wanted.without.clone()),
+    })
 }
 
 /// The first of the edits can't be patched.
