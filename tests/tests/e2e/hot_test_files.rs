@@ -134,6 +134,8 @@ fn a_filter_keeps_nothing_from_being_due() {
     terminal.wait_for("hot: keys: Enter the last tests again");
     terminal.type_keys("/is_one\n");
     terminal.wait_for("hot: 1 of 2 tests: 1 passed");
+    // What is written until the tests have ended is told otherwise.
+    std::thread::sleep(Duration::from_millis(500));
     write(&project, "data.txt", "2");
     terminal.wait_for("since the filter leaves them out: 1");
     terminal.type_keys("/\n");
@@ -149,6 +151,8 @@ fn a_binary_that_holds_nothing_of_a_function_is_no_reason_to_build() {
     let project = project(&[("tests/it.rs", "#[test]\nfn it() {}\n")]);
     let mut session = project.hot(&["test", "-v"]);
     session.wait_for_stderr("hot: 2 tests: 2 passed");
+    // What is saved before that is built.
+    session.wait_for_stderr("waiting for saves");
     project.edit("src/lib.rs", "{\n    1", "{\n    2");
     session.wait_for_stderr("unittests src/lib.rs is patched");
     session.wait_for_stderr("hot: 1 of 2 tests reaches it: 1 FAILED");

@@ -242,6 +242,59 @@ fn what_does_not_compile_beside_a_refused_edit_is_said() {
     assert_eq!(session.ask("x"), "purse of ada: 3");
 }
 
+/// What can't be patched is found one after the other; what was saved with the second doesn't wait
+/// for it.
+#[test]
+fn bodies_that_are_saved_with_another_edit_that_is_refused_do_not_wait() {
+    let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let main = r#"struct P {
+    x: u32,
+}
+
+fn held<T: Into<u32>>(x: T) -> u32 {
+    x.into() + 1
+}
+
+fn plain() -> u32 {
+    10
+}
+
+fn other(p: &P) -> u32 {
+    p.x + 100
+}
+
+fn main() {
+    let p = P { x: 0 };
+    let table: Vec<fn(u8) -> u32> = vec![held::<u8>];
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{} {} {}", table[0](0), plain(), other(&p));
+    }
+}
+"#;
+    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    project.edit_all(
+        "src/main.rs",
+        &[
+            ("    x: u32,", "    x: u32,\n    y: u32,"),
+            ("P { x: 0 }", "P { x: 0, y: 0 }"),
+        ],
+    );
+    session.wait_for_stderr("field added to struct P");
+    assert_eq!(session.ask("x"), "1 10 100");
+    let edits = [
+        ("x.into() + 1", "x.into() + 2"),
+        ("    10\n", "    20\n"),
+        ("p.x + 100", "p.x + 200"),
+    ];
+    project.edit_all("src/main.rs", &edits);
+    session.wait_for_patch();
+    session.wait_for_mention("held");
+    assert_eq!(session.ask("x"), "1 20 200");
+}
+
 #[test]
 fn a_rude_edit_that_does_not_compile_leaves_the_old_program_running() {
     let project = Project::fixture("ledger");

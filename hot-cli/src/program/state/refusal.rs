@@ -495,6 +495,11 @@ fn by_name(items: &FileItems) -> HashMap<String, Option<usize>> {
     found
 }
 
+const PRIMITIVE_TYPES: [&str; 17] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
+    "u64", "u128", "usize", "str",
+];
+
 /// What the files declare otherwise than what runs, and the names that came or went beside the
 /// bodies.
 fn names_of_changes(files: &[EditedFile<'_>]) -> HashSet<String> {
@@ -518,6 +523,8 @@ fn names_of_changes(files: &[EditedFile<'_>]) -> HashSet<String> {
         for [own, others] in [[&words[0], &words[1]], [&words[1], &words[0]]] {
             let others: HashSet<&str> = others.iter().copied().collect();
             let new = own.iter().filter(|word| !others.contains(*word));
+            // Every second body has one of these in its signature.
+            let new = new.filter(|word| !PRIMITIVE_TYPES.contains(word));
             found.extend(new.map(|word| (*word).to_owned()));
             let pairs = own.windows(2).filter(|pair| DECLARING.contains(&pair[0]));
             found.extend(pairs.map(|pair| pair[1].to_owned()));

@@ -256,7 +256,12 @@ impl Engine {
                     .filter(|edit| !wanted.without.contains(edit))
                     .cloned(),
             );
-            return self.refused_with(Some(program), &all, Bodies::All);
+            // Bodies that were saved with what is new among them may do without that as well.
+            let waiting = match all.len() > wanted.without.len() {
+                true => Bodies::Some,
+                false => Bodies::All,
+            };
+            return self.refused_with(Some(program), &all, waiting);
         }
         match self.programs.without(program, edits) {
             Some(wanted) => self.build(program.clone(), wanted, *since),
