@@ -29,7 +29,7 @@ pub use compiled_as::CompiledAs;
 pub use edition::Edition;
 pub use included_files::{included_files, plain_path};
 pub use mentions::{contains, identifiers, Mentions, Names};
-pub use names::{signature_text, site_name, Owner};
+pub use names::{signature_text, site_name, Owner, PRIMITIVE_TYPES};
 pub use normalize::Fingerprint;
 pub use source_names::SourceNames;
 pub use tree::{line_of, parse, CrateTree, SourceFile, SyntaxError};

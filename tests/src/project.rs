@@ -86,6 +86,12 @@ impl Project {
         project
     }
 
+    /// A program of one file, called `own`.
+    pub fn of_main(main: &str) -> Self {
+        let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+        Self::of_files([("Cargo.toml", manifest), ("src/main.rs", main)])
+    }
+
     /// A project of these files, with a target folder of its own.
     pub fn of_files(files: impl IntoIterator<Item = (impl AsRef<Path>, impl AsRef<str>)>) -> Self {
         let turn = Turn::wait();

@@ -19,6 +19,7 @@ mod out_of_reach;
 mod pages;
 mod restart;
 mod screen;
+mod search;
 mod settings;
 mod setup;
 
@@ -39,7 +40,6 @@ use crate::remote::server;
 use crate::ui::{set_format, Reporter, Screen};
 use crate::watch::Watcher;
 use engine::{Engine, Event, Outside};
-use first_build::FirstBuild;
 use keys::Keys;
 use on_patch::OnPatch;
 use pages::Pages;
@@ -116,7 +116,7 @@ fn engine(
         lock_waits: None,
         out_of_reach: None,
         dry_build_waits: None,
-        first_build: Some(FirstBuild::watch(folder.path().to_owned(), events.clone())),
+        first_build: Some(first_build::watch(folder.path().to_owned(), events.clone())),
         keys,
         control,
         watcher,

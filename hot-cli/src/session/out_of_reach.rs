@@ -6,10 +6,9 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Weak};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::search::Search;
 use crate::os::{descends_from, executable, pids};
 use crate::rustc::unit::Unit;
 
@@ -27,39 +26,18 @@ pub(crate) struct OutOfReach {
     pub(crate) executable: PathBuf,
 }
 
-/// It is looked as long as this lives.
-pub(crate) struct OutOfReachSearch {
-    _wanted: Arc<()>,
-}
-
-impl OutOfReachSearch {
-    /// Looks at what this process has started.
-    pub(crate) fn begin<E: From<OutOfReach> + Send + 'static>(run: u64, events: Sender<E>) -> Self {
-        let wanted = Arc::new(());
-        let still = Arc::downgrade(&wanted);
-        // Without a thread such a program goes unnoticed, as it was said when it was built.
-        let _ = thread::Builder::new()
-            .name("hot-out-of-reach".into())
-            .spawn(move || look(run, &still, &events));
-        Self { _wanted: wanted }
-    }
-}
-
-fn look<E: From<OutOfReach>>(run: u64, wanted: &Weak<()>, events: &Sender<E>) {
-    let begun = Instant::now();
-    while wanted.strong_count() > 0 {
-        if let Some((unit, executable)) = running() {
-            let found = OutOfReach {
-                run,
-                unit,
-                executable,
-            };
-            // The session may have ended meanwhile.
-            let _ = events.send(found.into());
-            return;
-        }
-        thread::sleep((begun.elapsed() / 50).clamp(LOOK, LOOK_AT_LENGTH));
-    }
+/// Looks at what this process has started.
+pub(crate) fn search<E: From<OutOfReach> + Send + 'static>(run: u64, events: Sender<E>) -> Search {
+    let pause = |looked: Duration| (looked / 50).clamp(LOOK, LOOK_AT_LENGTH);
+    let find = move || {
+        let (unit, executable) = running()?;
+        Some(OutOfReach {
+            run,
+            unit,
+            executable,
+        })
+    };
+    Search::begin("hot-out-of-reach", pause, find, events)
 }
 
 /// A process of the command whose program was built as it is.

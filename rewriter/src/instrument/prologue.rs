@@ -31,7 +31,7 @@ use crate::syntax::attributes::body_start;
 use crate::syntax::edition::Edition;
 use crate::syntax::edits::{blank, Edits};
 use crate::syntax::hidden_lifetimes::LifetimeCounts;
-use crate::syntax::names::{plain, signature_text, Owner};
+use crate::syntax::names::{plain, signature_text, Owner, PRIMITIVE_TYPES};
 use crate::syntax::patterns;
 use crate::syntax::signature::{output_type, pointer_type, Spelling};
 
@@ -194,17 +194,13 @@ fn parameters(signature: &Signature, keeps_patterns: bool) -> (Vec<Parameter>, V
 
 /// Whether it can be told when a value of this type is dropped.
 fn may_drop(ty: &Type) -> bool {
-    const PLAIN: [&str; 17] = [
-        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
-        "u32", "u64", "u128", "usize", "str",
-    ];
     match ty {
         Type::Reference(_) | Type::Ptr(_) | Type::BareFn(_) | Type::Never(_) => false,
         Type::Array(array) => may_drop(&array.elem),
         Type::Group(group) => may_drop(&group.elem),
         Type::Paren(paren) => may_drop(&paren.elem),
         Type::Tuple(tuple) => tuple.elems.iter().any(may_drop),
-        Type::Path(path) => !PLAIN.iter().any(|plain| path.path.is_ident(plain)),
+        Type::Path(path) => !PRIMITIVE_TYPES.iter().any(|name| path.path.is_ident(name)),
         _ => true,
     }
 }

@@ -1,6 +1,7 @@
-use quote::ToTokens;
 use std::io;
 use std::path::Path;
+
+use quote::ToTokens;
 
 use super::*;
 use crate::instrument::rewrite::{rewrite, Options};

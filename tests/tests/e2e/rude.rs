@@ -246,7 +246,6 @@ fn what_does_not_compile_beside_a_refused_edit_is_said() {
 /// for it.
 #[test]
 fn bodies_that_are_saved_with_another_edit_that_is_refused_do_not_wait() {
-    let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
     let main = r#"struct P {
     x: u32,
 }
@@ -272,7 +271,7 @@ fn main() {
     }
 }
 "#;
-    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let project = Project::of_main(main);
     let mut session = project.hot(&["--no-restart", "cargo", "run"]);
     session.wait_for_stdout("ready");
     project.edit_all(

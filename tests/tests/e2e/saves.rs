@@ -311,7 +311,6 @@ fn additions_to_a_module_that_is_a_block_again() {
 /// name it. Code that has no site of its own is named where it stands.
 #[test]
 fn a_derive_that_nobody_uses_names_no_function() {
-    let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
     let main = r#"const STEP: u32 = 1;
 
 struct Item(u32);
@@ -332,7 +331,7 @@ fn main() {
     }
 }
 "#;
-    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let project = Project::of_main(main);
     let mut session = project.hot(&["cargo", "run"]);
     session.wait_for_stdout("ready");
     project.edit("src/main.rs", "STEP: u32 = 1", "STEP: u32 = 2");

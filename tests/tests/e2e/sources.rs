@@ -337,7 +337,6 @@ fn main() {
 /// where the parameter is a pattern.
 #[test]
 fn a_body_that_borrows_of_a_pattern_to_its_end_is_patched() {
-    let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
     let main = r#"use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -355,7 +354,7 @@ fn main() {
     }
 }
 "#;
-    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let project = Project::of_main(main);
     let mut session = project.hot(&["--no-restart", "cargo", "run"]);
     session.wait_for_stdout("ready");
     session.wait_for_stderr("2 functions of own can be patched live");
@@ -367,7 +366,6 @@ fn main() {
 /// What parameters hold is dropped as it is without `hot`, whichever of them are patterns.
 #[test]
 fn parameters_are_dropped_in_their_order() {
-    let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
     let main = r#"use std::sync::Mutex;
 
 static DROPPED: Mutex<String> = Mutex::new(String::new());
@@ -410,7 +408,7 @@ fn main() {
 }
 "#;
     let order = "cbaCabfdecabdbaccxycxycabs";
-    let project = Project::of_files([("Cargo.toml", manifest), ("src/main.rs", main)]);
+    let project = Project::of_main(main);
     let mut session = project.hot(&["--no-restart", "cargo", "run"]);
     session.wait_for_stdout("ready");
     assert_eq!(session.ask("as it was built"), order);

@@ -47,21 +47,13 @@ pub(in crate::patch) fn build(job: &Job, why: Option<Why<'_>>) -> Result<Built, 
 
 fn try_build(job: &Job, why: Option<Why<'_>>) -> Result<Result<Built, BuildError>> {
     let program = &job.program;
-    let readers: Vec<Option<Reader<'_>>> = (0..program.units.len())
-        .map(|position| reader(program, &job.wanted, position))
-        .collect();
-    for (loaded, read) in program.units.iter().zip(&readers) {
-        if let Some(name) = read
-            .as_ref()
-            .map_or(Ok(None), |read| seen_otherwise(loaded, read))?
-        {
+    for (position, loaded) in program.units.iter().enumerate() {
+        let read = reader(program, &job.wanted, position);
+        if let Some(name) = read.map_or(Ok(None), |read| seen_otherwise(loaded, &read))? {
             let why = format!("it changes how the fields of {name} are seen");
             return Ok(Err(rude(job, &why)));
         }
     }
-    let compiled = compiled_texts(program);
-    let besides = besides(program, &job.wanted)?;
-    let units = unit_sources(program, &compiled, &readers, &besides);
     let left = &job.wanted.left;
     let left: Vec<_> = left
         .iter()
@@ -69,22 +61,19 @@ fn try_build(job: &Job, why: Option<Why<'_>>) -> Result<Result<Built, BuildError
         .collect();
     std::fs::create_dir_all(&job.folder)
         .with_context(|| format!("can't create {}", job.folder.display()))?;
+    let (edits, only_closures) = (edits(program, &job.wanted), left::only_closures(job));
     let build = |brought: &BTreeMap<SiteKey, String>| {
-        super::build(&Request {
-            units: &units,
-            rustc: &program.rustc,
-            linker: program.linker.as_deref(),
-            program: program.symbols()?,
-            library: program.library(),
-            libraries: &program.libraries,
-            earlier: &job.wanted.earlier,
-            left: &left,
-            edits: &edits(program, &job.wanted),
-            brought,
-            only_closures: left::only_closures(job).as_ref(),
-            output: &job.folder,
-            number: job.number,
-            cancel: &job.cancel,
+        with_request(program, Some(&job.wanted), &job.cancel, &mut |request| {
+            super::build(&Request {
+                earlier: &job.wanted.earlier,
+                left: &left,
+                edits: &edits,
+                brought,
+                only_closures: only_closures.as_ref(),
+                output: &job.folder,
+                number: job.number,
+                ..*request
+            })
         })
     };
     let brought = brought::in_effect(job);
@@ -188,7 +177,7 @@ pub(in crate::patch) fn own_library(
     })
 }
 
-/// A request for no patch.
+/// A request as for a program without patches.
 fn with_request<T, E: From<anyhow::Error>>(
     program: &Program,
     wanted: Option<&Wanted>,

@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use soft_mock_rewriter::syntax::contains;
+use soft_mock_rewriter::syntax::{contains, PRIMITIVE_TYPES};
 
 use super::compare::Found;
 use super::merge::{merge, words_of_changes};
@@ -494,11 +494,6 @@ fn by_name(items: &FileItems) -> HashMap<String, Option<usize>> {
     }
     found
 }
-
-const PRIMITIVE_TYPES: [&str; 17] = [
-    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
-    "u64", "u128", "usize", "str",
-];
 
 /// What the files declare otherwise than what runs, and the names that came or went beside the
 /// bodies.

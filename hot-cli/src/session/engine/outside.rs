@@ -13,13 +13,13 @@ use super::Event;
 use crate::child::{ChildError, Launch, Supervisor};
 use crate::control::Control;
 use crate::os;
-use crate::session::first_build::FirstBuild;
 use crate::session::keys::Keys;
 use crate::session::lock_waits::LockWaits;
 use crate::session::on_patch::OnPatch;
-use crate::session::out_of_reach::OutOfReachSearch;
+use crate::session::out_of_reach;
 use crate::session::pages::Pages;
 use crate::session::screen::SessionScreen;
+use crate::session::search::Search;
 use crate::ui::{self, Reporter};
 use crate::watch::{WatchError, Watcher};
 
@@ -43,11 +43,11 @@ pub(crate) struct Outside {
     /// What shows pages of the program's server.
     pub(crate) pages: Option<Pages>,
     /// As long as no program runs.
-    pub(crate) first_build: Option<FirstBuild>,
+    pub(crate) first_build: Option<Search>,
     /// As long as cargo builds.
     pub(crate) lock_waits: Option<LockWaits>,
     /// As long as no program of this run is known.
-    pub(crate) out_of_reach: Option<OutOfReachSearch>,
+    pub(crate) out_of_reach: Option<Search>,
     /// As long as cargo is asked about manifests.
     pub(crate) dry_build_waits: Option<LockWaits>,
     /// None: there is no terminal that a program could fill.
@@ -139,7 +139,7 @@ impl Outside {
     /// Starts the command; returns the number of the run.
     pub(super) fn start(&mut self, launch: &Launch) -> Result<u64, ChildError> {
         let run = self.supervisor.start(launch)?;
-        self.out_of_reach = Some(OutOfReachSearch::begin(run, self.events.clone()));
+        self.out_of_reach = Some(out_of_reach::search(run, self.events.clone()));
         Ok(run)
     }
 

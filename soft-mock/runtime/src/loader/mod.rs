@@ -377,12 +377,10 @@ impl Kept {
         (function, cell): (&Function, &str),
         site: &'static Site,
     ) -> Result<(), Refusal> {
-        // SAFETY: the address alone is taken.
-        let found = unsafe { self.0.get::<*const LateCell>(cell.as_bytes()) };
-        let found = found.map_err(|_| missing(function, cell))?;
+        let cell: *mut LateCell = self.address(function, cell)?;
         // SAFETY: the manifest says that this symbol is the cell of the site's function, and the
         // library is never closed.
-        unsafe { late::fill(shared, found.as_raw_ptr().cast(), site) }
+        unsafe { late::fill(shared, cell, site) }
         Ok(())
     }
 
@@ -393,13 +391,19 @@ impl Kept {
         (function, symbol): (&Function, &str),
         site: &'static Site,
     ) -> Result<(), Refusal> {
-        // SAFETY: the address alone is taken.
-        let found = unsafe { self.0.get::<*mut Site>(symbol.as_bytes()) };
-        let found = found.map_err(|_| missing(function, symbol))?;
+        let own: *mut Site = self.address(function, symbol)?;
         // SAFETY: the manifest says that this symbol is room for a site of the function. The
         // library is never closed, and nothing calls its code before this returns.
-        unsafe { late::share(shared, found.as_raw_ptr().cast(), site) }
+        unsafe { late::share(shared, own, site) }
         Ok(())
+    }
+
+    /// Where a symbol is that a function needs.
+    fn address<T>(&self, function: &Function, symbol: &str) -> Result<*mut T, Refusal> {
+        // SAFETY: the address alone is taken.
+        let found = unsafe { self.0.get::<*mut T>(symbol.as_bytes()) };
+        let found = found.map_err(|_| missing(function, symbol))?;
+        Ok(found.as_raw_ptr().cast())
     }
 
     fn compare(
