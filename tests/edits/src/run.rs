@@ -319,6 +319,7 @@ impl<'p> Player<'p> {
             word: self.model.needs_word(step),
         });
         self.said.clone_from(&answer.said);
+        self.said.extend(answer.line.clone());
         self.model.judge(step, &answer)
     }
 

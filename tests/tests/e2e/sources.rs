@@ -416,3 +416,39 @@ fn main() {
     session.wait_for_patch();
     assert_eq!(session.ask("patched"), order.replace('C', "K"));
 }
+
+/// Where a caller stands is part of what it does, and of what is said: also while whole crates are
+/// compiled for another edit.
+#[test]
+fn an_edit_that_moves_a_call_in_its_line_is_told() {
+    let main = r#"#[track_caller]
+fn here() -> u32 {
+    std::panic::Location::caller().column() + 1000
+}
+
+fn call() -> u32 { let _ = 2; here() }
+
+fn main() {
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{}", call());
+    }
+}
+"#;
+    let project = Project::of_main(main);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("as it was built"), "1031");
+    project.edit("src/main.rs", "+ 1000", "+ 2000");
+    session.wait_for_all(&["patched 1 function", "call (src/main.rs:6)"]);
+    assert_eq!(session.ask("with another helper"), "2031");
+    for (from, to, answer) in [
+        ("let _ = 2; here()", "here()", "2020"),
+        ("{ here()", "{ let _ = 2; here()", "2031"),
+        ("let _ = 2; here()", "here()", "2020"),
+    ] {
+        project.edit("src/main.rs", from, to);
+        session.wait_for_all(&["patched 1 function", "call (src/main.rs:6)"]);
+        assert_eq!(session.ask("the same call elsewhere"), answer);
+    }
+}

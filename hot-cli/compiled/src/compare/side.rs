@@ -1,6 +1,8 @@
 //! One of the two compilations: its pieces, what each of them is, and what refers to it.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use object::elf;
@@ -66,6 +68,15 @@ impl<'a, 'd> Side<'a, 'd> {
     /// Stands for what a piece is.
     pub fn print(&self, piece: Piece) -> u64 {
         self.prints.of(piece)
+    }
+
+    /// Stands for what a piece is and for the columns of panics and callers in it.
+    pub fn print_with_columns(&self, piece: Piece) -> u64 {
+        let places = self.prints.places(piece).into_iter();
+        let columns: Vec<u32> = places.map(|place| place.column).collect();
+        let mut hasher = DefaultHasher::new();
+        (self.print(piece), columns).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The same for a piece of which it isn't known which of several of one path it is.

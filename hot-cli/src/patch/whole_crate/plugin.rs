@@ -112,7 +112,7 @@ impl Plugins<'_, '_, '_> {
         let names = late.iter().map(|late| late.path.as_str());
         let left = Left::of_whole_crates(self.new, self.premises, (&taken, &rebound), names);
         let (contents, of_late) =
-            selected.contents(&self.code.world, |piece| self.new.print(piece));
+            selected.contents(&self.code.world, |piece| self.new.print_with_columns(piece));
         let plugin = WholeCratePlugin {
             position,
             path,
