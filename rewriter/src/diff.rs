@@ -19,6 +19,7 @@
 mod additions;
 mod context;
 mod findings;
+mod first_difference;
 mod functions;
 mod harness;
 mod influence;
@@ -35,6 +36,7 @@ use crate::analysis::items::FileItems;
 pub use additions::{Addition, Additions, Source};
 pub use context::ProgramContext;
 pub use findings::{ChangedFunction, FileDiff, IndirectEdit, RudeEdit, Turn};
+pub use first_difference::first_difference;
 pub use harness::may_be_test;
 pub use influence::{HasSite, Influence};
 pub use shifted::{shifted, Shifted};

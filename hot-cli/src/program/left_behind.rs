@@ -8,7 +8,7 @@ use soft_mock_compiled::compare::{Edits, Left};
 use soft_mock_rewriter::analysis::LocalItems;
 use soft_mock_rewriter::syntax::Fingerprint;
 
-use super::plan::{PlannedFunction, SiteKey, Wanted};
+use super::plan::{Edit, PlannedFunction, SiteKey, Wanted};
 
 /// What a plugin has left.
 #[derive(Debug, Clone)]
@@ -38,8 +38,9 @@ pub(crate) struct KeptAddition {
 }
 
 impl KeptAddition {
-    /// Whether its site leads to what the files say, with this patch or before.
-    fn is_patched(&self, wanted: &Wanted) -> bool {
+    /// Whether its site leads to what the files say, with this patch or before. `as_it_came`:
+    /// they still say all that they said when it came.
+    fn is_patched(&self, wanted: &Wanted, as_it_came: bool) -> bool {
         let Some((site, signature)) = &self.site else {
             return false;
         };
@@ -50,12 +51,13 @@ impl KeptAddition {
         let mut patched = unit.into_iter().flat_map(|unit| &unit.patch);
         let now = wanted.bodies.get(site).filter(|function| is_it(function));
         let mut active = wanted.active.iter();
-        let is_active = |now: &PlannedFunction| {
+        let mut is_active = |now: Option<&PlannedFunction>| {
             active.any(|(key, function)| {
-                key == site && is_it(function) && function.content() == now.content()
+                let is_same = now.is_none_or(|now| function.content() == now.content());
+                key == site && is_it(function) && is_same
             })
         };
-        patched.any(is_it) || now.is_some_and(is_active)
+        patched.any(is_it) || (now.is_some() || as_it_came) && is_active(now)
     }
 }
 
@@ -136,49 +138,49 @@ impl LeftBehind {
         let now = || wanted.plan.values().flat_map(|unit| &unit.additions);
         let is_there = |content| now().any(|addition| addition.content == content);
         let is_named = |name| now().any(|addition| addition.names.contains(name));
+        let as_it_came = self.edited.indirect.is_subset(&Edited::of(wanted).indirect);
         let mut kept = self.additions.iter();
         let other = kept.find(|kept| {
             !is_there(kept.content)
                 && (!self.undone || is_named(&kept.name))
-                && !kept.is_patched(wanted)
+                && !kept.is_patched(wanted, as_it_came)
         });
         other.map(|kept| kept.name.as_str())
     }
 
     /// What came with whole crates, may be kept, and is carried once more, if any addition beside
-    /// it changed since.
+    /// it changed since: that one itself, if it may be kept.
     fn carried_again<'a>(&self, wanted: &'a Wanted) -> Option<&'a str> {
         let came = &self.edited.indirect;
-        let mut additions = wanted.additions.iter();
-        if additions.all(|edit| came.contains(&(edit.file.clone(), edit.what.clone(), edit.now))) {
-            return None;
-        }
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let came = |name: &str| {
-            let mut words = came
-                .iter()
-                .flat_map(|(_, what, _)| what.split(|c: char| !is_word(c)));
-            words.any(|word| word == name)
+        let is_as_it_came =
+            |edit: &&Edit| came.contains(&(edit.file.clone(), edit.what.clone(), edit.now));
+        let changed = || wanted.additions.iter().filter(|edit| !is_as_it_came(edit));
+        changed().next()?;
+        let has = |what: &str, name: &str| {
+            let is_part = |c: char| !c.is_alphanumeric() && c != '_';
+            what.split(is_part).any(|word| word == name)
         };
         let units = wanted.plan.iter();
         let additions = units.flat_map(|(position, unit)| {
             let additions = unit.additions.iter();
             additions.map(|addition| (*position, addition))
         });
-        let mut names = additions.flat_map(|(position, addition)| {
+        let names = additions.flat_map(|(position, addition)| {
             let function = addition.function.as_ref();
             let is_site = function.is_some_and(|function| is_at_site(position, function, wanted));
             let names = addition.names.iter();
             names.map(move |name| (name, is_site))
         });
-        let (name, _) = names.find(|(name, is_site)| {
+        let kept = names.filter(|(name, is_site)| {
             let leads = match is_site {
                 true => self.left.leads_past_site(name),
                 false => self.left.leads_to(name),
             };
-            came(name) && leads
-        })?;
-        Some(name)
+            leads && came.iter().any(|(_, what, _)| has(what, name))
+        });
+        let is_changed = |(name, _): &(&String, bool)| changed().any(|edit| has(&edit.what, name));
+        kept.min_by_key(|kept| !is_changed(kept))
+            .map(|(name, _)| name.as_str())
     }
 
     /// What was edited between this patch and another one.

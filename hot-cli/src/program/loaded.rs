@@ -3,9 +3,7 @@
 //! Read once, when a process of the program joins the session, and never changed: it is what every
 //! later edit is compared with.
 
-use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -20,7 +18,7 @@ use super::plan::SiteKey;
 use super::shared;
 use super::twin::{twin, NoTwin, Twin};
 use crate::os;
-use crate::os::files::{below, examine, Stamp};
+use crate::os::files::{below, examine, hash_of, Stamp};
 use crate::os::process::Cancel;
 use crate::rustc::inputs::{Input, Role};
 use crate::rustc::toolchain;
@@ -283,7 +281,7 @@ impl LoadedUnit {
             };
             for file in shadow::tree(&unit, &read)?.files {
                 let path = file.path.clone();
-                texts.insert(path.clone(), hash_of(&file.text));
+                texts.insert(path.clone(), hash_of(file.text.as_bytes()));
                 let items = FileItems::of_parsed(unit.compiled_as(), file);
                 if files.insert(path.clone(), Arc::new(items)).is_some() {
                     repeated.insert(path);
@@ -304,7 +302,7 @@ impl LoadedUnit {
 
     /// Whether a file still has the text that was compiled.
     pub(crate) fn compiled_text_is(&self, path: &Path, text: &str) -> bool {
-        self.texts.get(path) == Some(&hash_of(text))
+        self.texts.get(path) == Some(&hash_of(text.as_bytes()))
     }
 
     /// The text that was compiled, as long as no later build has replaced it.
@@ -312,6 +310,14 @@ impl LoadedUnit {
         let copy = below(&self.folder.join("sources"), path);
         let text = std::fs::read_to_string(copy).ok()?;
         self.compiled_text_is(path, &text).then_some(text)
+    }
+
+    /// The text of a source that was compiled as it is, as long as no later build has replaced it.
+    pub(crate) fn unmodified_text(&self, path: &Path) -> Option<String> {
+        let read = self.unit.inputs.get(path)?;
+        let copy = below(&self.folder.join("sources"), path);
+        let text = std::fs::read_to_string(copy).ok()?;
+        (hash_of(text.as_bytes()) == read.hash).then_some(text)
     }
 
     /// Who can see the fields of its types as they were compiled.
@@ -350,12 +356,6 @@ impl LoadedUnit {
             *none = error.downcast_ref::<NoTwin>().cloned();
         })
     }
-}
-
-fn hash_of(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The units that a program was linked from, its own first, given its folder: from each to the

@@ -246,8 +246,8 @@ impl Wanted {
     }
 
     /// That no patch of it can be had. What was edited since the last patch is blamed, if anything
-    /// was; of that, what the reason names, then what shares the most names with it, and then what
-    /// stands in a module that it names.
+    /// was; of that, what the reason names first, then what it names at all, then what shares the
+    /// most names with it, and then what stands in a module that it names.
     pub(crate) fn refused(&self, why: &str) -> Vec<Rude> {
         let edited = |edit: &Edit| Rude {
             file: edit.file.clone(),
@@ -271,17 +271,25 @@ impl Wanted {
         let fresh = self.fresh.iter().map(|edit| (&*edit.what, edited(edit)));
         let fresh = fresh.chain(self.undone.iter().map(|edit| (&*edit.what, undone(edit))));
         let fresh = fresh.chain(new.map(|function| (function.path_in_crate(), body(function))));
-        let told: BTreeSet<&str> = code_in(why).into_iter().flat_map(names).collect();
-        let shared = |text: &str| {
+        let code = code_in(why);
+        // What a reason is about comes first in it, then who leads there.
+        let first: BTreeSet<&str> = code.iter().take(1).flat_map(|code| names(code)).collect();
+        let told: BTreeSet<&str> = code.into_iter().flat_map(names).collect();
+        let among = |text: &str, told: &BTreeSet<&str>| {
             let own: BTreeSet<&str> = names(text).collect();
-            own.intersection(&told).count()
+            own.intersection(told).count()
         };
         let shared = |(what, rude): &(&str, Rude)| {
             // A function's own name, if it is a path.
             let own = what.rsplit("::").next().unwrap_or(what);
             // What a macro makes has names that its edit doesn't say.
             let is_in_module = module(&rude.file).is_some_and(|module| told.contains(module));
-            Reverse((shared(own) > 0, shared(what), is_in_module))
+            Reverse((
+                among(own, &first) > 0,
+                among(own, &told) > 0,
+                among(what, &told),
+                is_in_module,
+            ))
         };
         let blamed = fresh.min_by_key(shared).map(|(_, rude)| rude);
         // Else a body was taken back.
@@ -441,6 +449,22 @@ mod tests {
             Path::new("b.rs")
         );
         assert_eq!(blamed("`app::q1::other` has no site"), Path::new("a.rs"));
+    }
+
+    #[test]
+    fn what_a_reason_names_first_is_blamed() {
+        let other = Edit {
+            file: "b.rs".into(),
+            ..edit("code attributes of field `v` of struct Out changed")
+        };
+        let wanted = Wanted {
+            fresh: vec![edit("code attributes of struct Q changed"), other],
+            ..Wanted::default()
+        };
+        let why =
+            "`<app::Out as Serialize>::serialize` has no site, and a pointer to it, taken in \
+                   `axum::from_handler::<app::query, Query<app::Q>>` may still lead to it";
+        assert_eq!(wanted.refused(why).remove(0).file, Path::new("b.rs"));
     }
 
     #[test]

@@ -136,6 +136,8 @@ enum FileState {
     Rude(Rude),
     /// No source, but crates can be compiled with what it holds now. Per unit.
     Input(Vec<(usize, ChangedInput)>),
+    /// A source of a crate that was built as it is: comments are other ones. Stands for its text.
+    Same(Fingerprint),
     /// A manifest of which it has to be asked whether it means anything.
     Unknown,
 }
@@ -376,6 +378,7 @@ impl ProgramState {
         let changed = self.current.iter().filter_map(|(path, state)| match state {
             FileState::Changed(units) => Some((path.clone(), units.first()?.1.items.meaning)),
             FileState::Input(units) => Some((path.clone(), units.first()?.1.fingerprint())),
+            FileState::Same(text) => Some((path.clone(), *text)),
             FileState::Syntax(_) | FileState::Rude(_) | FileState::Unknown => None,
         });
         let texts = changed.collect();

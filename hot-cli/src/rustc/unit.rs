@@ -23,7 +23,7 @@ use super::args::RustcArgs;
 use super::beside::DataFiles;
 use super::inputs::{inputs, Input, Role};
 use super::optimisation;
-use crate::os::files::{replace_file, replace_with_mode, Stamp};
+use crate::os::files::{hash_of, replace_file, replace_with_mode, Stamp};
 
 /// Why a crate has no sites that uses one that has.
 pub(crate) const NOT_INCLUDED: &str = "it is not included";
@@ -235,6 +235,18 @@ impl Unit {
     pub(crate) fn record_inputs(&mut self, read: &[PathBuf], data: &DataFiles) {
         self.inputs = inputs(self, read, data);
         self.optimisation_differs = optimisation::may_differ(self);
+    }
+
+    /// The sources of a crate that was compiled as it is, with what they held then.
+    pub(crate) fn sources_read(&self) -> Vec<(&PathBuf, String)> {
+        let is_source = |path: &Path| path.extension().is_some_and(|extension| extension == "rs");
+        let read = self.inputs.iter();
+        let read = read.filter(|(path, input)| input.role == Role::Read && is_source(path));
+        let texts = read.filter_map(|(path, input)| {
+            let text = std::fs::read_to_string(path).ok()?;
+            (hash_of(text.as_bytes()) == input.hash).then_some((path, text))
+        });
+        texts.collect()
     }
 
     /// The folders of which the build script wants to know all files.

@@ -165,6 +165,8 @@ impl Compilation {
                 let read = dep_info::read(&self.dep_info(&self.out_dir()))?;
                 unit.record_inputs(&read, &DataFiles::new());
                 self.watched(&unit)?;
+                let texts = unit.sources_read();
+                self.keep_sources(texts.iter().map(|(path, text)| (*path, text.as_bytes())))?;
                 unit.write(&self.folder)
             });
             if let Err(error) = record {
@@ -244,15 +246,21 @@ impl Compilation {
         // Who reads the record before and after something else knows that all of it was of one
         // build.
         removed(std::fs::remove_file(self.folder.join("unit.json")))?;
+        let texts = tree.files.iter();
+        let texts = texts.map(|file| (&file.path, file.text.as_bytes()));
+        let data = data.iter().map(|(path, bytes)| (path, &bytes[..]));
+        self.keep_sources(texts.chain(data))?;
+        unit.write(&self.folder)
+    }
+
+    /// Keeps copies of what is compiled.
+    fn keep_sources<'f>(&self, files: impl Iterator<Item = (&'f PathBuf, &'f [u8])>) -> Result<()> {
         let sources = self.folder.join("sources");
         removed(std::fs::remove_dir_all(&sources))?;
-        for file in &tree.files {
-            replace_file(&below(&sources, &file.path), file.text.as_bytes())?;
-        }
-        for (path, bytes) in &data {
+        for (path, bytes) in files {
             replace_file(&below(&sources, path), bytes)?;
         }
-        unit.write(&self.folder)
+        Ok(())
     }
 
     fn compile(&self, unit: &Unit, shadow_root: &Path, rewritten: &Rewritten) -> Result<Outcome> {

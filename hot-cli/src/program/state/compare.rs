@@ -111,7 +111,7 @@ impl ProgramState {
         }
         for (path, state) in &self.current {
             match state {
-                FileState::Input(_) => {}
+                FileState::Input(_) | FileState::Same(_) => {}
                 _ if self.held.contains_key(path) => {}
                 FileState::Syntax(error) => return Err(error.clone()),
                 FileState::Rude(edit) => {

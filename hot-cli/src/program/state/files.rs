@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 
+use soft_mock_rewriter::diff::first_difference;
 use soft_mock_rewriter::syntax::CrateTree;
 
 use super::*;
@@ -288,7 +289,7 @@ impl ProgramState {
         }
         if units.is_empty() {
             let data = self.survey_data(path);
-            return data.unwrap_or_else(|| self.survey_input(path).and_then(rude));
+            return data.unwrap_or_else(|| self.survey_input(path));
         }
         let text: Arc<str> = match std::fs::read_to_string(path) {
             Ok(text) => text.into(),
@@ -322,22 +323,38 @@ impl ProgramState {
     }
 
     /// Why a change of a file that is no source of a rewritten crate matters, if it did change.
-    fn survey_input(&self, path: &Path) -> Option<String> {
+    fn survey_input(&self, path: &Path) -> Option<FileState> {
+        let rude = |line, why| {
+            let file = path.to_owned();
+            Some(FileState::Rude(Rude { file, line, why }))
+        };
         let now = content_hash(path);
-        for unit in self.program.units.iter().map(|loaded| &loaded.unit) {
+        let mut same = None;
+        for loaded in &self.program.units {
+            let unit = &loaded.unit;
             let name = &unit.crate_name;
             let Some(input) = unit.inputs.get(path) else {
                 if now != 0 && unit.is_new_for_build_script(path) {
-                    return Some(format!(
-                        "the build script of crate `{name}` reads its folder"
-                    ));
+                    let why = format!("the build script of crate `{name}` reads its folder");
+                    return rude(1, why);
                 }
                 continue;
             };
             if input.hash == now {
                 continue;
             }
-            return Some(match &input.role {
+            let mut line = 1;
+            if let (Role::Read, Some(was)) = (&input.role, loaded.unmodified_text(path)) {
+                let is = std::fs::read_to_string(path).unwrap_or_default();
+                match first_difference(&was, &is) {
+                    Some(found) => line = found,
+                    None => {
+                        same = Some(FileState::Same(Fingerprint::of_bytes(is.as_bytes())));
+                        continue;
+                    }
+                }
+            }
+            let why = match &input.role {
                 Role::Manifest | Role::LockFile if !self.program.is_plugin => continue,
                 Role::Manifest => "the manifest changed".to_owned(),
                 Role::LockFile => "the lock file changed".to_owned(),
@@ -355,9 +372,10 @@ impl ProgramState {
                     Some(reason) => format!("crate `{name}` was built unmodified: {reason}"),
                     None => format!("crate `{name}` reads it when it is compiled"),
                 },
-            });
+            };
+            return rude(line, why);
         }
-        None
+        same
     }
 }
 

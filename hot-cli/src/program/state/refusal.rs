@@ -242,7 +242,7 @@ impl ProgramState {
             .peekable();
         if units.peek().is_none() {
             return match state? {
-                FileState::Rude(_) | FileState::Unknown => Some(None),
+                FileState::Rude(_) | FileState::Unknown | FileState::Same(_) => Some(None),
                 FileState::Input(inputs) => {
                     let waits = |(unit, input): &(usize, ChangedInput)| {
                         let known = self.refusal.as_ref()?.inputs.get(&(*unit, path.clone()));
@@ -273,9 +273,12 @@ impl ProgramState {
                     Some(file) => Arc::clone(&file.text),
                     None => compiled()?,
                 },
-                Some(FileState::Rude(_) | FileState::Unknown | FileState::Input(_)) => {
-                    Arc::clone(&then)
-                }
+                Some(
+                    FileState::Rude(_)
+                    | FileState::Unknown
+                    | FileState::Input(_)
+                    | FileState::Same(_),
+                ) => Arc::clone(&then),
                 Some(FileState::Syntax(_)) => return None,
             };
             let (running, _) = self.running(position, path)?;

@@ -249,11 +249,17 @@ fn new_functions(wanted: &Wanted, reached_main: bool) -> New<'_> {
         if function.brought.is_some() && !active.clone().any(|(known, _)| *known == site) {
             return true;
         }
-        let is_like = |active: &PlannedFunction| match only_bodies {
-            true => function.has_source_of(active),
-            false => function.is_like(active),
+        let is_edited = |edit: &Edit| edit.file == function.file && edit.line == function.line;
+        // Whole crates take the source of one that was new before for no body of its own.
+        let is_unedited = || {
+            let is_whole = function.brought.is_some() && function.code.is_some();
+            is_whole && !wanted.fresh.iter().any(is_edited)
         };
-        active.any(|(known, active)| *known == site && (is_as_before || is_like(active)))
+        let is_like = |active: &PlannedFunction| match only_bodies {
+            true => is_as_before || function.has_source_of(active),
+            false => function.is_like(active) || active.code.is_none() && is_unedited(),
+        };
+        active.any(|(known, active)| *known == site && is_like(active))
     };
     let has_same_code = |position: usize, function: &PlannedFunction| {
         let site = (position, function.name.clone());

@@ -10,7 +10,7 @@ use super::effect::Effect;
 use super::jobs::{Job, SyntaxCheck};
 use super::parts::patches::{Building, Finished, Patch};
 use super::parts::saves::{News, Trouble};
-use super::rude_edits::trouble;
+use super::rude_edits::{in_full, trouble};
 use super::{announce, Engine, Event, Policy};
 use crate::control::Connection;
 use crate::patch::{self, BuildError, Built};
@@ -400,6 +400,9 @@ impl Engine {
             let waiting = [without.as_slice(), &patch.wanted.waiting].concat();
             self.tell(ui::Event::StillWithout(announce::reasons(&waiting)));
             self.saves.are_in_effect_but_for(trouble(without));
+            if !patch.wanted.waiting.is_empty() {
+                self.saves.wait_as_well(&in_full(&patch.wanted.waiting));
+            }
         }
         let units = patch.wanted.plan.values();
         self.tell_edited_copies(units.flat_map(|unit| unit.files.keys()));

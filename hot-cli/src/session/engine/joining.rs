@@ -120,9 +120,12 @@ impl Engine {
         match program.out_of_reach() {
             Some(_) => {
                 let name = &program.units[0].unit.crate_name;
-                self.tell(ui::Event::Warning(format!(
-                    "every edit needs a restart: `{name}` is built unmodified"
-                )));
+                // Whoever built it for a restart has said so.
+                if run == 1 {
+                    self.tell(ui::Event::Warning(format!(
+                        "every edit needs a restart: `{name}` is built unmodified"
+                    )));
+                }
             }
             None => {
                 self.tell_ready(&key);

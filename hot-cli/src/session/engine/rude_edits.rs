@@ -67,6 +67,7 @@ impl Engine {
             None => {
                 let waits = self.programs.waiting_with(program, edits);
                 if !waits.is_empty() {
+                    self.saves.wait_as_well(&in_full(&waits));
                     self.tell(ui::Event::WaitAsWell(announce::reasons(&waits)));
                 }
             }
@@ -212,6 +213,11 @@ pub(super) fn trouble(edits: &[Rude]) -> Trouble {
     let line = |edit: &Rude| format!("{}: {}\n", edit.file.display(), edit.why);
     Trouble {
         key: edits.iter().map(line).collect(),
-        text: ui::in_full(&announce::reasons(edits)),
+        text: in_full(edits),
     }
+}
+
+/// All of them, a line each.
+pub(super) fn in_full(edits: &[Rude]) -> String {
+    ui::in_full(&announce::reasons(edits))
 }

@@ -1,7 +1,7 @@
 //! Additions that were compiled with whole crates, and are carried with the bodies that use them
 //! afterwards; and what lives on of additions.
 
-use soft_mock_tests::project::Save;
+use soft_mock_tests::project::{Project, Save};
 
 use super::{with, Day, Way, FILE, SCALED};
 
@@ -129,4 +129,61 @@ async fn job() -> u8 {
     day.save(&kept, "account of ada: 40k1", Way::Micro);
     day.save(SCALED, "account of ada: 50m1", Way::WholeCrate);
     day.save(&kept, "account of ada: 60k1", Way::Micro);
+}
+
+/// A table leads to what a patch has added by its site: that is no reason against another addition,
+/// and what whole crates carry along isn't named.
+#[test]
+fn an_addition_that_is_kept_stands_in_no_others_way() {
+    let main = r#"use std::sync::Mutex;
+
+static TABLE: Mutex<Vec<fn(u32) -> u32>> = Mutex::new(Vec::new());
+static BOXES: Mutex<Vec<Box<dyn Fn(u32) -> u32 + Send>>> = Mutex::new(Vec::new());
+
+fn fill() {}
+
+fn store() {}
+
+fn twice<T: Into<u32>>(n: T) -> u32 {
+    n.into() * 2
+}
+
+fn answer() -> String {
+    fill();
+    store();
+    let all: Vec<u32> = TABLE.lock().unwrap().iter().map(|function| function(5)).collect();
+    let boxed: Vec<u32> = BOXES.lock().unwrap().iter().map(|function| function(5)).collect();
+    format!("{all:?} {boxed:?} {}", twice(3_u8))
+}
+
+fn main() {
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{}", answer());
+    }
+}
+"#;
+    let file = "src/main.rs";
+    let project = Project::of_main(main);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    session.wait_for_stderr("can be patched live");
+    let fill = "fn first(n: u32) -> u32 {\n    n * 100\n}\n\nfn fill() {\n    \
+                let mut all = TABLE.lock().unwrap();\n    if all.is_empty() {\n        \
+                all.push(first);\n    }\n}";
+    let store = "fn second(n: u32) -> u32 {\n    n + 1000\n}\n\nfn store() {\n    \
+                 let mut all = BOXES.lock().unwrap();\n    if all.is_empty() {\n        \
+                 all.push(Box::new(|n| second(n)));\n    }\n}";
+    for (from, to, named, answer) in [
+        ("fn fill() {}", fill, "1 function", "[500] [] 6"),
+        ("into() * 2", "into() * 3", "1 function", "[500] [] 9"),
+        ("fn store() {}", store, "1 function", "[500] [1005] 9"),
+        ("n + 1000", "n + 2000", "2 functions", "[500] [2005] 9"),
+        ("n * 100", "n * 200", "2 functions", "[1000] [2005] 9"),
+        ("n + 2000", "n + 3000", "2 functions", "[1000] [3005] 9"),
+    ] {
+        project.edit(file, from, to);
+        session.wait_for_stderr(&format!("patched {named} "));
+        assert_eq!(session.ask("x"), answer);
+    }
 }

@@ -88,7 +88,14 @@ impl Saves {
         }
     }
 
-    /// What stands in their way, in full.
+    /// This waits with what stands in their way.
+    pub(crate) fn wait_as_well(&mut self, waits: &str) {
+        if let Some(trouble) = &mut self.trouble {
+            trouble.text = format!("{}\n{waits}", trouble.text);
+        }
+    }
+
+    /// What stands in their way and what waits with that, in full.
     pub(crate) fn standing(&self) -> Option<&str> {
         self.trouble.as_ref().map(|trouble| trouble.text.as_str())
     }
