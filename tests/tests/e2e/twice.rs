@@ -152,3 +152,62 @@ fn an_edit_in_their_place_is_none_of_their_order() {
     );
     session.finish();
 }
+
+/// The same functions in other places are other code, and that is told.
+#[test]
+fn uses_that_become_what_others_are_are_told() {
+    let main = r#"fn plus(n: u32) -> u32 {
+    n + 1
+}
+
+fn less(n: u32) -> u32 {
+    n - 1
+}
+
+macro_rules! through {
+    ($f:ident) => {{
+        fn nested(n: u32) -> u32 {
+            $f(n)
+        }
+        nested(10)
+    }};
+}
+
+macro_rules! all {
+    () => {
+        [through!(less), through!(less), through!(plus)]
+    };
+}
+
+fn answer() -> String {
+    format!("{:?}", all!())
+}
+
+fn main() {
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{}", answer());
+    }
+}
+"#;
+    let project = Project::of_main(main);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("as it was built"), "[9, 9, 11]");
+    for (from, to, answer) in [
+        ("[through!(less), ", "[through!(plus), ", "[11, 9, 11]"),
+        ("through!(less), ", "through!(plus), ", "[11, 11, 11]"),
+        (", through!(plus)]", ", through!(less)]", "[11, 11, 9]"),
+        (
+            "through!(plus), through!(less)",
+            "through!(less), through!(less)",
+            "[11, 9, 9]",
+        ),
+        ("[through!(plus), ", "[through!(less), ", "[9, 9, 9]"),
+        ("through!(less)]", "through!(plus)]", "[9, 9, 11]"),
+    ] {
+        project.edit("src/main.rs", from, to);
+        session.wait_for_any(&["patched 1 function", "restored 1 function"]);
+        assert_eq!(session.ask("x"), answer);
+    }
+}

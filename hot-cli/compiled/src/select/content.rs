@@ -4,7 +4,7 @@
 //! Knows nothing of why a function is in a plugin.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use object::elf;
@@ -35,16 +35,18 @@ impl Selected {
         )
     }
 
-    /// Stands for what is taken along for `root`, in whatever order it is met.
+    /// Stands for what is taken along for `root`, in the order in which code that is the same meets
+    /// it: several of one path may have changed places.
     fn along(
         &self,
         world: &World<'_>,
         root: Piece,
         roots: &HashSet<Piece>,
         print: impl Fn(Piece) -> u64,
-    ) -> BTreeSet<u64> {
+    ) -> Vec<u64> {
         let mut seen = HashSet::from([root]);
         let mut waiting = vec![root];
+        let mut found = Vec::new();
         while let Some(piece) = waiting.pop() {
             for relocation in world.objects[piece.0].relocations(piece.1) {
                 let Some(Target::Piece(next)) = world.target(piece.0, &relocation) else {
@@ -58,10 +60,10 @@ impl Selected {
                 let is_taken = taken.is_some_and(|taken| taken.sections.contains(&next.1));
                 if is_taken && !roots.contains(&next) && seen.insert(next) {
                     waiting.push(next);
+                    found.push(print(next));
                 }
             }
         }
-        seen.remove(&root);
-        seen.into_iter().map(print).collect()
+        found
     }
 }
