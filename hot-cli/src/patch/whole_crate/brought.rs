@@ -9,24 +9,39 @@
 //! the plugin's own, which shares the hook of the program's. Knows nothing of how the
 //! comparison uses that.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use soft_mock_abi::late::sharing;
 use soft_mock_abi::symbol::{CHECK, TYPE_ID};
 use soft_mock_compiled::compare::Side;
 use soft_mock_compiled::sites::CompiledSite;
 use soft_mock_compiled::world::Piece;
+use soft_mock_rewriter::analysis::is_skipped;
+use soft_mock_rewriter::patch_source::may_have_site;
+use soft_mock_rewriter::syntax::Edition;
 
 use super::{Code, Request};
 use crate::patch::build::Job;
-use crate::program::plan::SiteKey;
+use crate::program::plan::{SiteKey, UnitPlan};
+use crate::rustc::unit::UnitKind;
 
-/// Those that are in effect, with their signatures.
-pub(super) fn in_effect(job: &Job) -> BTreeMap<SiteKey, String> {
+/// Those that are in effect, and those that get a site with this patch, with their signatures.
+pub(super) fn wanted(job: &Job) -> BTreeMap<SiteKey, String> {
     let active = job.wanted.active.iter();
-    active
+    let mut all: BTreeMap<SiteKey, String> = active
         .filter_map(|(site, function)| Some((site.clone(), function.brought.clone()?)))
-        .collect()
+        .collect();
+    let mut units = job.program.units.iter();
+    // Each test begins anew, in a process that leads to nothing of a plugin.
+    if units.any(|loaded| loaded.unit.kind == UnitKind::Test) {
+        return all;
+    }
+    for (position, unit) in &job.wanted.plan {
+        for (name, signature) in added(job, *position, unit) {
+            all.entry((*position, name)).or_insert(signature);
+        }
+    }
+    all
 }
 
 /// Those that aren't async.
@@ -35,6 +50,44 @@ pub(super) fn of_calls(brought: &BTreeMap<SiteKey, String>) -> BTreeMap<SiteKey,
     let all = all.filter(|(_, signature)| !signature.starts_with("async "));
     all.map(|(site, signature)| (site.clone(), signature.clone()))
         .collect()
+}
+
+/// Functions that a crate wasn't built with, and that can have a site: nothing leads to one of the
+/// same name, and nothing is declared in its body, which is compiled elsewhere then.
+fn added<'a>(
+    job: &'a Job,
+    position: usize,
+    plan: &'a UnitPlan,
+) -> impl Iterator<Item = (String, String)> + 'a {
+    let loaded = &job.program.units[position];
+    let unit = &loaded.unit;
+    let built = loaded.files.values().flat_map(|file| &file.functions);
+    let built: HashSet<String> = built
+        .map(|function| function.site_name(&unit.crate_name))
+        .collect();
+    let files = loaded.files.iter().map(|(path, built)| {
+        let now = plan.files.get(path).map(|file| &*file.items);
+        now.unwrap_or(built)
+    });
+    let new = plan.files.iter();
+    let new = new.filter(|(path, _)| !loaded.files.contains_key(*path));
+    let files = files.chain(new.map(|(_, file)| &*file.items));
+    let borrowing: HashSet<String> = files
+        .flat_map(|file| file.borrowing.iter().cloned())
+        .collect();
+    let is_old = unit.rustc_args().edition() == Edition::E2015;
+    let changed = plan.files.values().filter(move |_| !is_old);
+    let functions = changed.flat_map(|file| file.items.functions.iter().map(move |f| (file, f)));
+    functions.filter_map(move |(file, function)| {
+        let name = function.site_name(&unit.crate_name);
+        let mut left = job.wanted.left.iter();
+        let may = !built.contains(&name)
+            && !is_skipped(&unit.skip, &name)
+            && function.local_items.items.is_empty()
+            && !left.any(|left| left.left.leads_to(&function.name))
+            && may_have_site((&file.items, &file.text), function, &borrowing, &|_| false);
+        may.then(|| (name, function.signature.clone()))
+    })
 }
 
 /// Those of the new code, by the paths that hold their prologues. `now`: the sites of what was

@@ -76,7 +76,7 @@ fn try_build(job: &Job, why: Option<Why<'_>>) -> Result<Result<Built, BuildError
             })
         })
     };
-    let brought = brought::in_effect(job);
+    let brought = brought::wanted(job);
     let mut built = build(&brought);
     if let Err(WholeCrateError::Compile { stderr }) = &built {
         // Of a future, what is spawned already relies on that.

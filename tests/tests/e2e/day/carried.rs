@@ -98,7 +98,9 @@ fn an_addition_that_lives_on() {
     let tocks = with(&other, &[(body, &spawn("tock")), ("u64 = 10", "u64 = 100")]);
     let tocks = tocks + "fn tock() -> u32 { 1 }\n";
     day.save(&tocks, "account of ada: ", Way::WholeCrate);
-    day.refuses(&with(&tocks, &[("u32 { 1 }", "u32 { 2 }")]), "tock");
+    // What whole crates bring has a site as well.
+    let other = with(&tocks, &[("u32 { 1 }", "u32 { 2 }")]);
+    day.save(&other, "account of ada: ", Way::Micro);
 }
 
 /// A future is a call in progress, and ends with the body that it has.
@@ -184,6 +186,71 @@ fn main() {
     ] {
         project.edit(file, from, to);
         session.wait_for_stderr(&format!("patched {named} "));
+        assert_eq!(session.ask("x"), answer);
+    }
+}
+
+/// What whole crates bring has its check as well: a new module's functions, beside other edits that
+/// need whole crates.
+#[test]
+fn functions_of_a_new_module_that_a_table_keeps() {
+    let main = r#"use std::sync::Mutex;
+
+const LESS: u32 = 1;
+
+static TABLE: Mutex<Vec<fn(u32) -> u32>> = Mutex::new(Vec::new());
+
+fn fill() {}
+
+fn main() {
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        fill();
+        let all: Vec<u32> = TABLE.lock().unwrap().iter().map(|function| function(5)).collect();
+        println!("{all:?}");
+    }
+}
+"#;
+    let (file, module) = ("src/main.rs", "src/added.rs");
+    let project = Project::of_main(main);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    session.wait_for_stderr("can be patched live");
+    let text = "pub fn one(n: u32) -> u32 {\n    n * 100\n}\n\npub fn two(n: u32) -> u32 {\n    \
+                n * 1000\n}\n";
+    project.save(Save::InPlace, module, text);
+    let fill = "mod added;\n\nfn fill() {\n    let mut all = TABLE.lock().unwrap();\n    \
+                if all.is_empty() {\n        all.push(added::one);\n        \
+                all.push(added::two);\n    }\n}";
+    project.edit(file, "fn fill() {}", fill);
+    session.wait_for_stderr("patched 1 function ");
+    assert_eq!(session.ask("x"), "[500, 5000]");
+    for (file, from, to, named, answer) in [
+        (
+            module,
+            "n * 100\n",
+            "n * 200\n",
+            "added::one",
+            "[1000, 5000]",
+        ),
+        (
+            module,
+            "n * 1000",
+            "n - super::LESS",
+            "added::two",
+            "[1000, 4]",
+        ),
+        (
+            file,
+            "LESS: u32 = 1",
+            "LESS: u32 = 2",
+            "added::two",
+            "[1000, 3]",
+        ),
+        (module, "n * 200\n", "n * 300\n", "added::one", "[1500, 3]"),
+    ] {
+        project.edit(file, from, to);
+        session.wait_for_all(&["patched 1 function ", named]);
         assert_eq!(session.ask("x"), answer);
     }
 }
