@@ -251,9 +251,7 @@ pub fn compare<'d>(
 /// stands in an object if something there happens to need it, and is the same everywhere. (Their
 /// inline functions have the older mangling, which names no crate with a mark.)
 fn changed(old: &Side<'_, '_>, new: &Side<'_, '_>, crates: &HashSet<String>) -> HashSet<Arc<str>> {
-    let code = new
-        .world
-        .paths()
+    let code = unlike(old.world, new.world)
         .filter(|(path, _)| !path.contains("::") || is_of(path, crates))
         .filter(|(_, pieces)| new.world.is_code(pieces[0]));
     code.filter(|(path, pieces)| {
@@ -262,6 +260,23 @@ fn changed(old: &Side<'_, '_>, new: &Side<'_, '_>, crates: &HashSet<String>) -> 
     })
     .map(|(path, _)| Arc::clone(path))
     .collect()
+}
+
+/// What may differ: all but that of which both compilations have the very same objects. These refer
+/// to nothing else but by its name.
+fn unlike<'w, 'o, 'n>(
+    old: &'w World<'o>,
+    new: &'w World<'n>,
+) -> impl Iterator<Item = (&'w Arc<str>, &'w [Piece])> + use<'w, 'o, 'n> {
+    let of_old = old.own_paths().map(|(path, _)| path);
+    let of_old = of_old.filter(|path| !new.has_own(path));
+    let of_old = of_old.map(|path| (path, new.pieces(path)));
+    let of_old = of_old.filter(|(_, pieces)| !pieces.is_empty());
+    let others = new.paths();
+    let others = others.filter(|(path, _)| !old.has_own(path) && !new.has_own(path));
+    let others = (!new.shares_with(old)).then_some(others);
+    let all = new.own_paths().chain(of_old);
+    all.chain(others.into_iter().flatten())
 }
 
 struct Comparison<'a, 'd> {
@@ -305,6 +320,10 @@ impl<'a, 'd> Comparison<'a, 'd> {
     fn statics(&self, found: &mut Difference) -> Result<Vec<Piece>, String> {
         let (old, new) = (self.old, self.new);
         let mut described = Vec::new();
+        let is_alike = |path: &str| {
+            let has_own = old.world.has_own(path) || new.world.has_own(path);
+            !has_own && new.world.shares_with(old.world)
+        };
         for (path, pieces) in new.world.paths() {
             let piece = pieces[0];
             let symbols = new.world.symbols_in(piece);
@@ -313,6 +332,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
                 continue;
             }
             let was = match self.premises.counterparts.get(&**path) {
+                None if is_alike(path) => continue,
                 None => path,
                 Some(Counterpart::Of { path, .. }) => path.as_str(),
                 // If it is used, that is refused where it is taken.

@@ -82,7 +82,7 @@ pub struct Selection<'a, 'd> {
     /// The old code.
     pub old: &'a World<'d>,
     /// What the program exports.
-    pub program: &'a ProgramSymbols<'a>,
+    pub program: &'a ProgramSymbols,
     /// What is known beside the code.
     pub premises: &'a Premises<'a>,
     /// Variables of plugins that are loaded, or that are loaded before this one.

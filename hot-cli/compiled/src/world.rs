@@ -5,7 +5,10 @@
 //! own. Functions and statics are known by the path that their symbols spell. It has no numbers of
 //! impl blocks, which an insertion before them would change. Knows nothing of what changed.
 
+mod shared;
+
 use std::cell::RefCell;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,19 +19,28 @@ use crate::flow::{self, AddressUse, References};
 use crate::objects::{Object, Relocation, Symbol};
 use crate::symbols::{demangled, is_rust, order, path};
 
+pub use shared::{Kept, Objects, Shared};
+
 /// A section of an object, by their positions.
 pub type Piece = (usize, usize);
+
+/// What refers to a piece, and where.
+pub(crate) type Users = HashMap<Piece, Vec<(Piece, Relocation)>>;
 
 /// The code of all units.
 pub struct World<'d> {
     /// The objects, by their positions.
-    pub objects: Vec<Object<'d>>,
-    /// Where each global symbol is defined: the object, and the symbol's place in its table.
+    pub objects: Objects<'d>,
+    /// What it has in common with other worlds.
+    shared: Option<&'d Shared<'d>>,
+    /// Where each global symbol is defined that isn't in what is shared: the object, and the
+    /// symbol's place in its table.
     definitions: HashMap<&'d str, (usize, usize)>,
-    /// The functions and statics in each piece.
+    /// The functions and statics in each of its own pieces.
     named: HashMap<Piece, Vec<&'d str>>,
-    /// The pieces of each path: more than one for instances that several crates or objects have,
-    /// and for things of one name in one body. By object, and there in the order of the source.
+    /// The pieces of each path that its own objects have: more than one for instances that several
+    /// crates or objects have, and for things of one name in one body. By object, and there in the
+    /// order of the source.
     paths: HashMap<Arc<str>, Vec<Piece>>,
     names: RefCell<HashMap<&'d str, Arc<str>>>,
     rename: Option<Rename>,
@@ -62,7 +74,12 @@ pub enum Use {
 impl<'d> World<'d> {
     /// Reads what the objects define.
     pub fn new(objects: Vec<Object<'d>>) -> Self {
-        Self::read(objects, None)
+        Self::read(objects, None, None)
+    }
+
+    /// Reads what the objects define, beside what several worlds share.
+    pub fn beside(shared: &'d Shared<'d>, objects: Vec<Object<'d>>) -> Self {
+        Self::read(objects, Some(shared), None)
     }
 
     /// The same, with other paths: those that `rename` makes of them.
@@ -70,19 +87,27 @@ impl<'d> World<'d> {
         objects: Vec<Object<'d>>,
         rename: impl Fn(String) -> String + Send + 'static,
     ) -> Self {
-        Self::read(objects, Some(Box::new(rename)))
+        Self::read(objects, None, Some(Box::new(rename)))
     }
 
-    fn read(objects: Vec<Object<'d>>, rename: Option<Rename>) -> Self {
+    fn read(
+        objects: Vec<Object<'d>>,
+        shared: Option<&'d Shared<'d>>,
+        rename: Option<Rename>,
+    ) -> Self {
         let mut world = Self {
-            objects,
+            objects: Objects {
+                shared: shared.map_or(&[], |shared| &shared.objects),
+                own: objects,
+            },
+            shared,
             definitions: HashMap::new(),
             named: HashMap::new(),
             paths: HashMap::new(),
             names: RefCell::default(),
             rename,
         };
-        for position in 0..world.objects.len() {
+        for position in world.objects.shared.len()..world.objects.len() {
             for index in 0..world.objects[position].symbols.len() {
                 world.record(position, index);
             }
@@ -109,14 +134,27 @@ impl<'d> World<'d> {
         };
         let name = symbol.name;
         if !symbol.local {
-            self.definitions.entry(name).or_insert((position, index));
+            // The first one counts.
+            if self
+                .shared
+                .is_none_or(|shared| !shared.definitions.contains_key(name))
+            {
+                self.definitions.entry(name).or_insert((position, index));
+            }
         } else if !is_rust(name) {
             return;
         }
         let piece = (position, section);
         self.named.entry(piece).or_default().push(name);
         let path = self.path(name);
-        let pieces = self.paths.entry(path).or_default();
+        let pieces = match self.paths.entry(path) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let others = self.shared.and_then(|shared| shared.paths.get(new.key()));
+                let others = others.cloned().unwrap_or_default();
+                new.insert(others)
+            }
+        };
         if !pieces.contains(&piece) {
             pieces.push(piece);
         }
@@ -124,6 +162,10 @@ impl<'d> World<'d> {
 
     /// A symbol as a path.
     pub fn path(&self, symbol: &'d str) -> Arc<str> {
+        let shared = self.shared.and_then(|shared| shared.names.get(symbol));
+        if let Some(known) = shared {
+            return Arc::clone(known);
+        }
         let mut names = self.names.borrow_mut();
         let known = names.entry(symbol).or_insert_with(|| {
             let path = path(symbol);
@@ -138,7 +180,23 @@ impl<'d> World<'d> {
     /// The pieces of a path, by object and there in the order of the source; none if nothing has
     /// it.
     pub fn pieces(&self, path: &str) -> &[Piece] {
-        self.paths.get(path).map_or(&[], Vec::as_slice)
+        let own = self.paths.get(path);
+        let found = own.or_else(|| self.shared?.paths.get(path));
+        found.map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether something of this path is in objects that this world has for itself.
+    pub fn has_own(&self, path: &str) -> bool {
+        self.paths.contains_key(path)
+    }
+
+    /// Whether both have all but their own objects in common.
+    pub fn shares_with(&self, other: &World<'_>) -> bool {
+        fn shared(world: &World<'_>) -> Option<*const ()> {
+            let shared = world.shared.map(std::ptr::from_ref);
+            shared.map(<*const _>::cast)
+        }
+        shared(self) == shared(other)
     }
 
     /// The symbols of a path with their pieces, in the order of the source: more than one if a body
@@ -155,15 +213,24 @@ impl<'d> World<'d> {
     }
 
     /// All paths of functions and statics, with their pieces.
-    pub fn paths(&self) -> impl Iterator<Item = (&Arc<str>, &[Piece])> {
-        self.paths
-            .iter()
-            .map(|(path, pieces)| (path, pieces.as_slice()))
+    pub fn paths(&self) -> impl Iterator<Item = (&Arc<str>, &[Piece])> + use<'_, 'd> {
+        let shared = self.shared.into_iter().flat_map(|shared| &shared.paths);
+        let shared = shared.filter(|(path, _)| !self.has_own(path));
+        let all = self.paths.iter().chain(shared);
+        all.map(|(path, pieces)| (path, pieces.as_slice()))
+    }
+
+    /// The same of those that have something in its own objects.
+    pub fn own_paths(&self) -> impl Iterator<Item = (&Arc<str>, &[Piece])> + use<'_, 'd> {
+        let own = self.paths.iter();
+        own.map(|(path, pieces)| (path, pieces.as_slice()))
     }
 
     /// The functions and statics in a piece; none for a nameless constant.
     pub fn symbols_in(&self, piece: Piece) -> &[&'d str] {
-        self.named.get(&piece).map_or(&[], Vec::as_slice)
+        let own = self.named.get(&piece);
+        let found = own.or_else(|| self.shared?.named.get(&piece));
+        found.map_or(&[], Vec::as_slice)
     }
 
     /// The path of what is in a piece.
@@ -180,7 +247,10 @@ impl<'d> World<'d> {
 
     /// Where a global symbol is defined: the object, and the symbol's place in its table.
     pub fn definition(&self, symbol: &str) -> Option<(usize, usize)> {
-        self.definitions.get(symbol).copied()
+        let shared = self
+            .shared
+            .and_then(|shared| shared.definitions.get(symbol));
+        shared.or_else(|| self.definitions.get(symbol)).copied()
     }
 
     /// The symbol that a relocation of an object is about.
@@ -194,8 +264,8 @@ impl<'d> World<'d> {
         if let Some(section) = symbol.section {
             return Some(Target::Piece((object, section)));
         }
-        Some(match self.definitions.get(symbol.name) {
-            Some(&(other, index)) => {
+        Some(match self.definition(symbol.name) {
+            Some((other, index)) => {
                 Target::Piece((other, self.objects[other].symbols[index].section?))
             }
             None => Target::Outside(symbol.name),
@@ -285,8 +355,13 @@ impl<'d> World<'d> {
     }
 
     /// All pieces that are loaded into a program.
-    pub fn all(&self) -> impl Iterator<Item = Piece> + '_ {
-        self.objects.iter().enumerate().flat_map(|(at, object)| {
+    pub fn all(&self) -> impl Iterator<Item = Piece> + use<'_, 'd> {
+        self.pieces_of(0..self.objects.len())
+    }
+
+    fn pieces_of(&self, objects: Range<usize>) -> impl Iterator<Item = Piece> + use<'_, 'd> {
+        objects.flat_map(|at| {
+            let object = &self.objects[at];
             let sections = object.sections.iter().enumerate();
             sections
                 .filter(|(_, section)| {
@@ -304,10 +379,19 @@ impl<'d> World<'d> {
         self.objects[piece.0].sections[piece.1].is_code()
     }
 
-    /// Which pieces refer to which, and where.
-    pub fn users(&self) -> HashMap<Piece, Vec<(Piece, Relocation)>> {
-        let mut users: HashMap<Piece, Vec<(Piece, Relocation)>> = HashMap::new();
-        for piece in self.all() {
+    /// Which pieces refer to those that its own objects refer to, or that are in them.
+    pub(crate) fn users(&self) -> Users {
+        let mut users = Users::new();
+        for (symbol, &(object, index)) in &self.definitions {
+            let section = self.objects[object].symbols[index].section;
+            let waiting = self.shared.and_then(|shared| shared.unknown.get(symbol));
+            if let Some((section, waiting)) = section.zip(waiting) {
+                let known = users.entry((object, section)).or_default();
+                known.extend(waiting);
+                known.sort_by_key(|(user, relocation)| (*user, relocation.offset));
+            }
+        }
+        for piece in self.pieces_of(self.objects.shared.len()..self.objects.len()) {
             for relocation in self.objects[piece.0].relocations(piece.1) {
                 let Some(Target::Piece(target)) = self.target(piece.0, &relocation) else {
                     continue;
@@ -315,10 +399,18 @@ impl<'d> World<'d> {
                 if target == piece {
                     continue;
                 }
-                users.entry(target).or_default().push((piece, relocation));
+                let known = users.entry(target);
+                let known = known.or_insert_with(|| self.shared_users(target).to_vec());
+                known.push((piece, relocation));
             }
         }
         users
+    }
+
+    /// What of the objects that it shares with others refers to a piece of them.
+    pub(crate) fn shared_users(&self, piece: Piece) -> &[(Piece, Relocation)] {
+        let users = self.shared.and_then(|shared| shared.users.get(&piece));
+        users.map_or(&[], Vec::as_slice)
     }
 }
 

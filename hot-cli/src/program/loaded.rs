@@ -25,6 +25,7 @@ use crate::rustc::toolchain;
 use crate::rustc::unit::{Unit, UnitKind};
 use crate::wrapper::shadow;
 use soft_mock_compiled::library::{dynamic_symbols, needed, DynamicSymbols};
+use soft_mock_compiled::select::ProgramSymbols;
 
 /// A program and everything it was built from.
 #[derive(Debug)]
@@ -45,6 +46,7 @@ pub(crate) struct Program {
     /// It is the library of a managed plugin in a program of its own.
     pub(crate) is_plugin: bool,
     symbols: OnceLock<DynamicSymbols>,
+    exported: OnceLock<ProgramSymbols>,
     /// The functions whose closures and async blocks may outlive their calls, once that is known.
     pub(crate) kept_closures: OnceLock<BTreeSet<String>>,
     watched: BTreeSet<PathBuf>,
@@ -117,6 +119,7 @@ impl Program {
             executable,
             is_plugin: false,
             symbols: OnceLock::new(),
+            exported: OnceLock::new(),
             kept_closures: OnceLock::new(),
             units,
         })
@@ -178,6 +181,18 @@ impl Program {
             read.folded.extend(more.folded);
         }
         Ok(self.symbols.get_or_init(|| read))
+    }
+
+    /// What the program exports of its units. Read at the first call.
+    pub(crate) fn exported(&self) -> Result<&ProgramSymbols> {
+        let symbols = self.symbols()?;
+        Ok(self.exported.get_or_init(|| {
+            let crates = self
+                .units
+                .iter()
+                .map(|loaded| loaded.unit.crate_name.clone());
+            ProgramSymbols::new(symbols, &crates.collect())
+        }))
     }
 
     /// Whether closures or async blocks of a function may outlive its calls. Yes, as long as that

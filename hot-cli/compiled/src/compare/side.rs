@@ -1,7 +1,7 @@
 //! One of the two compilations: its pieces, what each of them is, and what refers to it.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::fingerprint::Fingerprints;
 use crate::locations::Location;
 use crate::objects::Relocation;
 use crate::symbols::are_one;
-use crate::world::{Piece, Target, World};
+use crate::world::{Piece, Target, Users, World};
 
 /// One compilation.
 pub struct Side<'a, 'd> {
@@ -20,7 +20,7 @@ pub struct Side<'a, 'd> {
     pub world: &'a World<'d>,
     prints: Fingerprints<'a, 'd>,
     unordered: Fingerprints<'a, 'd>,
-    users: HashMap<Piece, Vec<(Piece, Relocation)>>,
+    users: Users,
 }
 
 impl<'a, 'd> Side<'a, 'd> {
@@ -35,7 +35,8 @@ impl<'a, 'd> Side<'a, 'd> {
     }
 
     pub(super) fn users(&self, piece: Piece) -> &[(Piece, Relocation)] {
-        self.users.get(&piece).map_or(&[], Vec::as_slice)
+        let own = self.users.get(&piece).map(Vec::as_slice);
+        own.unwrap_or_else(|| self.world.shared_users(piece))
     }
 
     /// What refers to a piece.

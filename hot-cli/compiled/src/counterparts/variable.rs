@@ -72,10 +72,11 @@ pub(crate) fn split(path: &str) -> Option<(&str, &str, &str)> {
 /// The same of one that stands anywhere.
 pub(super) fn parts(path: &str) -> Option<(&str, &str, &str)> {
     // What std's macro makes for a thread-local has numbers of its own.
-    let own = ["::{K#", "::{constant#"]
-        .iter()
-        .filter_map(|start| path.rfind(start))
-        .max();
+    let mut starts = ["::{K#", "::{constant#"].iter();
+    let own = match path.contains('#') {
+        true => starts.by_ref().filter_map(|start| path.rfind(start)).max(),
+        false => None,
+    };
     let (path, own) = path.split_at(own.unwrap_or(path.len()));
     let (scope, name) = path.rsplit_once("::")?;
     let is_name = !name.contains(['{', '}', '<', '>']);
@@ -115,6 +116,9 @@ pub(super) fn read<'w>(
         });
         variable.parts.insert(own.to_owned());
         types.entry((scope, name)).or_default().extend(ty(path));
+    }
+    if found.is_empty() {
+        return Vec::new();
     }
     // Asked of every part of every path: nearly all are told apart by their last name.
     let names: HashSet<&str> = found.keys().map(|(_, name)| *name).collect();

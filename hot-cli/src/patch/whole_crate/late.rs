@@ -53,11 +53,7 @@ pub(super) fn can_be_given(request: &Request<'_>) -> bool {
 
 /// The symbols by which the program exports the code of a path, if nothing else stands at the same
 /// address.
-pub(super) fn exported(
-    request: &Request<'_>,
-    program: &ProgramSymbols<'_>,
-    path: &str,
-) -> Vec<String> {
+pub(super) fn exported(request: &Request<'_>, program: &ProgramSymbols, path: &str) -> Vec<String> {
     let symbols = program.functions(path);
     let mut own = symbols.iter();
     match own.any(|symbol| request.program.folded.contains(symbol)) {

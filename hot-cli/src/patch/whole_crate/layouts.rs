@@ -28,7 +28,7 @@ struct Known {
 }
 
 /// Stands for the content of a file.
-type Version = (SystemTime, u64);
+pub(super) type Version = (SystemTime, u64);
 
 impl Layouts {
     pub(super) const fn new() -> Self {
@@ -185,7 +185,7 @@ impl Known {
     }
 }
 
-fn version(path: &Path) -> Result<Version> {
+pub(super) fn version(path: &Path) -> Result<Version> {
     let examined = std::fs::metadata(path).and_then(|file| Ok((file.modified()?, file.len())));
     examined.with_context(|| format!("can't examine {}", path.display()))
 }

@@ -18,6 +18,7 @@
 mod archive;
 mod brought;
 mod compile;
+mod kept;
 mod last;
 mod late;
 mod layouts;
@@ -47,8 +48,9 @@ use layouts::Layouts;
 use soft_mock_compiled::compare::{self, Edits, Left, Side};
 use soft_mock_compiled::library::DynamicSymbols;
 use soft_mock_compiled::objects::{self, Object};
+use soft_mock_compiled::select::ProgramSymbols;
 use soft_mock_compiled::sites;
-use soft_mock_compiled::world::World;
+use soft_mock_compiled::world::{Kept, World};
 use units::{Built, Units};
 
 pub(crate) use archive::run as keep_objects;
@@ -89,6 +91,8 @@ pub(crate) struct Request<'a> {
     pub(crate) linker: Option<&'a Path>,
     /// What the program exports.
     pub(crate) program: &'a DynamicSymbols,
+    /// Of that, what is its units'.
+    pub(crate) exported: &'a ProgramSymbols,
     /// The library itself, where it isn't the program.
     pub(crate) library: Option<&'a Path>,
     /// Folders with the libraries that the program was built from.
@@ -193,7 +197,7 @@ pub(crate) fn prepare(request: &Request<'_>) -> Result<BTreeSet<String>, WholeCr
     layouts.prepare(request, &baselines)?;
     names::prepare(request);
     let bytes = read(&baselines)?;
-    let code = Code::parse(&bytes)?;
+    let code = Code::parse(None, &bytes)?;
     let sites = sites::sites(&code.world, &|_| true);
     let side = Side::new(&code.world);
     Ok(compare::kept_closures(&side, &crates(request), &sites))
@@ -217,14 +221,19 @@ pub(crate) fn build(request: &Request<'_>) -> Result<WholeCratePatch, WholeCrate
     let mut units = Units::new(request)?;
     let built = units.build()?;
     let compiled = started.elapsed();
-    let (old, new) = (read(&built.old)?, read(&built.new)?);
+    let (same, [old, new]) = built.same();
+    let kept = kept::libraries(&same)?;
+    let same = kept.as_deref().map(|kept| (kept, same.as_slice()));
+    let (old, new) = (read(&old)?, read(&new)?);
     let (old, new) = std::thread::scope(|scope| {
-        let old = scope.spawn(|| Code::parse(&old));
-        let new = Code::parse(&new);
+        let old = scope.spawn(|| Code::parse(same, &old));
+        let new = Code::parse(same, &new);
         let old = old.join().unwrap_or_else(|panic| resume_unwind(panic));
         (old, new)
     });
     let (old, new) = (old?, new?);
+    // What is read of layouts is told by the positions of objects.
+    debug_assert!([&old, &new].iter().all(|code| code.has_order(&built.order)));
     let parsed = started.elapsed();
     let identifiers = identifiers(&built);
     let lives = layouts.check(request, &built, [&old, &new])?;
@@ -244,9 +253,12 @@ fn crates(request: &Request<'_>) -> HashSet<String> {
     units.map(|unit| unit.unit.crate_name.clone()).collect()
 }
 
-/// The bytes of libraries, each with its unit.
-fn read(libraries: &[(usize, PathBuf)]) -> anyhow::Result<Vec<(usize, Vec<u8>)>> {
-    let read = |(unit, path): &(usize, PathBuf)| {
+/// A library, with the position of its unit.
+type Library = (usize, PathBuf);
+
+/// The bytes of libraries.
+fn read(libraries: &[Library]) -> anyhow::Result<Vec<(usize, Vec<u8>)>> {
+    let read = |(unit, path): &Library| {
         let bytes =
             std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
         Ok((*unit, bytes))
@@ -269,17 +281,34 @@ struct Code<'d> {
 }
 
 impl<'d> Code<'d> {
-    fn parse(libraries: &'d [(usize, Vec<u8>)]) -> anyhow::Result<Self> {
+    /// `same`: what stands for units that are the same in both compilations.
+    fn parse(
+        same: Option<(&'d Kept, &[Library])>,
+        libraries: &'d [(usize, Vec<u8>)],
+    ) -> anyhow::Result<Self> {
         let mut objects = Vec::new();
         let mut units = Vec::new();
+        if let Some((kept, same)) = same {
+            let counts = kept.counts().iter().zip(same);
+            units.extend(counts.flat_map(|(count, (unit, _))| std::iter::repeat_n(*unit, *count)));
+        }
+        let shared = units.len();
         for (unit, bytes) in libraries {
             objects::read(bytes, &mut objects)?;
-            units.resize(objects.len(), *unit);
+            units.resize(shared + objects.len(), *unit);
         }
-        Ok(Self {
-            world: World::new(objects),
-            units,
-        })
+        let world = match same {
+            Some((kept, _)) => World::beside(kept.shared(), objects),
+            None => World::new(objects),
+        };
+        Ok(Self { world, units })
+    }
+
+    /// Whether the objects of units come in this order.
+    fn has_order(&self, units: &[usize]) -> bool {
+        let mut found = self.units.clone();
+        found.dedup();
+        units.iter().filter(|unit| found.contains(unit)).eq(&found)
     }
 
     /// The objects of a unit, which stand together.
@@ -291,7 +320,7 @@ impl<'d> Code<'d> {
             .count();
         let own = self.units[start..].iter();
         let count = own.take_while(|other| **other == unit).count();
-        &self.world.objects[start..start + count]
+        self.world.objects.together(start..start + count)
     }
 }
 

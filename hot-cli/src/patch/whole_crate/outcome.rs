@@ -31,13 +31,13 @@ pub(super) fn extract<'d>(
     lives: &Lives<'_>,
 ) -> Result<WholeCratePatch, WholeCrateError> {
     let crates = crates(request);
-    let program = ProgramSymbols::new(request.program, &crates);
+    let program = request.exported;
     let now = sites::sites(&new.world, &|object| {
         built.compiled.contains_key(&new.units[object])
     });
     let then = sites::sites(&old.world, &|_| true);
     let all = sites::sites(&new.world, &|_| true);
-    let bound = bound_sites(&program, &then, &all, lives);
+    let bound = bound_sites(program, &then, &all, lives);
     let [built_names, names] = [None, Some(built)].map(|built| Names::new(request, built));
     let (variables, mut counterparts) = variables(request, [old, new], lives);
     let types = [0, 1].map(|side| lives.types(side));
@@ -50,7 +50,7 @@ pub(super) fn extract<'d>(
             lives.is_vtable(1, piece)
         }],
         is_same_function: &|path| lives.line_of_same(path).is_some(),
-        exported: &|path| late::exported(request, &program, path),
+        exported: &|path| late::exported(request, program, path),
         only_closures: request.only_closures,
         left: &left.map(str::to_owned).collect(),
     };
@@ -89,7 +89,7 @@ pub(super) fn extract<'d>(
             .map_err(refused)?;
     }
     let mut patch = without_plugins(&difference, built, old, &then);
-    let original = bound_sites(&program, &then, &then, lives);
+    let original = bound_sites(program, &then, &then, lives);
     let undone = Premises {
         bound: &original,
         brought: &HashMap::new(),
@@ -109,7 +109,7 @@ pub(super) fn extract<'d>(
         code: new,
         old: &old_side,
         new: &new_side,
-        program: &program,
+        program,
         premises: &premises,
         types: &types,
         moved: &moved,
@@ -228,7 +228,7 @@ fn site_key(
 /// The sites of the program that can be used for functions as they are now, by the paths of their
 /// code, and of the code that returns a boxed future in which such a site stands.
 fn bound_sites(
-    program: &ProgramSymbols<'_>,
+    program: &ProgramSymbols,
     then: &HashMap<String, CompiledSite>,
     now: &HashMap<String, CompiledSite>,
     lives: &Lives<'_>,

@@ -38,7 +38,7 @@ pub(super) struct Plugins<'a, 'd, 'l> {
     pub(super) code: &'a Code<'d>,
     pub(super) old: &'a Side<'a, 'd>,
     pub(super) new: &'a Side<'a, 'd>,
-    pub(super) program: &'a ProgramSymbols<'a>,
+    pub(super) program: &'a ProgramSymbols,
     pub(super) premises: &'a Premises<'a>,
     pub(super) lives: &'a Lives<'l>,
     /// The types of variables by their symbols, as the program was built and now.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::compile::{Compiled, Crate, InPlaceOf};
-use super::{refused, Request, WholeCrateError};
+use super::{refused, Library, Request, WholeCrateError};
 use crate::program::whole_crate_plugin::Replaced;
 use crate::rustc::unit::UnitKind;
 use soft_mock_compiled::sites::CompiledSite;
@@ -25,11 +25,11 @@ pub(super) struct Units<'a> {
 
 /// What was compiled.
 pub(super) struct Built {
-    /// All units with sites, each after those that it uses.
+    /// All units with sites, each after those that it uses, and those that stay as they were first.
     pub(super) order: Vec<usize>,
-    /// Libraries of all units as they were, and as they are now.
-    pub(super) old: Vec<(usize, PathBuf)>,
-    pub(super) new: Vec<(usize, PathBuf)>,
+    /// In the same order, libraries of all units as they were, and as they are now.
+    pub(super) old: Vec<Library>,
+    pub(super) new: Vec<Library>,
     pub(super) compiled: BTreeMap<usize, Arc<Compiled>>,
 }
 
@@ -174,7 +174,9 @@ impl<'a> Units<'a> {
         let edited: BTreeSet<usize> = (0..self.request.units.len())
             .filter(|position| self.is_edited(*position))
             .collect();
-        let old = self.baselines(|position| edited.contains(&position))?;
+        let mut old = self.baselines(|position| edited.contains(&position))?;
+        // None of those that stay uses one that doesn't.
+        old.sort_by_key(|(position, _)| edited.contains(position));
         let mut new: Vec<(usize, PathBuf)> = Vec::new();
         let mut compiled = BTreeMap::new();
         // What stands for each: where it wasn't edited, for its build.
@@ -216,6 +218,18 @@ impl<'a> Units<'a> {
 }
 
 impl Built {
+    /// The libraries that are the same in both compilations, and the others of each, which follow.
+    pub(super) fn same(&self) -> (Vec<Library>, [Vec<Library>; 2]) {
+        let pairs = self.old.iter().zip(&self.new);
+        let (same, others): (Vec<_>, Vec<_>) = pairs.partition(|(old, new)| old == new);
+        let same = same.into_iter().map(|(old, _)| old.clone()).collect();
+        let (old, new) = others.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+        (
+            same,
+            [old, new].map(|side| side.into_iter().cloned().collect()),
+        )
+    }
+
     /// A function as it is told.
     pub(super) fn replaced(&self, position: usize, site: &CompiledSite) -> Replaced {
         let line = site.line as usize;

@@ -195,6 +195,7 @@ fn with_request<T, E: From<anyhow::Error>>(
         rustc: &program.rustc,
         linker: program.linker.as_deref(),
         program: program.symbols()?,
+        exported: program.exported()?,
         library: program.library(),
         libraries: &program.libraries,
         earlier: &[],

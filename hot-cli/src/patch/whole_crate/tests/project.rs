@@ -192,6 +192,8 @@ impl Project {
                 beside: &beside,
             }),
         });
+        let crates = self.units.iter().map(|unit| unit.crate_name.clone());
+        let crates = crates.collect();
         act(&Request {
             brought: &BTreeMap::new(),
             only_closures: Some(&HashSet::new()),
@@ -199,6 +201,7 @@ impl Project {
             rustc: &self.rustc,
             linker,
             program: &self.symbols,
+            exported: &ProgramSymbols::new(&self.symbols, &crates),
             library: None,
             libraries: &[self.dir.path().to_owned()],
             earlier,
