@@ -408,7 +408,7 @@ fn what_disappears_or_takes_other_arguments_may_be_alive() {
         None,
     );
     check_living(&[("n + 7", "n + 8")], &[], &["app::call"], None);
-    let pointer = "`app::point::inner` has no site, and a pointer to it, taken in `app::point` may still lead to its old code";
+    let pointer = "`app::point::inner` has no site, and a pointer taken in `app::point` may still lead to its old code";
     check_living(
         &[(
             "inner(n: u32) -> u32 { n + 1 }",
@@ -513,7 +513,7 @@ fn what_format_macros_take_is_kept_by_nobody() {
         });
         let why = found.expect_err("refused");
         assert!(
-            why.ends_with("a pointer to it, taken in `app::keep` may still lead to its old code"),
+            why.ends_with("a pointer taken in `app::keep` may still lead to its old code"),
             "{why}"
         );
     }

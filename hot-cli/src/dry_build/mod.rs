@@ -15,6 +15,7 @@
 
 mod call;
 mod compare;
+mod needed;
 mod target;
 mod variables;
 
@@ -204,21 +205,13 @@ impl Difference {
         });
         let file = file.unwrap_or_default();
         let text = std::fs::read_to_string(&file).unwrap_or_default();
-        let mut lines = text.lines();
-        let at = lines.position(|line| !self.word.is_empty() && mentions(line, &self.word));
+        let line = self.line.or_else(|| needed::line(&file, &text, &self.word));
         Rude {
-            line: self.line.or(at.map(|at| at + 1)).unwrap_or(1),
+            line: line.unwrap_or(1),
             why: self.why,
             file,
         }
     }
-}
-
-/// Whether a line of TOML holds a name, as a key or in quotes.
-fn mentions(line: &str, name: &str) -> bool {
-    let code = line.split('#').next().unwrap_or_default();
-    let is_part = |char: char| char.is_alphanumeric() || char == '-' || char == '_';
-    code.split(|char| !is_part(char)).any(|word| word == name)
 }
 
 #[cfg(test)]

@@ -88,11 +88,15 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<String> {
     let _ = writeln!(text, "{}", share("all crates", patchable, all));
     let others = all - patchable;
     if others > 0 {
+        let (share, them) = match (others, by_callers) {
+            (1, 1) => ("The other one is".to_owned(), "it"),
+            (all, some) if all == some => (format!("The other {all} are"), "them"),
+            (all, some) => (format!("Of the other {all}, {some} can be"), "them"),
+        };
         let _ = writeln!(
             text,
-            "Of the other {}, {by_callers} are patched by way of the functions that call them, where no type or \
-             object depends on them; an edit of any other builds the program again and restarts it.",
-            others
+            "{share} patched by way of the functions that call {them}, where no type or object \
+             depends on {them}; any other edit builds the program again and restarts it."
         );
     }
     let advice = findings.iter().flat_map(|finding| &finding.advice);

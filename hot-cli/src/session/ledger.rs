@@ -105,7 +105,7 @@ impl Ledger {
         }
         if there < count {
             let of = match there {
-                0 => "no patch is in effect".to_owned(),
+                0 => return Err("no patch is in effect".to_owned()),
                 1 => "only 1 patch is in effect".to_owned(),
                 many => format!("only {many} patches are in effect"),
             };
@@ -224,6 +224,10 @@ mod tests {
             "3 can't be taken back: only 2 patches are in effect"
         );
         assert!(ledger.newest(0).is_err());
+        assert_eq!(
+            Ledger::default().newest(1).expect_err("there is none"),
+            "no patch is in effect"
+        );
         let past = ledger.past();
         assert_eq!((past[2].undone_by, &past[3].undone), (Some(4), &vec![3]));
 

@@ -1,8 +1,10 @@
 //! Long reasons in two lines of a terminal: parts of names that no user wrote go, then what stands
 //! in generics, then a second reason beside the first, then by way of what old code is reached,
-//! then the middles of names, and at last the end.
+//! then the modules of types and traits, then the middles of names, and at last the end.
 //!
 //! Knows nothing of what a reason says.
+
+use std::ops::RangeInclusive;
 
 use soft_mock_abi::symbol;
 
@@ -11,7 +13,7 @@ pub(super) const WIDTH: usize = 200;
 
 /// What of a name in backquotes is left at its start and at its end, where it has to be cut: as
 /// much as there is room for.
-const NAME_ENDS: [usize; 2] = [24, 12];
+const NAME_ENDS: RangeInclusive<usize> = 12..=24;
 
 /// What stands between two reasons.
 const BOTH: &str = "; ";
@@ -37,7 +39,10 @@ pub(super) fn brief(text: &str, width: usize) -> String {
         let (start, _) = text.split_once(THROUGH).unwrap_or((&text, ""));
         text = start.to_owned();
     }
-    for ends in NAME_ENDS {
+    if text.chars().count() > width {
+        text = without_modules(&text);
+    }
+    for ends in NAME_ENDS.rev() {
         if text.chars().count() > width {
             text = with_short_names(&text, ends);
         }
@@ -127,6 +132,40 @@ fn without_generics(text: &str, depth: usize) -> String {
     out
 }
 
+/// The text with the types and traits of its names in backquotes by their last names, and without
+/// generics of which nothing is left.
+fn without_modules(text: &str) -> String {
+    let parts = text.split('`').enumerate().map(|(position, part)| {
+        if position % 2 == 0 {
+            return part.to_owned();
+        }
+        let part = part.replace(&format!("::<{CUT}>"), "");
+        let mut out = String::with_capacity(part.len());
+        let mut rest = part.as_str();
+        while let Some(start) = rest.find(is_part_of_name) {
+            out.push_str(&rest[..start]);
+            rest = &rest[start..];
+            let is_in_path = |c: char| is_part_of_name(c) || c == ':';
+            let end = rest.find(|c| !is_in_path(c)).unwrap_or(rest.len());
+            out.push_str(from_type(&rest[..end]));
+            rest = &rest[end..];
+        }
+        out + rest
+    });
+    parts.collect::<Vec<String>>().join("`")
+}
+
+/// A path from its first type or trait on, which begins with a capital; one of a function alone
+/// stays.
+fn from_type(path: &str) -> &str {
+    let starts = path
+        .match_indices("::")
+        .map(|(at, colons)| at + colons.len());
+    let mut starts = std::iter::once(0).chain(starts);
+    let is_type = |start: &usize| path[*start..].starts_with(char::is_uppercase);
+    starts.find(is_type).map_or(path, |start| &path[start..])
+}
+
 /// What stands before a second reason, where both ways to a patch are refused: it explains itself.
 fn first_reason(text: &str) -> &str {
     let mut ends = text.match_indices(BOTH).map(|(end, _)| &text[..end]);
@@ -214,6 +253,28 @@ mod tests {
         let whole = format!("{start}, through `<bevy::System>::run` (as before)");
         check(&whole, whole.chars().count(), &whole);
         check(&whole, 100, start);
+    }
+
+    #[test]
+    fn types_lose_their_modules_before_names_are_cut() {
+        let text = "src/cart.rs:29: attributes of field `goods` of struct Total changed: \
+                    `<shop::cart::Total as serde_core::ser::Serialize>::serialize::<&mut S<V>>` has \
+                    no site, and a pointer taken in \
+                    `<axum::boxed::BoxedIntoRoute<AppState, E>>::from_handler::<A, (B, C)>` may \
+                    still lead to its old code";
+        check(
+            text,
+            215,
+            "src/cart.rs:29: attributes of field `goods` of struct Total changed: \
+             `<Total as Serialize>::serialize` has no site, and a pointer taken in \
+             `<BoxedIntoRoute<…>>::from_handler` may still lead to its old code",
+        );
+        let functions = "`shop::routes::ticks::{closure#0}` differs, `shop::Total::sum` does";
+        check(
+            functions,
+            functions.chars().count() - 1,
+            "`shop::routes::ticks::{closure#0}` differs, `Total::sum` does",
+        );
     }
 
     #[test]

@@ -252,7 +252,7 @@ fn compare_one(
     for name in changed_aspects(&old.aspects, &new.aspects) {
         let what = match name {
             "definition" if new.kind != ItemKind::Mod => format!("{title} changed"),
-            _ => format!("{name} of {title} changed"),
+            _ => format!("{} of {title} changed", told(name)),
         };
         if let (ItemKind::Static, "initial value") = (new.kind, name) {
             if let Some(why) = local_change(&old.local_items, &new.local_items) {
@@ -282,7 +282,7 @@ fn why_no_other_aspect(
 ) -> Option<String> {
     let last = last_name(&new.name);
     match (new.kind, name) {
-        (_, "code attributes" | Aspect::DERIVE_DOCS) => None,
+        (_, Aspect::CODE_ATTRIBUTES | Aspect::DERIVE_DOCS) => None,
         (_, Aspect::MACRO_DOCS) => Some(READ_BY_MACRO.to_owned()),
         (_, "attributes") => Some(UNKNOWN_ATTRIBUTE.to_owned()),
         (ItemKind::ForeignMod | ItemKind::ExternCrate | ItemKind::Other, _) => {
@@ -337,9 +337,9 @@ fn parts(old: &Item, new: &Item, found: &mut FileDiff) {
     for &(before, after) in &pairs.both {
         let (before, after) = (&old.parts[before], &new.parts[after]);
         for name in changed_aspects(&before.aspects, &after.aspects) {
-            let what = format!("{name} of {} of {title} changed", part_title(after));
+            let what = format!("{} of {} of {title} changed", told(name), part_title(after));
             match name {
-                "code attributes" | Aspect::DERIVE_DOCS => {
+                Aspect::CODE_ATTRIBUTES | Aspect::DERIVE_DOCS => {
                     found.indirect(after.line, what, content(new))
                 }
                 // Whether that is part of the type's identity is to be seen in the whole crate.
@@ -354,6 +354,14 @@ fn parts(old: &Item, new: &Item, found: &mut FileDiff) {
     if moved && found.rude.len() == before {
         let what = format!("order in {title} changed: its layout may change");
         found.rude(new.line, what);
+    }
+}
+
+/// What an aspect is called where people read of it.
+fn told(aspect: &'static str) -> &'static str {
+    match aspect {
+        Aspect::CODE_ATTRIBUTES => "attributes",
+        other => other,
     }
 }
 

@@ -72,7 +72,7 @@ fn a_display_is_edited_as_often_as_one_likes_unless_a_pointer_is_kept() {
         &[("\"({})\"", "\"-{}-\"")],
         &[
             "`<alive::formatted::Kept<u32> as core::fmt::Display>::fmt` has no site",
-            "a pointer to it, taken in `alive::formatted::setup`",
+            "a pointer taken in `alive::formatted::setup`",
         ],
         "|1| (2)",
     );
@@ -166,7 +166,7 @@ fn a_function_in_a_body_whose_address_is_kept() {
         &[("n + 1\n", "n + 2\n")],
         &[
             "`alive::pointers::setup::inner` has no site",
-            "a pointer to it, taken in `alive::pointers::setup`",
+            "a pointer taken in `alive::pointers::setup`",
         ],
         "2 21",
     );
@@ -729,4 +729,58 @@ fn main() {
     project.edit(file, "+ 200", "+ 300");
     session.wait_for_patch();
     assert_eq!(session.ask("x"), "[303] 307 2");
+}
+
+/// Of methods of one name in two files, it is the one around a closure whose file is named.
+#[test]
+fn a_closure_is_told_with_its_own_file() {
+    const MANIFEST: &str = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    const MAIN: &str = r#"mod one;
+mod two;
+pub type Kept = Vec<Box<dyn Fn(u32) -> u32>>;
+pub trait Plugin { fn build(&self, kept: &mut Kept); }
+fn main() {
+    let mut kept = Kept::new();
+    one::One.build(&mut kept);
+    two::Two.build(&mut kept);
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{:?}", kept.iter().map(|one| one(1)).collect::<Vec<_>>());
+    }
+}
+"#;
+    const ONE: &str = r#"use crate::{Kept, Plugin};
+pub struct One;
+impl Plugin for One {
+
+    fn build(&self, kept: &mut Kept) {
+        kept.push(Box::new(|n| n + 10));
+    }
+}
+"#;
+    const TWO: &str = r#"use crate::{Kept, Plugin};
+pub struct Two;
+impl Plugin for Two {
+    fn build(&self, kept: &mut Kept) {
+
+        kept.push(Box::new(|n| n + 20));
+    }
+}
+"#;
+    let files = [
+        ("Cargo.toml", MANIFEST),
+        ("src/main.rs", MAIN),
+        ("src/one.rs", ONE),
+        ("src/two.rs", TWO),
+    ];
+    let project = Project::of_files(files);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "[11, 21]");
+    project.edit("src/two.rs", "n + 20", "n + 30");
+    session.wait_for_patch();
+    assert_eq!(session.ask("x"), "[11, 31]");
+    let said = session.patches().pop().expect("a patch");
+    let closure = "build::{closure#0} (src/two.rs:6)";
+    assert!(said.contains(closure), "{said}");
 }

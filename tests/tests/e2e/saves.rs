@@ -343,7 +343,7 @@ fn main() {
         "#[derive(Debug)]\nstruct Item(u32)",
     );
     session.wait_for_stderr(
-        "src/main.rs:4: code attributes of struct Item changed: nothing that runs uses it",
+        "src/main.rs:4: attributes of struct Item changed: nothing that runs uses it",
     );
     project.edit("src/main.rs", "item.0 * 10", "item.0 * 30");
     session.wait_for_all(&[

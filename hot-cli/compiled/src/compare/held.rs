@@ -31,7 +31,7 @@ impl Holder {
             Self::Table => "a vtable or a table of functions".to_owned(),
             // Code without a name.
             Self::Code(path) if path.is_empty() => "a pointer to it".to_owned(),
-            Self::Code(path) => format!("a pointer to it, taken in `{}`", without_marks(path)),
+            Self::Code(path) => format!("a pointer taken in `{}`", without_marks(path)),
         }
     }
 }

@@ -171,11 +171,24 @@ fn replaced(plugins: &Plugins<'_, '_, '_>, position: usize, path: &str) -> Repla
         })
         .max_by_key(|(is_in, line, _)| (*is_in, *line))
         .map(|(_, _, function)| function);
+    let found = || found.map(|function| function.path.clone());
     Replaced {
-        file: found.map_or_else(PathBuf::new, |function| function.path.clone()),
+        file: file_around(plugins, position, closure)
+            .or_else(found)
+            .unwrap_or_default(),
         name,
         line,
         content: None,
         brought: None,
     }
+}
+
+/// The file of the function with a site that a closure stands in.
+fn file_around(plugins: &Plugins<'_, '_, '_>, position: usize, closure: &str) -> Option<PathBuf> {
+    let path = plugins.premises.in_program(closure)?;
+    let mut functions = path
+        .rmatch_indices("::{closure#")
+        .map(|(end, _)| &path[..end]);
+    let site = functions.find_map(|function| plugins.premises.now.get(function))?;
+    Some(plugins.built.replaced(position, site).file)
 }

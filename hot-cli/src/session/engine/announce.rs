@@ -507,7 +507,7 @@ mod tests {
         let edit = Edit {
             file: "/a.rs".into(),
             line: 1,
-            what: "code attributes of struct S changed".into(),
+            what: "attributes of struct S changed".into(),
             now: Fingerprint::default(),
             preserved_static: None,
             is_of_code: true,

@@ -22,7 +22,7 @@ pub(super) fn weighed(attrs: &[Attribute]) -> Vec<Aspect> {
     let weighed = AttributesByEffect::of(attrs);
     vec![
         aspect("attributes", weighed.layout),
-        aspect("code attributes", weighed.code),
+        aspect(Aspect::CODE_ATTRIBUTES, weighed.code),
         aspect(Aspect::DERIVE_DOCS, weighed.derive_docs),
         aspect(Aspect::MACRO_DOCS, weighed.macro_docs),
     ]

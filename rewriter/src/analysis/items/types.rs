@@ -51,6 +51,8 @@ pub struct Aspect {
 }
 
 impl Aspect {
+    /// Attributes that end in nothing but code.
+    pub const CODE_ATTRIBUTES: &str = "code attributes";
     /// Doc comments that derives read which only add impls.
     pub const DERIVE_DOCS: &str = "doc comment, which a derive may read,";
     /// Doc comments that any other macro may read.

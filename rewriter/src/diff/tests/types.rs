@@ -139,7 +139,7 @@ fn derives_and_attributes() {
     check(
         "#[derive(Debug)] struct S;",
         "#[derive(Debug, Clone)] struct S;",
-        &["indirect: code attributes of struct S changed"],
+        &["indirect: attributes of struct S changed"],
     );
     check(
         "struct S;",
@@ -149,7 +149,7 @@ fn derives_and_attributes() {
     check(
         "struct S { a: u8 }",
         "struct S { #[serde(skip)] a: u8 }",
-        &["indirect: code attributes of field `a` of struct S changed"],
+        &["indirect: attributes of field `a` of struct S changed"],
     );
 }
 
