@@ -158,7 +158,8 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
             }),
             Due::Look => {
                 let outdated = self.outdated();
-                self.polling.doubt(outdated, now);
+                let doubtful = self.doubtful(outdated);
+                self.polling.doubt(doubtful, now);
                 true
             }
             Due::Decide(mut doubted) => {
@@ -321,6 +322,19 @@ impl<T: FnMut(WatchEvent) -> bool> Worker<T> {
             .collect()
     }
 
+    /// Those of which the content isn't what was read. What is read in the moment of its save can't
+    /// be told by its times; in doubt, the next save would be taken for one without an event.
+    fn doubtful(&mut self, mut outdated: BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+        outdated.retain(|path| match (Seen::read(path), self.seen.get_mut(path)) {
+            (Ok(now), Some(seen)) if now.content == seen.content => {
+                *seen = now;
+                false
+            }
+            _ => true,
+        });
+        outdated
+    }
+
     fn forget_unwanted(&mut self) {
         let (files, found) = (&self.files, &self.routes.found);
         self.seen
@@ -434,5 +448,38 @@ mod tests {
         std::fs::write(&other, "3").expect("written");
         assert!(worker.obey(Command::Files(HashSet::from([old, other]))));
         assert_eq!(changed(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_file_that_was_read_as_it_was_saved_is_in_no_doubt() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.rs");
+        let (_inputs, received) = channel();
+        let (events, told) = channel();
+        let nobody = Err(notify::Error::generic("none in this test"));
+        let mut worker = Worker::new(nobody, false, received, move |event| {
+            events.send(event).is_ok()
+        });
+        let polls = || {
+            let mut events = told.try_iter();
+            events.any(|event| {
+                matches!(
+                    event,
+                    WatchEvent::Polls {
+                        why: Missing::Event(_)
+                    }
+                )
+            })
+        };
+        std::fs::write(&file, "1").expect("written");
+        assert!(worker.obey(Command::Files(HashSet::from([file.clone()]))));
+        worker.polling = Polling::new(false); // Whatever there is to watch with.
+        assert!(worker.look());
+        std::fs::write(&file, "2").expect("written");
+        // Its event may be on its way.
+        assert!(worker.look());
+        assert!(!polls());
+        assert!(worker.look());
+        assert!(polls(), "none has come");
     }
 }
