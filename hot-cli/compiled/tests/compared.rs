@@ -594,7 +594,7 @@ pub fn __soft_mock_patch_0(all: &mut Vec<fn() -> u32>) { all.push(HELPER); }
         let object = object(&source);
         let crates = HashSet::from(["app".to_owned()]);
         let names = vec![("__soft_mock_patch_0".to_owned(), "plain".to_owned())];
-        let left = Left::of_bodies(&object, &crates, false, names).expect("an object");
+        let (left, _) = Left::of_bodies(&object, &crates, false, names).expect("an object");
         let last = "pub fn fails";
         both(
             SOURCE,

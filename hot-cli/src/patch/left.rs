@@ -30,13 +30,22 @@ pub(super) struct Body<'a> {
 /// The numbers of closures that may be held, by the site of the function that makes them.
 pub(super) type HeldClosures = BTreeMap<String, BTreeSet<usize>>;
 
-/// What the object leaves in the program, and the functions of which it may hold closures.
+/// What a plugin of bodies leaves in the program.
+pub(super) struct OfBodies {
+    pub(super) left: Left,
+    /// The functions of which it may hold closures.
+    pub(super) closures_of: HeldClosures,
+    /// A variable that one of the bodies declares, by way of a macro.
+    pub(super) variable: Option<String>,
+}
+
+/// What the object leaves in the program.
 pub(super) fn of_bodies(
     object: &Path,
     bodies: &[Body<'_>],
     unit: &Unit,
     program: &Program,
-) -> Result<(Left, HeldClosures)> {
+) -> Result<OfBodies> {
     let bytes =
         std::fs::read(object).with_context(|| format!("can't read {}", object.display()))?;
     let units = program.units.iter();
@@ -46,13 +55,17 @@ pub(super) fn of_bodies(
     let names = bodies.iter().enumerate();
     let names = names.map(|(at, body)| (name_in_plugin(at), body.new.name.clone()));
     // What can't be read here can't be compared later either, and is refused then.
-    let left = Left::of_bodies(&bytes, &crates, optimised, names.collect()).unwrap_or_default();
+    let (left, variable) =
+        Left::of_bodies(&bytes, &crates, optimised, names.collect()).unwrap_or_default();
     let held = bodies.iter().enumerate().map(|(at, body)| {
         let numbers = left.closures_of(&name_in_plugin(at));
         (body.site.to_owned(), numbers)
     });
-    let held = held.collect();
-    Ok((left, held))
+    Ok(OfBodies {
+        closures_of: held.collect(),
+        left,
+        variable,
+    })
 }
 
 /// The same as an entry of the ledger.

@@ -27,7 +27,7 @@ use soft_mock_rewriter::patch_source::{
 };
 
 use super::build::{BuildError, Job};
-use super::left::{self, Body, HeldClosures};
+use super::left::{self, Body, HeldClosures, OfBodies};
 use super::linker::{Inputs, Linker};
 use super::meaning::Alone;
 use super::micro_crate::MicroCrate;
@@ -399,8 +399,17 @@ impl UnitJob<'_> {
                 };
                 let included = reading.included(&MicroCrate::dep_info(&object), &own)?;
                 let bodies: Vec<Body<'_>> = targets.iter().map(Target::body).collect();
-                let (left, closures_of) =
-                    left::of_bodies(&object, &bodies, unit, &self.job.program)?;
+                let OfBodies {
+                    left,
+                    closures_of,
+                    variable,
+                } = left::of_bodies(&object, &bodies, unit, &self.job.program)?;
+                if let Some(name) = variable {
+                    let name = name.rsplit("::").next().unwrap_or(&name);
+                    return Ok(Attempt::Refused(format!(
+                        "a macro in a body declares the variable {name}"
+                    )));
+                }
                 if let Some(name) = left::old_copy(self.job, &left) {
                     return Ok(Attempt::Refused(format!(
                         "it holds a copy of {name}, which is patched"

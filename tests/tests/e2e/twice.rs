@@ -211,3 +211,66 @@ fn main() {
         assert_eq!(session.ask("x"), answer);
     }
 }
+
+/// A macro declares a variable in a body by way of another one, or is another crate's: the variable
+/// stays what it is.
+#[test]
+fn variables_of_macros_behind_macros_and_of_other_crates_stay() {
+    let manifest = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let library = r#"#[macro_export]
+macro_rules! count {
+    ($by:expr) => {{
+        static C: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        C.fetch_add($by, std::sync::atomic::Ordering::SeqCst) + $by
+    }};
+}
+"#;
+    let main = r#"use std::cell::Cell;
+
+macro_rules! local {
+    ($by:expr) => {{
+        thread_local! { static T: Cell<u32> = const { Cell::new(0) }; }
+        T.with(|t| { t.set(t.get() + $by); t.get() })
+    }};
+}
+macro_rules! both {
+    ($by:expr) => {
+        (own::count!($by), local!($by))
+    };
+}
+
+fn foreign() -> String {
+    format!("a{}", own::count!(1))
+}
+
+fn nested() -> String {
+    let (one, other) = both!(1);
+    format!("b{one}{other}")
+}
+
+fn main() {
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{} {}", foreign(), nested());
+    }
+}
+"#;
+    let project = Project::of_files([
+        ("Cargo.toml", manifest),
+        ("src/main.rs", main),
+        ("src/lib.rs", library),
+    ]);
+    let mut session = project.hot(&["--no-restart", "cargo", "run", "--bin", "own"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("x"), "a1 b11");
+    for (from, to, answer) in [
+        ("a{}", "A{}", "A2 b22"),
+        ("b{one}", "B{one}", "A3 B33"),
+        ("A{}", "o{}", "o4 B44"),
+        ("B{one}", "q{one}", "o5 q55"),
+    ] {
+        project.edit(FILE, from, to);
+        session.wait_for_stderr("patched 1 function ");
+        assert_eq!(session.ask("x"), answer);
+    }
+}

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use soft_mock_abi::symbol::CARRIER;
+use soft_mock_abi::symbol::{CARRIER, PATCH, PREFIX};
 
 use super::held::{holder, Holder};
 use super::judge::{Judge, State};
@@ -39,6 +39,10 @@ pub enum Rebound {
 
 /// What a piece holds in place of the code of a path.
 type Rebinds<'a> = dyn Fn(Piece, &str) -> Option<Rebound> + 'a;
+
+/// What `tracing` declares at each event and span. A new one is registered as the former was, and
+/// nothing is lost with that.
+const REGISTERED: &str = "::__CALLSITE";
 
 /// What a plugin leaves behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,13 +100,15 @@ impl Left {
     }
 
     /// Of a plugin that was compiled from the bodies of functions alone, against the program as it
-    /// was built. `names`: what these are called in the plugin, and in the program.
+    /// was built; with it the first variable that one of the bodies declares, which would be another
+    /// one than the program's. `names`: what the functions are called in the plugin, and in the
+    /// program.
     pub fn of_bodies(
         object: &[u8],
         crates: &HashSet<String>,
         optimised: bool,
         names: Vec<(String, String)>,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<(Self, Option<String>)> {
         let world = World::new(vec![Object::read(object)?]);
         let side = Side::new(&world);
         let mut left = Self {
@@ -120,8 +126,9 @@ impl Left {
         let has_site = |path: &str| brought.contains(path);
         // Its debug information has lines alone, so nothing is known to be a vtable.
         left.look(&side, crates, (&|_| true, &|_, _| None), &has_site);
+        let variable = variable_in_a_body(&side);
         if left.held.is_empty() {
-            return Ok(left);
+            return Ok((left, variable));
         }
         // What has code of its own is called, unless that was inlined all the same.
         let all = world.objects[0].described().map(path);
@@ -131,7 +138,7 @@ impl Left {
         for held in left.held.values_mut() {
             held.reach.extend(inlined.iter().cloned());
         }
-        Ok(left)
+        Ok((left, variable))
     }
 
     /// Takes note of code that asks the site of its function, of an async one the future.
@@ -393,6 +400,24 @@ impl Left {
 fn names(path: &str, name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     path.split(|c: char| !is_word(c)).any(|word| word == name)
+}
+
+/// The first variable in a body, whoever declares it there: macros of any crate do.
+fn variable_in_a_body(side: &Side<'_, '_>) -> Option<String> {
+    let world = side.world;
+    let variables = world.all().filter(|(object, section)| {
+        let section = &world.objects[*object].sections[*section];
+        section.is_state()
+    });
+    let mut paths = variables.flat_map(|piece| world.paths_of(piece));
+    let found = paths.find(|path| {
+        let Some((body, name)) = path.rsplit_once("::") else {
+            return false;
+        };
+        let is_in_a_body = body.contains(PATCH) || !side.code(body).is_empty();
+        is_in_a_body && !name.starts_with(PREFIX) && !path.contains(REGISTERED)
+    })?;
+    Some(without_marks(&found))
 }
 
 fn print(side: &Side<'_, '_>, path: &str) -> u64 {
