@@ -22,7 +22,7 @@ mod side;
 mod survey;
 mod withdrawn;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -212,8 +212,8 @@ impl Premises<'_> {
 pub struct Difference {
     /// The paths of the code with a site that is to be replaced.
     pub replaced: BTreeSet<String>,
-    /// Statics whose initialisers differ.
-    pub preserved_statics: BTreeSet<String>,
+    /// Statics whose initialisers differ, with what stands for the new one.
+    pub preserved_statics: BTreeMap<String, u64>,
     /// Closures that may be alive, and keep the bodies that they were made with: the path of the
     /// function, and the number that it has there.
     pub keep_bodies: BTreeSet<(String, usize)>,
@@ -369,7 +369,7 @@ impl<'a, 'd> Comparison<'a, 'd> {
             if let Some(why) = self.premises.folded(new.world, piece, &name) {
                 return Err(why);
             }
-            found.preserved_statics.insert(name);
+            found.preserved_statics.insert(name, new.print(piece));
         }
         Ok(described)
     }

@@ -115,6 +115,9 @@ pub struct Selected {
     pub statics: Vec<NewStatic>,
     /// Variables of earlier plugins that are used.
     pub used: BTreeSet<String>,
+    /// Those of them that began with another value, by their names, with what stands for the new
+    /// one.
+    pub keep: BTreeMap<String, u64>,
 }
 
 impl Selected {

@@ -170,7 +170,7 @@ fn compared(old: &World<'static>, new: &World<'static>) -> Result<[BTreeSet<Stri
     };
     Ok([
         found.replaced,
-        found.preserved_statics,
+        found.preserved_statics.into_keys().collect(),
         paths(&mut found.changed.iter()),
         paths(&mut found.dirty.iter()),
     ])

@@ -121,7 +121,7 @@ fn deliver(built: &Built, output: &Path) -> Result<String> {
         let (file, line) = (function.file.display(), function.line);
         let _ = writeln!(text, "  {} ({file}:{line})", function.name);
     }
-    for name in &built.preserved_statics {
+    for name in built.preserved_statics.keys() {
         let _ = writeln!(
             text,
             "`{name}` begins with another value now, but keeps the one that it has"

@@ -16,7 +16,9 @@ use super::whole_crate::Why;
 use super::{additions, left, whole_crate};
 use crate::os::process::Cancel;
 use crate::program::left_behind::LeftBehind;
-use crate::program::plan::{KeptBody, Plan, PlannedFunction, Rude, Successor, UnitPlan, Wanted};
+use crate::program::plan::{
+    KeptBody, KeptValues, Plan, PlannedFunction, Rude, Successor, UnitPlan, Wanted,
+};
 use crate::program::whole_crate_plugin::WholeCratePlugin;
 use crate::program::Program;
 use crate::ui::CompilerOutput;
@@ -44,7 +46,7 @@ pub(crate) struct Built {
     /// Functions that differ, but are called just once.
     pub(crate) once: Vec<PlannedFunction>,
     /// Statics that begin with another value now: those that exist keep theirs.
-    pub(crate) preserved_statics: Vec<String>,
+    pub(crate) preserved_statics: KeptValues,
     /// Variables in place of others that are gone, as far as that is news.
     pub(crate) successors: Vec<Successor>,
     /// What may live on with the body that it was made with.
@@ -106,7 +108,7 @@ fn build_all(job: &Job) -> Result<Built, BuildError> {
         plugins: Vec::new(),
         plan: job.wanted.plan.clone(),
         once: Vec::new(),
-        preserved_statics: Vec::new(),
+        preserved_statics: KeptValues::new(),
         successors: Vec::new(),
         kept_bodies: left::kept(job, left::replaced(&job.wanted.plan), &BTreeMap::new()),
         left: Vec::new(),

@@ -81,6 +81,10 @@ pub(crate) struct KeptBody {
     pub(crate) place: Option<(PathBuf, usize)>,
 }
 
+/// Statics that begin with another value while those that exist keep theirs: their names, and what
+/// stands for the new value.
+pub(crate) type KeptValues = BTreeMap<String, u64>;
+
 /// A variable that a patch has in place of one that is gone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Successor {

@@ -32,7 +32,7 @@ pub(crate) use self::refusal::Bodies;
 use self::refusal::Refusal;
 use super::left_behind::{Edited, LeftBehind};
 use super::plan::{
-    ChangedFile, ChangedInput, Edit, Meaning, PlannedFunction, Rude, SiteKey, Wanted,
+    ChangedFile, ChangedInput, Edit, KeptValues, Meaning, PlannedFunction, Rude, SiteKey, Wanted,
 };
 use super::whole_crate_plugin::WholeCratePlugin;
 use super::{LoadedUnit, Program};
@@ -62,6 +62,8 @@ pub(crate) struct ProgramState {
     told: Vec<Edit>,
     /// Those that were additions.
     added: Vec<Edit>,
+    /// The statics of which the user knows that they keep their values.
+    kept_values: KeptValues,
     /// What runs, as far as further edits can be made on top of it. None: it isn't known.
     base: Option<Base>,
     /// All that was installed so far, for processes that join later.
@@ -155,6 +157,7 @@ impl ProgramState {
             said_in_vain: false,
             known_texts: BTreeMap::new(),
             told: Vec::new(),
+            kept_values: KeptValues::new(),
             added: Vec::new(),
             base: Some(Base::default()),
             installed: Vec::new(),
@@ -383,6 +386,20 @@ impl ProgramState {
         });
         let texts = changed.collect();
         std::mem::replace(&mut self.known_texts, texts) != self.known_texts
+    }
+
+    /// The statics that begin with another value than what the user knows of.
+    pub(crate) fn newly_kept(&mut self, values: &KeptValues, are_all: bool) -> Vec<String> {
+        if are_all {
+            self.kept_values.retain(|name, _| values.contains_key(name));
+        }
+        let mut new = Vec::new();
+        for (name, value) in values {
+            if self.kept_values.insert(name.clone(), *value) != Some(*value) {
+                new.push(name.clone());
+            }
+        }
+        new
     }
 
     fn in_effect(&mut self, wanted: &Wanted, whole_crate: bool) {

@@ -319,7 +319,7 @@ fn kept(built: &Built) -> Option<String> {
         .once
         .first()
         .map(|function| format!("{} runs just once", function.name));
-    let mut statics = built.preserved_statics.iter();
+    let mut statics = built.preserved_statics.keys();
     let closures = built.kept_bodies.first().map(|kept| {
         let name = &kept.function;
         format!("a closure of {name} may have been made before tests run")

@@ -130,9 +130,8 @@ impl Comparison<'_, '_> {
                     // What a static begins with: one that exists has begun.
                     Some(Holder::Static(of)) if path.starts_with(&format!("{of}::")) => {
                         let stays = !self.new.world.pieces(&of).is_empty();
-                        found
-                            .preserved_statics
-                            .extend(stays.then(|| without_marks(&of)));
+                        let begins = || (without_marks(&of), self.new.print_of_path(&of));
+                        found.preserved_statics.extend(stays.then(begins));
                     }
                     Some(holder) => return Ok(Some(holder)),
                 }
@@ -174,7 +173,7 @@ fn is_held(side: &Side<'_, '_>, path: &Arc<str>) -> bool {
 
 #[derive(Default)]
 struct Living {
-    preserved_statics: BTreeSet<String>,
+    preserved_statics: BTreeMap<String, u64>,
     keep_bodies: BTreeSet<(String, usize)>,
     late: BTreeSet<Arc<str>>,
 }

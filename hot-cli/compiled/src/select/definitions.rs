@@ -175,8 +175,13 @@ impl<'d> Selector<'_, 'd> {
                 .on
                 .premises
                 .folded(self.on.world, piece, &demangled(symbol.name));
-            if let Some(why) = folded.filter(|_| known.print != print) {
-                return Err(why);
+            if known.print != print {
+                if let Some(why) = folded {
+                    return Err(why);
+                }
+                if !self.on.world.is_code(piece) {
+                    self.found.keep.insert(demangled(symbol.name), print);
+                }
             }
             self.found.used.insert(known.symbol.clone());
             return Ok(Decision::Elsewhere(known.symbol.clone()));

@@ -40,7 +40,7 @@ use anyhow::Context;
 
 use crate::os::process::{Cancel, Cancelled};
 use crate::patch::left::HeldClosures;
-use crate::program::plan::{SiteKey, Successor};
+use crate::program::plan::{KeptValues, SiteKey, Successor};
 use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
 use crate::rustc::beside::Beside;
 use crate::rustc::unit::Unit;
@@ -124,7 +124,7 @@ pub(crate) struct WholeCratePatch {
     /// Functions that differ, but are called just once: the program's main.
     pub(crate) once: Vec<Replaced>,
     /// Statics that begin with another value now: the running ones keep theirs.
-    pub(crate) preserved_statics: Vec<String>,
+    pub(crate) preserved_statics: KeptValues,
     /// Variables in place of others that are gone, as far as that is news.
     pub(crate) successors: Vec<Successor>,
     /// Functions of the program as it was built of which closures may be alive, and keep the

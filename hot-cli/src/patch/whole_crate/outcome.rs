@@ -162,8 +162,9 @@ fn build_plugins(
         let once = once.iter().map(|site| built.replaced(position, site));
         patch.once.extend(once);
         let earlier = [plugins.request.earlier, &patch.plugins].concat();
-        if let Some((plugin, left)) = plugins.build(position, &sites, &earlier)? {
+        if let Some((plugin, left, keep)) = plugins.build(position, &sites, &earlier)? {
             patch.plugins.push(plugin);
+            patch.preserved_statics.extend(keep);
             let as_built = (plugins.old, plugins.old);
             let no_way_back = left.check(as_built, undone, all_undone, &Difference::default());
             let held = all
@@ -193,7 +194,7 @@ fn without_plugins(
             .iter()
             .map(|path| without_marks(path))
             .collect(),
-        preserved_statics: difference.preserved_statics.iter().cloned().collect(),
+        preserved_statics: difference.preserved_statics.clone(),
         included: built
             .compiled
             .iter()

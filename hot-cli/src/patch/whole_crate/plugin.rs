@@ -19,6 +19,7 @@ use crate::os::files::{examine, replace_file};
 use crate::os::process::Cancelled;
 use crate::os::session_dir::WHOLE_CRATE;
 use crate::patch::linker::{Inputs, Linker};
+use crate::program::plan::KeptValues;
 use crate::program::whole_crate_plugin::{Replaced, WholeCratePlugin};
 use soft_mock_compiled::compare::{Difference, Left, Premises, Side};
 use soft_mock_compiled::counterparts::Variable;
@@ -60,7 +61,7 @@ impl Plugins<'_, '_, '_> {
         position: usize,
         sites: &[&CompiledSite],
         earlier: &[WholeCratePlugin],
-    ) -> Result<Option<(WholeCratePlugin, Left)>, WholeCrateError> {
+    ) -> Result<Option<(WholeCratePlugin, Left, KeptValues)>, WholeCrateError> {
         let late = late::of_unit(self, position, sites.len());
         if sites.is_empty() && late.is_empty() {
             return Ok(None);
@@ -134,7 +135,7 @@ impl Plugins<'_, '_, '_> {
             layouts: self.lives.now().to_vec(),
             content,
         };
-        Ok(Some((plugin, left)))
+        Ok(Some((plugin, left, selected.keep)))
     }
 
     /// What is known of the variables in closures that a plugin brings.

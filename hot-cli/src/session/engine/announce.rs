@@ -14,8 +14,14 @@ use crate::program::plan::{Edit, KeptBody, PlannedFunction, Rude, Wanted};
 use crate::ui::{shown, Event, FunctionPlace, KeptPlace, Reason};
 use crate::watch::Missing;
 
-/// What is new. What a process told of running calls decides what is said of it.
-pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<Event> {
+/// What is new. What a process told of running calls decides what is said of it. `kept`: statics
+/// that begin with another value, as far as that is news.
+pub(super) fn patched(
+    patch: &Patch,
+    kept: &[String],
+    loaded: &Loaded,
+    elapsed: Duration,
+) -> Vec<Event> {
     let new = new_functions(&patch.wanted, !patch.once.is_empty());
     let functions = told(new.functions);
     let is_running = |name: &str| {
@@ -48,7 +54,7 @@ pub(super) fn patched(patch: &Patch, loaded: &Loaded, elapsed: Duration) -> Vec<
         elapsed,
         keep: Vec::new(),
     });
-    events.extend(kept_values(&patch.wanted.fresh, &patch.preserved_statics));
+    events.extend(kept_values(&patch.wanted.fresh, kept));
     events.extend(patch.successors.iter().map(|one| Event::Succeeds {
         name: one.name.clone(),
         gone: one.gone.clone(),
@@ -138,7 +144,7 @@ fn kept_place(kept: &KeptBody) -> KeptPlace {
 }
 
 /// An edit was compiled, and the code of the running program is what comes out.
-pub(super) fn nothing_differs(wanted: &Wanted, built: &Built) -> Vec<Event> {
+pub(super) fn nothing_differs(wanted: &Wanted, built: &Built, kept: &[String]) -> Vec<Event> {
     if !built.once.is_empty() {
         let once = built.once.iter().map(place);
         return vec![Event::WithoutEffect(once.collect())];
@@ -146,7 +152,7 @@ pub(super) fn nothing_differs(wanted: &Wanted, built: &Built) -> Vec<Event> {
     let Some(edit) = wanted.fresh.first() else {
         return vec![Event::NothingDiffers];
     };
-    let mut events = kept_values(&wanted.fresh, &built.preserved_statics);
+    let mut events = kept_values(&wanted.fresh, kept);
     if wanted
         .fresh
         .iter()
@@ -388,7 +394,7 @@ mod tests {
                 ..Wanted::default()
             }),
             once: Vec::new(),
-            preserved_statics: Vec::new(),
+            preserved_statics: Default::default(),
             successors: Vec::new(),
             kept_bodies: Vec::new(),
             alone: Vec::new(),
@@ -436,7 +442,7 @@ mod tests {
             ..UnitPlan::default()
         };
         let told = loaded(&[("a::main", 1), ("a::serve", 1), ("a::f", 0)]);
-        let events = patched(&patch(plan), &told, Duration::ZERO);
+        let events = patched(&patch(plan), &[], &told, Duration::ZERO);
         let [Event::Patched { functions, .. }, Event::StillRunning(running), Event::WithoutEffect(dead), Event::Restored {
             functions: restored,
             ..
@@ -467,7 +473,7 @@ mod tests {
             kept("a::g", Some(5)),
             kept("a::h::<u8>", None),
         ];
-        let events = self::patched(&patch, &loaded(&[]), Duration::ZERO);
+        let events = self::patched(&patch, &[], &loaded(&[]), Duration::ZERO);
         let Some(Event::Patched { keep, .. }) = events.first() else {
             panic!("{events:?}");
         };
@@ -482,7 +488,7 @@ mod tests {
             ..UnitPlan::default()
         });
         patch.wanted.active = vec![((0, "a::f".into()), function("a::f"))];
-        let events = self::patched(&patch, &loaded(&[]), Duration::ZERO);
+        let events = self::patched(&patch, &[], &loaded(&[]), Duration::ZERO);
         let Some(Event::Patched { functions, .. }) = events.first() else {
             panic!("{events:?}");
         };
@@ -495,7 +501,7 @@ mod tests {
         };
         patch.wanted.active = vec![((0, "a::f".into()), before)];
         patch.wanted.bodies = BTreeMap::from([((0, "a::g".into()), function("a::g"))]);
-        let events = self::patched(&patch, &loaded(&[]), Duration::ZERO);
+        let events = self::patched(&patch, &[], &loaded(&[]), Duration::ZERO);
         let Some(Event::Patched { functions, .. }) = events.first() else {
             panic!("{events:?}");
         };
@@ -525,7 +531,7 @@ mod tests {
             });
             patch.wanted.fresh = vec![edit.clone()];
             patch.wanted.active = vec![((0, "a::f".into()), made(before))];
-            let events = self::patched(&patch, &loaded(&[]), Duration::ZERO);
+            let events = self::patched(&patch, &[], &loaded(&[]), Duration::ZERO);
             events.into_iter().find(|event| !is_empty(event))
         };
         let Some(Event::NothingUsesIt(named)) = said(Some(1), Some(1)) else {

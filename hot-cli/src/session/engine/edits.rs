@@ -304,7 +304,12 @@ impl Engine {
                     return self.act(building.since); // What stands in the way is said again.
                 }
                 let asked = self.saves.are_unanswered();
-                let events = announce::nothing_differs(wanted, &built).into_iter();
+                let kept = self.programs.newly_kept(
+                    program,
+                    &built.preserved_statics,
+                    built.alone.is_empty(),
+                );
+                let events = announce::nothing_differs(wanted, &built, &kept).into_iter();
                 self.tell_all(events.filter(|event| asked || *event != ui::Event::NothingDiffers));
                 self.saves.are_in_effect();
             }
@@ -382,8 +387,11 @@ impl Engine {
 
     /// A patch is active: said, and taken down.
     fn active(&mut self, patch: &Patch, loaded: &Loaded) {
-        let events = announce::patched(patch, loaded, patch.since.elapsed());
         let program = &patch.program;
+        let kept =
+            self.programs
+                .newly_kept(program, &patch.preserved_statics, patch.alone.is_empty());
+        let events = announce::patched(patch, &kept, loaded, patch.since.elapsed());
         let restored = patch.load.restore.iter().map(|function| &*function.name);
         self.uncalled.replaced(program, restored);
         let new = announce::functions(&events);

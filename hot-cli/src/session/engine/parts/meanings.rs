@@ -168,7 +168,7 @@ mod tests {
             program: "/a".into(),
             wanted: Box::default(),
             once: Vec::new(),
-            preserved_statics: Vec::new(),
+            preserved_statics: Default::default(),
             successors: Vec::new(),
             kept_bodies: Vec::new(),
             alone,

@@ -15,7 +15,7 @@ use soft_mock_abi::protocol::{Load, Loaded, Refused, Restore, ToProgram};
 use crate::control::Connection;
 use crate::os::process::Cancel;
 use crate::patch::{Alone, Built};
-use crate::program::plan::{KeptBody, PlannedFunction, Successor, Wanted};
+use crate::program::plan::{KeptBody, KeptValues, PlannedFunction, Successor, Wanted};
 use crate::session::engine::effect::Effect;
 use crate::ui;
 
@@ -53,7 +53,7 @@ pub(crate) struct Patch {
     /// Functions that differ, but are called just once.
     pub(crate) once: Vec<PlannedFunction>,
     /// Statics that begin with another value now.
-    pub(crate) preserved_statics: Vec<String>,
+    pub(crate) preserved_statics: KeptValues,
     /// Variables in place of others that are gone.
     pub(crate) successors: Vec<Successor>,
     /// Functions of which closures may be alive, which keep the bodies that they were made with.
@@ -346,7 +346,7 @@ mod tests {
             plugins: vec!["/p.so".into()],
             plan: BTreeMap::new(),
             once: Vec::new(),
-            preserved_statics: Vec::new(),
+            preserved_statics: Default::default(),
             successors: Vec::new(),
             kept_bodies: Vec::new(),
             left: Vec::new(),

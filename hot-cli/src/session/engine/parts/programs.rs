@@ -12,7 +12,7 @@ use super::patches::Patch;
 use crate::patch::Built;
 use crate::plugins::record::Rebuild;
 use crate::program::overview::overview;
-use crate::program::plan::{Change, Plan, PlannedFunction, Rude, SiteKey, Wanted};
+use crate::program::plan::{Change, KeptValues, Plan, PlannedFunction, Rude, SiteKey, Wanted};
 use crate::program::state::{Bodies, Judgement, ProgramState};
 use crate::program::Program;
 use crate::session::ledger::{Ledger, Record, Texts};
@@ -296,6 +296,18 @@ impl Programs {
         if let Some(state) = self.known.get_mut(&patch.program) {
             state.installed(&patch.wanted, patch.load.clone());
         }
+    }
+
+    /// The statics that begin with another value than what the files said so far: those that exist
+    /// keep theirs. `are_all`: bodies that are compiled alone tell nothing of any.
+    pub(crate) fn newly_kept(
+        &mut self,
+        key: &Path,
+        values: &KeptValues,
+        are_all: bool,
+    ) -> Vec<String> {
+        let state = self.known.get_mut(key);
+        state.map_or_else(Vec::new, |state| state.newly_kept(values, are_all))
     }
 
     /// These edits of a program can't be patched, and it runs on.
