@@ -784,3 +784,36 @@ impl Plugin for Two {
     let closure = "build::{closure#0} (src/two.rs:6)";
     assert!(said.contains(closure), "{said}");
 }
+
+/// An iterator that is kept leads to its closures by way of the adaptor that holds them.
+#[test]
+fn an_iterator_that_is_kept_keeps_its_closures_and_that_is_said() {
+    let main = r#"use std::sync::Mutex;
+
+type Numbers = Box<dyn Iterator<Item = u32> + Send>;
+
+static KEPT: Mutex<Option<Numbers>> = Mutex::new(None);
+
+fn number() -> u32 {
+    let mut kept = KEPT.lock().unwrap();
+    let numbers = kept.get_or_insert_with(|| Box::new((0_u32..).map(|_| 1).filter(|n| *n > 0)));
+    numbers.next().unwrap()
+}
+
+fn main() {
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{}", number());
+    }
+}
+"#;
+    let project = Project::of_main(main);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("as it was built"), "1");
+    for (from, to) in [("|_| 1)", "|_| 2)"), ("*n > 0)", "*n > 1)")] {
+        project.edit("src/main.rs", from, to);
+        session.wait_for_all(&["patched 1 function", "keep their old bodies"]);
+        assert_eq!(session.ask("it lives"), "1");
+    }
+}

@@ -462,3 +462,31 @@ fn main() {
         assert_eq!(session.ask("the same call elsewhere"), answer);
     }
 }
+
+/// A module that moves to another file is another one to `file!()`.
+#[test]
+fn a_moved_file_has_another_name() {
+    let main = r#"mod named;
+
+fn main() {
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{} {}", named::file(), named::other());
+    }
+}
+"#;
+    let named =
+        "pub fn file() -> &'static str {\n    file!()\n}\n\npub fn other() -> u8 {\n    1\n}\n";
+    let project = Project::of_main(main);
+    project.save(Save::InPlace, "src/named.rs", named);
+    let mut session = project.hot(&["--no-restart", "cargo", "run"]);
+    session.wait_for_stdout("ready");
+    assert_eq!(session.ask("as it was built"), "src/named.rs 1");
+    project.hot_to_end(&["pause"]);
+    std::fs::create_dir(project.path("src/named")).expect("a folder");
+    project.save(Save::InPlace, "src/named/mod.rs", named);
+    std::fs::remove_file(project.path("src/named.rs")).expect("removed");
+    project.hot_to_end(&["resume"]);
+    session.wait_for_all(&["patched 1 function", "named::file (src/named/mod.rs:"]);
+    assert_eq!(session.ask("moved"), "src/named/mod.rs 1");
+}

@@ -57,20 +57,23 @@ impl Comparison<'_, '_> {
                 continue;
             };
             let reached = reach(self.old, path, self.premises);
-            let reached = reached.iter().map(|path| (&**path, state(path)));
-            if let Some(culprit) = judge.culprit(path, reached) {
+            let states = reached.iter().map(|path| (&**path, state(path)));
+            if let Some(culprit) = judge.culprit(path, states) {
                 return Err(culprit.told(path, &holder.told(), &|_| false));
             }
-            let closure = called_by(path);
-            let stays = matches!(state(closure), State::Differs | State::Gone);
-            if stays && self.is_living_closure(closure) {
-                let function = function_of(closure).unwrap_or(closure);
-                let number = closure.split("::{closure#").nth(1);
-                let number = number.and_then(|number| number.split('}').next()?.parse().ok());
-                let function = attached(function);
-                found
-                    .keep_bodies
-                    .insert((function, number.unwrap_or_default()));
+            // What is held may be a closure, or hold one: an iterator that adapts others.
+            let inside = reached.iter().map(|path| &**path);
+            for closure in inside.chain([called_by(path)]) {
+                let stays = matches!(state(closure), State::Differs | State::Gone);
+                if stays && self.is_living_closure(closure) {
+                    let function = function_of(closure).unwrap_or(closure);
+                    let number = closure.split("::{closure#").nth(1);
+                    let number = number.and_then(|number| number.split('}').next()?.parse().ok());
+                    let function = attached(function);
+                    found
+                        .keep_bodies
+                        .insert((function, number.unwrap_or_default()));
+                }
             }
         }
         difference.preserved_statics.extend(found.preserved_statics);

@@ -1,6 +1,7 @@
 //! Reads one function.
 
 use std::ops::Range;
+use std::path::Path;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, ToTokens};
@@ -12,9 +13,9 @@ use super::declared::{DeclaredFunction, FunctionPlace, TextPlace};
 use crate::analysis::eligibility::{classify, Place};
 use crate::analysis::local_items::LocalItems;
 use crate::syntax::compiled_as::CompiledAs;
-use crate::syntax::mentions::Mentions;
+use crate::syntax::mentions::{contains, Mentions};
 use crate::syntax::names::{plain, signature_text, Owner};
-use crate::syntax::normalize::{fingerprint, normalize};
+use crate::syntax::normalize::{fingerprint, normalize, Fingerprint};
 use crate::syntax::tree::left_out;
 
 /// The text that spans refer to.
@@ -23,14 +24,16 @@ pub(super) struct Source<'a> {
     /// Bytes at the start that the parser leaves out: a byte order mark and a `#!` line.
     skipped: usize,
     compiled_as: CompiledAs,
+    path: &'a Path,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(text: &'a str, compiled_as: CompiledAs) -> Self {
+    pub(super) fn new(text: &'a str, compiled_as: CompiledAs, path: &'a Path) -> Self {
         Self {
             text,
             skipped: left_out(text),
             compiled_as,
+            path,
         }
     }
 
@@ -55,6 +58,9 @@ impl<'a> Source<'a> {
     }
 }
 
+/// The macro that says in which file it is called: in another one, it is other code.
+const FILE: &str = "file";
+
 type Syntax<'a> = (&'a [Attribute], &'a Visibility, &'a Signature, &'a Block);
 
 pub(super) fn function(
@@ -75,6 +81,12 @@ pub(super) fn function(
         FnArg::Typed(typed) => typed.pat.to_token_stream(),
     });
     let [docs, parameter_attributes] = read_by_macros(attrs, signature);
+    let mentions = Mentions::of(quote!(#signature #block));
+    let mut body = fingerprint(quote!(#(#patterns)* #block));
+    if contains(&mentions.macros, FILE) {
+        let name = Fingerprint::of_bytes(source.path.as_os_str().as_encoded_bytes());
+        body = Fingerprint::joined([body, name]);
+    }
     DeclaredFunction {
         name: plain(&signature.ident.to_string()),
         owner,
@@ -90,9 +102,9 @@ pub(super) fn function(
         visibility: normalize(vis.to_token_stream()),
         kind: classify(attrs, signature, place),
         place: place_of(source, attrs, signature, block),
-        body: fingerprint(quote!(#(#patterns)* #block)),
+        body,
         local_items: LocalItems::of(block),
-        mentions: Mentions::of(quote!(#signature #block)),
+        mentions,
         types: Mentions::of(types_of(signature)).all,
     }
 }

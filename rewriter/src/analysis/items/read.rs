@@ -65,7 +65,7 @@ impl FileItems {
         module: &[String],
     ) -> Self {
         doc_readers::mark(&mut ast);
-        read(Source::new(text, compiled_as), &ast, path, module)
+        read(Source::new(text, compiled_as, path), &ast, path, module)
     }
 }
 
