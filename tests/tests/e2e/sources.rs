@@ -481,6 +481,7 @@ fn main() {
     project.save(Save::InPlace, "src/named.rs", named);
     let mut session = project.hot(&["--no-restart", "cargo", "run"]);
     session.wait_for_stdout("ready");
+    session.wait_for_stderr("can be patched live");
     assert_eq!(session.ask("as it was built"), "src/named.rs 1");
     project.hot_to_end(&["pause"]);
     std::fs::create_dir(project.path("src/named")).expect("a folder");

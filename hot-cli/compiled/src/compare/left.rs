@@ -100,9 +100,9 @@ impl Left {
     }
 
     /// Of a plugin that was compiled from the bodies of functions alone, against the program as it
-    /// was built; with it the first variable that one of the bodies declares, which would be another
-    /// one than the program's. `names`: what the functions are called in the plugin, and in the
-    /// program.
+    /// was built; with it the first variable that one of the bodies declares, which would be
+    /// another one than the program's. `names`: what the functions are called in the plugin, and in
+    /// the program.
     pub fn of_bodies(
         object: &[u8],
         crates: &HashSet<String>,

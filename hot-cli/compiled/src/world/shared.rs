@@ -8,6 +8,7 @@ use std::ops::{Index, Range};
 use std::sync::Arc;
 
 use anyhow::Result;
+use self_cell::self_cell;
 
 use super::{Piece, Target, Users, World};
 use crate::objects::{self, Object, Relocation};
@@ -90,41 +91,39 @@ impl<'d> Shared<'d> {
     }
 }
 
+self_cell!(
+    struct WithBytes {
+        owner: Vec<Vec<u8>>,
+        #[covariant]
+        dependent: Shared,
+    }
+);
+
 /// The same with the bytes of the libraries that it is read from.
 pub struct Kept {
-    /// Borrows from what follows, which is dropped after it.
-    shared: Shared<'static>,
-    libraries: Vec<Vec<u8>>,
+    read: WithBytes,
     counts: Vec<usize>,
 }
 
 impl Kept {
     /// Reads libraries.
     pub fn new(libraries: Vec<Vec<u8>>) -> Result<Self> {
-        let mut all = Vec::new();
         let mut counts = Vec::new();
-        for bytes in &libraries {
-            // SAFETY: what a vector holds stays where it is, whoever has the vector. Nothing
-            // changes or frees it before `shared` is dropped: `libraries` is private, never written
-            // to, and dropped after it. Nobody gets `shared`, or anything of it, for longer than
-            // `self` is borrowed: only `shared()` returns it, with that lifetime. Where reading
-            // fails, what was read is dropped here, before the vectors.
-            let bytes: &'static [u8] =
-                unsafe { std::slice::from_raw_parts(bytes.as_ptr(), bytes.len()) };
-            let before = all.len();
-            objects::read(bytes, &mut all)?;
-            counts.push(all.len() - before);
-        }
-        Ok(Self {
-            shared: Shared::new(all),
-            libraries,
-            counts,
-        })
+        let read = WithBytes::try_new(libraries, |libraries| {
+            let mut all = Vec::new();
+            for bytes in libraries {
+                let before = all.len();
+                objects::read(bytes, &mut all)?;
+                counts.push(all.len() - before);
+            }
+            anyhow::Ok(Shared::new(all))
+        })?;
+        Ok(Self { read, counts })
     }
 
     /// What they define.
     pub fn shared(&self) -> &Shared<'_> {
-        &self.shared
+        self.read.borrow_dependent()
     }
 
     /// How many objects each of them has.
@@ -134,6 +133,6 @@ impl Kept {
 
     /// How many bytes they have.
     pub fn size(&self) -> usize {
-        self.libraries.iter().map(Vec::len).sum()
+        self.read.borrow_owner().iter().map(Vec::len).sum()
     }
 }
