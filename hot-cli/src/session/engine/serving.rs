@@ -95,7 +95,7 @@ impl Engine {
                 session: self.info.clone(),
                 processes: self.processes.status(told),
                 paused: self.pause.collects(),
-                refused: self.saves.standing().map(str::to_owned),
+                refused: self.saves.standing(),
                 restarted_because: self.restarts.why().map(str::to_owned),
                 pages: self.outside.pages.as_ref().and_then(Pages::port),
             });

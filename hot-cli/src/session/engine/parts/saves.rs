@@ -17,6 +17,8 @@ pub(crate) struct Saves {
     settles_at: Option<Instant>,
     /// What was said last of edits that can't be patched.
     trouble: Option<Trouble>,
+    /// What waits with that.
+    waits: Option<String>,
     /// A save came since something was said.
     unanswered: bool,
 }
@@ -79,25 +81,27 @@ impl Saves {
         let is_known = |known: &Trouble| known.key == trouble.key;
         let known = self.trouble.as_ref().is_some_and(is_known);
         self.trouble = Some(trouble);
-        if !known {
-            return News::New;
-        }
-        match asked {
-            true => News::Again,
-            false => News::Known,
-        }
+        let news = match (known, asked) {
+            (true, false) => News::Known,
+            (true, true) => News::Again,
+            (false, _) => News::New,
+        };
+        // Whoever answers finds out anew what waits.
+        self.waits.take_if(|_| news != News::Known);
+        news
     }
 
     /// This waits with what stands in their way.
     pub(crate) fn wait_as_well(&mut self, waits: &str) {
-        if let Some(trouble) = &mut self.trouble {
-            trouble.text = format!("{}\n{waits}", trouble.text);
-        }
+        self.waits = Some(waits.to_owned());
     }
 
     /// What stands in their way and what waits with that, in full.
-    pub(crate) fn standing(&self) -> Option<&str> {
-        self.trouble.as_ref().map(|trouble| trouble.text.as_str())
+    pub(crate) fn standing(&self) -> Option<String> {
+        let trouble = self.trouble.as_ref()?;
+        let all = [Some(&trouble.text), self.waits.as_ref()];
+        let all: Vec<&str> = all.into_iter().flatten().map(String::as_str).collect();
+        Some(all.join("\n"))
     }
 
     /// Whether a save came since something was said.
@@ -115,6 +119,7 @@ impl Saves {
     /// They are in effect but for what stands in their way, which was said with that.
     pub(crate) fn are_in_effect_but_for(&mut self, trouble: Trouble) {
         self.trouble = Some(trouble);
+        self.waits = None;
         self.unanswered = false;
     }
 
@@ -169,8 +174,20 @@ mod tests {
         saves.saved();
         assert_eq!(saves.trouble(trouble("a", 2)), News::Again);
         assert_eq!(saves.trouble(trouble("a", 1)), News::Known);
-        assert_eq!(saves.standing(), Some("a:1"), "as it was said last");
+        assert_eq!(
+            saves.standing().as_deref(),
+            Some("a:1"),
+            "as it was said last"
+        );
+        saves.wait_as_well("c:1");
+        assert_eq!(saves.trouble(trouble("a", 1)), News::Known);
+        assert_eq!(
+            saves.standing().as_deref(),
+            Some("a:1\nc:1"),
+            "what waits is known"
+        );
         assert_eq!(saves.trouble(trouble("b", 1)), News::New);
+        assert_eq!(saves.standing().as_deref(), Some("b:1"));
         saves.saved();
         assert_eq!(saves.trouble(trouble("half a save", 1)), News::New);
         saves.saved();
